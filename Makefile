@@ -1,0 +1,52 @@
+# Two commands: `make demo` and `make test`. What they need, tools/setup_checkout.py fetches once
+# into .venv and .cache. Extra arguments: `make test ARGS="tests/core -k sign"`.
+
+PYTHON ?= python3
+ARGS ?=
+BIN := .venv/bin
+
+# pyright is locked like the rest: neither the machine's node nor its own update check.
+export PYRIGHT_PYTHON_GLOBAL_NODE := off
+export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format system interpreters bench lock clean
+
+help: ## Show this list.
+	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | while IFS='|' read -r t d; do printf '  make %-13s %s\n' "$$t" "$$d"; done
+
+setup: ## Create .venv and fetch the interpreters; does nothing when that is done.
+	@command -v $(PYTHON) >/dev/null || { echo "set-up: there is no $(PYTHON) here: install Python 3.11 or newer and name it, as in make PYTHON=python3.12."; exit 1; }
+	@$(PYTHON) tools/setup_checkout.py
+
+demo: setup ## Show the main job on simulated boards, no cloud and no hardware.
+	@$(BIN)/alink-sim demo $(ARGS)
+
+test: setup check ## Check the source and run every test.
+	@$(BIN)/pytest --numprocesses=auto --dist=worksteal $(ARGS)
+
+check: setup ## Lint, formatting and types: ruff, mypy, pyright on firmware/.
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/pyright --warnings
+	@echo "check: ruff, mypy and pyright have nothing to say"
+
+format: setup ## Rewrite the source the way `make check` wants it.
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+
+system: ## Install what tests use from Debian; the only target that may need root.
+	@$(PYTHON) tools/setup_system.py
+
+interpreters: setup ## Try again to fetch the 32-bit interpreter.
+	@$(PYTHON) tools/setup_checkout.py unix32
+
+bench: setup ## Measure every figure we claim.
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+lock: setup ## Write the lock files anew from requirements*.in.
+	@$(PYTHON) tools/setup_lock.py
+
+clean: ## Remove all that was fetched or made.
+	@rm -rf .venv .cache .hypothesis

@@ -1,0 +1,38 @@
+"""Write the lock files: requirements*.in in, requirements*.lock out, hashes and no index in them.
+
+uv does the work, fetched into `.cache/lock` because nothing else needs it.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+SOURCES = ("requirements", "requirements-typings")
+
+
+def main() -> int:
+    """Resolve for every platform and Python >= 3.11 at once."""
+    root = Path(__file__).resolve().parents[1]
+    tools = root / ".cache" / "lock"
+    python = root / ".venv" / "bin" / "python"
+    fetch = [str(python), "-m", "pip", "install", "--quiet", "--target", str(tools), "uv"]
+    if not (tools / "bin" / "uv").is_file() and subprocess.run(fetch, check=False).returncode:
+        print("lock: uv could not be fetched: check the network.", file=sys.stderr)
+        return 1
+    for source in SOURCES:
+        # fmt: off
+        command = [
+            str(tools / "bin" / "uv"), "pip", "compile", "--quiet", "--no-config", "--universal",
+            "--python-version", "3.11", "--generate-hashes", "--no-emit-index-url", "--no-header",
+            "--no-annotate", f"{source}.in", "--output-file", f"{source}.lock",
+        ]
+        # fmt: on
+        if code := subprocess.run(command, cwd=root, check=False).returncode:
+            return code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
