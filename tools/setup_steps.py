@@ -129,6 +129,11 @@ def unpack_typings(checkout: Checkout) -> None:
     _pip(checkout, "typings", "--upgrade", "--target", ".cache/typings", *wanted)
 
 
+def find_unix64(checkout: Checkout) -> None:
+    """See that the 64-bit interpreter came with the packages; not every platform has it."""
+    _toolchain(checkout, "unix64")
+
+
 def fetch_umqtt(checkout: Checkout) -> None:
     """Fetch umqtt.simple into the cache."""
     _toolchain(checkout, "umqtt")
@@ -167,6 +172,7 @@ STEPS = (
         ".venv/bin/alink-sim",
         install_project,
     ),
+    Step("unix64", "finding the 64-bit interpreter", (), "", find_unix64),
     Step(
         "umqtt",
         "fetching umqtt.simple",

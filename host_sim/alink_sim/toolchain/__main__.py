@@ -1,7 +1,7 @@
 """`python -m alink_sim.toolchain [NAME...]`: fetch what is fetched, say what is there.
 
-Names: umqtt, unix32; both by default. Exit code 0 all there, 1 something is not (its sentence is
-the last line), 2 usage.
+Names: unix64, umqtt, unix32; all by default. Exit code 0 all there, 1 something is not (its
+sentence is the last line), 2 usage.
 """
 
 from __future__ import annotations
@@ -12,12 +12,20 @@ from collections.abc import Callable
 from alink_sim.toolchain import ToolchainError, install_unix32, interpreter, umqtt_simple
 
 
+def _unix64() -> str:
+    return interpreter("unix64").command[0]
+
+
 def _unix32() -> str:
     install_unix32()
     return interpreter("unix32").command[0]
 
 
-_FETCH: dict[str, Callable[[], object]] = {"umqtt": umqtt_simple, "unix32": _unix32}
+_FETCH: dict[str, Callable[[], object]] = {
+    "unix64": _unix64,
+    "umqtt": umqtt_simple,
+    "unix32": _unix32,
+}
 
 
 def main(names: list[str]) -> int:

@@ -1,0 +1,14 @@
+"""What every test may ask for."""
+
+from __future__ import annotations
+
+import pytest
+
+from alink_sim.toolchain import Interpreter
+from tests import interpreters
+
+
+@pytest.fixture(params=interpreters.NAMES)
+def interpreter(request: pytest.FixtureRequest) -> Interpreter:
+    """The test runs once on each MicroPython build; a missing one is a skip that says why."""
+    return interpreters.require(request.param)
