@@ -1,4 +1,4 @@
-"""Core files are not imported by pytest: `runner.py` runs them on three interpreters."""
+"""Core files are not imported by pytest: `tests/core_runner.py` runs them on three interpreters."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.core.runner import CoreFile
+from tests.core_runner import CoreFile
 
 
 def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> CoreFile:
