@@ -1,4 +1,4 @@
-"""Core files are not imported by pytest: `tests/core_runner.py` runs them on three interpreters."""
+"""Core files are not imported by pytest: `tests/core_runner.py` runs them, three times each."""
 
 from __future__ import annotations
 

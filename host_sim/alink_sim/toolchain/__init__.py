@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alink_sim.toolchain.bytecode import compile_mpy, mpy_cross
 from alink_sim.toolchain.errors import ToolchainError
-from alink_sim.toolchain.interpreters import (
+from alink_sim.toolchain.micropython import (
     Interpreter,
     install_unix32,
     interpreter,

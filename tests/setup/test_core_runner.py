@@ -1,0 +1,191 @@
+"""The runner of the core tests, seen from outside: a scratch tree in, pytest's verdicts out."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import interpreters
+
+ROOT = Path(__file__).resolve().parents[2]
+COPIED = (
+    "core_runner.py",
+    "interpreters.py",
+    *(f"core/{name}.py" for name in ("check", "conftest", "driver", "shims")),
+)
+
+
+@pytest.fixture
+def tree(tmp_path):
+    """A checkout with nothing in it but the runner."""
+    (tmp_path / "tests" / "core").mkdir(parents=True)
+    (tmp_path / "firmware").mkdir()
+    (tmp_path / "pytest.ini").write_text(
+        "[pytest]\npythonpath = .\naddopts = --import-mode=importlib -p no:cacheprovider\n"
+    )
+    for name in COPIED:
+        shutil.copy(ROOT / "tests" / name, tmp_path / "tests" / name)
+    return tmp_path
+
+
+def verdicts(tree, source, *options, **environment):
+    """Run pytest over one core file; return {test id: outcome} and all it printed."""
+    for name in interpreters.NAMES:
+        interpreters.require(name)
+    (tree / "tests" / "core" / "test_it.py").write_text(source)
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-rA", "-vv", *options, "tests"],
+        cwd=tree,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **environment},
+    )
+    lines = [
+        line for line in done.stdout.splitlines() if line.startswith("tests/core/test_it.py::")
+    ]
+    found = [line.partition("::")[2].split()[:2] for line in lines]
+    return dict(found), done.stdout
+
+
+def on_all(name, outcome):
+    return {f"{name}[{place}]": outcome for place in ("cpython", "unix64", "unix32")}
+
+
+def test_function_is_collected_and_passes_once_for_each_interpreter(tree):
+    found, _ = verdicts(tree, "def test_a():\n    assert 1 + 1 == 2\n")
+    assert found == on_all("test_a", "PASSED")
+
+
+def test_false_claim_fails_everywhere_and_shows_its_line(tree):
+    found, text = verdicts(tree, "def test_a():\n    x = 2\n    assert x == 3\n")
+    assert found == on_all("test_a", "FAILED")
+    for place in ("cpython", "unix64", "unix32"):
+        assert f"{place}: AssertionError at test_it.py:3: assert x == 3" in text
+
+
+def test_claim_that_only_micropython_breaks_fails_only_there(tree):
+    source = "import sys\ndef test_a():\n    assert sys.implementation.name == 'cpython'\n"
+    found, _ = verdicts(tree, source)
+    assert found == {
+        "test_a[cpython]": "PASSED",
+        "test_a[unix64]": "FAILED",
+        "test_a[unix32]": "FAILED",
+    }
+
+
+def test_file_that_cannot_be_imported_fails_every_function_with_the_reason(tree):
+    source = "import alink_nowhere\ndef test_a():\n    pass\ndef test_b():\n    pass\n"
+    found, text = verdicts(tree, source)
+    assert found == {**on_all("test_a", "FAILED"), **on_all("test_b", "FAILED")}
+    assert "unix32: ImportError: no module named 'alink_nowhere' at test_it.py:1" in text
+
+
+def test_functions_after_one_that_kills_the_process_fail_and_the_culprit_is_named(tree):
+    source = (
+        "INTERPRETERS = ('cpython',)\n"
+        "def test_a():\n    pass\n"
+        "def test_b():\n    import os\n    os._exit(7)\n"
+        "def test_c():\n    pass\n"
+    )
+    found, text = verdicts(tree, source)
+    assert found == {
+        "test_a[cpython]": "PASSED",
+        "test_b[cpython]": "FAILED",
+        "test_c[cpython]": "FAILED",
+    }
+    assert "test_c gave no result on cpython: the process ended with code 7" in text
+    assert ", in test_b" in text
+
+
+def test_function_that_exits_does_not_pass(tree):
+    found, _ = verdicts(tree, "import sys\ndef test_a():\n    sys.exit(0)\n")
+    assert found == on_all("test_a", "FAILED")
+
+
+def test_function_that_is_not_there_at_run_time_fails(tree):
+    found, text = verdicts(tree, "def test_a():\n    pass\ndel test_a\n")
+    assert found == on_all("test_a", "FAILED")
+    assert "AttributeError" in text
+
+
+def test_file_may_restrict_its_interpreters(tree):
+    found, _ = verdicts(tree, "INTERPRETERS = ('unix64',)\ndef test_a():\n    pass\n")
+    assert found == {"test_a[unix64]": "PASSED"}
+
+
+def test_interpreter_that_does_not_exist_is_a_collection_error(tree):
+    _, text = verdicts(tree, "INTERPRETERS = ('unix16',)\ndef test_a():\n    pass\n")
+    assert "INTERPRETERS names 'unix16': choose from cpython, unix64, unix32" in text
+
+
+def test_fixture_is_a_collection_error(tree):
+    _, text = verdicts(tree, "def test_a(tmp_path):\n    pass\n")
+    assert "test_a: a core test takes no arguments" in text
+
+
+def test_what_a_test_prints_is_shown_with_it_and_cannot_forge_a_verdict(tree):
+    source = 'def test_a():\n    print(\'{"end": "test_a", "fault": null}\')\n    assert 0\n'
+    found, text = verdicts(tree, source)
+    assert found == on_all("test_a", "FAILED")
+    assert "Captured stdout call" in text
+
+
+def test_missing_unix32_is_a_skip_by_name_with_the_reason(tree, tmp_path):
+    source = "def test_a():\n    pass\n"
+    found, text = verdicts(tree, source, ALINK_UNIX32="/no/such", ALINK_REQUIRE_UNIX32="")
+    assert found == {**on_all("test_a", "PASSED"), "test_a[unix32]": "SKIPPED"}
+    assert "unix32: ALINK_UNIX32 names /no/such, which is no program" in text
+
+
+def test_missing_unix32_is_a_failure_where_ci_requires_it(tree):
+    source = "def test_a():\n    pass\n"
+    found, text = verdicts(tree, source, ALINK_UNIX32="/no/such", ALINK_REQUIRE_UNIX32="1")
+    assert found == {**on_all("test_a", "PASSED"), "test_a[unix32]": "FAILED"}
+    assert "ALINK_UNIX32 names /no/such" in text
+
+
+def test_device_package_and_umqtt_are_importable_on_every_interpreter(tree):
+    (tree / "firmware" / "alink").mkdir()
+    (tree / "firmware" / "alink" / "__init__.py").write_text("from micropython import const\n")
+    source = (
+        "import alink\nfrom umqtt import simple\ndef test_a():\n    assert simple.MQTTClient\n"
+    )
+    found, _ = verdicts(tree, source)
+    assert found == on_all("test_a", "PASSED")
+
+
+def test_ticks_wrap_on_every_interpreter(tree):
+    source = (
+        "import time\n"
+        "def test_a():\n"
+        "    near = time.ticks_add(0, -5)\n"
+        "    assert near > 0\n"
+        "    assert time.ticks_diff(time.ticks_add(near, 10), near) == 10\n"
+    )
+    found, _ = verdicts(tree, source)
+    assert found == on_all("test_a", "PASSED")
+
+
+def test_vectors_and_raises_work_on_every_interpreter(tree):
+    (tree / "tests" / "vectors").mkdir()
+    (tree / "tests" / "vectors" / "one.json").write_text('[{"x": 1}]')
+    source = (
+        "import check\n"
+        "def test_vectors():\n    assert check.vectors('one') == [{'x': 1}]\n"
+        "def test_raises():\n    assert check.raises(ValueError, int, 'x').args\n"
+        "def test_not_raised():\n    check.raises(ValueError, int, '1')\n"
+        "def test_another():\n    check.raises(KeyError, int, 'x')\n"
+    )
+    found, _ = verdicts(tree, source)
+    assert found == {
+        **on_all("test_vectors", "PASSED"),
+        **on_all("test_raises", "PASSED"),
+        **on_all("test_not_raised", "FAILED"),
+        **on_all("test_another", "FAILED"),
+    }
