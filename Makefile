@@ -16,7 +16,7 @@ help: ## Show this list.
 	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | while IFS='|' read -r t d; do printf '  make %-13s %s\n' "$$t" "$$d"; done
 
 setup: ## Create .venv and fetch the interpreters; does nothing when that is done.
-	@command -v $(PYTHON) >/dev/null || { echo "set-up: there is no $(PYTHON) here: install Python 3.11 or newer and name it, as in make PYTHON=python3.12."; exit 1; }
+	@command -v $(PYTHON) >/dev/null || { echo "set-up: there is no $(PYTHON) here: install Python 3.11 or newer and name it, as in make PYTHON=python3.12." >&2; exit 1; }
 	@$(PYTHON) tools/setup_checkout.py
 
 demo: setup ## Show the main job on simulated boards, no cloud and no hardware.
