@@ -78,6 +78,12 @@ def install():
         for name in _U_NAMES:
             sys.modules.setdefault("u" + name, __import__(name))
         sys.modules.setdefault("micropython", _micropython())
+    try:
+        import ssl  # noqa: F401  (Debian's builds have only `tls`, which is enough to import)
+    except ImportError:
+        import tls
+
+        sys.modules["ssl"] = tls
     for name, module in (
         ("esp", Module(flash_read=_no_flash, flash_size=lambda: 0)),
         ("esp32", Module(NVS=NVS, Partition=Partition)),

@@ -1,0 +1,239 @@
+"""The device: one engine, a blocking and an asyncio face.
+
+The story of a boot, one call a stop, one file a call:
+
+    burned, stored → identity.py → onboard.py (clock.py, register.py, store.py) → link.py
+
+What a boot needs only once is imported where it is needed and unloaded before the session, so
+that the 56 KiB of an ESP32's first heap area never have to grow before a TLS handshake.
+"""
+
+import time
+
+from micropython import const
+
+from . import heap
+from .errors import AlinkError, ProtocolError, RefusedError, TransportError
+
+_ASYNC_MS = const(20)  # How late the asyncio face may notice a message.
+_SLICE_MS = const(200)
+_POLICIES = ("retry", "reregister", "stop")
+
+
+class Device:
+    """One device of a product line: `from_flash()` makes it, `connect()` brings it online."""
+
+    @classmethod
+    def from_flash(cls, **settings):
+        """Return the device whose certificate is burned on this board.
+
+        These settings replace what was burned: region, instance_id, host, ntp_host, method,
+        sign_method (str), port (int), ca (DER bytes), wifi (ssid, password). The others are those
+        of `Device()`. Raises StoreError naming the field that is missing or wrong.
+        """
+        from .identity import take_settings
+
+        fields = take_settings(settings)
+        device = cls(**settings)
+        device._identify(fields)
+        return device
+
+    def __init__(
+        self,
+        keepalive=300,
+        securemode=None,
+        policy="retry",
+        network=None,
+        watchdog=None,
+        log=print,
+    ):
+        """keepalive: seconds, 30..1200. securemode: replaces the registration's (2 or -2).
+
+        policy: what a refused login leads to: "retry" (30 s to 1 h apart), "reregister" (give the
+        credential up) or "stop" (raise). network: a callable that returns whether the network is
+        up, in place of Wi-Fi. watchdog: a `machine.WDT`, fed while anything here waits. log: a
+        callable that takes a line of text; None is silent.
+        """
+        if policy not in _POLICIES:
+            raise ValueError("policy is %r, allowed are %s" % (policy, ", ".join(_POLICIES)))
+        if not 30 <= keepalive <= 1200:
+            raise ValueError("keepalive is %s s, allowed are 30..1200" % keepalive)
+        self.product_key = self.device_name = ""
+        self.on_reply = self._log_reply
+        self._keepalive = keepalive
+        self._securemode = securemode
+        self._policy = policy
+        self._network = network
+        self._feed = watchdog.feed if watchdog else _nothing
+        self._print = log or _nothing
+        self._settings = {}
+        self._fields = None  # Who we are, until a login is made of it.
+        self._link = None
+        self._message_id = 0
+        self._engine = self._live()
+
+    def online(self):
+        """Tell whether there is a session now."""
+        return self._link is not None and self._link.online
+
+    # The blocking face
+
+    def connect(self):
+        """Become online: join the network, set the clock, register if need be, log in.
+
+        Blocks, and tries again for as long as a retry may help. Raises RefusedError when the
+        platform refuses the registration (or the login, under policy "stop"), StoreError when
+        flash does not keep the credential.
+        """
+        while not self.online():
+            self._idle(self._step())
+
+    def poll(self, ms=0):
+        """Serve the session for `ms` milliseconds; reconnects by itself."""
+        end = time.ticks_add(time.ticks_ms(), ms)
+        while True:
+            wait = self._step()
+            left = time.ticks_diff(end, time.ticks_ms())
+            if left <= 0:
+                return
+            self._idle(min(wait, left))
+
+    def loop(self):
+        """Serve the session for ever."""
+        while True:
+            self._idle(self._step())
+
+    def close(self):
+        """Leave the platform in good order; `connect` logs in again."""
+        if self._link:
+            self._link.close()
+
+    # The asyncio face
+
+    async def run(self):
+        """Become online and serve for ever, beside other tasks; cancelling closes cleanly.
+
+        Nothing blocks the event loop longer than a connect (DNS, TCP, TLS handshake).
+        """
+        import asyncio
+
+        try:
+            while True:
+                wait = self._step()
+                self._feed()
+                await asyncio.sleep_ms(min(wait, _ASYNC_MS if self.online() else _SLICE_MS))
+        finally:
+            self.close()
+
+    # Both faces
+
+    def post_properties(self, values, qos=0):
+        """Post {identifier: value}; return the message id (int) that `on_reply` will name.
+
+        `on_reply(message_id, code, message)` is called when the platform answers; 200 is success.
+        Raises TransportError when the device is not online (docs/protocol.md, section "TSL").
+        """
+        from . import envelope, topics
+
+        if not self.online():
+            raise TransportError("not online; call connect() first")
+        self._message_id += 1
+        payload = envelope.request(self._message_id, topics.PROPERTY_POST, values)
+        self._link.publish(self._topic(topics.PROPERTY_POST), payload, qos)
+        return self._message_id
+
+    # The engine: a generator of the milliseconds to wait
+
+    def _live(self):
+        while True:
+            if self._fields:
+                yield from self._come_online()
+            try:
+                while True:
+                    if self._network and not self.online() and not self._network():
+                        yield _SLICE_MS
+                    else:
+                        yield self._link.step()
+            except RefusedError as error:
+                self._refused(error)
+
+    def _identify(self, settings):
+        from . import identity
+
+        self._settings = settings
+        self._fields = fields = identity.identify(settings, self._log)
+        self.product_key = fields["ProductKey"].decode()
+        self.device_name = fields["DeviceName"].decode()
+        identity.unload()
+
+    def _come_online(self):
+        from .onboard import come_online
+
+        endpoint, tls, login = yield from come_online(
+            self._fields, self._network, self._feed, self._securemode, self._log
+        )
+        self._fields = come_online = None
+        heap.unload("onboard")
+        from .link import Link
+        from .topics import PROPERTY_POST, reply
+
+        if self._link is None:
+            self._link = Link(self._keepalive, self._on_message, self._feed, self._log)
+            self._link.subscribe(reply(self._topic(PROPERTY_POST)))
+        self._link.use(endpoint, tls, login)
+
+    def _refused(self, error):
+        self._log(
+            "login refused, CONNACK %d (%s); see in the console that the device is enabled and "
+            "was not reset or cleared" % (error.code, error)
+        )
+        if self._policy == "stop":
+            raise error
+        if self._policy == "reregister":
+            from .identity import forget
+
+            forget(self._log)
+            self._identify(self._settings)
+
+    # Helpers
+
+    def _step(self):
+        try:
+            return next(self._engine)
+        except AlinkError as error:
+            self._log(str(error))
+            self._engine = self._live()  # An application may mend things and call again.
+            raise
+
+    def _idle(self, ms):
+        if self.online():
+            self._link.wait(ms)
+        while ms > 0 and not self.online():
+            self._feed()
+            time.sleep_ms(min(ms, 1000))
+            ms -= 1000
+
+    def _topic(self, what):
+        from .topics import thing
+
+        return thing(self.product_key.encode(), self.device_name.encode(), what)
+
+    def _on_message(self, topic, payload):
+        from . import envelope, topics
+
+        try:
+            if topic == topics.reply(self._topic(topics.PROPERTY_POST)):
+                message_id, code, _, message = envelope.reply(payload)
+                self.on_reply(message_id, code, message)
+        except ProtocolError as error:
+            self._log(str(error))
+
+    def _log_reply(self, message_id, code, message):
+        self._log("property post %d answered: %d %s" % (message_id, code, message))
+
+    def _log(self, text):
+        self._print("alink: " + text)
+
+
+def _nothing(*arguments):
+    pass

@@ -1,0 +1,29 @@
+"""What can go wrong, by what to do about it: five errors, each one sentence for a person."""
+
+
+class AlinkError(Exception):
+    """Base of every error of this SDK; `str(error)` says what happened and what to do next."""
+
+
+class StoreError(AlinkError):
+    """Flash holds no usable identity, or did not take a write: burn or repair the board."""
+
+
+class TransportError(AlinkError):
+    """The network failed (DNS, TCP, TLS, a deadline): a retry may help."""
+
+
+class VerifyError(TransportError):
+    """The server's X.509 certificate was not accepted: fix the clock, the host or the roots."""
+
+
+class ProtocolError(AlinkError):
+    """The peer broke the rules of MQTT or Alink: not this board's fault."""
+
+
+class RefusedError(AlinkError):
+    """The platform said no. `code` is the CONNACK return code, or the SUBACK or Alink code."""
+
+    def __init__(self, code, message):
+        super().__init__(message)
+        self.code = code

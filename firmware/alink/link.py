@@ -1,0 +1,191 @@
+"""The online session: log in, subscribe, keep alive, notice the end of the link, come back.
+
+`step()` is the engine: it never blocks but for a connect, and returns how long the caller may
+wait before the next one. The blocking face and the asyncio face of `Device` both drive it.
+"""
+
+import gc
+from time import ticks_diff, ticks_ms
+
+from micropython import const
+
+from .errors import ProtocolError, RefusedError, TransportError
+from .mqtt import MQTTClient
+from .pace import Pace
+from .transport import CONNECT_MS, Connection
+
+_PONG_MS = const(10000)  # Nothing received for so long after a PINGREQ: the link is dead.
+_FILTERS_A_PACKET = const(8)
+
+
+class Link:
+    """One device's session with the platform, across reconnects."""
+
+    def __init__(self, keepalive, on_message, feed, log):
+        """`keepalive` is in seconds; `on_message(topic, payload)` runs outside umqtt.
+
+        `feed()` is called while a connect waits.
+        """
+        self._endpoint = self._tls = self._login = None
+        self.online = False
+        self.sessions = 0
+        self._feed = feed
+        self._keepalive = keepalive
+        self._ping_after = keepalive * 800  # 0.8 of it, in milliseconds.
+        self._on_message = on_message
+        self._log = log
+        self._filters = []
+        self._handlers = {}
+        self._inbox = None
+        self._client = None
+        self._pinged_at = None
+        self._pace = Pace()
+
+    def use(self, endpoint, tls, login):
+        """Say where to connect, (host, port), with which TLS context, and as whom.
+
+        `login` is client id, user name and password in bytes. Before the first `step`.
+        """
+        self._endpoint, self._tls, self._login = endpoint, tls, login
+
+    def subscribe(self, topic):
+        """Keep a subscription (bytes) for this and every later session."""
+        if topic not in self._filters:
+            self._filters.append(topic)
+            if self.online:
+                self._subscribe((topic,))
+
+    def publish(self, topic, payload, qos=0, on_done=None):
+        """Send a message; `on_done(True)` tells that a QoS 1 one was acknowledged, False not.
+
+        Raises TransportError when there is no session, or it ends here.
+        """
+        if not self.online:
+            raise TransportError("not online; the message was not sent")
+        try:
+            packet_id = self._client.publish(topic, payload, False, qos)
+        except TransportError as error:
+            self._lost(error)
+            raise
+        if on_done and packet_id:
+            self._handlers[packet_id] = on_done
+
+    def step(self):
+        """Do what is due; return the milliseconds after which there may be more to do.
+
+        Raises RefusedError when the platform refuses the login: what then is the caller's policy.
+        """
+        if not self.online:
+            wait = self._pace.delay(ticks_ms())
+            if wait:
+                return wait
+            try:
+                self._connect()
+            except (TransportError, ProtocolError) as error:
+                wait = self._pace.failed(ticks_ms())
+                self._log("no connection: %s; next try in %d s" % (error, (wait + 999) // 1000))
+                return wait
+        try:
+            self._receive()
+            return self._keep_alive(ticks_ms())
+        except (TransportError, ProtocolError) as error:
+            self._lost(error)
+            return 0
+
+    def wait(self, ms):
+        """Wait up to `ms` for something to read; return at once when there is no session."""
+        if self.online:
+            self._client.sock.connection.wait(ms)
+
+    def close(self):
+        """End the session in good order; never raises."""
+        if self.online:
+            self._client.disconnect()
+            self._end()
+
+    def _connect(self):
+        self._pace.dialled(ticks_ms())
+        gc.collect()
+        connection = Connection(self._endpoint, self._tls, CONNECT_MS, self._feed)
+        self._client = client = MQTTClient(connection, self._keep, self._acknowledged)
+        try:
+            client.connect(self._login, self._keepalive)
+        except RefusedError:
+            self._pace.failed(ticks_ms(), True)
+            client.disconnect()
+            raise
+        except (TransportError, ProtocolError):
+            client.disconnect()
+            raise
+        self.online = True
+        self.sessions += 1
+        self._pinged_at = None
+        self._pace.online(ticks_ms())
+        self._log("online at %s, session %d" % (connection.peer, self.sessions))
+        self._subscribe(self._filters)
+
+    def _subscribe(self, filters):
+        for at in range(0, len(filters), _FILTERS_A_PACKET):
+            some = filters[at : at + _FILTERS_A_PACKET]
+            self._handlers[self._client.subscribe(some)] = some
+
+    def _receive(self):
+        while True:
+            self._client.check_msg()
+            if self._inbox is None:
+                return
+            topic, payload = self._inbox
+            self._inbox = None
+            self._on_message(topic, payload)
+            if not self.online:
+                return  # A handler closed us.
+
+    def _keep(self, topic, payload):
+        # Called inside umqtt: handlers run after it has returned.
+        self._inbox = topic, payload
+
+    def _acknowledged(self, packet_id, codes):
+        handler = self._handlers.pop(packet_id, None)
+        if callable(handler):
+            handler(True)
+        elif handler:
+            for topic, code in zip(handler, codes):
+                if code & 0x80:
+                    self._log("the platform refuses the subscription to %s" % topic.decode())
+
+    def _keep_alive(self, now):
+        if not self.online:
+            return 0
+        stream = self._client.sock
+        if self._pinged_at is not None:
+            if stream.heard:
+                self._pinged_at = None
+            elif ticks_diff(now, self._pinged_at) >= _PONG_MS:
+                raise TransportError("no answer to a ping within %d s" % (_PONG_MS // 1000))
+            else:
+                return _PONG_MS - ticks_diff(now, self._pinged_at)
+        # Only what we send resets the server's timer; only what we receive shows that it lives.
+        idle = max(ticks_diff(now, stream.sent_at), ticks_diff(now, stream.received_at))
+        if idle >= self._ping_after:
+            self._client.ping()
+            self._pinged_at = now
+            stream.heard = False
+            return _PONG_MS
+        return self._ping_after - idle
+
+    def _lost(self, error):
+        self._log("offline: %s" % error)
+        self._client.sock.close()
+        self._end()
+        if self._pace.lost(ticks_ms()):
+            self._log(
+                "another session with this identity keeps pushing this one out; look for a "
+                "second board with the same DeviceName"
+            )
+
+    def _end(self):
+        self.online = False
+        handlers, self._handlers = self._handlers, {}
+        for handler in handlers.values():
+            if callable(handler):
+                handler(False)

@@ -1,0 +1,128 @@
+"""MQTT 3.1.1 for a device: umqtt.simple's PUBLISH encoder and parser over our `Stream`.
+
+Its own are connect, subscribe, unsubscribe, disconnect and the packet ids; runs on umqtt.simple
+1.3.4 as well as on 1.6 to 1.8, unmodified (docs/decisions.md).
+"""
+
+import struct
+
+from micropython import const
+from umqtt import simple
+
+from .errors import ProtocolError, RefusedError, TransportError
+from .stream import Stream
+
+_CONNACK = const(0x20)
+_PUBACK = const(0x40)
+_SUBACK = const(0x90)
+_REFUSED = (
+    "",
+    "the protocol version is not accepted",
+    "the client id is not accepted",
+    "the server is unavailable; try again later",
+    "user name or password is not accepted",
+    "not authorised",
+)
+
+
+class MQTTClient(simple.MQTTClient):
+    """One MQTT connection; nothing here blocks but `connect`.
+
+    `on_message(topic, payload)` gets bytes and must only queue. `on_ack(packet_id, codes)` tells
+    that a QoS 1 publish (codes empty) or a subscribe (a code a filter) was acknowledged.
+    """
+
+    def __init__(self, connection, on_message, on_ack, max_packet=4096):
+        super().__init__(b"", None)
+        self.sock = Stream(connection, self._on_packet, max_packet)
+        self.set_callback(on_message)
+        self.in_flight = set()
+        self._on_ack = on_ack
+        self._connack = None
+
+    def connect(self, login, keepalive):  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Send CONNECT with a clean session and wait for CONNACK.
+
+        `login` is client id, user name and password in bytes, `keepalive` is in seconds.
+        Raises RefusedError(code), TransportError, ProtocolError.
+        """
+        body = struct.pack(">H4sBBH", 4, b"MQTT", 4, 0xC2, keepalive)
+        for text in login:
+            body += struct.pack(">H", len(text)) + text
+        self._send(0x10, body)
+        connection = self.sock.connection
+        while self._connack is None:
+            pushed = self.sock.receive()  # It can come in one segment with CONNACK.
+            if self._connack is not None:
+                break
+            if pushed:
+                raise ProtocolError("a message came before CONNACK")
+            if not connection.wait(connection.time_left()):
+                raise TransportError("%s does not answer CONNECT" % connection.peer)
+        if self._connack:
+            raise RefusedError(
+                self._connack,
+                _REFUSED[self._connack] if self._connack < 6 else "code %d" % self._connack,
+            )
+
+    def publish(self, topic, msg, retain=False, qos=0):  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Send a message; return its packet id, 0 at QoS 0. Topic and payload are bytes."""
+        if qos:
+            # umqtt adds one, and would run past 65535 and over ids still in flight.
+            self.pid = self._free_id() - 1
+        super().publish(topic, msg, retain, qos)
+        return self.pid if qos else 0
+
+    def subscribe(self, filters, qos=1):  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Ask for several topic filters (bytes) in one packet; return its packet id."""
+        return self._ask(0x82, filters, bytes((qos,)))
+
+    def unsubscribe(self, filters):
+        """Give several topic filters back in one packet; return its packet id."""
+        return self._ask(0xA2, filters, b"")
+
+    def disconnect(self):
+        """Say DISCONNECT where that is still possible and close; never raises."""
+        try:
+            self.sock.write(b"\xe0\0")
+        except TransportError:
+            pass  # The peer learns it from the closed socket.
+        self.sock.close()
+
+    def _ask(self, first, filters, options):
+        packet_id = self._free_id()
+        body = struct.pack(">H", packet_id)
+        for topic in filters:
+            body += struct.pack(">H", len(topic)) + topic + options
+        self._send(first, body)
+        return packet_id
+
+    def _send(self, first, body):
+        size = len(body)
+        head = bytes((first,))
+        while size > 0x7F:
+            head += bytes((size & 0x7F | 0x80,))
+            size >>= 7
+        self.sock.write(head + bytes((size,)) + body)
+
+    def _free_id(self):
+        packet_id = self.pid
+        while True:
+            packet_id = packet_id % 65535 + 1
+            if packet_id not in self.in_flight:
+                break
+        self.pid = packet_id
+        self.in_flight.add(packet_id)
+        return packet_id
+
+    def _on_packet(self, first, body):
+        kind = first & 0xF0
+        if kind == _CONNACK and len(body) == 2:
+            self._connack = body[1]
+        elif kind in (_PUBACK, _SUBACK, 0xB0) and len(body) >= 2:
+            packet_id = body[0] << 8 | body[1]
+            if packet_id in self.in_flight:  # A repeated acknowledgement is nobody's.
+                self.in_flight.discard(packet_id)
+                self._on_ack(packet_id, body[2:])
+        elif kind != 0xD0:  # PINGRESP counts as something received, no more.
+            raise ProtocolError("an unexpected packet came (first byte 0x%02x)" % first)

@@ -1,0 +1,39 @@
+"""One question and its answer in clear, by UDP or TCP: what setting the clock needs before TLS."""
+
+import select
+import socket
+from time import ticks_add, ticks_diff, ticks_ms
+
+from micropython import const
+
+from .errors import TransportError
+from .transport import connect, resolve
+
+_ANSWER_MS = const(3000)
+
+
+def exchange(host, port, request, datagram, feed):
+    """Send `request` in clear by UDP or TCP; return the first 512 bytes that come back.
+
+    `feed()` is called before each wait. Raises TransportError after 3 s.
+    """
+    kind = socket.SOCK_DGRAM if datagram else socket.SOCK_STREAM
+    feed()
+    address = resolve(host, port, kind)
+    sock = socket.socket(socket.AF_INET, kind)
+    poll = select.poll()
+    end = ticks_add(ticks_ms(), _ANSWER_MS)
+    try:
+        connect(sock, address)
+        for event in (select.POLLOUT, select.POLLIN):
+            feed()
+            poll.register(sock, event)
+            if not poll.poll(max(0, ticks_diff(end, ticks_ms()))):
+                raise TransportError("no answer within %d ms" % _ANSWER_MS)
+            if event == select.POLLOUT:
+                sock.send(request)
+        return sock.recv(512)
+    except OSError as error:
+        raise TransportError("error %s" % error.errno)
+    finally:
+        sock.close()

@@ -1,0 +1,119 @@
+"""The record of identity: bytes in flash to named fields, and back. Pure.
+
+Layout (integers little-endian), docs/identity.md:
+
+    magic "ALNK" | version 1 | kind | length u16 | generation u32 | fields | CRC-32 | 0xFF ...
+
+A field is tag u8 | length u16 | value; its tag is its place in FIELDS. The padding brings the
+record to a multiple of 16 bytes, so that it is written in one operation, encrypted flash too.
+"""
+
+import struct
+from binascii import crc32
+
+from micropython import const
+
+from .errors import StoreError
+
+CERTIFICATE = const(1)
+CREDENTIAL = const(2)
+
+FIELDS = (
+    "",  # Tag 0 is never written.
+    "ProductKey",
+    "ProductSecret",
+    "DeviceName",
+    "DeviceSecret",
+    "ClientID",
+    "DeviceToken",
+    "Region",
+    "InstanceId",
+    "Host",
+    "Port",
+    "NtpHost",
+    "WifiSsid",
+    "WifiPassword",
+    "SignMethod",
+    "Method",
+    "Ca",
+    "SubProduct",
+)
+REPEATABLE = ("Ca", "SubProduct")
+
+_HEAD = "<4sBBHI"
+_HEADER = const(12)
+_VERSION = const(1)
+_MAGIC = b"ALNK"
+
+
+def size_of(header):
+    """Return the bytes that the record beginning with `header` (12 bytes) takes, or 0 if none."""
+    if header[:4] != _MAGIC:
+        return 0
+    return (_HEADER + (header[6] | header[7] << 8) + 4 + 15) & ~15
+
+
+def decode(data, kind):
+    """Return (generation, fields) of a record; a repeatable field is a list of values.
+
+    Raises StoreError naming the field that is wrong, as far as the bytes tell.
+    """
+    if len(data) < _HEADER or data[:4] != _MAGIC:
+        raise StoreError("no identity record is here")
+    _, version, found, length, generation = struct.unpack_from(_HEAD, data, 0)
+    if version != _VERSION or found != kind:
+        raise StoreError("the record is version %d, kind %d" % (version, found))
+    end = _HEADER + length
+    whole = end + 4 <= len(data)
+    fields, cut = _decode_fields(data, end if whole else len(data))
+    if not whole or crc32(memoryview(data)[:end]) != struct.unpack_from("<I", data, end)[0]:
+        raise StoreError("the record fails its checksum: %s" % (cut or _suspect(fields)))
+    if cut:
+        raise StoreError(cut)
+    return generation, fields
+
+
+def encode(kind, generation, fields):
+    """Return the record of `fields` (name to bytes, or to a list of bytes) as bytes."""
+    parts = [b""]
+    for tag, name in enumerate(FIELDS):
+        values = fields.get(name)
+        if values:
+            for value in values if name in REPEATABLE else (values,):
+                parts.append(struct.pack("<BH", tag, len(value)))
+                parts.append(value)
+    length = sum([len(part) for part in parts])
+    parts[0] = struct.pack(_HEAD, _MAGIC, _VERSION, kind, length, generation)
+    body = b"".join(parts)
+    body += struct.pack("<I", crc32(body))
+    return body + b"\xff" * (-len(body) % 16)
+
+
+def _decode_fields(data, end):
+    # Returns the fields and, where the last one does not end inside the record, what is cut.
+    fields = {}
+    at = _HEADER
+    while at < end:
+        tag = data[at]
+        name = FIELDS[tag] if tag < len(FIELDS) else "tag %d" % tag
+        start = at + 3
+        at = start + (struct.unpack_from("<H", data, at + 1)[0] if start <= end else end)
+        if at > end or tag == 0:
+            return fields, "%s is cut short" % (name or "a field")
+        value = bytes(memoryview(data)[start:at])
+        if name in REPEATABLE:
+            fields.setdefault(name, []).append(value)
+        elif name in fields:
+            return fields, "%s is there twice" % name
+        elif tag < len(FIELDS):
+            fields[name] = value
+    return fields, ""
+
+
+def _suspect(fields):
+    # A damaged record still tells which field cannot be right.
+    for name in ("ProductKey", "ProductSecret", "DeviceName"):
+        for byte in fields.get(name, b"\0"):
+            if not 0x20 < byte < 0x7F:
+                return "%s is damaged" % name
+    return "no single field stands out"

@@ -1,0 +1,46 @@
+"""What the platform wants signed, and the HMAC that signs it (docs/protocol.md, sections
+"Dynamic registration" and "Login"). Bytes in, lower-case hex bytes out. Pure.
+
+Each content is spelled out: the order of its parts is the protocol, and a MicroPython dict has
+no order.
+"""
+
+import hashlib
+from binascii import hexlify
+
+METHODS = (b"hmacmd5", b"hmacsha1", b"hmacsha256")
+
+_BLOCK = 64  # Bytes of a block, the same for MD5, SHA-1 and SHA-256.
+
+
+def hmac(method, key, message):
+    """Return HMAC(key, message) in hex for a `method` of METHODS (RFC 2104)."""
+    digest = getattr(hashlib, method[4:].decode())
+    if len(key) > _BLOCK:
+        key = digest(key).digest()
+    pad = bytearray(_BLOCK)
+    pad[: len(key)] = key
+    for i in range(_BLOCK):
+        pad[i] ^= 0x36
+    inner = digest(pad)
+    inner.update(message)
+    for i in range(_BLOCK):
+        pad[i] ^= 0x36 ^ 0x5C
+    outer = digest(pad)
+    outer.update(inner.digest())
+    return hexlify(outer.digest())
+
+
+def register_content(device_name, product_key, random):
+    """Return what is signed with the ProductSecret to register."""
+    return b"deviceName%sproductKey%srandom%s" % (device_name, product_key, random)
+
+
+def login_content(client_id, device_name, product_key, timestamp):
+    """Return what is signed with the DeviceSecret to log in; client_id without its extension."""
+    return b"clientId%sdeviceName%sproductKey%stimestamp%s" % (
+        client_id,
+        device_name,
+        product_key,
+        timestamp,
+    )

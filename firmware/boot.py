@@ -1,0 +1,1 @@
+# Runs before main.py. Nothing is needed here: alink touches no hardware until it is asked to.
