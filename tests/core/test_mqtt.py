@@ -5,7 +5,6 @@ from alink.errors import ProtocolError, RefusedError, TransportError
 from alink.mqtt import MQTTClient
 from check import raises
 
-
 LOGIN = (b"c", b"u", b"p")
 
 

@@ -1,0 +1,240 @@
+"""link.py on a clock the test drives: keepalive, dead links, reconnects, subscriptions."""
+
+import fakes
+from alink import link, stream
+from alink.errors import RefusedError, TransportError
+from check import raises
+
+SUBACK = b"\x90\x03\x00\x01\x01"
+
+
+class World:
+    """A link whose clock and connections the test owns."""
+
+    def __init__(self, keepalive=60, connack=fakes.CONNACK):
+        self.now = 0
+        self.connack = connack
+        self.connections = []
+        self.messages = []
+        self.log = []
+        self.down = False
+        link.ticks_ms = stream.ticks_ms = lambda: self.now
+        link.Connection = self.dial
+        self.link = link.Link(keepalive, self.on_message, None, self.log.append)
+        self.link.use(("iot.example", 8883), None, (b"c", b"u", b"p"))
+        self.link.subscribe(b"a")
+
+    def dial(self, endpoint, tls, timeout_ms, feed):
+        if self.down:
+            raise TransportError("no address found for iot.example")
+        connection = fakes.Connection()
+        connection.answers = {0x10: self.connack, 0x82: SUBACK, 0xC0: b"\xd0\x00"}
+        self.connections.append(connection)
+        return connection
+
+    def on_message(self, topic, payload):
+        self.messages.append((topic, payload))
+
+    def sent(self):
+        return [packet[0] for packet in self.connections[-1].sent]
+
+    def run(self, seconds):
+        """Let the clock go on, in the steps that the link itself asks for."""
+        end = self.now + int(seconds * 1000 + 0.5)  # Floats of 32 bits are coarse.
+        while True:
+            wait = self.link.step()
+            if self.now + wait > end:
+                self.now = end
+                return
+            self.now += max(wait, 1)
+
+
+def test_the_first_step_connects_and_subscribes():
+    world = World()
+    world.link.step()
+    assert world.link.online
+    assert world.sent() == [0x10, 0x82]
+    assert world.connections[0].sent[1] == b"\x82\x06\x00\x01\x00\x01a\x01"
+
+
+def test_a_pingreq_is_due_when_nothing_was_sent_for_four_fifths_of_the_keepalive():
+    world = World()
+    world.run(47.9)
+    assert world.sent() == [0x10, 0x82]
+    world.run(0.2)
+    assert world.sent() == [0x10, 0x82, 0xC0]
+
+
+def test_what_the_server_sends_does_not_postpone_the_pingreq():
+    world = World()
+    world.run(30)
+    world.connections[0].incoming = fakes.publish(b"t", b"m")
+    world.run(18.1)
+    assert world.messages == [(b"t", b"m")]
+    assert world.sent() == [0x10, 0x82, 0xC0]
+
+
+def test_what_we_send_postpones_the_pingreq_as_long_as_something_comes_back():
+    world = World()
+    world.run(30)
+    world.link.publish(b"t", b"m")
+    world.connections[0].incoming = fakes.publish(b"t", b"reply")
+    world.run(47)
+    assert 0xC0 not in world.sent()
+    world.run(2)
+    assert 0xC0 in world.sent()
+
+
+def test_an_answered_ping_keeps_the_link():
+    world = World()
+    world.run(600)
+    assert world.link.online
+    assert len(world.connections) == 1
+    assert world.sent().count(0xC0) == 12
+
+
+def test_an_unanswered_ping_ends_the_link_after_ten_seconds():
+    world = World()
+    world.link.step()
+    world.connections[0].answers = {}
+    world.run(57.9)
+    assert world.link.online
+    world.run(0.2)
+    assert not world.link.online
+    assert world.connections[0].closed
+    assert [line for line in world.log if "no answer to a ping" in line]
+
+
+def test_posting_into_a_dead_link_is_noticed_too():
+    world = World()
+    world.link.step()
+    world.connections[0].answers = {}
+    world.down = True
+    for _ in range(6):
+        world.run(10)
+        if world.link.online:
+            world.link.publish(b"t", b"m")
+    assert not world.link.online
+
+
+def test_a_lost_link_comes_back_and_subscribes_again():
+    world = World()
+    world.run(100)
+    world.connections[0].error = TransportError("closed")
+    world.run(5)
+    assert world.link.online
+    assert len(world.connections) == 2
+    assert world.sent() == [0x10, 0x82]
+    assert world.link.sessions == 2
+
+
+def test_an_outage_of_an_hour_is_tried_with_growing_waits_and_survived():
+    world = World()
+    world.run(100)
+    world.down = True
+    world.connections[0].error = TransportError("closed")
+    world.run(3600)
+    tries = len([line for line in world.log if line.startswith("no connection")])
+    assert 10 <= tries <= 30, tries
+    world.down = False
+    world.run(400)
+    assert world.link.online
+
+
+def test_never_more_than_five_connects_in_any_minute():
+    world = World(connack=b"")
+    dials = []
+    dial = world.dial
+
+    def counted(*arguments):
+        dials.append(world.now)
+        return dial(*arguments)
+
+    link.Connection = counted
+    world.run(1800)
+    for start in dials:
+        assert len([at for at in dials if start <= at < start + 60000]) <= 5
+
+
+def test_sessions_that_push_each_other_out_are_recognised():
+    world = World()
+    for _ in range(3):
+        world.run(5)
+        while not world.link.online:
+            world.run(1)
+        world.connections[-1].error = TransportError("closed")
+        world.link.step()
+    assert [line for line in world.log if "second board with the same DeviceName" in line]
+    before = len(world.connections)
+    world.run(400)
+    assert len(world.connections) == before
+
+
+def test_a_refused_login_is_raised_with_its_code_and_waits():
+    world = World(connack=b"\x20\x02\x00\x04")
+    error = raises(RefusedError, world.link.step)
+    assert error.code == 4
+    assert not world.link.online
+    assert world.connections[0].closed
+    assert world.link.step() > 20000
+
+
+def test_a_qos_1_publish_ends_as_acknowledged_or_failed():
+    world = World()
+    world.link.step()
+    world.link.step()
+    ended = []
+    world.connections[0].answers[0x32] = b"\x40\x02\x00\x02"
+    world.link.publish(b"t", b"m", 1, ended.append)
+    assert ended == []
+    world.link.step()
+    assert ended == [True]
+    world.connections[0].answers.pop(0x32)
+    world.link.publish(b"t", b"m", 1, ended.append)
+    world.connections[0].error = TransportError("closed")
+    world.link.step()
+    assert ended == [True, False]
+
+
+def test_a_refused_subscription_is_said():
+    world = World()
+    dial = world.dial
+
+    def refusing(*arguments):
+        connection = dial(*arguments)
+        connection.answers[0x82] = b"\x90\x03\x00\x01\x80"
+        return connection
+
+    link.Connection = refusing
+    world.link.step()
+    assert world.log[-1] == "the platform refuses the subscription to a"
+
+
+def test_publishing_while_offline_says_so():
+    world = World()
+    raises(TransportError, world.link.publish, b"t", b"m")
+
+
+def test_a_handler_may_publish_from_inside():
+    world = World()
+    world.link.step()
+    world.on_message = None
+    answered = []
+
+    def handler(topic, payload):
+        answered.append(world.link.publish(b"r", payload, 1))
+
+    world.link._on_message = handler
+    world.connections[0].incoming = fakes.publish(b"t", b"1") + fakes.publish(b"t", b"2")
+    world.link.step()
+    assert len(answered) == 2
+    assert world.sent() == [0x10, 0x82, 0x32, 0x32]
+
+
+def test_close_says_disconnect():
+    world = World()
+    world.link.step()
+    connection = world.connections[0]
+    world.link.close()
+    assert connection.sent[-1] == b"\xe0\x00"
+    assert not world.link.online
