@@ -74,4 +74,4 @@ def forget(log):
 
 def unload():
     """Give back the heap of this module and of what it needed."""
-    heap.unload("identity", "store", "record", "certificate")
+    heap.unload("identity", "store", "places", "record", "certificate")

@@ -102,11 +102,11 @@ def _register(fields, endpoint, tls, feed, securemode, log):
     # Until there is a credential; nothing where there is one.
     longest = 30000
     while "DeviceSecret" not in fields and "DeviceToken" not in fields:
-        yield from _sleep(_attempts_wait(fields, log))
+        yield from _sleep(_attempts_wait(fields))
         try:
             _register_once(fields, endpoint, tls, feed, securemode, log)
         except (TransportError, ProtocolError) as error:
-            heap.unload("register", "sign", "store", "record", "certificate")
+            heap.unload("register", "sign", "store", "places", "record", "certificate")
             # Jitter, so that a whole line does not come back at once.
             wait = longest - longest * os.urandom(1)[0] // 1024
             longest = min(longest * 2, 3600000)
@@ -121,12 +121,14 @@ def _sleep(ms):
 
 
 def _register_once(fields, endpoint, tls, feed, securemode, log):
+    from . import places
     from .register import register
 
     method = fields.get("Method", b"register")
-    begun = _attempts(log) if method == b"regnwl" else 0
-    if method == b"regnwl":
-        _set_attempts(log, begun + 1)
+    spends = method == b"regnwl"  # One of five ClientIDs, each time it succeeds.
+    begun = places.tries() if spends else 0
+    if spends:
+        places.set_tries(begun + 1)
     connection = None
     try:
         gc.collect()
@@ -134,8 +136,8 @@ def _register_once(fields, endpoint, tls, feed, securemode, log):
         client, answer = register(connection, fields, method, securemode)
     except AlinkError as error:
         spent = connection and connection.written and not isinstance(error, RefusedError)
-        if method == b"regnwl" and not spent:
-            _set_attempts(log, begun)  # No CONNECT has left, or it was refused.
+        if spends and not spent:
+            places.set_tries(begun)  # No CONNECT has left, or it was refused.
         raise
     log("registered by %s" % method.decode())
     register = None
@@ -144,8 +146,10 @@ def _register_once(fields, endpoint, tls, feed, securemode, log):
         _keep(fields, answer, log)
     finally:
         client.disconnect()
-    if method == b"regnwl":
-        _set_attempts(log, 0)
+    if spends:
+        places.set_tries(0)
+    places = None
+    heap.unload("places", "record")
 
 
 def _keep(fields, answer, log):
@@ -157,32 +161,19 @@ def _keep(fields, answer, log):
     log("credential stored in %s" % Store(log).save(made))
     fields.update(made)
     Store = credential = None
-    heap.unload("store", "record", "certificate")
+    heap.unload("store", "places", "record", "certificate")
 
 
-def _attempts(log):
-    # How many registrations were begun and have not ended.
-    from .store import Store
-
-    return Store(log).attempts()
-
-
-def _set_attempts(log, count):
-    from .store import Store
-
-    Store(log).set_attempts(count)
-    Store = None
-    heap.unload("store", "record", "certificate")
-
-
-def _attempts_wait(fields, log):
+def _attempts_wait(fields):
     # A reboot loop must not spend all five ClientIDs.
     if fields.get("Method") != b"regnwl":
         return 0
-    begun = _attempts(log)
+    from .places import tries
+
+    begun = tries()
     if begun > 2:
         raise StoreError(
             "three registrations were begun and none ended: check power and network, then run "
-            "alink.store.Store(print).set_attempts(0)"
+            "alink.places.set_tries(0)"
         )
     return 600000 if begun == 2 else 0

@@ -149,17 +149,13 @@ def test_one_place_that_fails_is_reported_and_enough():
 def test_no_place_at_all_is_an_error():
     board = _board()
     board.flash.fail = "cred"
-    from alink import store
 
-    class Broken(store._Nvs):
-        def write(self, data):
-            raise StoreError("NVS error")
+    class Broken(dict):
+        def __setitem__(self, key, value):
+            raise OSError(-0x1105, "ESP_ERR_NVS_NOT_ENOUGH_SPACE")
 
-    kept, store._Nvs = store._Nvs, Broken
-    try:
-        raises(StoreError, _store([]).save, CREDENTIAL)
-    finally:
-        store._Nvs = kept
+    board.nvs = Broken()
+    raises(StoreError, _store([]).save, CREDENTIAL)
 
 
 def test_a_repair_that_fails_is_not_fatal():
@@ -197,9 +193,11 @@ def test_forget_leaves_no_credential():
 
 def test_attempts_are_counted_in_nvs():
     _board()
-    assert _store().attempts() == 0
-    _store().set_attempts(2)
-    assert _store().attempts() == 2
+    from alink import places
+
+    assert places.tries() == 0
+    places.set_tries(2)
+    assert places.tries() == 2
 
 
 def test_a_large_credential_with_a_root_fits():

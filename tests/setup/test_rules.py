@@ -37,9 +37,9 @@ OURS = ("alink", "alink_formats", "alink_factory", "alink_sim")
 PURE = ("errors", "record", "certificate", "sign", "register", "topics", "envelope")
 IMPURE_MODULES = {"socket", "ssl", "tls", "network", "machine", "esp32", "esp", "asyncio", "time"}
 ONLY_IN = {
-    "esp32": {"store", "ota"},
-    "esp": {"store"},
-    "socket": {"transport"},
+    "esp32": {"places", "ota"},
+    "esp": {"places"},
+    "socket": {"transport", "plain"},
     "ssl": {"transport"},
     "network": {"wifi"},
 }

@@ -1,0 +1,179 @@
+"""The places in flash where a record of identity can stand. The only file that imports `esp32`.
+
+Each place has a `name`, tells whether it is `writable`, and has `read()` (the record's bytes, or
+None), `write(record)` and `erase()`; the first two raise StoreError where flash fails.
+"""
+
+import os
+
+import esp
+import esp32
+from micropython import const
+
+from .errors import StoreError
+from .record import size_of
+
+SECTOR = const(4096)
+
+_NAMESPACE = "alink"
+_TRIES = "tries"
+_NVS_NOT_FOUND = const(-0x1102)
+_NVS_INVALID_LENGTH = const(-0x110C)
+
+
+class Sector:
+    """One flash sector of a partition, one record at its start."""
+
+    writable = True
+
+    def __init__(self, name, partition, block):
+        self.name = name
+        self.writable = name != "fctry"
+        self._partition = partition
+        self._block = block
+
+    def read(self):
+        return _read_record(self._read)
+
+    def _read(self, buffer):
+        self._partition.readblocks(self._block, buffer, 0)
+
+    def write(self, record):
+        if not self.writable:
+            raise StoreError("read-only")
+        try:
+            self._partition.ioctl(6, self._block)
+            self._partition.writeblocks(self._block, record, 0)
+        except OSError as error:
+            raise StoreError("flash error %s" % error)
+
+    def erase(self):
+        self._partition.ioctl(6, self._block)
+
+
+class Raw:
+    """A range of flash that no partition names any more: read, never written."""
+
+    name = "the former partition"
+    writable = False
+
+    def __init__(self, offset):
+        self._offset = offset
+
+    def read(self):
+        return _read_record(self._read)
+
+    def _read(self, buffer):
+        esp.flash_read(self._offset, buffer)
+
+    def write(self, record):
+        raise StoreError("read-only")
+
+    def erase(self):
+        pass
+
+
+class Nvs:
+    """A blob in the namespace `alink` of the default NVS partition."""
+
+    name = "nvs"
+    writable = True
+
+    def __init__(self, key):
+        self._key = key
+
+    def read(self):
+        size = 256
+        while True:
+            buffer = bytearray(size)
+            try:
+                count = esp32.NVS(_NAMESPACE).get_blob(self._key, buffer)
+                return bytes(memoryview(buffer)[:count])
+            except OSError as error:
+                if error.errno != _NVS_INVALID_LENGTH or size >= SECTOR:
+                    if error.errno == _NVS_NOT_FOUND:
+                        return None
+                    raise StoreError("NVS error %s" % error)
+            size *= 2
+
+    def write(self, record):
+        try:
+            nvs = esp32.NVS(_NAMESPACE)
+            nvs.set_blob(self._key, record)
+            nvs.commit()
+        except OSError as error:
+            raise StoreError("NVS error %s" % error)
+
+    def erase(self):
+        try:
+            nvs = esp32.NVS(_NAMESPACE)
+            nvs.erase_key(self._key)
+            nvs.commit()
+        except OSError:
+            pass  # It was not there.
+
+
+class File:
+    """A file on the vfs, replaced by rename."""
+
+    writable = True
+
+    def __init__(self, name):
+        self.name = name
+
+    def read(self):
+        try:
+            with open(self.name, "rb") as file:
+                return file.read(SECTOR)
+        except OSError:
+            return None
+
+    def write(self, record):
+        try:
+            with open(self.name + ".new", "wb") as file:
+                file.write(record)
+            os.rename(self.name + ".new", self.name)
+        except OSError as error:
+            raise StoreError("file system error %s" % error)
+
+    def erase(self):
+        try:
+            os.remove(self.name)
+        except OSError:
+            pass  # It was not there.
+
+
+def _read_record(read):
+    # Returns the record that `read(buffer)` finds at the start, None where none begins.
+    header = bytearray(12)
+    read(header)
+    size = size_of(header)
+    if not size or size > 3 * SECTOR:
+        return None
+    record = bytearray(size)
+    read(record)
+    return bytes(record)
+
+
+def partition(label):
+    """Return the data partition with this label, or None."""
+    found = esp32.Partition.find(esp32.Partition.TYPE_DATA, label=label)
+    return found[0] if found else None
+
+
+def tries():
+    """Return how many registrations were begun and have not ended."""
+    try:
+        return esp32.NVS(_NAMESPACE).get_i32(_TRIES)
+    except OSError:
+        return 0
+
+
+def set_tries(count):
+    """Keep that number in NVS. Raises StoreError."""
+    try:
+        nvs = esp32.NVS(_NAMESPACE)
+        nvs.set_i32(_TRIES, count)
+        nvs.commit()
+    except OSError as error:
+        raise StoreError("nvs does not take a number (%s); erase the nvs partition" % error)
