@@ -125,7 +125,7 @@ def run_file(path: Path, *, interpreter: str, functions: tuple[str, ...]) -> Rep
     core = path.parent
     search = [core.parents[1] / "firmware", core, toolchain.umqtt_simple()]
     if interpreter == "cpython":
-        command: tuple[str, ...] = (sys.executable, "-B", "-X", "utf8")
+        command: tuple[str, ...] = (sys.executable, "-B", "-u", "-X", "utf8")
         variable, tail = "PYTHONPATH", []
     else:
         command = toolchain.interpreter(interpreter).command
