@@ -169,18 +169,18 @@ class Device:
     def _come_online(self):
         from .onboard import come_online
 
-        endpoint, tls, login = yield from come_online(
+        way = yield from come_online(
             self._fields, self._network, self._feed, self._securemode, self._log
         )
         self._fields = come_online = None
-        heap.unload("onboard")
+        heap.unload("onboard", "transport")
         from .link import Link
         from .topics import PROPERTY_POST, reply
 
         if self._link is None:
             self._link = Link(self._keepalive, self._on_message, self._feed, self._log)
             self._link.subscribe(reply(self._topic(PROPERTY_POST)))
-        self._link.use(endpoint, tls, login)
+        self._link.use(*way)
 
     def _refused(self, error):
         self._log(

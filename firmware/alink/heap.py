@@ -3,7 +3,6 @@
 import gc
 import sys
 
-
 def unload(*names):
     """Forget modules of this package by name, and collect.
 

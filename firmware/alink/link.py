@@ -4,15 +4,14 @@
 wait before the next one. The blocking face and the asyncio face of `Device` both drive it.
 """
 
-import gc
 from time import ticks_diff, ticks_ms
 
 from micropython import const
 
+from . import heap
 from .errors import ProtocolError, RefusedError, TransportError
 from .mqtt import MQTTClient
 from .pace import Pace
-from .transport import CONNECT_MS, Connection
 
 _PONG_MS = const(10000)  # Nothing received for so long after a PINGREQ: the link is dead.
 _FILTERS_A_PACKET = const(8)
@@ -105,8 +104,7 @@ class Link:
 
     def _connect(self):
         self._pace.dialled(ticks_ms())
-        gc.collect()
-        connection = Connection(self._endpoint, self._tls, CONNECT_MS, self._feed)
+        connection = self._dial()
         self._client = client = MQTTClient(connection, self._keep, self._acknowledged)
         try:
             client.connect(self._login, self._keepalive)
@@ -123,6 +121,14 @@ class Link:
         self._pace.online(ticks_ms())
         self._log("online at %s, session %d" % (connection.peer, self.sessions))
         self._subscribe(self._filters)
+
+    def _dial(self):
+        from .transport import dial
+
+        connection = dial(self._endpoint, self._tls, self._feed)
+        dial = None
+        heap.unload("transport")
+        return connection
 
     def _subscribe(self, filters):
         for at in range(0, len(filters), _FILTERS_A_PACKET):

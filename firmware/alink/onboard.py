@@ -4,7 +4,6 @@ Needed once a boot and unloaded before the session. `come_online` is a generator
 milliseconds to wait, so that a blocking caller and an event loop can both drive it.
 """
 
-import gc
 import os
 import struct
 
@@ -12,7 +11,7 @@ from micropython import const
 
 from . import heap
 from .errors import AlinkError, ProtocolError, RefusedError, StoreError, TransportError
-from .transport import CONNECT_MS, Connection, context
+from .transport import context, dial
 
 _SLICE_MS = const(200)
 
@@ -131,8 +130,7 @@ def _register_once(fields, endpoint, tls, feed, securemode, log):
         places.set_tries(begun + 1)
     connection = None
     try:
-        gc.collect()
-        connection = Connection(endpoint, tls, CONNECT_MS, feed)
+        connection = dial(endpoint, tls, feed)
         client, answer = register(connection, fields, method, securemode)
     except AlinkError as error:
         spent = connection and connection.written and not isinstance(error, RefusedError)
