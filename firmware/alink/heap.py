@@ -3,6 +3,7 @@
 import gc
 import sys
 
+
 def unload(*names):
     """Forget modules of this package by name, and collect.
 
