@@ -31,10 +31,13 @@ class Connection:
         self._deadline = ticks_add(ticks_ms(), timeout_ms)
         self._feed = feed
         self._poll = select.poll()
+        self._sock = None
         self.use(sock)
 
     def use(self, sock):
         """Go on with this socket: TCP first, then TLS over it."""
+        if self._sock:
+            self._poll.unregister(self._sock)  # It can be readable when TLS has nothing to give.
         self._sock = sock
         self._poll.register(sock, select.POLLIN)
 
