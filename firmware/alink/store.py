@@ -67,7 +67,7 @@ class Store:
         """
         newest = kept = None
         generation = 0
-        for _, record, found, fields in self._found():
+        for _, record, found, fields in self._found(self._log):
             if found > generation and (certificate is None or belongs(fields, certificate)):
                 newest, generation, kept = record, found, fields
         if newest is None:
@@ -84,7 +84,7 @@ class Store:
         Returns the names of the places that hold it. Raises StoreError when none does.
         """
         generation = 1
-        for _, _, found, _ in self._found():
+        for _, _, found, _ in self._found(None):
             generation = max(generation, found + 1)
         record = encode(CREDENTIAL, generation, fields)
         kept = self._copy(record, (self._spare(), Nvs("cred")))
@@ -97,7 +97,7 @@ class Store:
         for place in self._credentials:
             place.erase()
 
-    def _found(self):
+    def _found(self, log):
         for place in self._credentials:
             try:
                 record = place.read()
@@ -106,12 +106,13 @@ class Store:
                     check_credential(fields)
                     yield place, record, generation, fields
             except StoreError as error:
-                self._log("the credential in %s is unusable: %s" % (place.name, error))
+                if log:
+                    log("the credential in %s is unusable: %s" % (place.name, error))
 
     def _spare(self):
         # The sector that does not hold the newest credential.
         best, newest = 0, None
-        for place, _, generation, _ in self._found():
+        for place, _, generation, _ in self._found(None):
             if place in self._sectors and generation > best:
                 best, newest = generation, place
         for place in self._sectors:
