@@ -67,7 +67,7 @@ def dial(
 
 
 @contextmanager
-def _listening(serve: Callable[[socket.socket], None]) -> Iterator[int]:
+def _listening(serve: Callable[[socket.socket], object]) -> Iterator[int]:
     """Serve one connection in a thread; yield the port."""
     listener = socket.create_server(("127.0.0.1", 0))
 
@@ -88,7 +88,7 @@ def _listening(serve: Callable[[socket.socket], None]) -> Iterator[int]:
         thread.join(5)
 
 
-def _tls_server(chain: Path, after: Callable[[ssl.SSLSocket], None]) -> Callable[[Any], None]:
+def _tls_server(chain: Path, after: Callable[[ssl.SSLSocket], object]) -> Callable[[Any], None]:
     def serve(peer: socket.socket) -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(chain)
@@ -168,7 +168,7 @@ def test_a_peer_that_hangs_up_in_the_handshake_is_a_transport_error(dial) -> Non
 
 def test_a_mute_peer_ends_the_handshake_at_its_deadline_with_the_watchdog_fed(dial) -> None:
     done = threading.Event()
-    with _listening(lambda peer: done.wait(30) and None) as port:
+    with _listening(lambda peer: done.wait(30)) as port:
         said = dial(port, budget=2500)
         done.set()
     assert said["error"] == "TransportError"
@@ -196,7 +196,7 @@ def test_a_server_that_accepts_tls_but_never_answers_connect_is_a_transport_erro
 ) -> None:
     done = threading.Event()
     chain = certificates.server_chain(tmp_path, ca, host=HOST)
-    with _listening(_tls_server(chain, lambda tls: done.wait(30) and None)) as port:
+    with _listening(_tls_server(chain, lambda tls: done.wait(30))) as port:
         said = dial(port, budget=2000)
         done.set()
     assert said["error"] == "TransportError"
@@ -218,7 +218,7 @@ def test_connack_byte_by_byte_is_understood(dial, ca, tmp_path) -> None:
 
 def test_a_server_that_closes_instead_of_connack_is_a_transport_error(dial, ca, tmp_path) -> None:
     chain = certificates.server_chain(tmp_path, ca, host=HOST)
-    with _listening(_tls_server(chain, lambda tls: tls.recv(512) and None)) as port:
+    with _listening(_tls_server(chain, lambda tls: tls.recv(512))) as port:
         said = dial(port)
     assert said["error"] == "TransportError"
     assert said["written"]
