@@ -1,0 +1,1 @@
+"""Bytes at rest: identity records, partition tables, NVS, LittleFS, board definitions."""

@@ -1,0 +1,265 @@
+"""The record of identity (docs/identity.md): named fields in, bytes for the flash out, and back.
+
+    magic "ALNK" | version 1 | kind | length u16 | generation u32 | fields | CRC-32 | 0xFF ...
+
+All integers are little-endian. A field is tag u8, length u16 and value, in the order of the tags.
+The record is padded to a multiple of 16 bytes, so that encrypted flash takes it in one operation.
+The device reads and writes the same bytes with code of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import struct
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields
+
+KINDS = {"certificate": 1, "credential": 2}
+LIMITS = {"certificate": 12288, "credential": 4096}  # bytes of a whole record
+TAGS = (
+    "product_key",
+    "product_secret",
+    "device_name",
+    "device_secret",
+    "client_id",
+    "device_token",
+    "region",
+    "instance_id",
+    "host",
+    "port",
+    "ntp_host",
+    "wifi_ssid",
+    "wifi_password",
+    "sign_method",
+    "method",
+    "ca",
+    "sub_products",
+)
+SECRETS = frozenset({"product_secret", "device_secret", "device_token", "wifi_password"})
+
+_HEADER = struct.Struct("<4sBBHI")
+_FIELD = struct.Struct("<BH")
+_MAGIC = b"ALNK"
+_VERSION = 1
+_NAMES = {
+    # fields whose name in messages is not the capitalised one
+    "client_id": "ClientID",
+    "sub_products": "SubProduct",
+}
+_PATTERNS = {
+    "product_key": (r"[A-Za-z0-9]{1,20}", "1 to 20 letters and digits"),
+    "product_secret": (r"[!-~]{1,64}", "1 to 64 printable characters"),
+    "device_name": (r"[A-Za-z0-9\-_@.:]{4,32}", "4 to 32 letters, digits and - _ @ . :"),
+    "device_secret": (r"[!-~]{1,64}", "1 to 64 printable characters"),
+    "client_id": (r"[!-~]{1,64}", "1 to 64 printable characters"),
+    "device_token": (r"[!-~]{1,64}", "1 to 64 printable characters"),
+    "sign_method": (r"hmac(md5|sha1|sha256)", "hmacmd5, hmacsha1 or hmacsha256"),
+    "method": (r"register|regnwl|https", "register, regnwl or https"),
+}
+
+
+class IdentityError(ValueError):
+    """A record or a field that cannot be right; `field` names the field, or is empty."""
+
+    def __init__(self, message: str, *, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
+
+
+@dataclass(frozen=True, repr=False)
+class SubProduct:
+    """The ProductKey and ProductSecret of a product whose devices a gateway registers."""
+
+    product_key: str
+    product_secret: str
+
+    def __repr__(self) -> str:
+        secret = fingerprint(self.product_secret)
+        return f"SubProduct(product_key={self.product_key!r}, product_secret={secret})"
+
+
+@dataclass(frozen=True, repr=False, kw_only=True)
+class Identity:
+    """All that can be burned or stored; what is not there is empty. Its repr shows no secret."""
+
+    product_key: str = ""
+    product_secret: str = ""
+    device_name: str = ""
+    device_secret: str = ""
+    client_id: str = ""
+    device_token: str = ""
+    region: str = ""
+    instance_id: str = ""
+    host: str = ""
+    port: int = 0
+    ntp_host: str = ""
+    wifi_ssid: str = ""
+    wifi_password: str = ""
+    sign_method: str = ""
+    method: str = ""
+    ca: tuple[bytes, ...] = ()
+    sub_products: tuple[SubProduct, ...] = ()
+
+    def __repr__(self) -> str:
+        shown = []
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value and field.name == "ca":
+                shown.append(f"ca=<{len(value)} roots>")
+            elif value:
+                text = fingerprint(value) if field.name in SECRETS else repr(value)
+                shown.append(f"{field.name}={text}")
+        return f"Identity({', '.join(shown)})"
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a record holds: its kind ("certificate" or "credential"), generation and fields."""
+
+    kind: str
+    generation: int
+    identity: Identity
+
+
+def fingerprint(secret: str) -> str:
+    """Return the first 8 hexadecimal digits of a secret's SHA-256: all of it that is shown."""
+    return "#" + hashlib.sha256(secret.encode()).hexdigest()[:8]
+
+
+def field_name(attribute: str) -> str:
+    """Return the name of a field as the vendor spells it: product_key → ProductKey."""
+    return _NAMES.get(attribute) or attribute.title().replace("_", "")
+
+
+def encode(identity: Identity, *, kind: str = "certificate", generation: int = 1) -> bytes:
+    """Return the record of `identity`. Raises IdentityError naming a field that is wrong."""
+    check(identity, kind=kind)
+    record = encode_fields(_values(identity), kind=KINDS[kind], generation=generation)
+    if len(record) > LIMITS[kind]:
+        raise IdentityError(
+            f"the record has {len(record)} bytes and {kind}s at most {LIMITS[kind]}: "
+            "burn fewer or smaller roots (Ca)",
+            field="ca",
+        )
+    return record
+
+
+def encode_fields(values: Iterable[tuple[int, bytes]], *, kind: int, generation: int) -> bytes:
+    """Return the record of (tag, value) pairs as they are, right or wrong."""
+    body = b"".join(_FIELD.pack(tag, len(value)) + value for tag, value in values)
+    if len(body) > 0xFFFF:
+        raise IdentityError(f"the fields have {len(body)} bytes, a record at most 65535")
+    record = _HEADER.pack(_MAGIC, _VERSION, kind, len(body), generation) + body
+    record += struct.pack("<I", zlib.crc32(record))
+    return record + b"\xff" * (-len(record) % 16)
+
+
+def decode(data: bytes) -> Record:
+    """Return the record at the start of `data`. Raises IdentityError saying what is wrong.
+
+    Fields with an unknown tag are skipped: a later version may write them.
+    """
+    if len(data) < _HEADER.size or data[:4] != _MAGIC:
+        raise IdentityError("no identity record is here")
+    _, version, number, length, generation = _HEADER.unpack_from(data)
+    kind = next((name for name, value in KINDS.items() if value == number), None)
+    if version != _VERSION or kind is None:
+        raise IdentityError(f"the record has version {version} and kind {number}")
+    end = _HEADER.size + length
+    if len(data) < end + 4:
+        raise IdentityError(f"the record has {end + 4} bytes and only {len(data)} are here")
+    if zlib.crc32(data[:end]) != int.from_bytes(data[end : end + 4], "little"):
+        raise IdentityError("the record fails its checksum: burn it again")
+    identity = _identity(_parse(data[_HEADER.size : end]))
+    check(identity, kind=kind)
+    return Record(kind, generation, identity)
+
+
+def check(identity: Identity, *, kind: str = "certificate") -> None:
+    """Raise IdentityError naming the first field that is missing or outside its limits."""
+    missing = [name for name in ("product_key", "device_name") if not getattr(identity, name)]
+    if kind == "certificate" and not (identity.product_secret or identity.device_secret):
+        missing.append("product_secret")
+    paired = identity.client_id and identity.device_token
+    if kind == "credential" and not (identity.device_secret or paired):
+        missing.append("device_token" if identity.client_id else "device_secret")
+    if missing:
+        raise IdentityError(f"{field_name(missing[0])} is missing", field=missing[0])
+    for name, value in _checked_values(identity):
+        pattern, allowed = _PATTERNS[name]
+        if not re.fullmatch(pattern, value):
+            shown = fingerprint(value) if name in SECRETS else repr(value)
+            message = (
+                f"{field_name(name)} {shown} has {len(value)} characters; {allowed} are taken"
+            )
+            raise IdentityError(message, field=name)
+    if not 0 <= identity.port <= 0xFFFF:
+        raise IdentityError(f"Port {identity.port} is not in 1..65535", field="port")
+    if len(identity.sub_products) > 8:
+        message = f"{len(identity.sub_products)} SubProducts, a gateway has at most 8"
+        raise IdentityError(message, field="sub_products")
+
+
+def _checked_values(identity: Identity) -> Iterator[tuple[str, str]]:
+    for name in _PATTERNS:
+        if value := getattr(identity, name):
+            yield name, value
+    for product in identity.sub_products:
+        yield "product_key", product.product_key
+        yield "product_secret", product.product_secret
+
+
+def _values(identity: Identity) -> Iterator[tuple[int, bytes]]:
+    for tag, name in enumerate(TAGS, 1):
+        value = getattr(identity, name)
+        if name == "ca":
+            yield from ((tag, der) for der in value)
+        elif name == "sub_products":
+            for product in value:
+                key = product.product_key.encode()
+                yield tag, bytes((len(key),)) + key + product.product_secret.encode()
+        elif name == "port" and value:
+            yield tag, struct.pack("<H", value)
+        elif value:
+            yield tag, value.encode()
+
+
+def _parse(data: bytes) -> dict[str, list[bytes]]:
+    found: dict[str, list[bytes]] = {}
+    at = 0
+    while at < len(data):
+        tag = data[at]
+        name = TAGS[tag - 1] if 1 <= tag <= len(TAGS) else ""
+        end = at + 3 + (_FIELD.unpack_from(data, at)[1] if at + 3 <= len(data) else len(data))
+        if end > len(data):
+            raise IdentityError(f"{field_name(name) or 'a field'} is cut short", field=name)
+        if name in found and name not in ("ca", "sub_products"):
+            raise IdentityError(f"{field_name(name)} is there twice", field=name)
+        if name:
+            found.setdefault(name, []).append(data[at + 3 : end])
+        at = end
+    return found
+
+
+def _identity(found: dict[str, list[bytes]]) -> Identity:
+    made: dict[str, object] = {}
+    for name, values in found.items():
+        try:
+            if name == "ca":
+                made[name] = tuple(values)
+            elif name == "sub_products":
+                made[name] = tuple(_sub_product(value) for value in values)
+            elif name == "port":
+                made[name] = struct.unpack("<H", values[0])[0]
+            else:
+                made[name] = values[0].decode()
+        except (UnicodeDecodeError, struct.error, IndexError):
+            raise IdentityError(f"{field_name(name)} is damaged", field=name) from None
+    return Identity(**made)  # type: ignore[arg-type]
+
+
+def _sub_product(value: bytes) -> SubProduct:
+    end = 1 + value[0]
+    return SubProduct(value[1:end].decode(), value[end:].decode())

@@ -1,0 +1,212 @@
+"""ESP-IDF partition tables: CSV or the bytes at 0x8000 in, checked entries out, and back.
+
+The binary form is 32 bytes an entry, then an MD5 of them as ESP-IDF's tool writes it, padded with
+0xFF to 0xC00 bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+OFFSET = 0x8000  # Where the table lies in flash.
+SIZE = 0xC00
+TYPES = {"app": 0x00, "data": 0x01}
+READONLY = 2
+ENCRYPTED = 1
+
+_SECTOR = 0x1000
+_FIRST = OFFSET + _SECTOR
+_ENTRY = struct.Struct("<2sBBII16sI")
+_MAGIC = b"\xaaP"
+_MD5 = b"\xeb\xeb" + b"\xff" * 14
+_FLAGS = {"encrypted": ENCRYPTED, "readonly": READONLY}
+_SUBTYPES = {
+    "app": {"factory": 0x00, "test": 0x20} | {f"ota_{n}": 0x10 + n for n in range(16)},
+    "data": {
+        "ota": 0x00,
+        "phy": 0x01,
+        "nvs": 0x02,
+        "coredump": 0x03,
+        "nvs_keys": 0x04,
+        "undefined": 0x06,
+        "fat": 0x81,
+        "spiffs": 0x82,
+        "littlefs": 0x83,
+    },
+}
+
+
+class PartitionError(ValueError):
+    """A table that a board could not use; the text says which line and what would work."""
+
+
+@dataclass(frozen=True)
+class Partition:
+    """One range of flash; `type` and `subtype` are the numbers of ESP-IDF, flags a bit mask."""
+
+    name: str
+    type: int
+    subtype: int
+    offset: int
+    size: int
+    flags: int = 0
+
+    @property
+    def end(self) -> int:
+        """The offset of the first byte behind it."""
+        return self.offset + self.size
+
+
+@dataclass(frozen=True)
+class PartitionTable:
+    """Partitions in the order of the table."""
+
+    partitions: tuple[Partition, ...]
+
+    @classmethod
+    def from_csv(cls, text: str, *, flash_size: int = 0x400000) -> PartitionTable:
+        """Read ESP-IDF's CSV: name, type, subtype, offset, size, flags. Raises PartitionError."""
+        read = []
+        for number, line in enumerate(text.splitlines(), 1):
+            content = line.split("#", 1)[0].strip()
+            if content:
+                where = f"line {number}"
+                read.append((where, _from_line(content, where)))
+        return cls(_checked(read, flash_size))
+
+    @classmethod
+    def from_binary(cls, data: bytes, *, flash_size: int = 0x400000) -> PartitionTable:
+        """Read the bytes at 0x8000; an MD5, if there, must match. Raises PartitionError."""
+        read: list[tuple[str, Partition]] = []
+        for at in range(0, len(data) - 31, 32):
+            entry = data[at : at + 32]
+            if entry[:16] == _MD5:
+                if entry[16:] != hashlib.md5(data[:at]).digest():
+                    raise PartitionError("the table does not match its MD5: write it again")
+                break
+            if entry[:2] != _MAGIC:
+                break
+            _, kind, subtype, offset, size, name, flags = _ENTRY.unpack(entry)
+            label = name.split(b"\0")[0].decode("ascii", "replace")
+            where = f"entry {len(read) + 1}"
+            read.append((where, Partition(label, kind, subtype, offset, size, flags)))
+        if not read:
+            raise PartitionError(f"no partition table is here: it begins with {data[:2].hex()}")
+        return cls(_checked(read, flash_size))
+
+    def to_csv(self) -> str:
+        """Return the CSV that `from_csv` reads back."""
+        rows = ["# Name, Type, SubType, Offset, Size, Flags"]
+        for entry in self.partitions:
+            kind = _word(TYPES, entry.type)
+            subtype = _word(_SUBTYPES.get(kind, {}), entry.subtype)
+            flags = ":".join(name for name, bit in _FLAGS.items() if entry.flags & bit)
+            row = f"{entry.name}, {kind}, {subtype}, {entry.offset:#x}, {entry.size:#x}, {flags}"
+            rows.append(row.rstrip())
+        return "\n".join(rows) + "\n"
+
+    def to_binary(self) -> bytes:
+        """Return the 0xC00 bytes at 0x8000."""
+        entries = b"".join(
+            _ENTRY.pack(_MAGIC, p.type, p.subtype, p.offset, p.size, p.name.encode(), p.flags)
+            for p in self.partitions
+        )
+        table = entries + _MD5 + hashlib.md5(entries).digest()
+        return table + b"\xff" * (SIZE - len(table))
+
+    def find(self, name: str) -> Partition:
+        """Return the partition of that name. Raises PartitionError listing those there are."""
+        for entry in self.partitions:
+            if entry.name == name:
+                return entry
+        names = ", ".join(entry.name for entry in self.partitions)
+        raise PartitionError(f"the table has no partition {name!r}; it has {names}")
+
+
+def _from_line(content: str, where: str) -> Partition:
+    cells = [cell.strip() for cell in content.split(",")]
+    if len(cells) < 5:
+        raise PartitionError(
+            f"{where}: {len(cells)} columns; name, type, subtype, offset and size are needed"
+        )
+    name, kind, subtype, offset, size = cells[:5]
+    flags = 0
+    for word in filter(None, cells[5].split(":") if len(cells) > 5 else ()):
+        if word not in _FLAGS:
+            raise PartitionError(f"{where}: flag {word!r}; use {' or '.join(_FLAGS)}")
+        flags |= _FLAGS[word]
+    return Partition(
+        name,
+        _number(kind, TYPES, f"{where}: type"),
+        _number(subtype, _SUBTYPES.get(kind, {}), f"{where}: subtype"),
+        _number(offset, {}, f"{where}: offset"),
+        _number(size, {}, f"{where}: size"),
+        flags,
+    )
+
+
+def _number(text: str, words: dict[str, int], where: str) -> int:
+    if text in words:
+        return words[text]
+    unit = {"k": 1024, "m": 1024 * 1024}.get(text[-1:].lower(), 1)
+    try:
+        return int(text[:-1] if unit > 1 else text, 0) * unit
+    except ValueError:
+        known = f", or one of {', '.join(words)}" if words else ""
+        message = f"{where} {text!r} is no number; write 0x1000, 4096 or 4K{known}"
+        raise PartitionError(message) from None
+
+
+def _word(words: dict[str, int], number: int) -> str:
+    return next((word for word, value in words.items() if value == number), f"{number:#x}")
+
+
+def _checked(read: Sequence[tuple[str, Partition]], flash_size: int) -> tuple[Partition, ...]:
+    if len(read) > SIZE // 32 - 1:
+        raise PartitionError(f"{len(read)} partitions; a table holds {SIZE // 32 - 1}")
+    entries = [entry for _, entry in read]
+    for number, (where, entry) in enumerate(read):
+        _check(f"{where} ({entry.name})", entry, flash_size)
+        _check_against(f"{where} ({entry.name})", entry, entries[:number])
+    return tuple(entries)
+
+
+def _check(where: str, entry: Partition, flash_size: int) -> None:
+    if not 1 <= len(entry.name.encode()) <= 15:
+        raise PartitionError(f"{where}: a name has 1 to 15 bytes, this one {len(entry.name)}")
+    step = 0x10000 if entry.type == TYPES["app"] else _SECTOR
+    if entry.offset % step:
+        below = entry.offset // step * step
+        raise PartitionError(
+            f"{where}: offset {entry.offset:#x} is not a multiple of {step:#x}; "
+            f"{below:#x} or {below + step:#x} would be"
+        )
+    if entry.offset < _FIRST:
+        raise PartitionError(
+            f"{where}: offset {entry.offset:#x} is in the boot loader or the table; "
+            f"{max(_FIRST, step):#x} is the first free one"
+        )
+    if entry.size <= 0 or entry.size % _SECTOR:
+        above = max(1, -(-entry.size // _SECTOR)) * _SECTOR
+        raise PartitionError(
+            f"{where}: size {entry.size:#x} is not a multiple of 0x1000; {above:#x} would be"
+        )
+    if entry.end > flash_size:
+        raise PartitionError(
+            f"{where}: ends at {entry.end:#x} and the flash at {flash_size:#x}; "
+            f"size {max(0, flash_size - entry.offset):#x} would fit"
+        )
+
+
+def _check_against(where: str, entry: Partition, others: Iterable[Partition]) -> None:
+    for other in others:
+        if other.name == entry.name:
+            raise PartitionError(f"{where}: there are two partitions of this name; rename one")
+        if entry.offset < other.end and other.offset < entry.end:
+            raise PartitionError(
+                f"{where}: offset {entry.offset:#x} lies in {other.name}, which ends at "
+                f"{other.end:#x}; {other.end:#x} would be free of it"
+            )
