@@ -1,0 +1,20 @@
+"""The simulated ESP32: a flash file and an interpreter process, driven from the host."""
+
+from __future__ import annotations
+
+from alink_sim.board.board import Board
+from alink_sim.board.burn import burn, replace_table
+from alink_sim.board.console import BoardError, Line
+from alink_sim.board.flash import FlashFile, PowerCutError
+from alink_sim.board.sdk import sdk_files
+
+__all__ = [
+    "Board",
+    "BoardError",
+    "FlashFile",
+    "Line",
+    "PowerCutError",
+    "burn",
+    "replace_table",
+    "sdk_files",
+]

@@ -1,0 +1,205 @@
+"""A simulated ESP32: a directory with its flash, and power that is switched on and off."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Protocol, Self
+
+from alink_formats import board as definitions
+from alink_formats import littlefs, nvs_image, partitions
+from alink_formats.identity import Identity
+from alink_formats.partitions import PartitionTable
+from alink_sim import toolchain
+from alink_sim.board import burn
+from alink_sim.board.console import BoardError, Console, Line
+from alink_sim.board.flash import FlashFile
+from alink_sim.board.frozen import frozen
+from alink_sim.board.process import Power
+from alink_sim.board.state import BoardState
+from alink_sim.toolchain import Interpreter
+
+_CLOUD = ("*.aliyuncs.com 127.0.0.1",)
+
+
+class ClockFile(Protocol):
+    """What a board needs of a clock: the file it keeps its time in, None for real time."""
+
+    @property
+    def path(self) -> Path | None:
+        """8 bytes, little-endian: milliseconds since 1970."""
+
+
+class Board:
+    """One board. `lines` is all it printed; `flash` may be read at any time, written when off."""
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        interpreter: Interpreter,
+        definition: definitions.BoardDefinition,
+        clock: ClockFile | None = None,
+        heap: str = "56wk",
+    ) -> None:
+        """Take up a board that `create` made. `heap` is the size that -X heapsize takes."""
+        self.directory = directory
+        self.definition = definition
+        self.flash = FlashFile(directory / "flash.bin")
+        self.files: dict[str, bytes] = {}  # What was burned into the volume.
+        self._interpreter = interpreter
+        self._clock = clock.path if clock else None
+        self._heap = heap
+        self._state = BoardState(directory / "state.bin")
+        self._console = Console()
+        self._power: Power | None = None
+
+    @classmethod
+    def create(
+        cls,
+        directory: Path,
+        *,
+        interpreter: Interpreter,
+        layout: str = "factory",
+        identity: Identity | None,
+        files: Mapping[str, bytes],
+        damage: str | None = None,
+        mac: str = "a0b765123456",
+        clock: ClockFile | None = None,
+        hosts: Iterable[str] = _CLOUD,
+        wifi: tuple[str, str] | None = None,
+        heap: str = "56wk",
+        board: str = "ESP32_GENERIC",
+    ) -> Board:
+        """Make a board in `directory` and burn it.
+
+        `files` maps paths of its volume to contents. `damage` names a burned field, as the vendor
+        spells it, that has suffered in flash. `hosts` are lines "pattern address" of the
+        names it can resolve. `wifi` is the SSID and password in range; None takes everybody.
+        Raises BoardDefinitionError, IdentityError, VolumeError or BurnError.
+        """
+        definition = definitions.load(toolchain.boards_dir() / board)
+        directory.mkdir(parents=True, exist_ok=True)
+        made = cls(
+            directory, interpreter=interpreter, definition=definition, clock=clock, heap=heap
+        )
+        FlashFile.create(made.flash.path, size=definition.flash_size)
+        burn.burn(
+            made.flash, definition, layout=layout, identity=identity, files=files, damage=damage
+        )
+        made.files = dict(files)
+        made._state.create(mac=bytes.fromhex(mac))
+        made._write("hosts", "".join(f"{line}\n" for line in hosts))
+        made._write("wifi", "".join(f"{word}\n" for word in wifi or ()))
+        (directory / "waiting").write_bytes(bytes(9))
+        return made
+
+    def power_on(self, *, cut_at: int | None = None) -> None:
+        """Switch on; the RTC says 2000-01-01. Power fails in the `cut_at`-th flash operation."""
+        self.power_off()
+        image = frozen()
+        environment = {
+            **os.environ,
+            "TZ": "UTC",
+            "MICROPYPATH": str(image.boot),
+            "ALINK_BOARD": str(self.directory),
+            "ALINK_ROM": str(image.rom),
+            "ALINK_CLOCK": str(self._clock or ""),
+        }
+        self._state.power_on(cut_at=cut_at)
+        self._console.begin()
+        self._power = Power(
+            command=(
+                *self._interpreter.command,
+                "-X",
+                f"heapsize={self._heap}",
+                "-c",
+                "import _main",
+            ),
+            environment=environment,
+            directory=self.directory,
+            state=self._state,
+            console=self._console,
+            now=self._now,
+        )
+
+    def power_off(self) -> None:
+        """Switch off at once, as pulling the plug does; nothing when it is off."""
+        if self._power:
+            self._power.off()
+            self._power = None
+
+    def press_reset(self) -> None:
+        """Press EN: a hard reset; RTC time and memory are kept."""
+        if self._power:
+            self._power.reset()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.power_off()
+
+    @property
+    def lines(self) -> list[Line]:
+        """Every line it printed since it was made."""
+        return self._console.lines
+
+    def expect(self, what: str | re.Pattern[str], *, timeout: float) -> Line:
+        """Return the next line that has the text, or matches. Raises BoardError."""
+        return self._console.expect(what, timeout=timeout)
+
+    def wait(self, *, timeout: float) -> str:
+        """Wait for the end of the firmware and return how it came. Raises BoardError if not.
+
+        "halted": main.py has ended; "crashed": by an exception; "cut": power failed.
+        """
+        if self._power is None or not self._power.wait(timeout):
+            what = "is off" if self._power is None else f"still runs after {timeout:g} s"
+            raise BoardError(f"the board {what}. It printed last:\n{self._console.tail()}")
+        return self._power.outcome
+
+    @property
+    def flash_operations(self) -> int:
+        """Flash operations since power-on: cut points are 1 to this number."""
+        return self._state.operations
+
+    def table(self) -> PartitionTable:
+        """Return the partition table as it is in flash."""
+        data = self.flash.read(partitions.OFFSET, partitions.SIZE)
+        return PartitionTable.from_binary(data, flash_size=self.definition.flash_size)
+
+    def nvs(self) -> list[nvs_image.Record]:
+        """Return the complete records of the partition `nvs`."""
+        return nvs_image.dump(self._partition("nvs"))
+
+    def vfs_files(self) -> dict[str, bytes]:
+        """Return the files of the volume by absolute path."""
+        return littlefs.read(self._partition("vfs"))
+
+    def replace_table(self, layout: str) -> None:
+        """Flash a stock image over it: the table of `layout`, and `nvs` is blank."""
+        burn.replace_table(self.flash, self.definition, layout=layout)
+
+    def fill_nvs(self) -> None:
+        """Leave no free page in `nvs`: the firmware erases all of it at the next boot."""
+        burn.fill_nvs(self.flash, self.table())
+
+    def burn_record(self, record: bytes, *, layout: str) -> None:
+        """Burn a certificate record as it is, damaged ones too."""
+        burn.burn_record(self.flash, self.definition, layout=layout, record=record)
+
+    def _partition(self, name: str) -> bytes:
+        place = self.table().find(name)
+        return self.flash.read(place.offset, place.size)
+
+    def _now(self) -> int:
+        if self._clock is None:
+            return time.time_ns() // 1_000_000
+        return int.from_bytes(self._clock.read_bytes()[:8], "little")
+
+    def _write(self, name: str, text: str) -> None:
+        (self.directory / name).write_text(text, encoding="utf-8")

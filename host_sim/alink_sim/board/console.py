@@ -1,0 +1,100 @@
+"""What a board prints: bytes in, lines with times out, and waiting for one of them."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from dataclasses import dataclass
+
+_TAIL = 20
+
+
+class BoardError(Exception):
+    """A board did not do what was expected; the text ends with what it printed last."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the console and when it came, in seconds since power-on."""
+
+    text: str
+    at: float
+
+
+class Console:
+    """Lines since creation. One thread feeds it, any thread may wait."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._lines: list[Line] = []
+        self._partial = b""
+        self._began = time.monotonic()
+        self._seen = 0
+        self._ended = ""
+
+    def begin(self) -> None:
+        """Power came: times count from now."""
+        with self._changed:
+            self._began = time.monotonic()
+            self._ended = ""
+
+    def feed(self, data: bytes) -> None:
+        """Take bytes as the board printed them."""
+        with self._changed:
+            *whole, self._partial = (self._partial + data).split(b"\n")
+            for line in whole:
+                self._add(line)
+
+    def end(self, how: str) -> None:
+        """The board prints no more; a line without an end is one all the same."""
+        with self._changed:
+            if self._partial:
+                self._add(self._partial)
+                self._partial = b""
+            self._ended = how
+            self._changed.notify_all()
+
+    @property
+    def lines(self) -> list[Line]:
+        """All lines so far."""
+        with self._changed:
+            return list(self._lines)
+
+    def expect(self, what: str | re.Pattern[str], *, timeout: float) -> Line:
+        """Return the next line, after the last one returned, that has the text or matches.
+
+        Raises BoardError after `timeout` seconds, or as soon as the board prints no more.
+        """
+        deadline = time.monotonic() + timeout
+        with self._changed:
+            while True:
+                for number in range(self._seen, len(self._lines)):
+                    if _matches(what, self._lines[number].text):
+                        self._seen = number + 1
+                        return self._lines[number]
+                if self._ended:
+                    raise BoardError(self._complaint(what, f"the board {self._ended}"))
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    raise BoardError(self._complaint(what, f"waited {timeout:g} s"))
+                self._changed.wait(left)
+
+    def tail(self) -> str:
+        """Return the last lines, indented."""
+        with self._changed:
+            shown = [f"  {line.at:8.3f} {line.text}" for line in self._lines[-_TAIL:]]
+            return "\n".join(shown) or "  (nothing)"
+
+    def _add(self, line: bytes) -> None:
+        text = line.decode("utf-8", "replace").rstrip("\r")
+        self._lines.append(Line(text, time.monotonic() - self._began))
+        self._changed.notify_all()
+
+    def _complaint(self, what: str | re.Pattern[str], why: str) -> str:
+        wanted = what if isinstance(what, str) else what.pattern
+        return f"no line with {wanted!r}: {why}. It printed last:\n{self.tail()}"
+
+
+def _matches(what: str | re.Pattern[str], text: str) -> bool:
+    return what in text if isinstance(what, str) else what.search(text) is not None

@@ -1,0 +1,83 @@
+"""NOR flash in a file: programming clears bits, erasing sets sectors, power fails in between."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alink_formats.flash import SECTOR
+
+
+class PowerCutError(Exception):
+    """The operation that was chosen to fail came: half of its bytes are in the flash."""
+
+
+class FlashFile:
+    """The flash of a board; `operations` counts programs and erases.
+
+    With `cut_at=n` the n-th operation is done half and raises PowerCutError. Offsets and sizes
+    are bytes; a range outside the flash is a ValueError.
+    """
+
+    def __init__(self, path: Path, *, cut_at: int | None = None) -> None:
+        self.path = path
+        self.cut_at = cut_at
+        self.operations = 0
+
+    @classmethod
+    def create(cls, path: Path, *, size: int) -> FlashFile:
+        """Return a blank flash of `size` bytes in a new file."""
+        path.write_bytes(b"\xff" * size)
+        return cls(path)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the whole flash."""
+        return self.path.stat().st_size
+
+    def read(self, offset: int, size: int) -> bytes:
+        """Return `size` bytes at `offset`."""
+        self._check(offset, size)
+        with self.path.open("rb") as file:
+            file.seek(offset)
+            return file.read(size)
+
+    def write(self, offset: int, data: bytes | bytearray) -> None:
+        """Clear the bits at `offset` that are clear in `data`: one operation."""
+        size = self._begin(offset, len(data))
+        old = int.from_bytes(self.read(offset, size), "little")
+        self._put(offset, (old & int.from_bytes(data[:size], "little")).to_bytes(size, "little"))
+        self._end(size, len(data))
+
+    def erase(self, offset: int) -> None:
+        """Set the sector that begins at `offset` to 0xFF: one operation."""
+        if offset % SECTOR:
+            raise ValueError(f"{offset:#x} is not the start of a sector of {SECTOR} bytes")
+        size = self._begin(offset, SECTOR)
+        self._put(offset, b"\xff" * size)
+        self._end(size, SECTOR)
+
+    def burn(self, offset: int, image: bytes) -> None:
+        """Erase what `image` covers, up to whole sectors, and program it, as esptool does."""
+        for sector in range(offset - offset % SECTOR, offset + len(image), SECTOR):
+            self.erase(sector)
+        self.write(offset, image)
+
+    def _begin(self, offset: int, size: int) -> int:
+        self._check(offset, size)
+        self.operations += 1
+        return size // 2 if self.operations == self.cut_at else size
+
+    def _end(self, done: int, size: int) -> None:
+        if done < size:
+            raise PowerCutError(f"power was cut in operation {self.operations}")
+
+    def _put(self, offset: int, data: bytes) -> None:
+        with self.path.open("r+b") as file:
+            file.seek(offset)
+            file.write(data)
+
+    def _check(self, offset: int, size: int) -> None:
+        if not 0 <= offset <= offset + size <= self.size:
+            raise ValueError(
+                f"{size} bytes at {offset:#x} are not in a flash of {self.size:#x} bytes"
+            )

@@ -1,0 +1,176 @@
+# The hardware below the stand-ins: flash, clock, watchdog and the way out. Opened before `/` is
+# remounted, because nothing of the host's file system can be opened afterwards. The layout of
+# state.bin is alink_sim/board/state.py's.
+import struct
+
+import uos
+import uselect
+import utime
+from micropython import const
+
+HARD_RESET = const(2)
+WDT_RESET = const(3)
+_CUT = const(9)
+_FOREVER = const(-1)
+_MASK = const(0x3FFFFFFF)  # Ticks have 30 bits, as on an ESP32.
+_SLICE = const(2)  # Real milliseconds between two looks at a clock that a test drives.
+
+
+def _open(name, mode="r+b"):
+    return open(uos.getenv("ALINK_BOARD") + "/" + name, mode)
+
+
+flash = _open("flash.bin")
+_state = _open("state.bin")
+_waiting = _open("waiting")
+hosts = _open("hosts", "r")
+wifi = _open("wifi", "r")
+_clock = uos.getenv("ALINK_CLOCK")
+if _clock:
+    _clock = open(_clock, "rb")
+_now = bytearray(8)
+_dog = None  # The ticks at which the watchdog bites.
+_dog_ms = 0
+
+# State that outlives the process
+
+
+def state(offset, size):
+    _state.seek(offset)
+    return _state.read(size)
+
+
+def set_state(offset, data):
+    _state.seek(offset)
+    _state.write(data)
+
+
+def restart(cause):
+    # Ends the process at once: no finally runs and no file is closed, as when a chip resets.
+    set_state(1, bytes((cause,)))
+    uos.system("kill -9 $PPID")
+    while True:
+        pass
+
+
+# Flash
+
+_operations, _cut = struct.unpack("<II", state(4, 8))
+
+
+def _begin(size):
+    # Counts an operation; returns how many bytes of it come to pass.
+    global _operations
+    _operations += 1
+    set_state(4, struct.pack("<I", _operations))
+    return size // 2 if _operations == _cut else size
+
+
+def read(offset, size):
+    flash.seek(offset)
+    return flash.read(size)
+
+
+def read_into(offset, buffer):
+    flash.seek(offset)
+    flash.readinto(buffer)
+
+
+def write(offset, data):
+    data = memoryview(data)
+    size = _begin(len(data))
+    for at in range(0, size, 128):
+        part = data[at : min(at + 128, size)]
+        old = read(offset + at, len(part))
+        if old.count(b"\xff") != len(old):
+            old = bytearray(old)
+            for index in range(len(old)):
+                old[index] &= part[index]
+            part = old
+        flash.seek(offset + at)
+        flash.write(part)
+    if size < len(data):
+        restart(_CUT)
+
+
+def erase(offset):
+    size = _begin(4096)
+    for at in range(0, size, 256):
+        flash.seek(offset + at)
+        flash.write(b"\xff" * 256)
+    if size < 4096:
+        restart(_CUT)
+
+
+# Time
+
+
+def now():
+    # Milliseconds since 1970.
+    if not _clock:
+        return utime.time_ns() // 1000000
+    _clock.seek(0)
+    _clock.readinto(_now)
+    return struct.unpack("<Q", _now)[0]
+
+
+def ticks():
+    # Milliseconds modulo 2 ** 30, small integers on any interpreter; the watchdog looks too.
+    if _clock:
+        _clock.seek(0)
+        _clock.readinto(_now)
+        at = _now[0] | _now[1] << 8 | _now[2] << 16 | (_now[3] & 0x3F) << 24
+    else:
+        at = utime.ticks_ms() & _MASK
+    if _dog is not None and (_dog - at - 1) & _MASK > _MASK >> 1:
+        restart(WDT_RESET)
+    return at
+
+
+def watch(ms):
+    # Starts the watchdog, or feeds it.
+    global _dog, _dog_ms
+    _dog_ms = ms or _dog_ms
+    _dog = (ticks() + _dog_ms) & _MASK
+
+
+def announce(deadline, kind):
+    _waiting.seek(0)
+    _waiting.write(struct.pack("<QB", deadline, kind))
+
+
+def wait(ms, kind, poll=None):
+    # Lets time pass, or waits for `poll`; returns what the poll found. -1 waits for ever.
+    ticks()
+    found = poll.poll(0) if poll else None
+    if found or ms == 0:
+        return found
+    end = 0xFFFFFFFFFFFFFFFF if ms < 0 else now() + ms
+    if _clock:
+        announce(end, kind)
+    while not found:
+        left = end - now()
+        if left <= 0:
+            break
+        step = _SLICE if _clock else min(left, 1000 if _dog is None else 20)
+        if poll:
+            found = poll.poll(step)
+        else:
+            utime.sleep_ms(step)
+        ticks()
+    if _clock:
+        announce(0, kind)
+    return found
+
+
+base = struct.unpack("<Q", state(16, 8))[0]  # When the RTC said 2000-01-01.
+
+
+def set_base(ms):
+    global base
+    base = ms
+    set_state(16, struct.pack("<Q", ms))
+
+
+if not base:
+    set_base(now())

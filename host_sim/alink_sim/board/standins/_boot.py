@@ -1,0 +1,54 @@
+# What the firmware does between reset and boot.py. Nothing of the host can be opened afterwards,
+# but for the modules in /rom.
+import errno
+import select
+import socket
+import sys
+import time
+
+import _board
+import esp32
+import uos
+import vfs
+
+# Older code says usocket; on a board it is the same module.
+for _module in (errno, select, socket, time):
+    sys.modules["u" + _module.__name__] = _module
+
+
+def mount():
+    volume = vfs.VfsLfs2
+    rom = uos.VfsPosix(uos.getenv("ALINK_ROM"))
+    vfs.umount("/")
+    vfs.mount(rom, "/rom", readonly=True)
+    sys.path[:] = ["", ".frozen", "/rom", "/lib"]
+    _check_nvs()
+    partition = esp32.Partition("vfs")
+    try:
+        vfs.mount(volume(partition), "/")
+    except OSError:
+        blank = bytearray(64)
+        partition.readblocks(0, blank)
+        if blank.count(b"\xff") != len(blank):
+            print("The filesystem appears to be corrupted.")
+            sys.exit(1)
+        volume.mkfs(partition)
+        vfs.mount(volume(partition), "/")
+    uos.chdir("/")
+
+
+def _check_nvs():
+    # An NVS that has no free page, or is of a later version, is erased whole without a word.
+    for partition in esp32.Partition.find(1, 2, "nvs"):
+        offset, size = partition.info()[2:4]
+        try:
+            import _nvs
+
+            _nvs.Nvs(_board, offset, size)
+        except OSError as error:
+            if error.errno not in (-0x110D, -0x1110):
+                raise
+            for at in range(offset, offset + size, 4096):
+                _board.erase(at)
+        finally:
+            del sys.modules["_nvs"]

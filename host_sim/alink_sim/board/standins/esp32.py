@@ -1,0 +1,116 @@
+# `esp32` of an ESP32: partitions, and NVS on the default partition `nvs`.
+import struct
+import sys
+
+import _board
+from micropython import const
+
+_I32 = const(0x14)
+_BLOB = const(0x41)
+
+
+class Partition:
+    TYPE_APP = 0
+    TYPE_DATA = 1
+    BOOT = 0
+    RUNNING = 1
+
+    def __init__(self, label):
+        # `label` is an entry of the table when `find` makes it; 0 and 1 are the application.
+        if not isinstance(label, bytes):
+            for entry in _entries():
+                if label == _label(entry) or (label in (0, 1) and entry[2] == 0):
+                    break
+            else:
+                raise OSError(2)
+            label = entry
+        offset, size = struct.unpack_from("<II", label, 4)
+        self._info = label[2], label[3], offset, size, _label(label), bool(label[28] & 1)
+        self._readonly = label[28] & 2
+
+    @staticmethod
+    def find(type=0, subtype=0xFF, label=None, block_size=4096):
+        return [
+            Partition(e)
+            for e in _entries()
+            if e[2] == type and subtype in (0xFF, e[3]) and label in (None, _label(e))
+        ]
+
+    def info(self):
+        return self._info
+
+    def readblocks(self, block, buffer, offset=0):
+        _board.read_into(self._at(block * 4096 + offset, len(buffer)), buffer)
+
+    def writeblocks(self, block, data, offset=None):
+        at = self._at(block * 4096 + (offset or 0), len(data), self._readonly)
+        if offset is None:
+            for sector in range(at, at + len(data), 4096):
+                _board.erase(sector)
+        _board.write(at, data)
+
+    def ioctl(self, request, argument):
+        if request == 4:
+            return self._info[3] // 4096
+        if request == 5:
+            return 4096
+        if request == 6:
+            _board.erase(self._at(argument * 4096, 4096, self._readonly))
+        return 0
+
+    def _at(self, offset, size, refused=0):
+        if refused:
+            raise OSError(-269, "ESP_ERR_NOT_ALLOWED")
+        if offset + size > self._info[3]:
+            raise OSError(-260, "ESP_ERR_INVALID_SIZE")
+        return self._info[2] + offset
+
+
+def _entries():
+    at = 0x8000
+    while True:
+        entry = _board.read(at, 32)
+        if entry[:2] != b"\xaaP":
+            return
+        yield entry
+        at += 32
+
+
+def _label(entry):
+    return str(entry[12:28].rstrip(b"\0"), "ascii")
+
+
+def _nvs(method, *arguments):
+    # NVS is in the ROM of a real chip: here its code is loaded for one call and forgotten.
+    import _nvs
+
+    try:
+        place = Partition("nvs").info()
+        return getattr(_nvs.Nvs(_board, place[2], place[3]), method)(*arguments)
+    finally:
+        del sys.modules["_nvs"]
+
+
+class NVS:
+    def __init__(self, namespace):
+        self._namespace = _nvs("open", namespace)
+
+    def get_i32(self, key):
+        return struct.unpack_from("<i", _nvs("get", self._namespace, _I32, key))[0]
+
+    def set_i32(self, key, value):
+        _nvs("put", self._namespace, _I32, key, struct.pack("<i", value))
+
+    def get_blob(self, key, buffer):
+        return _nvs("blob_into", self._namespace, key, buffer)
+
+    def set_blob(self, key, value):
+        _nvs(
+            "put", self._namespace, _BLOB, key, value.encode() if isinstance(value, str) else value
+        )
+
+    def erase_key(self, key):
+        _nvs("erase", self._namespace, key)
+
+    def commit(self):
+        pass  # Every set is in flash already, as in ESP-IDF.

@@ -1,0 +1,57 @@
+# `time` of an ESP32: epoch 2000, whole seconds, the board's own clock.
+import _board
+import utime
+from _board import now, ticks, wait
+from micropython import const
+from utime import ticks_add, ticks_diff
+
+_EPOCH = const(946684800)
+
+ticks_ms = ticks
+
+
+def time():
+    return (now() - _board.base) // 1000
+
+
+def time_ns():
+    return (now() - _board.base) * 1000000
+
+
+def gmtime(seconds=None):
+    return utime.gmtime((time() if seconds is None else seconds) + _EPOCH)[:8]
+
+
+localtime = gmtime
+
+
+def mktime(moment):
+    return int(utime.mktime(tuple(moment[:6]) + (0, 0, 0))) - _EPOCH
+
+
+def sleep_ms(ms):
+    wait(max(0, ms), 0)
+
+
+def sleep(seconds):
+    wait(max(0, int(seconds * 1000)), 0)
+
+
+def sleep_us(us):
+    wait(us // 1000, 0)
+
+
+def ticks_us():
+    return ticks() * 1000 & 0x3FFFFFFF
+
+
+ticks_cpu = ticks_us
+
+if ticks_add(0x3FFFFFFF, 1):
+    # A 64-bit interpreter would count on for ages; an ESP32 wraps after 12 days.
+
+    def ticks_add(ticks, delta):
+        return (ticks + delta) & 0x3FFFFFFF
+
+    def ticks_diff(end, start):
+        return ((end - start + 0x20000000) & 0x3FFFFFFF) - 0x20000000

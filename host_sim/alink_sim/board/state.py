@@ -1,0 +1,82 @@
+"""What a simulated chip remembers beside its flash: `state.bin`, shared with the process.
+
+    0 reset cause u8 · 1 how the process ended u8 · 2 length of the RTC memory u16 ·
+    4 flash operations since power-on u32 · 8 the operation that power fails in u32 ·
+    16 when the RTC said 2000-01-01, ms since 1970 u64 · 24 end of a deep sleep, the same u64 ·
+    32 MAC, 6 bytes · 64 RTC memory, 2048 bytes
+
+The process writes all but the cause, the cut and the MAC; standins/_board.py knows the layout too.
+"""
+
+from __future__ import annotations
+
+import struct
+from enum import IntEnum
+from pathlib import Path
+
+_SIZE = 64 + 2048
+FOREVER = 0xFFFFFFFFFFFFFFFF
+
+
+class Reset(IntEnum):
+    """How a process ended, and why the next one begins: machine.reset_cause() and two more."""
+
+    NONE = 0
+    POWER_ON = 1
+    HARD = 2
+    WATCHDOG = 3
+    DEEP_SLEEP = 4
+    SOFT = 5
+    CUT = 9  # power failed inside a flash operation
+
+
+class BoardState:
+    """The file state.bin of a board."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def create(self, *, mac: bytes) -> None:
+        """Write the state of a board that never had power."""
+        content = bytearray(_SIZE)
+        content[32:38] = mac
+        self._path.write_bytes(content)
+
+    @property
+    def ended(self) -> Reset:
+        """How the process ended; NONE when it was killed from outside or left by itself."""
+        return Reset(self._read(1, 1)[0])
+
+    @property
+    def operations(self) -> int:
+        """Flash operations since power-on, a half one included."""
+        return int(struct.unpack("<I", self._read(4, 4))[0])
+
+    @property
+    def wake_at(self) -> int:
+        """When a deep sleep ends, in milliseconds since 1970; FOREVER if it does not."""
+        return int(struct.unpack("<Q", self._read(24, 8))[0])
+
+    @property
+    def mac(self) -> bytes:
+        """The six bytes of machine.unique_id()."""
+        return self._read(32, 6)
+
+    def power_on(self, *, cut_at: int | None) -> None:
+        """Begin anew: the RTC has lost its time and its memory."""
+        self._write(0, struct.pack("<BBHII", Reset.POWER_ON, 0, 0, 0, cut_at or 0))
+        self._write(16, bytes(16))
+
+    def restart(self, cause: Reset) -> None:
+        """Begin the next process; RTC and counters are kept."""
+        self._write(0, bytes((cause, 0)))
+
+    def _read(self, offset: int, size: int) -> bytes:
+        with self._path.open("rb") as file:
+            file.seek(offset)
+            return file.read(size)
+
+    def _write(self, offset: int, data: bytes) -> None:
+        with self._path.open("r+b") as file:
+            file.seek(offset)
+            file.write(data)
