@@ -87,14 +87,19 @@ class PartitionTable:
                 if entry[16:] != hashlib.md5(data[:at]).digest():
                     raise PartitionError("the table does not match its MD5: write it again")
                 break
-            if entry[:2] != _MAGIC:
+            if entry == b"\xff" * 32:
                 break
+            if entry[:2] != _MAGIC:
+                raise PartitionError(
+                    f"no partition table is here: entry {len(read) + 1} begins with "
+                    f"{entry[:2].hex()}, not aa50"
+                )
             _, kind, subtype, offset, size, name, flags = _ENTRY.unpack(entry)
             label = name.split(b"\0")[0].decode("ascii", "replace")
             where = f"entry {len(read) + 1}"
             read.append((where, Partition(label, kind, subtype, offset, size, flags)))
         if not read:
-            raise PartitionError(f"no partition table is here: it begins with {data[:2].hex()}")
+            raise PartitionError("no partition table is here: the flash is blank")
         return cls(_checked(read, flash_size))
 
     def to_csv(self) -> str:

@@ -1,0 +1,34 @@
+"""LittleFS volumes made and read on the host. What MicroPython makes of them: tests/board."""
+
+from __future__ import annotations
+
+import pytest
+
+from alink_formats import littlefs
+
+SIZE = 64 * 4096
+FILES = {"/main.py": b"print(1)\n", "/lib/alink/link.mpy": bytes(range(256)) * 40, "/empty": b""}
+
+
+def test_files_come_back_as_they_went_in():
+    assert littlefs.read(littlefs.build(FILES, size=SIZE)) == FILES
+
+
+def test_the_same_files_give_the_same_bytes():
+    again = dict(reversed(FILES.items()))
+    assert littlefs.build(FILES, size=SIZE) == littlefs.build(again, size=SIZE)
+
+
+def test_the_volume_has_the_size_asked_for():
+    assert len(littlefs.build(FILES, size=SIZE)) == SIZE
+
+
+def test_too_much_for_the_volume_names_the_file():
+    with pytest.raises(littlefs.VolumeError, match=r"/big \(300000 bytes\) does not fit"):
+        littlefs.build({"/big": bytes(300000)}, size=SIZE)
+
+
+@pytest.mark.parametrize("image", [b"\xff" * SIZE, bytes(SIZE)])
+def test_what_is_no_volume_is_refused(image):
+    with pytest.raises(littlefs.VolumeError, match="no LittleFS volume"):
+        littlefs.read(image)

@@ -1,0 +1,357 @@
+"""NVS: the bytes of Espressif's generator, and no power cut that loses what was there."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from esp_idf_nvs_partition_gen import nvs_partition_gen as espressif
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from alink_formats import nvs, nvs_image
+from alink_formats.flash import SECTOR, MemoryFlash
+from alink_formats.nvs_image import Record
+
+SIZE = 0x6000
+WALK = Path(__file__).parent / "data" / "nvs_walk.py"
+
+
+def generate(records: list[Record], *, size: int = SIZE) -> bytes:
+    """Return what Espressif's generator makes of the records."""
+    image = io.BytesIO()
+    generator = espressif.nvs_open(image, size - SECTOR, version=0xFE)
+    for record in records:
+        espressif.write_entry(generator, record.namespace, "namespace", "", "")
+        index = generator.written_namespaces[record.namespace]
+        value, encoding = record.value, record.type
+        if isinstance(value, bytes):
+            value, encoding = value.hex(), "hex2bin"
+        espressif.write_entry(generator, record.key, "data", encoding, str(value), index)
+    espressif.nvs_close(generator)
+    return image.getvalue()
+
+
+def blob(key: str, value: bytes) -> Record:
+    return Record("alink", key, "blob", value)
+
+
+# ------------------------------------------------------------ the same bytes as the generator's
+
+
+def test_the_records_of_a_burned_board_give_the_generators_bytes():
+    records = [blob("cert", bytes(range(200))), Record("alink", "n", "i32", -2)]
+    assert nvs_image.build(records, size=SIZE) == generate(records)
+
+
+def test_the_command_line_generator_agrees(tmp_path):
+    rows, image = tmp_path / "in.csv", tmp_path / "out.bin"
+    rows.write_text("key,type,encoding,value\nalink,namespace,,\ncert,data,hex2bin,00ff10\n")
+    command = [sys.executable, "-m", "esp_idf_nvs_partition_gen", "generate"]
+    subprocess.run([*command, str(rows), str(image), hex(SIZE)], check=True, capture_output=True)
+    assert image.read_bytes() == nvs_image.build([blob("cert", b"\0\xff\x10")], size=SIZE)
+
+
+@pytest.mark.parametrize("size", [3968, 3969, 4000, 4001, 5000, 8001, 12000])
+def test_a_blob_of_several_chunks_gives_the_generators_bytes(size):
+    records = [blob("a", b"\x5a" * size), blob("b", b"end")]
+    assert nvs_image.build(records, size=SIZE) == generate(records)
+    assert nvs_image.dump(generate(records)) == records
+
+
+@pytest.mark.parametrize("filler", range(118, 127))
+@pytest.mark.parametrize("kind", ["blob", "string", "i32"])
+def test_the_last_entries_of_a_page_are_filled_as_the_generator_does(filler, kind):
+    records = [Record("alink", f"n{number}", "u8", number) for number in range(filler)]
+    values: dict[str, int | str | bytes] = {"blob": b"z" * 70, "string": "s" * 40, "i32": 7}
+    records += [Record("alink", "last", kind, values[kind]), Record("alink", "after", "i32", 1)]
+    assert nvs_image.build(records, size=SIZE) == generate(records)
+    assert nvs_image.dump(generate(records)) == records
+
+
+_values = st.one_of(
+    st.tuples(st.just("i32"), st.integers(-(2**31), 2**31 - 1)),
+    st.tuples(st.just("u8"), st.integers(0, 255)),
+    st.tuples(st.just("i64"), st.integers(-(2**63), 2**63 - 1)),
+    st.tuples(st.just("string"), st.text("abc ü", max_size=300)),
+    st.tuples(st.just("blob"), st.binary(max_size=200)),
+    st.tuples(
+        st.just("blob"),
+        st.builds(
+            lambda byte, size: bytes((byte,)) * size, st.integers(0, 255), st.integers(0, 6000)
+        ),
+    ),
+)
+
+
+@settings(max_examples=150, derandomize=True, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["alink", "app", "wifi"]), _values), min_size=1, max_size=40
+    )
+)
+def test_random_contents_give_the_generators_bytes_and_come_back(contents):
+    records = [
+        Record(namespace, f"key{number}", kind, value)
+        for number, (namespace, (kind, value)) in enumerate(contents)
+    ]
+    image = nvs_image.build(records, size=0x40000)
+    assert image == generate(records, size=0x40000)
+    assert nvs_image.dump(image) == records
+
+
+def test_what_does_not_fit_is_refused_here_and_there():
+    records = [blob(f"k{number}", bytes(3900)) for number in range(6)]
+    with pytest.raises(OSError, match="NOT_ENOUGH_SPACE"):
+        nvs_image.build(records, size=SIZE)
+    with pytest.raises(espressif.InsufficientSizeError):
+        generate(records)
+
+
+# -------------------------------------------------------------------------- as a board uses it
+
+
+def opened(image: bytes = b"") -> tuple[nvs.Nvs, MemoryFlash, int]:
+    flash = MemoryFlash(SIZE, image)
+    store = nvs.Nvs(flash, 0, SIZE)
+    return store, flash, store.open("alink")
+
+
+def test_a_board_reads_and_replaces_what_the_generator_wrote():
+    store, flash, alink = opened(generate([blob("cert", b"old" * 100)]))
+    assert store.blob(alink, "cert") == b"old" * 100
+    store.put(alink, nvs.BLOB, "cert", b"new")
+    assert nvs_image.dump(bytes(flash.data)) == [blob("cert", b"new")]
+
+
+def test_a_blob_is_copied_into_a_longer_buffer_and_refused_a_shorter_one():
+    store, _, alink = opened()
+    store.put(alink, nvs.BLOB, "b", b"12345")
+    buffer = bytearray(8)
+    assert store.blob_into(alink, "b", buffer) == 5
+    assert buffer == b"12345\0\0\0"
+    with pytest.raises(OSError, match="INVALID_LENGTH") as caught:
+        store.blob_into(alink, "b", bytearray(4))
+    assert caught.value.errno == -4364
+
+
+@pytest.mark.parametrize(
+    ("call", "number"),
+    [
+        (lambda store, ns: store.get(ns, nvs.I32, "missing"), -4354),
+        (lambda store, ns: store.blob(ns, "number"), -4354),
+        (lambda store, ns: store.erase(ns, "missing"), -4354),
+        (lambda store, ns: store.put(ns, nvs.I32, "sixteen_letters_", bytes(4)), -4361),
+        (lambda store, ns: store.open("sixteen_letters_"), -4361),
+        (lambda store, ns: store.put(ns, nvs.BLOB, "b", bytes(20001)), -4366),
+    ],
+)
+def test_errors_are_the_negative_numbers_of_esp_idf(call, number):
+    store, _, alink = opened()
+    store.put(alink, nvs.I32, "number", bytes(4))
+    with pytest.raises(OSError) as caught:
+        call(store, alink)
+    assert caught.value.errno == number
+
+
+def test_a_full_partition_refuses_and_keeps_what_it_has():
+    store, flash, alink = opened()
+    kept = []
+    with contextlib.suppress(OSError):
+        for number in range(100):
+            value = bytes((number,)) * 500
+            store.put(alink, nvs.BLOB, f"k{number}", value)
+            kept.append(blob(f"k{number}", value))
+    with pytest.raises(OSError, match="NOT_ENOUGH_SPACE"):
+        store.put(alink, nvs.BLOB, "one more", bytes(500))
+    assert 30 < len(kept) < 100
+    assert nvs_image.dump(bytes(flash.data)) == kept
+
+
+def test_an_equal_value_is_not_written_again():
+    store, flash, alink = opened()
+    store.put(alink, nvs.BLOB, "b", b"same")
+    store.put(alink, nvs.I32, "n", b"\1\0\0\0")
+    before = bytes(flash.data)
+    store.put(alink, nvs.BLOB, "b", b"same")
+    store.put(alink, nvs.I32, "n", b"\1\0\0\0")
+    assert flash.data == before
+
+
+def test_a_key_may_change_its_type():
+    store, flash, alink = opened()
+    store.put(alink, nvs.I32, "k", b"\1\0\0\0")
+    store.put(alink, nvs.BLOB, "k", b"blob")
+    store.put(alink, nvs.STRING, "k", b"text\0")
+    assert nvs_image.dump(bytes(flash.data)) == [Record("alink", "k", "string", "text")]
+
+
+def test_thousands_of_changes_use_all_pages_and_lose_nothing():
+    store, flash, alink = opened()
+    store.put(alink, nvs.BLOB, "keep", b"kept" * 30)
+    for number in range(2000):
+        store.put(alink, nvs.BLOB, "turn", number.to_bytes(2, "big") * 60)
+    sequences = [
+        int.from_bytes(flash.read(page + 4, 4), "little") for page in range(0, SIZE, SECTOR)
+    ]
+    assert max(sequence for sequence in sequences if sequence != 0xFFFFFFFF) > 50
+    expected = {("keep", b"kept" * 30), ("turn", (1999).to_bytes(2, "big") * 60)}
+    assert {(r.key, r.value) for r in nvs_image.dump(bytes(flash.data))} == expected
+
+
+def test_no_free_page_and_a_newer_version_are_told_apart():
+    full = bytearray(generate([blob("cert", b"x")]))
+    for page in range(SECTOR, SIZE, SECTOR):
+        full[page : page + 64] = full[:64]
+        full[page : page + 4] = b"\xfc\xff\xff\xff"
+    with pytest.raises(OSError, match="NO_FREE_PAGES") as caught:
+        nvs_image.dump(bytes(full))
+    assert caught.value.errno == -0x110D
+    newer = bytearray(b"\xff" * SIZE)
+    header = bytes(4) + b"\xfd" + b"\xff" * 19
+    newer[:32] = b"\xfe\xff\xff\xff" + header + nvs.crc(header).to_bytes(4, "little")
+    with pytest.raises(OSError, match="NEW_VERSION_FOUND") as caught:
+        nvs_image.dump(bytes(newer))
+    assert caught.value.errno == -0x1110
+
+
+# ---------------------------------------------------------------------------------- power cuts
+
+
+class Cut(Exception):
+    """Power failed."""
+
+
+class FailingFlash(MemoryFlash):
+    """Flash whose `cut_at`-th operation is done half."""
+
+    def __init__(self, content: bytes, cut_at: int = 0) -> None:
+        super().__init__(len(content), content)
+        self.cut_at = cut_at
+        self.operations = 0
+
+    def write(self, offset: int, data: bytes | bytearray) -> None:
+        self.operations += 1
+        half = self.operations == self.cut_at
+        super().write(offset, data[: len(data) // 2] if half else data)
+        if half:
+            raise Cut
+
+    def erase(self, offset: int) -> None:
+        self.operations += 1
+        if self.operations == self.cut_at:
+            self.data[offset : offset + SECTOR // 2] = b"\xff" * (SECTOR // 2)
+            raise Cut
+        super().erase(offset)
+
+
+def overwrite(content: bytes, new: Record, cut_at: int = 0) -> FailingFlash:
+    flash = FailingFlash(content, cut_at)
+    store = nvs.Nvs(flash, 0, len(content))
+    if isinstance(new.value, bytes):
+        store.put(store.open(new.namespace), nvs.BLOB, new.key, new.value)
+    else:
+        number = int(new.value).to_bytes(4, "little")
+        store.put(store.open(new.namespace), nvs.I32, new.key, number)
+    return flash
+
+
+def nearly_full_pages() -> bytes:
+    """A partition whose next write has to free a page."""
+    store, flash, alink = opened()
+    while sum(flash.read(page, 4) == b"\xff" * 4 for page in range(0, SIZE, SECTOR)) > 1:
+        for number in range(8):
+            store.put(alink, nvs.I32, f"n{number % 4}", number.to_bytes(4, "little"))
+        store.put(alink, nvs.BLOB, "b", os.urandom(1) * 700)
+    store.put(alink, nvs.BLOB, "b", b"old" * 30)
+    while store._next() < 124:
+        number = store._next()
+        store.put(alink, nvs.I32, "n0", number.to_bytes(4, "little"))
+    return bytes(flash.data)
+
+
+_BASES = {
+    "fresh": lambda: generate([blob("b", b"old" * 30), Record("alink", "n0", "i32", 5)]),
+    "turning": nearly_full_pages,
+}
+
+
+@pytest.mark.parametrize("base", _BASES)
+@pytest.mark.parametrize(
+    "new", [blob("b", b"new" * 40), blob("b", b"n" * 5000), Record("alink", "n0", "i32", 77)],
+    ids=["blob", "chunks", "number"],
+)  # fmt: skip
+def test_a_cut_at_any_operation_leaves_the_old_or_the_new_value(base, new):
+    content = _BASES[base]()
+    before = {(r.key, r.type, r.value) for r in nvs_image.dump(content)}
+    operations = overwrite(content, new).operations
+    assert operations > 2
+    kept = {item for item in before if item[0] != new.key}
+    outcomes = set()
+    for cut_at in range(1, operations + 1):
+        flash = FailingFlash(content)
+        with pytest.raises(Cut):
+            flash = overwrite_until_cut(flash, new, cut_at)
+        after = {(r.key, r.type, r.value) for r in nvs_image.dump(bytes(flash.data))}
+        assert after - {(new.key, new.type, new.value)} <= before
+        assert kept <= after
+        assert len(after) == len(before), f"cut {cut_at} of {operations}: {after}"
+        outcomes.add((new.key, new.type, new.value) in after)
+        again = overwrite(bytes(flash.data), new)
+        done = {(r.key, r.type, r.value) for r in nvs_image.dump(bytes(again.data))}
+        assert done == kept | {(new.key, new.type, new.value)}
+    assert outcomes == {False, True}
+
+
+def overwrite_until_cut(flash: FailingFlash, new: Record, cut_at: int) -> FailingFlash:
+    flash.cut_at = cut_at
+    store = nvs.Nvs(flash, 0, len(flash.data))
+    namespace = store.open(new.namespace)
+    value = new.value if isinstance(new.value, bytes) else int(new.value).to_bytes(4, "little")
+    store.put(namespace, nvs.BLOB if isinstance(new.value, bytes) else nvs.I32, new.key, value)
+    return flash
+
+
+def test_a_cut_while_repairing_a_cut_loses_nothing():
+    content = nearly_full_pages()
+    new = blob("b", b"new" * 40)
+    before = {(r.key, r.value) for r in nvs_image.dump(content)}
+    for cut_at in range(1, overwrite(content, new).operations + 1):
+        flash = FailingFlash(content)
+        with pytest.raises(Cut):
+            overwrite_until_cut(flash, new, cut_at)
+        broken = bytes(flash.data)
+        repair = FailingFlash(broken)
+        nvs.Nvs(repair, 0, SIZE)
+        for second in range(1, repair.operations + 1):
+            flash = FailingFlash(broken, second)
+            with pytest.raises(Cut):
+                nvs.Nvs(flash, 0, SIZE)
+            after = {(r.key, r.value) for r in nvs_image.dump(bytes(flash.data))}
+            assert after - {("b", new.value)} <= before
+            assert len(after) == len(before)
+
+
+# -------------------------------------------------------------------------- on the interpreters
+
+
+def walk(command: tuple[str, ...]) -> str:
+    folder = Path(nvs.__file__).parent
+    environment = {**os.environ, "MICROPYPATH": str(folder), "PYTHONSAFEPATH": "1",
+                   "PYTHONPATH": str(folder)}  # fmt: skip
+    done = subprocess.run(
+        [*command, str(WALK)], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_micropython_writes_the_same_bytes_as_cpython(interpreter):
+    expected = walk((sys.executable,))
+    assert len(expected.splitlines()) > 8
+    assert walk(interpreter.command) == expected

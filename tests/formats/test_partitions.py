@@ -1,0 +1,92 @@
+"""Partition tables: ESP-IDF's CSV and binary form, and complaints that say what would work."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+
+from alink_formats.partitions import SIZE, Partition, PartitionError, PartitionTable
+
+CSV = """\
+# Name, Type, SubType, Offset, Size, Flags
+nvs, data, nvs, 0x9000, 0x6000
+
+factory,app,factory,64K,1M
+fctry, data, 0x41, 0x1fb000, 0x3000, readonly   # burned once
+"""
+TABLE = PartitionTable(
+    (
+        Partition("nvs", 1, 2, 0x9000, 0x6000),
+        Partition("factory", 0, 0, 0x10000, 0x100000),
+        Partition("fctry", 1, 0x41, 0x1FB000, 0x3000, 2),
+    )
+)
+# The entries as ESP-IDF's gen_esp32part.py packs them.
+ENTRIES = bytes.fromhex(
+    "aa50 01 02 00900000 00600000 6e767300000000000000000000000000 00000000"
+    "aa50 00 00 00000100 00001000 666163746f7279000000000000000000 00000000"
+    "aa50 01 41 00b01f00 00300000 66637472790000000000000000000000 02000000"
+)
+MD5 = bytes.fromhex("ebeb") + b"\xff" * 14 + hashlib.md5(ENTRIES).digest()
+BINARY = ENTRIES + MD5 + b"\xff" * (SIZE - len(ENTRIES) - 32)
+
+
+def test_csv_is_read_with_units_comments_and_flags():
+    assert PartitionTable.from_csv(CSV) == TABLE
+
+
+def test_the_binary_form_is_byte_for_byte_esp_idfs():
+    assert TABLE.to_binary() == BINARY
+    assert PartitionTable.from_binary(BINARY) == TABLE
+
+
+def test_a_table_without_md5_is_read():
+    assert PartitionTable.from_binary(ENTRIES + b"\xff" * 32) == TABLE
+
+
+def test_csv_written_is_csv_read():
+    assert PartitionTable.from_csv(TABLE.to_csv()) == TABLE
+
+
+@pytest.mark.parametrize("position", range(0, len(ENTRIES) + 32, 7))
+def test_a_damaged_table_is_refused(position):
+    damaged = bytearray(BINARY)
+    damaged[position] ^= 0x01
+    with pytest.raises(PartitionError):
+        PartitionTable.from_binary(bytes(damaged))
+
+
+def test_blank_flash_is_no_table():
+    with pytest.raises(PartitionError, match="no partition table is here"):
+        PartitionTable.from_binary(b"\xff" * SIZE)
+
+
+def test_a_partition_is_found_by_name_or_the_names_are_listed():
+    assert TABLE.find("fctry").offset == 0x1FB000
+    with pytest.raises(PartitionError, match="it has nvs, factory, fctry"):
+        TABLE.find("cred")
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        ("a, data, 0x40, 0x9800, 0x1000", "line 2 .a.: offset 0x9800 .* 0x9000 or 0xa000 would"),
+        ("a, app, factory, 0x11000, 0x10000", "multiple of 0x10000; 0x10000 or 0x20000"),
+        ("a, data, 0x40, 0x9000, 0x1800", "size 0x1800 is not a multiple .* 0x2000 would be"),
+        ("a, data, 0x40, 0x9000, 0", "size 0x0 is not a multiple of 0x1000; 0x1000 would be"),
+        ("a, data, 0x40, 0x1000, 0x1000", "0x9000 is the first free one"),
+        ("a, app, test, 0x0, 0x1000", "0x10000 is the first free one"),
+        ("a, data, 0x40, 0x3ff000, 0x2000", "ends at 0x401000 .* size 0x1000 would fit"),
+        ("first, data, 0x40, 0xb000, 0x1000", "two partitions of this name"),
+        ("a, data, 0x40, 0x20000, 0x1000", "lies in first, which ends at 0x30000; 0x30000 would"),
+        ("a, data, 0x40, 0x9000, 0x1000, secret", "flag 'secret'; use encrypted or readonly"),
+        ("a, data, 0x40, x, 0x1000", "line 2: offset 'x' is no number"),
+        ("a, data, magic, 0x9000, 0x1000", "line 2: subtype 'magic' .* nvs"),
+        ("a, data", "line 2: 2 columns"),
+        ("a_name_of_16_chr, data, 0x40, 0x9000, 0x1000", "1 to 15 bytes"),
+    ],
+)
+def test_a_complaint_names_the_line_and_what_would_work(line, complaint):
+    with pytest.raises(PartitionError, match=complaint):
+        PartitionTable.from_csv(f"first, data, 0x40, 0x10000, 0x20000\n{line}\n")
