@@ -21,7 +21,7 @@ def mount():
     rom = uos.VfsPosix(uos.getenv("ALINK_ROM"))
     vfs.umount("/")
     vfs.mount(rom, "/rom", readonly=True)
-    sys.path[:] = ["", ".frozen", "/rom", "/lib"]
+    sys.path[:] = ["", "/rom", ".frozen", "/lib"]
     _check_nvs()
     partition = esp32.Partition("vfs")
     try:

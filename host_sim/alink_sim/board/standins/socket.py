@@ -44,6 +44,7 @@ class socket(io.IOBase):
         self._sock = usocket.socket(af, type, proto)
         self._sock.setblocking(False)
         self._ms = -1
+        self._open = True
 
     def __getattr__(self, name):
         # recv, recvfrom, send, sendto wait as this socket does; the others are the host's.
@@ -51,6 +52,12 @@ class socket(io.IOBase):
         if name[:4] not in ("recv", "send"):
             return call
         return lambda *arguments: self._do(1 if name[0] == "r" else 4, call, arguments)
+
+    def close(self):
+        # Once: the unix port would close whoever has got the number of the descriptor since.
+        if self._open:
+            self._open = False
+            self._sock.close()
 
     def settimeout(self, seconds):
         self._ms = -1 if seconds is None else int(seconds * 1000)
@@ -128,7 +135,7 @@ class socket(io.IOBase):
             found = self._poll(argument).poll(0)
             return found[0][1] if found else 0
         if request == 4:
-            self._sock.close()
+            self.close()
             return 0
         return -22
 
