@@ -1,0 +1,22 @@
+"""The mock IoT Platform: the rules of the real one, on a laptop. It knows no board."""
+
+from __future__ import annotations
+
+from alink_sim.platform.event_log import Event, ExpectationError
+from alink_sim.platform.registry import ClientId, Device, Product, RegistryError, Status
+from alink_sim.platform.server import Platform
+from alink_sim.platform.settings import Settings
+from alink_sim.platform.store import StoreError
+
+__all__ = [
+    "ClientId",
+    "Device",
+    "Event",
+    "ExpectationError",
+    "Platform",
+    "Product",
+    "RegistryError",
+    "Settings",
+    "Status",
+    "StoreError",
+]

@@ -1,0 +1,302 @@
+"""A whole platform in a thread of its own: start, use from any thread, stop."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import tempfile
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Self, TypeVar
+
+from alink_sim.clock import Clock, SystemClock
+from alink_sim.platform.ca import Authority
+from alink_sim.platform.event_log import Event, EventLog
+from alink_sim.platform.mqtt_server import MqttListener, Rooms
+from alink_sim.platform.registry import ClientId, Device, Product, Registry
+from alink_sim.platform.sessions import Sessions
+from alink_sim.platform.settings import Settings
+from alink_sim.platform.store import Store
+
+_T = TypeVar("_T")
+
+
+class Platform:
+    """The mock IoT Platform. Its methods may be called from any thread but its own."""
+
+    def __init__(
+        self,
+        *,
+        state: Path | None = None,
+        database_url: str | None = None,
+        clock: Clock | None = None,
+        settings: Settings | None = None,
+        ca: Path | None = None,
+        host: str = "127.0.0.1",
+        mqtt_port: int = 0,
+        mqtt_tls_port: int = 0,
+        san: Iterable[str] = (),
+        ecdsa: bool = False,
+    ) -> None:
+        """State lives in the folder `state` (none: it is forgotten); port 0 is any free one.
+
+        `ca` is the folder of the private CA, `state`/ca by default. Raises StoreError.
+        """
+        self.host = host
+        self.mqtt_port = mqtt_port
+        self.mqtt_tls_port = mqtt_tls_port
+        self.clock = clock or SystemClock()
+        self.log = EventLog()
+        self._scratch = None if state or ca else tempfile.TemporaryDirectory(prefix="alink-ca-")
+        if state:
+            state.mkdir(parents=True, exist_ok=True)
+        folder = ca or (state / "ca" if state else Path(self._scratch.name))  # type: ignore[union-attr]
+        self.authority = Authority(folder, ecdsa=ecdsa)
+        self._san = tuple(san)
+        self._store = Store(
+            database_url or (f"sqlite:///{state / 'platform.db'}" if state else "sqlite://")
+        )
+        self._registry = Registry(on_change=self._store.put)
+        self._registry.load(*self._store.load())
+        self._sessions = Sessions()
+        self._settings = settings or Settings()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._committing: asyncio.Task[None] | None = None
+        self._next_commit: asyncio.Task[None] | None = None
+        self._listeners: list[MqttListener] = []
+
+    # Life
+
+    def start(self) -> Self:
+        """Serve; returns once the ports are open. Raises OSError when one is taken."""
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(
+            target=self._loop.run_forever, name="platform", daemon=True
+        )
+        self._thread.start()
+        try:
+            asyncio.run_coroutine_threadsafe(self._open(), self._loop).result()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def stop(self) -> None:
+        """Cut every connection and stop; what was acknowledged is at rest."""
+        if self._loop is None or self._thread is None:
+            return
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+        self._loop = self._thread = None
+        self._store.close()
+        if self._scratch:
+            self._scratch.cleanup()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def ca_der(self) -> bytes:
+        """The private root as DER: what a board is burned with."""
+        return self.authority.der.read_bytes()
+
+    @property
+    def ca_pem(self) -> Path:
+        """The private root as a PEM file: what a desktop client takes."""
+        return self.authority.pem
+
+    # The operator's side
+
+    def create_product(
+        self,
+        *,
+        key: str | None = None,
+        secret: str | None = None,
+        name: str | None = None,
+        node_type: int = 0,
+        dynamic_registration: bool = True,
+        instance: str | None = None,
+    ) -> Product:
+        """Return the product with this key, made if it is not there. Raises RegistryError."""
+        return self._change(
+            lambda: self._registry.create_product(
+                key=key,
+                secret=secret,
+                name=name,
+                node_type=node_type,
+                dynamic_registration=dynamic_registration,
+                instance=instance or "",
+            )
+        )
+
+    def set_dynamic_registration(self, product_key: str, on: bool) -> Product:  # noqa: FBT001
+        """Turn the switch of a product. Raises RegistryError."""
+        return self._change(lambda: self._registry.set_dynamic_registration(product_key, on=on))
+
+    def add_device(
+        self, product_key: str, device_name: str, *, secret: str | None = None
+    ) -> Device:
+        """Return the device, pre-registered if it is not there. Raises RegistryError."""
+        return self._change(
+            lambda: self._registry.add_device(product_key, device_name, secret=secret)
+        )
+
+    def enable_device(self, product_key: str, device_name: str) -> Device:
+        """Let a disabled device log in again. Raises RegistryError."""
+        return self._change(
+            lambda: self._registry.set_enabled(product_key, device_name, enabled=True)
+        )
+
+    def disable_device(self, product_key: str, device_name: str) -> Device:
+        """End a device's sessions and refuse it from now on. Raises RegistryError."""
+        return self._change(
+            lambda: self._registry.set_enabled(product_key, device_name, enabled=False),
+            ends="the device is disabled",
+        )
+
+    def reset_device(self, product_key: str, device_name: str) -> Device:
+        """Allow an activated device to register again. Raises RegistryError."""
+        return self._change(lambda: self._registry.reset_device(product_key, device_name))
+
+    def clear_client_ids(self, product_key: str, device_name: str) -> Device:
+        """Void every ClientID of a device and end its sessions. Raises RegistryError."""
+        return self._change(
+            lambda: self._registry.clear_client_ids(product_key, device_name),
+            ends="its ClientIDs were cleared",
+        )
+
+    def switch_client_id(self, product_key: str, device_name: str, client_id: str) -> Device:
+        """Let only this ClientID connect; the others' sessions end. Raises RegistryError."""
+        return self._change(
+            lambda: self._registry.switch_client_id(product_key, device_name, client_id),
+            ends="another ClientID was chosen",
+            spare=client_id,
+        )
+
+    def issue_client_id(self, product_key: str, device_name: str) -> ClientId:
+        """Issue a (ClientID, DeviceToken) as a preregistration-free registration does."""
+        return self._change(
+            lambda: self._registry.register_without_preregistration(
+                self._registry.product(product_key), device_name, self.clock.time()
+            )[1]
+        )
+
+    def products(self) -> list[Product]:
+        """Return copies of all products."""
+        return self._call(lambda: copy.deepcopy(list(self._registry.products.values())))
+
+    def devices(self, product_key: str | None = None) -> list[Device]:
+        """Return copies of all devices, or of a product's."""
+        return self._call(
+            lambda: copy.deepcopy(
+                [
+                    device
+                    for device in self._registry.devices.values()
+                    if product_key in (None, device.product_key)
+                ]
+            )
+        )
+
+    def device(self, product_key: str, device_name: str) -> Device:
+        """Return a copy of a device as it is now. Raises RegistryError."""
+        return self._call(lambda: copy.deepcopy(self._registry.device(product_key, device_name)))
+
+    def events(
+        self,
+        product_key: str | None = None,
+        device_name: str | None = None,
+        *,
+        kind: str | None = None,
+        since: float | None = None,
+    ) -> list[Event]:
+        """Return the events that match."""
+        return self.log.select(
+            product_key=product_key, device_name=device_name, kind=kind, since=since
+        )
+
+    def expect(self, kind: str, *, device_name: str | None = None, timeout: float = 30) -> Event:
+        """Return the newest event of a kind, waiting for the first. Raises ExpectationError."""
+        return self.log.expect(kind, device_name=device_name, timeout=timeout)
+
+    # Inside
+
+    async def _open(self) -> None:
+        rooms = Rooms(
+            registry=self._registry,
+            sessions=self._sessions,
+            log=self.log,
+            clock=self.clock,
+            settings=self._settings,
+            committed=self._committed,
+        )
+        tls = self.authority.server_context(san=self._san)
+        sniffing = MqttListener(rooms, tls=tls, tls_only=False)
+        self._listeners.append(sniffing)
+        self.mqtt_port = sniffing.listen(self.host, self.mqtt_port)
+        secure = MqttListener(rooms, tls=tls, tls_only=True)
+        self._listeners.append(secure)
+        self.mqtt_tls_port = secure.listen(self.host, self.mqtt_tls_port)
+
+    async def _close(self) -> None:
+        for listener in self._listeners:
+            await listener.close()
+        self._listeners.clear()
+        await self._committed()
+        await asyncio.sleep(0)  # Let the transports say goodbye.
+
+    async def _committed(self) -> None:
+        # One commit at a time, and one more for everybody who came meanwhile.
+        if self._committing and not self._committing.done():
+            if self._next_commit is None or self._next_commit.done():
+                self._next_commit = asyncio.ensure_future(self._commit_after(self._committing))
+            await self._next_commit
+        else:
+            self._committing = asyncio.ensure_future(self._commit())
+            await self._committing
+
+    async def _commit_after(self, earlier: asyncio.Task[None]) -> None:
+        await asyncio.wait([earlier])
+        self._committing = asyncio.ensure_future(self._commit())
+        await self._committing
+
+    async def _commit(self) -> None:
+        rows = self._store.take()
+        if rows:
+            await asyncio.get_running_loop().run_in_executor(None, self._store.write, rows)
+
+    def _change(self, action: Callable[[], _T], *, ends: str | None = None, spare: str = "") -> _T:
+        """Run an action on the registry in the loop; returns when the change is at rest.
+
+        `ends` cuts the sessions of the device it returns, but for that of ClientID `spare`.
+        """
+
+        async def run() -> _T:
+            made = action()
+            await self._committed()
+            if ends and isinstance(made, Device):
+                for session in self._sessions.of(made):
+                    if not spare or session.identity[2] != spare:
+                        session.end(ends)
+            return copy.deepcopy(made)
+
+        if self._loop is None:
+            made = action()
+            self._store.commit()
+            return copy.deepcopy(made)
+        return asyncio.run_coroutine_threadsafe(run(), self._loop).result()
+
+    def _call(self, action: Callable[[], _T]) -> _T:
+        if self._loop is None:
+            return action()
+
+        async def run() -> _T:
+            return action()
+
+        return asyncio.run_coroutine_threadsafe(run(), self._loop).result()
