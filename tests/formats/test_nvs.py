@@ -235,7 +235,7 @@ class FailingFlash(MemoryFlash):
         self.cut_at = cut_at
         self.operations = 0
 
-    def write(self, offset: int, data: bytes | bytearray) -> None:
+    def write(self, offset: int, data: bytes | bytearray | memoryview) -> None:
         self.operations += 1
         half = self.operations == self.cut_at
         super().write(offset, data[: len(data) // 2] if half else data)

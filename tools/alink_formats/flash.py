@@ -13,7 +13,7 @@ class Flash(Protocol):
     def read(self, offset: int, size: int) -> bytes:
         """Return `size` bytes at `offset`."""
 
-    def write(self, offset: int, data: bytes | bytearray) -> None:
+    def write(self, offset: int, data: bytes | bytearray | memoryview) -> None:
         """Clear the bits at `offset` that are clear in `data`."""
 
     def erase(self, offset: int) -> None:
@@ -30,7 +30,7 @@ class MemoryFlash:
         """Return `size` bytes at `offset`."""
         return bytes(self.data[offset : offset + size])
 
-    def write(self, offset: int, data: bytes | bytearray) -> None:
+    def write(self, offset: int, data: bytes | bytearray | memoryview) -> None:
         """Clear the bits at `offset` that are clear in `data`."""
         for index, value in enumerate(bytes(data)):
             self.data[offset + index] &= value

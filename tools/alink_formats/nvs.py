@@ -55,7 +55,7 @@ def error(number: int, name: str) -> OSError:
     return OSError(-0x1100 - number, "ESP_ERR_NVS_" + name)
 
 
-def crc(data: "bytes | bytearray") -> int:
+def crc(data: "bytes | bytearray | memoryview") -> int:
     """Return ESP-IDF's CRC-32 of `data`."""
     return crc32(data, 0xFFFFFFFF) & 0xFFFFFFFF
 
@@ -218,6 +218,7 @@ class Nvs:
     def _put_blob(self, namespace: int, key: str, data: bytes, start: int) -> None:
         if len(data) > (len(self._used) + len(self._free) - 1) * 4000:
             raise error(14, "VALUE_TOO_LONG")
+        view = memoryview(data)  # A board has no heap for copies.
         done = count = 0
         try:
             while True:
@@ -227,7 +228,7 @@ class Nvs:
                     if self._room() == room:
                         raise error(5, "NOT_ENOUGH_SPACE")
                     continue
-                part = data[done : done + room]
+                part = view[done : done + room]
                 self._put(namespace, BLOB_DATA, start + count, key, part)
                 count += 1
                 done += len(part)
@@ -253,7 +254,9 @@ class Nvs:
     def _fits(self, kind: int, span: int) -> bool:  # noqa: ARG002  the generator's rules ask
         return self._next() + span <= _ENTRIES and self._state(self._used[-1]) != _FULL
 
-    def _put(self, namespace: int, kind: int, chunk: int, key: str, data: bytes) -> None:
+    def _put(
+        self, namespace: int, kind: int, chunk: int, key: str, data: "bytes | memoryview"
+    ) -> None:
         # Appends one entry and, for a string or a chunk, what is behind it.
         long = kind in (STRING, BLOB_DATA)
         span = 1 + (len(data) + 31) // 32 if long else 1
@@ -261,7 +264,7 @@ class Nvs:
             self._turn()
             if not self._fits(kind, span):
                 raise error(5, "NOT_ENOUGH_SPACE")
-        tail = struct.pack("<HHI", len(data), 0xFFFF, crc(data)) if long else data
+        tail = struct.pack("<HHI", len(data), 0xFFFF, crc(data)) if long else bytes(data)
         tail = bytes((namespace, kind, span, chunk)) + _name(key) + tail
         tail += b"\xff" * (28 - len(tail))
         self._append(tail[:4] + struct.pack("<I", crc(tail)) + tail[4:])
@@ -270,9 +273,9 @@ class Nvs:
             if whole:
                 self._append(data[:whole])
             if whole < len(data):
-                self._append(data[whole:] + b"\xff" * (32 - len(data) + whole))
+                self._append(bytes(data[whole:]) + b"\xff" * (32 - len(data) + whole))
 
-    def _append(self, data: bytes) -> None:
+    def _append(self, data: "bytes | memoryview") -> None:
         page = self._used[-1]
         if self._state(page) == b"\xff\xff\xff\xff":
             header = struct.pack("<IB", self._sequence, _VERSION) + b"\xff" * 19

@@ -7,13 +7,16 @@ from alink_sim.board.burn import burn, replace_table
 from alink_sim.board.console import BoardError, Line
 from alink_sim.board.flash import FlashFile, PowerCutError
 from alink_sim.board.sdk import sdk_files
+from alink_sim.board.state import FOREVER, Waiting
 
 __all__ = [
+    "FOREVER",
     "Board",
     "BoardError",
     "FlashFile",
     "Line",
     "PowerCutError",
+    "Waiting",
     "burn",
     "replace_table",
     "sdk_files",

@@ -19,7 +19,7 @@ from alink_sim.board.console import BoardError, Console, Line
 from alink_sim.board.flash import FlashFile
 from alink_sim.board.frozen import frozen
 from alink_sim.board.process import Power
-from alink_sim.board.state import BoardState
+from alink_sim.board.state import BoardState, Waiting, read_waiting
 from alink_sim.toolchain import Interpreter
 
 _CLOUD = ("*.aliyuncs.com 127.0.0.1",)
@@ -94,7 +94,6 @@ class Board:
         made._state.create(mac=bytes.fromhex(mac))
         made._write("hosts", "".join(f"{line}\n" for line in hosts))
         made._write("wifi", "".join(f"{word}\n" for word in wifi or ()))
-        (directory / "waiting").write_bytes(bytes(9))
         return made
 
     def power_on(self, *, cut_at: int | None = None) -> None:
@@ -110,6 +109,7 @@ class Board:
             "ALINK_CLOCK": str(self._clock or ""),
         }
         self._state.power_on(cut_at=cut_at)
+        (self.directory / "waiting").write_bytes(bytes(9))
         self._console.begin()
         self._power = Power(
             command=(
@@ -163,9 +163,19 @@ class Board:
         return self._power.outcome
 
     @property
+    def has_ended(self) -> bool:
+        """Whether it prints no more: it is off, cut, crashed, or main.py has ended."""
+        return self._power is None or self._power.wait(0)
+
+    @property
     def flash_operations(self) -> int:
         """Flash operations since power-on: cut points are 1 to this number."""
         return self._state.operations
+
+    @property
+    def waiting(self) -> Waiting | None:
+        """What it waits for by a test's clock: advance to it; None while it works."""
+        return read_waiting(self.directory / "waiting")
 
     def table(self) -> PartitionTable:
         """Return the partition table as it is in flash."""

@@ -106,8 +106,8 @@ def fill_nvs(flash: FlashFile, table: PartitionTable) -> None:
 
 def damaged(record: bytes, field: str) -> bytes:
     """Return a record whose field, named as the vendor spells it, has lost a byte to bit rot."""
-    at = 12
-    while at < len(record) and record[at] != 0xFF:
+    at, end = 12, 12 + int.from_bytes(record[6:8], "little")
+    while at < end:
         tag, length = struct.unpack_from("<BH", record, at)
         if identities.field_name(identities.TAGS[tag - 1]) == field:
             return record[: at + 3] + b"\0" + record[at + 4 :]

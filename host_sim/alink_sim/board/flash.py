@@ -41,7 +41,7 @@ class FlashFile:
             file.seek(offset)
             return file.read(size)
 
-    def write(self, offset: int, data: bytes | bytearray) -> None:
+    def write(self, offset: int, data: bytes | bytearray | memoryview) -> None:
         """Clear the bits at `offset` that are clear in `data`: one operation."""
         size = self._begin(offset, len(data))
         old = int.from_bytes(self.read(offset, size), "little")

@@ -38,8 +38,9 @@ def frozen() -> Frozen:
 
 def _sources() -> dict[str, Path]:
     found = {}
-    for file in _STANDINS.glob("*.py"):
-        found[f"{'boot' if file.stem in _BOOT else 'rom'}/{file.stem}"] = file
+    for file in _STANDINS.rglob("*.py"):
+        name = str(file.relative_to(_STANDINS).with_suffix(""))
+        found[f"{'boot' if name in _BOOT else 'rom'}/{name}"] = file
     found["rom/_nvs"] = Path(alink_formats.__path__[0]) / "nvs.py"
     for file in (toolchain.umqtt_simple() / "umqtt").glob("*.py"):
         found[f"rom/umqtt/{file.stem}"] = file

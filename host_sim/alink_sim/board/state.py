@@ -11,6 +11,7 @@ The process writes all but the cause, the cut and the MAC; standins/_board.py kn
 from __future__ import annotations
 
 import struct
+from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 
@@ -28,6 +29,24 @@ class Reset(IntEnum):
     DEEP_SLEEP = 4
     SOFT = 5
     CUT = 9  # power failed inside a flash operation
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What a board under a test's clock waits for: until when, and doing what.
+
+    `until` is milliseconds since 1970, FOREVER for a wait without end; `kind` is "sleep", "poll"
+    or "deepsleep".
+    """
+
+    until: int
+    kind: str
+
+
+def read_waiting(path: Path) -> Waiting | None:
+    """Return what the file `waiting` says: 8 bytes of time and one of the kind; None if not."""
+    until, kind = struct.unpack("<QB", path.read_bytes())
+    return Waiting(until, ("sleep", "poll", "deepsleep")[kind]) if until else None
 
 
 class BoardState:

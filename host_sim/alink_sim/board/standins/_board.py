@@ -25,9 +25,9 @@ _state = _open("state.bin")
 _waiting = _open("waiting")
 hosts = _open("hosts", "r")
 wifi = _open("wifi", "r")
-_clock = uos.getenv("ALINK_CLOCK")
-if _clock:
-    _clock = open(_clock, "rb")
+clock = uos.getenv("ALINK_CLOCK")
+if clock:
+    clock = open(clock, "rb")
 _now = bytearray(8)
 _dog = None  # The ticks at which the watchdog bites.
 _dog_ms = 0
@@ -107,21 +107,22 @@ def erase(offset):
 
 def now():
     # Milliseconds since 1970.
-    if not _clock:
+    if not clock:
         return utime.time_ns() // 1000000
-    _clock.seek(0)
-    _clock.readinto(_now)
+    clock.seek(0)
+    clock.readinto(_now)
     return struct.unpack("<Q", _now)[0]
 
 
 def ticks():
-    # Milliseconds modulo 2 ** 30, small integers on any interpreter; the watchdog looks too.
-    if _clock:
-        _clock.seek(0)
-        _clock.readinto(_now)
+    # Milliseconds: of a test's clock modulo 2 ** 30, else as the interpreter counts them (its
+    # asyncio does as well). The watchdog looks too.
+    if clock:
+        clock.seek(0)
+        clock.readinto(_now)
         at = _now[0] | _now[1] << 8 | _now[2] << 16 | (_now[3] & 0x3F) << 24
     else:
-        at = utime.ticks_ms() & _MASK
+        at = utime.ticks_ms()
     if _dog is not None and (_dog - at - 1) & _MASK > _MASK >> 1:
         restart(WDT_RESET)
     return at
@@ -131,7 +132,7 @@ def watch(ms):
     # Starts the watchdog, or feeds it.
     global _dog, _dog_ms
     _dog_ms = ms or _dog_ms
-    _dog = (ticks() + _dog_ms) & _MASK
+    _dog = ticks() + _dog_ms
 
 
 def announce(deadline, kind):
@@ -146,19 +147,19 @@ def wait(ms, kind, poll=None):
     if found or ms == 0:
         return found
     end = 0xFFFFFFFFFFFFFFFF if ms < 0 else now() + ms
-    if _clock:
+    if clock:
         announce(end, kind)
     while not found:
         left = end - now()
         if left <= 0:
             break
-        step = _SLICE if _clock else min(left, 1000 if _dog is None else 20)
+        step = _SLICE if clock else min(left, 1000 if _dog is None else 20)
         if poll:
             found = poll.poll(step)
         else:
             utime.sleep_ms(step)
         ticks()
-    if _clock:
+    if clock:
         announce(0, kind)
     return found
 

@@ -1,6 +1,7 @@
 # What the firmware does between reset and boot.py. Nothing of the host can be opened afterwards,
 # but for the modules in /rom.
 import errno
+import gc
 import select
 import socket
 import sys
@@ -17,6 +18,7 @@ for _module in (errno, select, socket, time):
 
 
 def mount():
+    gc.collect()  # What comes now stays: it is to lie at the lower end of the heap.
     volume = vfs.VfsLfs2
     rom = uos.VfsPosix(uos.getenv("ALINK_ROM"))
     vfs.umount("/")
@@ -52,3 +54,4 @@ def _check_nvs():
                 _board.erase(at)
         finally:
             del sys.modules["_nvs"]
+            gc.collect()

@@ -1,0 +1,150 @@
+"""Between power-on and main.py: what the firmware does, and what it cannot see."""
+
+from __future__ import annotations
+
+import pytest
+
+from alink_sim.board import Board, BoardError
+from tests.board.conftest import PATIENCE, Bench, printed
+
+
+def test_boot_py_runs_before_main_py(bench: Bench):
+    assert bench.run("print('main', __name__)", files={"/boot.py": b"print('boot')"}) == [
+        "boot",
+        "main __main__",
+    ]
+
+
+def test_a_module_of_the_volume_is_imported(bench: Bench):
+    files = {"/lib/there.py": b"answer = 42", "/here.py": b"answer = 43"}
+    main = "import there, here; print(there.answer, here.answer)"
+    assert bench.run(main, files=files) == ["42 43"]
+
+
+def test_an_exception_that_leaves_main_py_is_a_crash_with_a_traceback(bench: Bench):
+    board = bench.board("def f():\n    raise OSError(116)\nf()")
+    board.power_on()
+    assert board.wait(timeout=PATIENCE) == "crashed"
+    assert board.lines[-1].text == "OSError: 116" or "OSError" in board.lines[-1].text
+    assert any('File "main.py", line 2, in f' in line.text for line in board.lines)
+
+
+def test_sys_exit_ends_the_firmware_without_a_crash(bench: Bench):
+    assert bench.run("import sys; print(1); sys.exit(3); print(2)") == ["1"]
+
+
+def test_the_host_file_system_is_out_of_sight(bench: Bench):
+    lines = bench.run(
+        """
+        import os, sys
+        print(sorted(os.listdir("/")), os.getcwd(), sys.path)
+        for path in ("/etc/passwd", "/usr/bin", "/rom/../main.py"):
+            try:
+                os.stat(path)
+                print("found", path)
+            except OSError as error:
+                print(error.errno)
+        """
+    )
+    assert lines == ["['main.py', 'rom'] / ['', '/rom', '.frozen', '/lib']", "2", "2", "2"]
+
+
+def test_umqtt_is_in_the_rom_and_cannot_be_changed(bench: Bench):
+    lines = bench.run(
+        """
+        import usocket, socket, umqtt.simple
+        print(usocket is socket, umqtt.simple.MQTTClient.__name__)
+        try:
+            open("/rom/umqtt/simple.mpy", "w")
+        except OSError as error:
+            print("refused", error.errno)
+        """
+    )
+    assert lines == ["True MQTTClient", "refused 30"]
+
+
+def test_a_blank_volume_is_formatted(bench: Bench):
+    board = bench.board("")
+    vfs = board.table().find("vfs")
+    for sector in range(vfs.offset, vfs.end, 4096):
+        board.flash.erase(sector)
+    assert printed(board) == []
+    assert board.vfs_files() == {}
+
+
+def test_a_damaged_volume_is_told_and_not_formatted(bench: Bench):
+    board = bench.board("print('never')")
+    board.flash.write(board.table().find("vfs").offset, bytes(8192))
+    board.power_on()
+    assert board.wait(timeout=PATIENCE) == "crashed"
+    assert [line.text for line in board.lines] == ["The filesystem appears to be corrupted."]
+
+
+def test_what_micropython_writes_the_host_reads(bench: Bench):
+    board = bench.board(
+        """
+        import os
+        os.mkdir("/data")
+        with open("/data/a.bin", "wb") as file:
+            for number in range(100):
+                file.write(bytes((number,)) * 100)
+        os.rename("/data/a.bin", "/data/b.bin")
+        os.remove("/gone")
+        """,
+        files={"/gone": b"x"},
+    )
+    printed(board)
+    files = board.vfs_files()
+    assert set(files) == {"/main.py", "/data/b.bin"}
+    assert files["/data/b.bin"] == b"".join(bytes((number,)) * 100 for number in range(100))
+
+
+def test_a_file_that_was_not_closed_is_lost_at_a_reset(bench: Bench):
+    board = bench.board(
+        """
+        import machine
+        if machine.reset_cause() == 1:
+            file = open("/log", "w")
+            file.write("lost")
+            machine.reset()
+        """
+    )
+    printed(board)
+    assert board.vfs_files().get("/log", b"") == b""
+
+
+def test_expect_returns_one_line_after_the_other(bench: Bench):
+    board = bench.board("for number in range(3): print('line', number)")
+    board.power_on()
+    assert [board.expect("line", timeout=PATIENCE).text for _ in range(3)] == [
+        "line 0",
+        "line 1",
+        "line 2",
+    ]
+    with pytest.raises(BoardError, match=r"(?s)no line with 'line': the board halted.*line 2"):
+        board.expect("line", timeout=PATIENCE)
+
+
+def test_a_board_that_waits_for_ever_is_told_apart_from_one_that_has_ended(bench: Bench):
+    board = bench.board("import time\nprint('up')\ntime.sleep(1000000)")
+    board.power_on()
+    board.expect("up", timeout=PATIENCE)
+    with pytest.raises(BoardError, match="still runs"):
+        board.wait(timeout=0)
+    board.power_off()
+    with pytest.raises(BoardError, match="the board is off"):
+        board.wait(timeout=0)
+
+
+def test_a_heap_too_small_ends_in_a_crash(bench: Bench):
+    board = bench.board("x = bytearray(120000)")
+    board.power_on()
+    assert board.wait(timeout=PATIENCE) == "crashed"
+    assert "MemoryError" in board.lines[-1].text
+
+
+def test_lines_come_with_the_time_since_power_on(bench: Bench):
+    board: Board = bench.board("print('a')\nprint('b')")
+    printed(board)
+    first, second = board.lines
+    assert 0 < first.at <= second.at

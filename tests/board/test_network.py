@@ -1,0 +1,55 @@
+"""network.WLAN: joins the network in range with its password, and says why not."""
+
+from __future__ import annotations
+
+import pytest
+
+from alink_sim.clock import ManualClock
+from tests.board.conftest import Bench, turn
+
+MAIN = """
+import network, time
+station = network.WLAN(network.STA_IF)
+print(station.active(), station.isconnected())
+try:
+    station.connect("home", "password")
+except OSError as error:
+    print(error)
+station.active(True)
+station.connect("home", "password")
+print(station.isconnected(), station.status() == network.STAT_CONNECTING)
+time.sleep(3)
+print("status", station.status(), station.isconnected(), station.ifconfig()[0])
+"""
+
+
+@pytest.mark.parametrize(
+    ("wifi", "end"),
+    [
+        (None, "status 1010 True 127.0.0.1"),
+        (("home", "password"), "status 1010 True 127.0.0.1"),
+        (("home", "changed"), "status 202 False 0.0.0.0"),
+        (("away", "password"), "status 201 False 0.0.0.0"),
+    ],
+)
+def test_a_station_joins_where_ssid_and_password_are_right(bench: Bench, clock, wifi, end):
+    board = bench.board(MAIN, wifi=wifi, clock=clock)
+    board.power_on()
+    assert turn(clock, board, "status") == end
+    assert [line.text for line in board.lines][:3] == [
+        "False False",
+        "Wifi Not Started",
+        "False True",
+    ]
+
+
+def test_the_station_is_the_same_one_everywhere(bench: Bench, clock: ManualClock):
+    lines = bench.run(
+        """
+        import network
+        network.WLAN(network.STA_IF).active(True)
+        print(network.WLAN(network.STA_IF).active(), network.WLAN().config("mac").hex())
+        """,
+        clock=clock,
+    )
+    assert lines == ["True a0b765123456"]

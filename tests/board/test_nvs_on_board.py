@@ -1,0 +1,135 @@
+"""esp32.NVS: the numbers of real firmware, bytes the host can read, and the wipe at boot."""
+
+from __future__ import annotations
+
+from alink_formats.identity import Identity, encode
+from alink_formats.nvs_image import Record
+from tests.board.conftest import Bench, printed
+
+IDENTITY = Identity(product_key="a1B2c3", product_secret="secret", device_name="dev-1")
+
+
+def test_errors_are_those_of_real_firmware(bench: Bench):
+    lines = bench.run(
+        """
+        from esp32 import NVS
+        nvs = NVS("app")
+        nvs.set_blob("blob", b"12345")
+        for attempt in (
+            lambda: nvs.get_i32("missing"),
+            lambda: nvs.get_blob("missing", bytearray(9)),
+            lambda: nvs.get_blob("blob", bytearray(4)),
+            lambda: nvs.get_i32("blob"),
+            lambda: nvs.erase_key("missing"),
+            lambda: nvs.set_i32("sixteen_letters_", 1),
+        ):
+            try:
+                attempt()
+            except OSError as error:
+                print(error.args)
+        """
+    )
+    assert lines == [
+        "(-4354, 'ESP_ERR_NVS_NOT_FOUND')",
+        "(-4354, 'ESP_ERR_NVS_NOT_FOUND')",
+        "(-4364, 'ESP_ERR_NVS_INVALID_LENGTH')",
+        "(-4354, 'ESP_ERR_NVS_NOT_FOUND')",
+        "(-4354, 'ESP_ERR_NVS_NOT_FOUND')",
+        "(-4361, 'ESP_ERR_NVS_KEY_TOO_LONG')",
+    ]
+
+
+def test_a_full_partition_says_not_enough_space(bench: Bench):
+    lines = bench.run(
+        """
+        from esp32 import NVS
+        nvs = NVS("app")
+        try:
+            for number in range(100):
+                nvs.set_blob("k%d" % number, bytes(900))
+        except OSError as error:
+            print(error.args)
+        data = bytearray(900)
+        print(nvs.get_blob("k0", data))
+        """
+    )
+    assert lines == ["(-4357, 'ESP_ERR_NVS_NOT_ENOUGH_SPACE')", "900"]
+
+
+def test_values_outlive_power_and_the_host_reads_them(bench: Bench):
+    board = bench.board(
+        """
+        from esp32 import NVS
+        nvs = NVS("app")
+        try:
+            boots = nvs.get_i32("boots")
+        except OSError:
+            boots = 0
+        nvs.set_i32("boots", boots - 1)
+        nvs.set_blob("text", "words")
+        nvs.set_blob("big", bytes(5000))
+        nvs.commit()
+        buffer = bytearray(b"......")
+        print(boots, nvs.get_blob("text", buffer), buffer)
+        """
+    )
+    assert printed(board) == ["0 5 bytearray(b'words.')"]
+    assert printed(board) == ["-1 5 bytearray(b'words.')"]
+    assert {(r.namespace, r.key, r.value) for r in board.nvs()} == {
+        ("app", "boots", -2),
+        ("app", "text", b"words"),
+        ("app", "big", bytes(5000)),
+    }
+
+
+def test_a_stock_board_reads_the_certificate_that_espressifs_generator_burned(bench: Bench):
+    board = bench.board(
+        """
+        from esp32 import NVS
+        buffer = bytearray(200)
+        print(buffer[:NVS("alink").get_blob("cert", buffer)].hex())
+        """,
+        layout="stock",
+        identity=IDENTITY,
+    )
+    record = encode(IDENTITY)
+    assert board.nvs() == [Record("alink", "cert", "blob", record)]
+    assert printed(board) == [record.hex()]
+
+
+def test_a_partition_without_a_free_page_is_wiped_at_boot_without_a_word(bench: Bench):
+    board = bench.board(
+        """
+        from esp32 import NVS
+        buffer = bytearray(200)
+        try:
+            print(NVS("alink").get_blob("cert", buffer))
+        except OSError as error:
+            print(error.args[0])
+        """,
+        layout="stock",
+        identity=IDENTITY,
+    )
+    assert printed(board) == [str(len(encode(IDENTITY)))]
+    board.fill_nvs()
+    assert printed(board) == ["-4354"]
+    assert board.nvs() == []
+
+
+def test_nvs_leaves_no_heap_behind(bench: Bench):
+    lines = bench.run(
+        """
+        import gc
+        from esp32 import NVS
+        nvs = NVS("app")
+        nvs.set_blob("blob", bytes(500))
+        gc.collect()
+        before = gc.mem_alloc()
+        for number in range(20):
+            nvs.set_i32("n", number)
+            nvs.set_blob("blob", bytes((number,)) * 500)
+        gc.collect()
+        print(gc.mem_alloc() - before)
+        """
+    )
+    assert int(lines[0]) < 200

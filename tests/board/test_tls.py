@@ -1,0 +1,162 @@
+"""ssl: mbedTLS verifies for real, and dates are held against the board's own clock."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.board.conftest import Bench
+from tests.firmware.certificates import Authority, authority, server_chain
+
+HOST = "device.test"
+FUTURE = r"ValueError('\nThe certificate validity starts in the future\n',)"
+EXPIRED = r"ValueError('\nThe certificate validity has expired\n',)"
+WRONG_HOST = (
+    r"ValueError('\nThe certificate Common Name (CN) does not match with the expected CN\n',)"
+)
+UNKNOWN_ISSUER = r"ValueError('\nThe certificate is not correctly signed by the trusted CA\n',)"
+
+BLOCKING = """
+def talk():
+    sock = socket.socket()
+    sock.connect(("127.0.0.1", %(port)d))
+    try:
+        tls = context.wrap_socket(sock, server_hostname=%(host)r)
+        tls.write(b"hello")
+        return tls.read(5)
+    finally:
+        sock.close()
+"""
+DRIVEN = """
+def talk():
+    sock = socket.socket()
+    sock.setblocking(False)
+    try:
+        sock.connect(("127.0.0.1", %(port)d))
+    except OSError as error:
+        assert error.errno == 119
+    poll = select.poll()
+    poll.register(sock, select.POLLOUT)
+    assert poll.poll(10000)
+    poll.unregister(sock)
+    tls = context.wrap_socket(sock, server_hostname=%(host)r, do_handshake_on_connect=False)
+    poll.register(tls, select.POLLOUT)
+    try:
+        while tls.write(b"hello") is None:
+            assert poll.poll(10000), "the handshake stands still"
+        poll.modify(tls, select.POLLIN)
+        answer = None
+        while answer is None:
+            assert poll.poll(10000), "no answer"
+            answer = tls.read(5)
+        return answer
+    finally:
+        sock.close()
+"""
+MAIN = """
+import errno, gc, machine, select, socket, ssl
+machine.RTC().datetime((%(year)d, 11, 24, 0, 0, 0, 0, 0))
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+context.verify_mode = ssl.CERT_%(mode)s
+with open("/ca.der", "rb") as file:
+    context.load_verify_locations(cadata=file.read())
+for _ in range(3):
+    try:
+        print(talk())
+    except (OSError, ValueError) as error:
+        print(repr(error))
+    gc.collect()
+"""
+
+
+@pytest.fixture(scope="module")
+def ca() -> Authority:
+    return authority("board test root")
+
+
+@contextlib.contextmanager
+def served(chain: Path) -> Iterator[int]:
+    """The port of a TLS server that sends back what it gets."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(chain)
+
+    def serve(server: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                peer, _ = server.accept()
+                threading.Thread(target=talk, args=(peer,), daemon=True).start()
+
+    def talk(peer: socket.socket) -> None:
+        with contextlib.suppress(OSError), context.wrap_socket(peer, server_side=True) as tls:
+            while data := tls.recv(4096):
+                tls.sendall(data)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=serve, args=(server,), daemon=True).start()
+        yield server.getsockname()[1]
+
+
+def talk(bench: Bench, ca: Authority, port: int, way: str, *, year: int = 2026,
+         mode: str = "REQUIRED") -> str:  # fmt: skip
+    main = way % {"port": port, "host": HOST} + MAIN % {"year": year, "mode": mode}
+    lines = bench.run(main, files={"/ca.der": ca.der})
+    assert lines == [lines[0]] * 3
+    return lines[0]
+
+
+@pytest.fixture(params=["blocking", "driven"])
+def way(request: pytest.FixtureRequest) -> str:
+    """How the handshake is made: while wrapping, or by write and poll on a socket that never
+    blocks."""
+    return {"blocking": BLOCKING, "driven": DRIVEN}[request.param]
+
+
+def test_a_good_certificate_is_accepted(bench: Bench, ca: Authority, way, tmp_path):
+    with served(server_chain(tmp_path, ca, host=HOST)) as port:
+        assert talk(bench, ca, port, way) == "b'hello'"
+
+
+def test_a_board_in_2000_finds_every_certificate_in_the_future(bench: Bench, ca, way, tmp_path):
+    with served(server_chain(tmp_path, ca, host=HOST)) as port:
+        assert talk(bench, ca, port, way, year=2000) == FUTURE
+
+
+def test_a_board_decades_ahead_finds_them_expired(bench: Bench, ca, way, tmp_path):
+    with served(server_chain(tmp_path, ca, host=HOST)) as port:
+        assert talk(bench, ca, port, way, year=2060) == EXPIRED
+
+
+def test_another_host_is_refused(bench: Bench, ca: Authority, way, tmp_path):
+    with served(server_chain(tmp_path, ca, host="other.test")) as port:
+        assert talk(bench, ca, port, way) == WRONG_HOST
+
+
+def test_another_issuer_is_refused(bench: Bench, ca: Authority, way, tmp_path):
+    with served(server_chain(tmp_path, authority("another root"), host=HOST)) as port:
+        assert talk(bench, ca, port, way) == UNKNOWN_ISSUER
+
+
+def test_without_verification_dates_do_not_matter(bench: Bench, ca: Authority, tmp_path):
+    with served(server_chain(tmp_path, ca, host=HOST)) as port:
+        assert talk(bench, ca, port, BLOCKING, year=2000, mode="NONE") == "b'hello'"
+
+
+def test_a_mute_peer_lets_the_poll_end(bench: Bench, ca: Authority):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        main = DRIVEN.replace("assert poll.poll(10000), ", "assert poll.poll(20), ").replace(
+            "assert poll.poll(10000)\n", "assert poll.poll(10000)\n"
+        )
+        main = main % {"port": server.getsockname()[1], "host": HOST}
+        main += (MAIN % {"year": 2026, "mode": "REQUIRED"}).replace(
+            "(OSError, ValueError)", "AssertionError"
+        )
+        assert (
+            bench.run(main, files={"/ca.der": ca.der})
+            == ["AssertionError('the handshake stands still',)"] * 3
+        )
