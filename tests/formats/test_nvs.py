@@ -341,9 +341,8 @@ def test_a_cut_while_repairing_a_cut_loses_nothing():
 
 
 def walk(command: tuple[str, ...]) -> str:
-    folder = Path(nvs.__file__).parent
-    environment = {**os.environ, "MICROPYPATH": str(folder), "PYTHONSAFEPATH": "1",
-                   "PYTHONPATH": str(folder)}  # fmt: skip
+    folder = Path(nvs.__file__).parents[1]
+    environment = {**os.environ, "MICROPYPATH": str(folder)}
     done = subprocess.run(
         [*command, str(WALK)], env=environment, capture_output=True, text=True, check=False
     )

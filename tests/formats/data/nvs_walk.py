@@ -1,13 +1,12 @@
 """Play 400 random changes on an NVS partition; print what happened and the bytes' digest.
 
-Run by CPython and by each MicroPython: the lines must be the same. `nvs` is imported from
-tools/alink_formats, whose folder is on the path.
+Run by CPython and by each MicroPython: the lines must be the same.
 """
 
 import binascii
 import hashlib
 
-import nvs
+from alink_formats import nvs
 
 
 class Flash:

@@ -44,14 +44,10 @@ def _check_nvs():
     for partition in esp32.Partition.find(1, 2, "nvs"):
         offset, size = partition.info()[2:4]
         try:
-            import _nvs
-
-            _nvs.Nvs(_board, offset, size)
+            esp32._nvs(None)
         except OSError as error:
             if error.errno not in (-0x110D, -0x1110):
                 raise
             for at in range(offset, offset + size, 4096):
                 _board.erase(at)
-        finally:
-            del sys.modules["_nvs"]
-            gc.collect()
+        gc.collect()

@@ -82,13 +82,16 @@ def _label(entry):
 
 def _nvs(method, *arguments):
     # NVS is in the ROM of a real chip: here its code is loaded for one call and forgotten.
-    import _nvs
+    from alink_formats.nvs import Nvs
 
     try:
         place = Partition("nvs").info()
-        return getattr(_nvs.Nvs(_board, place[2], place[3]), method)(*arguments)
+        opened = Nvs(_board, place[2], place[3])
+        if method:  # Only opening is what the firmware does at boot.
+            return getattr(opened, method)(*arguments)
     finally:
-        del sys.modules["_nvs"]
+        for name in ("alink_formats.nvs", "alink_formats.nvs_pages", "alink_formats"):
+            del sys.modules[name]
 
 
 class NVS:
