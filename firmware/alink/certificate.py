@@ -7,20 +7,6 @@ in this field is a set of strings, not X.509. Pure.
 
 from .errors import StoreError
 
-# What a credential carries over from the certificate, so that it logs in without it.
-CONNECTION = (
-    "ProductKey",
-    "DeviceName",
-    "Region",
-    "InstanceId",
-    "Host",
-    "Port",
-    "NtpHost",
-    "WifiSsid",
-    "WifiPassword",
-    "SignMethod",
-    "Ca",
-)
 _LIMITS = (
     # name, shortest, longest, what may stand in it besides letters and digits
     ("ProductKey", 1, 20, b""),
@@ -53,30 +39,6 @@ def check_credential(fields):
     if "DeviceSecret" not in fields:
         _require(fields, "ClientID", "DeviceToken")
     check(fields)
-
-
-def credential(fields, answer):
-    """Return the credential that `answer` (the platform's, vendor names) makes of a certificate.
-
-    Raises StoreError when the answer lacks a field or names another device.
-    """
-    made = {}
-    for name in CONNECTION:
-        if name in fields:
-            made[name] = fields[name]
-    for name in ("DeviceSecret", "ClientID", "DeviceToken"):
-        if name in answer:
-            made[name] = answer[name]
-    check_credential(made)
-    return made
-
-
-def belongs(fields, certificate):
-    """Tell whether a credential is of the same (ProductKey, DeviceName) as the certificate."""
-    return (
-        fields["ProductKey"] == certificate["ProductKey"]
-        and fields["DeviceName"] == certificate["DeviceName"]
-    )
 
 
 def credentialed(fields):

@@ -2,7 +2,7 @@
 
 The story of a boot, one call a stop, one file a call:
 
-    burned, stored → identity.py → onboard.py (clock.py, register.py, store.py) → link.py
+    identity.py → onboard.py (wifi.py, clock.py) → enrol.py (register.py, store.py) → link.py
 
 What a boot needs only once is imported where it is needed and unloaded before the session, so
 that the 56 KiB of an ESP32's first heap area never have to grow before a TLS handshake.
@@ -67,7 +67,7 @@ class Device:
         self._feed = watchdog.feed if watchdog else _nothing
         self._print = log or _nothing
         self._settings = {}
-        self._fields = None  # Who we are, until a login is made of it.
+        self._fields = {}  # Who we are, until a login is made of it.
         self._link = None
         self._message_id = 0
         self._engine = self._live()
@@ -167,20 +167,31 @@ class Device:
         identity.unload()
 
     def _come_online(self):
-        from .onboard import come_online
+        fields = self._fields
+        from .onboard import prepare
 
-        way = yield from come_online(
-            self._fields, self._network, self._feed, self._securemode, self._log
-        )
-        self._fields = come_online = None
+        endpoint, tls = yield from prepare(fields, self._network, self._feed, self._log)
+        prepare = None
         heap.unload("onboard", "transport")
+        if "DeviceSecret" not in fields and "DeviceToken" not in fields:
+            from .enrol import enrol
+
+            yield from enrol(fields, endpoint, tls, self._feed, self._securemode, self._log)
+            enrol = None
+            heap.unload("enrol")
+        from .login import connect_fields
+
+        login = connect_fields(fields)
+        self._fields = fields = {}
+        connect_fields = None
+        heap.unload("login", "sign")
         from .link import Link
         from .topics import PROPERTY_POST, reply
 
         if self._link is None:
             self._link = Link(self._keepalive, self._on_message, self._feed, self._log)
             self._link.subscribe(reply(self._topic(PROPERTY_POST)))
-        self._link.use(*way)
+        self._link.use(endpoint, tls, login)
 
     def _refused(self, error):
         self._log(
@@ -190,10 +201,11 @@ class Device:
         if self._policy == "stop":
             raise error
         if self._policy == "reregister":
-            from .identity import forget
+            from .store import forget
 
-            forget(self._log)
+            forget()
             self._identify(self._settings)
+            heap.unload("store")
 
     # Helpers
 

@@ -4,6 +4,8 @@
 class AlinkError(Exception):
     """Base of every error of this SDK; `str(error)` says what happened and what to do next."""
 
+    sent = False  # Of a registration: whether its CONNECT had left, and may have been answered.
+
 
 class StoreError(AlinkError):
     """Flash holds no usable identity, or did not take a write: burn or repair the board."""

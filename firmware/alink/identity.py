@@ -3,9 +3,10 @@
 import struct
 
 from . import heap
-from .certificate import check, credentialed
+from .certificate import check, check_certificate, check_credential, credentialed
 from .errors import StoreError
-from .store import Store
+from .places import certificate_places, credential_places, same
+from .record import CERTIFICATE, CREDENTIAL, decode
 
 _SETTINGS = (
     ("region", "Region"),
@@ -43,18 +44,17 @@ def identify(settings, log):
     The stored credential is among them if there is one. Raises StoreError naming the field that
     is missing or wrong.
     """
-    store = Store(log)
     try:
-        certificate, place = store.certificate()
+        certificate, place = burned(log)
         log("certificate read from %s" % place)
-        stored = store.credential(certificate) or {}
+        credential = stored(certificate, log) or {}
     except StoreError:
         # A credential alone is enough to log in.
-        certificate, stored = {}, store.credential(None)
-        if stored is None:
+        certificate, credential = {}, stored(None, log)
+        if credential is None:
             raise
     fields = {}
-    for source in (stored, certificate, settings):
+    for source in (credential, certificate, settings):
         fields.update(source)
     log(
         "this is %s/%s, %s"
@@ -67,11 +67,63 @@ def identify(settings, log):
     return fields
 
 
-def forget(log):
-    """Erase the stored credential, so that the board registers again."""
-    Store(log).forget()
+def burned(log):
+    """Return (fields, place) of the burned certificate; a writable place that lacks it gets it.
+
+    Raises StoreError naming the field that is wrong, or saying that nothing is burned.
+    """
+    problem = None
+    places = certificate_places()
+    for place in places:
+        try:
+            record = place.read()
+            if record is not None:
+                fields = decode(record, CERTIFICATE)[1]
+                check_certificate(fields)
+                same(record, places, log)
+                return fields, place.name
+        except StoreError as error:
+            problem = StoreError("the certificate in %s is unusable: %s" % (place.name, error))
+            log(str(problem))
+    raise problem or StoreError(
+        "ProductKey, ProductSecret and DeviceName are missing: nothing is burned on this board; "
+        "burn its certificate first"
+    )
+
+
+def stored(certificate, log):
+    """Return the newest valid credential of `certificate` (of any, if None), or None.
+
+    The other place is repaired once; a failed repair is logged, never fatal.
+    """
+    newest = kept = None
+    generation = 0
+    places = credential_places()
+    for place in places:
+        try:
+            record = place.read()
+            if record is not None:
+                found, fields = decode(record, CREDENTIAL)
+                check_credential(fields)
+                if found > generation and _belongs(fields, certificate):
+                    newest, generation, kept = record, found, fields
+        except StoreError as error:
+            log("the credential in %s is unusable: %s" % (place.name, error))
+    if newest:
+        holders = [place for place in places[:-1] if place.writable and place.read() == newest]
+        same(newest, (holders or places)[:1], log)
+        same(newest, places[-1:], log)
+    return kept
 
 
 def unload():
     """Give back the heap of this module and of what it needed."""
-    heap.unload("identity", "store", "places", "record", "certificate")
+    heap.unload("identity", "places", "record", "certificate")
+
+
+def _belongs(fields, certificate):
+    # Correcting a ProductSecret or a host never discards a credential; another name does.
+    for name in ("ProductKey", "DeviceName"):
+        if certificate and fields[name] != certificate[name]:
+            return False
+    return True

@@ -9,20 +9,14 @@ import struct
 from micropython import const
 from umqtt import simple
 
-from .errors import ProtocolError, RefusedError, TransportError
-from .stream import Stream
+from . import heap
+from .errors import ProtocolError, TransportError
+from .stream import Stream, frame
 
-_CONNACK = const(0x20)
 _PUBACK = const(0x40)
 _SUBACK = const(0x90)
-_REFUSED = (
-    "",
-    "the protocol version is not accepted",
-    "the client id is not accepted",
-    "the server is unavailable; try again later",
-    "user name or password is not accepted",
-    "not authorised",
-)
+_UNSUBACK = const(0xB0)
+_PINGRESP = const(0xD0)
 
 
 class MQTTClient(simple.MQTTClient):
@@ -38,32 +32,14 @@ class MQTTClient(simple.MQTTClient):
         self.set_callback(on_message)
         self.in_flight = set()
         self._on_ack = on_ack
-        self._connack = None
 
     def connect(self, login, keepalive):  # pyright: ignore[reportIncompatibleMethodOverride]
-        """Send CONNECT with a clean session and wait for CONNACK.
+        """Log in; see `handshake.connect`."""
+        from .handshake import connect
 
-        `login` is client id, user name and password in bytes, `keepalive` is in seconds.
-        Raises RefusedError(code), TransportError, ProtocolError.
-        """
-        body = struct.pack(">H4sBBH", 4, b"MQTT", 4, 0xC2, keepalive)
-        for text in login:
-            body += struct.pack(">H", len(text)) + text
-        self._send(0x10, body)
-        connection = self.sock.connection
-        while self._connack is None:
-            pushed = self.sock.receive()  # It can come in one segment with CONNACK.
-            if self._connack is not None:
-                break
-            if pushed:
-                raise ProtocolError("a message came before CONNACK")
-            if not connection.wait(connection.time_left()):
-                raise TransportError("%s does not answer CONNECT" % connection.peer)
-        if self._connack:
-            raise RefusedError(
-                self._connack,
-                _REFUSED[self._connack] if self._connack < 6 else "code %d" % self._connack,
-            )
+        connect(self.sock, login, keepalive)
+        connect = None
+        heap.unload("handshake")
 
     def publish(self, topic, msg, retain=False, qos=0):  # pyright: ignore[reportIncompatibleMethodOverride]
         """Send a message; return its packet id, 0 at QoS 0. Topic and payload are bytes."""
@@ -94,16 +70,8 @@ class MQTTClient(simple.MQTTClient):
         body = struct.pack(">H", packet_id)
         for topic in filters:
             body += struct.pack(">H", len(topic)) + topic + options
-        self._send(first, body)
+        self.sock.write(frame(first, body))
         return packet_id
-
-    def _send(self, first, body):
-        size = len(body)
-        head = bytes((first,))
-        while size > 0x7F:
-            head += bytes((size & 0x7F | 0x80,))
-            size >>= 7
-        self.sock.write(head + bytes((size,)) + body)
 
     def _free_id(self):
         packet_id = self.pid
@@ -117,12 +85,10 @@ class MQTTClient(simple.MQTTClient):
 
     def _on_packet(self, first, body):
         kind = first & 0xF0
-        if kind == _CONNACK and len(body) == 2:
-            self._connack = body[1]
-        elif kind in (_PUBACK, _SUBACK, 0xB0) and len(body) >= 2:
+        if kind in (_PUBACK, _SUBACK, _UNSUBACK) and len(body) >= 2:
             packet_id = body[0] << 8 | body[1]
             if packet_id in self.in_flight:  # A repeated acknowledgement is nobody's.
                 self.in_flight.discard(packet_id)
                 self._on_ack(packet_id, body[2:])
-        elif kind != 0xD0:  # PINGRESP counts as something received, no more.
+        elif kind != _PINGRESP:  # That it was received is all that counts of it.
             raise ProtocolError("an unexpected packet came (first byte 0x%02x)" % first)

@@ -1,38 +1,30 @@
-"""From an identity to a login: network, clock, registration where there is no credential yet.
+"""From an identity to a login: network, clock, trust; registration is `enrol`'s part.
 
-Needed once a boot and unloaded before the session. `come_online` is a generator of the
-milliseconds to wait, so that a blocking caller and an event loop can both drive it.
+Needed once a boot and unloaded before the session.
 """
 
-import os
 import struct
 
 from micropython import const
 
 from . import heap
-from .errors import AlinkError, ProtocolError, RefusedError, StoreError, TransportError
-from .transport import context, dial
+from .errors import TransportError
 
 _SLICE_MS = const(200)
 
 
-def come_online(fields, network, feed, securemode, log):
-    """Yield the milliseconds to wait; return (endpoint, TLS context, CONNECT fields) in the end.
+def prepare(fields, network, feed, log):
+    """Join the network, set the clock; yield the milliseconds to wait.
 
-    `fields` is what `identity.identify` gathered; a credential is added to it. Raises
-    RefusedError when the platform refuses the registration, StoreError when flash does not keep
-    the credential.
+    Returns (host, port) to dial and the TLS context to dial with. `fields` are those of
+    `identity.identify`.
     """
     yield from _join_network(fields, network, log)
     yield from _set_clock(fields, feed, log)
     endpoint = _endpoint(fields)
-    tls = context(fields.get("Ca") or _roots(endpoint[1]))
-    yield from _register(fields, endpoint, tls, feed, securemode, log)
-    from .login import connect_fields
+    from .transport import context
 
-    login = connect_fields(fields)
-    heap.unload("login", "sign")
-    return endpoint, tls, login
+    return endpoint, context(fields.get("Ca") or _roots(endpoint[1]))
 
 
 def _join_network(fields, network, log):
@@ -68,7 +60,7 @@ def _set_clock(fields, feed, log):
             log("clock not set: %s" % error)
             yield wait
             wait = min(wait * 2, 300000)
-    heap.unload("clock", "plain")
+    heap.unload("clock", "plain", "transport")
 
 
 def _endpoint(fields):
@@ -95,83 +87,3 @@ def _roots(port):
         roots = [globalsign_r1.DER, globalsign_r6.DER]
     heap.unload("roots.aliyun", "roots.globalsign_r1", "roots.globalsign_r6", "roots")
     return roots
-
-
-def _register(fields, endpoint, tls, feed, securemode, log):
-    # Until there is a credential; nothing where there is one.
-    longest = 30000
-    while "DeviceSecret" not in fields and "DeviceToken" not in fields:
-        yield from _sleep(_attempts_wait(fields))
-        try:
-            _register_once(fields, endpoint, tls, feed, securemode, log)
-        except (TransportError, ProtocolError) as error:
-            heap.unload("register", "sign", "store", "places", "record", "certificate")
-            # Jitter, so that a whole line does not come back at once.
-            wait = longest - longest * os.urandom(1)[0] // 1024
-            longest = min(longest * 2, 3600000)
-            log("not registered: %s; next try in %d s" % (error, wait // 1000))
-            yield from _sleep(wait)
-
-
-def _sleep(ms):
-    while ms > 0:
-        yield min(ms, 60000)
-        ms -= 60000
-
-
-def _register_once(fields, endpoint, tls, feed, securemode, log):
-    from . import places
-    from .register import register
-
-    method = fields.get("Method", b"register")
-    spends = method == b"regnwl"  # One of five ClientIDs, each time it succeeds.
-    begun = places.tries() if spends else 0
-    if spends:
-        places.set_tries(begun + 1)
-    connection = None
-    try:
-        connection = dial(endpoint, tls, feed)
-        client, answer = register(connection, fields, method, securemode)
-    except AlinkError as error:
-        spent = connection and connection.written and not isinstance(error, RefusedError)
-        if spends and not spent:
-            places.set_tries(begun)  # No CONNECT has left, or it was refused.
-        raise
-    log("registered by %s" % method.decode())
-    register = None
-    heap.unload("register", "sign")
-    try:
-        _keep(fields, answer, log)
-    finally:
-        client.disconnect()
-    if spends:
-        places.set_tries(0)
-    places = None
-    heap.unload("places", "record")
-
-
-def _keep(fields, answer, log):
-    # Persisted and read back before the connection ends and before anything logs in.
-    from .certificate import credential
-    from .store import Store
-
-    made = credential(fields, answer)
-    log("credential stored in %s" % Store(log).save(made))
-    fields.update(made)
-    Store = credential = None
-    heap.unload("store", "places", "record", "certificate")
-
-
-def _attempts_wait(fields):
-    # A reboot loop must not spend all five ClientIDs.
-    if fields.get("Method") != b"regnwl":
-        return 0
-    from .places import tries
-
-    begun = tries()
-    if begun > 2:
-        raise StoreError(
-            "three registrations were begun and none ended: check power and network, then run "
-            "alink.places.set_tries(0)"
-        )
-    return 600000 if begun == 2 else 0

@@ -1,5 +1,10 @@
 """The places in flash where a record of identity can stand. The only file that imports `esp32`.
 
+docs/identity.md, "Places". Partition table of our own ("factory"): certificate in `fctry`,
+credential in two sectors of `cred` and in NVS. Untouched table ("stock"): both in NVS and in a
+file; and where a stock image was flashed over a factory board, the former ranges are still read,
+raw, and never written.
+
 Each place has a `name`, tells whether it is `writable`, and has `read()` (the record's bytes, or
 None), `write(record)` and `erase()`; the first two raise StoreError where flash fails.
 """
@@ -13,12 +18,46 @@ from micropython import const
 from .errors import StoreError
 from .record import size_of
 
-SECTOR = const(4096)
+_FCTRY = const(0x1FB000)  # As in boards/*/partitions.csv; a test compares them.
+_CRED = const(0x1FE000)
+_SECTOR = const(4096)
 
 _NAMESPACE = "alink"
 _TRIES = "tries"
 _NVS_NOT_FOUND = const(-0x1102)
 _NVS_INVALID_LENGTH = const(-0x110C)
+
+
+def certificate_places():
+    """Return where the certificate can be, the one that counts first."""
+    fctry = _partition("fctry")
+    if fctry:
+        return (Sector("fctry", fctry, 0),)
+    return Nvs("cert"), File("/alink.cert"), Raw(_FCTRY)
+
+
+def credential_places():
+    """Return where the credential can be: what is not NVS first, NVS last."""
+    cred = _partition("cred")
+    if cred:
+        return Sector("cred", cred, 0), Sector("cred", cred, 1), Nvs("cred")
+    return File("/alink.cred"), Raw(_CRED), Raw(_CRED + _SECTOR), Nvs("cred")
+
+
+def same(record, places, log):
+    """Make writable places hold `record`, each read back; return the names of those that do."""
+    kept = []
+    for place in places:
+        try:
+            if place.read() != record and place.writable:
+                place.write(record)
+                if place.read() != record:
+                    raise StoreError("it reads back differently")
+            if place.writable:
+                kept.append(place.name)
+        except StoreError as error:
+            log("%s does not take the record: %s" % (place.name, error))
+    return kept
 
 
 class Sector:
@@ -39,8 +78,6 @@ class Sector:
         self._partition.readblocks(self._block, buffer, 0)
 
     def write(self, record):
-        if not self.writable:
-            raise StoreError("read-only")
         try:
             self._partition.ioctl(6, self._block)
             self._partition.writeblocks(self._block, record, 0)
@@ -66,9 +103,6 @@ class Raw:
     def _read(self, buffer):
         esp.flash_read(self._offset, buffer)
 
-    def write(self, record):
-        raise StoreError("read-only")
-
     def erase(self):
         pass
 
@@ -90,7 +124,7 @@ class Nvs:
                 count = esp32.NVS(_NAMESPACE).get_blob(self._key, buffer)
                 return bytes(memoryview(buffer)[:count])
             except OSError as error:
-                if error.errno != _NVS_INVALID_LENGTH or size >= SECTOR:
+                if error.errno != _NVS_INVALID_LENGTH or size >= _SECTOR:
                     if error.errno == _NVS_NOT_FOUND:
                         return None
                     raise StoreError("NVS error %s" % error)
@@ -124,7 +158,7 @@ class File:
     def read(self):
         try:
             with open(self.name, "rb") as file:
-                return file.read(SECTOR)
+                return file.read(_SECTOR)
         except OSError:
             return None
 
@@ -148,17 +182,11 @@ def _read_record(read):
     header = bytearray(12)
     read(header)
     size = size_of(header)
-    if not size or size > 3 * SECTOR:
+    if not size or size > 3 * _SECTOR:
         return None
     record = bytearray(size)
     read(record)
     return bytes(record)
-
-
-def partition(label):
-    """Return the data partition with this label, or None."""
-    found = esp32.Partition.find(esp32.Partition.TYPE_DATA, label=label)
-    return found[0] if found else None
 
 
 def tries():
@@ -177,3 +205,8 @@ def set_tries(count):
         nvs.commit()
     except OSError as error:
         raise StoreError("nvs does not take a number (%s); erase the nvs partition" % error)
+
+
+def _partition(label):
+    found = esp32.Partition.find(esp32.Partition.TYPE_DATA, label=label)
+    return found[0] if found else None

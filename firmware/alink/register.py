@@ -9,11 +9,26 @@ import json
 import os
 from binascii import hexlify
 
-from .errors import ProtocolError, RefusedError, TransportError
-from .mqtt import MQTTClient
+from .errors import ProtocolError, RefusedError
+from .handshake import answer, connect
 from .sign import hmac, register_content
+from .stream import Stream
 from .topics import REGISTER_ANSWERS
 
+# What a credential carries over from the certificate, so that it logs in without it.
+_CONNECTION = (
+    "ProductKey",
+    "DeviceName",
+    "Region",
+    "InstanceId",
+    "Host",
+    "Port",
+    "NtpHost",
+    "WifiSsid",
+    "WifiPassword",
+    "SignMethod",
+    "Ca",
+)
 _MEMBERS = {
     "productKey": "ProductKey",
     "deviceName": "DeviceName",
@@ -28,30 +43,18 @@ _HINTS = {
 
 
 def register(connection, certificate, method, securemode=None):
-    """Register over a fresh connection; return (client, answer), the client still connected.
+    """Register over a fresh connection; return the credential. The connection stays open.
 
-    The answer has DeviceSecret, or ClientID and DeviceToken, as bytes. Store it, then disconnect
-    the client. Raises RefusedError, TransportError, ProtocolError; the connection is then closed.
+    The credential has DeviceSecret, or ClientID and DeviceToken, and the certificate's connection
+    fields. Store it, then close the connection. Raises RefusedError, TransportError,
+    ProtocolError.
     """
-    messages = []
-    client = MQTTClient(
-        connection,
-        lambda topic, payload: messages.append((topic, payload)),
-        lambda packet_id, codes: None,
-    )
+    stream = Stream(connection, _unexpected, 4096)
     try:
-        client.connect(_connect_fields(certificate, method, securemode), 60)
-        while not messages:
-            client.check_msg()
-            if not messages and not connection.wait(connection.time_left()):
-                raise TransportError("%s accepted, but sent no answer" % connection.peer)
-        return client, _answer(certificate, *messages[0])
+        connect(stream, _connect_fields(certificate, method, securemode), 60)
     except RefusedError as error:
-        client.disconnect()
         raise RefusedError(error.code, _refusal(certificate, method, error))
-    except (TransportError, ProtocolError):
-        client.disconnect()
-        raise
+    return _credential(certificate, *answer(stream))
 
 
 def _connect_fields(certificate, method, securemode):
@@ -76,23 +79,30 @@ def _connect_fields(certificate, method, securemode):
     return client_id + b"|", b"%s&%s" % (name, key), password
 
 
-def _answer(certificate, topic, payload):
+def _credential(certificate, topic, payload):
     if topic not in REGISTER_ANSWERS:
         raise ProtocolError("the answer came on %s" % topic.decode())
-    answer = {}
+    made = {}
+    for name in _CONNECTION:
+        if name in certificate:
+            made[name] = certificate[name]
     try:
         body = json.loads(payload)
         for theirs in body:
             if theirs in _MEMBERS:
-                answer[_MEMBERS[theirs]] = body[theirs].encode()
+                name, value = _MEMBERS[theirs], body[theirs].encode()
+                if not 0 < len(value) <= 64 or made.get(name, value) != value:
+                    raise ProtocolError("%s in the answer is not ours, or too long" % name)
+                made[name] = value
     except (ValueError, TypeError, AttributeError, KeyError):
         raise ProtocolError("the answer to the registration is not JSON as agreed")
-    for name in ("ProductKey", "DeviceName"):
-        if answer.get(name, certificate[name]) != certificate[name]:
-            raise ProtocolError("the answer is for another %s" % name)
-    if "DeviceSecret" not in answer and "DeviceToken" not in answer:
-        raise ProtocolError("the answer holds neither deviceSecret nor deviceToken")
-    return answer
+    if "DeviceSecret" not in made and not ("ClientID" in made and "DeviceToken" in made):
+        raise ProtocolError("the answer holds neither deviceSecret nor clientId and deviceToken")
+    return made
+
+
+def _unexpected(first, body):
+    raise ProtocolError("an unexpected packet came (first byte 0x%02x)" % first)
 
 
 def _refusal(certificate, method, error):

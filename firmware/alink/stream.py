@@ -23,6 +23,7 @@ class Stream:
         self.connection = connection
         self.sent_at = self.received_at = ticks_ms()
         self.heard = False  # Set by every byte that arrives; whoever waits for one clears it.
+        self.connack = None  # The return code, once CONNACK came.
         self.oversized = 0  # Packets above max_packet, drained and acknowledged.
         self._on_packet = on_packet
         self._max_packet = max(max_packet, _SMALL)
@@ -111,6 +112,18 @@ class Stream:
                 self._complete()
         return True
 
+    def take(self):
+        """Return (topic, payload) of the PUBLISH that is here, acknowledged, without umqtt."""
+        first, start, end = self._in[0], self._body, self._need
+        at = self._check_publish(first, end)
+        topic = bytes(memoryview(self._in)[start + 2 : at])
+        if first & 0x02:
+            at += 2
+            self.write(b"\x40\x02" + bytes(memoryview(self._in)[at - 2 : at]))
+        payload = bytes(memoryview(self._in)[at:end])
+        self._begin()
+        return topic, payload
+
     def _measure(self):
         self._body, end = _bounds(self._in, self._have)
         if not self._body:
@@ -133,7 +146,10 @@ class Stream:
         else:
             body = bytes(memoryview(self._in)[self._body : self._need])
             self._begin()
-            self._on_packet(first, body)
+            if first == 0x20 and len(body) == 2:
+                self.connack = body[1]
+            else:
+                self._on_packet(first, body)
 
     def _check_publish(self, first, end):
         # Returns where the packet id stands (or the payload begins, at QoS 0).
@@ -160,6 +176,16 @@ class Stream:
         self._need = min(self._skip, _SMALL)
         if not self._skip:
             self._begin()
+
+
+def frame(first, body):
+    """Return a packet: its first byte, the length of the body as a varint, the body."""
+    size = len(body)
+    head = bytes((first,))
+    while size > 0x7F:
+        head += bytes((size & 0x7F | 0x80,))
+        size >>= 7
+    return head + bytes((size,)) + body
 
 
 def _bounds(packet, have):

@@ -60,25 +60,6 @@ def test_method_and_sign_method_are_choices():
     assert "SignMethod must be one of" in _refusal(_with(SignMethod=b"hmacsha512"))
 
 
-def test_a_credential_carries_what_a_login_needs():
-    made = certificate.credential(
-        _with(Host=b"iot.example", Port=b"\xb3\x22", Method=b"regnwl"),
-        {"ClientID": b"cid", "DeviceToken": b"tok"},
-    )
-    assert made == {
-        "ProductKey": b"a1B2c3D4e5F",
-        "DeviceName": b"esp32-240AC4A1B2C3",
-        "Host": b"iot.example",
-        "Port": b"\xb3\x22",
-        "ClientID": b"cid",
-        "DeviceToken": b"tok",
-    }
-
-
-def test_half_a_pair_is_no_credential():
-    raises(StoreError, certificate.credential, GOOD, {"ClientID": b"cid"})
-
-
 def test_settings_become_fields_and_leave_the_others():
     import fakes
 

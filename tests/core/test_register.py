@@ -38,7 +38,7 @@ def _connect_of(connection):
 
 
 def test_register_returns_the_device_secret_over_a_connection_still_open():
-    connection, (_, answer) = _register(_push(deviceSecret="ds"))
+    connection, answer = _register(_push(deviceSecret="ds"))
     assert answer["DeviceSecret"] == b"ds"
     assert not connection.closed
 
@@ -46,9 +46,23 @@ def test_register_returns_the_device_secret_over_a_connection_still_open():
 def test_regnwl_returns_the_pair_on_either_topic():
     for topic in (b"/ext/regnwl", b"/ext/register"):
         push = _push(topic, clientId="cid", deviceToken="tok")
-        _, (_, answer) = _register(push, b"regnwl")
+        _, answer = _register(push, b"regnwl")
         assert answer["ClientID"] == b"cid"
         assert answer["DeviceToken"] == b"tok"
+
+
+def test_a_credential_carries_what_a_login_needs():
+    certificate = dict(CERTIFICATE, Host=b"iot.example", Port=b"\xb3\x22", Method=b"regnwl")
+    push = _push(b"/ext/regnwl", clientId="cid", deviceToken="tok")
+    _, made = _register(push, b"regnwl", certificate)
+    assert made == {
+        "ProductKey": b"a1B2c3D4e5F",
+        "DeviceName": b"esp32-240AC4A1B2C3",
+        "Host": b"iot.example",
+        "Port": b"\xb3\x22",
+        "ClientID": b"cid",
+        "DeviceToken": b"tok",
+    }
 
 
 def test_a_qos_1_push_byte_by_byte_is_acknowledged():
@@ -88,19 +102,17 @@ def test_two_registrations_never_use_the_same_random():
     assert len(seen) == 8
 
 
-def test_a_refusal_says_what_to_check_and_closes():
+def test_a_refusal_says_what_to_check():
     connection = fakes.Connection(b"\x20\x02\x00\x04")
     error = raises(RefusedError, register, connection, CERTIFICATE, b"register")
     assert error.code == 4
     assert "a1B2c3D4e5F/esp32-240AC4A1B2C3" in str(error)
     assert "ProductSecret" in str(error) and "Pr0dSecretAbCdEf" not in str(error)
-    assert connection.closed
 
 
 def test_an_accepted_registration_without_an_answer_is_a_transport_error():
     connection = fakes.Connection(fakes.CONNACK)
     raises(TransportError, register, connection, CERTIFICATE, b"register")
-    assert connection.closed
 
 
 def test_answers_that_are_not_ours_are_protocol_errors():
@@ -112,7 +124,10 @@ def test_answers_that_are_not_ours_are_protocol_errors():
         fakes.CONNACK + fakes.publish(b"/ext/register", b"not json"),
         fakes.CONNACK + fakes.publish(b"/ext/register", b"[]"),
         _push(deviceSecret=5),
+        _push(deviceSecret=""),
+        _push(deviceSecret="x" * 65),
+        _push(clientId="cid"),
+        _push(deviceToken="tok"),
     ):
         connection = fakes.Connection(push)
         raises(ProtocolError, register, connection, CERTIFICATE, b"register")
-        assert connection.closed

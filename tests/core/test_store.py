@@ -38,10 +38,35 @@ def _remove_files():
             pass
 
 
-def _store(log=None):
-    from alink.store import Store
+class _Store:
+    """The two halves: `identity` reads, `store` writes."""
 
-    return Store(log.append if log is not None else print)
+    def __init__(self, log):
+        self._log = log
+
+    def certificate(self):
+        from alink.identity import burned
+
+        return burned(self._log)
+
+    def credential(self, certificate):
+        from alink.identity import stored
+
+        return stored(certificate, self._log)
+
+    def save(self, fields):
+        from alink.store import save
+
+        return save(fields, self._log)
+
+    def forget(self):
+        from alink.store import forget
+
+        forget()
+
+
+def _store(log=None):
+    return _Store(log.append if log is not None else print)
 
 
 def test_the_certificate_is_read_from_fctry():

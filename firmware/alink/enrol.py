@@ -1,0 +1,105 @@
+"""Get a credential: register once, keep what comes back, and only then let the connection go.
+
+Nothing here runs under an automatic reconnect. `regnwl` spends one of five ClientIDs each time it
+succeeds, so the number of registrations begun is kept in flash before each dial.
+"""
+
+import os
+
+from . import heap
+from .errors import AlinkError, ProtocolError, RefusedError, StoreError, TransportError
+
+
+def enrol(fields, endpoint, tls, feed, securemode, log):
+    """Yield the milliseconds to wait until a credential is in `fields`.
+
+    Raises RefusedError when the platform says no, StoreError when flash does not keep it.
+    """
+    longest = 30000
+    while True:
+        try:
+            if fields.get("Method") == b"regnwl":
+                yield from _counted(fields, endpoint, tls, feed, securemode, log)
+            else:
+                _once(fields, endpoint, tls, feed, securemode, log)
+            return
+        except (TransportError, ProtocolError) as error:
+            heap.unload("transport", "register", "handshake", "sign")
+            # Jitter, so that a whole line does not come back at once.
+            wait = longest - longest * os.urandom(1)[0] // 1024
+            longest = min(longest * 2, 3600000)
+            log("not registered: %s; next try in %d s" % (error, wait // 1000))
+            yield from _sleep(wait)
+
+
+def _counted(fields, endpoint, tls, feed, securemode, log):
+    # A reboot loop must not spend all five ClientIDs.
+    begun = _tries()
+    if begun > 2:
+        raise StoreError(
+            "three registrations were begun and none ended: check power and network, then run "
+            "alink.places.set_tries(0)"
+        )
+    if begun == 2:
+        log("two registrations were begun and did not end; the next one begins in 10 minutes")
+        yield from _sleep(600000)
+    _set_tries(begun + 1)
+    try:
+        _once(fields, endpoint, tls, feed, securemode, log)
+    except AlinkError as error:
+        if isinstance(error, RefusedError) or not error.sent:
+            _set_tries(begun)  # It was refused, or no CONNECT has left.
+        raise
+    _set_tries(0)
+
+
+def _once(fields, endpoint, tls, feed, securemode, log):
+    from .transport import dial
+
+    connection = dial(endpoint, tls, feed)
+    dial = None
+    heap.unload("transport")
+    from .register import register
+
+    method = fields.get("Method", b"register")
+    try:
+        made = register(connection, fields, method, securemode)
+        log("registered by %s" % method.decode())
+        register = None
+        heap.unload("register", "handshake", "stream", "sign", "topics")
+        _keep(made, log)
+        connection.send(b"\xe0\x00")  # DISCONNECT, now that it is kept.
+    except AlinkError as error:
+        error.sent = connection.written
+        raise
+    finally:
+        connection.close()
+    fields.update(made)
+
+
+def _keep(made, log):
+    from .store import save
+
+    log("credential stored in %s" % save(made, log))
+    save = None
+    heap.unload("store", "places", "record")
+
+
+def _tries():
+    from .places import tries
+
+    return tries()
+
+
+def _set_tries(count):
+    from .places import set_tries
+
+    set_tries(count)
+    set_tries = None
+    heap.unload("places", "record")
+
+
+def _sleep(ms):
+    while ms > 0:
+        yield min(ms, 60000)
+        ms -= 60000
