@@ -29,7 +29,12 @@ def connect(stream, login, keepalive):
         body += struct.pack(">H", len(text)) + text
     stream.write(frame(0x10, body))
     while stream.connack is None:
-        pushed = stream.receive()  # It can come in one segment with CONNACK.
+        try:
+            pushed = stream.receive()  # It can come in one segment with CONNACK.
+        except TransportError:
+            if stream.connack is None:
+                raise
+            pushed = False  # A refusal and the end of the connection came together.
         if stream.connack is None:
             if pushed:
                 raise ProtocolError("a message came before CONNACK")

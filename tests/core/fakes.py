@@ -19,7 +19,7 @@ class Connection:
         self._pause = False
 
     def readinto(self, view):
-        if self.error:
+        if self.error and not self.incoming:
             raise self.error
         if not self.incoming or self._pause:
             self._pause = False

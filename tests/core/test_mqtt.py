@@ -48,6 +48,12 @@ def test_each_refusal_has_its_code():
         assert str(error)
 
 
+def test_a_refusal_counts_although_the_connection_ends_with_it():
+    client, connection, _, _ = _client(b"\x20\x02\x00\x05")
+    connection.error = TransportError("closed")
+    assert raises(RefusedError, client.connect, LOGIN, 60).code == 5
+
+
 def test_a_mute_server_is_a_transport_error():
     client, _, _, _ = _client()
     raises(TransportError, client.connect, LOGIN, 60)
