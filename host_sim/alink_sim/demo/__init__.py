@@ -1,0 +1,1 @@
+"""The main job: boards that become themselves, shown in a live table."""

@@ -1,0 +1,51 @@
+"""`alink-sim demo`: play scenarios and show them, as a live table or as one JSON document."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+
+from rich.console import Console
+from rich.live import Live
+
+from alink_sim import toolchain
+from alink_sim.demo.runner import play
+from alink_sim.demo.scenarios import SCENARIOS
+from alink_sim.demo.steps import Progress
+from alink_sim.demo.table import render
+
+
+def run(*, everything: bool, as_json: bool, interpreter: str, jobs: int) -> int:
+    """Play the default scenarios, or all; return 0 only if every board ended as it should."""
+    scenarios = [one for one in SCENARIOS if everything or one.by_default]
+    chosen = toolchain.interpreter(interpreter)
+    began = time.monotonic()
+    if as_json:
+        lines = play(scenarios, interpreter=chosen, at_once=jobs, on_change=lambda _: None)
+        document = {
+            "interpreter": chosen.name,
+            "seconds": round(time.monotonic() - began, 3),
+            "boards": [line.as_json() for line in lines],
+            "ok": all(line.as_expected for line in lines),
+        }
+        json.dump(document, sys.stdout, indent=2)
+        sys.stdout.write("\n")
+    else:
+        console = Console()
+        with Live(console=console, refresh_per_second=10) as live:
+
+            def show(lines: list[Progress]) -> None:
+                live.update(render(lines))
+
+            lines = play(scenarios, interpreter=chosen, at_once=jobs, on_change=show)
+        console.print(_summary(lines, chosen.name, time.monotonic() - began))
+    return 0 if all(line.as_expected for line in lines) else 1
+
+
+def _summary(lines: list[Progress], interpreter: str, seconds: float) -> str:
+    good = sum(bool(line.as_expected) for line in lines)
+    return (
+        f"{good} of {len(lines)} boards ended as they should, on {interpreter} "
+        f"with 56 KiB words of heap each, in {seconds:.1f} s"
+    )

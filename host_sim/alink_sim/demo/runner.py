@@ -1,0 +1,265 @@
+"""Play scenarios: a platform and simulated boards in, the steps each board really took out."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from alink_formats.identity import Identity
+from alink_sim.board import Board, BoardError, sdk_files
+from alink_sim.clock import SystemClock
+from alink_sim.demo import steps
+from alink_sim.demo.copies import credential_is_whole
+from alink_sim.demo.scenarios import Cut, Obstacle, Scenario
+from alink_sim.demo.steps import Progress
+from alink_sim.platform import Platform
+from alink_sim.sntp import SntpServer
+from alink_sim.toolchain import Interpreter
+
+_PATIENCE = 60.0  # Seconds a board gets for one step; a bound, not a verdict.
+_INSTANCE = "iot-demo0001"
+_MAC = 0xA0B765000000
+_TIMES = ("never registered", "registered once", "registered twice", "registered three times")
+
+# A twin that stands still where its credential is about to be stored, to count operations.
+_STOPS_BEFORE_STORING = """
+from alink import Device
+
+def log(text):
+    print(text)
+    while "registered by" in text:
+        pass
+
+Device.from_flash(log=log).connect()
+"""
+
+
+@dataclass(frozen=True)
+class World:
+    """What all boards of a run share."""
+
+    platform: Platform
+    ntp: str
+    interpreter: Interpreter
+    files: dict[str, bytes]
+    products: dict[str, tuple[str, str]]  # Method (or "off") to ProductKey, ProductSecret.
+    home: Path
+
+
+def play(
+    scenarios: Sequence[Scenario],
+    *,
+    interpreter: Interpreter,
+    at_once: int,
+    on_change: Callable[[list[Progress]], None],
+) -> list[Progress]:
+    """Run every scenario, `at_once` boards at a time; return how each ended.
+
+    `on_change` gets all lines whenever one of them changed.
+    """
+    lines = [Progress(one.number, one.title, one.layout) for one in scenarios]
+    lock = threading.Lock()
+
+    def changed() -> None:
+        with lock:
+            on_change(lines)
+
+    with _world(interpreter) as world, ThreadPoolExecutor(at_once) as pool:
+        runs = [
+            pool.submit(_Run(world, scenario, line, index, changed).play)
+            for index, (scenario, line) in enumerate(zip(scenarios, lines, strict=True))
+        ]
+        for run in runs:
+            run.result()
+    return lines
+
+
+@contextmanager
+def _world(interpreter: Interpreter) -> Iterator[World]:
+    with (
+        tempfile.TemporaryDirectory(prefix="alink-demo-") as folder,
+        Platform(state=Path(folder) / "platform") as platform,
+        SntpServer(clock=SystemClock()) as ntp,
+    ):
+        products = {}
+        for method, switched_on in (("register", True), ("regnwl", True), ("off", False)):
+            product = platform.create_product(
+                name=f"demo {method}", dynamic_registration=switched_on, instance=_INSTANCE
+            )
+            products[method] = (product.key, product.secret)
+        yield World(
+            platform=platform,
+            ntp=f"ntp.aliyuncs.com:{ntp.port}",
+            interpreter=interpreter,
+            files=sdk_files(),
+            products=products,
+            home=Path(folder),
+        )
+
+
+class _Run:
+    """One board from burning to its end."""
+
+    def __init__(
+        self,
+        world: World,
+        scenario: Scenario,
+        line: Progress,
+        index: int,
+        changed: Callable[[], None],
+    ) -> None:
+        self._world = world
+        self._scenario = scenario
+        self._line = line
+        self._changed = changed
+        self._mac = f"{_MAC + index:012x}"
+        self._name = f"esp32-{self._mac.upper()}"
+        method = "off" if scenario.obstacle is Obstacle.SWITCHED_OFF else scenario.method
+        self._product_key, self._product_secret = world.products[method]
+        self._kept = False  # Whether a credential survived the power cut.
+        self._start = 0.0
+
+    def play(self) -> None:
+        """Burn the board, power it on and follow it; never raises for what a board does."""
+        scenario = self._scenario
+        self._start = time.monotonic()
+        board = self._burn(f"board-{scenario.number}", self._name)
+        self._step(steps.BURNED)
+        try:
+            if scenario.cut in (Cut.FIRST_COPY, Cut.SECOND_COPY):
+                self._cut_power(board)
+            board.power_on()
+            self._step(steps.BOOTED)
+            if scenario.ends_online:
+                self._follow(board)
+            else:
+                self._await_refusal(board)
+        except BoardError as error:
+            said = str(error).splitlines()
+            self._end(f"{said[0]} {said[-1].strip()}", as_expected=False)
+        finally:
+            board.power_off()
+
+    # Preparing
+
+    def _burn(self, folder: str, name: str, *, main: str | None = None) -> Board:
+        scenario, platform = self._scenario, self._world.platform
+        device_secret = ""
+        if scenario.method == "register" and scenario.obstacle is not Obstacle.UNKNOWN_NAME:
+            device = platform.add_device(self._product_key, name)
+            device_secret = device.secret if scenario.own_secret else ""
+        if scenario.obstacle is Obstacle.FIVE_CLIENT_IDS:
+            for _ in range(5):
+                platform.issue_client_id(self._product_key, name)
+        return Board.create(
+            self._world.home / folder,
+            interpreter=self._world.interpreter,
+            layout=scenario.layout,
+            identity=self._identity(name, device_secret),
+            damage="DeviceName" if scenario.obstacle is Obstacle.DAMAGED else None,
+            files=self._world.files if main is None else sdk_files(main=main),
+            mac=self._mac,
+        )
+
+    def _identity(self, name: str, device_secret: str) -> Identity | None:
+        obstacle, platform = self._scenario.obstacle, self._world.platform
+        if obstacle is Obstacle.NOTHING_BURNED:
+            return None
+        secret = self._product_secret
+        if obstacle is Obstacle.WRONG_SECRET:
+            secret = secret[::-1]
+        return Identity(
+            product_key=self._product_key,
+            product_secret="" if device_secret else secret,
+            device_name=name,
+            device_secret=device_secret,
+            instance_id=_INSTANCE,
+            port=platform.mqtt_tls_port,
+            ntp_host=self._world.ntp,
+            method=self._scenario.method,
+            ca=(platform.ca_der,),
+        )
+
+    # Power cuts
+
+    def _cut_power(self, board: Board) -> None:
+        if self._scenario.cut is Cut.FIRST_COPY:
+            cut_at = self._operations("X", steps.REGISTERED, main=_STOPS_BEFORE_STORING) + 2
+        else:
+            cut_at = self._operations("Y", steps.POSTED) - 1
+        board.power_on(cut_at=cut_at)
+        board.expect(steps.SAID[steps.REGISTERED], timeout=_PATIENCE)
+        if board.wait(timeout=_PATIENCE) != "cut":
+            raise BoardError(f"power was not cut in flash operation {cut_at}")
+        self._kept = credential_is_whole(board, self._product_key, self._name)
+        survived = "one copy survived" if self._kept else "no copy was complete"
+        self._line.notes.append(f"power cut in flash operation {cut_at}: {survived}")
+
+    def _operations(self, twin: str, step: str, *, main: str | None = None) -> int:
+        """Return how many flash operations a twin of this board has done when a step is done."""
+        name = twin + self._name[1:]
+        board = self._burn(f"twin-{self._scenario.number}", name, main=main)
+        board.power_on()
+        board.expect(steps.SAID[step], timeout=_PATIENCE)
+        operations = board.flash_operations
+        board.power_off()
+        return operations
+
+    # Following
+
+    def _follow(self, board: Board) -> None:
+        wanted = [steps.CLOCK, steps.LOGGED_IN, steps.POSTED]
+        if not self._scenario.own_secret and not self._kept:
+            wanted[1:1] = [steps.REGISTERED, steps.STORED]
+        for step in wanted:
+            board.expect(steps.SAID[step], timeout=_PATIENCE)
+            self._step(step)
+        before = self._registrations()
+        self._reboot(board)
+        board.expect(steps.SAID[steps.LOGGED_IN], timeout=_PATIENCE)
+        self._step(steps.AGAIN)
+        expected = 0 if self._scenario.own_secret else 1
+        if self._scenario.cut in (Cut.FIRST_COPY, Cut.SECOND_COPY) and not self._kept:
+            expected = 2
+        after = self._registrations()
+        self._line.notes.append(_TIMES[after])
+        self._end("; ".join(self._line.notes), as_expected=before == after == expected)
+
+    def _reboot(self, board: Board) -> None:
+        if self._scenario.cut is Cut.WIPED_NVS:
+            board.power_off()
+            board.fill_nvs()
+            board.power_on()
+            self._line.notes.append("nvs was full and is wiped at boot")
+        else:
+            board.press_reset()
+        self._step(steps.REBOOTED)
+
+    def _await_refusal(self, board: Board) -> None:
+        line = board.expect(re.compile(self._scenario.said), timeout=_PATIENCE)
+        online = self._world.platform.events(device_name=self._name, kind="online")
+        reasons = self._world.platform.events(device_name=self._name, kind="registration_refused")
+        text = line.text.removeprefix("alink: ")
+        if reasons:
+            text += f" (the platform's log: {reasons[-1].reason})"
+        self._end(text, as_expected=not online)
+
+    def _registrations(self) -> int:
+        events = self._world.platform.events(device_name=self._name, kind="registered")
+        return len(events)
+
+    def _step(self, name: str) -> None:
+        self._line.steps[name] = time.monotonic() - self._start
+        self._changed()
+
+    def _end(self, text: str, *, as_expected: bool) -> None:
+        self._line.ended = text
+        self._line.as_expected = as_expected
+        self._changed()

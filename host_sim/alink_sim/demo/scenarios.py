@@ -1,0 +1,116 @@
+"""The scenarios of the main job: which board is burned how, and how it must end.
+
+Each is data; `runner.py` plays it. The numbers are those a reader sees in the table.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Cut(StrEnum):
+    """What happens to a board's power or flash between burning and the end."""
+
+    NONE = ""
+    FIRST_COPY = "power is cut while the first copy of the credential is written"
+    SECOND_COPY = "power is cut while the second copy of the credential is written"
+    WIPED_NVS = "nvs is full at the second boot, so the firmware wipes it"
+
+
+class Obstacle(StrEnum):
+    """Why the platform refuses a board, or the board cannot even ask."""
+
+    NONE = ""
+    WRONG_SECRET = "wrong ProductSecret"  # noqa: S105
+    UNKNOWN_NAME = "DeviceName nobody registered"
+    SWITCHED_OFF = "dynamic registration switched off"
+    FIVE_CLIENT_IDS = "five ClientIDs used up"
+    NOTHING_BURNED = "nothing burned"
+    DAMAGED = "damaged certificate"
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One line of the table. `said` is what the board must say where it ends before online."""
+
+    number: str
+    title: str
+    layout: str = "factory"
+    method: str = "register"
+    own_secret: bool = False
+    cut: Cut = Cut.NONE
+    obstacle: Obstacle = Obstacle.NONE
+    said: str = ""
+    by_default: bool = False
+
+    @property
+    def ends_online(self) -> bool:
+        """Tell whether this board must come online."""
+        return self.obstacle is Obstacle.NONE
+
+
+SCENARIOS = (
+    Scenario("1", "pre-registered", by_default=True),
+    Scenario(
+        "2",
+        "preregistration-free",
+        layout="stock",
+        method="regnwl",
+        by_default=True,
+    ),
+    Scenario("3a", "power cut in copy 1", cut=Cut.FIRST_COPY, by_default=True),
+    Scenario(
+        "3b", "power cut in copy 2", layout="stock", cut=Cut.SECOND_COPY, by_default=True
+    ),
+    Scenario(
+        "3c",
+        "power cut in copy 1",
+        method="regnwl",
+        cut=Cut.FIRST_COPY,
+    ),
+    Scenario("3d", "nvs wiped at boot", cut=Cut.WIPED_NVS, by_default=True),
+    Scenario(
+        "3e", "nvs wiped at boot", layout="stock", method="regnwl", cut=Cut.WIPED_NVS
+    ),
+    Scenario(
+        "4a",
+        "wrong ProductSecret",
+        obstacle=Obstacle.WRONG_SECRET,
+        said=r"registration of \S+ refused, CONNACK 4 ",
+        by_default=True,
+    ),
+    Scenario(
+        "4b",
+        "unknown DeviceName",
+        obstacle=Obstacle.UNKNOWN_NAME,
+        said=r"registration of \S+ refused, CONNACK 4 ",
+    ),
+    Scenario(
+        "4c",
+        "registration is off",
+        obstacle=Obstacle.SWITCHED_OFF,
+        said=r"registration of \S+ refused, CONNACK 4 ",
+    ),
+    Scenario(
+        "4d",
+        "five ClientIDs used up",
+        layout="stock",
+        method="regnwl",
+        obstacle=Obstacle.FIVE_CLIENT_IDS,
+        said=r"registration of \S+ refused, CONNACK 4 ",
+    ),
+    Scenario(
+        "5a",
+        "nothing burned",
+        obstacle=Obstacle.NOTHING_BURNED,
+        said=r"ProductKey, ProductSecret and DeviceName are missing",
+    ),
+    Scenario(
+        "5b",
+        "damaged certificate",
+        obstacle=Obstacle.DAMAGED,
+        said=r"certificate in fctry is unusable: .*DeviceName is damaged",
+    ),
+    Scenario("6", "own DeviceSecret", own_secret=True, by_default=True),
+)

@@ -1,0 +1,53 @@
+"""What a board has done so far: its console and the platform's log in, steps with times out."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+BURNED = "burned"
+BOOTED = "booted"
+CLOCK = "clock"
+REGISTERED = "registered"
+STORED = "stored"
+LOGGED_IN = "logged in"
+POSTED = "posted"
+REBOOTED = "rebooted"
+AGAIN = "again"
+
+STEPS = (BURNED, BOOTED, CLOCK, REGISTERED, STORED, LOGGED_IN, POSTED, REBOOTED, AGAIN)
+
+# What the SDK prints when a step is done.
+SAID = {
+    CLOCK: re.compile(r"^alink: clock set to "),
+    REGISTERED: re.compile(r"^alink: registered by "),
+    STORED: re.compile(r"^alink: credential stored in "),
+    LOGGED_IN: re.compile(r"^alink: online at "),
+    POSTED: re.compile(r"^alink: property post \d+ answered: 200"),
+}
+
+
+@dataclass
+class Progress:
+    """The steps of one board, in seconds since it was burned, and how it ended."""
+
+    number: str
+    title: str
+    layout: str
+    steps: dict[str, float] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    ended: str = ""
+    as_expected: bool | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return this line of the table for `--json`."""
+        return {
+            "scenario": self.number,
+            "title": self.title,
+            "layout": self.layout,
+            "steps": {name: round(at, 3) for name, at in self.steps.items()},
+            "notes": self.notes,
+            "ended": self.ended,
+            "as_expected": bool(self.as_expected),
+        }

@@ -1,0 +1,105 @@
+"""A platform and simulated boards for scenario tests; each test has its own of both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from alink_formats.identity import Identity
+from alink_sim import toolchain
+from alink_sim.board import Board, sdk_files
+from alink_sim.clock import Clock, SystemClock
+from alink_sim.platform import Platform
+from alink_sim.sntp import SntpServer
+
+INSTANCE = "iot-test0001"
+PATIENCE = 60.0
+
+
+@dataclass
+class Line:
+    """A product on a platform, and the boards burned for it."""
+
+    platform: Platform
+    interpreter: toolchain.Interpreter
+    folder: Path
+    clock: Clock
+    product_key: str
+    product_secret: str
+    ntp: str
+
+    def identity(self, name: str, **fields: object) -> Identity:
+        """Return what a board of this product is burned with."""
+        burned: dict[str, object] = {
+            "product_key": self.product_key,
+            "product_secret": self.product_secret,
+            "device_name": name,
+            "instance_id": INSTANCE,
+            "port": self.platform.mqtt_tls_port,
+            "ntp_host": self.ntp,
+            "ca": (self.platform.ca_der,),
+        }
+        return Identity(**(burned | fields))  # type: ignore[arg-type]
+
+    def board(
+        self,
+        name: str,
+        *,
+        layout: str = "factory",
+        register: bool = True,
+        main: str | None = None,
+        **fields: object,
+    ) -> Board:
+        """Burn a board; its DeviceName is registered on the platform unless told otherwise."""
+        if register:
+            self.platform.add_device(self.product_key, name)
+        files = sdk_files() if main is None else sdk_files(main=main)
+        return Board.create(
+            self.folder / name,
+            interpreter=self.interpreter,
+            layout=layout,
+            identity=self.identity(name, **fields),
+            files=files,
+            clock=self.clock,
+        )
+
+    def kinds(self, name: str) -> list[str]:
+        """Return the kinds of what the platform noted about a device."""
+        return [event.kind for event in self.platform.events(device_name=name)]
+
+
+@pytest.fixture
+def make_line(interpreter: toolchain.Interpreter, tmp_path: Path) -> Iterator[Callable[..., Line]]:
+    """Return a maker of lines; what it made is stopped in the end."""
+    stops: list[Callable[[], None]] = []
+
+    def make(*, clock: Clock | None = None, **product: object) -> Line:
+        clock = clock or SystemClock()
+        platform = Platform(state=tmp_path / "platform", clock=clock)
+        platform.start()
+        stops.append(platform.stop)
+        ntp = SntpServer(clock=clock)
+        ntp.start()
+        stops.append(ntp.stop)
+        made = platform.create_product(instance=INSTANCE, **product)  # type: ignore[arg-type]
+        return Line(
+            platform=platform,
+            interpreter=interpreter,
+            folder=tmp_path,
+            clock=clock,
+            product_key=made.key,
+            product_secret=made.secret,
+            ntp=f"ntp.aliyuncs.com:{ntp.port}",
+        )
+
+    yield make
+    for stop in reversed(stops):
+        stop()
+
+
+@pytest.fixture
+def line(make_line: Callable[..., Line]) -> Line:
+    return make_line()
