@@ -220,10 +220,12 @@ class Device:
     def _idle(self, ms):
         if self.online():
             self._link.wait(ms)
-        while ms > 0 and not self.online():
+            return
+        end = time.ticks_add(time.ticks_ms(), ms)
+        while ms > 0:
             self._feed()
             time.sleep_ms(min(ms, 1000))
-            ms -= 1000
+            ms = time.ticks_diff(end, time.ticks_ms())
 
     def _topic(self, what):
         from .topics import thing
