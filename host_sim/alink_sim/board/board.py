@@ -19,6 +19,7 @@ from alink_sim.board.console import BoardError, Console, Line
 from alink_sim.board.flash import FlashFile
 from alink_sim.board.frozen import frozen
 from alink_sim.board.process import Power
+from alink_sim.board.rom import ChipFlash, Rom
 from alink_sim.board.state import BoardState, Waiting, read_waiting
 from alink_sim.toolchain import Interpreter
 
@@ -123,6 +124,7 @@ class Board:
             directory=self.directory,
             state=self._state,
             console=self._console,
+            rom=self._rom,
             now=self._now,
         )
 
@@ -205,6 +207,11 @@ class Board:
     def _partition(self, name: str) -> bytes:
         place = self.table().find(name)
         return self.flash.read(place.offset, place.size)
+
+    def _rom(self) -> Rom:
+        found = [p for p in self.table().partitions if p.name == "nvs"]
+        flash = ChipFlash(self.flash.path, self._state)
+        return Rom(flash, found[0] if found else None)
 
     def _now(self) -> int:
         if self._clock is None:

@@ -64,12 +64,15 @@ class FlashFile:
 
     def _begin(self, offset: int, size: int) -> int:
         self._check(offset, size)
+        return size // 2 if self._count() == self.cut_at else size
+
+    def _count(self) -> int:
         self.operations += 1
-        return size // 2 if self.operations == self.cut_at else size
+        return self.operations
 
     def _end(self, done: int, size: int) -> None:
         if done < size:
-            raise PowerCutError(f"power was cut in operation {self.operations}")
+            raise PowerCutError(f"power was cut in operation {self.cut_at}")
 
     def _put(self, offset: int, data: bytes) -> None:
         with self.path.open("r+b") as file:

@@ -8,7 +8,6 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-import alink_formats
 from alink_sim import toolchain
 
 _STANDINS = Path(__file__).parent / "standins"
@@ -41,8 +40,6 @@ def _sources() -> dict[str, Path]:
     for file in _STANDINS.rglob("*.py"):
         name = str(file.relative_to(_STANDINS).with_suffix(""))
         found[f"{'boot' if name in _BOOT else 'rom'}/{name}"] = file
-    for name in ("__init__", "nvs", "nvs_pages"):
-        found[f"rom/alink_formats/{name}"] = Path(alink_formats.__path__[0]) / f"{name}.py"
     for file in (toolchain.umqtt_simple() / "umqtt").glob("*.py"):
         found[f"rom/umqtt/{file.stem}"] = file
     return found

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
+import selectors
 import subprocess
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from alink_sim.board.console import Console
+from alink_sim.board.flash import PowerCutError
+from alink_sim.board.rom import HEADER, Rom
 from alink_sim.board.state import FOREVER, BoardState, Reset
 
 _LOOK = 0.002  # Real seconds between two looks at a clock that a test drives.
@@ -20,7 +22,8 @@ _RESTARTS = frozenset({Reset.HARD, Reset.WATCHDOG, Reset.SOFT, Reset.DEEP_SLEEP}
 class Power:
     """One time under power: from power-on until it is off, cut, or the firmware has ended.
 
-    `now` returns the board's clock in milliseconds since 1970; only deep sleep asks.
+    `rom` opens what the chip has in ROM, at the start of each process. `now` returns the board's
+    clock in milliseconds since 1970; only deep sleep asks.
     """
 
     def __init__(
@@ -31,6 +34,7 @@ class Power:
         directory: Path,
         state: BoardState,
         console: Console,
+        rom: Callable[[], Rom],
         now: Callable[[], int],
     ) -> None:
         self._command = command
@@ -38,6 +42,7 @@ class Power:
         self._directory = directory
         self._state = state
         self._console = console
+        self._rom = rom
         self._now = now
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
@@ -66,8 +71,8 @@ class Power:
     def _live(self) -> None:
         try:
             while True:
-                code = self._run()
-                cause = self._asked or self._state.ended
+                code, cause = self._run()
+                cause = self._asked or cause
                 self._asked = None
                 if self._off.is_set() or not self._goes_on(cause):
                     break
@@ -79,24 +84,70 @@ class Power:
         finally:
             self._console.end(self.outcome or "crashed")
 
-    def _run(self) -> int:
-        # Runs one process to its end; what it prints goes to the console.
-        with self._lock:
-            if self._off.is_set():
-                return -signal.SIGKILL
-            process = self._process = subprocess.Popen(
-                self._command,
-                cwd=self._directory,
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-            )
+    def _run(self) -> tuple[int, Reset]:
+        # Runs one process to its end; returns its exit code and how the chip ended.
+        try:
+            rom = self._rom()
+        except PowerCutError:
+            return 0, Reset.CUT
+        with self._started() as running:
+            if running is None:
+                return 0, Reset.NONE
+            process, calls, answers = running
+            cut = self._attend(process, rom, calls, answers)
+            return process.wait(), Reset.CUT if cut else self._state.ended
+
+    @contextlib.contextmanager
+    def _started(self) -> Iterator[tuple[subprocess.Popen[bytes], int, int] | None]:
+        # A process and our ends of its two pipes; None when power is gone already.
+        calls, to_rom = os.pipe()
+        from_rom, answers = os.pipe()
+        try:
+            with self._lock:
+                if not self._off.is_set():
+                    self._process = self._start(to_rom, from_rom)
+            os.close(to_rom)
+            os.close(from_rom)
+            yield (self._process, calls, answers) if self._process else None
+        finally:
+            os.close(calls)
+            os.close(answers)
+
+    def _start(self, to_rom: int, from_rom: int) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            self._command,
+            cwd=self._directory,
+            env={**self._environment, "ALINK_ROM_CALLS": f"{to_rom} {from_rom}"},
+            pass_fds=(to_rom, from_rom),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+
+    def _attend(
+        self, process: subprocess.Popen[bytes], rom: Rom, calls: int, answers: int
+    ) -> bool:
+        # Takes what it prints and answers its calls until both end; returns whether power failed.
         assert process.stdout is not None  # noqa: S101  Popen was given a pipe
-        with process.stdout as pipe:
-            while data := os.read(pipe.fileno(), 4096):
-                self._console.feed(data)
-        return process.wait()
+        cut = False
+        with process.stdout as console, selectors.DefaultSelector() as selector:
+            selector.register(console, selectors.EVENT_READ)
+            selector.register(calls, selectors.EVENT_READ)
+            while selector.get_map():
+                for key, _ in selector.select():
+                    if key.fd == calls:
+                        try:
+                            goes_on = _answer(rom, calls, answers)
+                        except PowerCutError:
+                            goes_on, cut = False, True
+                            self._kill()
+                    else:
+                        data = os.read(key.fd, 4096)
+                        self._console.feed(data)
+                        goes_on = bool(data)
+                    if not goes_on:
+                        selector.unregister(key.fileobj)
+        return cut
 
     def _goes_on(self, cause: Reset) -> bool:
         if cause is Reset.DEEP_SLEEP:
@@ -117,3 +168,25 @@ class Power:
         with self._lock, contextlib.suppress(ProcessLookupError):
             if self._process is not None:
                 self._process.kill()
+
+
+def _answer(rom: Rom, calls: int, answers: int) -> bool:
+    # Answers one call; returns whether the process is still there to make another.
+    header = _read(calls, HEADER.size)
+    if len(header) < HEADER.size:
+        return False
+    _, _, key_size, size = HEADER.unpack(header)
+    body = _read(calls, key_size + size)
+    if len(body) < key_size + size:
+        return False
+    with contextlib.suppress(BrokenPipeError):
+        os.write(answers, rom.call(header, body))
+    return True
+
+
+def _read(pipe: int, size: int) -> bytes:
+    # Returns `size` bytes, fewer when the other end is closed.
+    data = b""
+    while len(data) < size and (part := os.read(pipe, size - len(data))):
+        data += part
+    return data

@@ -72,6 +72,17 @@ class BoardState:
         return int(struct.unpack("<I", self._read(4, 4))[0])
 
     @property
+    def cut_at(self) -> int:
+        """The flash operation that power fails in, 0 for none."""
+        return int(struct.unpack("<I", self._read(8, 4))[0])
+
+    def count_operation(self) -> int:
+        """Count a flash operation of the chip's ROM; return its number since power-on."""
+        number = self.operations + 1
+        self._write(4, struct.pack("<I", number))
+        return number
+
+    @property
     def wake_at(self) -> int:
         """When a deep sleep ends, in milliseconds since 1970; FOREVER if it does not."""
         return int(struct.unpack("<Q", self._read(24, 8))[0])

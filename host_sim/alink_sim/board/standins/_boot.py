@@ -24,7 +24,6 @@ def mount():
     vfs.umount("/")
     vfs.mount(rom, "/rom", readonly=True)
     sys.path[:] = ["", "/rom", ".frozen", "/lib"]
-    _check_nvs()
     partition = esp32.Partition("vfs")
     try:
         vfs.mount(volume(partition), "/")
@@ -37,17 +36,3 @@ def mount():
         volume.mkfs(partition)
         vfs.mount(volume(partition), "/")
     uos.chdir("/")
-
-
-def _check_nvs():
-    # An NVS that has no free page, or is of a later version, is erased whole without a word.
-    for partition in esp32.Partition.find(1, 2, "nvs"):
-        offset, size = partition.info()[2:4]
-        try:
-            esp32._nvs(None)
-        except OSError as error:
-            if error.errno not in (-0x110D, -0x1110):
-                raise
-            for at in range(offset, offset + size, 4096):
-                _board.erase(at)
-        gc.collect()

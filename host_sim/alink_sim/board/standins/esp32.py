@@ -1,12 +1,8 @@
 # `esp32` of an ESP32: partitions, and NVS on the default partition `nvs`.
 import struct
-import sys
 
 import _board
-from micropython import const
-
-_I32 = const(0x14)
-_BLOB = const(0x41)
+from _board import call
 
 
 class Partition:
@@ -80,40 +76,26 @@ def _label(entry):
     return str(entry[12:28].rstrip(b"\0"), "ascii")
 
 
-def _nvs(method, *arguments):
-    # NVS is in the ROM of a real chip: here its code is loaded for one call and forgotten.
-    from alink_formats.nvs import Nvs
-
-    try:
-        place = Partition("nvs").info()
-        opened = Nvs(_board, place[2], place[3])
-        if method:  # Only opening is what the firmware does at boot.
-            return getattr(opened, method)(*arguments)
-    finally:
-        for name in ("alink_formats.nvs", "alink_formats.nvs_pages", "alink_formats"):
-            del sys.modules[name]
-
-
 class NVS:
     def __init__(self, namespace):
-        self._namespace = _nvs("open", namespace)
+        self._namespace = call(0, 0, namespace)[0]
 
     def get_i32(self, key):
-        return struct.unpack_from("<i", _nvs("get", self._namespace, _I32, key))[0]
+        return struct.unpack("<i", call(1, self._namespace, key))[0]
 
     def set_i32(self, key, value):
-        _nvs("put", self._namespace, _I32, key, struct.pack("<i", value))
+        call(2, self._namespace, key, struct.pack("<i", value))
 
     def get_blob(self, key, buffer):
-        return _nvs("blob_into", self._namespace, key, buffer)
+        data = call(3, self._namespace, key, struct.pack("<I", len(buffer)))
+        buffer[: len(data)] = data
+        return len(data)
 
     def set_blob(self, key, value):
-        _nvs(
-            "put", self._namespace, _BLOB, key, value.encode() if isinstance(value, str) else value
-        )
+        call(4, self._namespace, key, value.encode() if isinstance(value, str) else value)
 
     def erase_key(self, key):
-        _nvs("erase", self._namespace, key)
+        call(5, self._namespace, key)
 
     def commit(self):
         pass  # Every set is in flash already, as in ESP-IDF.

@@ -1,0 +1,109 @@
+"""What a chip has in ROM and costs the firmware no heap: NVS, called through two pipes.
+
+A call is method u8 · namespace u8 · length of the key u8 · length of the data u32 · key · data;
+the answer an error i32 (0 if none) · length u32 · data, or the name of the error. The caller is
+standins/esp32.py.
+"""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+from alink_formats import nvs
+from alink_formats.flash import SECTOR
+from alink_formats.partitions import Partition
+from alink_sim.board.flash import FlashFile
+from alink_sim.board.state import BoardState
+
+HEADER = struct.Struct("<BBBI")
+_ANSWER = struct.Struct("<iI")
+_NO_FREE_PAGES = -0x110D
+_NEW_VERSION = -0x1110
+
+
+class Rom:
+    """NVS of one life of a board, opened as the firmware does at boot.
+
+    A partition that has no free page, or is of a later version, is erased whole without a word.
+    Raises PowerCutError out of any call when power fails in it.
+    """
+
+    def __init__(self, flash: FlashFile, place: Partition | None) -> None:
+        """Open the partition; None if the table has none, which every call then says."""
+        self._store: nvs.Nvs | None = None
+        if place is None:
+            return
+        try:
+            self._store = nvs.Nvs(_Window(flash, place), 0, place.size)
+        except OSError as error:
+            if error.errno not in (_NO_FREE_PAGES, _NEW_VERSION):
+                raise
+            for sector in range(place.offset, place.end, SECTOR):
+                flash.erase(sector)
+            self._store = nvs.Nvs(_Window(flash, place), 0, place.size)
+
+    def call(self, header: bytes, body: bytes) -> bytes:
+        """Return the answer to a call."""
+        method, namespace, key_size, _ = HEADER.unpack(header)
+        key, data = body[:key_size].decode(), body[key_size:]
+        try:
+            answer = self._do(method, namespace, key, data)
+        except OSError as error:
+            name = str(error.strerror).encode()
+            return _ANSWER.pack(error.errno or -1, len(name)) + name
+        return _ANSWER.pack(0, len(answer)) + answer
+
+    def _do(self, method: int, namespace: int, key: str, data: bytes) -> bytes:
+        store = self._store
+        if store is None:
+            raise nvs.error(15, "PART_NOT_FOUND")
+        match method:
+            case 0:
+                return bytes((store.open(key),))
+            case 1:
+                return store.get(namespace, nvs.I32, key)[:4]
+            case 2:
+                store.put(namespace, nvs.I32, key, data)
+            case 3:
+                value = bytes(store.blob(namespace, key))
+                if len(value) > int.from_bytes(data, "little"):
+                    raise nvs.error(12, "INVALID_LENGTH")
+                return value
+            case 4:
+                store.put(namespace, nvs.BLOB, key, data)
+            case 5:
+                store.erase(namespace, key)
+        return b""
+
+
+class ChipFlash(FlashFile):
+    """The flash of a board under power; its count of operations is shared with the process."""
+
+    def __init__(self, path: Path, state: BoardState) -> None:
+        super().__init__(path, cut_at=state.cut_at or None)
+        self._state = state
+
+    def _count(self) -> int:
+        self.operations = self._state.count_operation()
+        return self.operations
+
+
+class _Window:
+    """A partition of the flash; reads are answered from memory."""
+
+    def __init__(self, flash: FlashFile, place: Partition) -> None:
+        self._flash = flash
+        self._base = place.offset
+        self._copy = bytearray(flash.read(place.offset, place.size))
+
+    def read(self, offset: int, size: int) -> bytes:
+        return bytes(self._copy[offset : offset + size])
+
+    def write(self, offset: int, data: bytes | bytearray | memoryview) -> None:
+        self._flash.write(self._base + offset, data)
+        self._copy[offset : offset + len(data)] = self._flash.read(self._base + offset, len(data))
+
+    def erase(self, offset: int) -> None:
+        self._flash.erase(self._base + offset)
+        self._copy[offset : offset + SECTOR] = b"\xff" * SECTOR
