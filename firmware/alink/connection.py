@@ -24,7 +24,7 @@ class Connection:
     def __init__(self, sock, peer, timeout_ms, feed):
         """`timeout_ms` covers everything up to and with the answer to the first packet.
 
-        `feed()` is called at least every second while something here waits.
+        `feed()`, where there is one, is called every second while something here waits.
         """
         self.peer = peer
         self.written = False  # Whether a whole packet has left: what a lost registration turns on.
@@ -76,10 +76,13 @@ class Connection:
         self._poll.modify(self._sock, select.POLLOUT if write else select.POLLIN)
         end = ticks_add(ticks_ms(), ms)
         while True:
-            self._feed()
-            left = ticks_diff(end, ticks_ms())
-            if self._poll.poll(max(0, min(left, _SLICE_MS))):
+            left = max(0, ticks_diff(end, ticks_ms()))
+            if self._feed:
+                self._feed()
+                left = min(left, _SLICE_MS)
+            if self._poll.poll(left):
                 return True
+            left = ticks_diff(end, ticks_ms())
             if left <= 0:
                 return False
 

@@ -64,7 +64,7 @@ class Device:
         self._securemode = securemode
         self._policy = policy
         self._network = network
-        self._feed = watchdog.feed if watchdog else _nothing
+        self._feed = watchdog.feed if watchdog else None
         self._print = log or _nothing
         self._settings = {}
         self._fields = {}  # Who we are, until a login is made of it.
@@ -120,7 +120,8 @@ class Device:
         try:
             while True:
                 wait = self._step()
-                self._feed()
+                if self._feed:
+                    self._feed()
                 await asyncio.sleep_ms(min(wait, _ASYNC_MS if self.online() else _SLICE_MS))
         finally:
             self.close()
@@ -223,8 +224,10 @@ class Device:
             return
         end = time.ticks_add(time.ticks_ms(), ms)
         while ms > 0:
-            self._feed()
-            time.sleep_ms(min(ms, 1000))
+            if self._feed:
+                self._feed()
+                ms = min(ms, 1000)
+            time.sleep_ms(ms)
             ms = time.ticks_diff(end, time.ticks_ms())
 
     def _topic(self, what):

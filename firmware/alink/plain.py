@@ -18,7 +18,8 @@ def exchange(host, port, request, datagram, feed):
     `feed()` is called before each wait. Raises TransportError after 3 s.
     """
     kind = socket.SOCK_DGRAM if datagram else socket.SOCK_STREAM
-    feed()
+    if feed:
+        feed()
     address = resolve(host, port, kind)
     sock = socket.socket(socket.AF_INET, kind)
     poll = select.poll()
@@ -26,7 +27,8 @@ def exchange(host, port, request, datagram, feed):
     try:
         connect(sock, address)
         for event in (select.POLLOUT, select.POLLIN):
-            feed()
+            if feed:
+                feed()
             poll.register(sock, event)
             if not poll.poll(max(0, ticks_diff(end, ticks_ms()))):
                 raise TransportError("no answer within %d ms" % _ANSWER_MS)

@@ -36,7 +36,8 @@ def dial(endpoint, tls, feed):
     """
     host, port = endpoint
     gc.collect()  # TLS takes its memory elsewhere, but a growing heap takes it away.
-    feed()
+    if feed:
+        feed()
     address = resolve(host, port, socket.SOCK_STREAM)
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     connection = Connection(sock, "%s:%d" % endpoint, _CONNECT_MS, feed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,6 +70,17 @@ class Line:
     def kinds(self, name: str) -> list[str]:
         """Return the kinds of what the platform noted about a device."""
         return [event.kind for event in self.platform.events(device_name=name)]
+
+
+def until_waiting(board: Board, clock: Clock, *, at_least: float = 0) -> None:
+    """Return once the board waits for a moment `at_least` seconds ahead on the test's clock."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        waiting = board.waiting
+        if waiting and waiting.until > (clock.time() + at_least) * 1000:
+            return
+        assert time.monotonic() < deadline, f"the board waits for {waiting}"
+        time.sleep(0.002)
 
 
 @pytest.fixture

@@ -1,0 +1,86 @@
+"""Power is cut in every flash operation of a first boot: after it returns the board is online."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from alink_sim.board import Board
+from tests.sim.conftest import PATIENCE, Line
+
+POSTED = re.compile(r"^alink: property post 1 answered: 200")
+
+# Online is the end: a cut after the last flash operation is no cut.
+MAIN = """
+from alink import Device
+device = Device.from_flash()
+device.connect()
+device.post_properties({"temperature": 21.5})
+device.loop()
+"""
+
+
+def _name(number: int) -> str:
+    return f"dev-{number:03}"
+
+
+def _survive(line: Line, layout: str, method: str, cut_at: int) -> tuple[int, int]:
+    """Cut one first boot in an operation; return its registrations and its ClientIDs."""
+    name = _name(cut_at)
+    board = line.board(
+        name, layout=layout, method=method, register=method == "register", main=MAIN
+    )
+    with board:
+        board.power_on(cut_at=cut_at)
+        assert board.wait(timeout=PATIENCE) == "cut", f"operation {cut_at} never came"
+        board.power_on()
+        board.expect(POSTED, timeout=PATIENCE)
+        board.power_off()
+        board.power_on()
+        board.expect(POSTED, timeout=PATIENCE)
+    registrations = line.kinds(name).count("registered")
+    return registrations, len(line.platform.device(line.product_key, name).client_ids)
+
+
+def _operations(line: Line, layout: str, method: str) -> int:
+    board: Board = line.board(
+        _name(0), layout=layout, method=method, register=method == "register", main=MAIN
+    )
+    with board:
+        board.power_on()
+        board.expect(POSTED, timeout=PATIENCE)
+        return board.flash_operations
+
+
+@pytest.mark.parametrize("layout", ["factory", "stock"])
+@pytest.mark.parametrize("method", ["register", "regnwl"])
+def test_a_first_boot_survives_a_cut_in_every_flash_operation(
+    make_line: Callable[..., Line],
+    record_property: Callable[[str, object], None],
+    capsys: pytest.CaptureFixture[str],
+    layout: str,
+    method: str,
+) -> None:
+    line = make_line()
+    count = _operations(line, layout, method)
+    with ThreadPoolExecutor(2) as pool:
+        results = list(
+            pool.map(lambda at: _survive(line, layout, method, at), range(1, count + 1))
+        )
+    registrations = [one for one, _ in results]
+    assert set(registrations) <= {1, 2}, "a cut costs at most one more registration"
+    assert registrations[-1] == 1, "a stored credential is never registered again"
+    record_property("cut points", count)
+    said = f"{layout}, {method}: {count} cut points, online after each; "
+    if method == "regnwl":
+        cost = [ids for _, ids in results]
+        record_property("client ids", cost)
+        said += f"ClientIDs spent at each: {' '.join(map(str, cost))}"
+    else:
+        said += f"registered twice after {registrations.count(2)}"
+    with capsys.disabled():
+        sys.stdout.write(f"\n{said}\n")

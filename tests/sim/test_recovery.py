@@ -1,0 +1,101 @@
+"""What flash can suffer and cost nothing: wiped NVS, a stock image over ours, torn copies."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from alink_sim.board import Board
+from tests.sim.conftest import PATIENCE, Line
+
+ONLINE = re.compile(r"^alink: online at ")
+
+
+def _activated(line: Line, layout: str, method: str) -> Board:
+    board = line.board("dev-1", layout=layout, method=method, register=method == "register")
+    board.power_on()
+    board.expect(ONLINE, timeout=PATIENCE)
+    board.power_off()
+    return board
+
+
+def _comes_back(line: Line, board: Board) -> None:
+    for _ in range(2):
+        board.power_on()
+        board.expect(ONLINE, timeout=PATIENCE)
+        board.power_off()
+    assert line.kinds("dev-1").count("registered") == 1
+
+
+@pytest.mark.parametrize("layout", ["factory", "stock"])
+@pytest.mark.parametrize("method", ["register", "regnwl"])
+def test_an_nvs_wiped_at_boot_costs_nothing(line: Line, layout: str, method: str) -> None:
+    board = _activated(line, layout, method)
+    board.fill_nvs()
+    _comes_back(line, board)
+
+
+@pytest.mark.parametrize("method", ["register", "regnwl"])
+def test_a_stock_image_flashed_over_a_factory_board_costs_nothing(line: Line, method: str) -> None:
+    board = _activated(line, "factory", method)
+    board.replace_table("stock")
+    _comes_back(line, board)
+    assert "fctry" not in {part.name for part in board.table().partitions}
+
+
+def test_the_former_partitions_are_never_written(line: Line) -> None:
+    board = _activated(line, "factory", "register")
+    before = board.flash.read(0x1FB000, 0x5000)
+    board.replace_table("stock")
+    _comes_back(line, board)
+    assert board.flash.read(0x1FB000, 0x5000) == before
+
+
+def test_an_erased_cred_partition_costs_nothing(line: Line) -> None:
+    board = _activated(line, "factory", "register")
+    board.flash.erase(0x1FE000)
+    board.flash.erase(0x1FF000)
+    _comes_back(line, board)
+
+
+def test_a_damaged_certificate_costs_nothing_once_there_is_a_credential(line: Line) -> None:
+    board = _activated(line, "factory", "register")
+    board.flash.write(0x1FB000 + 30, bytes(4))
+    board.power_on()
+    board.expect("the certificate in fctry is unusable", timeout=PATIENCE)
+    board.expect(ONLINE, timeout=PATIENCE)
+
+
+def test_a_corrected_host_does_not_discard_the_credential(line: Line) -> None:
+    from alink_formats import identity
+
+    board = _activated(line, "factory", "register")
+    corrected = line.identity("dev-1", host="iot-moved.mqtt.iothub.aliyuncs.com", product_secret="Corrected1234567")
+    board.burn_record(identity.encode(corrected), layout="factory")
+    board.power_on()
+    assert "iot-moved" in board.expect(ONLINE, timeout=PATIENCE).text
+    board.power_off()
+    assert line.kinds("dev-1").count("registered") == 1
+
+
+def test_three_registrations_that_never_end_stop_the_board(line: Line) -> None:
+    main = """
+import machine
+from alink import Device
+
+def log(text):
+    print(text)
+    if "registered by" in text:
+        machine.reset()
+
+Device.from_flash(log=log).connect()
+"""
+    # The reset comes before anything is stored, as in a brown-out loop.
+    board = line.board("dev-1", method="regnwl", register=False, main=main)
+    with board:
+        board.power_on()
+        for _ in range(2):
+            board.expect("registered by regnwl", timeout=PATIENCE)
+        board.expect("the next one begins in 10 minutes", timeout=PATIENCE)
+    assert len(line.platform.device(line.product_key, "dev-1").client_ids) == 2
