@@ -86,7 +86,9 @@ class Device:
         flash does not keep the credential.
         """
         while not self.online():
-            self._idle(self._step())
+            wait = self._step()
+            if not self.online():  # Else nothing may ever come to end the wait.
+                self._idle(wait)
 
     def poll(self, ms=0):
         """Serve the session for `ms` milliseconds; reconnects by itself."""
