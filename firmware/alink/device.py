@@ -2,7 +2,7 @@
 
 The story of a boot, one call a stop, one file a call:
 
-    identity.py → onboard.py (wifi.py, clock.py) → enrol.py (register.py, store.py) → link.py
+    identity.py → onboard.py (prepare.py, enrol.py, login.py) → link.py
 
 What a boot needs only once is imported where it is needed and unloaded before the session, so
 that the 56 KiB of an ESP32's first heap area never have to grow before a TLS handshake.
@@ -150,7 +150,16 @@ class Device:
     def _live(self):
         while True:
             if self._fields:
-                yield from self._come_online()
+                from . import onboard
+
+                way = yield from onboard.come_online(
+                    self._fields, self._network, self._feed, self._securemode, self._log
+                )
+                self._fields = onboard = None
+                heap.unload("onboard")
+                self._make_link()
+                self._link.use(*way)
+                way = None
             try:
                 while True:
                     if self._network and not self.online() and not self._network():
@@ -158,57 +167,29 @@ class Device:
                     else:
                         yield self._link.step()
             except RefusedError as error:
-                self._refused(error)
+                from . import onboard
+
+                if onboard.refused(error, self._policy, self._log):
+                    self._identify(self._settings)
+                onboard = None
+                heap.unload("onboard")
 
     def _identify(self, settings):
         from . import identity
 
         self._settings = settings
-        self._fields = fields = identity.identify(settings, self._log)
-        self.product_key = fields["ProductKey"].decode()
-        self.device_name = fields["DeviceName"].decode()
+        self._fields = identity.identify(settings, self._log)
+        self.product_key = self._fields["ProductKey"].decode()
+        self.device_name = self._fields["DeviceName"].decode()
         identity.unload()
 
-    def _come_online(self):
-        fields = self._fields
-        from .onboard import prepare
-
-        endpoint, tls = yield from prepare(fields, self._network, self._feed, self._log)
-        prepare = None
-        heap.unload("onboard", "transport")
-        if "DeviceSecret" not in fields and "DeviceToken" not in fields:
-            from .enrol import enrol
-
-            yield from enrol(fields, endpoint, tls, self._feed, self._securemode, self._log)
-            enrol = None
-            heap.unload("enrol")
-        from .login import connect_fields
-
-        login = connect_fields(fields)
-        self._fields = fields = {}
-        connect_fields = None
-        heap.unload("login", "sign")
-        from .link import Link
-        from .topics import PROPERTY_POST, reply
-
+    def _make_link(self):
         if self._link is None:
+            from .link import Link
+            from .topics import PROPERTY_POST, reply
+
             self._link = Link(self._keepalive, self._on_message, self._feed, self._log)
             self._link.subscribe(reply(self._topic(PROPERTY_POST)))
-        self._link.use(endpoint, tls, login)
-
-    def _refused(self, error):
-        self._log(
-            "login refused, CONNACK %d (%s); see in the console that the device is enabled and "
-            "was not reset or cleared" % (error.code, error)
-        )
-        if self._policy == "stop":
-            raise error
-        if self._policy == "reregister":
-            from .store import forget
-
-            forget()
-            self._identify(self._settings)
-            heap.unload("store")
 
     # Helpers
 

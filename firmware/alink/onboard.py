@@ -1,89 +1,55 @@
-"""From an identity to a login: network, clock, trust; registration is `enrol`'s part.
+"""The way of a boot, from an identity to a session: one call a stop, each stop a module.
 
-Needed once a boot and unloaded before the session.
+    identity.py → prepare.py (wifi.py, clock.py) → enrol.py (register.py, store.py) → login.py
+
+What a stop needs is imported for it and unloaded after it.
 """
 
-import struct
-
-from micropython import const
-
 from . import heap
-from .errors import TransportError
-
-_SLICE_MS = const(200)
 
 
-def prepare(fields, network, feed, log):
-    """Join the network, set the clock; yield the milliseconds to wait.
+def come_online(fields, network, feed, securemode, log):
+    """Yield the milliseconds to wait; return what `Link.use` takes.
 
-    Returns (host, port) to dial and the TLS context to dial with. `fields` are those of
-    `identity.identify`.
+    `fields` are those of `identity.identify`; a credential is added where there was none. Raises
+    RefusedError when the platform refuses the registration, StoreError when flash does not keep
+    the credential.
     """
-    yield from _join_network(fields, network, log)
-    yield from _set_clock(fields, feed, log)
-    endpoint = _endpoint(fields)
-    from .transport import context
+    from .prepare import prepare
 
-    return endpoint, context(fields.get("Ca") or _roots(endpoint[1]))
+    endpoint, tls = yield from prepare(fields, network, feed, log)
+    prepare = None
+    heap.unload("prepare", "transport")
+    if "DeviceSecret" not in fields and "DeviceToken" not in fields:
+        from .enrol import enrol
 
+        yield from enrol(fields, endpoint, tls, feed, securemode, log)
+        enrol = None
+        heap.unload("enrol")
+    from .login import connect_fields
 
-def _join_network(fields, network, log):
-    if network is None and "WifiSsid" in fields:
-        from .wifi import joined
-
-        ssid = fields["WifiSsid"].decode()
-        waited = 0
-        while not joined(ssid, fields.get("WifiPassword", b"").decode()):
-            yield _SLICE_MS
-            waited += _SLICE_MS
-            if waited % 30000 == 0:
-                log(
-                    "Wi-Fi %s not joined for %d s; check its name and password"
-                    % (ssid, waited // 1000)
-                )
-        heap.unload("wifi")
-    while network and not network():
-        yield _SLICE_MS
+    login = connect_fields(fields)
+    connect_fields = None
+    heap.unload("login", "sign")
+    return endpoint, tls, login
 
 
-def _set_clock(fields, feed, log):
-    from . import clock
+def refused(error, policy, log):
+    """Say that a login was refused, and do what the policy asks for.
 
-    wait = 2000
-    while not clock.is_set():
-        hosts = fields.get("NtpHost")
-        hosts = hosts.decode().split(",") if hosts else clock.NTP_HOSTS
-        try:
-            source = clock.synchronise(hosts, clock.HTTP_HOST, feed)
-            log("clock set to %s by %s" % (clock.text(clock.now()), source))
-        except TransportError as error:
-            log("clock not set: %s" % error)
-            yield wait
-            wait = min(wait * 2, 300000)
-    heap.unload("clock", "plain", "transport")
+    Returns whether the device has to find out anew who it is. Raises the error under "stop".
+    """
+    log(
+        "login refused, CONNACK %d (%s); see in the console that the device is enabled and was "
+        "not reset or cleared" % (error.code, error)
+    )
+    if policy == "stop":
+        raise error
+    if policy == "reregister":
+        from .store import forget
 
-
-def _endpoint(fields):
-    # The burned host and port, or the instance's, or the product's.
-    if "Host" in fields:
-        host = fields["Host"]
-    elif "InstanceId" in fields:
-        host = fields["InstanceId"] + b".mqtt.iothub.aliyuncs.com"
-    else:
-        region = fields.get("Region", b"cn-shanghai")
-        host = b"%s.iot-as-mqtt.%s.aliyuncs.com" % (fields["ProductKey"], region)
-    return host.decode(), struct.unpack("<H", fields["Port"])[0] if "Port" in fields else 8883
-
-
-def _roots(port):
-    # Only what the port's chain needs: each root costs heap.
-    if port == 8883:
-        from .roots import aliyun
-
-        roots = [aliyun.DER]
-    else:
-        from .roots import globalsign_r1, globalsign_r6
-
-        roots = [globalsign_r1.DER, globalsign_r6.DER]
-    heap.unload("roots.aliyun", "roots.globalsign_r1", "roots.globalsign_r6", "roots")
-    return roots
+        forget()
+        forget = None
+        heap.unload("store", "places", "record")
+        return True
+    return False
