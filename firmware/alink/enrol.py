@@ -24,7 +24,7 @@ def enrol(fields, endpoint, tls, feed, securemode, log):
                 _once(fields, endpoint, tls, feed, securemode, log)
             return
         except (TransportError, ProtocolError) as error:
-            heap.unload("transport", "register", "handshake", "sign")
+            heap.unload("ask", "sign", "transport", "register", "handshake", "answer")
             # Jitter, so that a whole line does not come back at once.
             wait = longest - longest * os.urandom(1)[0] // 1024
             longest = min(longest * 2, 3600000)
@@ -54,6 +54,12 @@ def _counted(fields, endpoint, tls, feed, securemode, log):
 
 
 def _once(fields, endpoint, tls, feed, securemode, log):
+    from .ask import connect_fields
+
+    method = fields.get("Method", b"register")
+    login = connect_fields(fields, method, securemode)
+    connect_fields = None
+    heap.unload("ask", "sign")
     from .transport import dial
 
     connection = dial(endpoint, tls, feed)
@@ -61,12 +67,11 @@ def _once(fields, endpoint, tls, feed, securemode, log):
     heap.unload("transport")
     from .register import register
 
-    method = fields.get("Method", b"register")
     try:
-        made = register(connection, fields, method, securemode)
+        made = register(connection, fields, method, login)
+        login = register = None
         log("registered by %s" % method.decode())
-        register = None
-        heap.unload("register", "handshake", "stream", "sign", "topics")
+        heap.unload("register", "handshake", "stream", "answer", "topics")
         _keep(made, log)
         connection.send(b"\xe0\x00")  # DISCONNECT, now that it is kept.
     except AlinkError as error:

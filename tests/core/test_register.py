@@ -3,6 +3,7 @@
 import json
 
 import fakes
+from alink.ask import connect_fields
 from alink.errors import ProtocolError, RefusedError, TransportError
 from alink.register import register
 from check import raises
@@ -12,6 +13,7 @@ CERTIFICATE = {
     "ProductSecret": b"Pr0dSecretAbCdEf",
     "DeviceName": b"esp32-240AC4A1B2C3",
 }
+LOGIN = (b"c", b"u", b"p")
 WHO = {"productKey": "a1B2c3D4e5F", "deviceName": "esp32-240AC4A1B2C3"}
 
 
@@ -23,7 +25,8 @@ def _push(topic=b"/ext/register", qos=0, **members):
 
 def _register(incoming, method=b"register", certificate=CERTIFICATE, chunk=None, **settings):
     connection = fakes.Connection(incoming, chunk)
-    return connection, register(connection, certificate, method, **settings)
+    login = connect_fields(certificate, method, **settings)
+    return connection, register(connection, certificate, method, login)
 
 
 def _connect_of(connection):
@@ -104,7 +107,7 @@ def test_two_registrations_never_use_the_same_random():
 
 def test_a_refusal_says_what_to_check():
     connection = fakes.Connection(b"\x20\x02\x00\x04")
-    error = raises(RefusedError, register, connection, CERTIFICATE, b"register")
+    error = raises(RefusedError, register, connection, CERTIFICATE, b"register", LOGIN)
     assert error.code == 4
     assert "a1B2c3D4e5F/esp32-240AC4A1B2C3" in str(error)
     assert "ProductSecret" in str(error) and "Pr0dSecretAbCdEf" not in str(error)
@@ -112,7 +115,7 @@ def test_a_refusal_says_what_to_check():
 
 def test_an_accepted_registration_without_an_answer_is_a_transport_error():
     connection = fakes.Connection(fakes.CONNACK)
-    raises(TransportError, register, connection, CERTIFICATE, b"register")
+    raises(TransportError, register, connection, CERTIFICATE, b"register", LOGIN)
 
 
 def test_answers_that_are_not_ours_are_protocol_errors():
@@ -130,4 +133,4 @@ def test_answers_that_are_not_ours_are_protocol_errors():
         _push(deviceToken="tok"),
     ):
         connection = fakes.Connection(push)
-        raises(ProtocolError, register, connection, CERTIFICATE, b"register")
+        raises(ProtocolError, register, connection, CERTIFICATE, b"register", LOGIN)

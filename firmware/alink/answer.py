@@ -1,0 +1,74 @@
+"""The credential in what the platform pushes after a registration, or why it refused. Pure.
+
+docs/protocol.md, section "Dynamic registration".
+"""
+
+import json
+
+from .errors import ProtocolError, RefusedError
+from .topics import REGISTER_ANSWERS
+
+# What a credential carries over from the certificate, so that it logs in without it.
+_CONNECTION = (
+    "ProductKey",
+    "DeviceName",
+    "Region",
+    "InstanceId",
+    "Host",
+    "Port",
+    "NtpHost",
+    "WifiSsid",
+    "WifiPassword",
+    "SignMethod",
+    "Ca",
+)
+_MEMBERS = {
+    "productKey": "ProductKey",
+    "deviceName": "DeviceName",
+    "deviceSecret": "DeviceSecret",
+    "clientId": "ClientID",
+    "deviceToken": "DeviceToken",
+}
+_HINTS = {
+    b"register": "check that the DeviceName is registered and was never online, ",
+    b"regnwl": "check that the DeviceName has fewer than five ClientIDs, ",
+}
+
+
+def credential(certificate, topic, payload):
+    """Return the credential that a pushed answer makes of a certificate. Raises ProtocolError."""
+    if topic not in REGISTER_ANSWERS:
+        raise ProtocolError("the answer came on %s" % topic.decode())
+    made = {}
+    for name in _CONNECTION:
+        if name in certificate:
+            made[name] = certificate[name]
+    try:
+        body = json.loads(payload)
+        for theirs in body:
+            if theirs in _MEMBERS:
+                name, value = _MEMBERS[theirs], body[theirs].encode()
+                if not 0 < len(value) <= 64 or made.get(name, value) != value:
+                    raise ProtocolError("%s in the answer is not ours, or too long" % name)
+                made[name] = value
+    except (ValueError, TypeError, AttributeError, KeyError):
+        raise ProtocolError("the answer to the registration is not JSON as agreed")
+    if "DeviceSecret" not in made and not ("ClientID" in made and "DeviceToken" in made):
+        raise ProtocolError("the answer holds neither deviceSecret nor clientId and deviceToken")
+    return made
+
+
+def refusal(certificate, method, error):
+    """Return the RefusedError that says what to check."""
+    return RefusedError(
+        error.code,
+        "registration of %s/%s refused, CONNACK %d (%s); %sthe ProductSecret, and that dynamic "
+        "registration is switched on"
+        % (
+            certificate["ProductKey"].decode(),
+            certificate["DeviceName"].decode(),
+            error.code,
+            error,
+            _HINTS[method],
+        ),
+    )
