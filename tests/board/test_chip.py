@@ -101,16 +101,16 @@ def test_rtc_memory_survives_a_reset_and_not_a_power_cut(bench: Bench):
     assert printed(board) == ["b''", "b'kept'"]
 
 
-def test_the_day_of_the_week_is_right(bench: Bench, clock: ManualClock):
+def test_the_rtc_knows_microseconds_and_the_day_of_the_week(bench: Bench, clock: ManualClock):
     lines = bench.run(
         """
         import machine
-        machine.RTC().datetime((2026, 11, 23, 0, 1, 2, 3, 0))
+        machine.RTC().datetime((2026, 11, 23, 0, 1, 2, 3, 250000))
         print(machine.RTC().datetime())
         """,
         clock=clock,
     )
-    assert lines == ["(2026, 11, 23, 0, 1, 2, 3, 0)"]  # a Monday
+    assert lines == ["(2026, 11, 23, 0, 1, 2, 3, 250000)"]  # a Monday
 
 
 def test_a_watchdog_that_is_not_fed_resets_by_the_clock(bench: Bench, clock: ManualClock):

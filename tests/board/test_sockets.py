@@ -139,6 +139,22 @@ def test_bytes_go_out_and_come_back(bench: Bench, echo: int):
     ]
 
 
+def test_closing_twice_does_not_close_what_came_after(bench: Bench, echo: int):
+    lines = bench.run(
+        f"""
+        import socket
+        first = socket.socket()
+        first.close()
+        second = socket.socket()  # has got the number of the first one's descriptor
+        first.close()
+        second.connect(("127.0.0.1", {echo}))
+        second.write(b"alive")
+        print(second.read(5))
+        """
+    )
+    assert lines == ["b'alive'"]
+
+
 def test_end_of_file_is_empty_bytes(bench: Bench):
     with socket.create_server(("127.0.0.1", 0)) as server:
         threading.Thread(target=_hang_up, args=(server,), daemon=True).start()

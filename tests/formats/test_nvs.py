@@ -220,6 +220,48 @@ def test_no_free_page_and_a_newer_version_are_told_apart():
     assert caught.value.errno == -0x1110
 
 
+class Recorder(MemoryFlash):
+    """Flash that notes its operations."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(size)
+        self.notes: list[tuple[int, int]] = []
+
+    def write(self, offset: int, data: bytes | bytearray | memoryview) -> None:
+        self.notes.append((offset, len(data)))
+        super().write(offset, data)
+
+
+def test_a_blob_is_written_in_esp_idfs_operations_and_the_old_one_dropped_last():
+    flash = Recorder(SIZE)
+    store = nvs.Nvs(flash, 0, SIZE)
+    alink = store.open("alink")
+    assert flash.notes == [(0, 32), (64, 32), (32, 4)]  # page header, entry, its two bits
+    flash.notes.clear()
+    store.put(alink, nvs.BLOB, "b", bytes(516))
+    assert flash.notes == [
+        (0x60, 32), (0x20, 4),  # entry 1: the chunk
+        (0x80, 512), (0x24, 4), (0x20, 4),  # 16 entries of data, marked from the last word on
+        (0x280, 32), (0x24, 4),  # the rest of it
+        (0x2A0, 32), (0x24, 4),  # the index
+    ]  # fmt: skip
+    flash.notes.clear()
+    store.put(alink, nvs.BLOB, "b", b"x")
+    written = [(0x2C0, 32), (0x24, 4), (0x2E0, 32), (0x24, 4), (0x300, 32), (0x24, 4)]
+    assert flash.notes == [*written, (0x24, 4), (0x24, 4), (0x20, 4)]  # old index, old chunk
+
+
+def test_a_board_begins_a_blob_on_a_new_page_where_little_room_is_left():
+    store, flash, alink = opened()
+    for number in range(116):
+        store.put(alink, nvs.I32, f"n{number}", bytes(4))
+    store.put(alink, nvs.BLOB, "b", bytes(1000))  # 8 entries are left, less than a tenth
+    first_chunk = flash.read(SECTOR + 64, 32)
+    assert first_chunk[8:10] == b"b\0"
+    assert int.from_bytes(first_chunk[24:26], "little") == 1000
+    assert store.blob(alink, "b") == bytes(1000)
+
+
 # ---------------------------------------------------------------------------------- power cuts
 
 
@@ -262,17 +304,27 @@ def overwrite(content: bytes, new: Record, cut_at: int = 0) -> FailingFlash:
 
 
 def nearly_full_pages() -> bytes:
-    """A partition whose next write has to free a page."""
+    """A partition whose next write has to free a page, which still holds something."""
     store, flash, alink = opened()
-    while sum(flash.read(page, 4) == b"\xff" * 4 for page in range(0, SIZE, SECTOR)) > 1:
-        for number in range(8):
-            store.put(alink, nvs.I32, f"n{number % 4}", number.to_bytes(4, "little"))
-        store.put(alink, nvs.BLOB, "b", os.urandom(1) * 700)
-    store.put(alink, nvs.BLOB, "b", b"old" * 30)
-    while store._next() < 124:
-        number = store._next()
-        store.put(alink, nvs.I32, "n0", number.to_bytes(4, "little"))
+    step = 0
+    while len(store._free) > 1 or store._next() < 124:
+        step += 1
+        store.put(alink, nvs.I32, "n0", step.to_bytes(4, "little"))
+        if step % 60 == 0:
+            store.put(alink, nvs.I32, f"keep{step}", b"kept")
+        if step == 500:
+            store.put(alink, nvs.BLOB, "b", b"old" * 30)
     return bytes(flash.data)
+
+
+def test_the_partition_of_the_cut_tests_has_to_free_a_page_that_is_not_empty():
+    content = nearly_full_pages()
+    flash = overwrite(content, blob("b", b"new"))
+    freed = [page for page in range(0, SIZE, SECTOR) if flash.read(page, 4) == b"\xff" * 4]
+    (page,) = freed
+    assert content[page : page + 4] == b"\xfc\xff\xff\xff"
+    held = nvs.Nvs(MemoryFlash(SIZE, content), 0, SIZE)
+    assert sum(held._bits(page // SECTOR, index) == 2 for index in range(126)) > 1
 
 
 _BASES = {
