@@ -87,9 +87,7 @@ class NVS:
         call(2, self._namespace, key, struct.pack("<i", value))
 
     def get_blob(self, key, buffer):
-        data = call(3, self._namespace, key, struct.pack("<I", len(buffer)))
-        buffer[: len(data)] = data
-        return len(data)
+        return call(3, self._namespace, key, struct.pack("<I", len(buffer)), buffer)
 
     def set_blob(self, key, value):
         call(4, self._namespace, key, value.encode() if isinstance(value, str) else value)
