@@ -34,6 +34,7 @@ class Bench:
         files: dict[str, bytes] | None = None,
         clock: ManualClock | None = None,
         wifi: tuple[str, str] | None = None,
+        heap: str = "56wk",
         hosts: tuple[str, ...] = ("*.aliyuncs.com 127.0.0.1", "plain.test 127.0.0.2"),
     ) -> Board:
         """Burn a board whose main.py is `main`."""
@@ -45,6 +46,7 @@ class Bench:
             files={"/main.py": textwrap.dedent(main).encode()} | (files or {}),
             clock=clock,
             wifi=wifi,
+            heap=heap,
             hosts=hosts,
         )
         self._boards.append(made)

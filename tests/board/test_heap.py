@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import subprocess
 
-from tests.board.conftest import Bench
+from alink_sim.board import heap
+from tests.board.conftest import Bench, printed
 
 MAIN = """
 import gc
@@ -26,6 +28,28 @@ def test_the_stand_ins_stay_within_their_budget(bench: Bench):
     scale = 1 if bench.interpreter.word_bits == 32 else 1.6
     assert int(lines[0].split()[1]) < IDLE * scale
     assert int(lines[1].split()[1]) < ALL * scale
+
+
+def test_what_the_stand_ins_take_is_never_given_twice(bench: Bench):
+    bare = subprocess.run(
+        [*bench.interpreter.command, "-c", "import gc; gc.collect(); print(gc.mem_alloc())"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    taken = int(bench.run(MAIN)[1].split()[1]) - int(bare.stdout)
+    given = heap.STANDINS[bench.interpreter.word_bits]
+    assert 0.9 * taken < given <= taken
+
+
+def test_a_board_may_have_all_of_an_esp32s_heap(bench: Bench):
+    size = int(heap.beside_standins(bench.interpreter))
+    assert (
+        size - heap.STANDINS[bench.interpreter.word_bits]
+        == {32: 56000, 64: 112000}[bench.interpreter.word_bits]
+    )
+    board = bench.board("import gc; gc.collect(); print(gc.mem_free())", heap=str(size))
+    assert int(printed(board)[0]) > 0.95 * heap.FIRST_AREA * bench.interpreter.word_bits / 32
 
 
 def test_the_stand_ins_leave_one_large_block(bench: Bench):
