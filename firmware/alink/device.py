@@ -8,6 +8,7 @@ What a boot needs only once is imported where it is needed and unloaded before t
 that the 56 KiB of an ESP32's first heap area never have to grow before a TLS handshake.
 """
 
+import gc
 import time
 
 from micropython import const
@@ -195,11 +196,14 @@ class Device:
 
     def _step(self):
         try:
-            return next(self._engine)
+            wait = next(self._engine)
         except AlinkError as error:
             self._log(str(error))
             self._engine = self._live()  # An application may mend things and call again.
             raise
+        if not wait and not self.online():
+            gc.collect()  # A stop of the boot is done; here the stack holds nothing of it.
+        return wait
 
     def _idle(self, ms):
         if self.online():

@@ -9,7 +9,7 @@ from . import heap
 
 
 def come_online(fields, network, feed, securemode, log):
-    """Yield the milliseconds to wait; return what `Link.use` takes.
+    """Yield the milliseconds to wait, 0 after a stop; return what `Link.use` takes.
 
     `fields` are those of `identity.identify`; a credential is added where there was none. Raises
     RefusedError when the platform refuses the registration, StoreError when flash does not keep
@@ -20,12 +20,14 @@ def come_online(fields, network, feed, securemode, log):
     endpoint, tls = yield from prepare(fields, network, feed, log)
     prepare = None
     heap.unload("prepare", "transport")
+    yield 0  # Whoever drives us collects: stale pointers lie on the stack below it, unseen.
     if "DeviceSecret" not in fields and "DeviceToken" not in fields:
         from .enrol import enrol
 
         yield from enrol(fields, endpoint, tls, feed, securemode, log)
         enrol = None
         heap.unload("enrol")
+        yield 0
     from .login import connect_fields
 
     login = connect_fields(fields)

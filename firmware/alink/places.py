@@ -158,9 +158,16 @@ class File:
     def read(self):
         try:
             with open(self.name, "rb") as file:
-                return file.read(_SECTOR)
+                return _read_record(self._reader(file))
         except OSError:
             return None
+
+    def _reader(self, file):
+        def read(buffer):
+            file.seek(0)
+            file.readinto(buffer)
+
+        return read
 
     def write(self, record):
         try:

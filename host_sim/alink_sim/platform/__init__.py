@@ -5,7 +5,7 @@ from __future__ import annotations
 from alink_sim.platform.event_log import Event, ExpectationError
 from alink_sim.platform.registry import ClientId, Device, Product, RegistryError, Status
 from alink_sim.platform.server import Platform
-from alink_sim.platform.settings import Settings
+from alink_sim.platform.settings import Settings, SettingsError
 from alink_sim.platform.store import StoreError
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Product",
     "RegistryError",
     "Settings",
+    "SettingsError",
     "Status",
     "StoreError",
 ]

@@ -6,26 +6,20 @@ device because both agree with tests/vectors/sign.json, not because they share c
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-_HASHES = {"hmacmd5": hashlib.md5, "hmacsha1": hashlib.sha1, "hmacsha256": hashlib.sha256}
+from alink_sim.platform.refusal import Code, RefusedError
+
+SIGN_METHODS = {"hmacmd5": "md5", "hmacsha1": "sha1", "hmacsha256": "sha256"}
+
 _HEX = re.compile(r"[0-9a-fA-F]+")
 
 
-class MalformedError(ValueError):
-    """The three CONNECT fields are not of the documented form; the text says which and how."""
-
-
-class UnsupportedSignMethodError(MalformedError):
-    """The sign method is none of those documented (6292)."""
-
-
 class Kind(StrEnum):
-    """What a CONNECT asks for."""
+    """What a CONNECT asks for; all but `login` are values of authType."""
 
     REGISTER = "register"
     REGNWL = "regnwl"
@@ -33,9 +27,21 @@ class Kind(StrEnum):
     LOGIN = "login"
 
 
+_AUTH_TYPES = frozenset({Kind.REGISTER, Kind.REGNWL, Kind.CONNWL})
+_SECURE_MODES = {
+    Kind.REGISTER: ("2", "-2"),
+    Kind.REGNWL: ("2", "-2"),
+    Kind.CONNWL: ("-2",),
+    Kind.LOGIN: ("2", "3"),
+}
+
+
 @dataclass(frozen=True)
 class Credentials:
-    """A CONNECT's client id, user name and password, taken apart."""
+    """A CONNECT's client id, user name and password, taken apart; `check_form` finds faults.
+
+    `client_id` is the part before the first bar, `extension` what stands between the bars.
+    """
 
     kind: Kind
     product_key: str
@@ -50,58 +56,60 @@ class Credentials:
         return self.kind in (Kind.REGISTER, Kind.REGNWL)
 
     @property
-    def secure_mode(self) -> str:
-        """Return `securemode` as sent: "2" TLS, "3" TCP, "-2"."""
-        return self.extension["securemode"]
-
-    @property
     def sign_method(self) -> str:
         """Return the sign method in lower case; hmacmd5 where none is sent."""
-        for name in ("signmethod", "signMethod"):
-            if name in self.extension:
-                return self.extension[name].lower()
-        return "hmacmd5"
+        sent = self.extension.get("signmethod") or self.extension.get("signMethod")
+        return (sent or "hmacmd5").lower()
 
 
-def parse(client_id: str, user_name: str, password: str) -> Credentials:
-    """Take the three fields of a CONNECT apart. Raises MalformedError."""
-    name, bar, key = user_name.rpartition("&")
-    if not bar or not name or not key:
-        raise MalformedError("the user name is not DeviceName&ProductKey")
-    plain, bar, rest = client_id.partition("|")
+def read(client_id: str, user_name: str, password: str) -> Credentials:
+    """Take the three fields of a CONNECT apart, as far as they can be."""
+    name, _, key = user_name.rpartition("&")
+    plain, _, rest = client_id.partition("|")
+    # Up to the last bar: nothing forbids one in a value.
     extension = _extension(rest.rpartition("|")[0] or rest)
-    if "securemode" not in extension:
-        raise MalformedError("the client id has no securemode between its bars")
-    if extension["securemode"] not in ("2", "3", "-2"):
-        raise MalformedError(f"securemode is {extension['securemode']!r}, not 2, 3 or -2")
-    if not 1 <= len(plain) <= 64:
-        raise MalformedError(
-            f"the client id before its bar has {len(plain)} characters, not 1..64"
-        )
-    made = Credentials(
-        kind=_kind(extension),
+    auth_type = extension.get("authType")
+    return Credentials(
+        kind=Kind(auth_type) if auth_type in _AUTH_TYPES else Kind.LOGIN,
         product_key=key,
         device_name=name,
         client_id=plain,
         extension=extension,
         password=password,
     )
-    if made.kind is not Kind.CONNWL and made.sign_method not in _HASHES:
-        raise UnsupportedSignMethodError(f"sign method {made.sign_method!r} is not supported")
+
+
+def check_form(credentials: Credentials, *, secure: bool, token_over_tcp: bool) -> None:
+    """Return if the fields have the documented form. Raises RefusedError 460 or 6292.
+
+    `secure` tells whether the connection is TLS, `token_over_tcp` whether connwl may go without.
+    """
+    made, extension = credentials, credentials.extension
+    if not made.product_key or not made.device_name:
+        raise _malformed("the user name is not DeviceName&ProductKey")
+    if not 1 <= len(made.client_id) <= 64:
+        raise _malformed(f"{len(made.client_id)} characters before the first bar, not 1..64")
+    if made.kind is Kind.LOGIN and "authType" in extension:
+        raise _malformed(f"authType {extension['authType']!r} is not register, regnwl or connwl")
+    modes = _SECURE_MODES[made.kind]
+    if extension.get("securemode") not in modes:
+        sent = extension.get("securemode", "missing")
+        raise _malformed(f"securemode is {sent}; {made.kind} takes {' or '.join(modes)}")
+    if made.is_registration and not secure:
+        raise _malformed("a registration needs TLS, the connection is plain TCP")
+    if made.kind is Kind.LOGIN and extension["securemode"] == "2" and not secure:
+        raise _malformed("securemode 2 says TLS, the connection is plain TCP")
+    if made.kind is Kind.CONNWL and not secure and not token_over_tcp:
+        raise _malformed("a DeviceToken needs TLS here, the connection is plain TCP")
+    if made.kind is not Kind.CONNWL and made.sign_method not in SIGN_METHODS:
+        raise RefusedError(Code.SIGN_METHOD, f"sign method {made.sign_method!r} is not supported")
     if made.is_registration and not extension.get("random"):
-        raise MalformedError("a registration needs random")
-    if made.is_registration and made.secure_mode == "3":
-        raise MalformedError("a registration needs securemode 2 or -2")
-    return made
+        raise _malformed("a registration needs random")
 
 
 def registration_is_signed(credentials: Credentials, product_secret: str) -> bool:
     """Tell whether the password is the registration's signature with the ProductSecret."""
-    content = (
-        f"deviceName{credentials.device_name}productKey{credentials.product_key}"
-        f"random{credentials.extension['random']}"
-    )
-    return _matches(credentials, product_secret, content)
+    return _matches(credentials, product_secret, registration_content(credentials))
 
 
 def login_is_signed(
@@ -111,12 +119,10 @@ def login_is_signed(
 
     The timestamp is signed where it is sent, and never compared with a clock.
     """
-    content = f"deviceName{credentials.device_name}productKey{credentials.product_key}"
-    if "timestamp" in credentials.extension:
-        content += f"timestamp{credentials.extension['timestamp']}"
-    if _matches(credentials, device_secret, f"clientId{credentials.client_id}{content}"):
+    rest = login_content(credentials)
+    if _matches(credentials, device_secret, f"clientId{credentials.client_id}{rest}"):
         return True
-    return client_id_optional and _matches(credentials, device_secret, content)
+    return client_id_optional and _matches(credentials, device_secret, rest)
 
 
 def token_matches(credentials: Credentials, token: str) -> bool:
@@ -124,16 +130,32 @@ def token_matches(credentials: Credentials, token: str) -> bool:
     return hmac.compare_digest(credentials.password.encode(), token.encode())
 
 
+def registration_content(credentials: Credentials) -> str:
+    """Return what a registration signs."""
+    return (
+        f"deviceName{credentials.device_name}productKey{credentials.product_key}"
+        f"random{credentials.extension.get('random', '')}"
+    )
+
+
+def login_content(credentials: Credentials) -> str:
+    """Return what a login signs after its client id."""
+    content = f"deviceName{credentials.device_name}productKey{credentials.product_key}"
+    if "timestamp" in credentials.extension:
+        content += f"timestamp{credentials.extension['timestamp']}"
+    return content
+
+
 def signature(sign_method: str, key: str, content: str) -> str:
-    """Return HMAC(key, content) in lower-case hex."""
-    return hmac.new(key.encode(), content.encode(), _HASHES[sign_method.lower()]).hexdigest()
+    """Return HMAC(key, content) in lower-case hex, for a method of SIGN_METHODS."""
+    return hmac.digest(key.encode(), content.encode(), SIGN_METHODS[sign_method]).hex()
 
 
 def _matches(credentials: Credentials, key: str, content: str) -> bool:
     if not _HEX.fullmatch(credentials.password):
         return False
     expected = signature(credentials.sign_method, key, content)
-    return hmac.compare_digest(credentials.password.lower().encode(), expected.encode())
+    return hmac.compare_digest(credentials.password.lower(), expected)
 
 
 def _extension(text: str) -> dict[str, str]:
@@ -146,10 +168,5 @@ def _extension(text: str) -> dict[str, str]:
     return extension
 
 
-def _kind(extension: dict[str, str]) -> Kind:
-    auth_type = extension.get("authType")
-    if auth_type is None:
-        return Kind.LOGIN
-    if auth_type not in (Kind.REGISTER, Kind.REGNWL, Kind.CONNWL):
-        raise MalformedError(f"authType is {auth_type!r}, not register, regnwl or connwl")
-    return Kind(auth_type)
+def _malformed(reason: str) -> RefusedError:
+    return RefusedError(Code.PARAMETER, reason)

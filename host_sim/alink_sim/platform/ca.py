@@ -1,14 +1,18 @@
 """The platform's private CA: a root for devices to trust, a server certificate for every host.
 
 RSA 2048 with SHA-256 by default: the vendor's C SDKs take nothing else and offer only TLS 1.2 with
-RSA key exchange; some clients send no server name.
+RSA key exchange; some clients send no server name. TLS 1.2 and 1.3 are both offered: mbedTLS
+3.6.6 cannot talk RSA to an OpenSSL that has 1.2 only.
 """
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import hashlib
 import ipaddress
 import os
+import secrets
 import ssl
 from collections.abc import Iterable
 from pathlib import Path
@@ -29,30 +33,50 @@ REGIONS = (
     "eu-central-1",
 )
 
+# Fixed, so that a clock that a test drives is inside them whatever the date of the machine; a
+# board that wakes up in the year 2000 or 2023 finds the certificate not yet valid.
+NOT_BEFORE = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
+NOT_AFTER = dt.datetime(2049, 12, 31, tzinfo=dt.UTC)
+
 _Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
-_DAY = dt.timedelta(days=1)
 _ROOT_NAME = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "alink-sim private root")])
 
 
-def hosts() -> list[str]:
+class AuthorityError(RuntimeError):
+    """The folder of the CA cannot be used; the text says what to do."""
+
+
+def hosts() -> tuple[str, ...]:
     """Return every host form of the platform (docs/protocol.md, section "Endpoints")."""
     names = ["*.mqtt.iothub.aliyuncs.com", "*.http.iothub.aliyuncs.com"]
     names.append("iot-auth-global.aliyuncs.com")
     for region in REGIONS:
         names.append(f"*.iot-as-mqtt.{region}.aliyuncs.com")
         names += [f"{kind}.{region}.aliyuncs.com" for kind in ("iot-auth", "iot-as-http", "iot")]
-    return names
+    return tuple(names)
 
 
 class Authority:
     """A root with its key in a folder; made on first use, the key readable by its owner only."""
 
     def __init__(self, folder: Path, *, ecdsa: bool = False) -> None:
+        """Use the root in `folder`, made if it is not there. Raises AuthorityError."""
         self._folder = folder
         self._ecdsa = ecdsa
-        folder.mkdir(parents=True, exist_ok=True)
-        if not self.pem.exists():
-            self._make()
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not (folder / "root.pem").exists():
+            self._make_root()
+        self._root, self._key = _unpacked((folder / "root.pem").read_bytes())
+        if isinstance(self._key, ec.EllipticCurvePrivateKey) != ecdsa:
+            raise AuthorityError(
+                f"the root in {folder} is {'RSA' if ecdsa else 'ECDSA'}: call for that again, or "
+                "remove the folder and burn the new root into the boards"
+            )
+        for path, form in (
+            (self.pem, serialization.Encoding.PEM),
+            (self.der, serialization.Encoding.DER),
+        ):
+            _write(path, self._root.public_bytes(form), mode=0o644)
 
     @property
     def pem(self) -> Path:
@@ -65,49 +89,45 @@ class Authority:
         return self._folder / "ca.der"
 
     def server_context(self, *, san: Iterable[str] = ()) -> ssl.SSLContext:
-        """Return a TLS server context with a fresh certificate for all hosts and each `san`."""
-        chain = self._folder / f"server-{os.getpid()}.pem"
-        _write_private(chain, self._server_chain(san))
-        try:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.minimum_version = ssl.TLSVersion.TLSv1_2
-            context.set_ciphers("DEFAULT")  # With RSA key exchange: the C SDKs have no other.
-            context.load_cert_chain(chain)
-        finally:
-            chain.unlink()
+        """Return a TLS server context with a certificate for all hosts and each `san`."""
+        names = (*hosts(), "localhost", "127.0.0.1", *san)
+        chain = self._folder / f"server-{hashlib.sha256(repr(names).encode()).hexdigest()[:8]}.pem"
+        if not chain.exists():
+            _write(chain, self._server(names), mode=0o600)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.set_ciphers("DEFAULT")  # With RSA key exchange: the C SDKs have no other.
+        context.num_tickets = 0  # No device of ours resumes, and mbedTLS 3.6 trips over one.
+        context.load_cert_chain(chain)
         return context
 
-    def _make(self) -> None:
+    def _make_root(self) -> None:
         key = _new_key(ecdsa=self._ecdsa)
-        root = _builder(_ROOT_NAME, key, days=3650)
-        root = root.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        made = root.sign(key, hashes.SHA256())
-        _write_private(self._folder / "ca.key", _key_pem(key))
-        self.der.write_bytes(made.public_bytes(serialization.Encoding.DER))
-        self.pem.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-
-    def _server_chain(self, san: Iterable[str]) -> bytes:
-        issuer = serialization.load_pem_private_key((self._folder / "ca.key").read_bytes(), None)
-        if not isinstance(issuer, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
-            raise TypeError(f"{self._folder / 'ca.key'} is neither an RSA nor an EC key")
-        key = _new_key(ecdsa=self._ecdsa)
-        names: list[x509.GeneralName] = [x509.DNSName(name) for name in (*hosts(), "localhost")]
-        for name in ("127.0.0.1", *san):
-            try:
-                names.append(x509.IPAddress(ipaddress.ip_address(name)))
-            except ValueError:
-                names.append(x509.DNSName(name))
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "alink-sim platform")])
-        leaf = (
-            _builder(subject, key, days=825)
-            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .add_extension(x509.SubjectAlternativeName(names), critical=False)
-            .add_extension(
-                x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False
-            )
-            .sign(issuer, hashes.SHA256())
+        public = key.public_key()
+        root = (
+            _builder(_ROOT_NAME, public)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .add_extension(_key_usage(signs_certificates=True), critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
+            .sign(key, hashes.SHA256())
         )
-        return _key_pem(key) + leaf.public_bytes(serialization.Encoding.PEM)
+        _write(self._folder / "root.pem", _packed(root, key), mode=0o600)
+
+    def _server(self, names: Iterable[str]) -> bytes:
+        key = _new_key(ecdsa=self._ecdsa)
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "alink-sim platform")])
+        usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])
+        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
+        leaf = (
+            _builder(subject, key.public_key())
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(_key_usage(signs_certificates=False), critical=True)
+            .add_extension(usage, critical=False)
+            .add_extension(x509.SubjectAlternativeName(map(_name, names)), critical=False)
+            .add_extension(issuer, critical=False)
+            .sign(self._key, hashes.SHA256())
+        )
+        return _packed(leaf, key)
 
 
 def _new_key(*, ecdsa: bool) -> _Key:
@@ -116,28 +136,65 @@ def _new_key(*, ecdsa: bool) -> _Key:
     return rsa.generate_private_key(65537, 2048)
 
 
-def _builder(subject: x509.Name, key: _Key, *, days: int) -> x509.CertificateBuilder:
-    now = dt.datetime.now(dt.UTC)
+def _builder(
+    subject: x509.Name, key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey
+) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(_ROOT_NAME)
-        .public_key(key.public_key())
+        .public_key(key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - _DAY)
-        .not_valid_after(now + days * _DAY)
+        .not_valid_before(NOT_BEFORE)
+        .not_valid_after(NOT_AFTER)
     )
 
 
-def _key_pem(key: _Key) -> bytes:
-    return key.private_bytes(
+def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not signs_certificates,
+        key_encipherment=not signs_certificates,
+        key_cert_sign=signs_certificates,
+        crl_sign=signs_certificates,
+        content_commitment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _name(text: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(text))
+    except ValueError:
+        return x509.DNSName(text)
+
+
+def _packed(certificate: x509.Certificate, key: _Key) -> bytes:
+    """Return key and certificate as one PEM: two files could be of two makings."""
+    private = key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
+    return private + certificate.public_bytes(serialization.Encoding.PEM)
 
 
-def _write_private(path: Path, data: bytes) -> None:
-    path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+def _unpacked(pem: bytes) -> tuple[x509.Certificate, _Key]:
+    key = serialization.load_pem_private_key(pem, None)
+    if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
+        raise AuthorityError("the key of the root is neither RSA nor EC: remove its folder")
+    return x509.load_pem_x509_certificate(pem), key
+
+
+def _write(path: Path, data: bytes, *, mode: int) -> None:
+    """Write a file unless it is there: another process may be making it, and the first wins."""
+    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
         file.write(data)
+    try:
+        with contextlib.suppress(FileExistsError):
+            path.hardlink_to(fresh)
+    finally:
+        fresh.unlink()

@@ -33,12 +33,12 @@ class Connect:
     """A CONNECT. `level` is 3 (3.1), 4 (3.1.1) or another number; `keepalive` in seconds."""
 
     level: int
-    clean_session: bool
-    keepalive: int
-    client_id: str
-    user_name: str
-    has_will: bool
-    password: str = field(repr=False)
+    clean_session: bool = True
+    keepalive: int = 0
+    client_id: str = ""
+    user_name: str = ""
+    has_will: bool = False
+    password: str = field(repr=False, default="")
 
 
 @dataclass(frozen=True)
@@ -85,12 +85,14 @@ class Decoder:
 
 
 def decode_connect(packet: Packet) -> Connect:
-    """Take a CONNECT apart. Raises ProtocolViolationError."""
+    """Take a CONNECT apart, up to its level if that is unknown. Raises ProtocolViolationError."""
     read = _Reader(packet.body)
     name = read.text()
     level, flags, keepalive = read.unpack(">BBH")
     if name not in ("MQTT", "MQIsdp"):
         raise ProtocolViolationError(f"the protocol name is {name!r}")
+    if level not in (3, 4):
+        return Connect(level=level)
     if flags & 1:
         raise ProtocolViolationError("the reserved CONNECT flag is set")
     client_id = read.text()
@@ -114,6 +116,8 @@ def decode_publish(packet: Packet) -> Publish:
     """Take a PUBLISH apart. Raises ProtocolViolationError."""
     read = _Reader(packet.body)
     topic = read.text()
+    if not topic or "+" in topic or "#" in topic:
+        raise ProtocolViolationError("a PUBLISH topic is empty or holds a wildcard")
     qos = packet.flags >> 1 & 3
     if qos == 3:
         raise ProtocolViolationError("a PUBLISH has QoS 3")
@@ -134,8 +138,11 @@ def decode_subscribe(packet: Packet) -> tuple[int, list[tuple[str, int]]]:
     packet_id, read = _acknowledged(packet)
     filters = []
     while read.left():
-        topic = read.text()
-        filters.append((topic, read.unpack(">B")[0]))
+        topic_filter = read.text()
+        qos = read.unpack(">B")[0]
+        if qos > 2:
+            raise ProtocolViolationError("a SUBSCRIBE asks for more than QoS 2")
+        filters.append((topic_filter, qos))
     if not filters:
         raise ProtocolViolationError("a SUBSCRIBE has no filter")
     return packet_id, filters
@@ -147,6 +154,8 @@ def decode_unsubscribe(packet: Packet) -> tuple[int, list[str]]:
     filters = []
     while read.left():
         filters.append(read.text())
+    if not filters:
+        raise ProtocolViolationError("an UNSUBSCRIBE has no filter")
     return packet_id, filters
 
 
@@ -234,9 +243,12 @@ class _Reader:
 
     def text(self) -> str:
         try:
-            return self.data().decode()
+            text = self.data().decode()
         except UnicodeDecodeError:
             raise ProtocolViolationError("a text is not UTF-8") from None
+        if "\0" in text:
+            raise ProtocolViolationError("a text holds a NUL")
+        return text
 
     def rest(self) -> bytes:
         return self._body[self._at :]

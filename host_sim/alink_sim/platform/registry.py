@@ -1,22 +1,22 @@
 """Products, devices and their life: plain state and rules, no wire.
 
-docs/protocol.md, sections "Dynamic registration" and "Cloud side". Every change is handed to
-`on_change` as the object that changed, so that a store can keep it.
+docs/protocol.md, sections "Dynamic registration" and "Cloud side". What changes is handed to
+`on_change`, what goes to `on_remove`, so that a store can follow.
 """
 
 from __future__ import annotations
 
 import re
 import secrets
-import string
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from alink_sim.platform.refusal import Code, RefusedError
+
 MAX_CLIENT_IDS = 5
 
-_ALPHANUMERIC = string.ascii_letters + string.digits
 _KEY = re.compile(r"[A-Za-z0-9]{1,20}")
 _SECRET = re.compile(r"[\x21-\x7e]{1,64}")
 _NAME = re.compile(r"[A-Za-z0-9\-_@.:]{4,32}")
@@ -24,15 +24,6 @@ _NAME = re.compile(r"[A-Za-z0-9\-_@.:]{4,32}")
 
 class RegistryError(ValueError):
     """An operator asked for something the rules do not allow; the text says what to do."""
-
-
-class RefusedError(Exception):
-    """A device's request is refused; `code` is the vendor's, None where it has none."""
-
-    def __init__(self, code: int | None, reason: str) -> None:
-        super().__init__(reason)
-        self.code = code
-        self.reason = reason
 
 
 class Status(StrEnum):
@@ -58,7 +49,10 @@ class Product:
 
 @dataclass
 class ClientId:
-    """One (ClientID, DeviceToken) that a preregistration-free registration issued."""
+    """One (ClientID, DeviceToken) that a preregistration-free registration issued.
+
+    Times in seconds since 1970; `blocked` once another one was chosen by Switch.
+    """
 
     client_id: str
     token: str = field(repr=False)
@@ -69,35 +63,42 @@ class ClientId:
 
 @dataclass
 class Device:
-    """A device. `registered_by_itself`: made by a preregistration-free registration."""
+    """A device. `activated`: it has logged in. `registered`: that ended its registration."""
 
     product_key: str
     name: str
     secret: str = field(repr=False)
     iot_id: str
     activated: bool = False
+    registered: bool = False
     enabled: bool = True
-    connections: int = 0
     client_ids: list[ClientId] = field(default_factory=list)
     properties: dict[str, Any] = field(default_factory=dict)
+    sessions: int = 0
 
     @property
     def status(self) -> Status:
         """Return the state that the console shows."""
         if not self.enabled:
             return Status.DISABLED
-        if self.connections:
+        if self.sessions:
             return Status.ONLINE
         return Status.OFFLINE if self.activated else Status.INACTIVE
+
+
+Thing = Product | Device
 
 
 class Registry:
     """All products and devices of one platform."""
 
-    def __init__(self, *, on_change: Callable[[Product | Device], None] | None = None) -> None:
+    def __init__(
+        self, *, on_change: Callable[[Thing], None], on_remove: Callable[[Thing], None]
+    ) -> None:
         self.products: dict[str, Product] = {}
         self.devices: dict[tuple[str, str], Device] = {}
-        self._on_change = on_change or (lambda _thing: None)
+        self._on_change = on_change
+        self._on_remove = on_remove
 
     def load(self, products: Iterable[Product], devices: Iterable[Device]) -> None:
         """Take up what a store kept; nobody is online."""
@@ -112,32 +113,48 @@ class Registry:
         key: str | None = None,
         secret: str | None = None,
         name: str | None = None,
-        node_type: int = 0,
-        dynamic_registration: bool = True,
-        instance: str = "",
+        node_type: int | None = None,
+        dynamic_registration: bool | None = None,
+        instance: str | None = None,
     ) -> Product:
-        """Return the product with this key, made if it is not there. Raises RegistryError."""
-        key = key or "a1" + _random(9)
-        secret = secret or _random(16)
-        _check(_KEY, "ProductKey", key, "1 to 20 letters and digits")
-        _check(_SECRET, "ProductSecret", secret, "1 to 64 printable characters", hide=True)
-        product = self.products.get(key)
-        if product and product.secret != secret:
-            raise RegistryError(
-                f"product {key} exists with another ProductSecret; remove it first"
-            )
+        """Return the product with this key: made if it is not there, else changed as given.
+
+        What is None is made up for a new product and left alone in an old one. Raises
+        RegistryError.
+        """
+        product = self.products.get(key or "")
         if product is None:
-            product = Product(key=key, secret=secret, name=name or key)
+            key = _checked(_KEY, "ProductKey", key or _new_key(), "1 to 20 letters and digits")
+            product = Product(
+                key=key, secret=_checked_secret("ProductSecret", secret, 16), name=key
+            )
+        elif secret not in (None, product.secret):
+            raise RegistryError(
+                f"product {key} exists with another ProductSecret: remove the product first, or "
+                "leave the secret out"
+            )
+        if node_type not in (None, 0, 1):
+            raise RegistryError(f"node_type is {node_type}; it takes 0 (device) or 1 (gateway)")
         product.name = name or product.name
-        product.node_type = node_type
-        product.dynamic_registration = dynamic_registration
-        product.instance = instance
-        self.products[key] = product
+        product.node_type = product.node_type if node_type is None else node_type
+        product.instance = product.instance if instance is None else instance
+        if dynamic_registration is not None:
+            product.dynamic_registration = dynamic_registration
+        self.products[product.key] = product
         self._on_change(product)
         return product
 
+    def remove_product(self, product_key: str) -> Product:
+        """Delete a product that has no devices. Raises RegistryError."""
+        product = self.product(product_key)
+        if any(device.product_key == product_key for device in self.devices.values()):
+            raise RegistryError(f"product {product_key} has devices: remove them first")
+        del self.products[product_key]
+        self._on_remove(product)
+        return product
+
     def set_dynamic_registration(self, product_key: str, *, on: bool) -> Product:
-        """Turn the switch of a product; activated devices do not notice."""
+        """Turn the switch of a product; activated devices do not notice. Raises RegistryError."""
         product = self.product(product_key)
         product.dynamic_registration = on
         self._on_change(product)
@@ -146,38 +163,47 @@ class Registry:
     def add_device(self, product_key: str, name: str, *, secret: str | None = None) -> Device:
         """Return the device, pre-registered if it is not there. Raises RegistryError."""
         self.product(product_key)
-        _check(_NAME, "DeviceName", name, "4 to 32 of letters, digits and -_@.:")
         device = self.devices.get((product_key, name))
         if device is None:
-            device = self._new_device(product_key, name, secret or secrets.token_hex(16))
-        elif secret and device.secret != secret:
-            raise RegistryError(f"{product_key}/{name} exists with another DeviceSecret")
-        self._on_change(device)
+            _checked(_NAME, "DeviceName", name, "4 to 32 of letters, digits and -_@.:")
+            return self._new_device(product_key, name, secret)
+        if secret not in (None, device.secret):
+            raise RegistryError(
+                f"device {product_key}/{name} exists with another DeviceSecret: remove the device "
+                "first, or leave the secret out"
+            )
+        return device
+
+    def remove_device(self, product_key: str, name: str) -> Device:
+        """Delete a device: its DeviceSecret and ClientIDs are void. Raises RegistryError."""
+        device = self.device(product_key, name)
+        del self.devices[product_key, name]
+        self._on_remove(device)
         return device
 
     def product(self, product_key: str) -> Product:
         """Return a product. Raises RegistryError."""
         if product_key not in self.products:
-            raise RegistryError(f"there is no product {product_key}; create it first")
+            raise RegistryError(f"there is no product {product_key}: create it first")
         return self.products[product_key]
 
     def device(self, product_key: str, name: str) -> Device:
         """Return a device. Raises RegistryError."""
         if (product_key, name) not in self.devices:
-            raise RegistryError(f"there is no device {product_key}/{name}; add it first")
+            raise RegistryError(f"there is no device {product_key}/{name}: add it first")
         return self.devices[product_key, name]
 
     def set_enabled(self, product_key: str, name: str, *, enabled: bool) -> Device:
-        """Disable a device, or enable it again."""
+        """Disable a device, or enable it again. Raises RegistryError."""
         device = self.device(product_key, name)
         device.enabled = enabled
         self._on_change(device)
         return device
 
     def reset_device(self, product_key: str, name: str) -> Device:
-        """Allow an activated device to register again; its console state stays."""
+        """Allow an activated device to register again; its state in the console stays."""
         device = self.device(product_key, name)
-        device.activated = False
+        device.registered = False
         self._on_change(device)
         return device
 
@@ -192,7 +218,7 @@ class Registry:
         """Let only this ClientID connect from now on. Raises RegistryError."""
         device = self.device(product_key, name)
         if client_id not in {one.client_id for one in device.client_ids}:
-            raise RegistryError(f"{product_key}/{name} has no ClientID {client_id}")
+            raise RegistryError(f"device {product_key}/{name} has no ClientID {client_id}")
         for one in device.client_ids:
             one.blocked = one.client_id != client_id
         self._on_change(device)
@@ -200,54 +226,60 @@ class Registry:
 
     # The device's side
 
-    def product_for_registration(self, product_key: str) -> Product:
-        """Return the product a registration is for. Raises RefusedError 6250."""
+    def product_of(self, product_key: str) -> Product:
+        """Return the product a device names. Raises RefusedError 6250."""
         if product_key not in self.products:
-            raise RefusedError(6250, "product not found")
+            raise RefusedError(Code.NO_PRODUCT, "product not found")
         return self.products[product_key]
 
     def register(self, product: Product, name: str, *, rotate_secret: bool = False) -> Device:
         """Pre-registration, the signature being good: return the device. Raises RefusedError."""
-        self._check_switch(product)
+        _check_switch(product)
         device = self.devices.get((product.key, name))
         if device is None:
-            raise RefusedError(6100, "device not found: its DeviceName was never registered")
-        self._check_enabled(device)
-        if device.activated:
-            raise RefusedError(6289, "device is already activated; reset it to register again")
+            raise RefusedError(Code.NO_DEVICE, "nobody registered this DeviceName beforehand")
+        _check_enabled(device)
+        if device.registered:
+            raise RefusedError(
+                Code.ACTIVATED, "device is already activated; reset it to register again"
+            )
         if rotate_secret:
             device.secret = secrets.token_hex(16)
-        self._on_change(device)
+            self._on_change(device)
         return device
 
     def register_without_preregistration(
-        self, product: Product, name: str, now: float
+        self, product: Product, name: str, *, now: float
     ) -> tuple[Device, ClientId]:
-        """Preregistration-free, the signature being good: return device and issued pair."""
-        self._check_switch(product)
+        """Preregistration-free, the signature being good: return device and issued pair.
+
+        The first one makes the device. `now` in seconds since 1970. Raises RefusedError.
+        """
+        _check_switch(product)
         if not _NAME.fullmatch(name):
-            raise RefusedError(460, "DeviceName has characters or a length that are not allowed")
-        device = self.devices.get((product.key, name))
-        if device is None:
-            device = self._new_device(product.key, name, secrets.token_hex(16))
-        self._check_enabled(device)
+            raise RefusedError(
+                Code.PARAMETER, "DeviceName is not 4 to 32 of letters, digits and -_@.:"
+            )
+        device = self.devices.get((product.key, name)) or self._new_device(product.key, name, None)
+        _check_enabled(device)
         if len(device.client_ids) >= MAX_CLIENT_IDS:
             raise RefusedError(
-                None, f"{MAX_CLIENT_IDS} ClientIDs are in use for this DeviceName; clear them"
+                None, f"all {MAX_CLIENT_IDS} ClientIDs of this DeviceName are issued; clear them"
             )
-        issued = ClientId(client_id=_random(16) + "000100", token=_random(32), created=now)
+        issued = ClientId(
+            client_id=secrets.token_hex(8) + "000100", token=secrets.token_hex(16), created=now
+        )
         device.client_ids.append(issued)
         self._on_change(device)
         return device, issued
 
     def device_for_login(self, product_key: str, name: str) -> Device:
         """Return the device that logs in. Raises RefusedError."""
-        if product_key not in self.products:
-            raise RefusedError(6250, "product not found")
+        self.product_of(product_key)
         device = self.devices.get((product_key, name))
         if device is None:
-            raise RefusedError(6100, "device not found")
-        self._check_enabled(device)
+            raise RefusedError(Code.NO_DEVICE, "device not found")
+        _check_enabled(device)
         return device
 
     def client_id_for_login(self, device: Device, client_id: str) -> ClientId:
@@ -255,52 +287,65 @@ class Registry:
         for one in device.client_ids:
             if one.client_id == client_id:
                 if one.blocked:
-                    raise RefusedError(None, "this ClientID was switched off for another one")
+                    raise RefusedError(None, "another ClientID of this DeviceName was chosen")
                 return one
         raise RefusedError(None, "unknown ClientID: it was cleared, or never issued")
 
-    def online(self, device: Device, issued: ClientId | None, now: float) -> None:
-        """Note a login: the first one activates the device."""
-        device.connections += 1
-        if not device.activated or (issued and issued.first_connected is None):
-            device.activated = True
-            if issued and issued.first_connected is None:
-                issued.first_connected = now
+    def log_in(self, device: Device, issued: ClientId | None, *, now: float) -> None:
+        """Note a login: the first one activates the device and ends its registration."""
+        if not device.registered:
+            device.activated = device.registered = True
             self._on_change(device)
-
-    def offline(self, device: Device) -> None:
-        """Note the end of a session."""
-        device.connections = max(0, device.connections - 1)
+        if issued and issued.first_connected is None:
+            issued.first_connected = now
+            self._on_change(device)
 
     def report(self, device: Device, values: dict[str, Any]) -> None:
         """Keep reported property values."""
         device.properties.update(values)
         self._on_change(device)
 
-    def _new_device(self, product_key: str, name: str, secret: str) -> Device:
-        _check(_SECRET, "DeviceSecret", secret, "1 to 64 printable characters", hide=True)
+    def _new_device(self, product_key: str, name: str, secret: str | None) -> Device:
         device = Device(
-            product_key=product_key, name=name, secret=secret, iot_id=_random(25) + "000100"
+            product_key=product_key,
+            name=name,
+            secret=_checked_secret("DeviceSecret", secret, 32),
+            iot_id=secrets.token_hex(12) + "000100",
         )
         self.devices[product_key, name] = device
+        self._on_change(device)
         return device
 
-    def _check_switch(self, product: Product) -> None:
-        if not product.dynamic_registration:
-            raise RefusedError(6288, "dynamic registration is switched off for this product")
 
-    def _check_enabled(self, device: Device) -> None:
-        if not device.enabled:
-            raise RefusedError(6204, "device is disabled")
-
-
-def _random(length: int) -> str:
-    return "".join(secrets.choice(_ALPHANUMERIC) for _ in range(length))
+def _check_switch(product: Product) -> None:
+    if not product.dynamic_registration:
+        raise RefusedError(
+            Code.SWITCHED_OFF, "dynamic registration is switched off for this product"
+        )
 
 
-def _check(
-    pattern: re.Pattern[str], what: str, value: str, rule: str, *, hide: bool = False
-) -> None:
+def _check_enabled(device: Device) -> None:
+    if not device.enabled:
+        raise RefusedError(Code.DISABLED, "device is disabled")
+
+
+def _new_key() -> str:
+    return "a1" + secrets.token_hex(5)[:9]
+
+
+def _checked(pattern: re.Pattern[str], what: str, value: str, rule: str) -> str:
     if not pattern.fullmatch(value):
-        shown = f"of {len(value)} characters" if hide else repr(value)
-        raise RegistryError(f"{what} {shown} is not allowed: it takes {rule}")
+        raise RegistryError(f"{what} {value!r} is not allowed: it takes {rule}")
+    return value
+
+
+def _checked_secret(what: str, secret: str | None, length: int) -> str:
+    """Return a given secret, or a new one of `length` hex digits; never shows it."""
+    if secret is None:
+        return secrets.token_hex(length // 2)
+    if not _SECRET.fullmatch(secret):
+        raise RegistryError(
+            f"{what} of {len(secret)} characters is not allowed: it takes 1 to 64 printable ones "
+            "without blanks"
+        )
+    return secret

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import itertools
 import tempfile
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from alink_sim.clock import Clock, SystemClock
 from alink_sim.platform.ca import Authority
+from alink_sim.platform.commits import Commits
+from alink_sim.platform.core import Core
 from alink_sim.platform.event_log import Event, EventLog
-from alink_sim.platform.mqtt_server import MqttListener, Rooms
-from alink_sim.platform.registry import ClientId, Device, Product, Registry
+from alink_sim.platform.mqtt_server import MqttListener
+from alink_sim.platform.refusal import RefusedError
+from alink_sim.platform.registry import ClientId, Device, Product, Registry, RegistryError
 from alink_sim.platform.sessions import Sessions
 from alink_sim.platform.settings import Settings
 from alink_sim.platform.store import Store
@@ -48,23 +52,25 @@ class Platform:
         self.mqtt_tls_port = mqtt_tls_port
         self.clock = clock or SystemClock()
         self.log = EventLog()
-        self._scratch = None if state or ca else tempfile.TemporaryDirectory(prefix="alink-ca-")
-        if state:
-            state.mkdir(parents=True, exist_ok=True)
-        folder = ca or (state / "ca" if state else Path(self._scratch.name))  # type: ignore[union-attr]
-        self.authority = Authority(folder, ecdsa=ecdsa)
+        self._scratch = tempfile.TemporaryDirectory(prefix="alink-platform-")
+        home = state or Path(self._scratch.name)
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.authority = Authority(ca or home / "ca", ecdsa=ecdsa)
         self._san = tuple(san)
-        self._store = Store(
-            database_url or (f"sqlite:///{state / 'platform.db'}" if state else "sqlite://")
-        )
-        self._registry = Registry(on_change=self._store.put)
+        default_url = f"sqlite:///{state / 'platform.db'}" if state else "sqlite://"
+        self._store = Store(database_url or default_url)
+        self._registry = Registry(on_change=self._store.put, on_remove=self._store.remove)
         self._registry.load(*self._store.load())
-        self._sessions = Sessions()
-        self._settings = settings or Settings()
+        self._core = Core(
+            registry=self._registry,
+            commits=Commits(self._store, things=self._things),
+            sessions=Sessions(),
+            log=self.log,
+            clock=self.clock,
+            settings=settings or Settings(),
+        )
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
-        self._committing: asyncio.Task[None] | None = None
-        self._next_commit: asyncio.Task[None] | None = None
         self._listeners: list[MqttListener] = []
 
     # Life
@@ -77,23 +83,25 @@ class Platform:
         )
         self._thread.start()
         try:
-            asyncio.run_coroutine_threadsafe(self._open(), self._loop).result()
+            self._run(self._open())
         except BaseException:
             self.stop()
             raise
         return self
 
     def stop(self) -> None:
-        """Cut every connection and stop; what was acknowledged is at rest."""
+        """Cut every connection and stop; what was acknowledged is at rest. For good."""
         if self._loop is None or self._thread is None:
             return
-        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-        self._loop = self._thread = None
-        self._store.close()
-        if self._scratch:
+        try:
+            self._run(self._close())
+        finally:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+            self._loop.close()
+            self._loop = self._thread = None
+            self._core.commits.close()
+            self._store.close()
             self._scratch.cleanup()
 
     def __enter__(self) -> Self:
@@ -120,11 +128,14 @@ class Platform:
         key: str | None = None,
         secret: str | None = None,
         name: str | None = None,
-        node_type: int = 0,
-        dynamic_registration: bool = True,
+        node_type: int | None = None,
+        dynamic_registration: bool | None = None,
         instance: str | None = None,
     ) -> Product:
-        """Return the product with this key, made if it is not there. Raises RegistryError."""
+        """Return the product with this key: made if it is not there, else changed as given.
+
+        New ones have dynamic registration on and belong to no instance. Raises RegistryError.
+        """
         return self._change(
             lambda: self._registry.create_product(
                 key=key,
@@ -132,9 +143,13 @@ class Platform:
                 name=name,
                 node_type=node_type,
                 dynamic_registration=dynamic_registration,
-                instance=instance or "",
+                instance=instance,
             )
         )
+
+    def remove_product(self, product_key: str) -> Product:
+        """Delete a product that has no devices. Raises RegistryError."""
+        return self._change(lambda: self._registry.remove_product(product_key))
 
     def set_dynamic_registration(self, product_key: str, on: bool) -> Product:  # noqa: FBT001
         """Turn the switch of a product. Raises RegistryError."""
@@ -146,6 +161,13 @@ class Platform:
         """Return the device, pre-registered if it is not there. Raises RegistryError."""
         return self._change(
             lambda: self._registry.add_device(product_key, device_name, secret=secret)
+        )
+
+    def remove_device(self, product_key: str, device_name: str) -> Device:
+        """Delete a device and end its sessions. Raises RegistryError."""
+        return self._change(
+            lambda: self._registry.remove_device(product_key, device_name),
+            ends="the device was removed",
         )
 
     def enable_device(self, product_key: str, device_name: str) -> Device:
@@ -166,10 +188,11 @@ class Platform:
         return self._change(lambda: self._registry.reset_device(product_key, device_name))
 
     def clear_client_ids(self, product_key: str, device_name: str) -> Device:
-        """Void every ClientID of a device and end its sessions. Raises RegistryError."""
+        """Void every ClientID of a device and end their sessions. Raises RegistryError."""
         return self._change(
             lambda: self._registry.clear_client_ids(product_key, device_name),
             ends="its ClientIDs were cleared",
+            spare="",
         )
 
     def switch_client_id(self, product_key: str, device_name: str, client_id: str) -> Device:
@@ -181,32 +204,36 @@ class Platform:
         )
 
     def issue_client_id(self, product_key: str, device_name: str) -> ClientId:
-        """Issue a (ClientID, DeviceToken) as a preregistration-free registration does."""
-        return self._change(
-            lambda: self._registry.register_without_preregistration(
-                self._registry.product(product_key), device_name, self.clock.time()
-            )[1]
-        )
+        """Issue a (ClientID, DeviceToken) as a registration does. Raises RegistryError."""
+
+        def issue() -> ClientId:
+            product = self._registry.product(product_key)
+            try:
+                return self._registry.register_without_preregistration(
+                    product, device_name, now=self.clock.time()
+                )[1]
+            except RefusedError as refusal:
+                raise RegistryError(refusal.reason) from refusal
+
+        return self._change(issue)
 
     def products(self) -> list[Product]:
         """Return copies of all products."""
-        return self._call(lambda: copy.deepcopy(list(self._registry.products.values())))
+        return self._look(lambda: list(self._registry.products.values()))
 
     def devices(self, product_key: str | None = None) -> list[Device]:
         """Return copies of all devices, or of a product's."""
-        return self._call(
-            lambda: copy.deepcopy(
-                [
-                    device
-                    for device in self._registry.devices.values()
-                    if product_key in (None, device.product_key)
-                ]
-            )
+        return self._look(
+            lambda: [
+                device
+                for device in self._registry.devices.values()
+                if product_key in (None, device.product_key)
+            ]
         )
 
     def device(self, product_key: str, device_name: str) -> Device:
         """Return a copy of a device as it is now. Raises RegistryError."""
-        return self._call(lambda: copy.deepcopy(self._registry.device(product_key, device_name)))
+        return self._look(lambda: self._registry.device(product_key, device_name))
 
     def events(
         self,
@@ -216,7 +243,7 @@ class Platform:
         kind: str | None = None,
         since: float | None = None,
     ) -> list[Event]:
-        """Return the events that match."""
+        """Return the events that match; `since` in seconds since 1970."""
         return self.log.select(
             product_key=product_key, device_name=device_name, kind=kind, since=since
         )
@@ -228,75 +255,55 @@ class Platform:
     # Inside
 
     async def _open(self) -> None:
-        rooms = Rooms(
-            registry=self._registry,
-            sessions=self._sessions,
-            log=self.log,
-            clock=self.clock,
-            settings=self._settings,
-            committed=self._committed,
-        )
         tls = self.authority.server_context(san=self._san)
-        sniffing = MqttListener(rooms, tls=tls, tls_only=False)
-        self._listeners.append(sniffing)
+        sniffing = MqttListener(self._core, tls=tls, tls_only=False)
+        secure = MqttListener(self._core, tls=tls, tls_only=True)
         self.mqtt_port = sniffing.listen(self.host, self.mqtt_port)
-        secure = MqttListener(rooms, tls=tls, tls_only=True)
-        self._listeners.append(secure)
+        self._listeners.append(sniffing)
         self.mqtt_tls_port = secure.listen(self.host, self.mqtt_tls_port)
+        self._listeners.append(secure)
 
     async def _close(self) -> None:
         for listener in self._listeners:
             await listener.close()
         self._listeners.clear()
-        await self._committed()
-        await asyncio.sleep(0)  # Let the transports say goodbye.
+        await self._core.commits.settled()
+        for _ in range(3):
+            await asyncio.sleep(0)  # Cut connections take a few rounds of the loop to be gone.
 
-    async def _committed(self) -> None:
-        # One commit at a time, and one more for everybody who came meanwhile.
-        if self._committing and not self._committing.done():
-            if self._next_commit is None or self._next_commit.done():
-                self._next_commit = asyncio.ensure_future(self._commit_after(self._committing))
-            await self._next_commit
-        else:
-            self._committing = asyncio.ensure_future(self._commit())
-            await self._committing
+    def _things(self) -> Iterable[Product | Device]:
+        return itertools.chain(self._registry.products.values(), self._registry.devices.values())
 
-    async def _commit_after(self, earlier: asyncio.Task[None]) -> None:
-        await asyncio.wait([earlier])
-        self._committing = asyncio.ensure_future(self._commit())
-        await self._committing
+    def _change(
+        self, action: Callable[[], _T], *, ends: str | None = None, spare: str | None = None
+    ) -> _T:
+        """Run an action on the registry in the loop; return a copy of what it made, at rest.
 
-    async def _commit(self) -> None:
-        rows = self._store.take()
-        if rows:
-            await asyncio.get_running_loop().run_in_executor(None, self._store.write, rows)
-
-    def _change(self, action: Callable[[], _T], *, ends: str | None = None, spare: str = "") -> _T:
-        """Run an action on the registry in the loop; returns when the change is at rest.
-
-        `ends` cuts the sessions of the device it returns, but for that of ClientID `spare`.
+        `ends` cuts the sessions of the device it returns, but not those with ClientID `spare`
+        ("" is a login with the DeviceSecret).
         """
+        if self._loop is None:
+            made = action()
+            self._store.write(self._store.take())
+            return copy.deepcopy(made)
 
         async def run() -> _T:
             made = action()
-            await self._committed()
+            await self._core.commits.settled()
             if ends and isinstance(made, Device):
-                for session in self._sessions.of(made):
-                    if not spare or session.identity[2] != spare:
+                for session in self._core.sessions.of(made):
+                    if session.identity[2] != spare:
                         session.end(ends)
             return copy.deepcopy(made)
 
-        if self._loop is None:
-            made = action()
-            self._store.commit()
-            return copy.deepcopy(made)
-        return asyncio.run_coroutine_threadsafe(run(), self._loop).result()
+        return self._run(run())
 
-    def _call(self, action: Callable[[], _T]) -> _T:
-        if self._loop is None:
-            return action()
-
+    def _look(self, action: Callable[[], _T]) -> _T:
         async def run() -> _T:
-            return action()
+            return copy.deepcopy(action())
 
-        return asyncio.run_coroutine_threadsafe(run(), self._loop).result()
+        return copy.deepcopy(action()) if self._loop is None else self._run(run())
+
+    def _run(self, work: Coroutine[Any, Any, _T]) -> _T:
+        assert self._loop  # noqa: S101 (every caller made sure)
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from alink_sim.platform.framing import matches
 from alink_sim.platform.registry import ClientId, Device
 
+Identity = tuple[str, str, str]
+
 
 @dataclass(eq=False)
 class Session:
-    """A logged-in device. `send` delivers (topic, payload); `end` cuts the connection, mutely."""
+    """A device that is logged in.
+
+    `client_id` is the plain one it sent; `issued` the pair it logged in with, None with a
+    DeviceSecret. `send` delivers (topic, payload, QoS), `end` cuts the connection without a word.
+    """
 
     device: Device
+    client_id: str
     issued: ClientId | None
     auto_deliver: bool
     send: Callable[[str, bytes, int], None]
@@ -21,10 +28,20 @@ class Session:
     filters: dict[str, int] = field(default_factory=dict)
 
     @property
-    def identity(self) -> tuple[str, str, str]:
-        """Return what may be online once: ProductKey, DeviceName, ClientID."""
+    def product_key(self) -> str:
+        """Return the device's ProductKey."""
+        return self.device.product_key
+
+    @property
+    def device_name(self) -> str:
+        """Return the device's DeviceName."""
+        return self.device.name
+
+    @property
+    def identity(self) -> Identity:
+        """Return what may be online once: ProductKey, DeviceName and, if issued, ClientID."""
         issued = self.issued.client_id if self.issued else ""
-        return self.device.product_key, self.device.name, issued
+        return self.product_key, self.device_name, issued
 
     def deliver(self, topic: str, payload: bytes) -> bool:
         """Send a system message once, if this device is to have it; tell whether it is."""
@@ -36,26 +53,24 @@ class Session:
 
 
 class Sessions:
-    """The sessions of a platform."""
+    """The sessions of a platform; keeps count in each device."""
 
     def __init__(self) -> None:
-        self._online: dict[tuple[str, str, str], Session] = {}
+        self._online: dict[Identity, Session] = {}
 
     def enter(self, session: Session) -> Session | None:
-        """Take a session up; return the older one of the same identity, to be ended."""
+        """Take a session up; return the older one of the same identity, which has to end."""
         older = self._online.get(session.identity)
         self._online[session.identity] = session
+        session.device.sessions += 1
         return older
 
     def leave(self, session: Session) -> None:
-        """Forget a session, unless another has taken its place."""
+        """Forget a session that has ended."""
+        session.device.sessions -= 1
         if self._online.get(session.identity) is session:
             del self._online[session.identity]
 
-    def of(self, device: Device) -> Iterator[Session]:
-        """Yield a device's sessions: several where it has several ClientIDs."""
-        yield from [one for one in self._online.values() if one.device is device]
-
-    def everyone(self) -> list[Session]:
-        """Return all sessions."""
-        return list(self._online.values())
+    def of(self, device: Device) -> list[Session]:
+        """Return a device's sessions: several where it has several ClientIDs."""
+        return [one for one in self._online.values() if one.device is device]

@@ -1,17 +1,21 @@
 """The registry at rest: SQLAlchemy Core on SQLite (a file or memory) or on PostgreSQL by URL.
 
-What a device is told is committed first. SQLite runs in WAL mode with synchronous NORMAL: a killed
-process loses nothing that was committed; a machine that loses power may lose the last moments.
+SQLite runs in WAL mode with synchronous NORMAL: a killed process loses nothing that was committed;
+a machine that loses power may lose the last moments. A device is one row, so one write keeps it.
 """
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
-from alink_sim.platform.registry import ClientId, Device, Product
+from alink_sim.platform.registry import ClientId, Device, Product, Thing
 
 _SCHEMA = 1
 
@@ -22,7 +26,7 @@ _PRODUCTS = sa.Table(
     _METADATA,
     sa.Column("key", sa.String(20), primary_key=True),
     sa.Column("secret", sa.String(64), nullable=False),
-    sa.Column("name", sa.String(128), nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
     sa.Column("node_type", sa.Integer, nullable=False),
     sa.Column("dynamic_registration", sa.Boolean, nullable=False),
     sa.Column("instance", sa.String(64), nullable=False),
@@ -35,12 +39,15 @@ _DEVICES = sa.Table(
     sa.Column("secret", sa.String(64), nullable=False),
     sa.Column("iot_id", sa.String(64), nullable=False),
     sa.Column("activated", sa.Boolean, nullable=False),
+    sa.Column("registered", sa.Boolean, nullable=False),
     sa.Column("enabled", sa.Boolean, nullable=False),
     sa.Column("client_ids", sa.JSON, nullable=False),
     sa.Column("properties", sa.JSON, nullable=False),
 )
-_PRODUCT_FIELDS = [field.name for field in fields(Product)]
-_DEVICE_FIELDS = [column.name for column in _DEVICES.columns]
+
+Key = tuple[str, ...]
+Row = dict[str, Any]
+Changes = Mapping[Key, Row | None]  # A product's or device's key to its row; None: removed.
 
 
 class StoreError(RuntimeError):
@@ -48,65 +55,63 @@ class StoreError(RuntimeError):
 
 
 class Store:
-    """Keeps products and devices; `commit` writes what was `put` since the last one."""
+    """Keeps products and devices. `put` and `remove` note a change, `take` and `write` keep it."""
 
     def __init__(self, url: str) -> None:
         """Open the database, made if it is not there. Raises StoreError."""
-        memory = url in ("sqlite://", "sqlite:///:memory:")
-        options: dict[str, Any] = {"poolclass": sa.StaticPool} if memory else {}
-        if url.startswith("sqlite"):
-            options["connect_args"] = {"check_same_thread": False}
-        self._engine = sa.create_engine(url, **options)
-        if url.startswith("sqlite"):
-            sa.event.listen(self._engine, "connect", _use_wal)
-        self._changed: dict[tuple[str, ...], Product | Device] = {}
         try:
+            self._engine = _engine(url)
             self._open()
-        except sa.exc.SQLAlchemyError as error:
-            shown = self._engine.url.render_as_string(hide_password=True)
-            raise StoreError(f"database {shown} cannot be opened: {error.args[0]}") from error
+        except (sa.exc.SQLAlchemyError, ImportError, OSError) as error:
+            raise StoreError(_explained(url, error)) from error
+        self._changed: dict[Key, Thing | None] = {}
 
-    def put(self, thing: Product | Device) -> None:
-        """Have an object written by the next commit."""
-        key = (thing.key,) if isinstance(thing, Product) else (thing.product_key, thing.name)
-        self._changed[key] = thing
+    @property
+    def is_behind(self) -> bool:
+        """Tell whether something was put or removed that nobody took yet."""
+        return bool(self._changed)
 
-    def take(self) -> list[tuple[sa.Table, dict[str, Any]]]:
-        """Return the rows that were put, as they are now; they are the caller's to `write`."""
+    def put(self, thing: Thing) -> None:
+        """Have an object written by the next `take` and `write`."""
+        self._changed[_key(thing)] = thing
+
+    def remove(self, thing: Thing) -> None:
+        """Have an object deleted by the next `take` and `write`."""
+        self._changed[_key(thing)] = None
+
+    def take(self) -> Changes:
+        """Return what changed, as it is now; it is the caller's to `write`."""
         changed, self._changed = self._changed, {}
-        return [
-            (_PRODUCTS, asdict(thing)) if isinstance(thing, Product) else (_DEVICES, _row(thing))
-            for thing in changed.values()
-        ]
+        return {key: _row(thing) if thing else None for key, thing in changed.items()}
 
-    def write(self, rows: list[tuple[sa.Table, dict[str, Any]]]) -> None:
-        """Commit rows in one transaction; any thread."""
-        if not rows:
-            return
-        with self._engine.begin() as connection:
-            for table, row in rows:
-                keys = table.primary_key.columns
-                where = sa.and_(*(column == row[column.name] for column in keys))
-                done = connection.execute(table.update().where(where).values(row))
-                if not done.rowcount:
-                    connection.execute(table.insert().values(row))
+    def give_back(self, changes: Changes, things: Iterable[Thing]) -> None:
+        """Note what could not be written again; `things` are all there are."""
+        current = {_key(thing): thing for thing in things}
+        self._changed = {key: current.get(key) for key in changes} | self._changed
 
-    def commit(self) -> None:
-        """Write what was put."""
-        self.write(self.take())
+    def write(self, changes: Changes) -> None:
+        """Commit changes in one transaction; any thread, one at a time. Raises StoreError."""
+        try:
+            with self._engine.begin() as connection:
+                for table, width in ((_PRODUCTS, 1), (_DEVICES, 2)):
+                    mine = {key: row for key, row in changes.items() if len(key) == width}
+                    self._delete(connection, table, [key for key, row in mine.items() if not row])
+                    if rows := [row for row in mine.values() if row]:
+                        connection.execute(self._upsert(table), rows)
+        except sa.exc.SQLAlchemyError as error:
+            raise StoreError(_explained(self._engine.url, error)) from error
 
     def load(self) -> tuple[list[Product], list[Device]]:
         """Return everything that was kept."""
         with self._engine.connect() as connection:
             products = [
-                Product(**{name: row[name] for name in _PRODUCT_FIELDS})
-                for row in connection.execute(_PRODUCTS.select()).mappings()
+                Product(**row) for row in connection.execute(_PRODUCTS.select()).mappings()
             ]
             devices = []
             for row in connection.execute(_DEVICES.select()).mappings():
-                values = {name: row[name] for name in _DEVICE_FIELDS}
-                values["client_ids"] = [ClientId(**one) for one in values["client_ids"]]
-                devices.append(Device(**values))
+                device = Device(**row)
+                device.client_ids = [ClientId(**one) for one in row["client_ids"]]
+                devices.append(device)
         return products, devices
 
     def close(self) -> None:
@@ -119,16 +124,40 @@ class Store:
             found = connection.execute(sa.select(_VERSION.c.version)).scalar()
             if found is None:
                 connection.execute(_VERSION.insert().values(version=_SCHEMA))
-            elif found > _SCHEMA:
+            elif found != _SCHEMA:
                 raise StoreError(
                     f"the database has schema {found}, this alink-sim knows {_SCHEMA}: "
-                    "use a newer alink-sim, or another state directory"
+                    "use the alink-sim that made it, or another state directory"
                 )
 
+    def _upsert(self, table: sa.Table) -> sa.Executable:
+        insert = postgresql.insert if self._engine.dialect.name == "postgresql" else sqlite.insert
+        statement = insert(table)
+        fresh = {column.name: statement.excluded[column.name] for column in table.columns}
+        keys = list(table.primary_key.columns)
+        return statement.on_conflict_do_update(index_elements=keys, set_=fresh)
 
-def _row(device: Device) -> dict[str, Any]:
-    row = asdict(device)
-    return {name: row[name] for name in _DEVICE_FIELDS}
+    def _delete(self, connection: sa.Connection, table: sa.Table, keys: list[Key]) -> None:
+        for key in keys:
+            columns = zip(table.primary_key.columns, key, strict=True)
+            connection.execute(table.delete().where(*(column == part for column, part in columns)))
+
+
+def _engine(url: str) -> sa.Engine:
+    parsed = sa.make_url(url)
+    if parsed.get_backend_name() == "postgresql":
+        return sa.create_engine(parsed)
+    if parsed.get_backend_name() != "sqlite":
+        raise sa.exc.ArgumentError("it takes a sqlite:// or postgresql:// URL")
+    options: dict[str, Any] = {}
+    if parsed.database in (None, "", ":memory:"):
+        options["poolclass"] = sa.StaticPool
+    else:
+        # Secrets lie in it: for its owner alone, and SQLite makes its journals alike.
+        os.close(os.open(Path(str(parsed.database)), os.O_CREAT | os.O_WRONLY, 0o600))
+    engine = sa.create_engine(parsed, connect_args={"check_same_thread": False}, **options)
+    sa.event.listen(engine, "connect", _use_wal)
+    return engine
 
 
 def _use_wal(connection: Any, _record: Any) -> None:
@@ -136,3 +165,28 @@ def _use_wal(connection: Any, _record: Any) -> None:
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.close()
+
+
+def _key(thing: Thing) -> Key:
+    if isinstance(thing, Product):
+        return (thing.key,)
+    return thing.product_key, thing.name
+
+
+def _row(thing: Thing) -> Row:
+    row = {field.name: getattr(thing, field.name) for field in fields(thing)}
+    if isinstance(thing, Device):
+        del row["sessions"]  # Nobody is online after a restart.
+        row["client_ids"] = [asdict(one) for one in thing.client_ids]
+        row["properties"] = dict(thing.properties)
+    return row
+
+
+def _explained(url: str | sa.URL, error: Exception) -> str:
+    """Return a sentence without the password of the URL and without a row's values."""
+    try:
+        shown = sa.make_url(url).render_as_string(hide_password=True)
+    except sa.exc.ArgumentError:
+        shown = "the given URL"
+    cause = getattr(error, "orig", None) or error
+    return f"the database {shown} cannot be used: {cause}"

@@ -6,45 +6,39 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-_POST = "event/property/post"
-
 
 @dataclass(frozen=True)
 class Answer:
-    """What the platform makes of a message: values to keep and the reply to send, if any."""
+    """What a message leads to: values to keep, and a reply to send unless it is None."""
 
     values: dict[str, Any]
     code: int
-    message: str
     topic: str
     reply: bytes | None
 
 
 def property_post(product_key: str, device_name: str, topic: str, payload: bytes) -> Answer | None:
-    """Return what a message on a device's thing topic leads to, None for any other topic."""
-    if topic != f"/sys/{product_key}/{device_name}/thing/{_POST}":
+    """Return what a message of a device leads to; None if it is no property post."""
+    if topic != f"/sys/{product_key}/{device_name}/thing/event/property/post":
         return None
-    try:
-        request = json.loads(payload)
-        params = request["params"]
+    request = _parsed(payload)
+    params = request.get("params")
+    if isinstance(params, dict):
+        code, message, wanted = 200, "success", _wants_reply(request)
         values = {name: _value(given) for name, given in params.items()}
-        number, code, message = request.get("id", "0"), 200, "success"
-        wanted = request.get("sys", {}).get("ack", 1) != 0
-    except (ValueError, KeyError, AttributeError, TypeError):
-        values, wanted = {}, True
-        number, code, message = _id(payload), 460, "request parameter error"
+    else:
+        code, message, wanted, values = 460, "request parameter error", True, {}
     reply = {
         "code": code,
         "data": {},
-        "id": number,
+        "id": request.get("id", "0"),  # The very value that came: a string stays one.
         "message": message,
-        "method": "thing." + _POST.replace("/", "."),
+        "method": "thing.event.property.post",
         "version": "1.0",
     }
     return Answer(
         values=values,
         code=code,
-        message=message,
         topic=f"{topic}_reply",
         reply=compact(reply) if wanted else None,
     )
@@ -52,7 +46,16 @@ def property_post(product_key: str, device_name: str, topic: str, payload: bytes
 
 def compact(body: dict[str, Any]) -> bytes:
     """Return JSON without a blank: the C SDKs find nothing behind one."""
-    return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
+    text = json.dumps(body, separators=(",", ":"), ensure_ascii=False)
+    return text.encode(errors="replace")  # A lone surrogate may come back from a device's id.
+
+
+def _parsed(payload: bytes) -> dict[str, Any]:
+    try:
+        request = json.loads(payload)
+    except (ValueError, RecursionError):
+        return {}
+    return request if isinstance(request, dict) else {}
 
 
 def _value(given: Any) -> Any:
@@ -62,8 +65,6 @@ def _value(given: Any) -> Any:
     return given
 
 
-def _id(payload: bytes) -> Any:
-    try:
-        return json.loads(payload)["id"]
-    except (ValueError, KeyError, TypeError):
-        return "0"
+def _wants_reply(request: dict[str, Any]) -> bool:
+    sys = request.get("sys")
+    return not isinstance(sys, dict) or sys.get("ack", 1) != 0
