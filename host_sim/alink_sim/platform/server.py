@@ -100,7 +100,6 @@ class Platform:
             self._thread.join()
             self._loop.close()
             self._loop = self._thread = None
-            self._core.commits.close()
             self._store.close()
             self._scratch.cleanup()
 
@@ -267,7 +266,7 @@ class Platform:
         for listener in self._listeners:
             await listener.close()
         self._listeners.clear()
-        await self._core.commits.settled()
+        await self._core.commits.close()
         for _ in range(3):
             await asyncio.sleep(0)  # Cut connections take a few rounds of the loop to be gone.
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -174,10 +173,10 @@ def _key(thing: Thing) -> Key:
 
 
 def _row(thing: Thing) -> Row:
-    row = {field.name: getattr(thing, field.name) for field in fields(thing)}
+    row = dict(vars(thing))
     if isinstance(thing, Device):
         del row["sessions"]  # Nobody is online after a restart.
-        row["client_ids"] = [asdict(one) for one in thing.client_ids]
+        row["client_ids"] = [dict(vars(one)) for one in thing.client_ids]
         row["properties"] = dict(thing.properties)
     return row
 

@@ -1,0 +1,74 @@
+"""Whether a device gets in: credentials in, an answer or a session's rights out.
+
+docs/protocol.md, sections "Dynamic registration" and "Login". Knows no transport: registration
+over HTTPS asks the same questions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from alink_sim.platform import auth, diagnosis
+from alink_sim.platform.auth import Credentials, Kind
+from alink_sim.platform.core import Core
+from alink_sim.platform.refusal import Code, RefusedError
+from alink_sim.platform.registry import ClientId, Device
+
+
+async def register(core: Core, credentials: Credentials) -> Mapping[str, str]:
+    """Return the registration's answer, which is at rest by then. Raises RefusedError."""
+    registry = core.registry
+    product = registry.product_of(credentials.product_key)
+    name = credentials.device_name
+    if not auth.registration_is_signed(credentials, product.secret):
+        raise _wrongly_signed(core, credentials, needs="ProductSecret")
+    answer = {"productKey": product.key, "deviceName": name}
+    if credentials.kind is Kind.REGISTER:
+        rotate = core.settings.rotate_secret
+        answer["deviceSecret"] = registry.register(product, name, rotate_secret=rotate).secret
+    else:
+        now = core.clock.time()
+        _, issued = registry.register_without_preregistration(product, name, now=now)
+        answer |= {"clientId": issued.client_id, "deviceToken": issued.token}
+    await core.commits.settled()
+    return answer
+
+
+async def log_in(core: Core, credentials: Credentials) -> tuple[Device, ClientId | None]:
+    """Return the device and the pair it came with; its activation is at rest by then.
+
+    None instead of a pair: it came with its DeviceSecret. Raises RefusedError.
+    """
+    registry = core.registry
+    device = registry.device_for_login(credentials.product_key, credentials.device_name)
+    issued = _proven(core, credentials, device)
+    registry.log_in(device, issued, now=core.clock.time())
+    await core.commits.settled()
+    # While that was written, an operator may have thought otherwise.
+    if registry.device_for_login(device.product_key, device.name) is not device:
+        raise RefusedError(Code.NO_DEVICE, "the device was removed meanwhile")
+    if issued:
+        registry.client_id_for_login(device, issued.client_id)
+    return device, issued
+
+
+def _proven(core: Core, credentials: Credentials, device: Device) -> ClientId | None:
+    if credentials.kind is Kind.CONNWL:
+        issued = core.registry.client_id_for_login(device, credentials.client_id)
+        if not auth.token_matches(credentials, issued.token):
+            raise RefusedError(Code.SIGNATURE, "the password is not the DeviceToken")
+        return issued
+    optional = core.settings.login_without_client_id
+    if not auth.login_is_signed(credentials, device.secret, client_id_optional=optional):
+        raise _wrongly_signed(core, credentials, needs="DeviceSecret")
+    return None
+
+
+def _wrongly_signed(core: Core, credentials: Credentials, *, needs: str) -> RefusedError:
+    secrets = {"ProductSecret": core.registry.product_of(credentials.product_key).secret}
+    device = core.registry.devices.get((credentials.product_key, credentials.device_name))
+    if device:
+        secrets["DeviceSecret"] = device.secret
+    return RefusedError(
+        Code.SIGNATURE, diagnosis.explain(credentials, needs=needs, secrets=secrets)
+    )

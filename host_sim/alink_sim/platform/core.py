@@ -1,0 +1,49 @@
+"""What everything that talks to a device works on, in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from alink_sim.clock import Clock
+from alink_sim.platform.auth import Credentials
+from alink_sim.platform.commits import Commits
+from alink_sim.platform.event_log import Event, EventLog
+from alink_sim.platform.refusal import Code
+from alink_sim.platform.registry import Registry
+from alink_sim.platform.sessions import Session, Sessions
+from alink_sim.platform.settings import Settings
+
+
+@dataclass(frozen=True)
+class Core:
+    """The parts of one platform; used in its event loop only, but for the log."""
+
+    registry: Registry
+    commits: Commits
+    sessions: Sessions
+    log: EventLog
+    clock: Clock
+    settings: Settings
+
+    def note(
+        self,
+        kind: str,
+        who: Credentials | Session | None = None,
+        *,
+        code: Code | None = None,
+        reason: str = "",
+        **detail: Any,
+    ) -> None:
+        """Add an event of now; `detail` and `reason` never hold a secret."""
+        event = Event(
+            time=self.clock.time(),
+            kind=kind,
+            product_key=who.product_key if who else "",
+            device_name=who.device_name if who else "",
+            client_id=who.client_id if who else "",
+            code=None if code is None else int(code),
+            reason=reason,
+            detail=detail,
+        )
+        self.log.add(event)

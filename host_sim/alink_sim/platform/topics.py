@@ -1,0 +1,31 @@
+"""Which topics are a device's own (docs/protocol.md, section "Login")."""
+
+from __future__ import annotations
+
+# Where ProductKey and DeviceName stand in "/sys/PK/DN/...", "/shadow/get/PK/DN" and so on; in a
+# custom topic, "/PK/DN/...", they come first.
+_AT = {"sys": 2, "shadow": 3, "ota": 4, "ext": 4}
+
+
+def is_own(topic: str, *, product_key: str, device_name: str) -> bool:
+    """Tell whether a topic or filter names this device and reaches no other."""
+    levels = topic.split("/")
+    if len(levels) < 4 or levels[0]:
+        return False
+    if levels[1] == "broadcast":
+        return levels[2] == product_key
+    if levels[1:3] == ["ext", "rrpc"]:
+        # /ext/rrpc/{message id}{a topic of its own}
+        inner = "/" + "/".join(levels[4:])
+        return is_own(inner, product_key=product_key, device_name=device_name)
+    at = _AT.get(levels[1], 1)
+    return levels[at : at + 2] == [product_key, device_name]
+
+
+def is_valid_filter(topic_filter: str) -> bool:
+    """Tell whether `+` and `#` stand where MQTT allows them (specification 4.7.1)."""
+    levels = topic_filter.split("/")
+    for level in levels[:-1]:
+        if "#" in level:
+            return False
+    return all(level in ("+", "#") or not {"+", "#"} & set(level) for level in levels)
