@@ -5,8 +5,9 @@ credential in two sectors of `cred` and in NVS. Untouched table ("stock"): both 
 file; and where a stock image was flashed over a factory board, the former ranges are still read,
 raw, and never written.
 
-Each place has a `name`, tells whether it is `writable`, and has `read()` (the record's bytes, or
-None), `write(record)` and `erase()`; the first two raise StoreError where flash fails.
+Each place has a `name`, tells whether it is `writable`, and has `read(size)` (the record as a
+bytearray, or None; `size` is what is expected, as a hint), `write(record)` and `erase()`; the
+first two raise StoreError where flash fails.
 """
 
 import os
@@ -49,9 +50,9 @@ def same(record, places, log):
     kept = []
     for place in places:
         try:
-            if place.read() != record and place.writable:
+            if place.read(len(record)) != record and place.writable:
                 place.write(record)
-                if place.read() != record:
+                if place.read(len(record)) != record:
                     raise StoreError("it reads back differently")
             if place.writable:
                 kept.append(place.name)
@@ -71,7 +72,7 @@ class Sector:
         self._partition = partition
         self._block = block
 
-    def read(self):
+    def read(self, size=0):
         return _read_record(self._read)
 
     def _read(self, buffer):
@@ -97,7 +98,7 @@ class Raw:
     def __init__(self, offset):
         self._offset = offset
 
-    def read(self):
+    def read(self, size=0):
         return _read_record(self._read)
 
     def _read(self, buffer):
@@ -116,13 +117,12 @@ class Nvs:
     def __init__(self, key):
         self._key = key
 
-    def read(self):
-        size = 256
+    def read(self, size=256):
         while True:
             buffer = bytearray(size)
             try:
                 count = esp32.NVS(_NAMESPACE).get_blob(self._key, buffer)
-                return bytes(memoryview(buffer)[:count])
+                return buffer if count == size else buffer[:count]
             except OSError as error:
                 if error.errno != _NVS_INVALID_LENGTH or size >= _SECTOR:
                     if error.errno == _NVS_NOT_FOUND:
@@ -155,7 +155,7 @@ class File:
     def __init__(self, name):
         self.name = name
 
-    def read(self):
+    def read(self, size=0):
         try:
             with open(self.name, "rb") as file:
                 return _read_record(self._reader(file))
@@ -193,7 +193,7 @@ def _read_record(read):
         return None
     record = bytearray(size)
     read(record)
-    return bytes(record)
+    return record
 
 
 def tries():
