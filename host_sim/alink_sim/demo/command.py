@@ -46,6 +46,6 @@ def run(*, everything: bool, as_json: bool, interpreter: str, jobs: int) -> int:
 def _summary(lines: list[Progress], interpreter: str, seconds: float) -> str:
     good = sum(bool(line.as_expected) for line in lines)
     return (
-        f"{good} of {len(lines)} boards ended as they should, on {interpreter} "
-        f"with 56 KiB words of heap each, in {seconds:.1f} s"
+        f"\n{good} of {len(lines)} boards ended as they should, on {interpreter} "
+        f"with an ESP32's first heap area each, in {seconds:.1f} s"
     )

@@ -60,9 +60,7 @@ SCENARIOS = (
         by_default=True,
     ),
     Scenario("3a", "power cut in copy 1", cut=Cut.FIRST_COPY, by_default=True),
-    Scenario(
-        "3b", "power cut in copy 2", layout="stock", cut=Cut.SECOND_COPY, by_default=True
-    ),
+    Scenario("3b", "power cut in copy 2", layout="stock", cut=Cut.SECOND_COPY, by_default=True),
     Scenario(
         "3c",
         "power cut in copy 1",
@@ -70,9 +68,7 @@ SCENARIOS = (
         cut=Cut.FIRST_COPY,
     ),
     Scenario("3d", "nvs wiped at boot", cut=Cut.WIPED_NVS, by_default=True),
-    Scenario(
-        "3e", "nvs wiped at boot", layout="stock", method="regnwl", cut=Cut.WIPED_NVS
-    ),
+    Scenario("3e", "nvs wiped at boot", layout="stock", method="regnwl", cut=Cut.WIPED_NVS),
     Scenario(
         "4a",
         "wrong ProductSecret",
@@ -94,7 +90,7 @@ SCENARIOS = (
     ),
     Scenario(
         "4d",
-        "five ClientIDs used up",
+        "five ClientIDs used",
         layout="stock",
         method="regnwl",
         obstacle=Obstacle.FIVE_CLIENT_IDS,

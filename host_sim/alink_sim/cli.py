@@ -1,0 +1,49 @@
+"""`alink-sim`: the platform and the boards from a terminal; verbs over functions."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.callback(invoke_without_command=True)
+def about(
+    *, show_version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False
+) -> None:
+    """Product-certificate devices for Alibaba Cloud IoT Platform, on a laptop."""
+    if show_version:
+        typer.echo(f"alink-sim {version('alink-sdk')}")
+        raise typer.Exit
+
+
+@app.command()
+def demo(
+    *,
+    everything: Annotated[bool, typer.Option("--all", help="Every refusal too.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    interpreter: Annotated[str, typer.Option(help="unix64 or unix32.")] = "unix64",
+    jobs: Annotated[int, typer.Option(min=1, help="Boards at a time.")] = os.cpu_count() or 2,
+) -> None:
+    """Show the main job: simulated boards become themselves."""
+    from alink_sim.demo import command
+
+    raise typer.Exit(
+        command.run(everything=everything, as_json=as_json, interpreter=interpreter, jobs=jobs)
+    )
+
+
+def main() -> None:
+    """Run the program; a fault of the environment is one sentence and exit code 2."""
+    from alink_sim.toolchain import ToolchainError
+
+    try:
+        app()
+    except ToolchainError as error:
+        sys.stderr.write(f"alink-sim: {error}\n")
+        sys.exit(2)
