@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from alink_formats import identity
 from alink_sim.board import Board
 from tests.sim.conftest import PATIENCE, Line
 
@@ -68,10 +69,12 @@ def test_a_damaged_certificate_costs_nothing_once_there_is_a_credential(line: Li
 
 
 def test_a_corrected_host_does_not_discard_the_credential(line: Line) -> None:
-    from alink_formats import identity
-
     board = _activated(line, "factory", "register")
-    corrected = line.identity("dev-1", host="iot-moved.mqtt.iothub.aliyuncs.com", product_secret="Corrected1234567")
+    corrected = line.identity(
+        "dev-1",
+        host="iot-moved.mqtt.iothub.aliyuncs.com",
+        product_secret="Corrected1234567",
+    )
     board.burn_record(identity.encode(corrected), layout="factory")
     board.power_on()
     assert "iot-moved" in board.expect(ONLINE, timeout=PATIENCE).text

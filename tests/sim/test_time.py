@@ -88,10 +88,11 @@ Device.from_flash(log=log).connect()
     with board:
         board.power_on()
         board.expect("the next one begins in 10 minutes", timeout=PATIENCE)
-        for _ in range(10):
+        for _ in range(9):
             until_waiting(board, clock)
-            clock.advance(59)
+            clock.advance(60)
         assert len(timed.platform.device(timed.product_key, "dev-1").client_ids) == 2
-        clock.advance(15)
+        until_waiting(board, clock)
+        clock.advance(60)
         board.expect("three registrations were begun and none ended", timeout=PATIENCE)
     assert len(timed.platform.device(timed.product_key, "dev-1").client_ids) == 3
