@@ -1,0 +1,26 @@
+"""The former partitions are read where the boards' tables put them: one truth for two readers."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from alink_formats import board
+from alink_sim import toolchain
+
+SOURCE = (toolchain.firmware_dir() / "alink" / "places.py").read_text("utf-8")
+BOARDS = sorted(path.parent for path in toolchain.boards_dir().glob("*/board.json"))
+
+
+def _constant(name: str) -> int:
+    found = re.search(rf"^{name} = const\((0x[0-9A-F]+)\)", SOURCE, re.MULTILINE)
+    assert found, f"places.py has no {name}"
+    return int(found[1], 16)
+
+
+@pytest.mark.parametrize("folder", BOARDS, ids=lambda folder: folder.name)
+def test_every_board_has_its_identity_where_the_sdk_looks(folder) -> None:
+    table = board.load(folder).table("factory")
+    assert table.find("fctry").offset == _constant("_FCTRY")
+    assert table.find("cred").offset == _constant("_CRED")
