@@ -9,7 +9,11 @@ from typing import Annotated
 
 import typer
 
+from alink_sim.platform.verbs import admin, serve
+
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app.command("platform")(serve.platform)
+app.add_typer(admin.app, name="admin")
 
 
 @app.callback(invoke_without_command=True)

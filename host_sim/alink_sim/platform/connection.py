@@ -21,6 +21,7 @@ MAX_PACKET = 256 * 1024 + 1024  # The documented payload, and room for its topic
 _KEEPALIVE = range(30, 1201)
 _MAX_HELD = 100  # Packets a client may send ahead of its CONNACK.
 _ANSWER_TOPIC = {Kind.REGISTER: "/ext/register", Kind.REGNWL: "/ext/regnwl"}
+_RESOLUTION = 0.001  # Seconds; sums of a clock's floats are no better.
 _ACCEPTED, _BAD_VERSION, _MALFORMED, _FAILED, _REFUSED = 0, 1, 2, 3, 4
 _BY_SETTING = (Code.SWITCHED_OFF, Code.ACTIVATED, None)
 _FORM_FAULTS = (Code.PARAMETER, Code.SIGN_METHOD)
@@ -126,7 +127,8 @@ class Connection(asyncio.Protocol):
         self._held.append(packet)
 
     def _handle(self, packet: Packet) -> None:
-        self._heard = self._core.clock.monotonic()
+        if self._session:
+            self._heard = self._core.clock.monotonic()  # A registration has no keepalive.
         if self._credentials is None:
             self._begin(packet)
         elif packet.kind == framing.DISCONNECT:
@@ -293,7 +295,7 @@ class Connection(asyncio.Protocol):
 
     def _look_at_the_clock(self) -> None:
         left = self._patience - (self._core.clock.monotonic() - self._heard)
-        if left > 0:
+        if left > _RESOLUTION:
             self._arm(left)
         elif self._session is None:
             self._core.note(

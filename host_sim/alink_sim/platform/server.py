@@ -52,10 +52,14 @@ class Platform:
         self.mqtt_tls_port = mqtt_tls_port
         self.clock = clock or SystemClock()
         self.log = EventLog()
-        self._scratch = tempfile.TemporaryDirectory(prefix="alink-platform-")
-        home = state or Path(self._scratch.name)
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.authority = Authority(ca or home / "ca", ecdsa=ecdsa)
+        self._scratch: tempfile.TemporaryDirectory[str] | None = None
+        if state:
+            state.mkdir(mode=0o700, parents=True, exist_ok=True)
+            ca = ca or state / "ca"
+        elif ca is None:
+            self._scratch = tempfile.TemporaryDirectory(prefix="alink-ca-")
+            ca = Path(self._scratch.name)
+        self.authority = Authority(ca, ecdsa=ecdsa)
         self._san = tuple(san)
         default_url = f"sqlite:///{state / 'platform.db'}" if state else "sqlite://"
         self._store = Store(database_url or default_url)
@@ -101,7 +105,8 @@ class Platform:
             self._loop.close()
             self._loop = self._thread = None
             self._store.close()
-            self._scratch.cleanup()
+            if self._scratch:
+                self._scratch.cleanup()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -215,6 +220,10 @@ class Platform:
                 raise RegistryError(refusal.reason) from refusal
 
         return self._change(issue)
+
+    def product(self, product_key: str) -> Product:
+        """Return a copy of a product. Raises RegistryError."""
+        return self._look(lambda: self._registry.product(product_key))
 
     def products(self) -> list[Product]:
         """Return copies of all products."""

@@ -1,0 +1,42 @@
+"""Asks the administration of a running platform: an operation and its parameters in, JSON out."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from typing import Any
+
+from alink_sim.platform.statedir import StateDir, StateError
+
+_PATIENCE = 30.0  # Seconds to wait for an answer.
+
+
+class RefusedRequestError(RuntimeError):
+    """The platform understood a request and refused it; the text says why."""
+
+
+def call(state: StateDir, operation: str, **parameters: Any) -> Any:
+    """Ask the platform that serves `state`; return what the operation returns.
+
+    Raises StateError if none answers there, RefusedRequestError if it refuses.
+    """
+    facts = state.read_announcement()
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{facts['admin_port']}/{operation}",
+        data=json.dumps(parameters).encode(),
+        headers={"Authorization": f"Bearer {state.key()}", "Content-Type": "application/json"},
+    )
+    # Never through a proxy that the environment names: it is this machine.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(request, timeout=_PATIENCE) as answer:
+            return json.load(answer)
+    except urllib.error.HTTPError as error:
+        with error:
+            raise RefusedRequestError(json.load(error)["error"]) from None
+    except OSError as error:
+        raise StateError(
+            f"the platform of {state.path} does not answer (process {facts['pid']}, port "
+            f"{facts['admin_port']}): start it with `alink-sim platform --state {state.path}`"
+        ) from error

@@ -1,0 +1,157 @@
+"""What an operator may ask of a running platform: names and plain values in, plain values out.
+
+The administration serves these, and `alink-sim admin` asks for them. Secrets are in the answers of
+`product_add` and `device_add` only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from alink_sim.platform.registry import Device, Product
+from alink_sim.platform.server import Platform
+
+
+def product_add(platform: Platform, **fields: Any) -> dict[str, Any]:
+    """Return a product with its secret; fields as in `Platform.create_product`."""
+    product = platform.create_product(**fields)
+    return _product(product) | {"productSecret": product.secret}
+
+
+def product_list(platform: Platform) -> list[dict[str, Any]]:
+    """Return all products."""
+    return [_product(product) for product in platform.products()]
+
+
+def product_remove(platform: Platform, *, product_key: str) -> dict[str, Any]:
+    """Delete a product without devices; return what it was."""
+    return _product(platform.remove_product(product_key))
+
+
+def switch(platform: Platform, *, product_key: str, on: bool) -> dict[str, Any]:
+    """Turn dynamic registration on or off; return the product."""
+    return _product(platform.set_dynamic_registration(product_key, on))
+
+
+def device_add(
+    platform: Platform, *, product_key: str, device_name: str, secret: str | None = None
+) -> dict[str, str]:
+    """Return the four strings of a device, pre-registered if it is not there."""
+    device = platform.add_device(product_key, device_name, secret=secret)
+    product = platform.product(product_key)
+    return {
+        "productKey": product.key,
+        "productSecret": product.secret,
+        "deviceName": device.name,
+        "deviceSecret": device.secret,
+    }
+
+
+def device_list(platform: Platform, *, product_key: str | None = None) -> list[dict[str, Any]]:
+    """Return all devices, or those of a product."""
+    if product_key is not None:
+        platform.product(product_key)
+    return [_device(device) for device in platform.devices(product_key)]
+
+
+def device_show(platform: Platform, *, product_key: str, device_name: str) -> dict[str, Any]:
+    """Return a device."""
+    return _device(platform.device(product_key, device_name))
+
+
+def device_remove(platform: Platform, *, product_key: str, device_name: str) -> dict[str, Any]:
+    """Delete a device; return what it was."""
+    return _device(platform.remove_device(product_key, device_name))
+
+
+def device_reset(platform: Platform, *, product_key: str, device_name: str) -> dict[str, Any]:
+    """Let an activated device register again; return it."""
+    return _device(platform.reset_device(product_key, device_name))
+
+
+def device_enable(platform: Platform, *, product_key: str, device_name: str) -> dict[str, Any]:
+    """Let a disabled device log in again; return it."""
+    return _device(platform.enable_device(product_key, device_name))
+
+
+def device_disable(platform: Platform, *, product_key: str, device_name: str) -> dict[str, Any]:
+    """Refuse a device and end its sessions; return it."""
+    return _device(platform.disable_device(product_key, device_name))
+
+
+def device_clear(platform: Platform, *, product_key: str, device_name: str) -> dict[str, Any]:
+    """Void every ClientID of a device; return it."""
+    return _device(platform.clear_client_ids(product_key, device_name))
+
+
+def device_keep(
+    platform: Platform, *, product_key: str, device_name: str, client_id: str
+) -> dict[str, Any]:
+    """Let only one ClientID of a device connect; return the device."""
+    return _device(platform.switch_client_id(product_key, device_name, client_id))
+
+
+def events(
+    platform: Platform,
+    *,
+    product_key: str | None = None,
+    device_name: str | None = None,
+    kind: str | None = None,
+    since: float | None = None,
+    limit: int = 1000,
+) -> list[dict[str, Any]]:
+    """Return the newest `limit` events that match, oldest first."""
+    found = platform.events(product_key, device_name, kind=kind, since=since)
+    return [event.as_json() for event in found[-limit:]]
+
+
+OPERATIONS: dict[str, Callable[..., Any]] = {
+    operation.__name__: operation
+    for operation in (
+        product_add,
+        product_list,
+        product_remove,
+        switch,
+        device_add,
+        device_list,
+        device_show,
+        device_remove,
+        device_reset,
+        device_enable,
+        device_disable,
+        device_clear,
+        device_keep,
+        events,
+    )
+}
+
+
+def _product(product: Product) -> dict[str, Any]:
+    return {
+        "productKey": product.key,
+        "name": product.name,
+        "nodeType": product.node_type,
+        "dynamicRegistration": product.dynamic_registration,
+        "instance": product.instance,
+    }
+
+
+def _device(device: Device) -> dict[str, Any]:
+    return {
+        "productKey": device.product_key,
+        "deviceName": device.name,
+        "iotId": device.iot_id,
+        "status": device.status.value,
+        "activated": device.activated,
+        "clientIds": [
+            {
+                "clientId": one.client_id,
+                "created": one.created,
+                "firstConnected": one.first_connected,
+                "blocked": one.blocked,
+            }
+            for one in device.client_ids
+        ],
+        "properties": device.properties,
+    }

@@ -1,0 +1,110 @@
+"""A file of products and devices in, the same world on every platform out.
+
+TOML or JSON: `[[product]]` with `key secret name node_type dynamic_registration instance`, in it
+`[[product.device]]` with `name` and `secret`. What is left out has its default; a secret that is
+left out is made up once and kept.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from alink_sim.platform.registry import RegistryError
+from alink_sim.platform.server import Platform
+
+_PRODUCT: Mapping[str, tuple[type, Any]] = {
+    "key": (str, None),
+    "secret": (str, None),
+    "name": (str, None),
+    "node_type": (int, 0),
+    "dynamic_registration": (bool, True),
+    "instance": (str, ""),
+}
+_DEVICE: Mapping[str, tuple[type, Any]] = {"name": (str, None), "secret": (str, None)}
+
+
+class SetupError(ValueError):
+    """A set-up file cannot be used; the text says where and what to write instead."""
+
+
+@dataclass(frozen=True)
+class ProductSetup:
+    """One product as declared: arguments of `Platform.create_product`, and (name, secret)s."""
+
+    fields: dict[str, Any]
+    devices: tuple[tuple[str, str | None], ...]
+
+
+def read(path: Path) -> list[ProductSetup]:
+    """Return what a file declares. Raises SetupError."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        document = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+    except OSError as error:
+        raise SetupError(f"{path} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        form = "JSON" if path.suffix == ".json" else "TOML"
+        raise SetupError(f"{path} is not {form}: {error}") from error
+    return parse(document, where=str(path))
+
+
+def parse(document: Any, *, where: str) -> list[ProductSetup]:
+    """Return what a parsed document declares; `where` names it in errors. Raises SetupError."""
+    return [
+        _product(entry, f"{where}, product {number}")
+        for number, entry in enumerate(_entries(document, "product", where, only=True), start=1)
+    ]
+
+
+def apply(platform: Platform, products: list[ProductSetup]) -> None:
+    """Make everything declared be there; what is already there stays. Raises SetupError."""
+    for product in products:
+        try:
+            key = platform.create_product(**product.fields).key
+            for name, secret in product.devices:
+                platform.add_device(key, name, secret=secret)
+        except RegistryError as error:
+            raise SetupError(f"the set-up cannot be applied: {error}") from error
+
+
+def _product(entry: Any, where: str) -> ProductSetup:
+    devices = [
+        _fields(device, _DEVICE, needed="name", where=f"{where}, device {number}")
+        for number, device in enumerate(_entries(entry, "device", where), start=1)
+    ]
+    own = {name: value for name, value in entry.items() if name != "device"}
+    return ProductSetup(
+        fields=_fields(own, _PRODUCT, needed="key", where=where),
+        devices=tuple((device["name"], device["secret"]) for device in devices),
+    )
+
+
+def _entries(table: Any, name: str, where: str, *, only: bool = False) -> list[Any]:
+    if not isinstance(table, dict):
+        raise SetupError(f"{where} is not a table")
+    if only and (unknown := sorted(set(table) - {name})):
+        raise SetupError(f"{where} has unknown {', '.join(unknown)}; it takes [[{name}]]")
+    entries = table.get(name, [])
+    if not isinstance(entries, list):
+        raise SetupError(f"{where}: {name} is not a list: write [[{name}]]")
+    return entries
+
+
+def _fields(
+    entry: Any, known: Mapping[str, tuple[type, Any]], *, needed: str, where: str
+) -> dict[str, Any]:
+    if not isinstance(entry, dict):
+        raise SetupError(f"{where} is not a table")
+    if unknown := sorted(set(entry) - set(known)):
+        raise SetupError(f"{where} has unknown {', '.join(unknown)}; known are {', '.join(known)}")
+    if needed not in entry:
+        raise SetupError(f"{where} has no {needed}: without it every run would make another one")
+    for name, value in entry.items():
+        if type(value) is not known[name][0]:
+            raise SetupError(f"{where}: {name} takes a {known[name][0].__name__}")
+    return {name: entry.get(name, default) for name, (_, default) in known.items()}

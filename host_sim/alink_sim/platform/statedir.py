@@ -1,0 +1,87 @@
+"""A platform's state directory: who serves it, where, and the key of its administration."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import Any, Self
+
+
+class StateError(RuntimeError):
+    """The state directory cannot be used; the text says why and what to do."""
+
+
+class StateDir:
+    """The directory that one running platform owns; `with` it to own it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock: int | None = None
+
+    def __enter__(self) -> Self:
+        """Make the directory if it is not there, and own it. Raises StateError."""
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._lock = os.open(self.path / "platform.lock", os.O_CREAT | os.O_RDWR, 0o600)
+        except OSError as error:
+            raise StateError(
+                f"the state directory {self.path} cannot be used ({error.strerror}): "
+                "name another one with --state"
+            ) from error
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(self._lock)
+            raise StateError(
+                f"another platform already serves {self.path}: stop it, or name another directory "
+                "with --state"
+            ) from None
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._announcement.unlink(missing_ok=True)
+        if self._lock is not None:
+            os.close(self._lock)
+
+    def announce(self, facts: dict[str, Any]) -> None:
+        """Write where the platform listens, for `read_announcement` and for scripts."""
+        fresh = self._announcement.with_suffix(".new")
+        fresh.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+        fresh.replace(self._announcement)
+
+    def new_key(self) -> str:
+        """Return a fresh key of the administration, kept where only its owner reads it."""
+        key = secrets.token_hex(16)
+        path = self.path / "admin.key"
+        path.unlink(missing_ok=True)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(key)
+        return key
+
+    def key(self) -> str:
+        """Return the key that the running platform wrote. Raises StateError."""
+        try:
+            return (self.path / "admin.key").read_text(encoding="utf-8")
+        except OSError as error:
+            raise StateError(
+                f"the key in {self.path} cannot be read ({error.strerror}): run this as the user "
+                "who runs the platform"
+            ) from error
+
+    def read_announcement(self) -> dict[str, Any]:
+        """Return where the running platform listens. Raises StateError."""
+        try:
+            facts: dict[str, Any] = json.loads(self._announcement.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise StateError(
+                f"no platform serves {self.path}: start one with "
+                f"`alink-sim platform --state {self.path}`"
+            ) from error
+        return facts
+
+    @property
+    def _announcement(self) -> Path:
+        return self.path / "platform.json"

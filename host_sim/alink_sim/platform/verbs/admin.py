@@ -1,0 +1,183 @@
+"""`alink-sim admin`: ask a running platform. Each verb is one operation of it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from alink_sim.platform.admin_client import call
+from alink_sim.platform.statedir import StateDir
+from alink_sim.platform.verbs.output import AsJson, reported, show, show_events
+
+app = typer.Typer(no_args_is_help=True, help="Ask and change a running platform.")
+product = typer.Typer(no_args_is_help=True, help="Products.")
+device = typer.Typer(no_args_is_help=True, help="Devices.")
+app.add_typer(product, name="product")
+app.add_typer(device, name="device")
+
+ProductKey = Annotated[str, typer.Argument(metavar="PRODUCTKEY", show_default=False)]
+DeviceName = Annotated[str, typer.Argument(metavar="DEVICENAME", show_default=False)]
+
+
+class Position(StrEnum):
+    """Of a switch."""
+
+    ON = "on"
+    OFF = "off"
+
+
+@app.callback()
+def admin(
+    context: typer.Context,
+    *,
+    state: Annotated[
+        Path, typer.Option(envvar="ALINK_STATE", help="State folder of the running platform.")
+    ],
+) -> None:
+    """Find the platform."""
+    context.obj = StateDir(state)
+
+
+@product.command("add")
+def product_add(
+    context: typer.Context,
+    *,
+    key: Annotated[str | None, typer.Option(help="ProductKey; made up if left out.")] = None,
+    secret: Annotated[str | None, typer.Option(help="ProductSecret; likewise.")] = None,
+    name: Annotated[str | None, typer.Option(help="What the console calls it.")] = None,
+    node_type: Annotated[int | None, typer.Option(help="0 device, 1 gateway.")] = None,
+    instance: Annotated[str | None, typer.Option(help="Instance id, iot-...")] = None,
+    dynamic_registration: Annotated[
+        bool | None, typer.Option("--dynamic-registration/--no-dynamic-registration")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a product, or change the one with this key as given; print it with its secret."""
+    fields = {
+        "key": key,
+        "secret": secret,
+        "name": name,
+        "node_type": node_type,
+        "instance": instance,
+        "dynamic_registration": dynamic_registration,
+    }
+    _run(context, "product_add", as_json=as_json, **fields)
+
+
+@product.command("list")
+def product_list(context: typer.Context, *, as_json: AsJson = False) -> None:
+    """Print all products, without their secrets."""
+    _run(context, "product_list", as_json=as_json)
+
+
+@product.command("remove")
+def product_remove(
+    context: typer.Context, product_key: ProductKey, *, as_json: AsJson = False
+) -> None:
+    """Delete a product that has no devices."""
+    _run(context, "product_remove", as_json=as_json, product_key=product_key)
+
+
+@app.command("switch")
+def switch(
+    context: typer.Context, product_key: ProductKey, to: Position, *, as_json: AsJson = False
+) -> None:
+    """Turn a product's dynamic registration on or off."""
+    on = to is Position.ON
+    _run(context, "switch", as_json=as_json, product_key=product_key, on=on)
+
+
+@device.command("add")
+def device_add(
+    context: typer.Context,
+    product_key: ProductKey,
+    device_name: DeviceName,
+    *,
+    secret: Annotated[str | None, typer.Option(help="DeviceSecret; made up if left out.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Pre-register a device, unless it is there; print its four strings."""
+    parameters = {"product_key": product_key, "device_name": device_name, "secret": secret}
+    _run(context, "device_add", as_json=as_json, **parameters)
+
+
+@device.command("list")
+def device_list(
+    context: typer.Context,
+    product_key: Annotated[str | None, typer.Argument(metavar="[PRODUCTKEY]")] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Print all devices, or a product's."""
+    _run(context, "device_list", as_json=as_json, product_key=product_key)
+
+
+@device.command("keep")
+def device_keep(
+    context: typer.Context,
+    product_key: ProductKey,
+    device_name: DeviceName,
+    client_id: Annotated[str, typer.Argument(metavar="CLIENTID", show_default=False)],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Let only this ClientID connect (the console's Switch)."""
+    parameters = {"product_key": product_key, "device_name": device_name, "client_id": client_id}
+    _run(context, "device_keep", as_json=as_json, **parameters)
+
+
+def _add_device_verb(name: str, text: str) -> None:
+    """Add a verb that takes a device and no more."""
+
+    def verb(
+        context: typer.Context,
+        product_key: ProductKey,
+        device_name: DeviceName,
+        *,
+        as_json: AsJson = False,
+    ) -> None:
+        parameters = {"product_key": product_key, "device_name": device_name}
+        _run(context, f"device_{name}", as_json=as_json, **parameters)
+
+    device.command(name, help=text)(verb)
+
+
+_add_device_verb("show", "Print a device: status, ClientIDs, properties.")
+_add_device_verb("reset", "Let an activated device register again.")
+_add_device_verb("disable", "End a device's sessions and refuse it.")
+_add_device_verb("enable", "Let a disabled device log in again.")
+_add_device_verb("clear", "Void every ClientID of a device.")
+_add_device_verb("remove", "Delete a device.")
+
+
+@app.command("events")
+def events(
+    context: typer.Context,
+    *,
+    product_key: Annotated[str | None, typer.Option("--product", metavar="PRODUCTKEY")] = None,
+    device_name: Annotated[str | None, typer.Option("--device", metavar="DEVICENAME")] = None,
+    kind: Annotated[str | None, typer.Option(help="As in docs/platform.md.")] = None,
+    since: Annotated[float | None, typer.Option(help="Seconds since 1970.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most the newest so many.")] = 1000,
+    as_json: AsJson = False,
+) -> None:
+    """Print what happened, and why the platform refused what it refused."""
+    with reported():
+        found = call(
+            context.obj,
+            "events",
+            product_key=product_key,
+            device_name=device_name,
+            kind=kind,
+            since=since,
+            limit=limit,
+        )
+        show_events(found, as_json=as_json)
+
+
+def _run(context: typer.Context, operation: str, *, as_json: bool, **parameters: Any) -> None:
+    with reported():
+        show(call(context.obj, operation, **parameters), as_json=as_json)

@@ -1,0 +1,75 @@
+"""What a verb prints and with which code it ends: 0 done, 1 refused, 2 usage or environment."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import typer
+
+from alink_sim.platform.admin_client import RefusedRequestError
+from alink_sim.platform.ca import AuthorityError
+from alink_sim.platform.settings import SettingsError
+from alink_sim.platform.setup_file import SetupError
+from alink_sim.platform.statedir import StateError
+from alink_sim.platform.store import StoreError
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+_ENVIRONMENT = (AuthorityError, SettingsError, SetupError, StateError, StoreError)
+
+
+@contextmanager
+def reported() -> Iterator[None]:
+    """Turn an error of ours into one sentence on stderr and an exit code."""
+    try:
+        yield
+    except RefusedRequestError as error:
+        typer.echo(f"alink-sim: {error}", err=True)
+        raise typer.Exit(1) from error
+    except _ENVIRONMENT as error:
+        typer.echo(f"alink-sim: {error}", err=True)
+        raise typer.Exit(2) from error
+
+
+def show(result: Any, *, as_json: bool) -> None:
+    """Print what an operation returned: as JSON, as lines of one thing, as a table of many."""
+    if as_json:
+        typer.echo(json.dumps(result, ensure_ascii=False))
+    elif isinstance(result, dict):
+        width = max(map(len, result), default=0)
+        for name, value in result.items():
+            typer.echo(f"{name:{width}}  {_text(value)}")
+    elif result:
+        _table(result)
+
+
+def show_events(events: list[dict[str, Any]], *, as_json: bool) -> None:
+    """Print events: as one JSON document, or one line each."""
+    if as_json:
+        typer.echo(json.dumps(events, ensure_ascii=False))
+        return
+    for event in events:
+        at = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(event["time"]))
+        code = "" if event["code"] is None else str(event["code"])
+        who = "/".join(filter(None, (event["product_key"], event["device_name"])))
+        detail = _text(event["detail"]) if event["detail"] else ""
+        words = (at, event["kind"], code, who, event["reason"], detail)
+        typer.echo("  ".join(filter(None, words)))
+
+
+def _table(rows: list[dict[str, Any]]) -> None:
+    lines = [list(rows[0]), *([_text(value) for value in row.values()] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        cells = (f"{cell:{width}}" for cell, width in zip(line, widths, strict=True))
+        typer.echo("  ".join(cells).rstrip())
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,67 @@
+"""`alink-sim platform`: serve a platform until it is stopped."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from alink_sim.platform.serving import Serving, serve
+from alink_sim.platform.verbs.output import AsJson, reported
+
+
+def platform(
+    *,
+    state: Annotated[
+        Path, typer.Option(envvar="ALINK_STATE", help="Folder of its database, CA and key.")
+    ],
+    setup: Annotated[
+        Path | None, typer.Option(help="TOML or JSON file of products and devices to be there.")
+    ] = None,
+    db: Annotated[
+        str | None, typer.Option(help="sqlite:// or postgresql:// URL instead of a file there.")
+    ] = None,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    mqtt_port: Annotated[int, typer.Option(help="TLS and plain MQTT; 0 is any free one.")] = 1883,
+    mqtt_tls_port: Annotated[int, typer.Option(help="TLS only; 0 is any free one.")] = 8883,
+    san: Annotated[
+        list[str] | None, typer.Option(help="One more name or address of the certificate.")
+    ] = None,
+    ecdsa: Annotated[bool, typer.Option("--ecdsa", help="P-256 instead of RSA 2048.")] = False,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="A setting, see docs/platform.md."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Serve a platform: devices register, log in and post; stop it with Ctrl-C."""
+    serving = Serving(
+        state=state,
+        setup=setup,
+        database_url=db,
+        host=host,
+        mqtt_port=mqtt_port,
+        mqtt_tls_port=mqtt_tls_port,
+        san=tuple(san or ()),
+        ecdsa=ecdsa,
+        assignments=setting or (),
+    )
+
+    def ready(facts: dict[str, Any]) -> None:
+        typer.echo(json.dumps(facts) if as_json else _described(facts, state))
+
+    with reported():
+        serve(serving, ready=ready)
+
+
+def _described(facts: dict[str, Any], state: Path) -> str:
+    return "\n".join(
+        (
+            f"MQTT over TLS   {facts['host']}:{facts['mqtt_tls_port']}",
+            f"MQTT, TLS too   {facts['host']}:{facts['mqtt_port']}",
+            f"root to trust   {facts['ca_pem']}  (for a board: {facts['ca_der']})",
+            f"administration  alink-sim admin --state {state} --help",
+        )
+    )
