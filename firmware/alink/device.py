@@ -50,8 +50,8 @@ class Device:
     ):
         """keepalive: seconds, 30..1200. securemode: replaces the registration's (2 or -2).
 
-        policy: what a refused login leads to: "retry" (30 s to 1 h apart), "reregister" (give the
-        credential up) or "stop" (raise). network: a callable that returns whether the network is
+        policy: what a refused login leads to: "retry" (30 s to 1 h apart), "reregister" (erase the
+        credential and reset the board) or "stop" (raise). network: a callable that returns whether the network is
         up, in place of Wi-Fi. watchdog: a `machine.WDT`, fed while anything here waits. log: a
         callable that takes a line of text; None is silent.
         """
@@ -67,7 +67,6 @@ class Device:
         self._network = network
         self._feed = watchdog.feed if watchdog else None
         self._print = log or _nothing
-        self._settings = {}
         self._fields = {}  # Who we are, until a login is made of it.
         self._link = None
         self._message_id = 0
@@ -170,15 +169,18 @@ class Device:
             except RefusedError as error:
                 from . import onboard
 
-                if onboard.refused(error, self._policy, self._log):
-                    self._identify(self._settings)
+                anew = onboard.refused(error, self._policy, self._log)
                 onboard = None
                 heap.unload("onboard")
+                if anew:
+                    self._link = None
+                    heap.unload("link", "pace", "mqtt", "stream", "connection", "topics")
+                    yield 0
+                    _start_over()
 
     def _identify(self, settings):
         from . import identity
 
-        self._settings = settings
         self._fields = identity.identify(settings, self._log)
         self.product_key = self._fields["ProductKey"].decode()
         self.device_name = self._fields["DeviceName"].decode()
@@ -237,6 +239,15 @@ class Device:
 
     def _log(self, text):
         self._print("alink: " + text)
+
+
+def _start_over():
+    import machine
+
+    from .store import forget
+
+    forget()
+    machine.reset()  # A first boot wants the heap as a boot finds it.
 
 
 def _nothing(*arguments):

@@ -37,9 +37,9 @@ def come_online(fields, network, feed, securemode, log):
 
 
 def refused(error, policy, log):
-    """Say that a login was refused, and do what the policy asks for.
+    """Say that a login was refused; return whether the policy gives the credential up.
 
-    Returns whether the device has to find out anew who it is. Raises the error under "stop".
+    Raises the error under "stop".
     """
     log(
         "login refused, CONNACK %d (%s); see in the console that the device is enabled and was "
@@ -47,11 +47,4 @@ def refused(error, policy, log):
     )
     if policy == "stop":
         raise error
-    if policy == "reregister":
-        from .store import forget
-
-        forget()
-        forget = None
-        heap.unload("store", "places", "record")
-        return True
-    return False
+    return policy == "reregister"

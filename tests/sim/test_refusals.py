@@ -66,3 +66,39 @@ def test_nothing_burned(line: Line) -> None:
     board.power_on()
     text = board.expect("are missing", timeout=PATIENCE).text
     assert "ProductKey, ProductSecret and DeviceName are missing: nothing is burned" in text
+
+
+def _cleared(line: Line, policy: str) -> Board:
+    """Return a running board whose ClientID was cleared while it was off."""
+    main = f"""
+from alink import Device
+device = Device.from_flash(policy={policy!r})
+device.connect()
+device.loop()
+"""
+    board = line.board("dev-1", method="regnwl", register=False, main=main)
+    board.power_on()
+    board.expect("alink: online at ", timeout=PATIENCE)
+    board.power_off()
+    line.platform.clear_client_ids(line.product_key, "dev-1")
+    board.power_on()
+    board.expect("alink: login refused, CONNACK 4", timeout=PATIENCE)
+    return board
+
+
+def test_by_default_a_refused_login_never_registers_again(line: Line) -> None:
+    with _cleared(line, "retry"):
+        assert line.kinds("dev-1").count("registered") == 1
+
+
+def test_under_policy_stop_a_refused_login_is_raised(line: Line) -> None:
+    with _cleared(line, "stop") as board:
+        assert board.wait(timeout=PATIENCE) == "crashed"
+    assert line.kinds("dev-1").count("registered") == 1
+
+
+def test_under_policy_reregister_the_credential_is_given_up(line: Line) -> None:
+    with _cleared(line, "reregister") as board:
+        board.expect("alink: registered by regnwl", timeout=PATIENCE)
+        board.expect("alink: online at ", timeout=PATIENCE)
+    assert len(line.platform.device(line.product_key, "dev-1").client_ids) == 1
