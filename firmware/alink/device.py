@@ -51,9 +51,9 @@ class Device:
         """keepalive: seconds, 30..1200. securemode: replaces the registration's (2 or -2).
 
         policy: what a refused login leads to: "retry" (30 s to 1 h apart), "reregister" (erase the
-        credential and reset the board) or "stop" (raise). network: a callable that returns whether the network is
-        up, in place of Wi-Fi. watchdog: a `machine.WDT`, fed while anything here waits. log: a
-        callable that takes a line of text; None is silent.
+        credential and reset the board) or "stop" (raise). network: a callable that returns
+        whether the network is up, in place of Wi-Fi. watchdog: a `machine.WDT`, fed while
+        anything here waits. log: a callable that takes a line of text; None is silent.
         """
         if policy not in _POLICIES:
             raise ValueError("policy is %r, allowed are %s" % (policy, ", ".join(_POLICIES)))
