@@ -176,7 +176,9 @@ class Device:
                     self._link = None
                     heap.unload("link", "pace", "mqtt", "stream", "connection", "topics")
                     yield 0
-                    _start_over()
+                    from .onboard import start_over
+
+                    start_over()
 
     def _identify(self, settings):
         from . import identity
@@ -239,15 +241,6 @@ class Device:
 
     def _log(self, text):
         self._print("alink: " + text)
-
-
-def _start_over():
-    import machine
-
-    from .store import forget
-
-    forget()
-    machine.reset()  # A first boot wants the heap as a boot finds it.
 
 
 def _nothing(*arguments):

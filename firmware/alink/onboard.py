@@ -48,3 +48,13 @@ def refused(error, policy, log):
     if policy == "stop":
         raise error
     return policy == "reregister"
+
+
+def start_over():
+    """Erase the credential and reset: a first boot wants the heap as a boot finds it."""
+    import machine
+
+    from .store import forget
+
+    forget()
+    machine.reset()
