@@ -21,7 +21,7 @@ def enrol(fields, endpoint, tls, feed, securemode, log):
             if fields.get("Method") == b"regnwl":
                 yield from _counted(fields, endpoint, tls, feed, securemode, log)
             else:
-                _once(fields, endpoint, tls, feed, securemode, log)
+                yield from _once(fields, endpoint, tls, feed, securemode, log)
             return
         except (TransportError, ProtocolError) as error:
             heap.unload("ask", "sign", "transport", "register", "handshake", "answer")
@@ -45,7 +45,7 @@ def _counted(fields, endpoint, tls, feed, securemode, log):
         yield from _sleep(600000)
     _set_tries(begun + 1)
     try:
-        _once(fields, endpoint, tls, feed, securemode, log)
+        yield from _once(fields, endpoint, tls, feed, securemode, log)
     except AlinkError as error:
         if isinstance(error, RefusedError) or not error.sent:
             _set_tries(begun)  # It was refused, or no CONNECT has left.
@@ -72,6 +72,7 @@ def _once(fields, endpoint, tls, feed, securemode, log):
         login = register = None
         log("registered by %s" % method.decode())
         heap.unload("register", "handshake", "stream", "answer", "topics")
+        yield 0  # Whoever drives us collects: storing wants all the heap there is.
         _keep(made, log)
         connection.send(b"\xe0\x00")  # DISCONNECT, now that it is kept.
     except AlinkError as error:
