@@ -162,9 +162,11 @@ class Connection(asyncio.Protocol):
             raise ProtocolViolationError("QoS 2 is not supported")
         if message.retain and settings.retain == "close":
             raise ProtocolViolationError("retained messages are not supported")
+        reply = uplink.publish(self._core, session, message)
         if message.qos:
             self._write(framing.puback(message.packet_id))
-        uplink.publish(self._core, session, message)
+        if reply:
+            session.deliver(*reply)
 
     # CONNECT
 

@@ -5,10 +5,13 @@ docs/protocol.md, section "Undocumented", says where each was looked for and how
 
 from __future__ import annotations
 
-import types
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
-from typing import Any, Literal, Self, get_args, get_origin, get_type_hints
+from dataclasses import dataclass, field, fields
+from typing import Any, Self
+
+
+def _one_of(default: Any, *others: Any) -> Any:
+    return field(default=default, metadata={"choices": (default, *others)})
 
 
 class SettingsError(ValueError):
@@ -39,77 +42,66 @@ class Settings:
         sweep_seconds: how late the end of 1.5 keepalives is noticed.
     """
 
-    refused_code: Literal[3, 4, 5] = 4
-    keepalive_code: Literal[1, 2, 3, 4, 5] | None = None
-    push_qos: Literal[0, 1] = 0
-    rotate_secret: bool = False
+    refused_code: int = _one_of(4, 3, 5)
+    keepalive_code: int | None = _one_of(None, 1, 2, 3, 4, 5)
+    push_qos: int = _one_of(0, 1)
+    rotate_secret: bool = _one_of(False, True)  # noqa: FBT003 (the choices)
     registration_seconds: float = 15.0
-    registration_traffic: Literal["close", "ignore"] = "close"
-    auto_deliver: Literal["always", "ss", "never"] = "always"
-    foreign_topic: Literal["drop", "close"] = "drop"
-    qos2: Literal["close", "downgrade"] = "close"
-    retain: Literal["close", "ignore"] = "close"
-    will: Literal["refuse", "ignore"] = "refuse"
-    login_without_client_id: bool = True
-    connwl_over_tcp: bool = True
+    registration_traffic: str = _one_of("close", "ignore")
+    auto_deliver: str = _one_of("always", "ss", "never")
+    foreign_topic: str = _one_of("drop", "close")
+    qos2: str = _one_of("close", "downgrade")
+    retain: str = _one_of("close", "ignore")
+    will: str = _one_of("refuse", "ignore")
+    login_without_client_id: bool = _one_of(True, False)  # noqa: FBT003
+    connwl_over_tcp: bool = _one_of(True, False)  # noqa: FBT003
     max_client_id: int = 512
     sweep_seconds: float = 0.0
 
     def __post_init__(self) -> None:
-        for name, hint in get_type_hints(type(self)).items():
-            value = getattr(self, name)
-            allowed = _allowed(hint)
-            if allowed and not any(value is one or _same(value, one) for one in allowed):
-                shown = ", ".join(_shown(one) for one in allowed)
-                raise SettingsError(f"setting {name} is {value!r}; it takes one of: {shown}")
-            if not allowed and (isinstance(value, bool) or not value >= 0):
-                raise SettingsError(f"setting {name} is {value!r}; it takes a number from 0 on")
+        for one in fields(self):
+            value = getattr(self, one.name)
+            choices = one.metadata.get("choices")
+            if not _fits(value, choices):
+                raise SettingsError(f"setting {one.name} is {value!r}; it takes {_takes(choices)}")
 
     @classmethod
     def parse(cls, assignments: Iterable[str]) -> Self:
         """Return the defaults changed by `name=value` texts. Raises SettingsError."""
-        hints = get_type_hints(cls)
+        known = {one.name: one for one in fields(cls)}
         values: dict[str, Any] = {}
         for assignment in assignments:
             name, equals, text = assignment.partition("=")
-            if not equals or name not in hints:
-                known = ", ".join(field.name for field in fields(cls))
-                raise SettingsError(f"{assignment!r} is not NAME=VALUE with a NAME of: {known}")
-            values[name] = _parsed(name, hints[name], text)
+            if not equals or name not in known:
+                raise SettingsError(
+                    f"{assignment!r} is not NAME=VALUE with a NAME of: {', '.join(known)}"
+                )
+            choices = known[name].metadata.get("choices")
+            values[name] = _parsed(text, choices, type(known[name].default))
         return cls(**values)
 
 
-def _allowed(hint: Any) -> tuple[Any, ...]:
-    """Return the values a type lists, none for a number."""
-    if hint is bool:
-        return (True, False)
-    if get_origin(hint) is Literal:
-        return get_args(hint)
-    if isinstance(hint, types.UnionType) or get_origin(hint) is not None:
-        return tuple(
-            one
-            for part in get_args(hint)
-            for one in ((None,) if part is type(None) else _allowed(part))
-        )
-    return ()
+def _fits(value: Any, choices: tuple[Any, ...] | None) -> bool:
+    # By type too: 1 == True == 1.0, and none of them stands for another here.
+    if choices:
+        return (type(value), value) in [(type(choice), choice) for choice in choices]
+    return type(value) in (int, float) and value >= 0
 
 
-def _parsed(name: str, hint: Any, text: str) -> Any:
-    allowed = _allowed(hint)
-    for one in allowed:
-        if text.lower() == _shown(one):
-            return one
-    if allowed:
-        return text  # Refused by name when the settings are made.
+def _parsed(text: str, choices: tuple[Any, ...] | None, number: type) -> Any:
+    """Return a value that fits, else the text itself, which is refused by its setting's name."""
+    for choice in choices or ():
+        if text.lower() == _shown(choice):
+            return choice
     try:
-        return hint(text)
+        return text if choices else number(text)
     except ValueError:
-        raise SettingsError(f"setting {name} is {text!r}; it takes a number from 0 on") from None
+        return text
 
 
-def _same(value: object, allowed: object) -> bool:
-    return type(value) is type(allowed) and value == allowed
+def _takes(choices: tuple[Any, ...] | None) -> str:
+    return f"one of: {', '.join(map(_shown, choices))}" if choices else "a number from 0 on"
 
 
 def _shown(value: object) -> str:
-    return {None: "none", True: "true", False: "false"}.get(value, str(value))  # type: ignore[call-overload,no-any-return]
+    return str(value).lower()

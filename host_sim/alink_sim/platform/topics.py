@@ -4,7 +4,7 @@ from __future__ import annotations
 
 # Where ProductKey and DeviceName stand in "/sys/PK/DN/...", "/shadow/get/PK/DN" and so on; in a
 # custom topic, "/PK/DN/...", they come first.
-_AT = {"sys": 2, "shadow": 3, "ota": 4, "ext": 4}
+_AT = {"sys": 2, "shadow": 3, "ota": 4, "ext": 3}
 
 
 def is_own(topic: str, *, product_key: str, device_name: str) -> bool:

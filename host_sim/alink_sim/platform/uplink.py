@@ -11,18 +11,21 @@ REFUSED = 0x80
 _MAX_SUBSCRIPTIONS = 100
 
 
-def publish(core: Core, session: Session, message: framing.Publish) -> None:
-    """Act on a message; a topic of another device is dropped or ends the session."""
+def publish(core: Core, session: Session, message: framing.Publish) -> tuple[str, bytes] | None:
+    """Act on a message; return topic and payload of the reply, if there is one.
+
+    A message to a topic of another device is dropped, or ends the session.
+    """
     topic = message.topic
     if not _is_own(session, topic):
         core.note("publish_refused", session, reason=f"no right to topic {topic}")
         if core.settings.foreign_topic == "close":
             session.end("it published to a topic of another device")
-        return
+        return None
     answer = things.property_post(session.product_key, session.device_name, topic, message.payload)
     if answer is None:
         core.note("published", session, topic=topic)
-        return
+        return None
     if answer.values:
         core.registry.report(session.device, answer.values)
         core.commits.begin()
@@ -30,8 +33,7 @@ def publish(core: Core, session: Session, message: framing.Publish) -> None:
         core.note("property_posted", session, values=answer.values)
     else:
         core.note("property_refused", session, reason=f"answered {answer.code}: no params object")
-    if answer.reply is not None:
-        session.deliver(answer.topic, answer.reply)
+    return None if answer.reply is None else (answer.topic, answer.reply)
 
 
 def subscribe(core: Core, session: Session, filters: list[tuple[str, int]]) -> list[int]:

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from alink_sim.clock import ManualClock
+from alink_sim.platform import Platform, Product
+from tests.platform.wire import Party
+
+
+@pytest.fixture(scope="session")
+def ca(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of one CA for all tests: making keys takes longer than most of them."""
+    return tmp_path_factory.mktemp("ca")
+
+
+@pytest.fixture
+def make_platform(ca: Path) -> Iterator[Callable[..., Platform]]:
+    """Return a maker of running platforms."""
+    made: list[Platform] = []
+
+    def make(**options) -> Platform:
+        made.append(Platform(ca=ca, **options))
+        return made[-1].start()
+
+    yield make
+    for platform in made:
+        platform.stop()
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def platform(make_platform: Callable[..., Platform], clock: ManualClock) -> Platform:
+    return make_platform(clock=clock)
+
+
+@pytest.fixture
+def product(platform: Platform) -> Product:
+    return platform.create_product(key="a1B2c3D4e5F", secret="Pr0dSecretAbCdEf")
+
+
+@pytest.fixture
+def party(platform: Platform, product: Product) -> Party:
+    """A pre-registered device."""
+    return Party.of(product, platform.add_device(product.key, "esp32-240AC4A1B2C3"))

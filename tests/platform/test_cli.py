@@ -1,0 +1,267 @@
+"""The command line: a platform in a process of its own, and the verbs that talk to it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alink_sim.platform import Product
+from tests.platform.wire import ACCEPTED, PATIENCE, Party, Wire
+
+CLI = [sys.executable, "-c", "from alink_sim.cli import main; main()"]
+WORLD = """
+[[product]]
+key = "a1B2c3D4e5F"
+secret = "Pr0dSecretAbCdEf"
+[[product.device]]
+name = "dev-1"
+secret = "0123456789abcdef"
+"""
+
+
+def run(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*CLI, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env=os.environ | {"COLUMNS": "200", "NO_COLOR": "1", **environment},
+    )
+
+
+def start(state: Path, *more: str | Path) -> tuple[subprocess.Popen[str], dict[str, Any]]:
+    """Start a platform and return it with the JSON line it prints once it serves."""
+    ports = ("--mqtt-port", "0", "--mqtt-tls-port", "0", "--json")
+    process = subprocess.Popen(
+        [*CLI, "platform", "--state", str(state), *ports, *map(str, more)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    line = process.stdout.readline()
+    assert line, process.stderr and process.stderr.read()
+    return process, json.loads(line)
+
+
+def stop(process: subprocess.Popen[str], number: int = signal.SIGTERM) -> int:
+    process.send_signal(number)
+    process.communicate(timeout=60)
+    return process.returncode
+
+
+@pytest.fixture(scope="module")
+def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cli") / "state"
+
+
+@pytest.fixture(scope="module")
+def facts(state: Path) -> Iterator[dict[str, Any]]:
+    """A platform that serves `state` while the tests of this file run."""
+    world = state.parent / "world.toml"
+    world.write_text(WORLD)
+    process, facts = start(state, "--setup", world, "--set", "refused_code=5")
+    yield facts
+    assert stop(process) == 0
+
+
+@pytest.fixture
+def admin(state: Path, facts: dict[str, Any]):
+    """Return a caller of admin verbs: their JSON, or code and stderr of a failure."""
+
+    def ask(*arguments: str, code: int = 0) -> Any:
+        done = run("admin", "--state", state, *arguments, *(() if code else ("--json",)))
+        assert done.returncode == code, done.stderr
+        return done.stderr if code else json.loads(done.stdout)
+
+    return ask
+
+
+def test_the_announcement_is_what_was_printed(state: Path, facts):
+    assert json.loads((state / "platform.json").read_text()) == facts
+    assert set(facts) == {
+        "host",
+        "mqtt_port",
+        "mqtt_tls_port",
+        "https_port",
+        "openapi_port",
+        "admin_port",
+        "ca_der",
+        "ca_pem",
+        "pid",
+    }
+    assert Path(facts["ca_der"]).read_bytes()[0] == 0x30
+    assert "BEGIN CERTIFICATE" in Path(facts["ca_pem"]).read_text()
+
+
+def test_the_key_is_its_owners(state: Path, facts):
+    assert stat.S_IMODE((state / "admin.key").stat().st_mode) == 0o600
+
+
+def test_adding_a_device_prints_its_four_strings_the_same_each_time(admin):
+    first = admin("device", "add", "a1B2c3D4e5F", "dev-2")
+    assert set(first) == {"productKey", "productSecret", "deviceName", "deviceSecret"}
+    assert first["productSecret"] == "Pr0dSecretAbCdEf"
+    assert admin("device", "add", "a1B2c3D4e5F", "dev-2") == first
+    given = admin("device", "add", "a1B2c3D4e5F", "dev-1")
+    assert given["deviceSecret"] == "0123456789abcdef"
+
+
+def test_the_same_without_json_is_one_line_a_string(state: Path, facts):
+    done = run("admin", "device", "add", "a1B2c3D4e5F", "dev-1", ALINK_STATE=str(state))
+    assert done.stdout.splitlines() == [
+        "productKey     a1B2c3D4e5F",
+        "productSecret  Pr0dSecretAbCdEf",
+        "deviceName     dev-1",
+        "deviceSecret   0123456789abcdef",
+    ]
+
+
+def test_a_product_is_made_listed_switched_and_removed(admin):
+    made = admin("product", "add", "--key", "a1New", "--node-type", "1", "--instance", "iot-1")
+    shown = {name: value for name, value in made.items() if name != "productSecret"}
+    assert shown in admin("product", "list")
+    assert shown["dynamicRegistration"] is True
+    assert admin("switch", "a1New", "off")["dynamicRegistration"] is False
+    assert admin("product", "add", "--key", "a1New")["dynamicRegistration"] is False
+    assert admin("switch", "a1New", "on")["dynamicRegistration"] is True
+    admin("product", "remove", "a1New")
+    assert "a1New" not in {product["productKey"] for product in admin("product", "list")}
+
+
+class _Served:
+    """What `Wire.tls` needs to know of a platform in another process."""
+
+    def __init__(self, facts: dict[str, Any]) -> None:
+        self.ca_pem, self.mqtt_tls_port = facts["ca_pem"], facts["mqtt_tls_port"]
+
+
+def test_a_device_lives_as_the_verbs_say(admin, facts):
+    product = Product("a1B2c3D4e5F", "Pr0dSecretAbCdEf", "p")
+    party = Party(product, "by-itself")
+    who = ("a1B2c3D4e5F", "by-itself")
+    with Wire.tls(_Served(facts)) as wire:  # type: ignore[arg-type]
+        assert wire.ask(party.register("regnwl")) == ACCEPTED
+        answer = wire.read_publish()[1]
+    with Wire.tls(_Served(facts)) as wire:  # type: ignore[arg-type]
+        wire.ask(party.log_in_with(answer["clientId"], answer["deviceToken"]))
+        shown = admin("device", "show", *who)
+        assert shown["status"] == "Online"
+        assert [one["clientId"] for one in shown["clientIds"]] == [answer["clientId"]]
+        assert answer["deviceToken"] not in json.dumps(shown)
+        assert admin("device", "keep", *who, answer["clientId"])["status"] == "Online"
+        assert admin("device", "disable", *who)["status"] == "Disabled"
+        assert wire.read() == b""
+    assert admin("device", "enable", *who)["status"] == "Offline"
+    assert admin("device", "reset", *who)["activated"] is True
+    assert admin("device", "clear", *who)["clientIds"] == []
+    admin("device", "remove", *who)
+    assert "by-itself" not in {one["deviceName"] for one in admin("device", "list", who[0])}
+    kinds = [event["kind"] for event in admin("events", "--device", "by-itself")]
+    assert kinds == ["registered", "online", "offline"]
+
+
+def test_events_say_why_and_the_setting_of_the_command_line_holds(admin, facts, state):
+    admin("switch", "a1B2c3D4e5F", "off")
+    party = Party(Product("a1B2c3D4e5F", "Pr0dSecretAbCdEf", "p"), "dev-1")
+    with Wire.tls(_Served(facts)) as wire:  # type: ignore[arg-type]
+        assert wire.ask(party.register()) == b"\x20\x02\x00\x05"
+    admin("switch", "a1B2c3D4e5F", "on")
+    (event,) = admin("events", "--kind", "registration_refused", "--limit", "1")
+    assert (event["code"], event["device_name"]) == (6288, "dev-1")
+    lines = run("admin", "--state", state, "events", "--device", "dev-1").stdout.splitlines()
+    assert "registration_refused  6288  a1B2c3D4e5F/dev-1  dynamic registration is" in lines[-1]
+
+
+def test_what_the_platform_refuses_is_one_sentence_and_code_1(admin):
+    said = admin("device", "show", "a1B2c3D4e5F", "nobody", code=1)
+    assert said == "alink-sim: there is no device a1B2c3D4e5F/nobody: add it first\n"
+    assert "exists with another DeviceSecret" in admin(
+        "device", "add", "a1B2c3D4e5F", "dev-1", "--secret", "other", code=1
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["admin", "--state", "{empty}", "product", "list"], "no platform serves"),
+        (["platform", "--state", "{state}"], "another platform already serves"),
+        (["platform", "--state", "{empty}", "--setup", "nowhere.toml"], "cannot be read"),
+        (["platform", "--state", "{empty}", "--set", "push_qos=7"], "it takes one of: 0, 1"),
+        (["platform", "--state", "{empty}", "--db", "mysql://h/d"], "postgresql:// URL"),
+        (["platform", "--state", "{empty}/file/x"], "name another one with --state"),
+        (["platform", "--state", "{empty}", "--mqtt-port", "{taken}"], "name free ones with"),
+        (["platform"], "Missing option '--state'"),
+        (["admin", "--state", "{state}", "switch", "a1B2c3D4e5F", "up"], "'on', 'off'"),
+        (["nonsense"], "No such command 'nonsense'"),
+    ],
+)
+def test_a_fault_of_usage_or_environment_is_code_2(state, facts, tmp_path, arguments, says):
+    (tmp_path / "file").touch()
+    names = {"state": state, "empty": tmp_path, "taken": facts["mqtt_port"]}
+    done = run(*(argument.format(**names) for argument in arguments))
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_platform_that_was_killed_is_named_and_can_be_started_again(tmp_path):
+    process, _facts = start(tmp_path)
+    assert stop(process, signal.SIGKILL) == -signal.SIGKILL
+    done = run("admin", "--state", tmp_path, "product", "list")
+    assert done.returncode == 2
+    assert f"the platform of {tmp_path} does not answer (process {process.pid}" in done.stderr
+    process, _facts = start(tmp_path)
+    assert run("admin", "--state", tmp_path, "product", "list").returncode == 0
+    assert stop(process, signal.SIGINT) == 0
+    assert not (tmp_path / "platform.json").exists()
+
+
+def ask_raw(facts: dict[str, Any], path: str, key: str, body: bytes = b"{}") -> tuple[int, Any]:
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{facts['admin_port']}{path}",
+        data=body,
+        headers={"Authorization": f"Bearer {key}"},
+    )
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(request, timeout=PATIENCE) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.load(error)
+
+
+def test_the_administration_wants_its_key(state: Path, facts):
+    assert ask_raw(facts, "/product_list", "wrong")[0] == 401
+    assert ask_raw(facts, "/product_list", "")[0] == 401
+    assert ask_raw(facts, "/product_list", (state / "admin.key").read_text())[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("/nonsense", b"{}", 404),
+        ("/product_list", b"not JSON", 400),
+        ("/product_list", b"[]", 400),
+        ("/device_show", b'{"nonsense": 1}', 400),
+        ("/product_add", b'{"key": 5}', 400),
+    ],
+)
+def test_nonsense_is_answered_with_a_sentence(state: Path, facts, path, body, status):
+    key = (state / "admin.key").read_text()
+    answered, said = ask_raw(facts, path, key, body)
+    assert answered == status
+    assert said["error"]

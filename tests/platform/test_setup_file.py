@@ -1,0 +1,136 @@
+"""The set-up file: the same world every time, and every mistake named with its place."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+
+import pytest
+
+from alink_sim.platform import Device, Platform, Product, setup_file
+from alink_sim.platform.setup_file import SetupError
+
+TOML = """
+[[product]]
+key = "a1B2c3D4e5F"
+secret = "Pr0dSecretAbCdEf"
+name = "thermometer"
+instance = "iot-06z00abcd1234"
+
+[[product.device]]
+name = "dev-1"
+secret = "0123456789abcdef"
+
+[[product.device]]
+name = "dev-2"
+
+[[product]]
+key = "a1Gateway"
+node_type = 1
+dynamic_registration = false
+"""
+
+
+@pytest.fixture
+def toml(tmp_path):
+    path = tmp_path / "world.toml"
+    path.write_text(TOML)
+    return path
+
+
+def world(platform: Platform) -> tuple[list[Product], list[Device]]:
+    return platform.products(), platform.devices()
+
+
+def test_products_and_devices_are_there(toml, make_platform):
+    platform = make_platform()
+    setup_file.apply(platform, setup_file.read(toml))
+    one, two = platform.products()
+    assert (one.key, one.secret, one.name) == ("a1B2c3D4e5F", "Pr0dSecretAbCdEf", "thermometer")
+    assert (one.node_type, one.dynamic_registration, one.instance) == (
+        0,
+        True,
+        "iot-06z00abcd1234",
+    )
+    assert (two.key, two.node_type, two.dynamic_registration) == ("a1Gateway", 1, False)
+    first, second = platform.devices()
+    assert (first.name, first.secret) == ("dev-1", "0123456789abcdef")
+    assert (second.name, len(second.secret)) == ("dev-2", 32)
+
+
+def test_json_says_the_same(toml, tmp_path):
+    path = tmp_path / "world.json"
+    path.write_text(json.dumps(tomllib.loads(TOML)))
+    assert setup_file.read(path) == setup_file.read(toml)
+
+
+def test_a_second_run_changes_nothing_even_after_a_restart(toml, tmp_path, make_platform):
+    platform = make_platform(state=tmp_path)
+    setup_file.apply(platform, setup_file.read(toml))
+    first = world(platform)
+    setup_file.apply(platform, setup_file.read(toml))
+    assert world(platform) == first
+    platform.stop()
+    again = make_platform(state=tmp_path)
+    setup_file.apply(again, setup_file.read(toml))
+    assert world(again) == first
+
+
+def test_a_switch_that_was_turned_is_as_the_file_says_again(toml, make_platform):
+    platform = make_platform()
+    setup_file.apply(platform, setup_file.read(toml))
+    platform.set_dynamic_registration("a1B2c3D4e5F", False)
+    setup_file.apply(platform, setup_file.read(toml))
+    assert platform.product("a1B2c3D4e5F").dynamic_registration
+
+
+def test_what_is_not_in_the_file_stays(toml, make_platform):
+    platform = make_platform()
+    platform.create_product(key="other")
+    setup_file.apply(platform, setup_file.read(toml))
+    assert len(platform.products()) == 3
+
+
+def test_another_secret_than_before_is_an_error(toml, make_platform):
+    platform = make_platform()
+    platform.create_product(key="a1B2c3D4e5F", secret="another")
+    with pytest.raises(SetupError, match="a1B2c3D4e5F exists with another ProductSecret"):
+        setup_file.apply(platform, setup_file.read(toml))
+
+
+@pytest.mark.parametrize(
+    ("document", "says"),
+    [
+        ([], "w is not a table"),
+        ({"products": []}, "w has unknown products; it takes [[product]]"),
+        ({"product": {}}, "w: product is not a list: write [[product]]"),
+        ({"product": [1]}, "w, product 1 is not a table"),
+        ({"product": [{}]}, "w, product 1 has no key"),
+        ({"product": [{"key": "k"}, {"key": 1}]}, "w, product 2: key takes a str"),
+        ({"product": [{"key": "k", "node_type": True}]}, "node_type takes a int"),
+        ({"product": [{"key": "k", "secrets": ""}]}, "unknown secrets; known are key, secret"),
+        ({"product": [{"key": "k", "device": [{}]}]}, "w, product 1, device 1 has no name"),
+        ({"product": [{"key": "k", "device": ["d"]}]}, "w, product 1, device 1 is not a table"),
+        ({"product": [{"key": "k", "device": [{"name": "d", "x": 1}]}]}, "unknown x; known are"),
+    ],
+)
+def test_a_mistake_is_named_with_its_place(document, says):
+    with pytest.raises(SetupError) as caught:
+        setup_file.parse(document, where="w")
+    assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("w.toml", "[[product", "w.toml is not TOML"),
+        ("w.json", "{", "w.json is not JSON"),
+        ("w.toml", None, "w.toml cannot be read: No such file"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_one_sentence(tmp_path, name, content, says):
+    if content is not None:
+        (tmp_path / name).write_text(content)
+    with pytest.raises(SetupError) as caught:
+        setup_file.read(tmp_path / name)
+    assert says in str(caught.value)
