@@ -52,6 +52,7 @@ class Line:
         layout: str = "factory",
         register: bool = True,
         main: str | None = None,
+        heap: str = "56wk",
         **fields: object,
     ) -> Board:
         """Burn a board; its DeviceName is registered on the platform unless told otherwise."""
@@ -65,6 +66,7 @@ class Line:
             identity=self.identity(name, **fields),
             files=files,
             clock=self.clock,
+            heap=heap,
         )
 
     def kinds(self, name: str) -> list[str]:

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from alink_sim.board.heap import beside_standins
 from tests.sim.conftest import PATIENCE, Line
 
 ONLINE = re.compile(r"^alink: online at ")
@@ -97,7 +98,8 @@ async def main():
 
 asyncio.run(main())
 """
-    board = line.board("dev-1", main=main)
+    # asyncio takes 5 KiB more, so here the stand-ins get heap of their own.
+    board = line.board("dev-1", main=main, heap=beside_standins(line.interpreter))
     board.power_on()
     board.expect("user task ran", timeout=PATIENCE)
     board.expect("reply 1 200", timeout=PATIENCE)
