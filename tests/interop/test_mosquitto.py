@@ -32,7 +32,7 @@ def mosquitto(
 def register(platform: Platform, product: Product, name: str, method: str) -> dict[str, str]:
     """Register with mosquitto_sub and return the answer it prints.
 
-    It subscribes, whatever one wants: so the setting that ignores this is on.
+    It subscribes, whatever one wants; the answer is there before that ends the connection.
     """
     topic = f"/ext/{method}"
     done = mosquitto(

@@ -1,6 +1,6 @@
 """What the platform's documents leave open, each a named setting with a default.
 
-docs/protocol.md, section "Undocumented", says where each was looked for and how sure we are.
+docs/protocol.md, section "Undocumented", says how sure we are of each.
 """
 
 from __future__ import annotations

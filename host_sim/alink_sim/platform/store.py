@@ -64,6 +64,7 @@ class Store:
         except (sa.exc.SQLAlchemyError, ImportError, OSError) as error:
             raise StoreError(_explained(url, error)) from error
         self._changed: dict[Key, Thing | None] = {}
+        self._upserts = {table: self._upsert(table) for table in (_PRODUCTS, _DEVICES)}
 
     @property
     def is_behind(self) -> bool:
@@ -96,7 +97,7 @@ class Store:
                     mine = {key: row for key, row in changes.items() if len(key) == width}
                     self._delete(connection, table, [key for key, row in mine.items() if not row])
                     if rows := [row for row in mine.values() if row]:
-                        connection.execute(self._upsert(table), rows)
+                        connection.execute(self._upserts[table], rows)
         except sa.exc.SQLAlchemyError as error:
             raise StoreError(_explained(self._engine.url, error)) from error
 
