@@ -1,0 +1,60 @@
+"""`make bench`: measure, print one table, write the figures beside it.
+
+--check fails when a figure is more than 5 % worse than the recorded one, --record keeps the
+present figures as the recorded ones, --json prints them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from alink_sim import toolchain
+from benchmarks import budget
+
+
+def main() -> int:
+    """Run; return 0, 1 when --check finds a figure that got worse, 2 without the interpreter."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    for flag in ("--check", "--record", "--json"):
+        parser.add_argument(flag, action="store_true")
+    chosen = parser.parse_args()
+    try:
+        with tempfile.TemporaryDirectory(prefix="alink-bench-") as folder:
+            figures = budget.measure(Path(folder))
+    except toolchain.ToolchainError as error:
+        sys.stderr.write(f"benchmarks: {error}\n")
+        return 2
+    results = toolchain.cache_dir() / "bench.json"
+    results.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    if chosen.record:
+        budget.RECORDED.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    if chosen.json:
+        sys.stdout.write(results.read_text("utf-8"))
+    else:
+        Console().print(_table(figures))
+    worse = budget.worse(figures) if chosen.check else []
+    for sentence in worse:
+        sys.stderr.write(f"benchmarks: {sentence}\n")
+    return 1 if worse else 0
+
+
+def _table(figures: dict[str, int]) -> Table:
+    table = Table("figure", "bytes", "goal", box=None, pad_edge=False)
+    for name, value in figures.items():
+        if not name.startswith("mpy."):
+            table.add_row(budget.TITLES[name], f"{value}", budget.goal(name, figures))
+    for name, value in figures.items():
+        if name.startswith("mpy."):
+            table.add_row(name, str(value), "")
+    return table
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,52 @@
+"""The figures that must not get worse: bytecode and heap, in bytes, by name."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from benchmarks import heap, sizes
+
+RECORDED = Path(__file__).parent / "recorded.json"
+TOLERANCE = 1.05
+
+TITLES = {
+    "heap.bare": "smallest heap: umqtt.simple + verified TLS + publish",
+    "heap.first_boot": "smallest heap: first boot of the SDK",
+    "heap.online": "heap the SDK keeps while online, from .mpy",
+    "mpy": "bytecode of the SDK, all modules",
+}
+
+
+def measure(folder: Path) -> dict[str, int]:
+    """Return every figure; `folder` is scratch. Raises ToolchainError without unix32."""
+    modules = sizes.mpy_bytes()
+    measured = heap.measure(folder)
+    return {
+        "heap.bare": measured.bare,
+        "heap.first_boot": measured.first_boot,
+        "heap.online": measured.online,
+        "mpy": sum(modules.values()),
+        **{f"mpy.{name}": size for name, size in modules.items()},
+    }
+
+
+def goal(name: str, figures: dict[str, int]) -> str:
+    """Return what is aimed at, and where we are, for the table."""
+    if name == "heap.first_boot":
+        ratio = figures[name] / figures["heap.bare"]
+        return f"{ratio:.2f} x bare; goal 2.4 x"
+    if name == "heap.online":
+        return "goal 18432"
+    return ""
+
+
+def worse(figures: dict[str, int]) -> list[str]:
+    """Return a sentence for each figure more than 5 % above the recorded one."""
+    recorded: dict[str, int] = json.loads(RECORDED.read_text("utf-8"))
+    return [
+        f"{name} is {value} bytes, recorded are {recorded[name]}: make it smaller, or record it "
+        "with `python -m benchmarks --record` and say why"
+        for name, value in figures.items()
+        if name in recorded and value > recorded[name] * TOLERANCE
+    ]

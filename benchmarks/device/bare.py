@@ -1,0 +1,15 @@
+# umqtt.simple + verified TLS + publish, and nothing else.
+import sys
+
+from umqtt.simple import MQTTClient
+
+host, port, client_id, user, password, topic = sys.argv[1:7]
+with open("ca.der", "rb") as file:
+    root = file.read()
+client = MQTTClient(
+    client_id, host, int(port), user, password, 60, True, {"server_hostname": host, "cadata": root}
+)
+client.connect()
+client.publish(topic, b'{"id":"1","version":"1.0","params":{"temperature":21.5}}')
+client.disconnect()
+print("DONE")

@@ -1,0 +1,109 @@
+"""Heap on the 32-bit interpreter, from `.mpy`: the smallest that works, and what is kept online.
+
+TLS buffers lie outside MicroPython's heap, here as on an ESP32. Both programs run on the same thin
+stand-ins, against the same platform, with the same root.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from alink_formats import identity
+from alink_sim import toolchain
+from alink_sim.platform import Platform
+from alink_sim.platform.auth import signature
+
+_HERE = Path(__file__).parent / "device"
+_STEP = 256
+_LOW, _HIGH = 4 * 1024, 96 * 1024
+_NAME = "bench-0001"
+
+
+@dataclass(frozen=True)
+class Heap:
+    """Bytes: smallest heaps of both programs, what the SDK keeps while online."""
+
+    bare: int
+    first_boot: int
+    online: int
+
+
+def measure(folder: Path) -> Heap:
+    """Return the figures; `folder` is scratch. Raises ToolchainError without unix32."""
+    command = toolchain.interpreter("unix32").command
+    _compile(folder)
+    with Platform() as platform:
+        product = platform.create_product()
+        device = platform.add_device(product.key, _NAME)
+        (folder / "ca.der").write_bytes(platform.ca_der)
+        burned = identity.Identity(
+            product_key=product.key,
+            product_secret=product.secret,
+            device_name=_NAME,
+            host="localhost",
+            port=platform.mqtt_tls_port,
+            ca=(platform.ca_der,),
+        )
+        (folder / "certificate.bin").write_bytes(identity.encode(burned))
+
+        def boots(heap: int) -> str:
+            platform.reset_device(product.key, _NAME)
+            return _run(command, folder, heap, ["first_boot"])
+
+        content = f"clientIdbenchdeviceName{_NAME}productKey{product.key}"
+        login = [
+            "bench|securemode=2,signmethod=hmacsha256|",
+            f"{_NAME}&{product.key}",
+            signature("hmacsha256", device.secret, content),
+            f"/sys/{product.key}/{_NAME}/thing/event/property/post",
+        ]
+        port = str(platform.mqtt_tls_port)
+        first_boot = _smallest(lambda heap: "DONE 200" in boots(heap))
+        online = int(boots(_HIGH).split()[-1])
+        bare = _smallest(
+            lambda heap: "DONE" in _run(command, folder, heap, ["bare", "localhost", port, *login])
+        )
+    return Heap(bare=bare, first_boot=first_boot, online=online)
+
+
+def _compile(folder: Path) -> None:
+    sources = {source.stem: source for source in _HERE.glob("*.py")}
+    sources["umqtt/simple"] = toolchain.umqtt_simple() / "umqtt" / "simple.py"
+    for source in (toolchain.firmware_dir() / "alink").rglob("*.py"):
+        relative = source.relative_to(toolchain.firmware_dir()).with_suffix("")
+        sources[str(relative)] = source
+    for name, source in sources.items():
+        target = folder / f"{name}.mpy"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(toolchain.compile_mpy(source, name=f"{name}.py"))
+
+
+def _run(command: Sequence[str], folder: Path, heap: int, words: list[str]) -> str:
+    program, *arguments = words
+    done = subprocess.run(
+        [*command, "-X", f"heapsize={heap}", "-m", program, *arguments],
+        cwd=folder,
+        env=os.environ | {"MICROPYPATH": ".:.frozen"},  # Names of files cost heap: no long ones.
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def _smallest(works: Callable[[int], bool]) -> int:
+    low, high = _LOW // _STEP, _HIGH // _STEP
+    if not works(high * _STEP):
+        raise RuntimeError(f"the program does not run in {high * _STEP} bytes either")
+    while high - low > 1:
+        middle = (low + high) // 2
+        if works(middle * _STEP):
+            high = middle
+        else:
+            low = middle
+    return high * _STEP
