@@ -12,3 +12,11 @@ from tests import interpreters
 def interpreter(request: pytest.FixtureRequest) -> Interpreter:
     """The test runs once on each MicroPython build; a missing one is a skip that says why."""
     return interpreters.require(request.param)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests have counted: `record_property("counted", text)`, from any worker."""
+    for report in terminalreporter.getreports("passed"):
+        for name, text in report.user_properties:
+            if name == "counted":
+                terminalreporter.write_line(str(text))
