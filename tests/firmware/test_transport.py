@@ -24,6 +24,7 @@ from tests.firmware import certificates
 
 HOST = "iot.example"
 HERE = Path(__file__).resolve().parent
+THIN = HERE.parents[1] / "benchmarks" / "device"
 CONNACK = b"\x20\x02\x00\x00"
 
 
@@ -40,9 +41,9 @@ def dial(
     root.write_bytes(ca.der)
 
     def run(port: int, *, host: str = HOST, roots: str = "", budget: int = 5000) -> dict[str, Any]:
-        path = [HERE / "upy", toolchain.firmware_dir(), toolchain.umqtt_simple(), ".frozen"]
-        if interpreter.name == "unix64":
-            path = path[1:]  # Its own frozen `ssl`.
+        path = [toolchain.firmware_dir(), toolchain.umqtt_simple(), ".frozen"]
+        if interpreter.name == "unix32":
+            path.insert(0, THIN)  # It has no `ssl` of its own.
         shims = HERE.parent / "core"
         done = subprocess.run(
             [

@@ -19,6 +19,19 @@ from alink_sim.sntp import SntpServer
 INSTANCE = "iot-test0001"
 PATIENCE = 60.0
 
+# A board that loses power each time before anything is stored, as in a brown-out loop.
+RESETS_BEFORE_STORING = """
+import machine
+from alink import Device
+
+def log(text):
+    print(text)
+    if "registered by" in text:
+        machine.reset()
+
+Device.from_flash(log=log).connect()
+"""
+
 
 @dataclass
 class Line:

@@ -8,7 +8,7 @@ import pytest
 
 from alink_formats import identity
 from alink_sim.board import Board
-from tests.sim.conftest import PATIENCE, Line
+from tests.sim.conftest import PATIENCE, RESETS_BEFORE_STORING, Line
 
 ONLINE = re.compile(r"^alink: online at ")
 
@@ -83,19 +83,7 @@ def test_a_corrected_host_does_not_discard_the_credential(line: Line) -> None:
 
 
 def test_three_registrations_that_never_end_stop_the_board(line: Line) -> None:
-    main = """
-import machine
-from alink import Device
-
-def log(text):
-    print(text)
-    if "registered by" in text:
-        machine.reset()
-
-Device.from_flash(log=log).connect()
-"""
-    # The reset comes before anything is stored, as in a brown-out loop.
-    board = line.board("dev-1", method="regnwl", register=False, main=main)
+    board = line.board("dev-1", method="regnwl", register=False, main=RESETS_BEFORE_STORING)
     with board:
         board.power_on()
         for _ in range(2):

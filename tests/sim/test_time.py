@@ -10,7 +10,7 @@ import pytest
 
 from alink_sim.board import Board
 from alink_sim.clock import ManualClock
-from tests.sim.conftest import PATIENCE, Line, until_waiting
+from tests.sim.conftest import PATIENCE, RESETS_BEFORE_STORING, Line, until_waiting
 
 ONLINE = re.compile(r"^alink: online at ")
 POSTED = re.compile(r"^alink: property post 1 answered: 200")
@@ -73,18 +73,7 @@ def test_an_outage_of_hours_ends_with_the_board_online_again(
 
 
 def test_ten_minutes_pass_before_a_third_registration(timed: Line, clock: ManualClock) -> None:
-    main = """
-import machine
-from alink import Device
-
-def log(text):
-    print(text)
-    if "registered by" in text:
-        machine.reset()
-
-Device.from_flash(log=log).connect()
-"""
-    board = timed.board("dev-1", method="regnwl", register=False, main=main)
+    board = timed.board("dev-1", method="regnwl", register=False, main=RESETS_BEFORE_STORING)
     with board:
         board.power_on()
         board.expect("the next one begins in 10 minutes", timeout=PATIENCE)
