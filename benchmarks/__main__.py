@@ -16,7 +16,8 @@ from rich.console import Console
 from rich.table import Table
 
 from alink_sim import toolchain
-from benchmarks import budget
+from benchmarks import budget, posts
+from benchmarks.posts import Posts
 
 
 def main() -> int:
@@ -28,6 +29,7 @@ def main() -> int:
     try:
         with tempfile.TemporaryDirectory(prefix="alink-bench-") as folder:
             figures = budget.measure(Path(folder))
+            speed = None if chosen.check or chosen.json else posts.measure(Path(folder))
     except toolchain.ToolchainError as error:
         sys.stderr.write(f"benchmarks: {error}\n")
         return 2
@@ -38,15 +40,17 @@ def main() -> int:
     if chosen.json:
         sys.stdout.write(results.read_text("utf-8"))
     else:
-        Console().print(_table(figures))
+        Console().print(_table(figures, speed))
     worse = budget.worse(figures) if chosen.check else []
     for sentence in worse:
         sys.stderr.write(f"benchmarks: {sentence}\n")
     return 1 if worse else 0
 
 
-def _table(figures: dict[str, int]) -> Table:
-    table = Table("figure", "bytes", "goal", box=None, pad_edge=False)
+def _table(figures: dict[str, int], speed: Posts | None) -> Table:
+    table = Table("figure", "", "goal", box=None, pad_edge=False)
+    for row in budget.rows(speed) if speed else ():
+        table.add_row(*row)
     for name, value in figures.items():
         if not name.startswith("mpy."):
             table.add_row(budget.TITLES[name], f"{value}", budget.goal(name, figures))

@@ -35,7 +35,7 @@ class Heap:
 def measure(folder: Path) -> Heap:
     """Return the figures; `folder` is scratch. Raises ToolchainError without unix32."""
     command = toolchain.interpreter("unix32").command
-    _compile(folder)
+    compile_all(folder)
     with Platform() as platform:
         product = platform.create_product()
         device = platform.add_device(product.key, _NAME)
@@ -70,7 +70,8 @@ def measure(folder: Path) -> Heap:
     return Heap(bare=bare, first_boot=first_boot, online=online)
 
 
-def _compile(folder: Path) -> None:
+def compile_all(folder: Path) -> None:
+    """Put everything a program needs into `folder`, as bytecode."""
     sources = {source.stem: source for source in _HERE.glob("*.py")}
     sources["umqtt/simple"] = toolchain.umqtt_simple() / "umqtt" / "simple.py"
     for source in (toolchain.firmware_dir() / "alink").rglob("*.py"):

@@ -29,6 +29,7 @@ class Stream:
         self._max_packet = max(max_packet, _SMALL)
         self._out = bytearray(_SMALL)
         self._out_have = 0
+        self._out_body = self._out_end = 0  # Of the packet at hand, once its header is whole.
         self._puback = b""  # What umqtt is told about its own QoS 1 PUBLISH.
         self._in = bytearray(_SMALL)
         self._skip = 0
@@ -71,11 +72,12 @@ class Stream:
             self._out = grown
         self._out[have : have + count] = data if count == len(data) else memoryview(data)[:count]
         self._out_have = have = have + count
-        body, end = _bounds(self._out, have)
-        if not body or have < end:
+        if not self._out_end:
+            self._out_body, self._out_end = _bounds(self._out, have)
+        if not self._out_end or have < self._out_end:
             return
-        out = self._out
-        self._out_have = 0
+        out, body = self._out, self._out_body
+        self._out_have = self._out_end = 0
         self.connection.send(memoryview(out)[:have])
         self.sent_at = ticks_ms()
         if out[0] & 0xF6 == 0x32:

@@ -1,0 +1,144 @@
+"""Property posts over TLS: bytes on the wire, and posts a second beside umqtt.simple.
+
+One platform, one payload of 83 bytes, the 32-bit interpreter, loopback; the rates say only that
+no delayed acknowledgement is waited for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import statistics
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from alink_formats import identity
+from alink_sim import toolchain
+from alink_sim.platform import Platform, Settings
+from alink_sim.platform.auth import signature
+from benchmarks import heap
+
+_NAME = "bench-0002"
+_MANY, _FEW = 10000, 20  # umqtt.simple takes 43 ms for one at QoS 1.
+_PAIRS = 5
+
+
+@dataclass(frozen=True)
+class Posts:
+    """Bytes a post at QoS 0 from the device; posts a second over those of umqtt.simple."""
+
+    bytes_sdk: int
+    bytes_umqtt: int
+    qos0_ratio: float
+    qos1_ratio: float
+
+
+def measure(folder: Path) -> Posts:
+    """Return the figures; `folder` is scratch. Raises ToolchainError without unix32."""
+    heap.compile_all(folder)
+    with Platform(settings=Settings(auto_deliver="never")) as platform:
+        product = platform.create_product()
+        device = platform.add_device(product.key, _NAME)
+        (folder / "ca.der").write_bytes(platform.ca_der)
+        burned = identity.Identity(
+            product_key=product.key,
+            device_secret=device.secret,
+            device_name=_NAME,
+            host="localhost",
+            ca=(platform.ca_der,),
+        )
+        (folder / "activated.bin").write_bytes(identity.encode(burned))
+        content = f"clientIdbenchdeviceName{_NAME}productKey{product.key}"
+        login = [
+            "bench|securemode=2,signmethod=hmacsha256|",
+            f"{_NAME}&{product.key}",
+            signature("hmacsha256", device.secret, content),
+            f"/{product.key}/{_NAME}/user/update",
+        ]
+
+        def post(who: str, count: int, qos: int, port: int) -> int:
+            words = [who, str(count), str(qos), "localhost", str(port), *login]
+            return _run(folder, words)
+
+        def wire(who: str) -> int:
+            with _counting(platform.mqtt_tls_port) as (port, counted):
+                post(who, 0, 0, port)
+                login_only = counted(1)
+                post(who, 200, 0, port)
+                return round((counted(2) - 2 * login_only) / 200)
+
+        direct = platform.mqtt_tls_port
+
+        def ratio(qos: int, bare: int) -> float:
+            # Pair by pair, so that a change of the machine's speed hits both.
+            pairs = [
+                (post("umqtt", bare, qos, direct) / bare, post("sdk", _MANY, qos, direct) / _MANY)
+                for _ in range(_PAIRS)
+            ]
+            return statistics.median(umqtt / sdk for umqtt, sdk in pairs)
+
+        return Posts(
+            bytes_sdk=wire("sdk"),
+            bytes_umqtt=wire("umqtt"),
+            qos0_ratio=ratio(0, _MANY),
+            qos1_ratio=ratio(1, _FEW),
+        )
+
+
+def _run(folder: Path, words: list[str]) -> int:
+    done = subprocess.run(
+        [*toolchain.interpreter("unix32").command, "-X", "heapsize=400k", "-m", "post", *words],
+        cwd=folder,
+        env=os.environ | {"MICROPYPATH": ".:.frozen"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"post {words[:3]} failed: {done.stdout}{done.stderr}")
+    return int(done.stdout.split()[-1])
+
+
+@contextlib.contextmanager
+def _counting(port: int) -> Iterator[tuple[int, Callable[[int], int]]]:
+    """Forward connections to a port; yield the port to dial and what counts the bytes sent."""
+    total = ended = 0
+    changed = threading.Condition()
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def pump(source: socket.socket, target: socket.socket, *, counts: bool) -> None:
+        nonlocal total, ended
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                total += len(data) if counts else 0
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+        with changed:
+            ended += counts
+            changed.notify_all()
+
+    def serve() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                near, _ = listener.accept()
+                far = socket.create_connection(("127.0.0.1", port))
+                threading.Thread(
+                    target=pump, args=(far, near), kwargs={"counts": False}, daemon=True
+                ).start()
+                pump(near, far, counts=True)
+
+    def counted(connections: int) -> int:
+        with changed:
+            changed.wait_for(lambda: ended >= connections, 10)
+            return total
+
+    threading.Thread(target=serve, daemon=True).start()
+    try:
+        yield listener.getsockname()[1], counted
+    finally:
+        listener.close()
