@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
@@ -232,6 +233,9 @@ def test_the_newcomer_cuts_the_older_session(platform: Platform, party: Party):
         assert (kicked.code, kicked.device_name) == (427, party.name)
         assert status(platform, party) == "Online"
         assert newer.ask(b"\xc0\x00") == b"\xd0\x00"
+        # The end of the older one must not hide the newer one from its operator.
+        platform.disable_device(party.product.key, party.name)
+        assert newer.read() == b""
 
 
 @pytest.fixture
@@ -267,6 +271,21 @@ def test_clear_cuts_all_and_voids_every_token(platform: Platform, boards):
         wire.ask(party.log_in_with(one.client_id, one.token))
         platform.clear_client_ids(party.product.key, party.name)
         assert wire.read() == b""
+    assert log_in(platform, party.log_in_with(one.client_id, one.token)) == refused(4)
+
+
+@pytest.mark.parametrize("change", ["clear_client_ids", "remove_device", "disable_device"])
+def test_what_an_operator_does_while_a_login_is_written_counts(platform, boards, change):
+    party, (one, _two) = boards
+    commits, operator = platform._core.commits, getattr(platform, change)
+    settled = commits.settled
+
+    async def settled_after_the_operator() -> None:
+        commits.settled = settled
+        await asyncio.to_thread(operator, party.product.key, party.name)
+        await settled()
+
+    commits.settled = settled_after_the_operator
     assert log_in(platform, party.log_in_with(one.client_id, one.token)) == refused(4)
 
 
