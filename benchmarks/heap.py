@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,7 +34,6 @@ class Heap:
 
 def measure(folder: Path) -> Heap:
     """Return the figures; `folder` is scratch. Raises ToolchainError without unix32."""
-    command = toolchain.interpreter("unix32").command
     compile_all(folder)
     with Platform() as platform:
         product = platform.create_product()
@@ -52,7 +51,7 @@ def measure(folder: Path) -> Heap:
 
         def boots(heap: int) -> str:
             platform.reset_device(product.key, _NAME)
-            return _run(command, folder, heap, ["first_boot"])
+            return run(folder, heap, ["first_boot", "certificate.bin"])
 
         content = f"clientIdbenchdeviceName{_NAME}productKey{product.key}"
         login = [
@@ -65,7 +64,7 @@ def measure(folder: Path) -> Heap:
         first_boot = _smallest(lambda heap: "DONE 200" in boots(heap))
         online = int(boots(_HIGH).split()[-1])
         bare = _smallest(
-            lambda heap: "DONE" in _run(command, folder, heap, ["bare", "localhost", port, *login])
+            lambda heap: "DONE" in run(folder, heap, ["bare", "localhost", port, *login])
         )
     return Heap(bare=bare, first_boot=first_boot, online=online)
 
@@ -83,7 +82,9 @@ def compile_all(folder: Path) -> None:
         target.write_bytes(toolchain.compile_mpy(source, name=f"{name}.py"))
 
 
-def _run(command: Sequence[str], folder: Path, heap: int, words: list[str]) -> str:
+def run(folder: Path, heap: int, words: list[str]) -> str:
+    """Return what a program printed in a heap of so many bytes; "" when it failed."""
+    command = toolchain.interpreter("unix32").command
     program, *arguments = words
     done = subprocess.run(
         [*command, "-X", f"heapsize={heap}", "-m", program, *arguments],

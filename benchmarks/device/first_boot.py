@@ -1,13 +1,15 @@
 # Register, store, log in, post, reply: a first boot of the SDK.
 import gc
 import ssl  # noqa: F401
+import sys
+from time import ticks_diff, ticks_ms
 
 import esp  # noqa: F401  (what stock firmware holds is there before the SDK is)
 import esp32
 import machine  # noqa: F401
 import umqtt.simple  # noqa: F401
 
-with open("certificate.bin", "rb") as file:
+with open(sys.argv[1], "rb") as file:
     esp32.Partition("fctry").writeblocks(0, file.read(), 0)
 gc.collect()
 before = gc.mem_alloc()
@@ -15,11 +17,13 @@ before = gc.mem_alloc()
 from alink import Device  # noqa: E402
 
 replies = []
+start = ticks_ms()
 device = Device.from_flash(log=None)
 device.on_reply = lambda number, code, text: replies.append(code)
 device.connect()
 device.post_properties({"temperature": 21.5})
 while not replies:
-    device.poll(50)
+    device.poll(1)
+took = ticks_diff(ticks_ms(), start)
 gc.collect()
-print("DONE", replies[0], gc.mem_alloc() - before)
+print("DONE", replies[0], took, gc.mem_alloc() - before)
