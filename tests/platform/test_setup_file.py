@@ -106,8 +106,12 @@ def test_another_secret_than_before_is_an_error(toml, make_platform):
         ({"product": {}}, "w: product is not a list: write [[product]]"),
         ({"product": [1]}, "w, product 1 is not a table"),
         ({"product": [{}]}, "w, product 1 has no key"),
-        ({"product": [{"key": "k"}, {"key": 1}]}, "w, product 2: key takes a str"),
-        ({"product": [{"key": "k", "node_type": True}]}, "node_type takes a int"),
+        ({"product": [{"key": "k"}, {"key": 1}]}, "w, product 2: key takes a text"),
+        ({"product": [{"key": "k", "node_type": True}]}, "node_type takes a whole number"),
+        (
+            {"product": [{"key": "k", "dynamic_registration": 1}]},
+            "dynamic_registration takes true or false",
+        ),
         ({"product": [{"key": "k", "secrets": ""}]}, "unknown secrets; known are key, secret"),
         ({"product": [{"key": "k", "device": [{}]}]}, "w, product 1, device 1 has no name"),
         ({"product": [{"key": "k", "device": ["d"]}]}, "w, product 1, device 1 is not a table"),
@@ -118,6 +122,28 @@ def test_a_mistake_is_named_with_its_place(document, says):
     with pytest.raises(SetupError) as caught:
         setup_file.parse(document, where="w")
     assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("document", "says"),
+    [
+        ({"key": "k", "node_type": 7}, "w, product 2: node_type is 7; it takes 0"),
+        ({"key": "k", "secret": "Blank SeCrEt"}, "w, product 2: ProductSecret of 12 characters"),
+        (
+            {"key": "k", "device": [{"name": "dev-1", "secret": "Blank SeCrEt"}]},
+            "w, product 2: DeviceSecret of 12 characters",
+        ),
+    ],
+)
+def test_what_the_rules_refuse_is_named_with_its_place_and_without_secrets(
+    document, says, make_platform
+):
+    products = setup_file.parse({"product": [{"key": "a"}, document]}, where="w")
+    assert "SeCrEt" not in repr(products)
+    with pytest.raises(SetupError) as caught:
+        setup_file.apply(make_platform(), products)
+    assert says in str(caught.value)
+    assert "SeCrEt" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ _PRODUCT: Mapping[str, tuple[type, Any]] = {
     "instance": (str, ""),
 }
 _DEVICE: Mapping[str, tuple[type, Any]] = {"name": (str, None), "secret": (str, None)}
+_WORDS = {str: "a text", int: "a whole number", bool: "true or false"}
 
 
 class SetupError(ValueError):
@@ -34,10 +35,14 @@ class SetupError(ValueError):
 
 @dataclass(frozen=True)
 class ProductSetup:
-    """One product as declared: arguments of `Platform.create_product`, and (name, secret)s."""
+    """One product as declared: arguments of `Platform.create_product`, and (name, secret)s.
 
-    fields: dict[str, Any]
-    devices: tuple[tuple[str, str | None], ...]
+    `where` names its place in the file, for errors.
+    """
+
+    fields: dict[str, Any] = field(repr=False)
+    devices: tuple[tuple[str, str | None], ...] = field(repr=False)
+    where: str = field(compare=False)
 
 
 def read(path: Path) -> list[ProductSetup]:
@@ -69,7 +74,7 @@ def apply(platform: Platform, products: list[ProductSetup]) -> None:
             for name, secret in product.devices:
                 platform.add_device(key, name, secret=secret)
         except RegistryError as error:
-            raise SetupError(f"the set-up cannot be applied: {error}") from error
+            raise SetupError(f"{product.where}: {error}") from error
 
 
 def _product(entry: Any, where: str) -> ProductSetup:
@@ -81,6 +86,7 @@ def _product(entry: Any, where: str) -> ProductSetup:
     return ProductSetup(
         fields=_fields(own, _PRODUCT, needed="key", where=where),
         devices=tuple((device["name"], device["secret"]) for device in devices),
+        where=where,
     )
 
 
@@ -106,5 +112,5 @@ def _fields(
         raise SetupError(f"{where} has no {needed}: without it every run would make another one")
     for name, value in entry.items():
         if type(value) is not known[name][0]:
-            raise SetupError(f"{where}: {name} takes a {known[name][0].__name__}")
+            raise SetupError(f"{where}: {name} takes {_WORDS[known[name][0]]}")
     return {name: entry.get(name, default) for name, (_, default) in known.items()}
