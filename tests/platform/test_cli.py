@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import stat
 import subprocess
 import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +21,7 @@ import pytest
 from typer.testing import CliRunner
 
 from alink_sim import cli
-from alink_sim.platform import Product
+from alink_sim.platform import Platform, Product
 from tests.platform.wire import ACCEPTED, PATIENCE, Party, Wire
 
 CLI = [sys.executable, "-c", "from alink_sim.cli import main; main()"]
@@ -91,6 +94,17 @@ def admin(state: Path, facts: dict[str, Any]):
         return done.stderr if code else json.loads(done.stdout)
 
     return ask
+
+
+def test_every_verb_shows_its_help_without_a_platform(monkeypatch):
+    monkeypatch.delenv("ALINK_STATE", raising=False)
+    for verb in ("device add", "product show", "switch", "events"):
+        done = CliRunner().invoke(cli.app, ["admin", *verb.split(), "--help"])
+        assert (done.exit_code, f"admin {verb} [OPTIONS]" in done.output) == (0, True)
+
+
+def test_the_version_is_the_distributions():
+    assert CliRunner().invoke(cli.app, ["--version"]).output.split()[1] == version("alink-sdk")
 
 
 def test_the_announcement_is_what_was_printed(state: Path, facts):
@@ -192,9 +206,15 @@ def test_events_say_why_and_the_setting_of_the_command_line_holds(admin, facts, 
 def test_what_the_platform_refuses_is_one_sentence_and_code_1(admin):
     said = admin("device", "show", "a1B2c3D4e5F", "nobody", code=1)
     assert said == "alink-sim: there is no device a1B2c3D4e5F/nobody: add it first\n"
-    assert "exists with another DeviceSecret" in admin(
-        "device", "add", "a1B2c3D4e5F", "dev-1", "--secret", "other", code=1
-    )
+    said = admin("product", "show", "a1Nowhere", code=1)
+    assert said == "alink-sim: there is no product a1Nowhere: create it first\n"
+
+
+def made_by_a_later_version(state: Path) -> None:
+    Platform(state=state, ca=state.parent / "ca").stop()
+    with closing(sqlite3.connect(state / "platform.db")) as database:
+        database.execute("UPDATE schema_version SET version = 99")
+        database.commit()
 
 
 @pytest.mark.parametrize(
@@ -207,14 +227,31 @@ def test_what_the_platform_refuses_is_one_sentence_and_code_1(admin):
         (["platform", "--state", "{empty}", "--db", "mysql://h/d"], "postgresql:// URL"),
         (["platform", "--state", "{empty}/file/x"], "name another one with --state"),
         (["platform", "--state", "{empty}", "--mqtt-port", "{taken}"], "name free ones with"),
+        (
+            ["platform", "--state", "{empty}", "--mqtt-port", "70000"],
+            "less than or equal to 65535",
+        ),
+        (["platform", "--state", "{empty}", "--host", "192.0.2.1"], "or another --host"),
+        (["platform", "--state", "{empty}", "--setup", "{typo}"], "product 1 has unknown keys"),
+        (["platform", "--state", "{newer}", "--mqtt-port", "0"], "has schema 99"),
         (["platform"], "Missing option '--state'"),
+        (["admin", "product", "list"], "alink-sim admin --state DIR"),
         (["admin", "--state", "{state}", "switch", "a1B2c3D4e5F", "up"], "'on', 'off'"),
         (["nonsense"], "No such command 'nonsense'"),
     ],
 )
 def test_a_fault_of_usage_or_environment_is_code_2(state, facts, tmp_path, arguments, says):
     (tmp_path / "file").touch()
-    names = {"state": state, "empty": tmp_path, "taken": facts["mqtt_port"]}
+    (tmp_path / "typo.toml").write_text('[[product]]\nkeys = "a1B2c3D4e5F"\n')
+    names = {
+        "state": state,
+        "empty": tmp_path,
+        "taken": facts["mqtt_port"],
+        "typo": tmp_path / "typo.toml",
+        "newer": tmp_path / "newer",
+    }
+    if "{newer}" in arguments:
+        made_by_a_later_version(tmp_path / "newer")
     done = run(*(argument.format(**names) for argument in arguments))
     assert done.returncode == 2
     assert says in done.stderr

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import urllib.error
 import urllib.request
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from alink_sim.platform.statedir import StateDir, StateError
@@ -40,3 +41,20 @@ def call(state: StateDir, operation: str, **parameters: Any) -> Any:
             f"the platform of {state.path} does not answer (process {facts['pid']}, port "
             f"{facts['admin_port']}): start it with `alink-sim platform --state {state.path}`"
         ) from error
+
+
+def follow(
+    state: StateDir, *, limit: int, pause: Callable[[], None], **filters: Any
+) -> Iterator[list[dict[str, Any]]]:
+    """Yield the newest `limit` events that match, then for ever those that came during a `pause`.
+
+    Raises as `call` does, so it ends with the platform.
+    """
+    number = 0
+    first: int | None = limit
+    while True:
+        answer = call(state, "events_after", number=number, limit=first, **filters)
+        if answer["events"]:
+            yield answer["events"]
+        number, first = answer["number"], None
+        pause()

@@ -24,6 +24,11 @@ def product_list(platform: Platform) -> list[dict[str, Any]]:
     return [_product(product) for product in platform.products()]
 
 
+def product_show(platform: Platform, *, product_key: str) -> dict[str, Any]:
+    """Return a product."""
+    return _product(platform.product(product_key))
+
+
 def product_remove(platform: Platform, *, product_key: str) -> dict[str, Any]:
     """Delete a product without devices; return what it was."""
     return _product(platform.remove_product(product_key))
@@ -106,11 +111,24 @@ def events(
     return [event.as_json() for event in found[-limit:]]
 
 
+def events_after(
+    platform: Platform, *, number: int, limit: int | None = None, **filters: Any
+) -> dict[str, Any]:
+    """Return how many events there ever were, and those that match behind the first `number`.
+
+    Filters as of `EventLog.after`; with a `limit`, only the newest so many.
+    """
+    count, found = platform.log.after(number, **filters)
+    newest = found if limit is None else found[-limit:]
+    return {"number": count, "events": [event.as_json() for event in newest]}
+
+
 OPERATIONS: dict[str, Callable[..., Any]] = {
     operation.__name__: operation
     for operation in (
         product_add,
         product_list,
+        product_show,
         product_remove,
         switch,
         device_add,
@@ -123,6 +141,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
         device_clear,
         device_keep,
         events,
+        events_after,
     )
 }
 

@@ -58,7 +58,7 @@ def serve(serving: Serving, *, ready: Callable[[dict[str, Any]], None]) -> None:
         except OSError as error:
             raise StateError(
                 f"a port of {serving.host} cannot be opened ({error.strerror}): name free ones "
-                "with --mqtt-port and --mqtt-tls-port, 0 for any"
+                "with --mqtt-port and --mqtt-tls-port (0 for any), or another --host"
             ) from error
         try:
             setup_file.apply(platform, products)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from alink_sim.platform.admin_client import call
+from alink_sim.platform.admin_client import call, follow
 from alink_sim.platform.statedir import StateDir
 from alink_sim.platform.verbs.output import AsJson, reported, show, show_events
 
@@ -20,6 +22,15 @@ app.add_typer(device, name="device")
 
 ProductKey = Annotated[str, typer.Argument(metavar="PRODUCTKEY", show_default=False)]
 DeviceName = Annotated[str, typer.Argument(metavar="DEVICENAME", show_default=False)]
+# A file, not a value: command lines are read by everybody on the machine and kept by the shell.
+SecretFile = Annotated[
+    typer.FileText | None,
+    typer.Option(
+        errors="replace", help="File that holds it, - for standard input; made up if left out."
+    ),
+]
+
+_PAUSE = 0.3  # Seconds between two looks at the log.
 
 
 class Position(StrEnum):
@@ -34,11 +45,12 @@ def admin(
     context: typer.Context,
     *,
     state: Annotated[
-        Path, typer.Option(envvar="ALINK_STATE", help="State folder of the running platform.")
-    ],
+        Path | None,
+        typer.Option(envvar="ALINK_STATE", help="State folder of the running platform."),
+    ] = None,
 ) -> None:
     """Find the platform."""
-    context.obj = StateDir(state)
+    context.obj = state  # Not required here, or no verb could show its help without it.
 
 
 @product.command("add")
@@ -46,7 +58,7 @@ def product_add(
     context: typer.Context,
     *,
     key: Annotated[str | None, typer.Option(help="ProductKey; made up if left out.")] = None,
-    secret: Annotated[str | None, typer.Option(help="ProductSecret; likewise.")] = None,
+    secret_file: SecretFile = None,
     name: Annotated[str | None, typer.Option(help="What the console calls it.")] = None,
     node_type: Annotated[int | None, typer.Option(help="0 device, 1 gateway.")] = None,
     instance: Annotated[str | None, typer.Option(help="Instance id, iot-...")] = None,
@@ -58,7 +70,7 @@ def product_add(
     """Make a product, or change the one with this key as given; print it with its secret."""
     fields = {
         "key": key,
-        "secret": secret,
+        "secret": _content(secret_file),
         "name": name,
         "node_type": node_type,
         "instance": instance,
@@ -71,6 +83,14 @@ def product_add(
 def product_list(context: typer.Context, *, as_json: AsJson = False) -> None:
     """Print all products, without their secrets."""
     _run(context, "product_list", as_json=as_json)
+
+
+@product.command("show")
+def product_show(
+    context: typer.Context, product_key: ProductKey, *, as_json: AsJson = False
+) -> None:
+    """Print a product, without its secret."""
+    _run(context, "product_show", as_json=as_json, product_key=product_key)
 
 
 @product.command("remove")
@@ -96,10 +116,11 @@ def device_add(
     product_key: ProductKey,
     device_name: DeviceName,
     *,
-    secret: Annotated[str | None, typer.Option(help="DeviceSecret; made up if left out.")] = None,
+    secret_file: SecretFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Pre-register a device, unless it is there; print its four strings."""
+    secret = _content(secret_file)
     parameters = {"product_key": product_key, "device_name": device_name, "secret": secret}
     _run(context, "device_add", as_json=as_json, **parameters)
 
@@ -162,22 +183,46 @@ def events(
     kind: Annotated[str | None, typer.Option(help="As in docs/platform.md.")] = None,
     since: Annotated[float | None, typer.Option(help="Seconds since 1970.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most the newest so many.")] = 1000,
+    followed: Annotated[
+        bool, typer.Option("--follow", help="Go on until Ctrl-C; --json prints a line an event.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Print what happened, and why the platform refused what it refused."""
-    with reported():
-        found = call(
-            context.obj,
-            "events",
-            product_key=product_key,
-            device_name=device_name,
-            kind=kind,
-            since=since,
-            limit=limit,
-        )
-        show_events(found, as_json=as_json)
+    filters = {
+        "product_key": product_key,
+        "device_name": device_name,
+        "kind": kind,
+        "since": since,
+    }
+    if followed:
+        _follow(_state(context), limit=limit, as_json=as_json, **filters)
+    elif as_json:
+        _run(context, "events", as_json=True, limit=limit, **filters)
+    else:
+        with reported():
+            show_events(call(_state(context), "events", limit=limit, **filters))
 
 
 def _run(context: typer.Context, operation: str, *, as_json: bool, **parameters: Any) -> None:
+    state = _state(context)
     with reported():
-        show(call(context.obj, operation, **parameters), as_json=as_json)
+        show(call(state, operation, **parameters), as_json=as_json)
+
+
+def _follow(state: StateDir, *, limit: int, as_json: bool, **filters: Any) -> None:
+    with reported(), suppress(KeyboardInterrupt):
+        for fresh in follow(state, limit=limit, pause=lambda: time.sleep(_PAUSE), **filters):
+            show_events(fresh, as_json=as_json)
+
+
+def _state(context: typer.Context) -> StateDir:
+    if context.obj is None:
+        raise typer.BadParameter(
+            "say which platform: `alink-sim admin --state DIR ...`, or set ALINK_STATE"
+        )
+    return StateDir(context.obj)
+
+
+def _content(file: typer.FileText | None) -> str | None:
+    return file.read().strip() if file else None

@@ -47,12 +47,12 @@ def show(result: Any, *, as_json: bool) -> None:
         _table(result)
 
 
-def show_events(events: list[dict[str, Any]], *, as_json: bool) -> None:
-    """Print events: as one JSON document, or one line each."""
-    if as_json:
-        typer.echo(json.dumps(events, ensure_ascii=False))
-        return
+def show_events(events: list[dict[str, Any]], *, as_json: bool = False) -> None:
+    """Print events: one line each, as JSON or for people."""
     for event in events:
+        if as_json:
+            show(event, as_json=True)
+            continue
         at = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(event["time"]))
         code = "" if event["code"] is None else str(event["code"])
         who = "/".join(filter(None, (event["product_key"], event["device_name"])))

@@ -24,8 +24,12 @@ def platform(
         str | None, typer.Option(help="sqlite:// or postgresql:// URL instead of a file there.")
     ] = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    mqtt_port: Annotated[int, typer.Option(help="TLS and plain MQTT; 0 is any free one.")] = 1883,
-    mqtt_tls_port: Annotated[int, typer.Option(help="TLS only; 0 is any free one.")] = 8883,
+    mqtt_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="TLS and plain MQTT; 0 is any free one.")
+    ] = 1883,
+    mqtt_tls_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="TLS only; 0 is any free one.")
+    ] = 8883,
     san: Annotated[
         list[str] | None, typer.Option(help="One more name or address of the certificate.")
     ] = None,

@@ -1,0 +1,188 @@
+"""The administration: what its operations give away, secrets in files, a log that is followed."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from alink_sim import cli
+from alink_sim.platform import Platform, admin_client, operations
+from alink_sim.platform.admin import AdminServer
+from alink_sim.platform.event_log import Event
+from alink_sim.platform.statedir import StateDir, StateError
+
+WHO = {"product_key": "a1B2c3D4e5F", "device_name": "dev-1"}
+
+
+@contextmanager
+def administered(platform: Platform, state: StateDir) -> Iterator[None]:
+    """Serve the administration of a platform from a loop in a thread of its own."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    server = AdminServer(platform, key=state.new_key())
+    try:
+        port = asyncio.run_coroutine_threadsafe(server.start(), loop).result()
+        state.announce({"admin_port": port, "pid": os.getpid()})
+        yield
+    finally:
+        asyncio.run_coroutine_threadsafe(server.stop(), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+@pytest.fixture
+def state(tmp_path: Path, platform: Platform) -> Iterator[StateDir]:
+    platform.create_product(key=WHO["product_key"], secret="Pr0dSecretAbCdEf")
+    platform.add_device(*WHO.values(), secret="0123456789abcdef")
+    with StateDir(tmp_path / "state") as state, administered(platform, state):
+        yield state
+
+
+def ask(state: StateDir, *verb: str, given: str = "", code: int = 0) -> str:
+    """Return what an admin verb prints on stdout, or on stderr if it is to fail."""
+    command = ["admin", "--state", str(state.path), *verb]
+    # Wide, or a long path breaks the line that is looked for.
+    done = CliRunner().invoke(cli.app, command, input=given, env={"COLUMNS": "999"})
+    assert done.exit_code == code, done.output
+    return done.stderr if code else done.stdout
+
+
+def note(platform: Platform, *kinds: str) -> None:
+    for kind in kinds:
+        platform.log.add(Event(time=1.0, kind=kind))
+
+
+ARGUMENTS: dict[str, dict[str, Any]] = {
+    "product_list": {},
+    "product_show": {"product_key": WHO["product_key"]},
+    "switch": {"product_key": WHO["product_key"], "on": False},
+    "device_list": {},
+    "device_show": WHO,
+    "device_reset": WHO,
+    "device_disable": WHO,
+    "device_enable": WHO,
+    "device_keep": WHO,
+    "device_clear": WHO,
+    "events": {},
+    "events_after": {"number": 0},
+    "device_remove": WHO,
+    "product_remove": {"product_key": WHO["product_key"]},
+}
+
+
+def test_no_operation_but_adding_gives_a_secret_away(platform: Platform, state: StateDir):
+    assert set(ARGUMENTS) == set(operations.OPERATIONS) - {"product_add", "device_add"}
+    issued = platform.issue_client_id(*WHO.values())
+    secrets = ("Pr0dSecretAbCdEf", "0123456789abcdef", issued.token, state.key())
+    answers = {}
+    for name, arguments in ARGUMENTS.items():
+        more = {"client_id": issued.client_id} if name == "device_keep" else {}
+        answers[name] = json.dumps(admin_client.call(state, name, **arguments, **more))
+    assert issued.client_id in answers["device_show"]
+    assert not [name for name, text in answers.items() if any(one in text for one in secrets)]
+
+
+def test_a_product_is_shown_as_it_is_listed(state: StateDir):
+    shown = json.loads(ask(state, "product", "show", WHO["product_key"], "--json"))
+    assert [shown] == json.loads(ask(state, "product", "list", "--json"))
+
+
+def test_a_secret_comes_out_of_a_file_or_of_standard_input(state: StateDir, tmp_path: Path):
+    (tmp_path / "secret").write_text("fedcba9876543210\n")
+    add = ("device", "add", WHO["product_key"])
+    filed = ask(state, *add, "dev-2", "--secret-file", str(tmp_path / "secret"), "--json")
+    assert json.loads(filed)["deviceSecret"] == "fedcba9876543210"
+    piped = ask(state, *add, "dev-3", "--secret-file", "-", "--json", given="00112233\n")
+    assert json.loads(piped)["deviceSecret"] == "00112233"
+    made = ask(state, "product", "add", "--secret-file", "-", "--json", given="Pr0d\n")
+    assert json.loads(made)["productSecret"] == "Pr0d"
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "says"),
+    [
+        (b"other", 1, "exists with another DeviceSecret"),
+        (b"\xff\xfe", 1, "DeviceSecret of 2 characters is not allowed"),
+        (b"", 1, "DeviceSecret of 0 characters is not allowed"),
+        (None, 2, "No such file"),
+    ],
+)
+def test_a_secret_that_cannot_be_is_one_sentence(state, tmp_path, content, code, says):
+    path = tmp_path / "secret"
+    if content is not None:
+        path.write_bytes(content)
+    name = "dev-1" if content == b"other" else "dev-2"
+    verb = ("device", "add", WHO["product_key"], name, "--secret-file", str(path))
+    said = ask(state, *verb, code=code)
+    assert says in said
+    assert "0123456789abcdef" not in said
+
+
+def test_no_verb_takes_a_secret_on_its_command_line(state: StateDir):
+    said = ask(state, "device", "add", *WHO.values(), "--secret", "0123456789abcdef", code=2)
+    assert "No such option: --secret" in said
+
+
+def test_following_yields_the_newest_and_then_each_event_once(platform: Platform, state: StateDir):
+    note(platform, "a", "b", "c")
+    coming = iter([(), ("d", "e"), ("f",)])
+    batches = admin_client.follow(state, limit=2, pause=lambda: note(platform, *next(coming)))
+    kinds = [[event["kind"] for event in batch] for batch in itertools.islice(batches, 3)]
+    assert kinds == [["b", "c"], ["d", "e"], ["f"]]
+
+
+def test_following_yields_only_what_matches(platform: Platform, state: StateDir):
+    note(platform, "a", "b")
+    batches = admin_client.follow(
+        state, limit=9, kind="b", pause=lambda: note(platform, "a", "b", "a")
+    )
+    kinds = [[event["kind"] for event in batch] for batch in itertools.islice(batches, 2)]
+    assert kinds == [["b"], ["b"]]
+
+
+def test_following_goes_on_with_a_platform_that_was_started_again(
+    platform: Platform, state: StateDir, make_platform
+):
+    note(platform, "a", "b", "c")
+    again = make_platform()
+    looks = iter([None])  # One: what it misses then, it would wait for without end.
+    batches = admin_client.follow(state, limit=9, pause=lambda: next(looks))
+    assert len(next(batches)) == 3
+    with administered(again, state):
+        note(again, "d")
+        assert [event["kind"] for event in next(batches)] == ["d"]
+
+
+def test_following_ends_with_the_platform(platform: Platform, tmp_path: Path):
+    note(platform, "a")
+    state = StateDir(tmp_path)
+    with administered(platform, state):
+        batches = admin_client.follow(state, limit=9, pause=lambda: None)
+        next(batches)
+    with pytest.raises(StateError, match="does not answer"):
+        next(batches)
+
+
+def test_followed_events_are_a_line_each_until_interrupted(platform, state, monkeypatch):
+    def interrupt(_seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("alink_sim.platform.verbs.admin.time", SimpleNamespace(sleep=interrupt))
+    note(platform, "a", "b")
+    lines = ask(state, "events", "--follow", "--json").splitlines()
+    assert [json.loads(line)["kind"] for line in lines] == ["a", "b"]
+    assert len(ask(state, "events", "--follow").splitlines()) == 2
+    assert [event["kind"] for event in json.loads(ask(state, "events", "--json"))] == ["a", "b"]
