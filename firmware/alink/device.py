@@ -152,6 +152,8 @@ class Device:
             if self._fields:
                 from . import onboard
 
+                usual = gc.threshold()
+                gc.threshold(2048)  # Modules come and go: what stays is to lie together.
                 way = yield from onboard.come_online(
                     self._fields, self._network, self._feed, self._securemode, self._log
                 )
@@ -160,6 +162,7 @@ class Device:
                 self._make_link()
                 self._link.use(*way)
                 way = None
+                gc.threshold(usual)
             try:
                 while True:
                     if self._network and not self.online() and not self._network():

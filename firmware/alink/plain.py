@@ -13,7 +13,7 @@ _ANSWER_MS = const(3000)
 
 
 def exchange(host, port, request, datagram, feed):
-    """Send `request` in clear by UDP or TCP; return the first 512 bytes that come back.
+    """Send `request` in clear; return what comes back: as long a datagram, or 512 bytes of TCP.
 
     `feed()` is called before each wait. Raises TransportError after 3 s.
     """
@@ -34,7 +34,7 @@ def exchange(host, port, request, datagram, feed):
                 raise TransportError("no answer within %d ms" % _ANSWER_MS)
             if event == select.POLLOUT:
                 sock.send(request)
-        return sock.recv(512)
+        return sock.recv(len(request) if datagram else 512)
     except OSError as error:
         raise TransportError("error %s" % error.errno)
     finally:

@@ -35,6 +35,14 @@ def test_a_board_registers_once_and_logs_in_for_ever(line: Line, layout: str, me
     assert line.platform.device(line.product_key, "dev-1").activated
 
 
+def test_a_first_boot_leaves_room_in_the_first_heap_area(line: Line) -> None:
+    # 2 KiB less than the area has, stand-ins included: a longer path or name costs no board.
+    heap = f"{(56 * 1024 - 2048) * line.interpreter.word_bits // 32}"
+    board = line.board("dev-1", heap=heap)
+    board.power_on()
+    board.expect(POSTED, timeout=PATIENCE)
+
+
 def test_a_credential_is_in_both_places(line: Line) -> None:
     board = line.board("dev-1")
     board.power_on()

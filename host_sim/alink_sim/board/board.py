@@ -101,10 +101,13 @@ class Board:
         """Switch on; the RTC says 2000-01-01. Power fails in the `cut_at`-th flash operation."""
         self.power_off()
         image = frozen()
+        boot = self.directory / "boot"  # The interpreter keeps each path it imports from: short.
+        boot.unlink(missing_ok=True)
+        boot.symlink_to(image.boot)
         environment = {
             **os.environ,
             "TZ": "UTC",
-            "MICROPYPATH": str(image.boot),
+            "MICROPYPATH": boot.name,
             "ALINK_BOARD": str(self.directory),
             "ALINK_ROM": str(image.rom),
             "ALINK_CLOCK": str(self._clock or ""),
