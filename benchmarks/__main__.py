@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from alink_sim import toolchain
-from benchmarks import boots, budget, posts
+from benchmarks import boots, budget, posts, registrations
 
 
 def main() -> int:
@@ -28,14 +28,11 @@ def main() -> int:
     chosen = parser.parse_args()
     logging.getLogger("asyncio").setLevel(logging.ERROR)  # Peers that leave early are meant to.
     try:
-        with tempfile.TemporaryDirectory(prefix="alink-bench-") as folder:
-            figures = budget.measure(Path(folder))
+        with tempfile.TemporaryDirectory(prefix="alink-bench-") as name:
+            folder = Path(name)
+            figures = budget.measure(folder)
             quick = chosen.check or chosen.json
-            speed = (
-                []
-                if quick
-                else budget.rows(posts.measure(Path(folder)), boots.measure(Path(folder)))
-            )
+            speed = [] if quick else _speed(folder)
     except toolchain.ToolchainError as error:
         sys.stderr.write(f"benchmarks: {error}\n")
         return 2
@@ -51,6 +48,10 @@ def main() -> int:
     for sentence in worse:
         sys.stderr.write(f"benchmarks: {sentence}\n")
     return 1 if worse else 0
+
+
+def _speed(folder: Path) -> list[tuple[str, str, str]]:
+    return budget.rows(posts.measure(folder), boots.measure(folder), registrations.measure(folder))
 
 
 def _table(figures: dict[str, int], speed: list[tuple[str, str, str]]) -> Table:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import http.server
 import re
+import socket
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,6 +14,24 @@ import pytest
 from alink_sim.board import Board
 from alink_sim.clock import ManualClock
 from tests.sim.conftest import PATIENCE, RESETS_BEFORE_STORING, Line, until_waiting
+
+WATCHED = """
+import machine
+from alink import Device
+
+print("reset cause", machine.reset_cause())
+Device.from_flash(watchdog=machine.WDT(timeout=5000)).connect()
+"""
+BY_HTTP = """
+from alink import Device
+
+device = Device.from_flash()
+from alink import clock
+
+clock.HTTP_HOST = "date.aliyuncs.com:%d"
+device.connect()
+"""
+NOBODY = "ntp.aliyuncs.com:9"  # Nothing answers at the discard port of this machine.
 
 ONLINE = re.compile(r"^alink: online at ")
 POSTED = re.compile(r"^alink: property post 1 answered: 200")
@@ -85,3 +106,54 @@ def test_ten_minutes_pass_before_a_third_registration(timed: Line, clock: Manual
         clock.advance(60)
         board.expect("three registrations were begun and none ended", timeout=PATIENCE)
     assert len(timed.platform.device(timed.product_key, "dev-1").client_ids) == 3
+
+
+class _Date(http.server.BaseHTTPRequestHandler):
+    def do_HEAD(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        return "Mon, 23 Nov 2026 18:00:07 GMT"
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_where_no_ntp_answers_the_date_of_an_http_server_sets_the_clock(timed: Line) -> None:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Date) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        board = timed.board("dev-1", ntp_host=NOBODY, main=BY_HTTP % server.server_port)
+        with board:
+            board.power_on()
+            said = board.expect("alink: clock set to ", timeout=PATIENCE).text
+            assert "2026-11-23T18:00:07Z by HTTP Date from date.aliyuncs.com" in said
+            board.expect(ONLINE, timeout=PATIENCE)
+        server.shutdown()
+
+
+def test_a_watchdog_is_fed_while_nothing_gives_the_time(timed: Line, clock: ManualClock) -> None:
+    with timed.board("dev-1", ntp_host=NOBODY, main=WATCHED) as board:
+        board.power_on()
+        _live(board, clock, seconds=40)
+        assert sum("clock not set" in line.text for line in board.lines) >= 4
+        assert [line.text for line in board.lines if "reset" in line.text] == ["reset cause 1"]
+
+
+def test_a_watchdog_is_fed_while_the_server_is_mute_and_between_tries(
+    timed: Line, clock: ManualClock
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        port = mute.getsockname()[1]
+        with timed.board("dev-1", port=port, main=WATCHED) as board:
+            board.power_on()
+            _live(board, clock, seconds=100)
+            assert any("handshake or write timed out" in line.text for line in board.lines)
+            assert [line.text for line in board.lines if "reset" in line.text] == ["reset cause 1"]
+
+
+def _live(board: Board, clock: ManualClock, *, seconds: int) -> None:
+    for _ in range(seconds):
+        until_waiting(board, clock)
+        clock.advance(1)
+    until_waiting(board, clock)
