@@ -1,44 +1,69 @@
-"""Property posts: every odd body gets the answer that the SDKs in the field need."""
+"""What devices report: every odd body gets the answer that the SDKs in the field need."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import pytest
 
-from alink_sim.platform import things
+from alink_sim.clock import ManualClock
+from alink_sim.platform import Platform, Settings, envelope
+from tests.platform.wire import ACCEPTED, Party, Wire, publish
 
-TOPIC = "/sys/k/dev/thing/event/property/post"
-
-
-def answer(payload: bytes) -> things.Answer:
-    made = things.property_post("k", "dev", TOPIC, payload)
-    assert made
-    return made
+OK = b'{"code":200,"data":%s,"id":"7","message":"success","method":"%s","version":"1.0"}'
 
 
-def test_other_topics_are_not_property_posts():
-    assert things.property_post("k", "dev", TOPIC.replace("property", "alarm"), b"{}") is None
-    assert things.property_post("k", "other", TOPIC, b"{}") is None
+class Online:
+    """A logged-in device; `ask` returns the payload that came back on the topic's `_reply`."""
+
+    def __init__(self, platform: Platform, party: Party) -> None:
+        self.platform = platform
+        self.party = party
+        self.wire = Wire.tls(platform)
+        assert self.wire.ask(party.log_in()) == ACCEPTED
+
+    def ask(self, tail: str, payload: bytes) -> bytes:
+        topic = f"/sys/{self.party.product.key}/{self.party.name}/{tail}"
+        self.wire.send(publish(topic, payload))
+        head, _, body = self.wire.read().partition(f"{topic}_reply".encode())
+        assert head
+        return body
+
+    def exchange(self, topic: str, payload: bytes, answer: str) -> bytes:
+        names = {"pk": self.party.product.key, "dn": self.party.name}
+        self.wire.send(publish(topic.format(**names), payload))
+        head, _, body = self.wire.read().partition(answer.format(**names).encode())
+        assert head
+        return body
+
+    @property
+    def device(self):
+        return self.platform.device(self.party.product.key, self.party.name)
+
+
+@pytest.fixture
+def online(platform: Platform, party: Party):
+    made = Online(platform, party)
+    with made.wire:
+        yield made
+
+
+POST = "thing/event/property/post"
 
 
 @pytest.mark.parametrize(
     "number",
     ['"1"', "1", '"1|exp-topic|/sys/k/dev/thing/event/property/post_reply"', '"00123"', '"ü"'],
 )
-def test_the_id_comes_back_as_it_came(number):
-    made = answer(b'{"id": %s, "params": {}}' % number.encode())
-    assert made.reply
-    assert b'"id":%s,' % number.encode() in made.reply
+def test_the_id_comes_back_as_it_came(online: Online, number: str):
+    reply = online.ask(POST, b'{"id": %s, "params": {}}' % number.encode())
+    assert b'"id":%s,' % number.encode() in reply
 
 
-def test_the_reply_is_compact_and_its_code_comes_first():
-    made = answer(b'{"id":"7","version":"1.0","params":{"a":1}}')
-    assert made.reply == (
-        b'{"code":200,"data":{},"id":"7","message":"success",'
-        b'"method":"thing.event.property.post","version":"1.0"}'
-    )
-    assert made.topic == TOPIC + "_reply"
+def test_the_reply_is_compact_and_its_code_comes_first(online: Online):
+    reply = online.ask(POST, b'{"id":"7","version":"1.0","params":{"a":1}}')
+    assert reply == OK % (b"{}", b"thing.event.property.post")
 
 
 @pytest.mark.parametrize(
@@ -51,16 +76,22 @@ def test_the_reply_is_compact_and_its_code_comes_first():
         (None, None),
     ],
 )
-def test_a_value_may_carry_its_time(given, value):
-    assert answer(json.dumps({"params": {"a": given}}).encode()).values == {"a": value}
+def test_a_value_may_carry_its_time(online: Online, given: object, value: object):
+    online.ask(POST, json.dumps({"params": {"a": given}}).encode())
+    assert online.device.properties == {"a": value}
 
 
 @pytest.mark.parametrize(
     ("sys", "replied"), [({"ack": 1}, True), ({"ack": 0}, False), ({}, True), (None, True)]
 )
-def test_a_reply_can_be_declined(sys, replied):
-    made = answer(json.dumps({"params": {}, "sys": sys}).encode())
-    assert (made.reply is not None) is replied
+def test_a_reply_can_be_declined(sys: object, replied: bool):
+    request = envelope.parse(json.dumps({"params": {}, "sys": sys}).encode())
+    assert (envelope.reply(request, envelope.Outcome(), method="m") is not None) is replied
+
+
+def test_what_is_refused_is_answered_whatever_was_declined():
+    request = envelope.parse(b'{"sys":{"ack":0}}')
+    assert envelope.reply(request, envelope.Outcome(code=460), method="m")
 
 
 @pytest.mark.parametrize(
@@ -77,15 +108,111 @@ def test_a_reply_can_be_declined(sys, replied):
         b"[" * 100_000,
     ],
 )
-def test_a_body_without_params_is_answered_460(payload):
-    made = answer(payload)
-    assert made.code == 460
-    assert not made.values
-    assert made.reply
-    assert json.loads(made.reply)["code"] == 460
+def test_a_body_without_params_is_answered_460(online: Online, payload: bytes):
+    assert json.loads(online.ask(POST, payload))["code"] == 460
+    assert not online.device.properties
+    assert online.platform.expect("request_refused", timeout=0).reason.startswith("answered 460")
 
 
-def test_half_a_surrogate_pair_does_no_harm():
-    made = answer(b'{"id":"\\ud800","params":{}}')
-    assert made.reply
-    assert json.loads(made.reply)["id"] == "?"
+def test_half_a_surrogate_pair_does_no_harm(online: Online):
+    reply = online.ask(POST, b'{"id":"\\ud800","params":{}}')
+    assert json.loads(reply)["id"] == "?"
+
+
+def test_more_than_200_properties_are_answered_6106(online: Online):
+    params = {f"p{number}": 0 for number in range(201)}
+    assert json.loads(online.ask(POST, json.dumps({"params": params}).encode()))["code"] == 6106
+    assert not online.device.properties
+
+
+def test_a_name_that_is_no_identifier_is_dropped_and_answered_200(online: Online):
+    reply = online.ask(POST, b'{"id":"7","params":{"a b":1,"module:c":2}}')
+    assert json.loads(reply)["code"] == 200
+    assert online.device.properties == {"module:c": 2}
+
+
+@pytest.mark.parametrize("params", ['{"value":{"level":2},"time":1524448722000}', '{"level":2}'])
+def test_an_event_is_noted_with_or_without_value(online: Online, params: str):
+    reply = online.ask("thing/event/alarm/post", b'{"id":"7","params":%s}' % params.encode())
+    assert reply == OK % (b"{}", b"thing.event.alarm.post")
+    event = online.platform.expect("event_posted", timeout=0)
+    assert event.detail == {"event": "alarm", "values": {"level": 2}}
+
+
+def test_of_a_batch_the_newest_sample_counts(online: Online):
+    reply = online.ask(
+        "thing/event/property/batch/post",
+        b'{"id":"7","params":{"properties":{"t":[{"value":1,"time":1},{"value":2,"time":2}]},'
+        b'"events":{"alarm":[{"value":{"level":1},"time":1}]}}}',
+    )
+    assert reply == OK % (b"{}", b"thing.event.property.batch.post")
+    assert online.device.properties == {"t": 2}
+    assert online.platform.expect("event_posted", timeout=0).detail["event"] == "alarm"
+
+
+def test_history_does_not_change_what_a_property_is_now(online: Online):
+    online.ask(POST, b'{"params":{"t":5}}')
+    reply = online.ask(
+        "thing/event/property/history/post",
+        b'{"id":"7","params":[{"identity":{"productKey":"k","deviceName":"d"},'
+        b'"properties":[{"t":{"value":1,"time":1}}]}]}',
+    )
+    assert json.loads(reply)["code"] == 200
+    assert online.device.properties == {"t": 5}
+
+
+def test_desired_values_are_got_and_deleted_by_version(online: Online):
+    online.platform.set_desired(online.party.product.key, online.party.name, {"a": 1, "b": 2})
+    online.platform.set_desired(online.party.product.key, online.party.name, {"a": 3})
+    sets = [online.wire.read_publish() for _ in range(2)]
+    assert [body["params"] for _, body, _ in sets] == [{"a": 1, "b": 2}, {"a": 3}]
+    get = "thing/property/desired/get"
+    assert online.ask(get, b'{"id":"7","params":["a","b","c"]}') == OK % (
+        b'{"a":{"value":3,"version":2},"b":{"value":2,"version":1}}',
+        b"thing.property.desired.get",
+    )
+    online.ask("thing/property/desired/delete", b'{"params":{"a":{"version":1},"b":{}}}')
+    assert json.loads(online.ask(get, b'{"params":["a","b"]}'))["data"] == {
+        "a": {"value": 3, "version": 2}
+    }
+
+
+def test_tags_are_kept_and_deleted(online: Online):
+    tags = b'{"id":"7","params":[{"attrKey":"room","attrValue":"4"},{"attrKey":"x"}]}'
+    assert online.ask("thing/deviceinfo/update", tags) == OK % (b"{}", b"thing.deviceinfo.update")
+    online.ask("thing/deviceinfo/delete", b'{"params":[{"attrKey":"x"}]}')
+    assert online.device.documents["tags"] == {"room": "4"}
+
+
+@pytest.mark.parametrize("key", ["1a", "", "a" * 101, "a b"])
+def test_a_tag_of_another_name_is_answered_460(online: Online, key: str):
+    params = [{"attrKey": "good"}, {"attrKey": key}]
+    reply = online.ask("thing/deviceinfo/update", json.dumps({"params": params}).encode())
+    assert json.loads(reply)["code"] == 460
+    assert "tags" not in online.device.documents
+
+
+def test_log_lines_are_noted(online: Online):
+    online.ask("thing/log/post", b'{"params":[{"logLevel":"WARN","logContent":"low battery"}]}')
+    detail = online.platform.expect("device_log", timeout=0).detail
+    assert (detail["level"], detail["content"]) == ("WARN", "low battery")
+
+
+def test_the_time_by_mqtt_is_strings_of_milliseconds(online: Online, clock: ManualClock):
+    body = online.exchange(
+        "/ext/ntp/{pk}/{dn}/request", b'{"deviceSendTime":"100"}', "/ext/ntp/{pk}/{dn}/response"
+    )
+    now = round(clock.time() * 1000)
+    assert body == (
+        b'{"deviceSendTime":"100","serverRecvTime":"%d","serverSendTime":"%d"}' % (now, now)
+    )
+
+
+def test_documents_outlive_a_restart(tmp_path, make_platform: Callable[..., Platform]):
+    first = make_platform(state=tmp_path, settings=Settings())
+    product = first.create_product(key="a1B2c3D4e5F")
+    first.add_device(product.key, "dev-1")
+    first.set_desired(product.key, "dev-1", {"a": 1})
+    first.stop()
+    kept = make_platform(state=tmp_path).device(product.key, "dev-1").documents
+    assert kept == {"desired": {"a": {"value": 1, "version": 1}}}

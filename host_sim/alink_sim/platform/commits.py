@@ -32,6 +32,11 @@ class Commits:
             # Shielded: one that gives up waiting must not end the others' transaction.
             await asyncio.shield(self.begin())
 
+    def follow(self) -> None:
+        """Have what changed written soon, if anything did; nobody waits for it."""
+        if self._store.is_behind:
+            self.begin()
+
     def begin(self) -> asyncio.Future[None]:
         """Have what changed written; return what settles when it is."""
         if self._next is None:

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 
 from alink_sim.clock import Timer
-from alink_sim.platform import admission, auth, framing, things, uplink
+from alink_sim.platform import admission, auth, envelope, framing, uplink
 from alink_sim.platform.auth import Credentials, Kind
 from alink_sim.platform.core import Core
 from alink_sim.platform.framing import Packet, ProtocolViolationError
@@ -234,7 +234,7 @@ class Connection(asyncio.Protocol):
         answer = await admission.register(self._core, credentials)
         push = framing.publish(
             _ANSWER_TOPIC[credentials.kind],
-            things.compact(dict(answer)),
+            envelope.compact(dict(answer)),
             qos=self._core.settings.push_qos,
             packet_id=1,
         )

@@ -10,7 +10,7 @@ from alink_sim.platform.auth import Credentials
 from alink_sim.platform.commits import Commits
 from alink_sim.platform.event_log import Event, EventLog
 from alink_sim.platform.refusal import Code
-from alink_sim.platform.registry import Registry
+from alink_sim.platform.registry import Device, Registry
 from alink_sim.platform.sessions import Session, Sessions
 from alink_sim.platform.settings import Settings
 
@@ -47,3 +47,18 @@ class Core:
             detail=detail,
         )
         self.log.add(event)
+
+    def note_about(self, kind: str, device: Device, *, reason: str = "", **detail: Any) -> None:
+        """Add an event of now that the cloud caused, not the device itself."""
+        self.log.add(
+            Event(
+                time=self.clock.time(),
+                kind=kind,
+                product_key=device.product_key,
+                device_name=device.name,
+                client_id="",
+                code=None,
+                reason=reason,
+                detail=detail,
+            )
+        )

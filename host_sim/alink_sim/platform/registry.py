@@ -63,7 +63,10 @@ class ClientId:
 
 @dataclass
 class Device:
-    """A device. `activated`: it has logged in. `registered`: that ended its registration."""
+    """A device. `activated`: it has logged in. `registered`: that ended its registration.
+
+    `documents` are what else the cloud keeps of it, by name: shadow, desired, tags.
+    """
 
     product_key: str
     name: str
@@ -74,6 +77,7 @@ class Device:
     enabled: bool = True
     client_ids: list[ClientId] = field(default_factory=list)
     properties: dict[str, Any] = field(default_factory=dict)
+    documents: dict[str, Any] = field(default_factory=dict)
     sessions: int = 0
 
     @property
@@ -303,6 +307,11 @@ class Registry:
     def report(self, device: Device, values: dict[str, Any]) -> None:
         """Keep reported property values."""
         device.properties.update(values)
+        self._on_change(device)
+
+    def keep(self, device: Device, name: str, document: Any) -> None:
+        """Keep a JSON document of a device under its name."""
+        device.documents = {**device.documents, name: document}
         self._on_change(device)
 
     def _new_device(self, product_key: str, name: str, secret: str | None) -> Device:

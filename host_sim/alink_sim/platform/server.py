@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from alink_sim.clock import Clock, SystemClock
+from alink_sim.platform import downlink
 from alink_sim.platform.ca import Authority
 from alink_sim.platform.commits import Commits
 from alink_sim.platform.core import Core
@@ -207,6 +208,53 @@ class Platform:
             spare=client_id,
         )
 
+    # The cloud's side
+
+    def send(
+        self, product_key: str, device_name: str, topic: str, payload: bytes, *, qos: int = 0
+    ) -> int:
+        """Send a message to a device; return to how many of its sessions it went.
+
+        Raises RegistryError, as all of these do, for a device that does not exist.
+        """
+        return self._to(
+            product_key,
+            device_name,
+            lambda device: downlink.send(self._core, device, topic, payload, qos=qos),
+        )
+
+    def set_properties(self, product_key: str, device_name: str, values: dict[str, Any]) -> str:
+        """Send a property set; return the id that the device's answer will carry."""
+        return self.call_service(product_key, device_name, "property/set", values)
+
+    def call_service(self, product_key: str, device_name: str, service: str, params: Any) -> str:
+        """Ask for a service; return the id that the device's answer will carry."""
+        return self._to(
+            product_key,
+            device_name,
+            lambda device: downlink.call(self._core, device, service, params)[0],
+        )
+
+    def set_desired(
+        self, product_key: str, device_name: str, values: dict[str, Any]
+    ) -> dict[str, int]:
+        """Set desired values, pushed at once to a device that is online; return their versions."""
+        return self._to(
+            product_key,
+            device_name,
+            lambda device: downlink.set_desired(self._core, device, values),
+        )
+
+    def set_shadow(
+        self, product_key: str, device_name: str, desired: dict[str, Any], *, version: int
+    ) -> int:
+        """Set desired values of a device's shadow. Raises ShadowError 408 or 409 too."""
+        return self._to(
+            product_key,
+            device_name,
+            lambda device: downlink.set_shadow(self._core, device, desired, version=version),
+        )
+
     def issue_client_id(self, product_key: str, device_name: str) -> ClientId:
         """Issue a (ClientID, DeviceToken) as a registration does. Raises RegistryError."""
 
@@ -305,6 +353,9 @@ class Platform:
             return copy.deepcopy(made)
 
         return self._run(run())
+
+    def _to(self, product_key: str, device_name: str, action: Callable[[Device], _T]) -> _T:
+        return self._change(lambda: action(self._registry.device(product_key, device_name)))
 
     def _look(self, action: Callable[[], _T]) -> _T:
         async def run() -> _T:

@@ -10,6 +10,8 @@ from alink_sim.platform.registry import ClientId, Device
 
 Identity = tuple[str, str, str]
 
+_SYSTEM = ("/sys/", "/ext/", "/shadow/", "/ota/")
+
 
 @dataclass(eq=False)
 class Session:
@@ -43,12 +45,17 @@ class Session:
         issued = self.issued.client_id if self.issued else ""
         return self.product_key, self.device_name, issued
 
-    def deliver(self, topic: str, payload: bytes) -> bool:
-        """Send a system message once, if this device is to have it; tell whether it is."""
+    def deliver(self, topic: str, payload: bytes, *, qos: int | None = None) -> bool:
+        """Send a message once, if this device is to have it; tell whether it is.
+
+        System topics need no subscription where auto-delivery is on. `qos` is the publisher's; a
+        subscription's granted one bounds it.
+        """
         granted = [qos for one, qos in self.filters.items() if matches(one, topic)]
-        if not granted and not self.auto_deliver:
+        if not granted and not (self.auto_deliver and topic.startswith(_SYSTEM)):
             return False
-        self.send(topic, payload, max(granted, default=0))
+        highest = max(granted, default=0)
+        self.send(topic, payload, highest if qos is None else min(qos, highest))
         return True
 
 

@@ -16,7 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from alink_sim.platform.registry import ClientId, Device, Product, Thing
 
-_SCHEMA = 1
+_SCHEMA = 2
 
 _METADATA = sa.MetaData()
 _VERSION = sa.Table("schema_version", _METADATA, sa.Column("version", sa.Integer, nullable=False))
@@ -42,6 +42,7 @@ _DEVICES = sa.Table(
     sa.Column("enabled", sa.Boolean, nullable=False),
     sa.Column("client_ids", sa.JSON, nullable=False),
     sa.Column("properties", sa.JSON, nullable=False),
+    sa.Column("documents", sa.JSON, nullable=False),
 )
 
 Key = tuple[str, ...]

@@ -1,70 +1,114 @@
-"""Property posts: what a device reports, kept and answered (docs/protocol.md, section "TSL")."""
+"""What a device reports about its thing model (docs/protocol.md, section "TSL").
+
+Each verb takes the request and returns its outcome; values are kept in the device.
+"""
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Iterable
 from typing import Any
 
+from alink_sim.platform.core import Core
+from alink_sim.platform.envelope import Outcome, Request
+from alink_sim.platform.sessions import Session
 
-@dataclass(frozen=True)
-class Answer:
-    """What a message leads to: values to keep, and a reply to send unless it is None."""
+Verb = Callable[[Core, Session, Request], Outcome]
 
-    values: dict[str, Any]
-    code: int
-    topic: str
-    reply: bytes | None
-
-
-def property_post(product_key: str, device_name: str, topic: str, payload: bytes) -> Answer | None:
-    """Return what a message of a device leads to; None if it is no property post."""
-    if topic != f"/sys/{product_key}/{device_name}/thing/event/property/post":
-        return None
-    request = _parsed(payload)
-    params = request.get("params")
-    if isinstance(params, dict):
-        code, message, wanted = 200, "success", _wants_reply(request)
-        values = {name: _value(given) for name, given in params.items()}
-    else:
-        code, message, wanted, values = 460, "request parameter error", True, {}
-    reply = {
-        "code": code,
-        "data": {},
-        "id": request.get("id", "0"),  # The very value that came: a string stays one.
-        "message": message,
-        "method": "thing.event.property.post",
-        "version": "1.0",
-    }
-    return Answer(
-        values=values,
-        code=code,
-        topic=f"{topic}_reply",
-        reply=compact(reply) if wanted else None,
-    )
+MAX_PROPERTIES = 200
+MALFORMED = Outcome(code=460, message="request parameter error")
+TOO_MANY = Outcome(code=6106, message="too many properties in one request")
+_IDENTIFIER = re.compile(r"(?:[A-Za-z0-9_]+:)?[A-Za-z0-9_]+")
 
 
-def compact(body: dict[str, Any]) -> bytes:
-    """Return JSON without a blank: the C SDKs find nothing behind one."""
-    text = json.dumps(body, separators=(",", ":"), ensure_ascii=False)
-    return text.encode(errors="replace")  # A lone surrogate may come back from a device's id.
+def property_post(core: Core, session: Session, request: Request) -> Outcome:
+    """Keep one value a property: plain, or {"value": ..., "time": milliseconds}."""
+    if not isinstance(request.params, dict):
+        return MALFORMED
+    return _report(core, session, request.params.items())
 
 
-def _parsed(payload: bytes) -> dict[str, Any]:
-    try:
-        request = json.loads(payload)
-    except (ValueError, RecursionError):
-        return {}
-    return request if isinstance(request, dict) else {}
+def batch_post(core: Core, session: Session, request: Request) -> Outcome:
+    """Keep many samples of many properties, and events: the newest of each property counts."""
+    given = request.params
+    if not isinstance(given, dict):
+        return MALFORMED
+    return _samples(core, session, given.get("properties", {}), given.get("events", {}))
+
+
+def history_post(core: Core, session: Session, request: Request) -> Outcome:
+    """Note samples of a time gone by; what a property is now they do not change."""
+    if not isinstance(request.params, list):
+        return MALFORMED
+    for one in request.params:
+        if not isinstance(one, dict) or not isinstance(one.get("identity"), dict):
+            return MALFORMED
+        core.note(
+            "history_posted",
+            session,
+            properties=one.get("properties", []),
+            events=one.get("events", []),
+        )
+    return Outcome()
+
+
+def event_post(name: str) -> Verb:
+    """Return the verb of one event, whose params are {"value": {...}, "time": ms} or {...}."""
+
+    def verb(core: Core, session: Session, request: Request) -> Outcome:
+        if not isinstance(request.params, dict):
+            return MALFORMED
+        core.note("event_posted", session, event=name, values=_value(request.params))
+        return Outcome()
+
+    return verb
+
+
+def desired_get(_core: Core, session: Session, request: Request) -> Outcome:
+    """Return the desired values of the listed properties; one that has none is left out."""
+    if not isinstance(request.params, list):
+        return MALFORMED
+    desired = session.device.documents.get("desired", {})
+    return Outcome(data={name: desired[name] for name in request.params if name in desired})
+
+
+def desired_delete(core: Core, session: Session, request: Request) -> Outcome:
+    """Delete desired values: of a version, where one is named; another version is left alone."""
+    if not isinstance(request.params, dict):
+        return MALFORMED
+    desired = dict(session.device.documents.get("desired", {}))
+    for name, wanted in request.params.items():
+        version = wanted.get("version") if isinstance(wanted, dict) else None
+        if name in desired and version in (None, desired[name]["version"]):
+            del desired[name]
+    core.registry.keep(session.device, "desired", desired)
+    return Outcome()
+
+
+def _samples(core: Core, session: Session, properties: Any, events: Any) -> Outcome:
+    if not isinstance(properties, dict) or not isinstance(events, dict):
+        return MALFORMED
+    if not all(isinstance(one, list) for one in (*properties.values(), *events.values())):
+        return MALFORMED
+    for name, samples in events.items():
+        for sample in samples:
+            core.note("event_posted", session, event=name, values=_value(sample))
+    newest = ((name, samples[-1]) for name, samples in properties.items() if samples)
+    return _report(core, session, newest)
+
+
+def _report(core: Core, session: Session, given: Iterable[tuple[str, Any]]) -> Outcome:
+    # Weak validation, the default: what is no identifier is dropped, and answered 200.
+    values = {name: _value(one) for name, one in given if _IDENTIFIER.fullmatch(name)}
+    if len(values) > MAX_PROPERTIES:
+        return TOO_MANY
+    if values:
+        core.registry.report(session.device, values)
+    core.note("property_posted", session, values=values)
+    return Outcome()
 
 
 def _value(given: Any) -> Any:
-    # Either the plain value, or {"value": ..., "time": milliseconds}.
     if isinstance(given, dict) and "value" in given and set(given) <= {"value", "time"}:
         return given["value"]
     return given
-
-
-def _wants_reply(request: dict[str, Any]) -> bool:
-    sys = request.get("sys")
-    return not isinstance(sys, dict) or sys.get("ack", 1) != 0

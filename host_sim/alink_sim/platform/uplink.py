@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
-from alink_sim.platform import framing, things, topics
+import re
+
+from alink_sim.platform import device_info, envelope, framing, ntp, shadow, things, topics
 from alink_sim.platform.core import Core
 from alink_sim.platform.sessions import Session
+from alink_sim.platform.things import Verb
 
 REFUSED = 0x80
+
+_VERBS: dict[str, Verb] = {
+    "thing/event/property/post": things.property_post,
+    "thing/event/property/batch/post": things.batch_post,
+    "thing/event/property/history/post": things.history_post,
+    "thing/property/desired/get": things.desired_get,
+    "thing/property/desired/delete": things.desired_delete,
+    "thing/deviceinfo/update": device_info.tags_update,
+    "thing/deviceinfo/delete": device_info.tags_delete,
+    "thing/log/post": device_info.log_post,
+    "thing/config/log/get": device_info.log_get,
+}
+_EVENT = re.compile(r"thing/event/([A-Za-z0-9_:]+)/post")
 
 _MAX_SUBSCRIPTIONS = 100
 
@@ -22,18 +38,23 @@ def publish(core: Core, session: Session, message: framing.Publish) -> tuple[str
         if core.settings.foreign_topic == "close":
             session.end("it published to a topic of another device")
         return None
-    answer = things.property_post(session.product_key, session.device_name, topic, message.payload)
-    if answer is None:
-        core.note("published", session, topic=topic)
-        return None
-    if answer.values:
-        core.registry.report(session.device, answer.values)
-        core.commits.begin()
-    if answer.code == 200:
-        core.note("property_posted", session, values=answer.values)
+    identity = f"{session.product_key}/{session.device_name}"
+    reply: tuple[str, bytes | None] | None = None
+    if verb := _verb(topic.removeprefix(f"/sys/{identity}/")):
+        reply = f"{topic}_reply", _carry_out(core, session, verb, message)
+    elif topic == f"/shadow/update/{identity}":
+        reply = f"/shadow/get/{identity}", shadow.handle(core, session, message.payload)
+    elif topic == f"/ext/ntp/{identity}/request":
+        answer = ntp.answer(message.payload, now=core.clock.time())
+        reply = f"/ext/ntp/{identity}/response", answer
+    elif topic.endswith("_reply") or topic.startswith(f"/sys/{identity}/rrpc/response/"):
+        answered = envelope.parse(message.payload)
+        code = answered.body.get("code")
+        core.note("answered", session, topic=topic, id=answered.id, answer=code)
     else:
-        core.note("property_refused", session, reason=f"answered {answer.code}: no params object")
-    return None if answer.reply is None else (answer.topic, answer.reply)
+        core.note("published", session, topic=topic)
+    core.commits.follow()
+    return (reply[0], reply[1]) if reply and reply[1] is not None else None
 
 
 def subscribe(core: Core, session: Session, filters: list[tuple[str, int]]) -> list[int]:
@@ -62,3 +83,20 @@ def _objection(session: Session, topic_filter: str) -> str:
 
 def _is_own(session: Session, topic: str) -> bool:
     return topics.is_own(topic, product_key=session.product_key, device_name=session.device_name)
+
+
+def _verb(tail: str) -> Verb | None:
+    if known := _VERBS.get(tail):
+        return known
+    event = _EVENT.fullmatch(tail)
+    return things.event_post(event[1]) if event else None
+
+
+def _carry_out(core: Core, session: Session, verb: Verb, message: framing.Publish) -> bytes | None:
+    request = envelope.parse(message.payload)
+    outcome = verb(core, session, request)
+    if outcome.code != 200:
+        reason = f"answered {outcome.code}: {outcome.message}"
+        core.note("request_refused", session, reason=reason, topic=message.topic)
+    method = message.topic.split("/", 4)[4].replace("/", ".")
+    return envelope.reply(request, outcome, method=method)

@@ -1,0 +1,58 @@
+"""What the cloud sends to a device of its own accord (docs/protocol.md, sections "TSL", "Shadow").
+
+Each function runs in the platform's loop and returns to how many sessions the message went.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+from alink_sim.platform import shadow
+from alink_sim.platform.core import Core
+from alink_sim.platform.envelope import compact
+from alink_sim.platform.registry import Device
+
+_IDS = itertools.count(1)
+
+
+def send(core: Core, device: Device, topic: str, payload: bytes, *, qos: int = 0) -> int:
+    """Send a message on a device's topic; system topics reach it without a SUBSCRIBE as well."""
+    sent = sum(one.deliver(topic, payload, qos=qos) for one in core.sessions.of(device))
+    reason = "" if sent else "the device is offline, or has not subscribed to the topic"
+    kind = "sent" if sent else "not_sent"
+    core.note_about(kind, device, topic=topic, reason=reason)
+    return sent
+
+
+def call(core: Core, device: Device, service: str, params: Any) -> tuple[str, int]:
+    """Ask for a service, or for "property/set"; return the message id, and to how many it went."""
+    number = str(next(_IDS))
+    body = {
+        "method": f"thing.service.{service.replace('/', '.')}",
+        "id": number,
+        "params": params,
+        "version": "1.0.0",
+    }
+    topic = f"/sys/{device.product_key}/{device.name}/thing/service/{service}"
+    return number, send(core, device, topic, compact(body))
+
+
+def set_desired(core: Core, device: Device, values: dict[str, Any]) -> dict[str, int]:
+    """Keep desired values and push them as a property set; return the version of each."""
+    desired = dict(device.documents.get("desired", {}))
+    for name, value in values.items():
+        version = desired[name]["version"] + 1 if name in desired else 1
+        desired[name] = {"value": value, "version": version}
+    core.registry.keep(device, "desired", desired)
+    call(core, device, "property/set", values)
+    return {name: desired[name]["version"] for name in values}
+
+
+def set_shadow(core: Core, device: Device, desired: dict[str, Any], *, version: int) -> int:
+    """Set desired values of a shadow and tell the device. Raises ShadowError 408 or 409."""
+    now = int(core.clock.time())
+    changed = shadow.control(device, desired, version=version, now=now)
+    core.registry.keep(device, "shadow", vars(changed))
+    topic = f"/shadow/get/{device.product_key}/{device.name}"
+    return send(core, device, topic, shadow.control_message(changed, now=now))

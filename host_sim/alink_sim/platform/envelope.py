@@ -1,0 +1,65 @@
+"""The Alink JSON envelope, from the platform's side (docs/protocol.md, section "TSL")."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a device asks: `params` is None where there are none, or the body is no JSON object."""
+
+    id: Any
+    params: Any
+    wants_reply: bool
+    body: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a request led to: 200 or a code of the vendor's table, with its message."""
+
+    code: int = 200
+    data: Any = field(default_factory=dict)
+    message: str = "success"
+
+
+def parse(payload: bytes) -> Request:
+    """Return the request in a payload; whatever it lacks is absent, nothing is raised."""
+    try:
+        body = json.loads(payload)
+    except (ValueError, RecursionError):
+        body = {}
+    if not isinstance(body, dict):
+        body = {}
+    sys = body.get("sys")
+    return Request(
+        id=body.get("id", "0"),  # The very value that came: a string stays one.
+        params=body.get("params"),
+        wants_reply=not isinstance(sys, dict) or sys.get("ack", 1) != 0,
+        body=body,
+    )
+
+
+def reply(request: Request, outcome: Outcome, *, method: str) -> bytes | None:
+    """Return the reply to a request; None where it succeeded and none was wanted."""
+    if outcome.code == 200 and not request.wants_reply:
+        return None
+    return compact(
+        {
+            "code": outcome.code,
+            "data": outcome.data,
+            "id": request.id,
+            "message": outcome.message,
+            "method": method,
+            "version": "1.0",
+        }
+    )
+
+
+def compact(body: Any) -> bytes:
+    """Return JSON without a blank: the C SDKs find nothing behind one."""
+    text = json.dumps(body, separators=(",", ":"), ensure_ascii=False)
+    return text.encode(errors="replace")  # A lone surrogate may come back from a device's id.
