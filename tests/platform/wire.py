@@ -91,16 +91,19 @@ class Wire:
 
     def read(self) -> bytes:
         while (size := self._whole()) is None:
-            try:
-                got = self._socket.recv(65536)
-            except (ConnectionResetError, ssl.SSLEOFError):
-                got = b""
-            if not got:
+            if not (got := self.read_part()):
                 assert not self._buffer, f"the end came inside a packet: {self._buffer!r}"
                 return b""
             self._buffer += got
         first, self._buffer = self._buffer[:size], self._buffer[size:]
         return first
+
+    def read_part(self) -> bytes:
+        """Return what comes next, be it part of a packet: over TLS one record; b"" at the end."""
+        try:
+            return self._socket.recv(65536)
+        except (ConnectionResetError, ssl.SSLEOFError):
+            return b""
 
     def read_publish(self) -> tuple[str, Any, int]:
         """Return topic, JSON body and QoS of the PUBLISH that comes next."""

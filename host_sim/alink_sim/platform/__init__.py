@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from alink_sim.platform.event_log import Event, ExpectationError
+from alink_sim.platform.faults import Fault, FaultError
 from alink_sim.platform.registry import ClientId, Device, Product, RegistryError, Status
 from alink_sim.platform.server import Platform
 from alink_sim.platform.settings import Settings, SettingsError
@@ -13,6 +14,8 @@ __all__ = [
     "Device",
     "Event",
     "ExpectationError",
+    "Fault",
+    "FaultError",
     "Platform",
     "Product",
     "RegistryError",

@@ -12,6 +12,7 @@ from alink_sim.clock import Timer
 from alink_sim.platform import admission, auth, envelope, framing, uplink
 from alink_sim.platform.auth import Credentials, Kind
 from alink_sim.platform.core import Core
+from alink_sim.platform.faults.line import FaultyLine
 from alink_sim.platform.framing import Packet, ProtocolViolationError
 from alink_sim.platform.refusal import Code, RefusedError
 from alink_sim.platform.sessions import Session
@@ -36,6 +37,7 @@ class Connection(asyncio.Protocol):
         self._peers = peers
         self._decoder = framing.Decoder(max_packet=MAX_PACKET)
         self._transport: asyncio.Transport | None = None
+        self._faulty: FaultyLine | None = None  # The transport, if faults are on it.
         self._credentials: Credentials | None = None
         self._admitting: asyncio.Task[None] | None = None
         self._held: list[Packet] = []  # What came while a CONNECT was being decided.
@@ -175,6 +177,7 @@ class Connection(asyncio.Protocol):
             raise ProtocolViolationError("the first packet is not CONNECT")
         connect = framing.decode_connect(packet)
         self._credentials = auth.read(connect.client_id, connect.user_name, connect.password)
+        self._meet_faults(self._credentials)
         if connect.level not in (3, 4):
             reason = f"MQTT protocol level {connect.level}; 3.1 and 3.1.1 are spoken here"
             self._refuse(_BAD_VERSION, None, reason)
@@ -182,9 +185,18 @@ class Connection(asyncio.Protocol):
         self._admitting = asyncio.get_running_loop().create_task(self._admit(connect))
         self._admitting.add_done_callback(self._admitted)
 
+    def _meet_faults(self, credentials: Credentials) -> None:
+        assert self._transport  # noqa: S101 (it has brought a packet)
+        faults = self._core.faults
+        self._faulty = faults.meet(self._core, credentials, self._transport, cut=self.cut)
+        self._transport = self._faulty or self._transport
+
     async def _admit(self, connect: framing.Connect) -> None:
         assert self._credentials  # noqa: S101 (set by the only caller)
         credentials = self._credentials
+        if self._faulty and (scripted := self._faulty.refusal()):
+            self._refuse(scripted, None, "a scripted fault refuses it")
+            return
         try:
             self._check(connect, credentials)
             if credentials.is_registration:

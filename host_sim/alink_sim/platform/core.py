@@ -9,6 +9,7 @@ from alink_sim.clock import Clock
 from alink_sim.platform.auth import Credentials
 from alink_sim.platform.commits import Commits
 from alink_sim.platform.event_log import Event, EventLog
+from alink_sim.platform.faults import Faults
 from alink_sim.platform.refusal import Code
 from alink_sim.platform.registry import Device, Registry
 from alink_sim.platform.sessions import Session, Sessions
@@ -25,6 +26,7 @@ class Core:
     log: EventLog
     clock: Clock
     settings: Settings
+    faults: Faults
 
     def note(
         self,

@@ -80,10 +80,11 @@ class MqttListener:
         limit = self._core.clock.call_later(loop, seconds, give_up)
         try:
             secure = self._tls_only or await _first_byte(peer) == _TLS_RECORD
+            tls = await self._core.faults.shake_hands(self._core, self._tls) if secure else None
             await loop.connect_accepted_socket(
                 lambda: Connection(self._core, secure=secure, peers=self._connections),
                 peer,
-                ssl=self._tls if secure else None,
+                ssl=tls,
                 ssl_shutdown_timeout=_FAREWELL if secure else None,
             )
         except OSError as error:

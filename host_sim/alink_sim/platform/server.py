@@ -17,6 +17,7 @@ from alink_sim.platform.ca import Authority
 from alink_sim.platform.commits import Commits
 from alink_sim.platform.core import Core
 from alink_sim.platform.event_log import Event, EventLog
+from alink_sim.platform.faults import Faults
 from alink_sim.platform.mqtt_server import MqttListener
 from alink_sim.platform.refusal import RefusedError
 from alink_sim.platform.registry import ClientId, Device, Product, Registry, RegistryError
@@ -53,6 +54,7 @@ class Platform:
         self.mqtt_tls_port = mqtt_tls_port
         self.clock = clock or SystemClock()
         self.log = EventLog()
+        self.faults = Faults()
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
         if state:
             state.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -73,6 +75,7 @@ class Platform:
             log=self.log,
             clock=self.clock,
             settings=settings or Settings(),
+            faults=self.faults,
         )
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None

@@ -1,0 +1,88 @@
+"""The faults that a test or a scenario file has scripted, and which connection meets which."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from alink_sim.platform.auth import Credentials
+from alink_sim.platform.faults.fault import TLS, Fault, FaultError
+from alink_sim.platform.faults.line import FaultyLine
+from alink_sim.platform.faults.scripted import Scripted
+
+if TYPE_CHECKING:
+    from alink_sim.platform.core import Core
+
+
+class Faults:
+    """Scripted faults. Any thread may add and clear; the rest is the platform's loop's."""
+
+    def __init__(self) -> None:
+        self._scripted: tuple[Scripted, ...] = ()
+        self._lock = threading.Lock()
+
+    def add(
+        self,
+        fault: Fault,
+        *,
+        product: str | None = None,
+        device: str | None = None,
+        connection: int | None = None,
+        times: int | None = None,
+    ) -> None:
+        """Let a fault strike from now on: whom is named, everybody and always if nothing is.
+
+        `product` is a ProductKey, `device` a DeviceName. `connection` is the n-th CONNECT of these
+        from now on (of a fault with "tls": the n-th TLS connection), a registration and the login
+        behind it being two. `times` is how often it strikes at all. Raises FaultError.
+        """
+        if fault.packet == TLS and (product or device):
+            raise FaultError(
+                f"{fault} strikes before a device has said who it is: choose it by connection"
+            )
+        for name, number in (("connection", connection), ("times", times)):
+            if number is not None and number < 1:
+                raise FaultError(f"{name} is {number}; it counts from 1")
+        scripted = Scripted(fault, product, device, connection, times)
+        with self._lock:
+            self._scripted = (*self._scripted, scripted)
+
+    def clear(self) -> None:
+        """End all faults, on open connections too."""
+        with self._lock:
+            for one in self._scripted:
+                one.is_over = True
+            self._scripted = ()
+
+    async def shake_hands(self, core: Core, tls: ssl.SSLContext) -> ssl.SSLContext:
+        """Return what a TLS handshake that begins now is to be done with.
+
+        Raises ConnectionAbortedError where it is not to begin.
+        """
+        for one in self._scripted:
+            if one.fault.packet == TLS and one.meets(None) and one.strike():
+                core.note("fault", reason=str(one.fault), fault=one.fault.kind, on=TLS)
+                if one.fault.kind == "cut":
+                    raise ConnectionAbortedError(0, "cut by a scripted fault")
+                await asyncio.get_running_loop().create_future()
+        return tls
+
+    def meet(
+        self,
+        core: Core,
+        credentials: Credentials,
+        transport: asyncio.Transport,
+        *,
+        cut: Callable[[str], None],
+    ) -> FaultyLine | None:
+        """Return the way out of a connection that faults strike, None if none does.
+
+        `cut` ends the connection without a farewell.
+        """
+        met = [one for one in self._scripted if one.fault.packet != TLS and one.meets(credentials)]
+        if not met:
+            return None
+        return FaultyLine(transport, met, core=core, credentials=credentials, cut=cut)

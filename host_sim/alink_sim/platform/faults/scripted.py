@@ -1,0 +1,51 @@
+"""A fault on the script: whom it strikes, at which connection, and how often."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from alink_sim.platform.auth import Credentials
+from alink_sim.platform.faults.fault import Fault
+
+
+@dataclass
+class Scripted:
+    """A fault with its target; None is everybody, every connection, every time.
+
+    `connection` counts from 1 and from now, and only connections of the device and product named.
+    """
+
+    fault: Fault
+    product: str | None
+    device: str | None
+    connection: int | None
+    times: int | None
+    is_over: bool = False
+    seen: int = 0
+
+    def meets(self, credentials: Credentials | None) -> bool:
+        """Count a connection if it is of the target; tell whether it is the one to be struck.
+
+        None as credentials: nobody knows yet who it is.
+        """
+        if self.is_over or not self._is_target(credentials):
+            return False
+        self.seen += 1
+        return self.connection in (None, self.seen)
+
+    def strike(self) -> bool:
+        """Count a strike; tell whether it may still be done."""
+        if self.is_over:
+            return False
+        if self.times is not None:
+            self.times -= 1
+            self.is_over = self.times == 0
+        return True
+
+    def _is_target(self, credentials: Credentials | None) -> bool:
+        if credentials is None:
+            return self.product is None and self.device is None
+        return self.product in (None, credentials.product_key) and self.device in (
+            None,
+            credentials.device_name,
+        )

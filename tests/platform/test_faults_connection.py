@@ -1,0 +1,191 @@
+"""What a scripted fault does to a whole connection, byte for byte, and whom it strikes."""
+
+from __future__ import annotations
+
+import ssl
+
+import pytest
+
+from alink_sim.clock import ManualClock
+from alink_sim.platform import Fault, FaultError, Platform, Product
+from tests.platform.wire import ACCEPTED, Party, Wire, publish, refused
+
+PING, PONG = b"\xc0\x00", b"\xd0\x00"
+
+
+def struck(platform: Platform) -> list[str]:
+    return [event.reason for event in platform.events(kind="fault")]
+
+
+def test_nothing_is_struck_where_nothing_is_scripted(platform: Platform, party: Party):
+    with Wire.tls(platform) as wire:
+        assert wire.ask(party.log_in()) == ACCEPTED
+    assert struck(platform) == []
+
+
+@pytest.mark.parametrize("code", [1, 2, 3, 4, 5, 255])
+def test_a_refusal_has_its_code_and_changes_nothing(platform: Platform, party: Party, code: int):
+    platform.faults.add(Fault.refuse(code))
+    with Wire.tls(platform) as wire:
+        assert wire.ask(party.register()) == refused(code)
+        assert wire.read() == b""
+    event = platform.expect("registration_refused", timeout=0)
+    assert (event.detail["connack"], event.reason) == (code, "a scripted fault refuses it")
+    assert struck(platform) == [f"refuse(code={code})"]
+    platform.faults.clear()
+    with Wire.tls(platform) as wire:
+        assert wire.ask(party.register()) == ACCEPTED
+
+
+def test_a_mute_platform_hears_and_says_nothing_until_its_patience_ends(
+    platform: Platform, party: Party, clock: ManualClock
+):
+    platform.faults.add(Fault.mute())
+    with Wire.tls(platform) as wire:
+        said = publish(f"/{party.product.key}/{party.name}/user/a", b"hello")
+        wire.send(party.log_in(keepalive=60), PING, said)
+        platform.expect("published")
+        clock.advance(91)
+        assert wire.read_part() == b""
+    assert platform.expect("offline", timeout=0).reason == "no packet for 1.5 keepalives"
+    assert struck(platform) == ["mute()"]
+
+
+def test_a_platform_goes_mute_at_a_packet(platform: Platform, party: Party, clock: ManualClock):
+    platform.faults.add(Fault.mute("pingresp"))
+    with Wire.tls(platform) as wire:
+        assert wire.ask(party.log_in()) == ACCEPTED
+        wire.send(PING)
+        platform.expect("fault")
+        clock.advance(91)
+        assert wire.read_part() == b""
+
+
+def test_cleared_faults_leave_open_connections_too(platform: Platform, party: Party):
+    platform.faults.add(Fault.mute())
+    with Wire.tls(platform) as wire:
+        wire.send(party.log_in())
+        platform.expect("online")
+        platform.faults.clear()
+        assert wire.ask(PING) == PONG
+
+
+def test_a_handshake_that_nobody_answers(platform: Platform, party: Party, clock: ManualClock):
+    platform.faults.add(Fault.mute("tls"), connection=1)
+    with Wire.plain(platform) as wire:
+        wire.send(b"\x16")  # The first byte of a TLS record.
+        platform.expect("fault")
+        clock.advance(15)
+        assert wire.read_part() == b""
+    with Wire.tls(platform) as wire:
+        assert wire.ask(party.log_in()) == ACCEPTED
+
+
+def test_a_connection_cut_before_its_handshake(platform: Platform, party: Party):
+    platform.faults.add(Fault.cut("tls"), times=1)
+    with pytest.raises((ConnectionError, ssl.SSLEOFError)):
+        Wire.tls(platform)
+    assert platform.expect("connection_failed").reason == "cut by a scripted fault"
+    with Wire.tls(platform) as wire:
+        assert wire.ask(party.log_in()) == ACCEPTED
+
+
+@pytest.mark.parametrize(
+    ("at", "part"), [(0, b""), (1, b"\x20"), (3, b"\x20\x02\x00"), (99, b"\x20\x02\x00\x00")]
+)
+def test_a_connection_cut_inside_a_connack(platform: Platform, party: Party, at, part):
+    platform.faults.add(Fault.cut("connack", at=at))
+    with Wire.plain(platform) as wire:
+        wire.send(party.log_in().replace(b"securemode=2", b"securemode=3"))
+        got = b""
+        while more := wire.read_part():
+            got += more
+    assert got == part
+    assert platform.expect("offline").reason == "cut inside a CONNACK"
+
+
+def test_a_connection_cut_inside_a_pushed_answer(platform: Platform, party: Party):
+    platform.faults.add(Fault.cut("publish", at=19))
+    with Wire.tls(platform) as wire:
+        assert wire.ask(party.register()) == ACCEPTED
+        assert wire.read_part()[2:] == b'\x00\x0d/ext/register{"'
+        assert wire.read_part() == b""
+
+
+# Whom a fault strikes
+
+
+def test_another_device_and_another_product_are_left_alone(
+    platform: Platform, product: Product, party: Party
+):
+    other = Party.of(product, platform.add_device(product.key, "dev-2"))
+    elsewhere = platform.create_product()
+    namesake = Party.of(elsewhere, platform.add_device(elsewhere.key, party.name))
+    platform.faults.add(Fault.refuse(3), product=product.key, device=party.name)
+    for device, answer in ((party, refused(3)), (other, ACCEPTED), (namesake, ACCEPTED)):
+        with Wire.tls(platform) as wire:
+            assert wire.ask(device.log_in()) == answer
+
+
+def test_every_device_of_a_product_is_struck(platform: Platform, product: Product, party: Party):
+    other = Party.of(product, platform.add_device(product.key, "dev-2"))
+    platform.faults.add(Fault.refuse(5), product=product.key)
+    for device in (party, other):
+        with Wire.tls(platform) as wire:
+            assert wire.ask(device.log_in()) == refused(5)
+
+
+def test_connections_count_from_the_moment_of_scripting_and_by_device(
+    platform: Platform, product: Product, party: Party
+):
+    other = Party.of(product, platform.add_device(product.key, "dev-2"))
+    for device in (party, other):
+        with Wire.tls(platform) as wire:
+            assert wire.ask(device.log_in()) == ACCEPTED
+    platform.faults.add(Fault.refuse(3), device=party.name, connection=2)
+    answers = []
+    for device in (party, other, other, party, party):
+        with Wire.tls(platform) as wire:
+            answers.append(wire.ask(device.log_in()))
+    assert answers == [ACCEPTED, ACCEPTED, ACCEPTED, refused(3), ACCEPTED]
+
+
+def test_a_fault_strikes_as_often_as_it_was_told_to(platform: Platform, party: Party):
+    platform.faults.add(Fault.refuse(3), times=2)
+    answers = []
+    for _ in range(3):
+        with Wire.tls(platform) as wire:
+            answers.append(wire.ask(party.log_in()))
+    assert answers == [refused(3), refused(3), ACCEPTED]
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: Fault.refuse(0), "code is 0; it takes 1..255"),
+        (lambda: Fault.cut(at=-1), "at is -1; it takes 0.."),
+        (lambda: Fault.drop("tls"), "packet is 'tls'; it takes one of: connack, publish, "),
+        (lambda: Fault.mute("hello"), "packet is 'hello'; it takes one of: connack, "),
+        (lambda: Fault.dribble(seconds=-1), "seconds is -1; it takes a number from 0 on"),
+    ],
+)
+def test_a_fault_that_cannot_be_is_refused_at_once(make, says):
+    with pytest.raises(FaultError, match=says):
+        make()
+
+
+def test_whom_it_cannot_know_it_refuses_to_strike(platform: Platform):
+    with pytest.raises(FaultError, match="before a device has said who it is: choose it by conn"):
+        platform.faults.add(Fault.mute("tls"), device="dev-1")
+    with pytest.raises(FaultError, match="connection is 0; it counts from 1"):
+        platform.faults.add(Fault.mute(), connection=0)
+
+
+def test_no_secret_is_in_what_is_noted(platform: Platform, party: Party):
+    platform.faults.add(Fault.dribble())
+    with Wire.tls(platform) as wire:
+        wire.ask(party.register())
+        pushed = wire.read_publish()[1]["deviceSecret"]
+    text = "".join(repr(event) for event in platform.events())
+    assert pushed not in text
+    assert party.product.secret not in text
