@@ -14,9 +14,8 @@ import time
 from micropython import const
 
 from . import heap
-from .errors import AlinkError, ProtocolError, RefusedError, TransportError
+from .errors import AlinkError, RefusedError, TransportError
 
-_ASYNC_MS = const(20)  # How late the asyncio face may notice a message.
 _SLICE_MS = const(200)
 _POLICIES = ("retry", "reregister", "stop")
 
@@ -60,7 +59,7 @@ class Device:
         if not 30 <= keepalive <= 1200:
             raise ValueError("keepalive is %s s, allowed are 30..1200" % keepalive)
         self.product_key = self.device_name = ""
-        self.on_reply = self._log_reply
+        self.on_reply = self._calls = None
         self._keepalive = keepalive
         self._securemode = securemode
         self._policy = policy
@@ -69,12 +68,12 @@ class Device:
         self._print = log or _nothing
         self._fields = {}  # Who we are, until a login is made of it.
         self._link = None
-        self._message_id = 0
+        self._routes = {}  # Topic or filter, in bytes, to what takes (topic, payload).
         self._engine = self._live()
 
     def online(self):
-        """Tell whether there is a session now."""
-        return self._link is not None and self._link.online
+        """Return the number of the session there is, counted since power-up, or 0."""
+        return self._link.sessions if self._link and self._link.online else 0
 
     # The blocking face
 
@@ -117,33 +116,54 @@ class Device:
 
         Nothing blocks the event loop longer than a connect (DNS, TCP, TLS handshake).
         """
-        import asyncio
+        from .tasks import serve
 
-        try:
-            while True:
-                wait = self._step()
-                if self._feed:
-                    self._feed()
-                await asyncio.sleep_ms(min(wait, _ASYNC_MS if self.online() else _SLICE_MS))
-        finally:
-            self.close()
+        await serve(self)
 
     # Both faces
 
-    def post_properties(self, values, qos=0):
-        """Post {identifier: value}; return the message id (int) that `on_reply` will name.
+    def post_properties(self, values, qos=0, on_reply=None):
+        """Post {identifier: value}; see `request` (docs/protocol.md, section "TSL")."""
+        return self.request("event/property/post", values, qos, on_reply)
 
-        `on_reply(message_id, code, message)` is called when the platform answers; 200 is success.
-        Raises TransportError when the device is not online (docs/protocol.md, section "TSL").
+    def request(self, what, params, qos=0, on_reply=None):
+        """Send an Alink request on the topic `what` of the thing model; return its id (int).
+
+        `on_reply(code, data, message)` is called when the platform answers, 200 is success, 0
+        that the session ended before; without one, `device.on_reply(id, code, message)` where it
+        is set, else the log. Raises TransportError when the device is not online.
         """
-        from . import envelope, topics
+        if self._calls is None:
+            from .calls import Calls
 
+            self._calls = Calls(self)
+        return self._calls.request(what, params, qos, on_reply)
+
+    def publish(self, topic, payload, qos=0, on_done=None):
+        """Send bytes on a topic ("user/update", or a whole one that begins with a slash).
+
+        At QoS 1 `on_done(True)` tells that the platform has it, False that the session ended
+        first. Raises TransportError when the device is not online.
+        """
         if not self.online():
             raise TransportError("not online; call connect() first")
-        self._message_id += 1
-        payload = envelope.request(self._message_id, topics.PROPERTY_POST, values)
-        self._link.publish(self._topic(topics.PROPERTY_POST), payload, qos)
-        return self._message_id
+        self._link.publish(self.topic(topic), payload, qos, on_done)
+
+    def subscribe(self, topic, handler):
+        """Have `handler(topic, payload)` called, both bytes, for a topic or a filter with + and #.
+
+        Also before `connect`; holds across reconnects. What a handler raises is logged.
+        """
+        topic = self.topic(topic)
+        self._routes[topic] = handler
+        if self._link:
+            self._link.subscribe(topic)
+
+    def topic(self, name):
+        """Return a topic as bytes: this device's own ("user/...", "thing/..."), or as it is."""
+        from .topics import whole
+
+        return whole(name, self.product_key, self.device_name)
 
     # The engine: a generator of the milliseconds to wait
 
@@ -159,7 +179,10 @@ class Device:
                 )
                 self._fields = onboard = None
                 heap.unload("onboard")
-                self._make_link()
+                if self._link is None:
+                    from .link import Link
+
+                    self._link = Link(self._keepalive, self._routes, self._feed, self._log)
                 self._link.use(*way)
                 way = None
                 gc.threshold(usual)
@@ -191,14 +214,6 @@ class Device:
         self.device_name = self._fields["DeviceName"].decode()
         identity.unload()
 
-    def _make_link(self):
-        if self._link is None:
-            from .link import Link
-            from .topics import PROPERTY_POST, reply
-
-            self._link = Link(self._keepalive, self._on_message, self._feed, self._log)
-            self._link.subscribe(reply(self._topic(PROPERTY_POST)))
-
     # Helpers
 
     def _step(self):
@@ -208,8 +223,11 @@ class Device:
             self._log(str(error))
             self._engine = self._live()  # An application may mend things and call again.
             raise
-        if not wait and not self.online():
-            gc.collect()  # A stop of the boot is done; here the stack holds nothing of it.
+        if not self.online():
+            if self._calls:
+                self._calls.fail()
+            if not wait:
+                gc.collect()  # A stop of the boot is done; here the stack holds nothing of it.
         return wait
 
     def _idle(self, ms):
@@ -223,24 +241,6 @@ class Device:
                 ms = min(ms, 1000)
             time.sleep_ms(ms)
             ms = time.ticks_diff(end, time.ticks_ms())
-
-    def _topic(self, what):
-        from .topics import thing
-
-        return thing(self.product_key.encode(), self.device_name.encode(), what)
-
-    def _on_message(self, topic, payload):
-        from . import envelope, topics
-
-        try:
-            if topic == topics.reply(self._topic(topics.PROPERTY_POST)):
-                message_id, code, _, message = envelope.reply(payload)
-                self.on_reply(message_id, code, message)
-        except ProtocolError as error:
-            self._log(str(error))
-
-    def _log_reply(self, message_id, code, message):
-        self._log("property post %d answered: %d %s" % (message_id, code, message))
 
     def _log(self, text):
         self._print("alink: " + text)

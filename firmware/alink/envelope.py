@@ -9,13 +9,13 @@ from .errors import ProtocolError
 
 
 def request(message_id, what, params):
-    """Return the bytes of a request; `what` is the topic's tail (b"event/property/post")."""
+    """Return the bytes of a request; `what` is the topic's tail ("event/property/post")."""
     return json.dumps(
         {
             "id": str(message_id),
             "version": "1.0",
             "params": params,
-            "method": "thing." + what.decode().replace("/", "."),
+            "method": "thing." + what.replace("/", "."),
         },
         separators=(",", ":"),
     ).encode()

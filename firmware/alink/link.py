@@ -12,6 +12,7 @@ from . import heap
 from .errors import ProtocolError, RefusedError, TransportError
 from .mqtt import MQTTClient
 from .pace import Pace
+from .topics import find
 
 _PONG_MS = const(10000)  # Nothing received for so long after a PINGREQ: the link is dead.
 _FILTERS_A_PACKET = const(8)
@@ -20,8 +21,9 @@ _FILTERS_A_PACKET = const(8)
 class Link:
     """One device's session with the platform, across reconnects."""
 
-    def __init__(self, keepalive, on_message, feed, log):
-        """`keepalive` is in seconds; `on_message(topic, payload)` runs outside umqtt.
+    def __init__(self, keepalive, routes, feed, log):
+        """`keepalive` is in seconds; `routes` are topics and filters (bytes), each subscribed in
+        every session, to handlers that take (topic, payload) and run outside umqtt.
 
         `feed()` is called while a connect waits.
         """
@@ -31,9 +33,8 @@ class Link:
         self._feed = feed
         self._keepalive = keepalive
         self._ping_after = keepalive * 800  # 0.8 of it, in milliseconds.
-        self._on_message = on_message
+        self._routes = routes
         self._log = log
-        self._filters = []
         self._handlers = {}
         self._inbox = None
         self._client = None
@@ -48,11 +49,9 @@ class Link:
         self._endpoint, self._tls, self._login = endpoint, tls, login
 
     def subscribe(self, topic):
-        """Keep a subscription (bytes) for this and every later session."""
-        if topic not in self._filters:
-            self._filters.append(topic)
-            if self.online:
-                self._subscribe((topic,))
+        """Ask for a topic that was added to the routes, where there is a session."""
+        if self.online:
+            self._subscribe((topic,))
 
     def publish(self, topic, payload, qos=0, on_done=None):
         """Send a message; `on_done(True)` tells that a QoS 1 one was acknowledged, False not.
@@ -120,7 +119,7 @@ class Link:
         self._pinged_at = None
         self._pace.online(ticks_ms())
         self._log("online at %s, session %d" % (connection.peer, self.sessions))
-        self._subscribe(self._filters)
+        self._subscribe(list(self._routes))
 
     def _dial(self):
         from .transport import dial
@@ -142,9 +141,19 @@ class Link:
                 return
             topic, payload = self._inbox
             self._inbox = None
-            self._on_message(topic, payload)
+            self._hand_over(topic, payload)
             if not self.online:
                 return  # A handler closed us.
+
+    def _hand_over(self, topic, payload):
+        handler = find(self._routes, topic)
+        if handler is None:
+            return
+        try:
+            handler(topic, payload)
+        except Exception as error:
+            # A mistake in an application's handler must not end the session.
+            self._log("the handler of %s failed: %r" % (topic.decode(), error))
 
     def _keep(self, topic, payload):
         # Called inside umqtt: handlers run after it has returned.

@@ -1,14 +1,33 @@
-"""The topics of a device, as bytes (docs/protocol.md, section "TSL"). Pure."""
+"""The topics of a device, as bytes (docs/protocol.md, sections "Login", "TSL"). Pure."""
 
-PROPERTY_POST = b"event/property/post"
 REGISTER_ANSWERS = (b"/ext/register", b"/ext/regnwl")
 
 
-def thing(product_key, device_name, what):
-    """Return the topic of `what` (PROPERTY_POST, ...) of a device's thing model."""
-    return b"/sys/%s/%s/thing/%s" % (product_key, device_name, what)
+def whole(name, product_key, device_name):
+    """Return a topic or filter as bytes; what begins without a slash is the device's own."""
+    if name[:1] in ("/", b"/"):
+        return name.encode() if isinstance(name, str) else name
+    system = "" if name.startswith("user/") else "/sys"
+    return ("%s/%s/%s/%s" % (system, product_key, device_name, name)).encode()
 
 
-def reply(topic):
-    """Return the topic on which the other side answers a message on `topic`."""
-    return topic + b"_reply"
+def find(routes, topic):
+    """Return what takes a topic: a route of the very name, else of a filter, else None."""
+    if topic in routes:
+        return routes[topic]
+    for name in routes:
+        if (b"+" in name or b"#" in name) and matches(name, topic):
+            return routes[name]
+    return None
+
+
+def matches(name, topic):
+    """Tell whether a filter with + and # takes a topic (MQTT 3.1.1, 4.7)."""
+    levels = topic.split(b"/")
+    wanted = name.split(b"/")
+    for at, level in enumerate(wanted):
+        if level == b"#":
+            return True
+        if at >= len(levels) or level not in (b"+", levels[at]):
+            return False
+    return len(levels) == len(wanted)

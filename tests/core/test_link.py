@@ -19,10 +19,10 @@ class World:
         self.log = []
         self.down = False
         link.ticks_ms = stream.ticks_ms = lambda: self.now
-        self.link = link.Link(keepalive, self.on_message, None, self.log.append)
+        self.routes = {b"a": self.on_message}
+        self.link = link.Link(keepalive, self.routes, None, self.log.append)
         self.link._dial = self.dial
         self.link.use(("iot.example", 8883), None, (b"c", b"u", b"p"))
-        self.link.subscribe(b"a")
 
     def dial(self):
         if self.down:
@@ -68,9 +68,9 @@ def test_a_pingreq_is_due_when_nothing_was_sent_for_four_fifths_of_the_keepalive
 def test_what_the_server_sends_does_not_postpone_the_pingreq():
     world = World()
     world.run(30)
-    world.connections[0].incoming = fakes.publish(b"t", b"m")
+    world.connections[0].incoming = fakes.publish(b"a", b"m")
     world.run(18.1)
-    assert world.messages == [(b"t", b"m")]
+    assert world.messages == [(b"a", b"m")]
     assert world.sent() == [0x10, 0x82, 0xC0]
 
 
@@ -218,14 +218,13 @@ def test_publishing_while_offline_says_so():
 def test_a_handler_may_publish_from_inside():
     world = World()
     world.link.step()
-    world.on_message = None
     answered = []
 
     def handler(topic, payload):
         answered.append(world.link.publish(b"r", payload, 1))
 
-    world.link._on_message = handler
-    world.connections[0].incoming = fakes.publish(b"t", b"1") + fakes.publish(b"t", b"2")
+    world.routes[b"a"] = handler
+    world.connections[0].incoming = fakes.publish(b"a", b"1") + fakes.publish(b"a", b"2")
     world.link.step()
     assert len(answered) == 2
     assert world.sent() == [0x10, 0x82, 0x32, 0x32]
@@ -238,3 +237,30 @@ def test_close_says_disconnect():
     world.link.close()
     assert connection.sent[-1] == b"\xe0\x00"
     assert not world.link.online
+
+
+def test_a_message_goes_to_its_own_route_before_a_filter():
+    world = World()
+    taken = []
+    world.routes[b"a/#"] = lambda topic, payload: taken.append(("#", topic))
+    world.routes[b"a/+/c"] = lambda topic, payload: taken.append(("+", topic))
+    world.routes[b"a/b"] = lambda topic, payload: taken.append(("b", topic))
+    world.link.step()
+    for topic in (b"a/b", b"a/x/y/z", b"other"):
+        world.connections[0].incoming += fakes.publish(topic, b"m")
+    world.link.step()
+    assert taken == [("b", b"a/b"), ("#", b"a/x/y/z")]
+
+
+def test_what_a_handler_raises_is_said_and_ends_nothing():
+    world = World()
+
+    def wrong(topic, payload):
+        raise KeyError("led")
+
+    world.routes[b"a"] = wrong
+    world.link.step()
+    world.connections[0].incoming = fakes.publish(b"a", b"m")
+    world.link.step()
+    assert world.link.online
+    assert [line for line in world.log if "the handler of a failed: KeyError" in line]

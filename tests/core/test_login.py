@@ -45,15 +45,33 @@ def test_login_with_a_device_token_signs_nothing():
 
 
 def test_topics_are_literal():
-    topic = topics.thing(b"pk", b"dn", topics.PROPERTY_POST)
-    assert topic == b"/sys/pk/dn/thing/event/property/post"
-    assert topics.reply(topic) == b"/sys/pk/dn/thing/event/property/post_reply"
+    assert (
+        topics.whole("thing/event/alarm/post", "pk", "dn") == b"/sys/pk/dn/thing/event/alarm/post"
+    )
+    assert topics.whole("user/update", "pk", "dn") == b"/pk/dn/user/update"
+    assert topics.whole("/broadcast/pk/x", "pk", "dn") == b"/broadcast/pk/x"
+    assert topics.whole(b"/broadcast/pk/x", "pk", "dn") == b"/broadcast/pk/x"
+
+
+def test_filters_match_as_mqtt_says():
+    for name, topic, found in (
+        (b"a/+", b"a/b", True),
+        (b"a/+", b"a/b/c", False),
+        (b"a/+", b"a", False),
+        (b"a/#", b"a", True),
+        (b"a/#", b"a/b/c", True),
+        (b"+/b", b"/b", True),
+        (b"#", b"a/b", True),
+        (b"a/b", b"a/b", True),
+        (b"a/+/c", b"a/b/d", False),
+    ):
+        assert topics.matches(name, topic) is found, name
 
 
 def test_a_request_is_compact_json_with_a_text_id():
     import json
 
-    payload = envelope.request(7, topics.PROPERTY_POST, {"temperature": 21.5})
+    payload = envelope.request(7, "event/property/post", {"temperature": 21.5})
     assert b" " not in payload
     assert json.loads(payload) == {
         "id": "7",

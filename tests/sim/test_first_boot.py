@@ -111,5 +111,5 @@ asyncio.run(main())
     board.power_on()
     board.expect("user task ran", timeout=PATIENCE)
     board.expect("reply 1 200", timeout=PATIENCE)
-    board.expect("cancelled False", timeout=PATIENCE)
+    board.expect("cancelled 0", timeout=PATIENCE)
     assert board.wait(timeout=PATIENCE) == "halted"

@@ -1,0 +1,57 @@
+"""Alink requests of a device, and the replies to them (docs/protocol.md, section "TSL")."""
+
+from micropython import const
+
+from . import envelope
+from .errors import ProtocolError
+
+_MOST = const(32)  # Requests whose replies are waited for; the oldest is given up first.
+
+
+class Calls:
+    """The requests of one device that wait for a reply."""
+
+    def __init__(self, device):
+        self._device = device
+        self._id = 0
+        self._waiting = {}  # Message id to (what, handler).
+
+    def request(self, what, params, qos, on_reply):
+        """Send a request; see `Device.request`."""
+        device = self._device
+        topic = device.topic("thing/" + what)
+        reply = topic + b"_reply"
+        if reply not in device._routes:
+            device.subscribe(reply, self._take)
+        number = self._id + 1
+        device.publish(topic, envelope.request(number, what, params), qos)
+        self._id = number
+        self._waiting[number] = what, on_reply
+        if len(self._waiting) > _MOST:
+            self._end(min(self._waiting), 0, None, "no reply came")
+        return number
+
+    def fail(self):
+        """The session has ended: no reply will come to what was asked in it."""
+        while self._waiting:
+            self._end(min(self._waiting), 0, None, "the session ended before the reply")
+
+    def _take(self, topic, payload):
+        try:
+            number, code, data, message = envelope.reply(payload)
+        except ProtocolError as error:
+            self._device._log(str(error))
+            return
+        if number in self._waiting:  # What was given up, or declined, is nobody's.
+            self._end(number, code, data, message)
+
+    def _end(self, number, code, data, message):
+        device = self._device
+        what, handler = self._waiting.pop(number)
+        if handler:
+            handler(code, data, message)
+        elif device.on_reply:
+            device.on_reply(number, code, message)
+        else:
+            name = " ".join(what.split("/")[-2:])
+            device._log("%s %d answered: %d %s" % (name, number, code, message))

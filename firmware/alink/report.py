@@ -1,0 +1,51 @@
+"""What a device tells more rarely: many samples, the past, tags, raw bytes; desired values.
+
+docs/protocol.md, sections "TSL" and "Tags and log". `on_reply` as in `Device.request`.
+"""
+
+
+def batch(device, properties, events=None, qos=0, on_reply=None):
+    """Post many samples: {identifier: [{"value": value, "time": ms}, ...]}, events alike."""
+    params = {"properties": properties, "events": events or {}}
+    return device.request("event/property/batch/post", params, qos, on_reply)
+
+
+def history(device, properties, events=(), qos=0, on_reply=None):
+    """Post samples of the past: lists of {identifier: {"value": value, "time": ms}}."""
+    identity = {"productKey": device.product_key, "deviceName": device.device_name}
+    params = [{"identity": identity, "properties": properties, "events": list(events)}]
+    return device.request("event/property/history/post", params, qos, on_reply)
+
+
+def desired(device, names, on_reply):
+    """Ask what the cloud wants of these properties; data is {name: {"value", "version"}}."""
+    return device.request("property/desired/get", names, 0, on_reply)
+
+
+def forget_desired(device, versions, on_reply=None):
+    """Delete desired values that are fulfilled: {name: version}; a newer one is left alone."""
+    params = {}
+    for name, version in versions.items():
+        params[name] = {"version": version}
+    return device.request("property/desired/delete", params, 0, on_reply)
+
+
+def tags(device, values, on_reply=None):
+    """Set tags of this device: {key: text}."""
+    params = [{"attrKey": key, "attrValue": values[key]} for key in values]
+    return device.request("deviceinfo/update", params, 0, on_reply)
+
+
+def forget_tags(device, keys, on_reply=None):
+    """Delete tags of this device."""
+    return device.request("deviceinfo/delete", [{"attrKey": key} for key in keys], 0, on_reply)
+
+
+def raw(device, data, qos=0):
+    """Send bytes that the product's own script parses (a product with custom data format)."""
+    device.publish("thing/model/up_raw", data, qos)
+
+
+def on_raw(device, handler):
+    """Have `handler(topic, data)` called with raw bytes from the cloud."""
+    device.subscribe("thing/model/down_raw", handler)

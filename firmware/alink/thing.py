@@ -1,0 +1,122 @@
+"""The thing model (TSL): what the cloud sets and asks for, and what the device tells.
+
+docs/protocol.md, section "TSL". Handlers are given by name:
+
+    thing = Thing(device)
+
+    @thing.property("TargetTemperature")
+    def target(value):
+        heater.target = value
+
+    @thing.service("SelfTest")
+    def self_test(inputs):
+        return {"Passed": 1}
+"""
+
+import json
+
+from .errors import AlinkError
+
+_METHOD = "thing.service."
+
+
+class Thing:
+    """The properties, services and events of one device."""
+
+    def __init__(self, device):
+        self._device = device
+        self._properties = {}
+        self._services = {}
+        device.subscribe("thing/service/property/set", self._call)
+        device.subscribe("thing/service/+", self._call)
+        device.subscribe("rrpc/request/+", self._call)
+
+    def property(self, name):
+        """Have the decorated `handler(value)` called when the cloud sets a property.
+
+        What it returns, unless it is None, is posted as the property's value now. ValueError says
+        that a value is not allowed.
+        """
+
+        def keep(handler):
+            self._properties[name] = handler
+            return handler
+
+        return keep
+
+    def service(self, name):
+        """Have the decorated `handler(inputs)` called when the cloud asks for a service.
+
+        It returns the outputs, a dict, or None for none. ValueError says that an input is not
+        allowed; whatever else it raises is answered as a failure and logged.
+        """
+
+        def keep(handler):
+            self._services[name] = handler
+            return handler
+
+        return keep
+
+    def post(self, values, qos=0, on_reply=None):
+        """Post {identifier: value, or {"value": value, "time": ms since 1970}}; see `request`."""
+        return self._device.request("event/property/post", values, qos, on_reply)
+
+    def event(self, name, values, time=None, qos=0, on_reply=None):
+        """Post an event, its values a dict, `time` in ms since 1970; see `Device.request`."""
+        params = {"value": values}
+        if time is not None:
+            params["time"] = time
+        return self._device.request("event/%s/post" % name, params, qos, on_reply)
+
+    def _call(self, topic, payload):
+        try:
+            body = json.loads(payload)
+            number, method = body["id"], body["method"]
+        except (ValueError, KeyError, TypeError) as error:
+            self._device._log("not an Alink call on %s: %r" % (topic.decode(), error))
+            return
+        changed = {}
+        code, data, message = self._carry_out(method, body.get("params"), changed)
+        answer = {"id": number, "code": code, "data": data, "message": message}
+        try:
+            self._device.publish(_answer_topic(topic), json.dumps(answer).encode())
+            if changed:
+                self.post(changed)
+        except AlinkError as error:
+            self._device._log("%s not answered: %s" % (method, error))
+
+    def _carry_out(self, method, inputs, changed):
+        # Returns code, data and message of the answer; `changed` gets what is to be posted.
+        name = method[len(_METHOD) :]
+        try:
+            if name == "property.set":
+                self._set(inputs, changed)
+                return 200, {}, "success"
+            if name not in self._services:
+                return 460, {}, "%s is not known here" % method
+            return 200, self._services[name](inputs or {}) or {}, "success"
+        except ValueError as error:
+            return 460, {}, str(error)
+        except Exception as error:
+            # A mistake in an application's handler must not end the session.
+            self._device._log("%s failed: %r" % (method, error))
+            return 400, {}, "the device failed"
+
+    def _set(self, values, changed):
+        if not isinstance(values, dict):
+            raise ValueError("params is no object")  # noqa: TRY004  It is answered 460.
+        for name in values:
+            if name not in self._properties:
+                raise ValueError("%s cannot be set" % name)
+        for name, value in values.items():
+            now = self._properties[name](value)
+            if now is not None:
+                changed[name] = now
+
+
+def _answer_topic(topic):
+    if topic.startswith(b"/ext/rrpc/"):
+        return topic
+    if b"/rrpc/request/" in topic:
+        return topic.replace(b"/rrpc/request/", b"/rrpc/response/")
+    return topic + b"_reply"

@@ -1,0 +1,206 @@
+"""A device online, on the real interpreter: handlers, services, RRPC, shadow, custom topics."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+
+import pytest
+
+from alink_sim.board import Board
+from alink_sim.board.heap import beside_standins
+from tests.sim.conftest import PATIENCE, Line
+
+ONLINE = re.compile(r"^alink: online at ")
+
+
+def online(line: Line, main: str) -> Board:
+    """Power a board on and return it once it has printed "ready"."""
+    board = line.board("dev-1", main=main, heap=beside_standins(line.interpreter))
+    board.power_on()
+    board.expect("ready", timeout=PATIENCE)
+    return board
+
+
+THERMOSTAT = """
+from alink import Device
+from alink.thing import Thing
+
+device = Device.from_flash()
+thing = Thing(device)
+
+@thing.property("target")
+def target(value):
+    if not 5 <= value <= 30:
+        raise ValueError("target is %s, allowed are 5..30" % value)
+    print("target", value)
+    return value
+
+@thing.property("broken")
+def broken(value):
+    return value / 0
+
+@thing.service("SelfTest")
+def self_test(inputs):
+    print("self test", inputs)
+    return {"passed": 1}
+
+device.connect()
+print("ready")
+device.loop()
+"""
+
+
+def answered(line: Line, number: str) -> int:
+    """Return the code with which the device answered a message."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        for event in line.platform.events(kind="answered", device_name="dev-1"):
+            if event.detail["id"] == number:
+                return int(event.detail["answer"])
+        time.sleep(0.005)
+    raise AssertionError(f"no answer to {number}: {line.kinds('dev-1')}")
+
+
+def test_a_property_set_is_handled_answered_and_posted_back(line: Line) -> None:
+    board = online(line, THERMOSTAT)
+    number = line.platform.set_properties(line.product_key, "dev-1", {"target": 21})
+    board.expect("target 21", timeout=PATIENCE)
+    assert answered(line, number) == 200
+    line.platform.expect("property_posted", device_name="dev-1", timeout=PATIENCE)
+    assert line.platform.device(line.product_key, "dev-1").properties == {"target": 21}
+
+
+@pytest.mark.parametrize(
+    ("values", "code"), [({"target": 99}, 460), ({"other": 1}, 460), ({"broken": 1}, 400)]
+)
+def test_a_value_that_is_refused_or_breaks_the_handler_ends_no_session(
+    line: Line, values: dict[str, int], code: int
+) -> None:
+    board = online(line, THERMOSTAT)
+    number = line.platform.set_properties(line.product_key, "dev-1", values)
+    assert answered(line, number) == code
+    number = line.platform.set_properties(line.product_key, "dev-1", {"target": 20})
+    assert answered(line, number) == 200
+    board.expect("target 20", timeout=PATIENCE)
+    assert line.kinds("dev-1").count("online") == 1
+
+
+def test_a_service_is_called_and_an_unknown_one_refused(line: Line) -> None:
+    board = online(line, THERMOSTAT)
+    number = line.platform.call_service(line.product_key, "dev-1", "SelfTest", {"deep": 1})
+    board.expect("self test {'deep': 1}", timeout=PATIENCE)
+    assert answered(line, number) == 200
+    number = line.platform.call_service(line.product_key, "dev-1", "Explode", {})
+    assert answered(line, number) == 460
+
+
+def test_a_synchronous_service_is_answered_on_the_response_topic(line: Line) -> None:
+    online(line, THERMOSTAT)
+    request = {"id": "9", "method": "thing.service.SelfTest", "params": {}, "version": "1.0"}
+    line.platform.send(
+        line.product_key,
+        "dev-1",
+        f"/sys/{line.product_key}/dev-1/rrpc/request/1234567890123456789",
+        json.dumps(request).encode(),
+    )
+    event = line.platform.expect("answered", device_name="dev-1", timeout=PATIENCE)
+    topic = f"/sys/{line.product_key}/dev-1/rrpc/response/1234567890123456789"
+    assert (event.detail["topic"], event.detail["answer"]) == (topic, 200)
+
+
+REPORTS = """
+from alink import Device, report
+from alink.thing import Thing
+
+device = Device.from_flash()
+thing = Thing(device)
+device.connect()
+
+def said(what):
+    return lambda code, data, message: print(what, code, data)
+
+thing.event("alarm", {"level": 2}, on_reply=said("event"))
+thing.post({"t": {"value": 1, "time": 1524448722000}}, on_reply=said("post"))
+report.batch(device, {"t": [{"value": 2, "time": 1524448722000}]}, on_reply=said("batch"))
+report.history(device, [{"t": {"value": 0, "time": 1}}], on_reply=said("history"))
+report.tags(device, {"room": "4"}, on_reply=said("tags"))
+report.desired(device, ["t"], said("desired"))
+print("ready")
+device.loop()
+"""
+
+
+def test_reports_of_every_kind_are_answered_to_their_own_handlers(line: Line) -> None:
+    line.platform.add_device(line.product_key, "dev-1")
+    line.platform.set_desired(line.product_key, "dev-1", {"t": 5})
+    board = online(line, REPORTS)
+    for what in ("event", "post", "batch", "history", "tags"):
+        board.expect(f"{what} 200 {{}}", timeout=PATIENCE)
+    board.expect("desired 200 {'t': {", timeout=PATIENCE)
+    device = line.platform.device(line.product_key, "dev-1")
+    assert device.properties == {"t": 2}
+    assert device.documents["tags"] == {"room": "4"}
+
+
+SHADOW = """
+from alink import Device
+from alink.shadow import Shadow
+
+device = Device.from_flash()
+
+def wanted(values):
+    print("wanted", values)
+    shadow.report(values, fulfilled=True)
+
+shadow = Shadow(device, wanted, lambda error, version: print("update", error, version))
+device.connect()
+shadow.report({"color": "red"})
+print("ready")
+device.loop()
+"""
+
+
+def test_the_shadow_is_reported_desired_and_fulfilled(line: Line) -> None:
+    board = online(line, SHADOW)
+    board.expect("update None 1", timeout=PATIENCE)
+    line.platform.set_shadow(line.product_key, "dev-1", {"color": "green"}, version=2)
+    board.expect("wanted {'color': 'green'}", timeout=PATIENCE)
+    board.expect("update None 3", timeout=PATIENCE)
+    kept = line.platform.device(line.product_key, "dev-1").documents["shadow"]
+    assert kept["state"] == {"reported": {"color": "green"}}
+
+
+def test_a_version_that_is_behind_is_asked_for_and_the_update_tried_again(line: Line) -> None:
+    line.platform.add_device(line.product_key, "dev-1")
+    line.platform.set_shadow(line.product_key, "dev-1", {"color": "blue"}, version=41)
+    board = online(line, SHADOW)
+    board.expect("wanted {'color': 'blue'}", timeout=PATIENCE)
+    board.expect("update None 42", timeout=PATIENCE)
+    board.expect("update None 43", timeout=PATIENCE)  # What was wanted is reported as done.
+
+
+CUSTOM = """
+from alink import Device, timesync
+
+device = Device.from_flash()
+device.subscribe("user/+/set", lambda topic, payload: print("set", topic, payload))
+device.subscribe("user/get", lambda topic, payload: 1 / 0)
+device.connect()
+device.publish("user/update", b"hello", 1, lambda done: print("published", done))
+timesync.ask(device, lambda ms: print("time", ms // 1000 > 1700000000))
+print("ready")
+device.loop()
+"""
+
+
+def test_custom_topics_wildcards_and_the_time(line: Line) -> None:
+    board = online(line, CUSTOM)
+    board.expect("published True", timeout=PATIENCE)
+    board.expect("time True", timeout=PATIENCE)
+    key = line.product_key
+    line.platform.send(key, "dev-1", f"/{key}/dev-1/user/get", b"x")
+    board.expect("user/get failed: ZeroDivisionError", timeout=PATIENCE)
+    line.platform.send(key, "dev-1", f"/{key}/dev-1/user/led/set", b"\x00\xff", qos=1)
+    board.expect(f"set b'/{key}/dev-1/user/led/set' b'\\x00\\xff'", timeout=PATIENCE)
