@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ssl
+import threading
 
 import pytest
 
 from alink_sim.clock import ManualClock
 from alink_sim.platform import Fault, FaultError, Platform, Product
-from tests.platform.wire import ACCEPTED, Party, Wire, publish, refused
+from tests.platform.wire import ACCEPTED, PATIENCE, Party, Wire, publish, refused
 
 PING, PONG = b"\xc0\x00", b"\xd0\x00"
 
@@ -81,6 +82,20 @@ def test_a_handshake_that_nobody_answers(platform: Platform, party: Party, clock
         assert wire.ask(party.log_in()) == ACCEPTED
 
 
+def test_a_handshake_that_begins_late(platform: Platform, party: Party, clock: ManualClock):
+    platform.faults.add(Fault.delay("tls", seconds=10))
+    dialled: list[Wire] = []
+    thread = threading.Thread(target=lambda: dialled.append(Wire.tls(platform)))
+    thread.start()
+    platform.expect("fault")
+    platform.products()  # Back from the loop: the timer runs.
+    assert not dialled
+    clock.advance(10)
+    thread.join(PATIENCE)
+    with dialled[0] as wire:
+        assert wire.ask(party.log_in()) == ACCEPTED
+
+
 def test_a_connection_cut_before_its_handshake(platform: Platform, party: Party):
     platform.faults.add(Fault.cut("tls"), times=1)
     with pytest.raises((ConnectionError, ssl.SSLEOFError)):
@@ -110,6 +125,23 @@ def test_a_connection_cut_inside_a_pushed_answer(platform: Platform, party: Part
         assert wire.ask(party.register()) == ACCEPTED
         assert wire.read_part()[2:] == b'\x00\x0d/ext/register{"'
         assert wire.read_part() == b""
+
+
+def test_a_half_open_connection_is_over_and_the_device_is_not_told(
+    platform: Platform, party: Party, clock: ManualClock
+):
+    platform.faults.add(Fault.half_open(), connection=1)
+    with Wire.tls(platform) as first:
+        assert first.ask(party.log_in()) == ACCEPTED
+        assert platform.expect("offline").reason == "half-open behind a CONNACK"
+        first.send(PING)
+        with Wire.tls(platform) as second:
+            assert second.ask(party.log_in()) == ACCEPTED
+            clock.advance(89)
+            assert second.ask(PING) == PONG
+        assert platform.events(kind="kicked") == []
+        platform.stop()  # Only now does it end, and there was never a PINGRESP.
+        assert first.read_part() == b""
 
 
 # Whom a fault strikes
@@ -166,6 +198,9 @@ def test_a_fault_strikes_as_often_as_it_was_told_to(platform: Platform, party: P
         (lambda: Fault.cut(at=-1), "at is -1; it takes 0.."),
         (lambda: Fault.drop("tls"), "packet is 'tls'; it takes one of: connack, publish, "),
         (lambda: Fault.mute("hello"), "packet is 'hello'; it takes one of: connack, "),
+        (lambda: Fault.malformed(data=b""), "data is empty: to send nothing, drop the packet"),
+        (lambda: Fault.oversized(0), "size is 0; it takes 1.."),
+        (lambda: Fault.wrong_topic(""), "topic has 0 characters; it takes 1..65535"),
         (lambda: Fault.dribble(seconds=-1), "seconds is -1; it takes a number from 0 on"),
     ],
 )

@@ -6,7 +6,7 @@ import json
 
 from alink_sim.clock import ManualClock
 from alink_sim.platform import Fault, Platform
-from tests.platform.wire import ACCEPTED, Party, Wire, publish
+from tests.platform.wire import ACCEPTED, Party, Wire, publish, subscribe
 
 PING, PONG = b"\xc0\x00", b"\xd0\x00"
 
@@ -76,3 +76,99 @@ def test_what_dribbles_is_out_before_a_refused_connection_closes(
         settled(platform)
         clock.advance(3)
         assert [wire.read_part() for _ in range(5)] == [b"\x20", b"\x02", b"\x00", b"\x04", b""]
+
+
+def test_a_delayed_packet_holds_up_those_behind_it(
+    platform: Platform, party: Party, clock: ManualClock
+):
+    platform.faults.add(Fault.delay("puback", seconds=30))
+    with online(platform, party) as wire:
+        wire.send(post(party, packet_id=7), PING)
+        platform.expect("fault")
+        settled(platform)
+        clock.advance(30)
+        assert [wire.read(), wire.read(), wire.read()] == [
+            b"\x40\x02\x00\x07",
+            answer(party),
+            PONG,
+        ]
+    assert clock.monotonic() == 30.0
+
+
+def test_a_packet_sent_twice(platform: Platform, party: Party):
+    platform.faults.add(Fault.duplicate("puback"))
+    with online(platform, party) as wire:
+        wire.send(post(party, packet_id=7))
+        assert [wire.read(), wire.read()] == [b"\x40\x02\x00\x07"] * 2
+        assert wire.read() == answer(party)
+
+
+def test_a_packet_behind_the_one_that_follows_it(platform: Platform, party: Party):
+    platform.faults.add(Fault.reorder("puback"))
+    with online(platform, party) as wire:
+        wire.send(post(party, packet_id=7))
+        assert [wire.read(), wire.read()] == [answer(party), b"\x40\x02\x00\x07"]
+
+
+def test_an_answer_pushed_twice(platform: Platform, party: Party):
+    platform.faults.add(Fault.push_twice())
+    with Wire.tls(platform) as wire:
+        assert wire.ask(party.register()) == ACCEPTED
+        assert wire.read_publish()[0] == "/ext/register"
+        assert wire.read_publish()[0] == "/ext/register"
+    with online(platform, party) as wire:
+        assert wire.ask(post(party), PING) == answer(party)
+        assert wire.read() == PONG
+
+
+def test_an_answer_pushed_ahead_of_its_connack(platform: Platform, party: Party):
+    platform.faults.add(Fault.push_before_connack(), device=party.name, connection=1)
+    with online(platform, party):
+        pass  # A login is none of the connections that it counts.
+    with Wire.tls(platform) as wire:
+        wire.send(party.register("regnwl"))
+        assert wire.read_publish()[0] == "/ext/regnwl"
+        assert wire.read() == ACCEPTED
+
+
+def test_a_message_under_a_wrong_topic(platform: Platform, party: Party):
+    platform.faults.add(Fault.wrong_topic("/ext/else"))
+    with online(platform, party) as wire:
+        topic = f"/{party.product.key}/{party.name}/user/a"
+        wire.ask(subscribe(1, (topic, 1)))
+        platform.send(party.product.key, party.name, topic, b"hello", qos=1)
+        assert wire.read() == b"\x32\x12\x00\x09/ext/else\x00\x01hello"
+
+
+def test_a_message_larger_than_any_that_is_documented(platform: Platform, party: Party):
+    platform.faults.add(Fault.oversized(), times=1)
+    with Wire.tls(platform) as wire:
+        assert wire.ask(party.register()) == ACCEPTED
+        got = wire.read()
+        assert got[:6] == b"\x30\x90\x80\x10\x00\x0d"  # 15 + 262145 = 0x10 << 14 | 0x10
+        body = got[6 + 13 :]
+        assert len(body) == 262_145
+        assert json.loads(body)["deviceName"] == party.name
+
+
+def test_a_packet_whose_length_does_not_end(platform: Platform, party: Party):
+    platform.faults.add(Fault.malformed("connack"))
+    with Wire.tls(platform) as wire:
+        wire.send(party.log_in())
+        assert wire.read_part() == b"\x20\xff\xff\xff\xff"
+
+
+def test_bytes_of_ones_own_instead_of_a_packet(platform: Platform, party: Party):
+    platform.faults.add(Fault.malformed("pingresp", data=b"\xd0\x01\x00"))
+    with online(platform, party) as wire:
+        assert wire.ask(PING) == b"\xd0\x01\x00"
+
+
+def test_faults_on_one_connection_add_up(platform: Platform, party: Party):
+    platform.faults.add(Fault.dribble("publish"))
+    platform.faults.add(Fault.duplicate("puback"))
+    platform.faults.add(Fault.wrong_topic("/x"))
+    with online(platform, party) as wire:
+        wire.send(post(party, packet_id=7))
+        assert [wire.read(), wire.read()] == [b"\x40\x02\x00\x07"] * 2
+        assert b"".join(wire.read_part() for _ in range(6)) == b"\x30\x6c\x00\x02/x"

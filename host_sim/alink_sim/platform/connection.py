@@ -187,8 +187,9 @@ class Connection(asyncio.Protocol):
 
     def _meet_faults(self, credentials: Credentials) -> None:
         assert self._transport  # noqa: S101 (it has brought a packet)
-        faults = self._core.faults
-        self._faulty = faults.meet(self._core, credentials, self._transport, cut=self.cut)
+        self._faulty = self._core.faults.meet(
+            self._core, credentials, self._transport, cut=self.cut, end=self._end
+        )
         self._transport = self._faulty or self._transport
 
     async def _admit(self, connect: framing.Connect) -> None:

@@ -171,7 +171,7 @@ def puback(packet_id: int) -> bytes:
 
 def suback(packet_id: int, codes: list[int]) -> bytes:
     """Return a SUBACK with a code for each filter; 0x80 refuses."""
-    return _framed(0x90, struct.pack(">H", packet_id) + bytes(codes))
+    return framed(0x90, struct.pack(">H", packet_id) + bytes(codes))
 
 
 def unsuback(packet_id: int) -> bytes:
@@ -185,7 +185,7 @@ def publish(topic: str, payload: bytes, *, qos: int = 0, packet_id: int = 0) -> 
     body = struct.pack(">H", len(name)) + name
     if qos:
         body += struct.pack(">H", packet_id)
-    return _framed(0x30 | qos << 1, body + payload)
+    return framed(0x30 | qos << 1, body + payload)
 
 
 def matches(topic_filter: str, topic: str) -> bool:
@@ -209,7 +209,8 @@ def _acknowledged(packet: Packet) -> tuple[int, _Reader]:
     return packet_id, read
 
 
-def _framed(first: int, body: bytes) -> bytes:
+def framed(first: int, body: bytes) -> bytes:
+    """Return a packet of its first byte and its body."""
     head = bytearray((first,))
     size = len(body)
     while size > 0x7F:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 
+_LONGEST = 1 << 24  # Bytes; enough for every device that there is.
+_LONGEST_TEXT = 65535
+
 # What the platform sends, by MQTT packet type.
 PACKETS: Mapping[str, int] = {
     "connack": 2,
@@ -35,6 +38,14 @@ class Fault:
     code: int | None = None
     seconds: float | None = None
     at: int | None = None
+    topic: str | None = None
+    size: int | None = None
+    data: bytes | None = None
+
+    @property
+    def is_of_registrations(self) -> bool:
+        """Whether a login cannot meet it."""
+        return self.kind in ("push_twice", "push_before_connack")
 
     def __str__(self) -> str:
         """Return the kind, and what was chosen beside it."""
@@ -63,7 +74,15 @@ class Fault:
 
         With "tls" the connection ends before the handshake, whatever `at` says.
         """
-        return cls(kind="cut", packet=_packet(packet, TLS), at=_within("at", at, 0, 1 << 28))
+        return cls(kind="cut", packet=_packet(packet, TLS), at=_within("at", at, 0, _LONGEST))
+
+    @classmethod
+    def half_open(cls, packet: str | None = "connack") -> Fault:
+        """Forget the connection once this packet is out, and never tell: as a NAT that restarts.
+
+        The session is over; what the device sends goes nowhere and nothing ends the connection.
+        """
+        return cls(kind="half_open", packet=_packet(packet))
 
     # What may happen to a packet
 
@@ -71,6 +90,53 @@ class Fault:
     def drop(cls, packet: str | None = None) -> Fault:
         """Lose a packet."""
         return cls(kind="drop", packet=_packet(packet))
+
+    @classmethod
+    def delay(cls, packet: str | None = None, seconds: float = 5.0) -> Fault:
+        """Send a packet `seconds` late, and nothing before it that came behind it.
+
+        With "tls" the handshake begins late.
+        """
+        return cls(kind="delay", packet=_packet(packet, TLS), seconds=_seconds(seconds))
+
+    @classmethod
+    def duplicate(cls, packet: str | None = None) -> Fault:
+        """Send a packet twice."""
+        return cls(kind="duplicate", packet=_packet(packet))
+
+    @classmethod
+    def reorder(cls, packet: str | None = None) -> Fault:
+        """Send a packet behind the one that follows it; it waits until there is one."""
+        return cls(kind="reorder", packet=_packet(packet))
+
+    @classmethod
+    def push_twice(cls) -> Fault:
+        """Push the answer of a registration twice."""
+        return cls(kind="push_twice", packet="publish")
+
+    @classmethod
+    def push_before_connack(cls) -> Fault:
+        """Push the answer of a registration ahead of its CONNACK."""
+        return cls(kind="push_before_connack", packet="connack")
+
+    @classmethod
+    def wrong_topic(cls, topic: str = "/ext/wrong") -> Fault:
+        """Send PUBLISHes, a registration's answer too, under another topic."""
+        if not topic or len(topic.encode()) > _LONGEST_TEXT:
+            raise FaultError(f"topic has {len(topic)} characters; it takes 1..{_LONGEST_TEXT}")
+        return cls(kind="wrong_topic", packet="publish", topic=topic)
+
+    @classmethod
+    def malformed(cls, packet: str | None = None, data: bytes | None = None) -> Fault:
+        """Send `data` instead of a packet: else its first byte and a length that does not end."""
+        if data == b"":
+            raise FaultError("data is empty: to send nothing, drop the packet")
+        return cls(kind="malformed", packet=_packet(packet), data=data)
+
+    @classmethod
+    def oversized(cls, size: int = 256 * 1024 + 1) -> Fault:
+        """Send PUBLISHes with so many blanks behind them that the payload has `size` bytes."""
+        return cls(kind="oversized", packet="publish", size=_within("size", size, 1, _LONGEST))
 
     @classmethod
     def dribble(cls, packet: str | None = None, seconds: float = 0.0) -> Fault:
@@ -84,8 +150,17 @@ KINDS: Mapping[str, Callable[..., Fault]] = {
     for make in (
         Fault.refuse,
         Fault.mute,
-        Fault.cut,
+        Fault.half_open,
         Fault.drop,
+        Fault.duplicate,
+        Fault.reorder,
+        Fault.push_twice,
+        Fault.push_before_connack,
+        Fault.wrong_topic,
+        Fault.oversized,
+        Fault.malformed,
+        Fault.cut,
+        Fault.delay,
         Fault.dribble,
     )
 }

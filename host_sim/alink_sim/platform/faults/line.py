@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 
 class FaultyLine(asyncio.Transport):
-    """A transport for whole MQTT packets that suffers `faults`; `cut` ends its connection."""
+    """A transport for whole MQTT packets that suffers `faults`.
+
+    `cut` ends its connection without a farewell; `end` ends only what the platform has of it.
+    """
 
     def __init__(
         self,
@@ -26,6 +29,7 @@ class FaultyLine(asyncio.Transport):
         core: Core,
         credentials: Credentials,
         cut: Callable[[str], None],
+        end: Callable[[str], None],
     ) -> None:
         super().__init__()
         self._transport = transport
@@ -33,6 +37,7 @@ class FaultyLine(asyncio.Transport):
         self._core = core
         self._credentials = credentials
         self._cut = cut
+        self._end = end
         self._farewell: Callable[[], None] | None = None  # What to do once all is out.
         self._stages: list[Stage] = []
         self._first: Out = self._send
@@ -95,6 +100,11 @@ class FaultyLine(asyncio.Transport):
     def later(self, seconds: float, callback: Callable[[], None]) -> Timer:
         """Run `callback` after so many of the platform's seconds."""
         return self._core.clock.call_later(asyncio.get_running_loop(), seconds, callback)
+
+    def forget(self, reason: str) -> None:
+        """Act as if there were no connection any more, and leave the device to believe in it."""
+        self._end(reason)
+        self._transport.pause_reading()
 
     def cut_off(self, reason: str) -> None:
         """End the connection without a farewell, once what was written is out."""

@@ -65,10 +65,17 @@ class Faults:
         for one in self._scripted:
             if one.fault.packet == TLS and one.meets(None) and one.strike():
                 core.note("fault", reason=str(one.fault), fault=one.fault.kind, on=TLS)
-                if one.fault.kind == "cut":
-                    raise ConnectionAbortedError(0, "cut by a scripted fault")
-                await asyncio.get_running_loop().create_future()
+                await self._hinder(core, one.fault)
         return tls
+
+    async def _hinder(self, core: Core, fault: Fault) -> None:
+        if fault.kind == "cut":
+            raise ConnectionAbortedError(0, "cut by a scripted fault")
+        loop = asyncio.get_running_loop()
+        released = loop.create_future()
+        if fault.kind == "delay":
+            core.clock.call_later(loop, fault.seconds or 0.0, lambda: _release(released))
+        await released  # Where it is mute, until whoever waits for the handshake gives up.
 
     def meet(
         self,
@@ -77,12 +84,18 @@ class Faults:
         transport: asyncio.Transport,
         *,
         cut: Callable[[str], None],
+        end: Callable[[str], None],
     ) -> FaultyLine | None:
         """Return the way out of a connection that faults strike, None if none does.
 
-        `cut` ends the connection without a farewell.
+        `cut` ends the connection without a farewell; `end` ends only what the platform has of it.
         """
         met = [one for one in self._scripted if one.fault.packet != TLS and one.meets(credentials)]
         if not met:
             return None
-        return FaultyLine(transport, met, core=core, credentials=credentials, cut=cut)
+        return FaultyLine(transport, met, core=core, credentials=credentials, cut=cut, end=end)
+
+
+def _release(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)

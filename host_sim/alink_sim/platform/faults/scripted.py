@@ -45,7 +45,7 @@ class Scripted:
     def _is_target(self, credentials: Credentials | None) -> bool:
         if credentials is None:
             return self.product is None and self.device is None
-        return self.product in (None, credentials.product_key) and self.device in (
-            None,
-            credentials.device_name,
-        )
+        if self.fault.is_of_registrations and not credentials.is_registration:
+            return False
+        wanted = (self.product, credentials.product_key), (self.device, credentials.device_name)
+        return all(mine in (None, its) for mine, its in wanted)

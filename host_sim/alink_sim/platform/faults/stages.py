@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from alink_sim.clock import Timer
+from alink_sim.platform import framing
 from alink_sim.platform.faults.fault import PACKETS
 from alink_sim.platform.faults.scripted import Scripted
 
@@ -26,6 +27,9 @@ class Line(Protocol):
 
     def later(self, seconds: float, callback: Callable[[], None]) -> Timer:
         """Run `callback` after so many of the platform's seconds."""
+
+    def forget(self, reason: str) -> None:
+        """Act as if there were no connection any more, and leave the device to believe in it."""
 
     def cut_off(self, reason: str) -> None:
         """End the connection without a farewell, once what was written is out."""
@@ -78,6 +82,54 @@ class _Mute(Stage):
         self._is_mute = True
 
 
+class _HalfOpen(Stage):
+    def _act(self, packet: bytes) -> None:
+        self._out(packet)
+        self._line.forget(f"half-open behind a {_name(packet).upper()}")
+
+
+class _Duplicate(Stage):
+    def _act(self, packet: bytes) -> None:
+        self._out(packet)
+        self._out(packet)
+
+
+class _Reorder(Stage):
+    _held = b""
+
+    def take(self, packet: bytes) -> None:
+        if held := self._held:
+            self._held = b""
+            self._out(packet)
+            self._out(held)
+        else:
+            super().take(packet)
+
+    def _act(self, packet: bytes) -> None:
+        self._held = packet
+
+
+class _WrongTopic(Stage):
+    def _act(self, packet: bytes) -> None:
+        _, end = _topic(packet)
+        topic = (self._fault.topic or "").encode()
+        body = len(topic).to_bytes(2, "big") + topic + packet[end:]
+        self._out(framing.framed(packet[0], body))
+
+
+class _Oversized(Stage):
+    def _act(self, packet: bytes) -> None:
+        start, end = _topic(packet)
+        payload = len(packet) - end - (2 if packet[0] & 6 else 0)
+        blanks = b" " * ((self._fault.size or 0) - payload)
+        self._out(framing.framed(packet[0], packet[start:] + blanks))
+
+
+class _Malformed(Stage):
+    def _act(self, packet: bytes) -> None:
+        self._out(self._fault.data or packet[:1] + b"\xff\xff\xff\xff")
+
+
 class _Cut(Stage):
     def _act(self, packet: bytes) -> None:
         if part := packet[: self._fault.at]:
@@ -119,6 +171,11 @@ class _Queue(Stage):
             self._out(data)
 
 
+class _Delay(_Queue):
+    def _act(self, packet: bytes) -> None:
+        self._send(packet, after=self._fault.seconds or 0.0)
+
+
 class _Dribble(_Queue):
     def _act(self, packet: bytes) -> None:
         step = self._fault.seconds or 0.0
@@ -130,8 +187,17 @@ class _Dribble(_Queue):
 # In the order in which they take packets: those that send parts of one come last.
 STAGES: Mapping[str, type[Stage]] = {
     "mute": _Mute,
+    "half_open": _HalfOpen,
     "drop": _Drop,
+    "duplicate": _Duplicate,
+    "push_twice": _Duplicate,
+    "reorder": _Reorder,
+    "push_before_connack": _Reorder,
+    "wrong_topic": _WrongTopic,
+    "oversized": _Oversized,
+    "malformed": _Malformed,
     "cut": _Cut,
+    "delay": _Delay,
     "dribble": _Dribble,
 }
 _NAMES = {number: name for name, number in PACKETS.items()}
@@ -139,3 +205,11 @@ _NAMES = {number: name for name, number in PACKETS.items()}
 
 def _name(packet: bytes) -> str:
     return _NAMES.get(packet[0] >> 4, "packet")
+
+
+def _topic(packet: bytes) -> tuple[int, int]:
+    """Return where a PUBLISH's body begins and where its topic ends."""
+    start = 2
+    while packet[start - 1] & 0x80:
+        start += 1
+    return start, start + 2 + int.from_bytes(packet[start : start + 2], "big")
