@@ -31,11 +31,14 @@ class Device:
         sign_method (str), port (int), ca (DER bytes), wifi (ssid, password). The others are those
         of `Device()`. Raises StoreError naming the field that is missing or wrong.
         """
-        from .identity import take_settings
+        from . import identity
 
-        fields = take_settings(settings)
+        fields = identity.take_settings(settings)
         device = cls(**settings)
-        device._identify(fields)
+        device._fields = fields = identity.identify(fields, device._log)
+        device.product_key = fields["ProductKey"].decode()
+        device.device_name = fields["DeviceName"].decode()
+        identity.unload()
         return device
 
     def __init__(
@@ -65,9 +68,10 @@ class Device:
         self._policy = policy
         self._network = network
         self._feed = watchdog.feed if watchdog else None
-        self._print = log or _nothing
+        self._print = log or (lambda text: None)
         self._fields = {}  # Who we are, until a login is made of it.
         self._link = None
+        self._hooks = []
         self._routes = {}  # Topic or filter, in bytes, to what takes (topic, payload).
         self._engine = self._live()
 
@@ -159,6 +163,12 @@ class Device:
         if self._link:
             self._link.subscribe(topic)
 
+    def when_online(self, hook):
+        """Have `hook()` called as each session begins, and now if there is one."""
+        self._hooks.append(hook)
+        if self.online():
+            hook()
+
     def topic(self, name):
         """Return a topic as bytes: this device's own ("user/...", "thing/..."), or as it is."""
         from .topics import whole
@@ -182,7 +192,9 @@ class Device:
                 if self._link is None:
                     from .link import Link
 
-                    self._link = Link(self._keepalive, self._routes, self._feed, self._log)
+                    self._link = Link(
+                        self._keepalive, self._routes, self._hooks, self._feed, self._log
+                    )
                 self._link.use(*way)
                 way = None
                 gc.threshold(usual)
@@ -205,14 +217,6 @@ class Device:
                     from .onboard import start_over
 
                     start_over()
-
-    def _identify(self, settings):
-        from . import identity
-
-        self._fields = identity.identify(settings, self._log)
-        self.product_key = self._fields["ProductKey"].decode()
-        self.device_name = self._fields["DeviceName"].decode()
-        identity.unload()
 
     # Helpers
 
@@ -244,7 +248,3 @@ class Device:
 
     def _log(self, text):
         self._print("alink: " + text)
-
-
-def _nothing(*arguments):
-    pass

@@ -21,11 +21,11 @@ _FILTERS_A_PACKET = const(8)
 class Link:
     """One device's session with the platform, across reconnects."""
 
-    def __init__(self, keepalive, routes, feed, log):
+    def __init__(self, keepalive, routes, hooks, feed, log):
         """`keepalive` is in seconds; `routes` are topics and filters (bytes), each subscribed in
         every session, to handlers that take (topic, payload) and run outside umqtt.
 
-        `feed()` is called while a connect waits.
+        Each of `hooks` is called as a session begins, `feed()` while a connect waits.
         """
         self._endpoint = self._tls = self._login = None
         self.online = False
@@ -34,6 +34,7 @@ class Link:
         self._keepalive = keepalive
         self._ping_after = keepalive * 800  # 0.8 of it, in milliseconds.
         self._routes = routes
+        self._hooks = hooks
         self._log = log
         self._handlers = {}
         self._inbox = None
@@ -120,6 +121,8 @@ class Link:
         self._pace.online(ticks_ms())
         self._log("online at %s, session %d" % (connection.peer, self.sessions))
         self._subscribe(list(self._routes))
+        for hook in self._hooks:
+            self._call(hook)
 
     def _dial(self):
         from .transport import dial
@@ -141,19 +144,19 @@ class Link:
                 return
             topic, payload = self._inbox
             self._inbox = None
-            self._hand_over(topic, payload)
+            handler = find(self._routes, topic)
+            if handler:
+                self._call(handler, topic, payload)
             if not self.online:
                 return  # A handler closed us.
 
-    def _hand_over(self, topic, payload):
-        handler = find(self._routes, topic)
-        if handler is None:
-            return
+    def _call(self, handler, *arguments):
         try:
-            handler(topic, payload)
+            handler(*arguments)
         except Exception as error:
             # A mistake in an application's handler must not end the session.
-            self._log("the handler of %s failed: %r" % (topic.decode(), error))
+            what = arguments[0].decode() if arguments else "when_online"
+            self._log("the handler of %s failed: %r" % (what, error))
 
     def _keep(self, topic, payload):
         # Called inside umqtt: handlers run after it has returned.

@@ -19,8 +19,9 @@ class World:
         self.log = []
         self.down = False
         link.ticks_ms = stream.ticks_ms = lambda: self.now
+        self.hooks = []
         self.routes = {b"a": self.on_message}
-        self.link = link.Link(keepalive, self.routes, None, self.log.append)
+        self.link = link.Link(keepalive, self.routes, self.hooks, None, self.log.append)
         self.link._dial = self.dial
         self.link.use(("iot.example", 8883), None, (b"c", b"u", b"p"))
 
@@ -264,3 +265,14 @@ def test_what_a_handler_raises_is_said_and_ends_nothing():
     world.link.step()
     assert world.link.online
     assert [line for line in world.log if "the handler of a failed: KeyError" in line]
+
+
+def test_hooks_run_as_each_session_begins():
+    world = World()
+    begun = []
+    world.hooks += [lambda: 1 / 0, lambda: begun.append(world.link.sessions)]
+    world.run(100)
+    world.connections[0].error = TransportError("closed")
+    world.run(5)
+    assert begun == [1, 2]
+    assert [line for line in world.log if "when_online failed: ZeroDivisionError" in line]

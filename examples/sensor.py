@@ -1,0 +1,28 @@
+# A sensor on a battery: measure, queue, send what is queued, sleep. Nothing measured is lost: the
+# queue lies on the vfs until the platform has acknowledged it.
+import time
+
+from alink import Device, clock
+from alink.outbox import Outbox
+from alink.sleep import deep_sleep
+
+ASLEEP_MS = 600000
+AWAKE_MS = 20000
+
+device = Device.from_flash()
+outbox = Outbox(device, path="/outbox", drop=True)
+
+
+def measure():
+    # Put the sensor of your board here.
+    return 21.5
+
+
+sample = {"value": measure()}
+if clock.is_set():  # A cold board learns the time as it comes online; a woken one knows it.
+    sample["time"] = clock.now() * 1000
+outbox.post_properties({"temperature": sample})
+end = time.ticks_add(time.ticks_ms(), AWAKE_MS)
+while len(outbox) and time.ticks_diff(end, time.ticks_ms()) > 0:
+    device.poll(200)
+deep_sleep(device, ASLEEP_MS)

@@ -1,0 +1,13 @@
+"""Deep sleep between two sessions: the clock runs on, the credential is stored."""
+
+
+def deep_sleep(device, ms):
+    """Leave the platform in good order and sleep for `ms`; the board then boots anew.
+
+    What was published at QoS 1 and not acknowledged yet is lost, unless it is in an `Outbox`
+    with a path. RTC memory (`machine.RTC().memory()`) is kept. Does not return.
+    """
+    import machine
+
+    device.close()
+    machine.deepsleep(ms)
