@@ -6,7 +6,8 @@ docs/protocol.md, section "Login". Pure; needed once a boot, because nothing in 
 from .sign import hmac, login_content
 
 _TIMESTAMP = b"2524608000000"  # Opaque to the platform: a fixed one needs no clock.
-_INFO = b",lan=MicroPython,_v=alink-0.1.0|"
+# ext=1: RRPC may come on custom topics.
+_INFO = b",ext=1,lan=MicroPython,_v=alink-0.1.0|"
 
 
 def connect_fields(credential, securemode=None):

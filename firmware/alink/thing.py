@@ -30,6 +30,7 @@ class Thing:
         device.subscribe("thing/service/property/set", self._call)
         device.subscribe("thing/service/+", self._call)
         device.subscribe("rrpc/request/+", self._call)
+        device.subscribe(b"/ext/rrpc/+" + device.topic("thing/service/+"), self._call)
 
     def property(self, name):
         """Have the decorated `handler(value)` called when the cloud sets a property.

@@ -19,7 +19,7 @@ def test_login_with_a_device_secret_is_signed():
     )
     assert client_id == (
         b"a1B2c3D4e5F.esp32-240AC4A1B2C3|securemode=2,signmethod=hmacsha256,"
-        b"timestamp=2524608000000,lan=MicroPython,_v=alink-0.1.0|"
+        b"timestamp=2524608000000,ext=1,lan=MicroPython,_v=alink-0.1.0|"
     )
     assert user == b"esp32-240AC4A1B2C3&a1B2c3D4e5F"
     assert password == b"344eb2e69014a0d620525afd70020367f0ce7cb7a6c792061a5be9b3df92b1f7"
@@ -38,7 +38,7 @@ def test_login_with_a_device_token_signs_nothing():
         _fields(ClientID=b"9rSz33f000112", DeviceToken=b"tok-1")
     )
     assert client_id == (
-        b"9rSz33f000112|securemode=-2,authType=connwl,lan=MicroPython,_v=alink-0.1.0|"
+        b"9rSz33f000112|securemode=-2,authType=connwl,ext=1,lan=MicroPython,_v=alink-0.1.0|"
     )
     assert user == b"esp32-240AC4A1B2C3&a1B2c3D4e5F"
     assert password == b"tok-1"

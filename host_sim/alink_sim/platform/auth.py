@@ -56,6 +56,12 @@ class Credentials:
         return self.kind in (Kind.REGISTER, Kind.REGNWL)
 
     @property
+    def has_custom_rrpc(self) -> bool:
+        """Tell whether bit 0 of `ext` announces RRPC on the device's own topics."""
+        ext = self.extension.get("ext", "0")
+        return ext.isdecimal() and bool(int(ext) & 1)
+
+    @property
     def sign_method(self) -> str:
         """Return the sign method in lower case; hmacmd5 where none is sent."""
         sent = self.extension.get("signmethod") or self.extension.get("signMethod")

@@ -274,6 +274,7 @@ class Connection(asyncio.Protocol):
             or (wanted == "ss" and credentials.extension.get("_ss") == "1"),
             send=self._deliver,
             end=self.cut,
+            custom_rrpc=credentials.has_custom_rrpc,
         )
         if older := core.sessions.enter(session):
             reason = "the same identity logged in elsewhere"

@@ -25,6 +25,20 @@ def send(core: Core, device: Device, topic: str, payload: bytes, *, qos: int = 0
     return sent
 
 
+def broadcast(core: Core, product_key: str, payload: bytes, *, topic: str = "") -> int:
+    """Send a message to a product's devices; return to how many sessions it went.
+
+    With a topic, `/broadcast/PK/...`, to those that subscribed to it; else to all that are
+    online, on their own `/sys/PK/DN/broadcast/request/MESSAGE`.
+    """
+    number = next(_IDS)
+    sent = 0
+    for session in core.sessions.of_product(product_key):
+        own = f"/sys/{product_key}/{session.device_name}/broadcast/request/{number}"
+        sent += session.deliver(topic or own, payload, qos=0)
+    return sent
+
+
 def call(core: Core, device: Device, service: str, params: Any) -> tuple[str, int]:
     """Ask for a service, or for "property/set"; return the message id, and to how many it went."""
     number = str(next(_IDS))

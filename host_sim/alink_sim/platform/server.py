@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from alink_sim.clock import Clock, SystemClock
-from alink_sim.platform import downlink
 from alink_sim.platform.ca import Authority
+from alink_sim.platform.cloud_side import CloudSide
 from alink_sim.platform.commits import Commits
 from alink_sim.platform.core import Core
 from alink_sim.platform.event_log import Event, EventLog
@@ -28,7 +28,7 @@ from alink_sim.platform.store import Store
 _T = TypeVar("_T")
 
 
-class Platform:
+class Platform(CloudSide):
     """The mock IoT Platform. Its methods may be called from any thread but its own."""
 
     def __init__(
@@ -211,52 +211,7 @@ class Platform:
             spare=client_id,
         )
 
-    # The cloud's side
-
-    def send(
-        self, product_key: str, device_name: str, topic: str, payload: bytes, *, qos: int = 0
-    ) -> int:
-        """Send a message to a device; return to how many of its sessions it went.
-
-        Raises RegistryError, as all of these do, for a device that does not exist.
-        """
-        return self._to(
-            product_key,
-            device_name,
-            lambda device: downlink.send(self._core, device, topic, payload, qos=qos),
-        )
-
-    def set_properties(self, product_key: str, device_name: str, values: dict[str, Any]) -> str:
-        """Send a property set; return the id that the device's answer will carry."""
-        return self.call_service(product_key, device_name, "property/set", values)
-
-    def call_service(self, product_key: str, device_name: str, service: str, params: Any) -> str:
-        """Ask for a service; return the id that the device's answer will carry."""
-        return self._to(
-            product_key,
-            device_name,
-            lambda device: downlink.call(self._core, device, service, params)[0],
-        )
-
-    def set_desired(
-        self, product_key: str, device_name: str, values: dict[str, Any]
-    ) -> dict[str, int]:
-        """Set desired values, pushed at once to a device that is online; return their versions."""
-        return self._to(
-            product_key,
-            device_name,
-            lambda device: downlink.set_desired(self._core, device, values),
-        )
-
-    def set_shadow(
-        self, product_key: str, device_name: str, desired: dict[str, Any], *, version: int
-    ) -> int:
-        """Set desired values of a device's shadow. Raises ShadowError 408 or 409 too."""
-        return self._to(
-            product_key,
-            device_name,
-            lambda device: downlink.set_shadow(self._core, device, desired, version=version),
-        )
+    # What it knows
 
     def issue_client_id(self, product_key: str, device_name: str) -> ClientId:
         """Issue a (ClientID, DeviceToken) as a registration does. Raises RegistryError."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -19,6 +20,8 @@ class Session:
 
     `client_id` is the plain one it sent; `issued` the pair it logged in with, None with a
     DeviceSecret. `send` delivers (topic, payload, QoS), `end` cuts the connection without a word.
+    `custom_rrpc` is bit 0 of the `ext` it sent; `waiting` are the answers that RRPCs wait for, by
+    topic: an answer is its payload, or None when the session ends first.
     """
 
     device: Device
@@ -27,7 +30,9 @@ class Session:
     auto_deliver: bool
     send: Callable[[str, bytes, int], None]
     end: Callable[[str], None]
+    custom_rrpc: bool = False
     filters: dict[str, int] = field(default_factory=dict)
+    waiting: dict[str, asyncio.Future[bytes | None]] = field(default_factory=dict)
 
     @property
     def product_key(self) -> str:
@@ -44,6 +49,13 @@ class Session:
         """Return what may be online once: ProductKey, DeviceName and, if issued, ClientID."""
         issued = self.issued.client_id if self.issued else ""
         return self.product_key, self.device_name, issued
+
+    def answer(self, topic: str, payload: bytes | None) -> bool:
+        """Hand an answer to the RRPC that waits for it; tell whether one does."""
+        waiting = self.waiting.pop(topic, None)
+        if waiting and not waiting.done():
+            waiting.set_result(payload)
+        return waiting is not None
 
     def deliver(self, topic: str, payload: bytes, *, qos: int | None = None) -> bool:
         """Send a message once, if this device is to have it; tell whether it is.
@@ -75,9 +87,15 @@ class Sessions:
     def leave(self, session: Session) -> None:
         """Forget a session that has ended."""
         session.device.sessions -= 1
+        for topic in list(session.waiting):
+            session.answer(topic, None)
         if self._online.get(session.identity) is session:
             del self._online[session.identity]
 
     def of(self, device: Device) -> list[Session]:
         """Return a device's sessions: several where it has several ClientIDs."""
         return [one for one in self._online.values() if one.device is device]
+
+    def of_product(self, product_key: str) -> list[Session]:
+        """Return the sessions of all devices of a product."""
+        return [one for one in self._online.values() if one.product_key == product_key]

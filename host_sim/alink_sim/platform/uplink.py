@@ -47,7 +47,7 @@ def publish(core: Core, session: Session, message: framing.Publish) -> tuple[str
     elif topic == f"/ext/ntp/{identity}/request":
         answer = ntp.answer(message.payload, now=core.clock.time())
         reply = f"/ext/ntp/{identity}/response", answer
-    elif topic.endswith("_reply") or topic.startswith(f"/sys/{identity}/rrpc/response/"):
+    elif _is_answer(session, topic, message.payload):
         answered = envelope.parse(message.payload)
         code = answered.body.get("code")
         core.note("answered", session, topic=topic, id=answered.id, answer=code)
@@ -79,6 +79,15 @@ def _objection(session: Session, topic_filter: str) -> str:
     if topic_filter not in session.filters and len(session.filters) >= _MAX_SUBSCRIPTIONS:
         return f"{_MAX_SUBSCRIPTIONS} subscriptions are in use"
     return ""
+
+
+def _is_answer(session: Session, topic: str, payload: bytes) -> bool:
+    identity = f"{session.product_key}/{session.device_name}"
+    return (
+        session.answer(topic, payload)
+        or topic.endswith("_reply")
+        or topic.startswith(f"/sys/{identity}/rrpc/response/")
+    )
 
 
 def _is_own(session: Session, topic: str) -> bool:

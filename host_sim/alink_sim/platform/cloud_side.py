@@ -1,0 +1,121 @@
+"""What a business server asks the platform to do with its devices, for callers of any thread."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from alink_sim.platform import downlink, rrpc
+from alink_sim.platform.core import Core
+from alink_sim.platform.registry import Device
+from alink_sim.platform.rrpc import Rrpc
+
+_T = TypeVar("_T")
+
+
+class CloudSide(ABC):
+    """The downlink half of a platform: messages, services, desired values, shadows."""
+
+    _core: Core
+
+    @abstractmethod
+    def _to(self, product_key: str, device_name: str, action: Callable[[Device], _T]) -> _T:
+        """Run an action on a device in the platform's loop. Raises RegistryError."""
+
+    @abstractmethod
+    def _run(self, work: Coroutine[Any, Any, _T]) -> _T:
+        """Run a coroutine in the platform's loop to its end."""
+
+    def send(
+        self, product_key: str, device_name: str, topic: str, payload: bytes, *, qos: int = 0
+    ) -> int:
+        """Send a message to a device; return to how many of its sessions it went.
+
+        Raises RegistryError, as all of these do, for a device that does not exist.
+        """
+        return self._to(
+            product_key,
+            device_name,
+            lambda device: downlink.send(self._core, device, topic, payload, qos=qos),
+        )
+
+    def set_properties(self, product_key: str, device_name: str, values: dict[str, Any]) -> str:
+        """Send a property set; return the id that the device's answer will carry."""
+        return self.call_service(product_key, device_name, "property/set", values)
+
+    def call_service(self, product_key: str, device_name: str, service: str, params: Any) -> str:
+        """Ask for a service; return the id that the device's answer will carry."""
+        return self._to(
+            product_key,
+            device_name,
+            lambda device: downlink.call(self._core, device, service, params)[0],
+        )
+
+    def set_desired(
+        self, product_key: str, device_name: str, values: dict[str, Any]
+    ) -> dict[str, int]:
+        """Set desired values, pushed at once to a device that is online; return their versions."""
+        return self._to(
+            product_key,
+            device_name,
+            lambda device: downlink.set_desired(self._core, device, values),
+        )
+
+    def set_shadow(
+        self, product_key: str, device_name: str, desired: dict[str, Any], *, version: int
+    ) -> int:
+        """Set desired values of a device's shadow. Raises ShadowError 408 or 409 too."""
+        return self._to(
+            product_key,
+            device_name,
+            lambda device: downlink.set_shadow(self._core, device, desired, version=version),
+        )
+
+    def broadcast(self, product_key: str, payload: bytes, *, topic: str = "") -> int:
+        """Send to a product's devices; return to how many sessions it went.
+
+        With a topic, `/broadcast/PK/...`, to those that subscribed to it; else to all online.
+        """
+
+        async def run() -> int:
+            return downlink.broadcast(self._core, product_key, payload, topic=topic)
+
+        return self._run(run())
+
+    def rrpc(
+        self,
+        product_key: str,
+        device_name: str,
+        payload: bytes,
+        *,
+        topic: str = "",
+        timeout_ms: int = 5000,
+    ) -> Rrpc:
+        """Ask a device on its system topic, or on one of its own, and wait for the answer.
+
+        Raises ValueError for a timeout outside 1000..8000 ms.
+        """
+
+        async def run() -> Rrpc:
+            device = self._core.registry.device(product_key, device_name)
+            return await rrpc.ask(self._core, device, payload, topic=topic, timeout_ms=timeout_ms)
+
+        return self._run(run())
+
+    def call_service_sync(
+        self,
+        product_key: str,
+        device_name: str,
+        service: str,
+        inputs: Any,
+        *,
+        timeout_ms: int = 5000,
+    ) -> Rrpc:
+        """Call a synchronous service and wait for its answer; raises as `rrpc` does."""
+
+        async def run() -> Rrpc:
+            device = self._core.registry.device(product_key, device_name)
+            return await rrpc.call(self._core, device, service, inputs, timeout_ms=timeout_ms)
+
+        return self._run(run())

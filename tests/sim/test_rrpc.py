@@ -1,0 +1,48 @@
+"""Synchronous services, custom RRPC and broadcasts, answered by a board."""
+
+from __future__ import annotations
+
+import json
+
+from alink_sim.platform.rrpc import RrpcCode
+from tests.sim.conftest import PATIENCE, Line
+from tests.sim.test_thing import THERMOSTAT, online
+
+ASKED = """
+from alink import Device, rrpc
+
+device = Device.from_flash()
+
+def echo(payload):
+    return b"heard " + payload
+
+rrpc.on_request(device, "user/ask", echo)
+rrpc.on_request(device, "user/silent", lambda payload: None)
+rrpc.on_broadcast(device, lambda topic, payload: print("all", payload))
+rrpc.on_broadcast(device, lambda topic, payload: print("news", payload), "news")
+device.connect()
+print("ready")
+device.loop()
+"""
+
+
+def test_a_synchronous_service_is_answered_in_place(line: Line) -> None:
+    online(line, THERMOSTAT)
+    got = line.platform.call_service_sync(
+        line.product_key, "dev-1", "SelfTest", {"deep": 1}, timeout_ms=8000
+    )
+    assert got.code == RrpcCode.SUCCESS
+    assert json.loads(got.payload)["data"] == {"passed": 1}
+
+
+def test_questions_on_a_topic_of_ones_own_and_broadcasts(line: Line) -> None:
+    board = online(line, ASKED)
+    line.platform.expect("subscribed", device_name="dev-1", timeout=PATIENCE)
+    key = line.product_key
+    topic = f"/{key}/dev-1/user/ask"
+    got = line.platform.rrpc(key, "dev-1", b"\x00?", topic=topic, timeout_ms=8000)
+    assert (got.code, got.payload) == (RrpcCode.SUCCESS, b"heard \x00?")
+    assert line.platform.broadcast(key, b"1") == 1
+    board.expect("all b'1'", timeout=PATIENCE)
+    assert line.platform.broadcast(key, b"2", topic=f"/broadcast/{key}/news") == 1
+    board.expect("news b'2'", timeout=PATIENCE)
