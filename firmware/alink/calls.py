@@ -20,6 +20,10 @@ class Calls:
         """Send a request; see `Device.request`."""
         device = self._device
         topic = device.topic("thing/" + what)
+        if on_reply is False:
+            self._id += 1
+            device.publish(topic, envelope.request(self._id, what, params, 0), qos)
+            return self._id
         reply = topic + b"_reply"
         if reply not in device._routes:
             device.subscribe(reply, self._take)

@@ -14,13 +14,14 @@ import time
 from micropython import const
 
 from . import heap
-from .errors import AlinkError, RefusedError, TransportError
+from .errors import AlinkError, RefusedError
+from .messages import Messages
 
 _SLICE_MS = const(200)
 _POLICIES = ("retry", "reregister", "stop")
 
 
-class Device:
+class Device(Messages):
     """One device of a product line: `from_flash()` makes it, `connect()` brings it online."""
 
     @classmethod
@@ -28,17 +29,23 @@ class Device:
         """Return the device whose certificate is burned on this board.
 
         These settings replace what was burned: region, instance_id, host, ntp_host, method,
-        sign_method (str), port (int), ca (DER bytes), wifi (ssid, password). The others are those
-        of `Device()`. Raises StoreError naming the field that is missing or wrong.
+        sign_method (str), port (int), ca (DER bytes), wifi (ssid, password). `thing` is the file
+        of its thing model, which makes `device.thing` a `Thing` that checks values. The others are
+        those of `Device()`. Raises StoreError naming the field that is missing or wrong.
         """
         from . import identity
 
         fields = identity.take_settings(settings)
+        model = settings.pop("thing", None)
         device = cls(**settings)
         device._fields = fields = identity.identify(fields, device._log)
         device.product_key = fields["ProductKey"].decode()
         device.device_name = fields["DeviceName"].decode()
         identity.unload()
+        if model:
+            from .thing import Thing
+
+            device.thing = Thing(device, model)
         return device
 
     def __init__(
@@ -61,8 +68,7 @@ class Device:
             raise ValueError("policy is %r, allowed are %s" % (policy, ", ".join(_POLICIES)))
         if not 30 <= keepalive <= 1200:
             raise ValueError("keepalive is %s s, allowed are 30..1200" % keepalive)
-        self.product_key = self.device_name = ""
-        self.on_reply = self._calls = None
+        super().__init__()
         self._keepalive = keepalive
         self._securemode = securemode
         self._policy = policy
@@ -70,14 +76,7 @@ class Device:
         self._feed = watchdog.feed if watchdog else None
         self._print = log or (lambda text: None)
         self._fields = {}  # Who we are, until a login is made of it.
-        self._link = None
-        self._hooks = []
-        self._routes = {}  # Topic or filter, in bytes, to what takes (topic, payload).
         self._engine = self._live()
-
-    def online(self):
-        """Return the number of the session there is, counted since power-up, or 0."""
-        return self._link.sessions if self._link and self._link.online else 0
 
     # The blocking face
 
@@ -123,57 +122,6 @@ class Device:
         from .tasks import serve
 
         await serve(self)
-
-    # Both faces
-
-    def post_properties(self, values, qos=0, on_reply=None):
-        """Post {identifier: value}; see `request` (docs/protocol.md, section "TSL")."""
-        return self.request("event/property/post", values, qos, on_reply)
-
-    def request(self, what, params, qos=0, on_reply=None):
-        """Send an Alink request on the topic `what` of the thing model; return its id (int).
-
-        `on_reply(code, data, message)` is called when the platform answers, 200 is success, 0
-        that the session ended before; without one, `device.on_reply(id, code, message)` where it
-        is set, else the log. Raises TransportError when the device is not online.
-        """
-        if self._calls is None:
-            from .calls import Calls
-
-            self._calls = Calls(self)
-        return self._calls.request(what, params, qos, on_reply)
-
-    def publish(self, topic, payload, qos=0, on_done=None):
-        """Send bytes on a topic ("user/update", or a whole one that begins with a slash).
-
-        At QoS 1 `on_done(True)` tells that the platform has it, False that the session ended
-        first. Raises TransportError when the device is not online.
-        """
-        if not self.online():
-            raise TransportError("not online; call connect() first")
-        self._link.publish(self.topic(topic), payload, qos, on_done)
-
-    def subscribe(self, topic, handler):
-        """Have `handler(topic, payload)` called, both bytes, for a topic or a filter with + and #.
-
-        Also before `connect`; holds across reconnects. What a handler raises is logged.
-        """
-        topic = self.topic(topic)
-        self._routes[topic] = handler
-        if self._link:
-            self._link.subscribe(topic)
-
-    def when_online(self, hook):
-        """Have `hook()` called as each session begins, and now if there is one."""
-        self._hooks.append(hook)
-        if self.online():
-            hook()
-
-    def topic(self, name):
-        """Return a topic as bytes: this device's own ("user/...", "thing/..."), or as it is."""
-        from .topics import whole
-
-        return whole(name, self.product_key, self.device_name)
 
     # The engine: a generator of the milliseconds to wait
 

@@ -8,17 +8,20 @@ import json
 from .errors import ProtocolError
 
 
-def request(message_id, what, params):
-    """Return the bytes of a request; `what` is the topic's tail ("event/property/post")."""
-    return json.dumps(
-        {
-            "id": str(message_id),
-            "version": "1.0",
-            "params": params,
-            "method": "thing." + what.replace("/", "."),
-        },
-        separators=(",", ":"),
-    ).encode()
+def request(message_id, what, params, ack=1):
+    """Return the bytes of a request; `what` is the topic's tail ("event/property/post").
+
+    `ack` 0 asks the platform not to reply.
+    """
+    body = {
+        "id": str(message_id),
+        "version": "1.0",
+        "params": params,
+        "method": "thing." + what.replace("/", "."),
+    }
+    if not ack:
+        body["sys"] = {"ack": 0}
+    return json.dumps(body, separators=(",", ":")).encode()
 
 
 def reply(payload):

@@ -29,6 +29,7 @@ class Link:
         """
         self._endpoint = self._tls = self._login = None
         self.online = False
+        self.duplicate = False  # Whether the message at hand came with DUP set.
         self.sessions = 0
         self._feed = feed
         self._keepalive = keepalive
@@ -144,6 +145,7 @@ class Link:
                 return
             topic, payload = self._inbox
             self._inbox = None
+            self.duplicate = self._client.sock.duplicate
             handler = find(self._routes, topic)
             if handler:
                 self._call(handler, topic, payload)

@@ -24,6 +24,7 @@ class Stream:
         self.sent_at = self.received_at = ticks_ms()
         self.heard = False  # Set by every byte that arrives; whoever waits for one clears it.
         self.connack = None  # The return code, once CONNACK came.
+        self.duplicate = False  # Whether the last PUBLISH had DUP set.
         self.oversized = 0  # Packets above max_packet, drained and acknowledged.
         self._on_packet = on_packet
         self._max_packet = max(max_packet, _SMALL)
@@ -144,6 +145,7 @@ class Stream:
         first = self._in[0]
         if first & 0xF0 == 0x30:
             self._check_publish(first, self._need)
+            self.duplicate = first & 0x08 != 0
             self._next = 1
         else:
             body = bytes(memoryview(self._in)[self._body : self._need])

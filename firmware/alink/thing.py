@@ -23,8 +23,16 @@ _METHOD = "thing.service."
 class Thing:
     """The properties, services and events of one device."""
 
-    def __init__(self, device):
+    def __init__(self, device, model=None):
+        """`model` is the file of a thing model; values that it does not allow are then refused,
+        the cloud's with 460, the program's own with ValueError.
+        """
         self._device = device
+        self._model = None
+        if model:
+            from .tsl import Model
+
+            self._model = Model(model)
         self._properties = {}
         self._services = {}
         device.subscribe("thing/service/property/set", self._call)
@@ -60,10 +68,14 @@ class Thing:
 
     def post(self, values, qos=0, on_reply=None):
         """Post {identifier: value, or {"value": value, "time": ms since 1970}}; see `request`."""
+        if self._model:
+            self._model.check_properties(values)
         return self._device.request("event/property/post", values, qos, on_reply)
 
     def event(self, name, values, time=None, qos=0, on_reply=None):
         """Post an event, its values a dict, `time` in ms since 1970; see `Device.request`."""
+        if self._model:
+            self._model.check_event(name, values)
         params = {"value": values}
         if time is not None:
             params["time"] = time
@@ -95,6 +107,8 @@ class Thing:
                 return 200, {}, "success"
             if name not in self._services:
                 return 460, {}, "%s is not known here" % method
+            if self._model:
+                self._model.check_inputs(name, inputs or {})
             return 200, self._services[name](inputs or {}) or {}, "success"
         except ValueError as error:
             return 460, {}, str(error)
@@ -109,6 +123,8 @@ class Thing:
         for name in values:
             if name not in self._properties:
                 raise ValueError("%s cannot be set" % name)
+        if self._model:
+            self._model.check_properties(values)
         for name, value in values.items():
             now = self._properties[name](value)
             if now is not None:

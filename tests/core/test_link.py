@@ -276,3 +276,14 @@ def test_hooks_run_as_each_session_begins():
     world.run(5)
     assert begun == [1, 2]
     assert [line for line in world.log if "when_online failed: ZeroDivisionError" in line]
+
+
+def test_a_message_that_was_sent_before_is_marked():
+    world = World()
+    marked = []
+    world.routes[b"a"] = lambda topic, payload: marked.append(world.link.duplicate)
+    world.link.step()
+    plain = fakes.publish(b"a", b"m")
+    world.connections[0].incoming = plain + bytes((plain[0] | 0x08,)) + plain[1:] + plain
+    world.link.step()
+    assert marked == [False, True, False]

@@ -65,19 +65,20 @@ class Line:
         layout: str = "factory",
         register: bool = True,
         main: str | None = None,
+        files: dict[str, bytes] | None = None,
         heap: str = "56wk",
         **fields: object,
     ) -> Board:
         """Burn a board; its DeviceName is registered on the platform unless told otherwise."""
         if register:
             self.platform.add_device(self.product_key, name)
-        files = sdk_files() if main is None else sdk_files(main=main)
+        given = sdk_files() if main is None else sdk_files(main=main)
         return Board.create(
             self.folder / name,
             interpreter=self.interpreter,
             layout=layout,
             identity=self.identity(name, **fields),
-            files=files,
+            files={**given, **(files or {})},
             clock=self.clock,
             heap=heap,
         )

@@ -19,7 +19,12 @@ EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 def start(line: Line, name: str) -> Board:
     main = (EXAMPLES / name).read_text("utf-8")
-    return line.board("dev-1", main=main, heap=beside_standins(line.interpreter))
+    return line.board(
+        "dev-1",
+        main=main,
+        files={"thing.json": (EXAMPLES / "thing.json").read_bytes()},
+        heap=beside_standins(line.interpreter),
+    )
 
 
 def test_the_thermostat_posts_and_takes_a_target(line: Line) -> None:
@@ -29,6 +34,8 @@ def test_the_thermostat_posts_and_takes_a_target(line: Line) -> None:
         assert posted.detail["values"] == {"target": 20, "temperature": 18.5, "heating": 1}
         number = line.platform.set_properties(line.product_key, "dev-1", {"target": 25})
         assert answered(line, number) == 200
+        number = line.platform.set_properties(line.product_key, "dev-1", {"target": 31})
+        assert answered(line, number) == 460
         number = line.platform.call_service(line.product_key, "dev-1", "SelfTest", {})
         assert answered(line, number) == 200
 

@@ -72,6 +72,14 @@ class CloudSide(ABC):
             lambda device: downlink.set_shadow(self._core, device, desired, version=version),
         )
 
+    def set_log_mode(self, product_key: str, device_name: str, *, wanted: bool) -> int:
+        """Switch a device's log upload; return to how many sessions that went at once."""
+        return self._to(
+            product_key,
+            device_name,
+            lambda device: downlink.set_log_mode(self._core, device, wanted=wanted),
+        )
+
     def broadcast(self, product_key: str, payload: bytes, *, topic: str = "") -> int:
         """Send to a product's devices; return to how many sessions it went.
 

@@ -39,17 +39,25 @@ def broadcast(core: Core, product_key: str, payload: bytes, *, topic: str = "") 
     return sent
 
 
-def call(core: Core, device: Device, service: str, params: Any) -> tuple[str, int]:
-    """Ask for a service, or for "property/set"; return the message id, and to how many it went."""
+def ask(core: Core, device: Device, what: str, params: Any) -> tuple[str, int]:
+    """Send a request on `thing/WHAT`; return the message id, and to how many sessions it went."""
     number = str(next(_IDS))
-    body = {
-        "method": f"thing.service.{service.replace('/', '.')}",
-        "id": number,
-        "params": params,
-        "version": "1.0.0",
-    }
-    topic = f"/sys/{device.product_key}/{device.name}/thing/service/{service}"
+    method = f"thing.{what.replace('/', '.')}"
+    body = {"method": method, "id": number, "params": params, "version": "1.0.0"}
+    topic = f"/sys/{device.product_key}/{device.name}/thing/{what}"
     return number, send(core, device, topic, compact(body))
+
+
+def call(core: Core, device: Device, service: str, params: Any) -> tuple[str, int]:
+    """Ask for a service, or for "property/set"; see `ask`."""
+    return ask(core, device, f"service/{service}", params)
+
+
+def set_log_mode(core: Core, device: Device, *, wanted: bool) -> int:
+    """Switch a device's log upload on or off; return to how many sessions that went at once."""
+    core.registry.keep(device, "log_mode", int(wanted))
+    params = {"getType": "content", "content": {"mode": int(wanted)}}
+    return ask(core, device, "config/log/push", params)[1]
 
 
 def set_desired(core: Core, device: Device, values: dict[str, Any]) -> dict[str, int]:

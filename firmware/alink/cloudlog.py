@@ -1,0 +1,64 @@
+"""The device's log in the cloud's console, while the cloud wants it.
+
+docs/protocol.md, section "Remote config, tags, log".
+"""
+
+import json
+import time
+
+from micropython import const
+
+LEVELS = ("DEBUG", "INFO", "WARN", "ERROR", "FATAL")
+_KEPT = const(8)  # Lines that wait for a session; the oldest give way.
+_LONGEST = const(4096)
+
+
+class CloudLog:
+    """Lines for the console. `wanted` is what the cloud has switched on or off."""
+
+    def __init__(self, device, level="INFO"):
+        """`level`: what is less severe never leaves the board."""
+        self.wanted = False
+        self._device = device
+        self._least = LEVELS.index(level)
+        self._lines = []
+        device.subscribe("thing/config/log/push", self._pushed)
+        device.when_online(self._ask)
+
+    def write(self, level, module, text, code="", context=""):
+        """Send a line, or keep it for the next session; `context` is of your own choice."""
+        if LEVELS.index(level) < self._least:
+            return
+        line = {
+            "utcTime": "%04d-%02d-%02dT%02d:%02d:%02d.000+0000" % time.gmtime()[:6],
+            "logLevel": level,
+            "module": module,
+            "code": str(code),
+            "traceContext": str(context),
+            "logContent": text[:_LONGEST],
+        }
+        self._lines = self._lines[1 - _KEPT :] + [line]
+        self._send()
+
+    def _ask(self):
+        wanted = {"getType": "content", "configScope": "device"}
+        self._device.request("config/log/get", wanted, 0, self._answered)
+
+    def _answered(self, code, data, message):
+        if code == 200:
+            self._obey(data)
+
+    def _pushed(self, topic, payload):
+        body = json.loads(payload)
+        answer = {"id": body["id"], "code": 200, "data": {}}
+        self._device.publish(topic + b"_reply", json.dumps(answer).encode())
+        self._obey(body["params"])
+
+    def _obey(self, data):
+        self.wanted = bool(data["content"]["mode"])
+        self._send()
+
+    def _send(self):
+        if self.wanted and self._lines and self._device.online():
+            self._device.request("log/post", self._lines, 0, False)
+            self._lines = []

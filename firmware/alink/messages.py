@@ -1,0 +1,79 @@
+"""What goes up and comes down in a session, the same for every kind of device.
+
+docs/protocol.md, sections "TSL" and "Login".
+"""
+
+from .errors import TransportError
+
+
+class Messages:
+    """Requests, publications and subscriptions of one identity; `Device` is one of these."""
+
+    def __init__(self):
+        self.product_key = self.device_name = ""
+        self.on_reply = self.thing = None
+        self._calls = None
+        self._link = None
+        self._hooks = []
+        self._routes = {}  # Topic or filter, in bytes, to what takes (topic, payload).
+
+    def online(self):
+        """Return the number of the session there is, counted since power-up, or 0."""
+        return self._link.sessions if self._link and self._link.online else 0
+
+    def post_properties(self, values, qos=0, on_reply=None):
+        """Post {identifier: value}; see `request` (docs/protocol.md, section "TSL")."""
+        return self.request("event/property/post", values, qos, on_reply)
+
+    def request(self, what, params, qos=0, on_reply=None):
+        """Send an Alink request on the topic `what` of the thing model; return its id (int).
+
+        `on_reply(code, data, message)` is called when the platform answers, 200 is success, 0
+        that the session ended before; without one, `device.on_reply(id, code, message)` where it
+        is set, else the log. False declines the reply. Raises TransportError when the device is
+        not online.
+        """
+        if self._calls is None:
+            from .calls import Calls
+
+            self._calls = Calls(self)
+        return self._calls.request(what, params, qos, on_reply)
+
+    def publish(self, topic, payload, qos=0, on_done=None):
+        """Send bytes on a topic ("user/update", or a whole one that begins with a slash).
+
+        At QoS 1 `on_done(True)` tells that the platform has it, False that the session ended
+        first. Raises TransportError when the device is not online.
+        """
+        if self._link is None:
+            raise TransportError("not online; call connect() first")
+        self._link.publish(self.topic(topic), payload, qos, on_done)
+
+    def subscribe(self, topic, handler):
+        """Have `handler(topic, payload)` called, both bytes, for a topic or a filter with + and #.
+
+        Also before `connect`; holds across reconnects. What a handler raises is logged.
+        """
+        topic = self.topic(topic)
+        self._routes[topic] = handler
+        if self._link:
+            self._link.subscribe(topic)
+
+    def when_online(self, hook):
+        """Have `hook()` called as each session begins, and now if there is one."""
+        self._hooks.append(hook)
+        if self.online():
+            hook()
+
+    def is_duplicate(self):
+        """Tell, inside a handler, whether the platform has sent this message before (DUP).
+
+        At QoS 1 a message comes at least once: act on it again only where that does no harm.
+        """
+        return self._link.duplicate if self._link else False
+
+    def topic(self, name):
+        """Return a topic as bytes: this device's own ("user/...", "thing/..."), or as it is."""
+        from .topics import whole
+
+        return whole(name, self.product_key, self.device_name)

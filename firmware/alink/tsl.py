@@ -1,0 +1,116 @@
+"""A thing model from the file that the vendor's console exports: what each value has to be.
+
+docs/protocol.md, section "TSL". Imported only where a device is given such a file.
+"""
+
+import json
+
+
+class Model:
+    """The properties, events and services of a product; each check raises ValueError."""
+
+    def __init__(self, path):
+        """Raises OSError where there is no such file, ValueError where it is no thing model."""
+        with open(path) as file:
+            tsl = json.load(file)
+        try:
+            self._properties = _types(tsl["properties"])
+            self._events = {}
+            for one in tsl["events"]:
+                self._events[one["identifier"]] = _types(one["outputData"])
+            self._services = {}
+            for one in tsl["services"]:
+                self._services[one["identifier"]] = _types(one["inputData"])
+        except (KeyError, TypeError) as error:
+            raise ValueError("%s is no thing model: %r is missing" % (path, error))
+        # "set" and "get" stand for all properties at once; "post" is their event.
+        self._events.pop("post", None)
+
+    def check_properties(self, values):
+        """Check {identifier: value, or {"value": value, "time": ms}}."""
+        for name, value in values.items():
+            timed = isinstance(value, dict) and "value" in value
+            _check_field(self._properties, name, value["value"] if timed else value)
+
+    def check_event(self, name, values):
+        """Check the values of an event, a dict."""
+        _check_fields(name, self._events, values)
+
+    def check_inputs(self, name, values):
+        """Check the inputs of a service, a dict."""
+        _check_fields(name, self._services, values)
+
+
+def _types(fields):
+    types = {}
+    for one in fields:
+        if isinstance(one, dict):  # A service of the raw kind lists names only.
+            types[one["identifier"]] = one["dataType"]
+    return types
+
+
+def _check_fields(name, known, values):
+    if name not in known:
+        raise ValueError("%s is not in the thing model" % name)
+    for key, value in values.items():
+        _check_field(known[name], key, value)
+
+
+def _check_field(types, name, value):
+    if name not in types:
+        raise ValueError("%s is not in the thing model" % name)
+    allowed = _complaint(types[name], value)
+    if allowed:
+        raise ValueError("%s is %r, allowed is %s" % (name, value, allowed))
+
+
+def _complaint(kind, value):
+    # Returns what is allowed where `value` is not, else None.
+    name, specs = kind["type"], kind.get("specs") or {}
+    if name in ("int", "float", "double"):
+        return _number(name, specs, value)
+    if name in ("bool", "enum"):
+        if isinstance(value, (bool, int)) and str(int(value)) in specs:
+            return None
+        return "one of " + ", ".join(sorted(specs))
+    if name in ("text", "date"):
+        most = int(specs.get("length", 10240))
+        if isinstance(value, str) and len(value.encode()) <= most:
+            return None
+        return "text of up to %d bytes" % most
+    if name == "array":
+        return _array(specs, value)
+    if name == "struct":
+        if not isinstance(value, dict):
+            return "an object"
+        _check_struct(specs, value)
+    return None
+
+
+def _number(name, specs, value):
+    low, high = specs.get("min", ""), specs.get("max", "")
+    kinds = int if name == "int" else (int, float)
+    fits = (
+        isinstance(value, kinds)
+        and not isinstance(value, bool)
+        and (not low or value >= float(low))
+        and (not high or value <= float(high))
+    )
+    return None if fits else "%s %s..%s" % (name, low, high)
+
+
+def _array(specs, value):
+    most = int(specs.get("size", 512))
+    if not isinstance(value, (list, tuple)) or len(value) > most:
+        return "a list of up to %d" % most
+    for one in value:
+        allowed = _complaint(specs["item"], one)
+        if allowed:
+            return "a list of " + allowed
+    return None
+
+
+def _check_struct(specs, value):
+    types = _types(specs)
+    for name in value:
+        _check_field(types, name, value[name])
