@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -160,3 +161,17 @@ def test_a_file_that_cannot_be_read_is_one_sentence(tmp_path, name, content, say
     with pytest.raises(SetupError) as caught:
         setup_file.read(tmp_path / name)
     assert says in str(caught.value)
+
+
+def test_a_thing_model_is_found_beside_the_file(toml, make_platform):
+    example = Path(__file__).resolve().parents[2] / "examples" / "thing.json"
+    toml.write_text(TOML.replace('name = "thermometer"', 'thing = "thing.json"'))
+    with pytest.raises(SetupError, match=r"product 1: thing .*thing.json cannot be read: No such"):
+        setup_file.read(toml)
+    (toml.parent / "thing.json").write_text('{"properties": 5}')
+    with pytest.raises(SetupError, match=r"product 1: thing .*: properties is no list"):
+        setup_file.read(toml)
+    (toml.parent / "thing.json").write_bytes(example.read_bytes())
+    platform = make_platform()
+    setup_file.apply(platform, setup_file.read(toml))
+    assert platform.products()[0].documents["thing"] == json.loads(example.read_text("utf-8"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -216,3 +217,33 @@ def test_documents_outlive_a_restart(tmp_path, make_platform: Callable[..., Plat
     first.stop()
     kept = make_platform(state=tmp_path).device(product.key, "dev-1").documents
     assert kept == {"desired": {"a": {"value": 1, "version": 1}}}
+
+
+MODEL = json.loads(
+    (Path(__file__).resolve().parents[2] / "examples" / "thing.json").read_text("utf-8")
+)
+
+
+def test_with_a_thing_model_what_it_does_not_allow_is_dropped(online: Online):
+    online.platform.set_thing_model(online.party.product.key, MODEL)
+    body = {"id": "7", "params": {"target": 31, "temperature": 20.5, "other": 1}}
+    assert json.loads(online.ask(POST, json.dumps(body).encode()))["code"] == 200
+    assert online.device.properties == {"temperature": 20.5}
+    reasons = [event.reason for event in online.platform.events(kind="value_dropped")]
+    assert reasons == [
+        "6307 target is 31: take float 5..30",
+        "6320 other is not in the thing model",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("event", "values", "code"),
+    [("alarm", {"level": 2}, 200), ("alarm", {"level": 3}, 6309), ("other", {}, 6320)],
+)
+def test_with_a_thing_model_a_wrong_event_is_refused_with_its_code(
+    online: Online, event: str, values: dict[str, int], code: int
+):
+    online.platform.set_thing_model(online.party.product.key, MODEL)
+    body = {"id": "7", "params": {"value": values, "time": 1524448722000}}
+    reply = online.ask(f"thing/event/{event}/post", json.dumps(body).encode())
+    assert json.loads(reply)["code"] == code

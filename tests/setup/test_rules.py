@@ -20,7 +20,8 @@ ARROWS = {
     "alink_sim.toolchain": (),
     "alink_sim.clock": (),
     "alink_sim.sntp": ("alink_sim.clock",),
-    "alink_sim.platform": ("alink_sim.clock", "alink_sim.sntp"),
+    "alink_sim.thing_model": (),
+    "alink_sim.platform": ("alink_sim.clock", "alink_sim.sntp", "alink_sim.thing_model"),
     "alink_sim.board": ("alink_formats", "alink_sim.clock", "alink_sim.toolchain"),
 }
 # These join the parts and may import all of them.

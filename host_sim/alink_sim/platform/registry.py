@@ -37,7 +37,10 @@ class Status(StrEnum):
 
 @dataclass
 class Product:
-    """A product; `node_type` 0 is a device, 1 a gateway. `instance` "" is the old public one."""
+    """A product; `node_type` 0 is a device, 1 a gateway. `instance` "" is the old public one.
+
+    `documents` are what else the cloud keeps of it, by name: its thing model, remote config.
+    """
 
     key: str
     secret: str = field(repr=False)
@@ -45,6 +48,7 @@ class Product:
     node_type: int = 0
     dynamic_registration: bool = True
     instance: str = ""
+    documents: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -309,10 +313,10 @@ class Registry:
         device.properties.update(values)
         self._on_change(device)
 
-    def keep(self, device: Device, name: str, document: Any) -> None:
-        """Keep a JSON document of a device under its name."""
-        device.documents = {**device.documents, name: document}
-        self._on_change(device)
+    def keep(self, thing: Thing, name: str, document: Any) -> None:
+        """Keep a JSON document of a product or device under its name."""
+        thing.documents = {**thing.documents, name: document}
+        self._on_change(thing)
 
     def _new_device(self, product_key: str, name: str, secret: str | None) -> Device:
         device = Device(

@@ -11,6 +11,7 @@ from collections.abc import Callable, Coroutine, Iterable
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+from alink_sim import thing_model
 from alink_sim.clock import Clock, SystemClock
 from alink_sim.platform.ca import Authority
 from alink_sim.platform.cloud_side import CloudSide
@@ -226,6 +227,20 @@ class Platform(CloudSide):
                 raise RegistryError(refusal.reason) from refusal
 
         return self._change(issue)
+
+    def set_thing_model(self, product_key: str, document: Any) -> Product:
+        """Give a product its thing model (the parsed JSON of the console's export).
+
+        What devices report is then validated by it. Raises ThingModelError too.
+        """
+        thing_model.parse(document)
+
+        def keep() -> Product:
+            product = self._registry.product(product_key)
+            self._registry.keep(product, "thing", document)
+            return product
+
+        return self._change(keep)
 
     def product(self, product_key: str) -> Product:
         """Return a copy of a product. Raises RegistryError."""

@@ -1,8 +1,8 @@
 """A file of products and devices in, the same world on every platform out.
 
-TOML or JSON: `[[product]]` with `key secret name node_type dynamic_registration instance`, in it
-`[[product.device]]` with `name` and `secret`. What is left out has its default; a secret that is
-left out is made up once and kept.
+TOML or JSON: `[[product]]` with `key secret name node_type dynamic_registration instance`, and
+`thing`, the file of its thing model, seen from this one; in it `[[product.device]]` with `name`
+and `secret`. What is left out has its default; a secret left out is made up once and kept.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from alink_sim import thing_model
 from alink_sim.platform.registry import RegistryError
 from alink_sim.platform.server import Platform
 
@@ -24,6 +25,7 @@ _PRODUCT: Mapping[str, tuple[type, Any]] = {
     "node_type": (int, 0),
     "dynamic_registration": (bool, True),
     "instance": (str, ""),
+    "thing": (str, None),
 }
 _DEVICE: Mapping[str, tuple[type, Any]] = {"name": (str, None), "secret": (str, None)}
 _WORDS = {str: "a text", int: "a whole number", bool: "true or false"}
@@ -42,6 +44,7 @@ class ProductSetup:
 
     fields: dict[str, Any] = field(repr=False)
     devices: tuple[tuple[str, str | None], ...] = field(repr=False)
+    thing: Any
     where: str = field(compare=False)
 
 
@@ -55,13 +58,16 @@ def read(path: Path) -> list[ProductSetup]:
     except ValueError as error:
         form = "JSON" if path.suffix == ".json" else "TOML"
         raise SetupError(f"{path} is not {form}: {error}") from error
-    return parse(document, where=str(path))
+    return parse(document, where=str(path), folder=path.parent)
 
 
-def parse(document: Any, *, where: str) -> list[ProductSetup]:
-    """Return what a parsed document declares; `where` names it in errors. Raises SetupError."""
+def parse(document: Any, *, where: str, folder: Path = Path()) -> list[ProductSetup]:
+    """Return what a parsed document declares; `where` names it in errors. Raises SetupError.
+
+    Files it names are in `folder`.
+    """
     return [
-        _product(entry, f"{where}, product {number}")
+        _product(entry, f"{where}, product {number}", folder)
         for number, entry in enumerate(_entries(document, "product", where, only=True), start=1)
     ]
 
@@ -71,23 +77,39 @@ def apply(platform: Platform, products: list[ProductSetup]) -> None:
     for product in products:
         try:
             key = platform.create_product(**product.fields).key
+            if product.thing:
+                platform.set_thing_model(key, product.thing)
             for name, secret in product.devices:
                 platform.add_device(key, name, secret=secret)
         except RegistryError as error:
             raise SetupError(f"{product.where}: {error}") from error
 
 
-def _product(entry: Any, where: str) -> ProductSetup:
+def _product(entry: Any, where: str, folder: Path) -> ProductSetup:
     devices = [
         _fields(device, _DEVICE, needed="name", where=f"{where}, device {number}")
         for number, device in enumerate(_entries(entry, "device", where), start=1)
     ]
     own = {name: value for name, value in entry.items() if name != "device"}
+    fields = _fields(own, _PRODUCT, needed="key", where=where)
+    thing = fields.pop("thing")
     return ProductSetup(
-        fields=_fields(own, _PRODUCT, needed="key", where=where),
+        fields=fields,
+        thing=_thing(folder / thing, where) if thing else None,
         devices=tuple((device["name"], device["secret"]) for device in devices),
         where=where,
     )
+
+
+def _thing(path: Path, where: str) -> Any:
+    try:
+        document = json.loads(path.read_text("utf-8"))
+        thing_model.parse(document)
+    except OSError as error:
+        raise SetupError(f"{where}: thing {path} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise SetupError(f"{where}: thing {path}: {error}") from error
+    return document
 
 
 def _entries(table: Any, name: str, where: str, *, only: bool = False) -> list[Any]:

@@ -16,7 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from alink_sim.platform.registry import ClientId, Device, Product, Thing
 
-_SCHEMA = 2
+_SCHEMA = 3
 
 _METADATA = sa.MetaData()
 _VERSION = sa.Table("schema_version", _METADATA, sa.Column("version", sa.Integer, nullable=False))
@@ -29,6 +29,7 @@ _PRODUCTS = sa.Table(
     sa.Column("node_type", sa.Integer, nullable=False),
     sa.Column("dynamic_registration", sa.Boolean, nullable=False),
     sa.Column("instance", sa.String(64), nullable=False),
+    sa.Column("documents", sa.JSON, nullable=False),
 )
 _DEVICES = sa.Table(
     "devices",

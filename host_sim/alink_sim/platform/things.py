@@ -5,13 +5,17 @@ Each verb takes the request and returns its outcome; values are kept in the devi
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any
 
+from alink_sim import thing_model
 from alink_sim.platform.core import Core
 from alink_sim.platform.envelope import Outcome, Request
 from alink_sim.platform.sessions import Session
+from alink_sim.thing_model import ThingModel
 
 Verb = Callable[[Core, Session, Request], Outcome]
 
@@ -58,7 +62,11 @@ def event_post(name: str) -> Verb:
     def verb(core: Core, session: Session, request: Request) -> Outcome:
         if not isinstance(request.params, dict):
             return MALFORMED
-        core.note("event_posted", session, event=name, values=_value(request.params))
+        values = _value(request.params)
+        if model := _model(core, session):
+            for wrong in thing_model.check_event(model, name, values):
+                return Outcome(code=wrong.code, message=f"{wrong.name} {wrong.text}")
+        core.note("event_posted", session, event=name, values=values)
         return Outcome()
 
     return verb
@@ -98,8 +106,15 @@ def _samples(core: Core, session: Session, properties: Any, events: Any) -> Outc
 
 
 def _report(core: Core, session: Session, given: Iterable[tuple[str, Any]]) -> Outcome:
-    # Weak validation, the default: what is no identifier is dropped, and answered 200.
-    values = {name: _value(one) for name, one in given if _IDENTIFIER.fullmatch(name)}
+    # Weak validation, the default: what is not allowed is dropped, and answered 200.
+    model = _model(core, session)
+    values = {}
+    for name, one in given:
+        wrong = thing_model.check_properties(model, {name: one}) if model else []
+        for complaint in wrong:
+            core.note("value_dropped", session, reason=str(complaint))
+        if not wrong and _IDENTIFIER.fullmatch(name):
+            values[name] = _value(one)
     if len(values) > MAX_PROPERTIES:
         return TOO_MANY
     if values:
@@ -112,3 +127,13 @@ def _value(given: Any) -> Any:
     if isinstance(given, dict) and "value" in given and set(given) <= {"value", "time"}:
         return given["value"]
     return given
+
+
+def _model(core: Core, session: Session) -> ThingModel | None:
+    document = core.registry.product(session.product_key).documents.get("thing")
+    return _parsed(json.dumps(document)) if document else None
+
+
+@cache
+def _parsed(document: str) -> ThingModel:
+    return thing_model.parse(json.loads(document))
