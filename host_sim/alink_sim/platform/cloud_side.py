@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 
-from alink_sim.platform import downlink, rrpc
+from alink_sim.platform import downlink, rrpc, subdevices, topology
 from alink_sim.platform.core import Core
 from alink_sim.platform.registry import Device
 from alink_sim.platform.rrpc import Rrpc
@@ -90,6 +90,53 @@ class CloudSide(ABC):
             return downlink.broadcast(self._core, product_key, payload, topic=topic)
 
         return self._run(run())
+
+    def ask_to_add(
+        self, product_key: str, device_name: str, sub_devices: Iterable[tuple[str, str]]
+    ) -> int:
+        """Ask a gateway to take sub-devices, (ProductKey, DeviceName) each, into its topology.
+
+        Returns to how many of its sessions that went.
+        """
+        wanted = list(sub_devices)
+        return self._to(
+            product_key,
+            device_name,
+            lambda gateway: subdevices.ask_to_add(self._core, gateway, wanted),
+        )
+
+    def sub_devices(self, product_key: str, device_name: str) -> list[Device]:
+        """Return copies of a gateway's sub-devices."""
+        return self._to(
+            product_key, device_name, lambda gateway: topology.children(self._core, gateway)
+        )
+
+    def gateway_of(self, product_key: str, device_name: str) -> Device | None:
+        """Return a copy of a sub-device's gateway, None where it has none."""
+        return self._to(
+            product_key, device_name, lambda device: topology.gateway_of(self._core, device)
+        )
+
+    def add_sub_device(
+        self, product_key: str, device_name: str, *, gateway: tuple[str, str]
+    ) -> None:
+        """Give a device to a gateway, (ProductKey, DeviceName), which is told."""
+
+        def relate(device: Device) -> None:
+            owner = self._core.registry.device(*gateway)
+            subdevices.relate(self._core, owner, device)
+
+        self._to(product_key, device_name, relate)
+
+    def remove_sub_device(self, product_key: str, device_name: str) -> None:
+        """Take a device from its gateway, which is told; its session there ends."""
+        self._to(
+            product_key,
+            device_name,
+            lambda device: subdevices.separate(
+                self._core, device, reason="the cloud deleted the topology"
+            ),
+        )
 
     def rrpc(
         self,

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 
 from alink_sim.clock import Timer
-from alink_sim.platform import admission, auth, envelope, framing, uplink
+from alink_sim.platform import admission, auth, envelope, framing, subdevices, uplink
 from alink_sim.platform.auth import Credentials, Kind
 from alink_sim.platform.core import Core
 from alink_sim.platform.faults.line import FaultyLine
@@ -99,6 +99,7 @@ class Connection(asyncio.Protocol):
             self._timer.cancel()
         if self._session:
             session, self._session = self._session, None
+            subdevices.leave_all(self._core, session)
             self._core.sessions.leave(session)
             self._core.note("offline", session, reason=reason)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from alink_sim.clock import Clock
@@ -10,6 +10,7 @@ from alink_sim.platform.auth import Credentials
 from alink_sim.platform.commits import Commits
 from alink_sim.platform.event_log import Event, EventLog
 from alink_sim.platform.faults import Faults
+from alink_sim.platform.rates import Rates
 from alink_sim.platform.refusal import Code
 from alink_sim.platform.registry import Device, Registry
 from alink_sim.platform.sessions import Session, Sessions
@@ -27,6 +28,7 @@ class Core:
     clock: Clock
     settings: Settings
     faults: Faults
+    rates: Rates = field(default_factory=Rates)
 
     def note(
         self,

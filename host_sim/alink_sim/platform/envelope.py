@@ -44,19 +44,19 @@ def parse(payload: bytes) -> Request:
 
 
 def reply(request: Request, outcome: Outcome, *, method: str) -> bytes | None:
-    """Return the reply to a request; None where it succeeded and none was wanted."""
+    """Return the reply to a request; None where it succeeded and none was wanted.
+
+    A `method` of "" leaves method and version out, as the replies about sessions do.
+    """
     if outcome.code == 200 and not request.wants_reply:
         return None
-    return compact(
-        {
-            "code": outcome.code,
-            "data": outcome.data,
-            "id": request.id,
-            "message": outcome.message,
-            "method": method,
-            "version": "1.0",
-        }
-    )
+    body = {
+        "code": outcome.code,
+        "data": outcome.data,
+        "id": request.id,
+        "message": outcome.message,
+    }
+    return compact(body | {"method": method, "version": "1.0"} if method else body)
 
 
 def compact(body: Any) -> bytes:

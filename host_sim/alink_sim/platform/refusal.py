@@ -1,6 +1,6 @@
 """Why the platform says no: the vendor's code and a sentence, which the wire does not carry.
 
-docs/protocol.md, sections "Dynamic registration" and "Login".
+docs/protocol.md, sections "Dynamic registration", "Login" and "Sub-devices".
 """
 
 from __future__ import annotations
@@ -11,15 +11,27 @@ from enum import IntEnum
 class Code(IntEnum):
     """Codes of the vendor's tables, as far as they name a refusal here."""
 
-    PARAMETER = 460
+    AUTH = 401
     SESSION_TAKEN = 427
+    TOO_MANY_ONLINE = 428
+    TOO_OFTEN = 429
+    PARAMETER = 460
+    NO_SESSION = 520
+    DELETED = 521
+    FORBIDDEN = 522
     NO_DEVICE = 6100
     DISABLED = 6204
     NO_PRODUCT = 6250
+    BAD_NAME = 6280
+    BAD_SIGN = 6287
     SWITCHED_OFF = 6288
     ACTIVATED = 6289
     SIGN_METHOD = 6292
+    TOO_MANY_RELATED = 6400
+    NO_RELATION = 6401
+    SELF = 6402
     SIGNATURE = 6600
+    BOUND = 6619
 
 
 class RefusedError(Exception):

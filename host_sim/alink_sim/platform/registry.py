@@ -16,10 +16,10 @@ from typing import Any
 from alink_sim.platform.refusal import Code, RefusedError
 
 MAX_CLIENT_IDS = 5
+NAME = re.compile(r"[A-Za-z0-9\-_@.:]{4,32}")
 
 _KEY = re.compile(r"[A-Za-z0-9]{1,20}")
 _SECRET = re.compile(r"[\x21-\x7e]{1,64}")
-_NAME = re.compile(r"[A-Za-z0-9\-_@.:]{4,32}")
 
 
 class RegistryError(ValueError):
@@ -69,7 +69,7 @@ class ClientId:
 class Device:
     """A device. `activated`: it has logged in. `registered`: that ended its registration.
 
-    `documents` are what else the cloud keeps of it, by name: shadow, desired, tags.
+    `documents` are what else the cloud keeps of it, by name: shadow, desired, tags, gateway.
     """
 
     product_key: str
@@ -173,7 +173,7 @@ class Registry:
         self.product(product_key)
         device = self.devices.get((product_key, name))
         if device is None:
-            _checked(_NAME, "DeviceName", name, "4 to 32 of letters, digits and -_@.:")
+            _checked(NAME, "DeviceName", name, "4 to 32 of letters, digits and -_@.:")
             return self._new_device(product_key, name, secret)
         if secret not in (None, device.secret):
             raise RegistryError(
@@ -264,7 +264,7 @@ class Registry:
         The first one makes the device. `now` in seconds since 1970. Raises RefusedError.
         """
         _check_switch(product)
-        if not _NAME.fullmatch(name):
+        if not NAME.fullmatch(name):
             raise RefusedError(
                 Code.PARAMETER, "DeviceName is not 4 to 32 of letters, digits and -_@.:"
             )

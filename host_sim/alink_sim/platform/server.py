@@ -13,6 +13,7 @@ from typing import Any, Self, TypeVar
 
 from alink_sim import thing_model
 from alink_sim.clock import Clock, SystemClock
+from alink_sim.platform import subdevices
 from alink_sim.platform.ca import Authority
 from alink_sim.platform.cloud_side import CloudSide
 from alink_sim.platform.commits import Commits
@@ -25,6 +26,7 @@ from alink_sim.platform.registry import ClientId, Device, Product, Registry, Reg
 from alink_sim.platform.sessions import Sessions
 from alink_sim.platform.settings import Settings
 from alink_sim.platform.store import Store
+from alink_sim.platform.subdevices import Change
 
 _T = TypeVar("_T")
 
@@ -177,12 +179,14 @@ class Platform(CloudSide):
         return self._change(
             lambda: self._registry.remove_device(product_key, device_name),
             ends="the device was removed",
+            tells=Change.DELETED,
         )
 
     def enable_device(self, product_key: str, device_name: str) -> Device:
         """Let a disabled device log in again. Raises RegistryError."""
         return self._change(
-            lambda: self._registry.set_enabled(product_key, device_name, enabled=True)
+            lambda: self._registry.set_enabled(product_key, device_name, enabled=True),
+            tells=Change.ENABLED,
         )
 
     def disable_device(self, product_key: str, device_name: str) -> Device:
@@ -190,6 +194,7 @@ class Platform(CloudSide):
         return self._change(
             lambda: self._registry.set_enabled(product_key, device_name, enabled=False),
             ends="the device is disabled",
+            tells=Change.DISABLED,
         )
 
     def reset_device(self, product_key: str, device_name: str) -> Device:
@@ -304,12 +309,17 @@ class Platform(CloudSide):
         return itertools.chain(self._registry.products.values(), self._registry.devices.values())
 
     def _change(
-        self, action: Callable[[], _T], *, ends: str | None = None, spare: str | None = None
+        self,
+        action: Callable[[], _T],
+        *,
+        ends: str | None = None,
+        spare: str | None = None,
+        tells: Change | None = None,
     ) -> _T:
         """Run an action on the registry in the loop; return a copy of what it made, at rest.
 
         `ends` cuts the sessions of the device it returns, but not those with ClientID `spare`
-        ("" is a login with the DeviceSecret).
+        ("" is a login with the DeviceSecret). `tells` is what its gateway, if any, hears of it.
         """
         if self._loop is None:
             made = action()
@@ -319,6 +329,8 @@ class Platform(CloudSide):
         async def run() -> _T:
             made = action()
             await self._core.commits.settled()
+            if tells is not None and isinstance(made, Device):
+                subdevices.tell(self._core, made, tells)
             if ends and isinstance(made, Device):
                 for session in self._core.sessions.of(made):
                     if session.identity[2] != spare:

@@ -21,7 +21,8 @@ class Session:
     `client_id` is the plain one it sent; `issued` the pair it logged in with, None with a
     DeviceSecret. `send` delivers (topic, payload, QoS), `end` cuts the connection without a word.
     `custom_rrpc` is bit 0 of the `ext` it sent; `waiting` are the answers that RRPCs wait for, by
-    topic: an answer is its payload, or None when the session ends first.
+    topic: an answer is its payload, or None when the session ends first. `carried` are a gateway's
+    sub-devices online, by ProductKey and DeviceName; they share its `send` and `filters`.
     """
 
     device: Device
@@ -33,6 +34,7 @@ class Session:
     custom_rrpc: bool = False
     filters: dict[str, int] = field(default_factory=dict)
     waiting: dict[str, asyncio.Future[bytes | None]] = field(default_factory=dict)
+    carried: dict[tuple[str, str], Session] = field(default_factory=dict)
 
     @property
     def product_key(self) -> str:

@@ -39,6 +39,9 @@ class Settings:
         login_without_client_id: accept a login signature that leaves the client id out.
         connwl_over_tcp: accept a DeviceToken on a connection without TLS.
         max_client_id: longest whole MQTT client id, in bytes.
+        max_sub_devices: how many sub-devices a gateway may have, and how many online.
+        sub_logins_a_minute: how often a sub-device may log in.
+        gateway_logins_a_second: how many logins of sub-devices a gateway may send.
         sweep_seconds: how late the end of 1.5 keepalives is noticed.
     """
 
@@ -56,6 +59,9 @@ class Settings:
     login_without_client_id: bool = _one_of(True, False)  # noqa: FBT003
     connwl_over_tcp: bool = _one_of(True, False)  # noqa: FBT003
     max_client_id: int = 512
+    max_sub_devices: int = 2000
+    sub_logins_a_minute: int = 5
+    gateway_logins_a_second: int = 200
     sweep_seconds: float = 0.0
 
     def __post_init__(self) -> None:

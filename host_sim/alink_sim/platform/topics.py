@@ -18,8 +18,17 @@ def is_own(topic: str, *, product_key: str, device_name: str) -> bool:
         # /ext/rrpc/{message id}{a topic of its own}
         inner = "/" + "/".join(levels[4:])
         return is_own(inner, product_key=product_key, device_name=device_name)
-    at = _AT.get(levels[1], 1)
-    return levels[at : at + 2] == [product_key, device_name]
+    return _names(levels) == (product_key, device_name)
+
+
+def names(topic: str) -> tuple[str, str]:
+    """Return the ProductKey and DeviceName that a topic names; both are "" where it has none."""
+    levels = topic.split("/")
+    if len(levels) < 4 or levels[0]:
+        return "", ""
+    if levels[1:3] == ["ext", "rrpc"]:
+        return names("/" + "/".join(levels[4:]))
+    return _names(levels)
 
 
 def is_valid_filter(topic_filter: str) -> bool:
@@ -29,3 +38,9 @@ def is_valid_filter(topic_filter: str) -> bool:
         if "#" in level:
             return False
     return all(level in ("+", "#") or not {"+", "#"} & set(level) for level in levels)
+
+
+def _names(levels: list[str]) -> tuple[str, str]:
+    at = _AT.get(levels[1], 1)
+    product_key, device_name = (*levels[at : at + 2], "", "")[:2]
+    return product_key, device_name

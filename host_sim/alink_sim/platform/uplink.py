@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import re
 
-from alink_sim.platform import device_info, envelope, framing, ntp, shadow, things, topics
+from alink_sim.platform import (
+    device_info,
+    envelope,
+    framing,
+    gateway,
+    ntp,
+    shadow,
+    subdevices,
+    things,
+    topics,
+)
 from alink_sim.platform.core import Core
 from alink_sim.platform.sessions import Session
 from alink_sim.platform.things import Verb
@@ -21,26 +31,29 @@ _VERBS: dict[str, Verb] = {
     "thing/deviceinfo/delete": device_info.tags_delete,
     "thing/log/post": device_info.log_post,
     "thing/config/log/get": device_info.log_get,
+    **gateway.VERBS,
 }
 _EVENT = re.compile(r"thing/event/([A-Za-z0-9_:]+)/post")
 
 _MAX_SUBSCRIPTIONS = 100
 
 
-def publish(core: Core, session: Session, message: framing.Publish) -> tuple[str, bytes] | None:
+def publish(core: Core, connected: Session, message: framing.Publish) -> tuple[str, bytes] | None:
     """Act on a message; return topic and payload of the reply, if there is one.
 
-    A message to a topic of another device is dropped, or ends the session.
+    A gateway speaks for the sub-devices it has logged in. A message to a topic of another device
+    is dropped, or ends the session.
     """
     topic = message.topic
-    if not _is_own(session, topic):
-        core.note("publish_refused", session, reason=f"no right to topic {topic}")
+    session = subdevices.sender(core, connected, topic)
+    if session is None:
+        core.note("publish_refused", connected, reason=f"no right to topic {topic}")
         if core.settings.foreign_topic == "close":
-            session.end("it published to a topic of another device")
+            connected.end("it published to a topic of another device")
         return None
     identity = f"{session.product_key}/{session.device_name}"
     reply: tuple[str, bytes | None] | None = None
-    if verb := _verb(topic.removeprefix(f"/sys/{identity}/")):
+    if verb := _verb(topic, identity):
         reply = f"{topic}_reply", _carry_out(core, session, verb, message)
     elif topic == f"/shadow/update/{identity}":
         reply = f"/shadow/get/{identity}", shadow.handle(core, session, message.payload)
@@ -74,9 +87,11 @@ def subscribe(core: Core, session: Session, filters: list[tuple[str, int]]) -> l
 def _objection(session: Session, topic_filter: str) -> str:
     if not topics.is_valid_filter(topic_filter):
         return "wildcards stand where MQTT has none"
-    if not _is_own(session, topic_filter):
+    names = topics.names(topic_filter)
+    if not _is_own(session, topic_filter) and names not in session.carried:
         return "no right to the topic"
-    if topic_filter not in session.filters and len(session.filters) >= _MAX_SUBSCRIPTIONS:
+    same = sum(topics.names(one) == names for one in session.filters)
+    if topic_filter not in session.filters and same >= _MAX_SUBSCRIPTIONS:
         return f"{_MAX_SUBSCRIPTIONS} subscriptions are in use"
     return ""
 
@@ -94,7 +109,10 @@ def _is_own(session: Session, topic: str) -> bool:
     return topics.is_own(topic, product_key=session.product_key, device_name=session.device_name)
 
 
-def _verb(tail: str) -> Verb | None:
+def _verb(topic: str, identity: str) -> Verb | None:
+    if about_sessions := subdevices.VERBS.get(topic.removeprefix(f"/ext/session/{identity}/")):
+        return about_sessions
+    tail = topic.removeprefix(f"/sys/{identity}/")
     if known := _VERBS.get(tail):
         return known
     event = _EVENT.fullmatch(tail)
@@ -107,5 +125,6 @@ def _carry_out(core: Core, session: Session, verb: Verb, message: framing.Publis
     if outcome.code != 200:
         reason = f"answered {outcome.code}: {outcome.message}"
         core.note("request_refused", session, reason=reason, topic=message.topic)
-    method = message.topic.split("/", 4)[4].replace("/", ".")
+    is_session = message.topic.startswith("/ext/")
+    method = "" if is_session else message.topic.split("/", 4)[4].replace("/", ".")
     return envelope.reply(request, outcome, method=method)

@@ -1,0 +1,276 @@
+"""Sub-devices online over their gateway's connection, and every way that ends."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from alink_sim.clock import ManualClock
+from alink_sim.platform import Platform, Settings
+from tests.platform.gateway import GATEWAY_PK, SUB_DS, SUB_PK, TIME, Gateway, names, signed, sub
+from tests.platform.wire import ACCEPTED, Party, Wire, publish, sign, subscribe
+
+LOGIN, LOGOUT = "combine/login", "combine/logout"
+BATCH_LOGIN, BATCH_LOGOUT = "combine/batch_login", "combine/batch_logout"
+PROPERTY = f"/sys/{SUB_PK}/sub-0001/thing/event/property/post"
+
+
+@pytest.fixture
+def gateway(platform: Platform) -> Iterator[Gateway]:
+    """A gateway with three sub-devices in its topology."""
+    with Gateway(platform) as made:
+        for name in ("sub-0001", "sub-0002", "sub-0003"):
+            sub(platform, name)
+            assert made.ask("thing/topo/add", [signed(name)])[0] == 200
+        yield made
+
+
+def status(platform: Platform, name: str = "sub-0001") -> str:
+    return platform.device(SUB_PK, name).status.value
+
+
+def batch(*who: str) -> dict[str, object]:
+    devices = [signed(name) for name in who]
+    for one in devices:
+        del one["signMethod"], one["signmethod"]
+    return {"signMethod": "hmacSha256", "deviceList": devices}
+
+
+def test_a_login_is_answered_byte_for_byte(gateway: Gateway, platform: Platform):
+    request = (
+        b'{"id":"123","params":{"productKey":"a1SubPk0001","deviceName":"sub-0001","clientId":'
+        b'"a1SubPk0001.sub-0001","timestamp":"1700000000000","signMethod":"hmacSha1",'
+        b'"cleanSession":"true","sign":"FFB0E0D041C0F6E36B968BCC25D65AC5A95473C4"}}'
+    )
+    assert gateway.ask_raw(LOGIN, request) == (
+        b'{"code":200,"data":{"productKey":"a1SubPk0001","deviceName":"sub-0001"},"id":"123",'
+        b'"message":"success"}'
+    )
+    assert status(platform) == "Online"
+    assert gateway.ask_raw(LOGOUT, b'{"id":"124","params":%s}' % json.dumps(names()).encode()) == (
+        b'{"code":200,"data":{"productKey":"a1SubPk0001","deviceName":"sub-0001"},"id":"124",'
+        b'"message":"success"}'
+    )
+    assert status(platform) == "Offline"
+
+
+def test_a_client_id_with_an_extension_is_signed_as_it_is(gateway: Gateway):
+    # As the Link SDK for Python does it.
+    whole = "a1SubPk0001.sub-0001|lan=Python,_v=2.2.1,_ss=1|"
+    content = f"clientId{whole}deviceNamesub-0001productKey{SUB_PK}timestamp{TIME}"
+    assert gateway.ask(LOGIN, signed(clientId=whole, sign=sign(SUB_DS, content)))[0] == 200
+
+
+def test_what_a_sub_device_sends_is_its_own(gateway: Gateway, platform: Platform):
+    assert gateway.ask(LOGIN, signed())[0] == 200
+    gateway.wire.send(publish(PROPERTY, b'{"id":"1","params":{"t":21}}'))
+    topic, body, _ = gateway.wire.read_publish()
+    assert (topic, body["code"]) == (f"{PROPERTY}_reply", 200)
+    assert platform.device(SUB_PK, "sub-0001").properties == {"t": 21}
+    assert not platform.device(GATEWAY_PK, "gateway-1").properties
+    gateway.wire.send(publish(f"/shadow/update/{SUB_PK}/sub-0001", b'{"method":"get"}'))
+    assert gateway.wire.read_publish()[0] == f"/shadow/get/{SUB_PK}/sub-0001"
+
+
+def test_what_a_sub_device_is_sent_comes_to_its_gateway(gateway: Gateway, platform: Platform):
+    gateway.ask(LOGIN, signed())
+    platform.set_properties(SUB_PK, "sub-0001", {"t": 1})
+    topic, body, _ = gateway.wire.read_publish()
+    assert topic == f"/sys/{SUB_PK}/sub-0001/thing/service/property/set"
+    assert body["params"] == {"t": 1}
+    custom = f"/{SUB_PK}/sub-0001/user/get"
+    assert platform.send(SUB_PK, "sub-0001", custom, b"{}") == 0
+    assert gateway.wire.ask(subscribe(1, (custom, 1))) == b"\x90\x03\x00\x01\x01"
+    assert platform.send(SUB_PK, "sub-0001", custom, b"{}") == 1
+
+
+def test_a_subscription_needs_a_session(gateway: Gateway):
+    custom = f"/{SUB_PK}/sub-0001/user/get"
+    assert gateway.wire.ask(subscribe(1, (custom, 1))) == b"\x90\x03\x00\x01\x80"
+
+
+def test_a_hundred_subscriptions_each(gateway: Gateway):
+    gateway.ask(BATCH_LOGIN, batch("sub-0001", "sub-0002"))
+    for name in ("sub-0001", "sub-0002"):
+        filters = [(f"/{SUB_PK}/{name}/user/{number}", 0) for number in range(101)]
+        assert gateway.wire.ask(subscribe(1, *filters))[-2:] == b"\x00\x80"
+
+
+def test_without_a_session_the_gateway_is_told_520(gateway: Gateway, platform: Platform):
+    gateway.wire.send(publish(PROPERTY, b'{"id":"1","params":{"t":21}}'))
+    topic, body, _ = gateway.wire.read_publish()
+    assert topic == f"/ext/error/{GATEWAY_PK}/gateway-1"
+    assert body == {
+        "id": body["id"],
+        "code": 520,
+        "message": "device no session",
+        "data": names(),
+    }
+    assert not platform.device(SUB_PK, "sub-0001").properties
+
+
+def test_what_is_nothing_of_the_gateways_is_not_answered(gateway: Gateway, platform: Platform):
+    sub(platform, "elsewhere-1")
+    topic = f"/sys/{SUB_PK}/elsewhere-1/thing/event/property/post"
+    gateway.wire.send(publish(topic, b'{"id":"1","params":{"t":21}}'))
+    assert gateway.ask("thing/topo/get", {})[0] == 200  # And nothing before it.
+    platform.expect("publish_refused", timeout=0)
+
+
+@pytest.mark.parametrize(
+    ("tail", "params", "code", "data"),
+    [
+        (LOGIN, None, 460, {}),
+        (LOGIN, {}, 460, {}),
+        (LOGIN, signed(clientId=""), 460, names()),
+        (LOGIN, signed(signMethod="hmacsha512"), 460, names()),
+        (LOGIN, signed(secret="wrong"), 6287, names()),
+        (LOGIN, signed("nobody-1"), 6100, names("nobody-1")),
+        (LOGOUT, names(), 520, names()),
+        (LOGOUT, [names()], 460, {}),
+        (BATCH_LOGIN, {"deviceList": []}, 460, {}),
+        (BATCH_LOGOUT, [names()], 520, [names()]),
+        (BATCH_LOGOUT, names(), 460, {}),
+    ],
+)
+def test_what_is_wrong_has_its_code(
+    gateway: Gateway, platform: Platform, tail: str, params: object, code: int, data: object
+):
+    assert gateway.ask(tail, params) == (code, data)
+    assert status(platform) == "Inactive"
+
+
+def test_a_login_without_topology_is_refused(gateway: Gateway, platform: Platform):
+    sub(platform, "sub-0009")
+    assert gateway.ask(LOGIN, signed("sub-0009")) == (6401, names("sub-0009"))
+
+
+def test_a_batch_comes_online_and_goes(gateway: Gateway, platform: Platform):
+    three = ("sub-0001", "sub-0002", "sub-0003")
+    assert gateway.ask(BATCH_LOGIN, batch(*three)) == (200, [names(one) for one in three])
+    assert {status(platform, one) for one in three} == {"Online"}
+    assert gateway.ask(BATCH_LOGOUT, [names(one) for one in three])[0] == 200
+    assert {status(platform, one) for one in three} == {"Offline"}
+
+
+def test_one_bad_in_a_batch_fails_all_and_is_named(gateway: Gateway, platform: Platform):
+    wanted = batch("sub-0001", "nobody-1", "sub-0002")
+    assert gateway.ask(BATCH_LOGIN, wanted) == (6100, [names("nobody-1")])
+    assert status(platform) == "Inactive"
+
+
+def test_fifty_fit_in_a_batch(gateway: Gateway):
+    assert gateway.ask(BATCH_LOGIN, batch(*["sub-0001"] * 51))[0] == 460
+
+
+def test_a_login_again_changes_nothing(gateway: Gateway, platform: Platform):
+    assert gateway.ask(LOGIN, signed())[0] == 200
+    assert gateway.ask(LOGIN, signed())[0] == 200
+    assert platform.device(SUB_PK, "sub-0001").sessions == 1
+    assert not platform.events(kind="kicked")
+
+
+def test_five_logins_a_minute(gateway: Gateway, clock: ManualClock):
+    codes = [gateway.ask(LOGIN, signed())[0] for _ in range(6)]
+    assert codes == [200] * 5 + [429]
+    clock.advance(60)
+    assert gateway.ask(LOGIN, signed())[0] == 200
+
+
+def test_so_many_logins_a_second_for_a_gateway(
+    make_platform: Callable[..., Platform], clock: ManualClock
+):
+    platform = make_platform(clock=clock, settings=Settings(gateway_logins_a_second=2))
+    with Gateway(platform) as gateway:
+        for name in ("sub-0001", "sub-0002", "sub-0003"):
+            sub(platform, name)
+            gateway.ask("thing/topo/add", [signed(name)])
+        codes = [gateway.ask(LOGIN, signed(f"sub-000{one}"))[0] for one in (1, 2, 3)]
+        assert codes == [200, 200, 429]
+        clock.advance(1)
+        assert gateway.ask(LOGIN, signed("sub-0003"))[0] == 200
+
+
+def test_too_many_online_are_answered_428(make_platform: Callable[..., Platform]):
+    platform = make_platform(settings=Settings(max_sub_devices=1))
+    with Gateway(platform) as gateway:
+        sub(platform)
+        gateway.ask("thing/topo/add", [signed()])
+        assert gateway.ask(LOGIN, signed())[0] == 200
+        sub(platform, "sub-0002")
+        platform.add_sub_device(SUB_PK, "sub-0002", gateway=(GATEWAY_PK, "gateway-1"))
+        assert gateway.told()[0] == "thing/topo/change"
+        assert gateway.ask(LOGIN, signed("sub-0002"))[0] == 428
+
+
+def test_they_go_offline_with_their_gateway(gateway: Gateway, platform: Platform):
+    gateway.ask(BATCH_LOGIN, batch("sub-0001", "sub-0002"))
+    gateway.wire.send(b"\xe0\x00")
+    assert gateway.wire.read() == b""
+    assert {status(platform, f"sub-000{one}") for one in (1, 2)} == {"Offline"}
+    assert platform.expect("offline", device_name="sub-0001", timeout=0).reason == (
+        "its gateway went offline"
+    )
+
+
+def test_a_disabled_one_is_told_and_forced_out(gateway: Gateway, platform: Platform):
+    gateway.ask(LOGIN, signed())
+    platform.disable_device(SUB_PK, "sub-0001")
+    tail, body = gateway.told()
+    assert (tail, body["params"]) == ("thing/topo/change", {"status": 8, "subList": [names()]})
+    tail, body = gateway.told()
+    assert (tail, body["method"]) == ("thing/disable", "thing.disable")
+    tail, body = gateway.told()
+    assert (body["code"], body["data"]) == (522, names())
+    assert gateway.ask(LOGIN, signed())[0] == 522
+    platform.enable_device(SUB_PK, "sub-0001")
+    assert gateway.told()[1]["params"]["status"] == 2
+    assert gateway.told()[0] == "thing/enable"
+    assert gateway.ask(LOGIN, signed())[0] == 200
+
+
+def test_a_deleted_one_is_told_and_forced_out(gateway: Gateway, platform: Platform):
+    gateway.ask(LOGIN, signed())
+    platform.remove_device(SUB_PK, "sub-0001")
+    assert gateway.told()[1]["params"]["status"] == 1
+    assert gateway.told()[0] == "thing/delete"
+    assert gateway.told()[1]["code"] == 521
+    assert gateway.ask(LOGIN, signed())[0] == 6100
+
+
+def test_a_separated_one_is_forced_out(gateway: Gateway, platform: Platform):
+    gateway.ask(LOGIN, signed())
+    platform.remove_sub_device(SUB_PK, "sub-0001")
+    codes = [gateway.told()[1].get("code") for _ in range(3)]
+    assert codes == [None, None, 6401]
+
+
+def test_one_that_connects_by_itself_pushes_the_gateways_session_out(
+    gateway: Gateway, platform: Platform
+):
+    gateway.ask(LOGIN, signed())
+    party = Party(platform.product(SUB_PK), "sub-0001", SUB_DS)
+    with Wire.tls(platform) as wire:
+        assert wire.ask(party.log_in()) == ACCEPTED
+        assert gateway.told()[1]["code"] == 427
+        assert status(platform) == "Online"
+        assert gateway.ask(LOGIN, signed())[0] == 200  # And the other way round.
+        assert wire.read() == b""
+    assert platform.device(SUB_PK, "sub-0001").sessions == 1
+
+
+def test_a_gateway_deletes_one_that_is_online(gateway: Gateway, platform: Platform):
+    gateway.ask(LOGIN, signed())
+    assert gateway.ask("thing/topo/delete", [names()])[0] == 200
+    assert status(platform) == "Offline"
+
+
+def test_a_deleted_gateway_leaves_no_topology_to_its_successor(
+    gateway: Gateway, platform: Platform
+):
+    platform.remove_device(GATEWAY_PK, "gateway-1")
+    platform.add_device(GATEWAY_PK, "gateway-1")
+    assert platform.gateway_of(SUB_PK, "sub-0001") is None
+    assert not platform.sub_devices(GATEWAY_PK, "gateway-1")
