@@ -13,6 +13,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -132,15 +133,17 @@ def run_file(path: Path, *, interpreter: str, functions: tuple[str, ...]) -> Rep
         variable, tail = "MICROPYPATH", [".frozen"]
     environment = {**os.environ, variable: ":".join([*map(str, search), *tail])}
     try:
-        done = subprocess.run(
-            [*command, str(core / "driver.py"), path.stem, *functions],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            cwd=core,
-            env=environment,
-            timeout=_SECONDS,
-            check=False,
-        )
+        # Its own folder to write in: workers run the same file at the same time.
+        with tempfile.TemporaryDirectory() as scratch:
+            done = subprocess.run(
+                [*command, str(core / "driver.py"), path.stem, *functions],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                cwd=scratch,
+                env=environment,
+                timeout=_SECONDS,
+                check=False,
+            )
     except subprocess.TimeoutExpired as error:
         return parse_report(error.output or b"", ending=f"it was stopped after {_SECONDS:.0f} s")
     return parse_report(done.stdout, ending=f"the process ended with code {done.returncode}")

@@ -8,6 +8,8 @@ import time
 
 from micropython import const
 
+from .envelope import compact
+
 LEVELS = ("DEBUG", "INFO", "WARN", "ERROR", "FATAL")
 _KEPT = const(8)  # Lines that wait for a session; the oldest give way.
 _LONGEST = const(4096)
@@ -51,7 +53,7 @@ class CloudLog:
     def _pushed(self, topic, payload):
         body = json.loads(payload)
         answer = {"id": body["id"], "code": 200, "data": {}}
-        self._device.publish(topic + b"_reply", json.dumps(answer).encode())
+        self._device.publish(topic + b"_reply", compact(answer))
         self._obey(body["params"])
 
     def _obey(self, data):

@@ -21,6 +21,11 @@ def request(message_id, what, params, ack=1):
     }
     if not ack:
         body["sys"] = {"ack": 0}
+    return compact(body)
+
+
+def compact(body):
+    """Return the bytes of JSON without a blank."""
     return json.dumps(body, separators=(",", ":")).encode()
 
 

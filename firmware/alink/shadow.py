@@ -6,6 +6,7 @@ keeps count, and where it has lost it (409) it asks and tries once more.
 
 import json
 
+from .envelope import compact
 from .errors import TransportError
 
 
@@ -65,7 +66,7 @@ class Shadow:
             raise
 
     def _send(self, body):
-        self._device.publish(self._topic, json.dumps(body).encode())
+        self._device.publish(self._topic, compact(body))
 
     def _take(self, topic, payload):
         body = json.loads(payload)

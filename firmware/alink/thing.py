@@ -15,6 +15,7 @@ docs/protocol.md, section "TSL". Handlers are given by name:
 
 import json
 
+from .envelope import compact
 from .errors import AlinkError
 
 _METHOD = "thing.service."
@@ -92,7 +93,7 @@ class Thing:
         code, data, message = self._carry_out(method, body.get("params"), changed)
         answer = {"id": number, "code": code, "data": data, "message": message}
         try:
-            self._device.publish(_answer_topic(topic), json.dumps(answer).encode())
+            self._device.publish(_answer_topic(topic), compact(answer))
             if changed:
                 self.post(changed)
         except AlinkError as error:

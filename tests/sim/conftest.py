@@ -13,7 +13,7 @@ from alink_formats.identity import Identity
 from alink_sim import toolchain
 from alink_sim.board import Board, sdk_files
 from alink_sim.clock import Clock, SystemClock
-from alink_sim.platform import Platform
+from alink_sim.platform import Platform, Settings
 from alink_sim.sntp import SntpServer
 
 INSTANCE = "iot-test0001"
@@ -104,9 +104,11 @@ def make_line(interpreter: toolchain.Interpreter, tmp_path: Path) -> Iterator[Ca
     """Return a maker of lines; what it made is stopped in the end."""
     stops: list[Callable[[], None]] = []
 
-    def make(*, clock: Clock | None = None, **product: object) -> Line:
+    def make(
+        *, clock: Clock | None = None, settings: Settings | None = None, **product: object
+    ) -> Line:
         clock = clock or SystemClock()
-        platform = Platform(state=tmp_path / "platform", clock=clock)
+        platform = Platform(state=tmp_path / "platform", clock=clock, settings=settings)
         platform.start()
         stops.append(platform.stop)
         ntp = SntpServer(clock=clock)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 import time
+from collections.abc import Callable
 
 import pytest
 
 from alink_sim.board import Board
 from alink_sim.board.heap import beside_standins
+from alink_sim.platform import Settings
 from tests.sim.conftest import PATIENCE, Line
 
 ONLINE = re.compile(r"^alink: online at ")
@@ -204,3 +206,19 @@ def test_custom_topics_wildcards_and_the_time(line: Line) -> None:
     board.expect("user/get failed: ZeroDivisionError", timeout=PATIENCE)
     line.platform.send(key, "dev-1", f"/{key}/dev-1/user/led/set", b"\x00\xff", qos=1)
     board.expect(f"set b'/{key}/dev-1/user/led/set' b'\\x00\\xff'", timeout=PATIENCE)
+
+
+@pytest.mark.parametrize("auto_deliver", ["always", "ss", "never"])
+def test_it_works_whether_or_not_the_platform_delivers_by_itself(
+    make_line: Callable[..., Line], auto_deliver: str
+) -> None:
+    line = make_line(settings=Settings(auto_deliver=auto_deliver))
+    board = online(line, THERMOSTAT)
+    line.platform.expect("subscribed", device_name="dev-1", timeout=PATIENCE)
+    number = line.platform.set_properties(line.product_key, "dev-1", {"target": 21})
+    board.expect("target 21", timeout=PATIENCE)
+    assert answered(line, number) == 200
+    called = line.platform.call_service_sync(
+        line.product_key, "dev-1", "SelfTest", {}, timeout_ms=8000
+    )
+    assert json.loads(called.payload)["data"] == {"passed": 1}
