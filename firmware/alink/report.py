@@ -1,6 +1,6 @@
 """What a device tells more rarely: many samples, the past, tags, raw bytes; desired values.
 
-docs/protocol.md, sections "TSL" and "Tags and log". `on_reply` as in `Device.request`.
+docs/protocol.md, sections "TSL" and "Remote config, tags, log". `on_reply` as in `Device.request`.
 """
 
 

@@ -5,8 +5,10 @@ REGISTER_ANSWERS = (b"/ext/register", b"/ext/regnwl")
 
 def whole(name, product_key, device_name):
     """Return a topic or filter as bytes; what begins without a slash is the device's own."""
-    if name[:1] in ("/", b"/"):
-        return name.encode() if isinstance(name, str) else name
+    if isinstance(name, bytes):
+        return name  # Whole already: what is the device's own is given as text.
+    if name.startswith("/"):
+        return name.encode()
     system = "" if name.startswith("user/") else "/sys"
     return ("%s/%s/%s/%s" % (system, product_key, device_name, name)).encode()
 

@@ -17,9 +17,10 @@ from tests.sim.conftest import PATIENCE, Line
 ONLINE = re.compile(r"^alink: online at ")
 
 
-def online(line: Line, main: str) -> Board:
+def online(line: Line, main: str, files: dict[str, bytes] | None = None) -> Board:
     """Power a board on and return it once it has printed "ready"."""
-    board = line.board("dev-1", main=main, heap=beside_standins(line.interpreter))
+    heap = beside_standins(line.interpreter)
+    board = line.board("dev-1", main=main, files=files, heap=heap)
     board.power_on()
     board.expect("ready", timeout=PATIENCE)
     return board

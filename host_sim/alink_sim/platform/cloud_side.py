@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 
-from alink_sim.platform import downlink, rrpc, subdevices, topology
+from alink_sim.platform import downlink, remote_config, rrpc, subdevices, topology
 from alink_sim.platform.core import Core
 from alink_sim.platform.registry import Device
 from alink_sim.platform.rrpc import Rrpc
@@ -79,6 +79,20 @@ class CloudSide(ABC):
             device_name,
             lambda device: downlink.set_log_mode(self._core, device, wanted=wanted),
         )
+
+    def set_config(self, product_key: str, content: bytes, *, url: str) -> int:
+        """Give a product its remote config, which lies at `url`; return how many were told.
+
+        Raises RegistryError, ConfigError for more than 64 KB.
+        """
+
+        async def run() -> int:
+            product = self._core.registry.product(product_key)
+            told = remote_config.put(self._core, product, content, url=url)
+            await self._core.commits.settled()
+            return told
+
+        return self._run(run())
 
     def broadcast(self, product_key: str, payload: bytes, *, topic: str = "") -> int:
         """Send to a product's devices; return to how many sessions it went.

@@ -10,6 +10,7 @@ from alink_sim.platform import (
     framing,
     gateway,
     ntp,
+    remote_config,
     shadow,
     subdevices,
     things,
@@ -31,6 +32,7 @@ _VERBS: dict[str, Verb] = {
     "thing/deviceinfo/delete": device_info.tags_delete,
     "thing/log/post": device_info.log_post,
     "thing/config/log/get": device_info.log_get,
+    "thing/config/get": remote_config.get,
     **gateway.VERBS,
 }
 _EVENT = re.compile(r"thing/event/([A-Za-z0-9_:]+)/post")

@@ -1,0 +1,74 @@
+"""Remote config: a file of up to 64 KB that the cloud keeps for a product.
+
+docs/protocol.md, section "Remote config, tags, log". The cloud tells where the file is and its
+SHA-256; `fetch` brings it, and replaces the old one only if the digest is right.
+"""
+
+import hashlib
+import json
+import os
+from binascii import hexlify
+
+from micropython import const
+
+from .envelope import compact
+from .errors import ProtocolError
+
+_MOST = const(65536)
+
+
+class Config:
+    """The config of one device, in a file. `info` describes the newest the cloud told of."""
+
+    def __init__(self, device, on_config):
+        """`on_config(info)` is called when there is one to `fetch`: asked for, or pushed."""
+        self.info = {}
+        self._device = device
+        self._on_config = on_config
+        device.subscribe("thing/config/push", self._pushed)
+
+    def ask(self):
+        """Ask for the product's config; where there is none, that is logged."""
+        params = {"configScope": "product", "getType": "file"}
+        self._device.request("config/get", params, 0, self._answered)
+
+    def fetch(self, path, tls):
+        """Return a generator of the milliseconds to wait, at whose end the file is at `path`.
+
+        `tls` is a `transport.context` of the roots of the file's server. Raises TransportError or
+        ProtocolError, also for a wrong digest; the file that was there is then untouched.
+        """
+        from .http import get
+
+        info, new = self.info, path + ".new"
+        digest = hashlib.sha256()
+        try:
+            with open(new, "wb") as file:
+
+                def take(part):
+                    digest.update(part)
+                    file.write(part)
+
+                yield from get(info["url"], tls, self._device._feed, _MOST, take)
+            if hexlify(digest.digest()).decode() != info["sign"].lower():
+                raise ProtocolError("config %s does not have the digest" % info["configId"])
+        except Exception:
+            os.remove(new)
+            raise
+        os.rename(new, path)
+
+    def _answered(self, code, data, message):
+        if code == 200:
+            self._tell(data)
+        else:
+            self._device._log("no remote config: %d %s" % (code, message))
+
+    def _pushed(self, topic, payload):
+        body = json.loads(payload)
+        answer = {"id": body["id"], "code": 200, "data": {}}
+        self._device.publish(topic + b"_reply", compact(answer))
+        self._tell(body["params"])
+
+    def _tell(self, info):
+        self.info = info
+        self._on_config(info)

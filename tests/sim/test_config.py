@@ -1,0 +1,91 @@
+"""Remote config: asked for, pushed, fetched over TLS, and kept only with the right digest."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from tests.sim.conftest import INSTANCE, PATIENCE, Line
+from tests.sim.test_thing import online
+
+CONFIGURED = """
+import time
+from alink import Device, transport
+from alink.config import Config
+
+device = Device.from_flash()
+told = []
+config = Config(device, told.append)
+device.connect()
+config.ask()
+with open("/ca.der", "rb") as file:
+    tls = transport.context([file.read()])
+print("ready")
+while True:
+    device.poll(50)
+    if told:
+        told.pop()
+        try:
+            for ms in config.fetch("/config.json", tls):
+                time.sleep_ms(ms)
+        except Exception as error:
+            print("not fetched:", error)
+        with open("/config.json") as file:
+            print("config", file.read(20))
+"""
+
+
+@pytest.fixture
+def files(line: Line) -> Iterator[dict[str, bytes]]:
+    """What a file server of the platform's CA serves, by path; "port" is its own."""
+    served: dict[str, bytes] = {}
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = served[self.path]
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    context: ssl.SSLContext = line.platform.authority.server_context()
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    served["port"] = str(server.server_address[1]).encode()
+    yield served
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_a_config_is_fetched_replaced_and_kept_when_the_next_is_spoilt(
+    line: Line, files: dict[str, bytes]
+) -> None:
+    url = f"https://{INSTANCE}.mqtt.iothub.aliyuncs.com:{files['port'].decode()}/c"
+    key = line.product_key
+    files["/c"] = first = b'{"rate":1,"pad":"' + b"x" * 5000 + b'"}'
+    line.platform.set_config(key, first, url=url)
+    with online(line, CONFIGURED, files={"/ca.der": line.platform.ca_der}) as board:
+        board.expect('config {"rate":1', timeout=PATIENCE)
+        files["/c"] = b'{"rate":2}'
+        assert line.platform.set_config(key, files["/c"], url=url) == 1
+        board.expect('config {"rate":2}', timeout=PATIENCE)
+        answered = line.platform.expect("answered", device_name="dev-1", timeout=PATIENCE)
+        assert answered.detail["topic"].endswith("/thing/config/push_reply")
+        line.platform.set_config(key, b'{"rate":3}', url=url)
+        board.expect("not fetched: config", timeout=PATIENCE)
+        board.expect('config {"rate":2}', timeout=PATIENCE)
+
+
+def test_a_product_without_config_says_so(line: Line) -> None:
+    with online(line, CONFIGURED, files={"/ca.der": line.platform.ca_der}) as board:
+        board.expect("no remote config: 6713", timeout=PATIENCE)
