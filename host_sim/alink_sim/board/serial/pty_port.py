@@ -1,0 +1,92 @@
+"""A serial port of the host as a pseudo terminal: no DTR, no RTS, but any program can open it.
+
+Resets are what a person does with the buttons: SerialBoard.reset().
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import threading
+import tty
+from pathlib import Path
+from typing import Self
+
+from alink_sim.board.serial.cable import Cable, Fault
+from alink_sim.board.serial.serial_board import SerialBoard
+
+_CHUNK = 65536
+
+
+class PtyPort:
+    """Plugs a board into the host: `path` is the name of the port, as /dev/ttyUSB0 is.
+
+    The board loses power with the cable; plugging it in starts it in the mode that `download`
+    says: True is a finger on BOOT.
+    """
+
+    def __init__(
+        self, board: SerialBoard, path: Path, *, download: bool = True, fault: Fault | None = None
+    ) -> None:
+        self.path = path
+        self._board = board
+        self._download = download
+        self._fault = fault
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._master = -1
+        self._wake = (-1, -1)
+
+    def plug(self) -> None:
+        """Plug it in: the port appears and the board has power."""
+        self._master, slave = os.openpty()
+        tty.setraw(slave)
+        self.path.symlink_to(os.ttyname(slave))
+        self._wake = os.pipe()
+        self._board.output = self._write
+        self._thread = threading.Thread(
+            target=self._serve, args=(slave, Cable(self._fault)), name="pty", daemon=True
+        )
+        self._board.reset(download=self._download)
+        self._thread.start()
+
+    def unplug(self) -> None:
+        """Pull the cable; nothing when it is pulled already."""
+        if self._thread:
+            os.close(self._wake[1])
+            self._thread.join()
+            self._thread = None
+
+    def __enter__(self) -> Self:
+        self.plug()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.unplug()
+
+    def _serve(self, slave: int, cable: Cable) -> None:
+        # The slave stays open here, or reading fails while no program has the port open.
+        try:
+            while not cable.is_pulled:
+                ready, _, _ = select.select([self._master, self._wake[0]], [], [])
+                if self._wake[0] in ready:
+                    break
+                self._board.feed(cable.carry(os.read(self._master, _CHUNK)))
+        finally:
+            self.path.unlink()
+            with self._lock:
+                os.close(self._master)
+                self._master = -1
+            os.close(slave)
+            os.close(self._wake[0])
+            self._board.power_off()
+
+    def _write(self, data: bytes) -> None:
+        with self._lock:
+            while data and self._master >= 0:
+                _, ready, _ = select.select([], [self._master], [], 1.0)
+                if not ready:
+                    with contextlib.suppress(OSError):
+                        return  # Nobody reads: a UART does not wait either.
+                data = data[os.write(self._master, data) :]

@@ -1,0 +1,140 @@
+"""A serial port over TCP, RFC 2217: bytes, baud rate, DTR and RTS.
+
+The telnet options are pyserial's PortManager; it is given a port that is a board.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from typing import Any, Self
+
+from serial import rfc2217  # type: ignore[import-untyped]
+
+from alink_sim.board.serial.cable import Cable, Fault
+from alink_sim.board.serial.reset_lines import ResetLines
+from alink_sim.board.serial.serial_board import SerialBoard
+
+
+class Rfc2217Port:
+    """Serves a board at `url`, one client at a time, as a terminal server does."""
+
+    def __init__(self, board: SerialBoard, *, fault: Fault | None = None) -> None:
+        self._board = board
+        self._fault = fault
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._listener.getsockname()[1])
+        self._client: socket.socket | None = None
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._serve, name="rfc2217", daemon=True)
+
+    @property
+    def url(self) -> str:
+        """The name that pyserial opens, with esptool's advice for such servers."""
+        return f"rfc2217://127.0.0.1:{self.port}?ign_set_control"
+
+    def plug(self) -> None:
+        """Give the board power, in run mode, and take clients."""
+        self._board.reset(download=False)
+        self._thread.start()
+
+    def unplug(self) -> None:
+        """Take the power away and stop serving."""
+        self._closing.set()
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        client = self._client
+        if client:
+            with contextlib.suppress(OSError):
+                client.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+        self._board.power_off()
+
+    def __enter__(self) -> Self:
+        self.plug()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.unplug()
+
+    def _serve(self) -> None:
+        cable = Cable(self._fault)
+        with self._listener:
+            while not self._closing.is_set() and not cable.is_pulled:
+                try:
+                    client, _ = self._listener.accept()
+                except OSError:
+                    return
+                client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                self._client = client
+                with client, contextlib.suppress(OSError):
+                    self._attend(client, cable)
+        self._board.power_off()
+
+    def _attend(self, client: socket.socket, cable: Cable) -> None:
+        lock = threading.Lock()
+
+        def send(data: bytes) -> None:
+            with lock, contextlib.suppress(OSError):
+                client.sendall(data)
+
+        manager = rfc2217.PortManager(_Uart(ResetLines(self._board)), _Connection(send))
+        self._board.output = lambda data: send(b"".join(manager.escape(data)))
+        try:
+            while not cable.is_pulled and (data := client.recv(65536)):
+                arrived = cable.carry(b"".join(manager.filter(data)))
+                if arrived:
+                    self._board.feed(arrived)
+        finally:
+            self._board.output = lambda _: None
+
+
+class _Connection:
+    # What PortManager writes its own negotiation to.
+
+    def __init__(self, send: Any) -> None:
+        self.write = send
+
+
+class _Uart:
+    # What PortManager asks of the serial port it manages.
+
+    name = "simulated board"
+    cts = dsr = ri = cd = False
+
+    def __init__(self, lines: ResetLines) -> None:
+        self._lines = lines
+        self.baudrate = 115_200
+        self.bytesize = 8
+        self.parity = "N"
+        self.stopbits = 1
+        self.rtscts = self.xonxoff = self.break_condition = False
+
+    @property
+    def dtr(self) -> bool:
+        return self._lines.dtr
+
+    @dtr.setter
+    def dtr(self, asserted: bool) -> None:
+        self._lines.set(dtr=asserted)
+
+    @property
+    def rts(self) -> bool:
+        return self._lines.rts
+
+    @rts.setter
+    def rts(self, asserted: bool) -> None:
+        self._lines.set(rts=asserted)
+
+    def get_settings(self) -> dict[str, object]:
+        return {}
+
+    def apply_settings(self, _: dict[str, object]) -> None:
+        """RFC 2217 settings are applied one by one."""
+
+    def reset_input_buffer(self) -> None:
+        """The board has no buffer of its own."""
+
+    def reset_output_buffer(self) -> None:
+        """The board has no buffer of its own."""

@@ -1,0 +1,23 @@
+"""Flash with cells that no longer hold a one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from alink_sim.board.flash import FlashFile
+
+
+class WornFlash(FlashFile):
+    """A flash in which the bits of `stuck`, offset to mask, stay 0 whatever is done to them."""
+
+    def __init__(self, path: Path, *, stuck: Mapping[int, int]) -> None:
+        super().__init__(path)
+        self._stuck = dict(stuck)
+
+    def _put(self, offset: int, data: bytes) -> None:
+        worn = bytearray(data)
+        for at, mask in self._stuck.items():
+            if offset <= at < offset + len(worn):
+                worn[at - offset] &= ~mask & 0xFF
+        super()._put(offset, bytes(worn))
