@@ -120,6 +120,7 @@ def test_the_announcement_is_what_was_printed(state: Path, facts):
         "ca_pem",
         "pid",
     }
+    assert 0 < facts["https_port"] < 65536
     assert Path(facts["ca_der"]).read_bytes()[0] == 0x30
     assert "BEGIN CERTIFICATE" in Path(facts["ca_pem"]).read_text()
 

@@ -107,9 +107,16 @@ def check_form(credentials: Credentials, *, secure: bool, token_over_tcp: bool) 
         raise _malformed("securemode 2 says TLS, the connection is plain TCP")
     if made.kind is Kind.CONNWL and not secure and not token_over_tcp:
         raise _malformed("a DeviceToken needs TLS here, the connection is plain TCP")
-    if made.kind is not Kind.CONNWL and made.sign_method not in SIGN_METHODS:
-        raise RefusedError(Code.SIGN_METHOD, f"sign method {made.sign_method!r} is not supported")
-    if made.is_registration and not extension.get("random"):
+    if made.kind is not Kind.CONNWL:
+        check_signed(made)
+
+
+def check_signed(credentials: Credentials) -> None:
+    """Return if what is signed can be checked. Raises RefusedError 460 or 6292."""
+    method = credentials.sign_method
+    if method not in SIGN_METHODS:
+        raise RefusedError(Code.SIGN_METHOD, f"sign method {method!r} is not supported")
+    if credentials.is_registration and not credentials.extension.get("random"):
         raise _malformed("a registration needs random")
 
 

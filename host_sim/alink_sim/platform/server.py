@@ -20,7 +20,8 @@ from alink_sim.platform.commits import Commits
 from alink_sim.platform.core import Core
 from alink_sim.platform.event_log import Event, EventLog
 from alink_sim.platform.faults import Faults
-from alink_sim.platform.mqtt_server import MqttListener
+from alink_sim.platform.https_server import HttpsServer
+from alink_sim.platform.mqtt_server import MqttServer
 from alink_sim.platform.refusal import RefusedError
 from alink_sim.platform.registry import ClientId, Device, Product, Registry, RegistryError
 from alink_sim.platform.sessions import Sessions
@@ -45,6 +46,7 @@ class Platform(CloudSide):
         host: str = "127.0.0.1",
         mqtt_port: int = 0,
         mqtt_tls_port: int = 0,
+        https_port: int = 0,
         san: Iterable[str] = (),
         ecdsa: bool = False,
     ) -> None:
@@ -55,6 +57,7 @@ class Platform(CloudSide):
         self.host = host
         self.mqtt_port = mqtt_port
         self.mqtt_tls_port = mqtt_tls_port
+        self.https_port = https_port
         self.clock = clock or SystemClock()
         self.log = EventLog()
         self.faults = Faults()
@@ -82,7 +85,7 @@ class Platform(CloudSide):
         )
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
-        self._listeners: list[MqttListener] = []
+        self._servers: list[MqttServer | HttpsServer] = []
 
     # Life
 
@@ -290,17 +293,20 @@ class Platform(CloudSide):
 
     async def _open(self) -> None:
         tls = self.authority.server_context(san=self._san)
-        sniffing = MqttListener(self._core, tls=tls, tls_only=False)
-        secure = MqttListener(self._core, tls=tls, tls_only=True)
+        sniffing = MqttServer(self._core, tls=tls, tls_only=False)
+        secure = MqttServer(self._core, tls=tls, tls_only=True)
         self.mqtt_port = sniffing.listen(self.host, self.mqtt_port)
-        self._listeners.append(sniffing)
+        self._servers.append(sniffing)
         self.mqtt_tls_port = secure.listen(self.host, self.mqtt_tls_port)
-        self._listeners.append(secure)
+        self._servers.append(secure)
+        https = HttpsServer(self._core, tls=tls)
+        self._servers.append(https)
+        self.https_port = await https.listen(self.host, self.https_port)
 
     async def _close(self) -> None:
-        for listener in self._listeners:
-            await listener.close()
-        self._listeners.clear()
+        for server in self._servers:
+            await server.close()
+        self._servers.clear()
         await self._core.commits.close()
         for _ in range(3):
             await asyncio.sleep(0)  # Cut connections take a few rounds of the loop to be gone.

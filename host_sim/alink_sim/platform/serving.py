@@ -30,6 +30,7 @@ class Serving:
     host: str = "127.0.0.1"
     mqtt_port: int = 1883
     mqtt_tls_port: int = 8883
+    https_port: int = 0
     san: tuple[str, ...] = ()
     ecdsa: bool = False
     assignments: Iterable[str] = ()
@@ -50,6 +51,7 @@ def serve(serving: Serving, *, ready: Callable[[dict[str, Any]], None]) -> None:
             host=serving.host,
             mqtt_port=serving.mqtt_port,
             mqtt_tls_port=serving.mqtt_tls_port,
+            https_port=serving.https_port,
             san=serving.san,
             ecdsa=serving.ecdsa,
         )
@@ -58,7 +60,7 @@ def serve(serving: Serving, *, ready: Callable[[dict[str, Any]], None]) -> None:
         except OSError as error:
             raise StateError(
                 f"a port of {serving.host} cannot be opened ({error.strerror}): name free ones "
-                "with --mqtt-port and --mqtt-tls-port (0 for any), or another --host"
+                "with --mqtt-port, --mqtt-tls-port and --https-port (0 for any), or another --host"
             ) from error
         try:
             setup_file.apply(platform, products)
@@ -79,7 +81,7 @@ async def _administer(
             "host": platform.host,
             "mqtt_port": platform.mqtt_port,
             "mqtt_tls_port": platform.mqtt_tls_port,
-            "https_port": None,
+            "https_port": platform.https_port,
             "openapi_port": None,
             "admin_port": await admin.start(),
             "ca_der": str(platform.authority.der.resolve()),

@@ -42,6 +42,7 @@ class Settings:
         max_sub_devices: how many sub-devices a gateway may have, and how many online.
         sub_logins_a_minute: how often a sub-device may log in.
         gateway_logins_a_second: how many logins of sub-devices a gateway may send.
+        https_registrations_a_minute: how often a device may register over HTTPS.
         sweep_seconds: how late the end of 1.5 keepalives is noticed.
     """
 
@@ -62,6 +63,7 @@ class Settings:
     max_sub_devices: int = 2000
     sub_logins_a_minute: int = 5
     gateway_logins_a_second: int = 200
+    https_registrations_a_minute: int = 5
     sweep_seconds: float = 0.0
 
     def __post_init__(self) -> None:

@@ -30,6 +30,9 @@ def platform(
     mqtt_tls_port: Annotated[
         int, typer.Option(min=0, max=65535, help="TLS only; 0 is any free one.")
     ] = 8883,
+    https_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="HTTPS for devices; 0 is any free one.")
+    ] = 0,
     san: Annotated[
         list[str] | None, typer.Option(help="One more name or address of the certificate.")
     ] = None,
@@ -48,6 +51,7 @@ def platform(
         host=host,
         mqtt_port=mqtt_port,
         mqtt_tls_port=mqtt_tls_port,
+        https_port=https_port,
         san=tuple(san or ()),
         ecdsa=ecdsa,
         assignments=setting or (),
@@ -65,6 +69,7 @@ def _described(facts: dict[str, Any], state: Path) -> str:
         (
             f"MQTT over TLS   {facts['host']}:{facts['mqtt_tls_port']}",
             f"MQTT, TLS too   {facts['host']}:{facts['mqtt_port']}",
+            f"HTTPS           {facts['host']}:{facts['https_port']}",
             f"root to trust   {facts['ca_pem']}  (for a board: {facts['ca_der']})",
             f"administration  alink-sim admin --state {state} --help",
         )
