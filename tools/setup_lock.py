@@ -9,7 +9,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-SOURCES = ("requirements", "requirements-typings")
+# What is not the checkout's own names all it needs: what else its packages ask for stays out.
+SOURCES = {
+    "requirements": (),
+    "requirements-typings": ("--no-deps",),
+    "requirements-linkkit": ("--no-deps",),
+}
 
 
 def main() -> int:
@@ -21,12 +26,12 @@ def main() -> int:
     if not (tools / "bin" / "uv").is_file() and subprocess.run(fetch, check=False).returncode:
         print("lock: uv could not be fetched: check the network.", file=sys.stderr)
         return 1
-    for source in SOURCES:
+    for source, options in SOURCES.items():
         # fmt: off
         command = [
             str(tools / "bin" / "uv"), "pip", "compile", "--quiet", "--no-config", "--universal",
             "--python-version", "3.11", "--generate-hashes", "--no-emit-index-url", "--no-header",
-            "--no-annotate", f"{source}.in", "--output-file", f"{source}.lock",
+            "--no-annotate", *options, f"{source}.in", "--output-file", f"{source}.lock",
         ]
         # fmt: on
         if code := subprocess.run(command, cwd=root, check=False).returncode:

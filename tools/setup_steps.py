@@ -129,6 +129,17 @@ def unpack_typings(checkout: Checkout) -> None:
     _pip(checkout, "typings", "--upgrade", "--target", ".cache/typings", *wanted)
 
 
+def install_linkkit(checkout: Checkout) -> None:
+    """Give the vendor's SDK for Python, which tests play against, an environment of its own.
+
+    It comes as source archives: the tools of `.venv` build it.
+    """
+    home = ".cache/linkkit"
+    checkout.run("linkkit", checkout.python, "-m", "venv", "--clear", "--without-pip", home)
+    there = ("--prefix", home, "--ignore-installed", "--no-deps", "--no-build-isolation")
+    _pip(checkout, "linkkit", *there, "--require-hashes", "-r", "requirements-linkkit.lock")
+
+
 def find_unix64(checkout: Checkout) -> None:
     """See that the 64-bit interpreter came with the packages; not every platform has it."""
     _toolchain(checkout, "unix64")
@@ -181,6 +192,13 @@ STEPS = (
         fetch_umqtt,
     ),
     Step("unix32", "fetching the 32-bit interpreter", (), "", fetch_unix32),
+    Step(
+        "linkkit",
+        "installing the vendor's Python SDK",
+        ("requirements-linkkit.lock",),
+        ".cache/linkkit/bin/python",
+        install_linkkit,
+    ),
 )
 
 

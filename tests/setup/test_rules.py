@@ -201,8 +201,8 @@ def test_no_file_names(what):
 
 
 def test_every_locked_package_is_hashed_and_no_index_is_named():
-    for name in ("requirements.lock", "requirements-typings.lock"):
-        text = (ROOT / name).read_text(encoding="utf-8")
+    for source in ROOT.glob("requirements*.in"):
+        text = source.with_suffix(".lock").read_text(encoding="utf-8")
         entries = re.split(r"\n(?=\S)", text.strip())
         assert entries
         assert [entry for entry in entries if "--hash=sha256:" not in entry] == []
@@ -210,9 +210,11 @@ def test_every_locked_package_is_hashed_and_no_index_is_named():
 
 
 def test_every_package_asked_for_is_locked():
-    for name in ("requirements", "requirements-typings"):
-        asked = re.findall(r"^([\w-]+)", (ROOT / f"{name}.in").read_text(), flags=re.MULTILINE)
-        locked = re.findall(r"^([\w-]+)", (ROOT / f"{name}.lock").read_text(), flags=re.MULTILINE)
+    for source in ROOT.glob("requirements*.in"):
+        asked, locked = (
+            re.findall(r"^([\w-]+)", path.read_text(), flags=re.MULTILINE)
+            for path in (source, source.with_suffix(".lock"))
+        )
         assert set(asked) <= set(locked)
 
 

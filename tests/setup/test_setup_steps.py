@@ -19,6 +19,7 @@ NEEDED = (
     "pyproject.toml",
     "requirements.lock",
     "requirements-typings.lock",
+    "requirements-linkkit.lock",
     "tools/setup_checkout.py",
     "tools/setup_steps.py",
     "host_sim/alink_sim/toolchain/umqtt.py",
