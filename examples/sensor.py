@@ -4,7 +4,6 @@ import time
 
 from alink import Device, clock
 from alink.outbox import Outbox
-from alink.sleep import deep_sleep
 
 ASLEEP_MS = 600000
 AWAKE_MS = 20000
@@ -25,4 +24,4 @@ outbox.post_properties({"temperature": sample})
 end = time.ticks_add(time.ticks_ms(), AWAKE_MS)
 while len(outbox) and time.ticks_diff(end, time.ticks_ms()) > 0:
     device.poll(200)
-deep_sleep(device, ASLEEP_MS)
+device.sleep(ASLEEP_MS)

@@ -22,10 +22,14 @@ class CloudLog:
         """`level`: what is less severe never leaves the board."""
         self.wanted = False
         self._device = device
-        self._least = LEVELS.index(level)
+        self.set_level(level)
         self._lines = []
         device.subscribe("thing/config/log/push", self._pushed)
         device.when_online(self._ask)
+
+    def set_level(self, level):
+        """Change what leaves the board; the cloud can, by a property that is set or a config."""
+        self._least = LEVELS.index(level)
 
     def write(self, level, module, text, code="", context=""):
         """Send a line, or keep it for the next session; `context` is of your own choice."""

@@ -40,21 +40,27 @@ class Config:
         """
         from .http import get
 
-        info, new = self.info, path + ".new"
-        digest = hashlib.sha256()
         try:
-            with open(new, "wb") as file:
+            url, sign, new = self.info["url"], self.info["sign"].lower(), path + ".new"
+        except (KeyError, AttributeError):
+            raise ProtocolError("the cloud told of no config to fetch")
+        digest = hashlib.sha256()
+        good = False
+        file = open(new, "wb")
+        try:
 
-                def take(part):
-                    digest.update(part)
-                    file.write(part)
+            def take(part):
+                digest.update(part)
+                file.write(part)
 
-                yield from get(info["url"], tls, self._device._feed, _MOST, take)
-            if hexlify(digest.digest()).decode() != info["sign"].lower():
-                raise ProtocolError("config %s does not have the digest" % info["configId"])
-        except Exception:
-            os.remove(new)
-            raise
+            yield from get(url, tls, self._device._feed, _MOST, take)
+            good = hexlify(digest.digest()).decode() == sign
+            if not good:
+                raise ProtocolError("config from %s does not have the digest" % url[:60])
+        finally:  # Also when nobody asks this generator any more.
+            file.close()
+            if not good:
+                os.remove(new)
         os.rename(new, path)
 
     def _answered(self, code, data, message):

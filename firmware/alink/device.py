@@ -112,6 +112,12 @@ class Device(Messages):
         if self._link:
             self._link.close()
 
+    def sleep(self, ms):
+        """Leave the platform in good order and sleep deeply for `ms`; see `sleep.deep_sleep`."""
+        from .sleep import deep_sleep
+
+        deep_sleep(self, ms)
+
     # The asyncio face
 
     async def run(self):

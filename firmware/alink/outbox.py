@@ -14,6 +14,7 @@ from . import envelope
 from .errors import AlinkError, TransportError
 
 _WINDOW = const(4)  # Messages on the way at once.
+_FIRST_ID = const(0x1000000)  # Message ids: none that `Device.request` gives in a lifetime.
 _HEAD = "<HHI"  # Lengths of topic and payload, CRC-32 of both; a done record: 0, count, CRC.
 _HEADER = const(8)
 
@@ -45,7 +46,8 @@ class Outbox:
         """Queue a property post: {identifier: value, or {"value": value, "time": ms}}."""
         self._number += 1
         what = "event/property/post"
-        payload = envelope.request("outbox-%d" % self._number, what, values)
+        # Its PUBACK is what ends it: no reply is waited for.
+        payload = envelope.request(_FIRST_ID + self._number, what, values, 0)
         self.put("thing/" + what, payload, on_done)
 
     def put(self, topic, payload, on_done=None):

@@ -41,11 +41,27 @@ def forget_tags(device, keys, on_reply=None):
     return device.request("deviceinfo/delete", [{"attrKey": key} for key in keys], 0, on_reply)
 
 
-def raw(device, data, qos=0):
-    """Send bytes that the product's own script parses (a product with custom data format)."""
+def raw(device, data, qos=0, on_reply=None):
+    """Send bytes that the product's own script parses (a product with custom data format).
+
+    `on_reply(data)` gets the bytes that the script makes of the platform's reply.
+    """
+    if on_reply:
+        device.subscribe("thing/model/up_raw_reply", lambda topic, answer: on_reply(answer))
     device.publish("thing/model/up_raw", data, qos)
 
 
 def on_raw(device, handler):
-    """Have `handler(topic, data)` called with raw bytes from the cloud."""
-    device.subscribe("thing/model/down_raw", handler)
+    """Have `handler(data)` called with bytes from the cloud; what it returns is the answer.
+
+    Calls that the cloud waits for (RRPC) arrive here too. None answers nothing.
+    """
+
+    def take(topic, data):
+        answer = handler(data)
+        if answer is not None:
+            device.publish(topic if topic.startswith(b"/ext/") else topic + b"_reply", answer)
+
+    topic = device.topic("thing/model/down_raw")
+    device.subscribe(topic, take)
+    device.subscribe(b"/ext/rrpc/+" + topic, take)

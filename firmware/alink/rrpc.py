@@ -1,4 +1,4 @@
-"""Questions of the cloud on topics of one's own, answered at once (RRPC).
+"""Questions of the cloud, answered at once (RRPC), and what it tells all devices (broadcast).
 
 docs/protocol.md, section "TSL". Synchronous services are `Thing.service`s; this is for the rest.
 """
@@ -16,6 +16,23 @@ def on_request(device, topic, handler):
             device.publish(asked_on, answer)
 
     device.subscribe(b"/ext/rrpc/+" + device.topic(topic), take)
+
+
+def on_system_request(device, handler, thing=None):
+    """Have `handler(payload)` called for each question on the system topic; see `on_request`.
+
+    Synchronous services may come the same way: what the handler returns None for, `thing`, the
+    device's `Thing`, gets where it is given.
+    """
+
+    def take(asked_on, payload):
+        answer = handler(payload)
+        if answer is not None:
+            device.publish(asked_on.replace(b"/rrpc/request/", b"/rrpc/response/"), answer)
+        elif thing:
+            thing.take(asked_on, payload)
+
+    device.subscribe("rrpc/request/+", take)
 
 
 def on_broadcast(device, handler, name=None):

@@ -1,13 +1,19 @@
 """The device shadow: what the cloud keeps of a device's state while it is away.
 
 docs/protocol.md, section "Shadow". An update must name a version above the stored one: this class
-keeps count, and where it has lost it (409) it asks and tries once more.
+keeps count, and where it has lost it (409) it asks and tries again. What is reported while the
+device is offline waits for the next session, the newest value of each attribute; what was desired
+meanwhile is asked for as the session begins.
 """
 
 import json
 
+from micropython import const
+
 from .envelope import compact
 from .errors import TransportError
+
+_TRIES = const(3)  # Conflicts that an update may meet: the cloud may be writing too.
 
 
 class Shadow:
@@ -21,13 +27,15 @@ class Shadow:
         self._device = device
         self._on_desired = on_desired
         self._on_reply = on_reply
-        self._updates = []  # The first is on its way; its version is written when it leaves.
-        self._session = 0  # In which it left.
-        self._asked = False  # For the version, after a conflict.
+        self._updates = []  # The first may be on its way; its version is written when it leaves.
+        self._conflicts = 0  # That the first has met.
+        self._asked = False  # For the version; the first waits for it.
+        self._told = False  # That what is desired in the next answer is known already.
         self.version = 0
         identity = "%s/%s" % (device.product_key, device.device_name)
         self._topic = "/shadow/update/" + identity
         device.subscribe("/shadow/get/" + identity, self._take)
+        device.when_online(self._begin)
 
     def get(self):
         """Ask for the whole shadow; `on_desired` is called if something is desired in it."""
@@ -49,21 +57,40 @@ class Shadow:
                 values[name] = "null"
         self._change("delete", {"reported": values})
 
+    def _begin(self):
+        # An answer from a session that has ended will never come; a newer version may be there.
+        self._told = False
+        self._asked = bool(self._updates)
+        if self._asked or self._on_desired:
+            self.get()
+
     def _change(self, method, state):
-        self._updates.append({"method": method, "state": state})
-        # An answer from a session that has ended will never come.
-        if len(self._updates) == 1 or self._session != self._device.online():
-            self._asked = False
-            self._try()
+        online = self._device.online()
+        if not self._joins(method, state, 1 if online else 0):
+            self._updates.append({"method": method, "state": state})
+            if online and len(self._updates) == 1:
+                self._try()
+
+    def _joins(self, method, state, on_their_way):
+        # Returns whether the last update that has not left yet takes these values up.
+        if method != "update" or len(self._updates) <= on_their_way:
+            return False
+        last = self._updates[-1]
+        if last["method"] != method:
+            return False
+        values = dict(last["state"]["reported"])
+        values.update(state["reported"])
+        last["state"].update(state)
+        last["state"]["reported"] = values
+        return True
 
     def _try(self):
-        self._session = self._device.online()
+        self._asked = False
         self._updates[0]["version"] = self.version + 1
         try:
             self._send(self._updates[0])
         except TransportError:
-            self._updates.pop()  # What was never sent is the caller's to try again.
-            raise
+            pass  # The next session tries again.
 
     def _send(self, body):
         self._device.publish(self._topic, compact(body))
@@ -78,21 +105,23 @@ class Shadow:
         if "state" not in told:
             self._done(None)
             return
+        known, self._told = self._told, False
         if self._asked and self._updates:
             self._try()
         desired = told["state"].get("desired")
-        if desired and self._on_desired:
+        if desired and self._on_desired and not known:
             self._on_desired(desired)
 
     def _refused(self, code):
-        if code == "409" and self._updates and not self._asked:
-            self._asked = True
+        if code == "409" and self._updates and self._conflicts < _TRIES:
+            self._conflicts += 1
+            self._asked = self._told = True
             self.get()
         else:
             self._done(code)
 
     def _done(self, error):
-        self._asked = False
+        self._conflicts = 0
         if self._updates:
             self._updates.pop(0)
         if self._on_reply:

@@ -16,7 +16,7 @@ docs/protocol.md, section "TSL". Handlers are given by name:
 import json
 
 from .envelope import compact
-from .errors import AlinkError
+from .errors import AlinkError, RefusedError
 
 _METHOD = "thing.service."
 
@@ -36,10 +36,10 @@ class Thing:
             self._model = Model(model)
         self._properties = {}
         self._services = {}
-        device.subscribe("thing/service/property/set", self._call)
-        device.subscribe("thing/service/+", self._call)
-        device.subscribe("rrpc/request/+", self._call)
-        device.subscribe(b"/ext/rrpc/+" + device.topic("thing/service/+"), self._call)
+        device.subscribe("thing/service/property/set", self.take)
+        device.subscribe("thing/service/+", self.take)
+        device.subscribe("rrpc/request/+", self.take)
+        device.subscribe(b"/ext/rrpc/+" + device.topic("thing/service/+"), self.take)
 
     def property(self, name):
         """Have the decorated `handler(value)` called when the cloud sets a property.
@@ -58,7 +58,8 @@ class Thing:
         """Have the decorated `handler(inputs)` called when the cloud asks for a service.
 
         It returns the outputs, a dict, or None for none. ValueError says that an input is not
-        allowed; whatever else it raises is answered as a failure and logged.
+        allowed, RefusedError(code, text) is answered with its code (429 busy, your own from 100000
+        to 110000); whatever else it raises is answered 400 and logged.
         """
 
         def keep(handler):
@@ -82,7 +83,8 @@ class Thing:
             params["time"] = time
         return self._device.request("event/%s/post" % name, params, qos, on_reply)
 
-    def _call(self, topic, payload):
+    def take(self, topic, payload):
+        """Carry out a call that came on a topic, and answer it; it is subscribed to already."""
         try:
             body = json.loads(payload)
             number, method = body["id"], body["method"]
@@ -113,6 +115,8 @@ class Thing:
             return 200, self._services[name](inputs or {}) or {}, "success"
         except ValueError as error:
             return 460, {}, str(error)
+        except RefusedError as error:
+            return error.code, {}, str(error)
         except Exception as error:
             # A mistake in an application's handler must not end the session.
             self._device._log("%s failed: %r" % (method, error))

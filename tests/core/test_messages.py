@@ -3,102 +3,83 @@
 import json
 
 from alink import cloudlog, report, rrpc, timesync
-from alink.errors import TransportError
-from alink.messages import Messages
-from alink.shadow import Shadow
+from alink.config import Config
+from alink.errors import ProtocolError, RefusedError, TransportError
 from alink.thing import Thing
-from alink.topics import find
 from check import raises
-
-BASE = "/sys/a1B2c3D4e5F/dev-1/thing/"
-
-
-class Link:
-    online = True
-    sessions = 1
-    duplicate = False
-
-    def __init__(self):
-        self.sent = []
-
-    def publish(self, topic, payload, qos, on_done):
-        self.sent.append((topic.decode(), payload, qos))
-
-    def subscribe(self, topic):
-        pass
+from online import BASE, Device
 
 
-class Device(Messages):
-    def __init__(self):
-        super().__init__()
-        self.product_key, self.device_name = "a1B2c3D4e5F", "dev-1"
-        self._link = Link()
-        self.log = []
-
-    def _log(self, text):
-        self.log.append(text)
-
-    def last(self):
-        """Topic and body of what was sent last, the body parsed; it has no blank in it."""
-        topic, payload, _ = self._link.sent[-1]
-        assert b" " not in payload, payload
-        return topic, json.loads(payload)
-
-    def hear(self, topic, body):
-        topic = topic.encode()
-        payload = body if isinstance(body, bytes) else json.dumps(body).encode()
-        handler = find(self._routes, topic)
-        assert handler, topic
-        handler(topic, payload)
-
-
-def test_each_request_has_its_topic_method_and_params():
+def test_each_request_has_its_topic_and_its_bytes():
     device = Device()
     thing = Thing(device)
-    identity = {"productKey": "a1B2c3D4e5F", "deviceName": "dev-1"}
     sample = {"t": [{"value": 1, "time": 2}]}
+    identity = b'{"productKey":"a1B2c3D4e5F","deviceName":"dev-1"}'
     for call, what, params in (
-        (lambda: device.post_properties({"t": 1}), "event/property/post", {"t": 1}),
+        (lambda: device.post_properties({"t": 1}), "event/property/post", b'{"t":1}'),
         (
-            lambda: thing.post({"t": {"value": 1, "time": 2}}),
+            lambda: thing.post({"t": {"value": 1, "time": 1524448722000}}),
             "event/property/post",
-            {"t": {"value": 1, "time": 2}},
+            b'{"t":{"value":1,"time":1524448722000}}',
         ),
-        (lambda: thing.event("ev", {"a": 1}, 5), "event/ev/post", {"value": {"a": 1}, "time": 5}),
-        (lambda: thing.event("ev", {}), "event/ev/post", {"value": {}}),
+        (
+            lambda: thing.event("ev", {"a": 1}, 5),
+            "event/ev/post",
+            b'{"value":{"a":1},"time":5}',
+        ),
+        (lambda: thing.event("ev", {}), "event/ev/post", b'{"value":{}}'),
         (
             lambda: report.batch(device, sample),
             "event/property/batch/post",
-            {"properties": sample, "events": {}},
+            b'{"properties":{"t":[{"value":1,"time":2}]},"events":{}}',
         ),
         (
-            lambda: report.history(device, [{"t": {"value": 1, "time": 2}}]),
-            "event/property/history/post",
-            [{"identity": identity, "properties": [{"t": {"value": 1, "time": 2}}], "events": []}],
+            lambda: report.batch(device, {}, {"ev": [{"value": {"a": 1}, "time": 2}]}),
+            "event/property/batch/post",
+            b'{"properties":{},"events":{"ev":[{"value":{"a":1},"time":2}]}}',
         ),
-        (lambda: report.desired(device, ["t"], None), "property/desired/get", ["t"]),
+        (
+            lambda: report.history(
+                device, [{"t": {"value": 1, "time": 2}}], [{"ev": {"value": {}, "time": 2}}]
+            ),
+            "event/property/history/post",
+            b'[{"identity":'
+            + identity
+            + b',"properties":[{"t":{"value":1,"time":2}}],'
+            + b'"events":[{"ev":{"value":{},"time":2}}]}]',
+        ),
+        (lambda: report.desired(device, ["t", "u"], None), "property/desired/get", b'["t","u"]'),
         (
             lambda: report.forget_desired(device, {"t": 3}),
             "property/desired/delete",
-            {"t": {"version": 3}},
+            b'{"t":{"version":3}}',
         ),
         (
             lambda: report.tags(device, {"room": "4"}),
             "deviceinfo/update",
-            [{"attrKey": "room", "attrValue": "4"}],
+            b'[{"attrKey":"room","attrValue":"4"}]',
         ),
-        (lambda: report.forget_tags(device, ["room"]), "deviceinfo/delete", [{"attrKey": "room"}]),
+        (
+            lambda: report.forget_tags(device, ["room"]),
+            "deviceinfo/delete",
+            b'[{"attrKey":"room"}]',
+        ),
+        (
+            lambda: Config(device, None).ask(),
+            "config/get",
+            b'{"configScope":"product","getType":"file"}',
+        ),
+        (
+            lambda: cloudlog.CloudLog(device),
+            "config/log/get",
+            b'{"getType":"content","configScope":"device"}',
+        ),
     ):
-        number = call()
-        assert device.last() == (
-            BASE + what,
-            {
-                "id": str(number),
-                "version": "1.0",
-                "params": params,
-                "method": "thing." + what.replace("/", "."),
-            },
-        )
+        call()
+        number = device._calls._id
+        method = b"thing." + what.replace("/", ".").encode()
+        whole = b'{"id":"%d","version":"1.0","params":%s,"method":"%s"}'
+        assert device.sent(BASE + what, whole % (number, params, method))
 
 
 def test_ids_count_and_a_reply_goes_to_its_own_handler():
@@ -115,8 +96,9 @@ def test_ids_count_and_a_reply_goes_to_its_own_handler():
 
 def test_a_declined_reply_is_not_waited_for():
     device = Device()
-    device.request("x/y", {}, 0, False)
-    assert device.last()[1]["sys"] == {"ack": 0}
+    device.request("x/y", {}, 1, False)
+    whole = b'{"id":"1","version":"1.0","params":{},"method":"thing.x.y","sys":{"ack":0}}'
+    assert device.sent(BASE + "x/y", whole, 1)
     assert not device._routes
     device._calls.fail()
     assert device.log == []
@@ -127,8 +109,8 @@ def test_a_call_is_answered_on_the_topic_that_fits_the_way_it_came():
     thing = Thing(device)
     thing.service("Test")(lambda inputs: {"got": inputs})
     thing.property("t")(lambda value: None)
-    call = {"id": "9", "method": "thing.service.Test", "params": {"a": 1}, "version": "1.0.0"}
-    done = {"id": "9", "code": 200, "data": {"got": {"a": 1}}, "message": "success"}
+    call = b'{"method":"thing.service.Test","id":"9","params":{"a":1},"version":"1.0.0"}'
+    done = b'{"id":"9","code":200,"data":{"got":{"a":1}},"message":"success"}'
     rrpc_base = "/sys/a1B2c3D4e5F/dev-1/rrpc/"
     for asked, answer in (
         (BASE + "service/Test", BASE + "service/Test_reply"),
@@ -136,15 +118,45 @@ def test_a_call_is_answered_on_the_topic_that_fits_the_way_it_came():
         ("/ext/rrpc/123" + BASE + "service/Test", "/ext/rrpc/123" + BASE + "service/Test"),
     ):
         device.hear(asked, call)
-        topic, payload, qos = device._link.sent[-1]
-        assert (topic, json.loads(payload), qos) == (answer, done, 0)
+        assert device.sent(answer, done)
     device.hear(
         BASE + "service/property/set",
-        {"id": "8", "method": "thing.service.property.set", "params": {"t": 1}},
+        b'{"method":"thing.service.property.set","id":"8","params":{"t":1},"version":"1.0.0"}',
     )
-    topic, payload, _ = device._link.sent[-1]
-    assert topic == BASE + "service/property/set_reply"
-    assert json.loads(payload)["code"] == 200
+    assert device.sent(
+        BASE + "service/property/set_reply",
+        b'{"id":"8","code":200,"data":{},"message":"success"}',
+    )
+
+
+def test_each_way_a_handler_fails_has_its_code():
+    device = Device()
+    thing = Thing(device)
+
+    def fails(error):
+        def handler(inputs):
+            raise error
+
+        return handler
+
+    thing.service("Wrong")(fails(ValueError("level is 9, allowed are 1..3")))
+    thing.service("Busy")(fails(RefusedError(429, "busy")))
+    thing.service("Own")(fails(RefusedError(100042, "no water")))
+    thing.service("Broken")(fails(KeyError("pump")))
+    for name, code, text in (
+        ("Wrong", 460, "level is 9, allowed are 1..3"),
+        ("Busy", 429, "busy"),
+        ("Own", 100042, "no water"),
+        ("Broken", 400, "the device failed"),
+        ("Other", 460, "thing.service.Other is not known here"),
+    ):
+        device.hear(BASE + "service/" + name, {"id": "1", "method": "thing.service." + name})
+        whole = b'{"id":"1","code":%d,"data":{},"message":"%s"}' % (code, text.encode())
+        topic, payload, _ = device._link.sent[-1]
+        assert topic == BASE + "service/%s_reply" % name
+        assert json.loads(payload) == json.loads(whole)
+    assert len(device.log) == 1
+    assert device.log[0].startswith("thing.service.Broken failed: KeyError(")
 
 
 def test_a_call_that_is_no_alink_is_logged_and_not_answered():
@@ -158,12 +170,18 @@ def test_a_call_that_is_no_alink_is_logged_and_not_answered():
 
 def test_raw_bytes_pass_both_ways_as_they_are():
     device = Device()
-    got = []
-    report.on_raw(device, lambda topic, data: got.append(data))
-    report.raw(device, b"\x00\xff", 1)
+    got, answers = [], [b"\x02\x00", None, b"\x03"]
+    report.on_raw(device, lambda data: got.append(data) or answers.pop(0))
+    report.raw(device, b"\x00\xff", 1, got.append)
     assert device._link.sent == [(BASE + "model/up_raw", b"\x00\xff", 1)]
+    device.hear(BASE + "model/up_raw_reply", b"\x00\xc8")
     device.hear(BASE + "model/down_raw", b"\x01\x00")
-    assert got == [b"\x01\x00"]
+    assert device._link.sent[-1] == (BASE + "model/down_raw_reply", b"\x02\x00", 0)
+    device.hear(BASE + "model/down_raw", b"\x04")
+    waited_for = "/ext/rrpc/42" + BASE + "model/down_raw"
+    device.hear(waited_for, b"\x05")
+    assert device._link.sent[2:] == [(waited_for, b"\x03", 0)]
+    assert got == [b"\x00\xc8", b"\x01\x00", b"\x04", b"\x05"]
 
 
 def test_a_question_is_answered_on_the_topic_it_came_on():
@@ -172,6 +190,22 @@ def test_a_question_is_answered_on_the_topic_it_came_on():
     topic = "/ext/rrpc/42/a1B2c3D4e5F/dev-1/user/ask"
     device.hear(topic, b"?")
     assert device._link.sent == [(topic, b"?!", 0)]
+
+
+def test_a_question_on_the_system_topic_is_answered_on_its_response_topic():
+    device = Device()
+    thing = Thing(device)
+    thing.service("Test")(lambda inputs: {"ok": 1})
+    rrpc.on_system_request(device, lambda payload: payload * 2 if payload == b"?" else None, thing)
+    base = "/sys/a1B2c3D4e5F/dev-1/rrpc/"
+    device.hear(base + "request/1234567890123456789", b"?")
+    assert device._link.sent == [(base + "response/1234567890123456789", b"??", 0)]
+    device.hear(base + "request/5", b'{"id":"9","method":"thing.service.Test","params":{}}')
+    answer = b'{"id":"9","code":200,"data":{"ok":1},"message":"success"}'
+    assert device.sent(base + "response/5", answer)
+    rrpc.on_system_request(device, lambda payload: None)
+    device.hear(base + "request/6", b"?")
+    assert len(device._link.sent) == 2
 
 
 def test_broadcasts_come_on_two_kinds_of_topic():
@@ -201,14 +235,33 @@ def test_the_log_waits_until_it_is_wanted():
     topic, body = device.last()
     assert topic == BASE + "log/post"
     assert [one["logContent"] for one in body["params"]] == ["line%d" % at for at in range(2, 10)]
-    assert sorted(body["params"][0]) == [
-        "code",
-        "logContent",
-        "logLevel",
-        "module",
-        "traceContext",
-        "utcTime",
-    ]
+    now = body["params"][0]["utcTime"]
+    assert len(now) == len("2020-03-06T15:24:24.000+0000") and now[-9:] == ".000+0000"
+    line = b'{"utcTime":"%s","logLevel":"WARN","module":"m","code":"7",'
+    line += b'"traceContext":"c","logContent":"x"}'
+    log.set_level("WARN")
+    log.write("INFO", "m", "not this")
+    log.write("WARN", "m", "x", 7, "c")
+    params = device.last()[1]["params"]
+    assert params == [json.loads(line % params[0]["utcTime"].encode())]
+
+
+def test_a_config_that_is_pushed_is_acknowledged_and_told():
+    device = Device()
+    told = []
+    config = Config(device, told.append)
+    assert "no config to fetch" in str(raises(ProtocolError, next, config.fetch("x", None)))
+    info = b'{"configId":"c1","configSize":5,"sign":"00","signMethod":"Sha256",'
+    info += b'"url":"https://f/c","getType":"file"}'
+    push = b'{"id":"5","version":"1.0","method":"thing.config.push","params":%s}' % info
+    device.hear(BASE + "config/push", push)
+    assert device.sent(BASE + "config/push_reply", b'{"id":"5","code":200,"data":{}}')
+    config.ask()
+    device.hear(BASE + "config/get_reply", b'{"code":200,"data":%s,"id":"1"}' % info)
+    config.ask()
+    device.hear(BASE + "config/get_reply", b'{"code":6713,"data":{},"id":"2","message":"off"}')
+    assert told == [json.loads(info)] * 2
+    assert device.log == ["no remote config: 6713 off"]
 
 
 def test_the_time_is_asked_for_and_the_way_taken_off():
@@ -217,21 +270,11 @@ def test_the_time_is_asked_for_and_the_way_taken_off():
     timesync.ask(device, got.append)
     topic, body = device.last()
     assert topic == "/ext/ntp/a1B2c3D4e5F/dev-1/request"
+    assert device.sent(topic, b'{"deviceSendTime":"%s"}' % body["deviceSendTime"].encode())
     answer = {"serverRecvTime": "1795456800000", "serverSendTime": "1795456800005"}
     answer["deviceSendTime"] = body["deviceSendTime"]
     device.hear("/ext/ntp/a1B2c3D4e5F/dev-1/response", answer)
     assert 0 <= got[0] - 1795456800002 < 5000
-
-
-def test_the_shadow_has_a_topic_each_way():
-    device = Device()
-    shadow = Shadow(device, None)
-    shadow.report({"led": 1})
-    topic, body = device.last()
-    assert topic == "/shadow/update/a1B2c3D4e5F/dev-1"
-    assert (body["method"], body["state"]) == ("update", {"reported": {"led": 1}})
-    shadow.get()
-    assert device.last()[1] == {"method": "get"}
 
 
 def test_nothing_is_sent_before_the_first_session():

@@ -8,7 +8,7 @@ import pytest
 
 from alink_sim.clock import ManualClock
 from alink_sim.platform import Platform
-from tests.platform.test_things import Online
+from tests.platform.online import Online
 from tests.platform.wire import Party
 
 

@@ -10,45 +10,12 @@ import pytest
 
 from alink_sim.clock import ManualClock
 from alink_sim.platform import Platform, Settings, envelope
-from tests.platform.wire import ACCEPTED, Party, Wire, publish
+from tests.platform.online import Online, online
 
 OK = b'{"code":200,"data":%s,"id":"7","message":"success","method":"%s","version":"1.0"}'
 
 
-class Online:
-    """A logged-in device; `ask` returns the payload that came back on the topic's `_reply`."""
-
-    def __init__(self, platform: Platform, party: Party) -> None:
-        self.platform = platform
-        self.party = party
-        self.wire = Wire.tls(platform)
-        assert self.wire.ask(party.log_in()) == ACCEPTED
-
-    def ask(self, tail: str, payload: bytes) -> bytes:
-        topic = f"/sys/{self.party.product.key}/{self.party.name}/{tail}"
-        self.wire.send(publish(topic, payload))
-        head, _, body = self.wire.read().partition(f"{topic}_reply".encode())
-        assert head
-        return body
-
-    def exchange(self, topic: str, payload: bytes, answer: str) -> bytes:
-        names = {"pk": self.party.product.key, "dn": self.party.name}
-        self.wire.send(publish(topic.format(**names), payload))
-        head, _, body = self.wire.read().partition(answer.format(**names).encode())
-        assert head
-        return body
-
-    @property
-    def device(self):
-        return self.platform.device(self.party.product.key, self.party.name)
-
-
-@pytest.fixture
-def online(platform: Platform, party: Party):
-    made = Online(platform, party)
-    with made.wire:
-        yield made
-
+__all__ = ["online"]
 
 POST = "thing/event/property/post"
 
@@ -178,6 +145,14 @@ def test_desired_values_are_got_and_deleted_by_version(online: Online):
     }
 
 
+def test_more_than_200_desired_values_are_not_told_at_once(online: Online):
+    params = [f"p{number}" for number in range(201)]
+    reply = online.ask(
+        "thing/property/desired/get", json.dumps({"id": "7", "params": params}).encode()
+    )
+    assert json.loads(reply)["code"] == 6104
+
+
 def test_tags_are_kept_and_deleted(online: Online):
     tags = b'{"id":"7","params":[{"attrKey":"room","attrValue":"4"},{"attrKey":"x"}]}'
     assert online.ask("thing/deviceinfo/update", tags) == OK % (b"{}", b"thing.deviceinfo.update")
@@ -247,3 +222,13 @@ def test_with_a_thing_model_a_wrong_event_is_refused_with_its_code(
     body = {"id": "7", "params": {"value": values, "time": 1524448722000}}
     reply = online.ask(f"thing/event/{event}/post", json.dumps(body).encode())
     assert json.loads(reply)["code"] == code
+
+
+def test_with_a_thing_model_a_batch_is_judged_event_by_event(online: Online):
+    online.platform.set_thing_model(online.party.product.key, MODEL)
+    events = [{"value": {"level": level}, "time": level} for level in (1, 9, 2)]
+    body = {"id": "7", "params": {"properties": {}, "events": {"alarm": events}}}
+    reply = online.ask("thing/event/property/batch/post", json.dumps(body).encode())
+    assert json.loads(reply)["code"] == 6309
+    posted = online.platform.events(kind="event_posted")
+    assert [event.detail["values"] for event in posted] == [{"level": 1}, {"level": 2}]

@@ -89,3 +89,10 @@ def test_a_config_is_fetched_replaced_and_kept_when_the_next_is_spoilt(
 def test_a_product_without_config_says_so(line: Line) -> None:
     with online(line, CONFIGURED, files={"/ca.der": line.platform.ca_der}) as board:
         board.expect("no remote config: 6713", timeout=PATIENCE)
+
+
+def test_a_product_whose_config_was_taken_back_says_so(line: Line) -> None:
+    line.platform.set_config(line.product_key, b"{}", url="https://files.example/c")
+    line.platform.forget_config(line.product_key)
+    with online(line, CONFIGURED, files={"/ca.der": line.platform.ca_der}) as board:
+        board.expect("no remote config: 6710", timeout=PATIENCE)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
+import pytest
+
+from alink_sim.platform import Settings
 from alink_sim.platform.rrpc import RrpcCode
 from tests.sim.conftest import PATIENCE, Line
 from tests.sim.test_thing import THERMOSTAT, online
 
 ASKED = """
 from alink import Device, rrpc
+from alink.thing import Thing
 
 device = Device.from_flash()
 
@@ -18,6 +23,9 @@ def echo(payload):
 
 rrpc.on_request(device, "user/ask", echo)
 rrpc.on_request(device, "user/silent", lambda payload: None)
+thing = Thing(device)
+thing.service("Test")(lambda inputs: {"ok": 1})
+rrpc.on_system_request(device, lambda payload: payload * 2 if payload == b"?" else None, thing)
 rrpc.on_broadcast(device, lambda topic, payload: print("all", payload))
 rrpc.on_broadcast(device, lambda topic, payload: print("news", payload), "news")
 device.connect()
@@ -35,13 +43,22 @@ def test_a_synchronous_service_is_answered_in_place(line: Line) -> None:
     assert json.loads(got.payload)["data"] == {"passed": 1}
 
 
-def test_questions_on_a_topic_of_ones_own_and_broadcasts(line: Line) -> None:
+@pytest.mark.parametrize("auto_deliver", ["always", "never"])
+def test_questions_of_both_forms_and_broadcasts(
+    make_line: Callable[..., Line], auto_deliver: str
+) -> None:
+    line = make_line(settings=Settings(auto_deliver=auto_deliver))
     board = online(line, ASKED)
     line.platform.expect("subscribed", device_name="dev-1", timeout=PATIENCE)
     key = line.product_key
     topic = f"/{key}/dev-1/user/ask"
     got = line.platform.rrpc(key, "dev-1", b"\x00?", topic=topic, timeout_ms=8000)
     assert (got.code, got.payload) == (RrpcCode.SUCCESS, b"heard \x00?")
+    got = line.platform.rrpc(key, "dev-1", b"?", timeout_ms=8000)
+    assert (got.code, got.payload) == (RrpcCode.SUCCESS, b"??")
+    call = b'{"id":"9","method":"thing.service.Test","params":{}}'
+    got = line.platform.rrpc(key, "dev-1", call, timeout_ms=8000)
+    assert json.loads(got.payload)["data"] == {"ok": 1}
     assert line.platform.broadcast(key, b"1") == 1
     board.expect("all b'1'", timeout=PATIENCE)
     assert line.platform.broadcast(key, b"2", topic=f"/broadcast/{key}/news") == 1

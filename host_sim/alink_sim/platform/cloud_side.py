@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from alink_sim.platform import downlink, remote_config, rrpc, subdevices, topology
 from alink_sim.platform.core import Core
+from alink_sim.platform.raw import Script
 from alink_sim.platform.registry import Device
 from alink_sim.platform.rrpc import Rrpc
 
@@ -93,6 +94,27 @@ class CloudSide(ABC):
             return told
 
         return self._run(run())
+
+    def forget_config(self, product_key: str) -> None:
+        """Take a product's remote config back; devices that ask are answered 6710."""
+
+        async def run() -> None:
+            remote_config.forget(self._core, self._core.registry.product(product_key))
+            await self._core.commits.settled()
+
+        self._run(run())
+
+    def set_script(self, product_key: str, script: Script | None) -> None:
+        """Give a product what parses its bytes, as long as this process runs; None takes it."""
+
+        async def run() -> None:
+            key = self._core.registry.product(product_key).key
+            if script:
+                self._core.scripts[key] = script
+            else:
+                self._core.scripts.pop(key, None)
+
+        self._run(run())
 
     def broadcast(self, product_key: str, payload: bytes, *, topic: str = "") -> int:
         """Send to a product's devices; return to how many sessions it went.

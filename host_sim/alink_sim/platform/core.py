@@ -11,6 +11,7 @@ from alink_sim.platform.commits import Commits
 from alink_sim.platform.event_log import Event, EventLog
 from alink_sim.platform.faults import Faults
 from alink_sim.platform.rates import Rates
+from alink_sim.platform.raw import Script
 from alink_sim.platform.refusal import Code
 from alink_sim.platform.registry import Device, Registry
 from alink_sim.platform.sessions import Session, Sessions
@@ -29,6 +30,7 @@ class Core:
     settings: Settings
     faults: Faults
     rates: Rates = field(default_factory=Rates)
+    scripts: dict[str, Script] = field(default_factory=dict)  # By ProductKey.
 
     def note(
         self,

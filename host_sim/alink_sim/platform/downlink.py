@@ -11,6 +11,7 @@ from typing import Any
 from alink_sim.platform import shadow
 from alink_sim.platform.core import Core
 from alink_sim.platform.envelope import compact
+from alink_sim.platform.raw import ScriptError
 from alink_sim.platform.registry import Device
 
 _IDS = itertools.count(1)
@@ -40,12 +41,22 @@ def broadcast(core: Core, product_key: str, payload: bytes, *, topic: str = "") 
 
 
 def ask(core: Core, device: Device, what: str, params: Any) -> tuple[str, int]:
-    """Send a request on `thing/WHAT`; return the message id, and to how many sessions it went."""
+    """Send a request on `thing/WHAT`; return the message id, and to how many sessions it went.
+
+    To a product with a script it goes as the script's bytes, on `thing/model/down_raw`.
+    """
     number = str(next(_IDS))
     method = f"thing.{what.replace('/', '.')}"
     body = {"method": method, "id": number, "params": params, "version": "1.0.0"}
-    topic = f"/sys/{device.product_key}/{device.name}/thing/{what}"
-    return number, send(core, device, topic, compact(body))
+    base = f"/sys/{device.product_key}/{device.name}/thing"
+    topic, payload = f"{base}/{what}", compact(body)
+    if script := core.scripts.get(device.product_key):
+        try:
+            topic, payload = f"{base}/model/down_raw", script.write(payload)
+        except ScriptError as error:
+            core.note_about("not_sent", device, topic=topic, reason=f"{error.code} {error}")
+            return number, 0
+    return number, send(core, device, topic, payload)
 
 
 def call(core: Core, device: Device, service: str, params: Any) -> tuple[str, int]:

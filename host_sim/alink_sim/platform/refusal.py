@@ -32,6 +32,9 @@ class Code(IntEnum):
     SELF = 6402
     SIGNATURE = 6600
     BOUND = 6619
+    NO_SCRIPT = 26001
+    SCRIPT_FAILED = 26002
+    SCRIPT_RESULT = 26006
 
 
 class RefusedError(Exception):

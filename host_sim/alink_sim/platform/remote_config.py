@@ -18,6 +18,7 @@ from alink_sim.platform.things import MALFORMED
 
 _MAX = 64 * 1024
 _OFF = Outcome(code=6713, message="remote config is not available for the product")
+_NONE = Outcome(code=6710, message="there is no remote config")
 
 
 class ConfigError(ValueError):
@@ -25,12 +26,19 @@ class ConfigError(ValueError):
 
 
 def get(core: Core, session: Session, request: Request) -> Outcome:
-    """Return where the product's config is; 6713 where it has none."""
+    """Return where the product's config is; 6713 if it never had one, 6710 if it has no more."""
     wanted = request.params
     if not isinstance(wanted, dict) or wanted.get("configScope") != "product":
         return MALFORMED
     document = core.registry.product(session.product_key).documents.get("config")
-    return Outcome(data=document) if document else _OFF
+    if document is None:
+        return _OFF
+    return Outcome(data=document) if document else _NONE
+
+
+def forget(core: Core, product: Product) -> None:
+    """Take a product's config back."""
+    core.registry.keep(product, "config", {})
 
 
 def put(core: Core, product: Product, content: bytes, *, url: str) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -53,17 +53,26 @@ async def ask(
 async def call(
     core: Core, device: Device, service: str, inputs: Any, *, timeout_ms: int = 5000
 ) -> Rrpc:
-    """Call a synchronous service and wait for its answer; raises as `ask` does."""
-    topic = f"/sys/{device.product_key}/{device.name}/thing/service/{service}"
+    """Call a synchronous service and wait for its answer; raises as `ask` does.
+
+    A product with a script is asked, and answers, in its bytes; raises ScriptError then too.
+    """
+    script = core.scripts.get(device.product_key)
+    what = "model/down_raw" if script else f"service/{service}"
+    topic = f"/sys/{device.product_key}/{device.name}/thing/{what}"
     body = {
         "method": f"thing.service.{service}",
         "id": _message_id(),
         "params": inputs,
         "version": "1.0.0",
     }
-    return await _ask(
-        core, device, compact(body), lambda one: topic if one.custom_rrpc else "", timeout_ms
+    payload = script.write(compact(body)) if script else compact(body)
+    got = await _ask(
+        core, device, payload, lambda one: topic if one.custom_rrpc else "", timeout_ms
     )
+    if script and got.payload:
+        return replace(got, payload=compact(script.read(got.payload)))
+    return got
 
 
 async def _ask(

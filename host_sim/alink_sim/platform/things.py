@@ -22,6 +22,7 @@ Verb = Callable[[Core, Session, Request], Outcome]
 MAX_PROPERTIES = 200
 MALFORMED = Outcome(code=460, message="request parameter error")
 TOO_MANY = Outcome(code=6106, message="too many properties in one request")
+_TOO_MANY_DESIRED = Outcome(code=6104, message="too many desired properties in one request")
 _IDENTIFIER = re.compile(r"(?:[A-Za-z0-9_]+:)?[A-Za-z0-9_]+")
 
 
@@ -62,12 +63,7 @@ def event_post(name: str) -> Verb:
     def verb(core: Core, session: Session, request: Request) -> Outcome:
         if not isinstance(request.params, dict):
             return MALFORMED
-        values = _value(request.params)
-        if model := _model(core, session):
-            for wrong in thing_model.check_event(model, name, values):
-                return Outcome(code=wrong.code, message=f"{wrong.name} {wrong.text}")
-        core.note("event_posted", session, event=name, values=values)
-        return Outcome()
+        return _event(core, session, name, _value(request.params))
 
     return verb
 
@@ -76,6 +72,8 @@ def desired_get(_core: Core, session: Session, request: Request) -> Outcome:
     """Return the desired values of the listed properties; one that has none is left out."""
     if not isinstance(request.params, list):
         return MALFORMED
+    if len(request.params) > MAX_PROPERTIES:
+        return _TOO_MANY_DESIRED
     desired = session.device.documents.get("desired", {})
     return Outcome(data={name: desired[name] for name in request.params if name in desired})
 
@@ -98,11 +96,21 @@ def _samples(core: Core, session: Session, properties: Any, events: Any) -> Outc
         return MALFORMED
     if not all(isinstance(one, list) for one in (*properties.values(), *events.values())):
         return MALFORMED
+    newest = ((name, samples[-1]) for name, samples in properties.items() if samples)
+    outcome = _report(core, session, newest)
     for name, samples in events.items():
         for sample in samples:
-            core.note("event_posted", session, event=name, values=_value(sample))
-    newest = ((name, samples[-1]) for name, samples in properties.items() if samples)
-    return _report(core, session, newest)
+            told = _event(core, session, name, _value(sample))
+            outcome = told if outcome.code == Outcome.code else outcome
+    return outcome
+
+
+def _event(core: Core, session: Session, name: str, values: Any) -> Outcome:
+    if model := _model(core, session):
+        for wrong in thing_model.check_event(model, name, values):
+            return Outcome(code=wrong.code, message=f"{wrong.name} {wrong.text}")
+    core.note("event_posted", session, event=name, values=values)
+    return Outcome()
 
 
 def _report(core: Core, session: Session, given: Iterable[tuple[str, Any]]) -> Outcome:

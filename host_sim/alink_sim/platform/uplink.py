@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from alink_sim.platform import (
     device_info,
@@ -17,6 +18,8 @@ from alink_sim.platform import (
     topics,
 )
 from alink_sim.platform.core import Core
+from alink_sim.platform.raw import ScriptError
+from alink_sim.platform.refusal import Code
 from alink_sim.platform.sessions import Session
 from alink_sim.platform.things import Verb
 
@@ -62,10 +65,10 @@ def publish(core: Core, connected: Session, message: framing.Publish) -> tuple[s
     elif topic == f"/ext/ntp/{identity}/request":
         answer = ntp.answer(message.payload, now=core.clock.time())
         reply = f"/ext/ntp/{identity}/response", answer
+    elif topic == f"/sys/{identity}/thing/model/up_raw":
+        reply = f"{topic}_reply", _take_raw(core, session, message)
     elif _is_answer(session, topic, message.payload):
-        answered = envelope.parse(message.payload)
-        code = answered.body.get("code")
-        core.note("answered", session, topic=topic, id=answered.id, answer=code)
+        _note_answer(core, session, message)
     else:
         core.note("published", session, topic=topic)
     core.commits.follow()
@@ -107,6 +110,20 @@ def _is_answer(session: Session, topic: str, payload: bytes) -> bool:
     )
 
 
+def _note_answer(core: Core, session: Session, message: framing.Publish) -> None:
+    payload = message.payload
+    if (script := core.scripts.get(session.product_key)) and "/thing/model/down_raw" in (
+        message.topic
+    ):
+        try:
+            payload = envelope.compact(script.read(payload))
+        except ScriptError as error:
+            core.note("request_refused", session, code=error.code, reason=str(error))
+    answered = envelope.parse(payload)
+    code = answered.body.get("code")
+    core.note("answered", session, topic=message.topic, id=answered.id, answer=code)
+
+
 def _is_own(session: Session, topic: str) -> bool:
     return topics.is_own(topic, product_key=session.product_key, device_name=session.device_name)
 
@@ -119,6 +136,27 @@ def _verb(topic: str, identity: str) -> Verb | None:
         return known
     event = _EVENT.fullmatch(tail)
     return things.event_post(event[1]) if event else None
+
+
+def _take_raw(core: Core, session: Session, message: framing.Publish) -> bytes | None:
+    # What the bytes stand for is a request like any other; its reply is bytes again.
+    core.note("raw_reported", session, size=len(message.payload))
+    script = core.scripts.get(session.product_key)
+    try:
+        if script is None:
+            raise ScriptError(Code.NO_SCRIPT, "the product has no script for its bytes")
+        body = script.read(message.payload)
+        identity = f"{session.product_key}/{session.device_name}"
+        topic = f"/sys/{identity}/{str(body.get('method')).replace('.', '/')}"
+        verb = _verb(topic, identity)
+        if verb is None:
+            raise ScriptError(Code.SCRIPT_RESULT, f"the script gives method {body.get('method')}")
+        request = replace(message, topic=topic, payload=envelope.compact(body))
+        answer = _carry_out(core, session, verb, request)
+        return script.write(answer) if answer else None
+    except ScriptError as error:
+        core.note("request_refused", session, code=error.code, reason=str(error))
+        return None
 
 
 def _carry_out(core: Core, session: Session, verb: Verb, message: framing.Publish) -> bytes | None:

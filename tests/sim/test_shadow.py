@@ -1,0 +1,92 @@
+"""The shadow of a board: desired, reported, in conflict, and after it was away."""
+
+from __future__ import annotations
+
+from tests.sim.conftest import PATIENCE, Line
+from tests.sim.test_thing import online
+
+SHADOW = """
+from alink import Device
+from alink.shadow import Shadow
+
+device = Device.from_flash()
+
+def wanted(values):
+    print("wanted", values)
+    shadow.report(values, fulfilled=True)
+
+shadow = Shadow(device, wanted, lambda error, version: print("update", error, version))
+device.connect()
+shadow.report({"color": "red"})
+print("ready")
+device.loop()
+"""
+
+
+def test_the_shadow_is_reported_desired_and_fulfilled(line: Line) -> None:
+    board = online(line, SHADOW)
+    board.expect("update None 1", timeout=PATIENCE)
+    line.platform.set_shadow(line.product_key, "dev-1", {"color": "green"}, version=2)
+    board.expect("wanted {'color': 'green'}", timeout=PATIENCE)
+    board.expect("update None 3", timeout=PATIENCE)
+    kept = line.platform.device(line.product_key, "dev-1").documents["shadow"]
+    assert kept["state"] == {"reported": {"color": "green"}}
+
+
+def test_a_version_that_is_behind_is_asked_for_and_the_update_tried_again(line: Line) -> None:
+    line.platform.add_device(line.product_key, "dev-1")
+    line.platform.set_shadow(line.product_key, "dev-1", {"color": "blue"}, version=41)
+    board = online(line, SHADOW)
+    board.expect("wanted {'color': 'blue'}", timeout=PATIENCE)
+    board.expect("update None 42", timeout=PATIENCE)
+    board.expect("update None 43", timeout=PATIENCE)  # What was wanted is reported as done.
+
+
+AWAY = """
+from alink import Device
+from alink.shadow import Shadow
+
+device = Device.from_flash()
+shadow = Shadow(
+    device, lambda values: print("wanted", values), lambda error, n: print("update", error, n)
+)
+shadow.report({"color": "red"})
+shadow.report({"color": "grey", "level": 1})
+device.connect()
+print("ready")
+device.loop()
+"""
+
+
+def test_after_being_offline_it_reports_the_newest_and_learns_what_is_wanted(line: Line) -> None:
+    line.platform.add_device(line.product_key, "dev-1")
+    line.platform.set_shadow(line.product_key, "dev-1", {"level": 5}, version=7)
+    board = online(line, AWAY)
+    board.expect("wanted {'level': 5}", timeout=PATIENCE)
+    board.expect("update None 8", timeout=PATIENCE)
+    kept = line.platform.device(line.product_key, "dev-1").documents["shadow"]
+    assert kept["state"]["reported"] == {"color": "grey", "level": 1}
+    assert line.kinds("dev-1").count("shadow_refused") == 0
+
+
+DELETES = """
+from alink import Device
+from alink.shadow import Shadow
+
+device = Device.from_flash()
+shadow = Shadow(device, None, lambda error, n: print("update", error, n))
+device.connect()
+shadow.report({"a": 1, "b": 2, "c": 3})
+shadow.delete(["a"])
+shadow.report({})
+print("ready")
+device.loop()
+"""
+
+
+def test_attributes_are_deleted_and_a_refused_update_ends_with_its_code(line: Line) -> None:
+    board = online(line, DELETES)
+    for ended in ("update None 1", "update None 2", "update 405 2"):
+        board.expect(ended, timeout=PATIENCE)
+    kept = line.platform.device(line.product_key, "dev-1").documents["shadow"]
+    assert kept["state"] == {"reported": {"b": 2, "c": 3}}
