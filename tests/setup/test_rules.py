@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ARROWS = {
     "alink_formats": (),
     "alink_factory": ("alink_formats",),
-    "alink_sim.toolchain": (),
+    "alink_sim.toolchain": ("alink_formats",),
     "alink_sim.clock": (),
     "alink_sim.sntp": ("alink_sim.clock",),
     "alink_sim.thing_model": (),

@@ -36,8 +36,9 @@ def test_device_package_comes_with_it_and_is_not_importable(site):
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=site
     )
-    assert done.stdout.strip() == f"None {site}/alink_sim/_data/firmware"
-    assert (site / "alink_sim" / "_data" / "firmware" / "alink" / "device.py").is_file()
+    assert done.stdout.strip() == f"None {site}/alink_formats/_data/firmware"
+    assert (site / "alink_formats" / "_data" / "firmware" / "alink" / "device.py").is_file()
+    assert (site / "alink_formats" / "_data" / "boards" / "ESP32_GENERIC" / "board.json").is_file()
     assert not (site / "alink").exists()
 
 

@@ -1,1 +1,1 @@
-"""Bytes at rest: identity records, partition tables, NVS, LittleFS, board definitions."""
+"""Bytes at rest and the programs that make them: identity, partitions, NVS, LittleFS, bytecode."""

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import struct
-import subprocess
-import sys
-import tempfile
 from collections.abc import Mapping
-from pathlib import Path
 
 from alink_formats import identity as identities
-from alink_formats import littlefs, nvs, partitions
+from alink_formats import littlefs, nvs, nvs_generator, partitions
 from alink_formats.board import BoardDefinition
 from alink_formats.flash import SECTOR
 from alink_formats.identity import Identity
 from alink_formats.partitions import PartitionTable
 from alink_sim.board.flash import FlashFile
-
-NAMESPACE = "alink"  # NVS, stock layout (docs/identity.md, "Places")
-CERTIFICATE_KEY = "cert"
 
 
 class BurnError(Exception):
@@ -60,30 +53,7 @@ def burn_record(flash: FlashFile, board: BoardDefinition, *, layout: str, record
         place = table.find("nvs")
         if len(record) > identities.LIMITS["credential"]:
             raise BurnError(f"the record has {len(record)} bytes, NVS takes 4096: burn fewer Ca")
-        flash.burn(place.offset, nvs_image(record, size=place.size))
-
-
-def nvs_image(record: bytes, *, size: int) -> bytes:
-    """Return Espressif's own image of an NVS partition that holds the record. Raises BurnError."""
-    with tempfile.TemporaryDirectory(prefix="alink-nvs-") as scratch:
-        rows, image = Path(scratch, "nvs.csv"), Path(scratch, "nvs.bin")
-        rows.write_text(
-            "key,type,encoding,value\n"
-            f"{NAMESPACE},namespace,,\n"
-            f"{CERTIFICATE_KEY},data,hex2bin,{record.hex()}\n",
-            encoding="utf-8",
-        )
-        generator = [sys.executable, "-m", "esp_idf_nvs_partition_gen"]
-        done = subprocess.run(
-            [*generator, "generate", str(rows), str(image), hex(size)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode or not image.is_file():
-            # Its messages repeat the values, which are secret: only the last word is shown.
-            raise BurnError(f"Espressif's NVS generator ended with {done.returncode}")
-        return image.read_bytes()
+        flash.burn(place.offset, nvs_generator.generate({"cert": record}, size=place.size))
 
 
 def replace_table(flash: FlashFile, board: BoardDefinition, *, layout: str) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from alink_sim.toolchain.bytecode import compile_mpy, mpy_cross
-from alink_sim.toolchain.errors import ToolchainError
+from alink_formats.bytecode import compile_mpy, mpy_cross
+from alink_formats.errors import ToolchainError
+from alink_formats.sources import boards_dir, checkout, firmware_dir
 from alink_sim.toolchain.micropython import (
     Interpreter,
     install_unix32,
@@ -11,7 +12,7 @@ from alink_sim.toolchain.micropython import (
     interpreters,
     missing_reason,
 )
-from alink_sim.toolchain.paths import boards_dir, cache_dir, checkout, firmware_dir
+from alink_sim.toolchain.paths import cache_dir
 from alink_sim.toolchain.umqtt import umqtt_simple
 
 __all__ = [

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from alink_sim.toolchain.errors import ToolchainError
+from alink_formats.errors import ToolchainError
 
 # Stable first. Its i386 index is now and then newer or older than the signature beside it, and
 # apt rightly refuses it then; the next release lives in other files.

@@ -17,8 +17,8 @@ import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 
+from alink_formats.errors import ToolchainError
 from alink_sim.toolchain import debian
-from alink_sim.toolchain.errors import ToolchainError
 from alink_sim.toolchain.paths import cache_dir
 
 NAMES = ("unix64", "unix32")

@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from alink_sim.toolchain.errors import ToolchainError
+from alink_formats.errors import ToolchainError
 from alink_sim.toolchain.paths import cache_dir
 
 VERSION = "1.3.4"

@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from alink_sim.toolchain.errors import ToolchainError
+from alink_formats.errors import ToolchainError
 
 
 def mpy_cross() -> Path:

@@ -6,7 +6,8 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
-from alink_sim import toolchain
+from alink_formats.bytecode import compile_mpy
+from alink_formats.sources import firmware_dir
 
 
 def sdk_files(
@@ -17,7 +18,7 @@ def sdk_files(
     `mpy=False` takes the source instead. `main` and `boot` replace the templates of firmware/.
     Raises ToolchainError when the SDK does not compile.
     """
-    firmware = toolchain.firmware_dir()
+    firmware = firmware_dir()
     files = {}
     for source in sorted((firmware / "alink").rglob("*")):
         if not source.is_file() or "__pycache__" in source.parts:
@@ -41,4 +42,4 @@ def _bytecode(source: Path, name: str) -> bytes:
 
 @cache
 def _compiled(source: Path, name: str, _digest: bytes) -> bytes:
-    return toolchain.compile_mpy(source, name=name)
+    return compile_mpy(source, name=name)

@@ -1,0 +1,45 @@
+"""`alink-burn`: the production line from a terminal; verbs over functions.
+
+Exit code 0: all good; 1: some rows, boards or checks failed; 2: usage or environment.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from alink_factory.verbs import bench, line
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+line.add_to(app)
+bench.add_to(app)
+
+
+@app.callback(invoke_without_command=True)
+def about(
+    *, show_version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False
+) -> None:
+    """From a batch of rows to a box of verified boards."""
+    if show_version:
+        from importlib.metadata import version
+
+        typer.echo(f"alink-burn {version('alink-sdk')}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the program; what stops the whole line is one sentence and exit code 2."""
+    from alink_factory.errors import BoardError, FactoryError
+    from alink_formats.errors import ToolchainError
+
+    try:
+        app()
+    except (FactoryError, ToolchainError) as error:
+        for sentence in str(error).splitlines():
+            sys.stderr.write(f"alink-burn: {sentence}\n")
+        sys.exit(2)
+    except BoardError as error:
+        sys.stderr.write(f"alink-burn: {error}. {error.advice}\n")
+        sys.exit(1)

@@ -1,0 +1,126 @@
+"""The ledger's database: a file or a URL in, transactions out, every failure one sentence."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from alink_factory.errors import LedgerError
+from alink_factory.ledger import schema
+
+_PATIENCE = 15  # Seconds to wait for another station that writes.
+
+
+class Database:
+    """SQLite in a file (made when it is not there) or PostgreSQL by URL. Raises LedgerError."""
+
+    def __init__(self, where: str) -> None:
+        self.where = where if "://" in where else f"sqlite:///{Path(where).expanduser()}"
+        self._file: Path | None = None
+        with self._explained():
+            self._engine = self._connect()
+            self._inode = self._file_number()
+            self._open()
+
+    @contextmanager
+    def begin(self) -> Iterator[sa.Connection]:
+        """Give a transaction that is on the disk when it ends without an exception."""
+        with self._explained():
+            self._check_file()
+            with self._engine.begin() as connection:
+                yield connection
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._engine.dispose()
+
+    def _connect(self) -> sa.Engine:
+        url = sa.make_url(self.where)
+        if url.get_backend_name() == "postgresql":
+            return sa.create_engine(url, pool_size=16, pool_pre_ping=True)
+        if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
+            raise sa.exc.ArgumentError("name a file or a postgresql:// URL")
+        self._file = Path(str(url.database))
+        os.close(os.open(self._file, os.O_CREAT | os.O_RDWR, 0o600))
+        engine = sa.create_engine(url, pool_size=32, connect_args={"timeout": _PATIENCE})
+        sa.event.listen(engine, "connect", _prepare_sqlite)
+        sa.event.listen(engine, "begin", _begin_sqlite)
+        return engine
+
+    def _open(self) -> None:
+        with self._engine.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                # Stations that start at once make the tables one after the other.
+                connection.execute(sa.text("SELECT pg_advisory_xact_lock(1634494059)"))
+            schema.METADATA.create_all(connection)
+            found = connection.execute(sa.select(schema.SCHEMA.c.version)).scalar()
+            if found is None:
+                connection.execute(schema.SCHEMA.insert().values(version=schema.VERSION))
+            elif found != schema.VERSION:
+                raise LedgerError(
+                    f"the ledger has schema {found} and this alink-burn knows {schema.VERSION}: "
+                    "use the alink-burn that made it"
+                )
+
+    def _check_file(self) -> None:
+        # SQLite goes on writing to a file that was deleted or replaced: nobody would find it.
+        if self._file is None:
+            return
+        try:
+            same = self._file_number() == self._inode
+        except OSError as error:
+            raise LedgerError(
+                f"the ledger {self._file} is gone ({error.strerror}): "
+                "put it back, then start again"
+            ) from error
+        if not same:
+            raise LedgerError(
+                f"the ledger {self._file} was replaced: start again with the right one"
+            )
+
+    def _file_number(self) -> int:
+        return self._file.stat().st_ino if self._file else 0
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except (sa.exc.IntegrityError, LedgerError):
+            raise
+        except (sa.exc.SQLAlchemyError, ImportError, OSError) as error:
+            raise LedgerError(self._sentence(error)) from error
+
+    def _sentence(self, error: Exception) -> str:
+        try:
+            shown = sa.make_url(self.where).render_as_string(hide_password=True)
+        except sa.exc.ArgumentError:
+            shown = "the given URL"
+        cause = str(getattr(error, "orig", None) or error).strip().split("\n")[0]
+        advice = "is its folder there, and is the server up?"
+        if "locked" in cause:
+            advice = "another program holds it; close that one, then start again"
+        elif "full" in cause:
+            advice = "make room on the disk, then start again"
+        elif "readonly" in cause or "ermission" in cause:
+            advice = "this user may not write it"
+        elif "malformed" in cause or "not a database" in cause:
+            advice = "restore it from a backup"
+        return f"the ledger {shown} cannot be used ({cause}): {advice}"
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # BEGIN is ours, see below.
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")  # A board is only written once its row is on disk.
+    cursor.close()
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    # A transaction that reads and then writes must hold the lock from its start.
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -1,0 +1,230 @@
+"""Who holds which row, and all that ever happened; safe for threads, processes and stations.
+
+A row belongs to one board from `claim` until the board is scrapped or wiped. Before the first byte
+is written, `advance(…, "writing")` has to succeed: it fails for a run whose claim was released or
+taken up elsewhere, so that no two runs burn one row.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, replace
+from typing import Any
+
+import sqlalchemy as sa
+
+from alink_factory.errors import BoardError, LedgerError
+from alink_factory.ledger.claims import STATES, Claim, Entry, Station
+from alink_factory.ledger.database import Database
+from alink_factory.ledger.schema import CLAIMS, ENTRIES
+from alink_factory.rows import Row
+
+
+class Ledger:
+    """One run's view of the ledger at `where`, a file or a postgresql:// URL. Raises LedgerError.
+
+    `now` gives seconds since 1970.
+    """
+
+    def __init__(
+        self, where: str, *, station: Station, now: Callable[[], float] = time.time
+    ) -> None:
+        self._database = Database(where)
+        self._now = now
+        self.where = self._database.where
+        self.station = station
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._database.close()
+
+    def claim(self, batch: str, rows: Iterable[Row], *, mac: str, port: str = "") -> Claim | None:
+        """Return the claim of this board: its own if it has one, else of the first free row.
+
+        `rows` have their DeviceName for this board. None when every row is taken. A board that was
+        begun is taken up again, a finished one is returned as it is. Raises BoardError when the
+        board or the DeviceName lives elsewhere.
+        """
+        candidates = list(rows)
+        while True:
+            held = self._take_up(batch, mac, port)
+            if held:
+                return held
+            taken = {claim.row for claim in self.claims(batch)}
+            row = next((row for row in candidates if row.key not in taken), None)
+            if row is None:
+                return None
+            try:
+                return self._insert(batch, row, mac, port)
+            except sa.exc.IntegrityError:
+                self._check_name(row, batch)  # Else somebody was faster: look again.
+
+    def advance(self, claim: Claim, state: str, *, port: str = "", **more: str) -> Claim:
+        """Note that a board reached `state`; `more` may have `record` and `detail`.
+
+        Raises BoardError when the claim is no longer this job's: then nothing may be written.
+        """
+        more = {"record": claim.record} | more
+        with self._database.begin() as connection:
+            mine = (CLAIMS.c.id == claim.id) & (CLAIMS.c.holder == claim.holder)
+            changed = connection.execute(
+                CLAIMS.update().where(mine).values(state=state, record=more["record"])
+            )
+            if changed.rowcount != 1:
+                raise BoardError(
+                    state,
+                    f"{claim.device_name} was given to another job while this one held it",
+                    advice="Nothing was written. Plug the board in again.",
+                )
+            self._note(connection, _of(claim), what=state, port=port, **more)
+        return replace(claim, state=state, record=more["record"])
+
+    def fail(self, claim: Claim, *, step: str, detail: str, port: str = "") -> None:
+        """Note that an attempt ended without success. The row stays with the board it may be on.
+
+        Before anything was written the row is free again.
+        """
+        with self._database.begin() as connection:
+            self._note(
+                connection, _of(claim), what="failed", port=port, detail=f"{step}: {detail}"
+            )
+            self._release_unwritten(connection, (CLAIMS.c.id == claim.id), port)
+
+    def release(self, batch: str, *, station: str | None = None) -> list[Claim]:
+        """Free the rows of boards to which nothing was written yet; return their claims.
+
+        `station` limits it to those of one station. Safe at any time: a run that still works on
+        one of them is refused before it writes.
+        """
+        where = CLAIMS.c.batch == batch
+        if station is not None:
+            where &= CLAIMS.c.station == station
+        with self._database.begin() as connection:
+            return self._release_unwritten(connection, where, "")
+
+    def retire(self, claim: Claim, *, what: str, reason: str, port: str = "") -> None:
+        """Take a board out of its row: `what` is "scrapped" or "wiped". The row is free again."""
+        with self._database.begin() as connection:
+            gone = connection.execute(CLAIMS.delete().where(CLAIMS.c.id == claim.id))
+            if gone.rowcount != 1:
+                raise LedgerError(f"{claim.device_name} is not in the ledger any more")
+            self._note(connection, _of(claim), what=what, port=port, detail=reason)
+
+    def note(self, what: str, *, batch: str, **more: Any) -> None:
+        """Add an entry that changes no claim: registered, upgraded; `more` is as in Entry."""
+        with self._database.begin() as connection:
+            self._note(connection, {"batch": batch}, what=what, **more)
+
+    def find(self, *, mac: str = "", product_key: str = "", device_name: str = "") -> Claim | None:
+        """Return the live claim of a MAC, or of a DeviceName of a product."""
+        if mac:
+            return self._claim_by(CLAIMS.c.mac == mac)
+        return self._claim_by(
+            (CLAIMS.c.product_key == product_key) & (CLAIMS.c.device_name == device_name)
+        )
+
+    def claims(self, batch: str | None = None) -> list[Claim]:
+        """Return the live claims of a batch, or of all, oldest first."""
+        query = CLAIMS.select().order_by(CLAIMS.c.id)
+        if batch is not None:
+            query = query.where(CLAIMS.c.batch == batch)
+        with self._database.begin() as connection:
+            return [Claim(**row) for row in connection.execute(query).mappings()]
+
+    def entries(self, batch: str | None = None) -> list[Entry]:
+        """Return all that happened in a batch, or ever, in its order."""
+        query = ENTRIES.select().order_by(ENTRIES.c.seq)
+        if batch is not None:
+            query = query.where(ENTRIES.c.batch == batch)
+        with self._database.begin() as connection:
+            return [Entry(**row) for row in connection.execute(query).mappings()]
+
+    def _take_up(self, batch: str, mac: str, port: str) -> Claim | None:
+        with self._database.begin() as connection:
+            found = connection.execute(CLAIMS.select().where(CLAIMS.c.mac == mac)).mappings()
+            row = found.one_or_none()
+            if row is None:
+                return None
+            claim = Claim(**row)
+            if claim.batch != batch:
+                raise BoardError(
+                    "claimed",
+                    f"this board is {claim.device_name} of batch {claim.batch} ({claim.state})",
+                    advice="Take it out; `alink-burn wipe` makes it a new board.",
+                    is_final=True,
+                )
+            if claim.is_done:
+                return claim
+            claim = replace(
+                claim,
+                holder=uuid.uuid4().hex,
+                station=self.station.name,
+                attempts=claim.attempts + 1,
+            )
+            connection.execute(
+                CLAIMS.update().where(CLAIMS.c.id == claim.id).values(**asdict(claim))
+            )
+            self._note(connection, _of(claim), what="claimed", port=port, detail="taken up again")
+            return claim
+
+    def _insert(self, batch: str, row: Row, mac: str, port: str) -> Claim:
+        values: dict[str, Any] = {
+            "batch": batch,
+            "row": row.key,
+            "product_key": row.product_key,
+            "device_name": row.device_name,
+            "mac": mac,
+            "state": STATES[0],
+            "holder": uuid.uuid4().hex,
+            "station": self.station.name,
+            "attempts": 1,
+            "record": "",
+        }
+        with self._database.begin() as connection:
+            done = connection.execute(CLAIMS.insert().values(**values))
+            key = done.inserted_primary_key
+            claim = Claim(**(values | {"id": key[0] if key else 0}))
+            self._note(connection, _of(claim), what="claimed", port=port)
+        return claim
+
+    def _check_name(self, row: Row, batch: str) -> None:
+        other = self.find(product_key=row.product_key, device_name=row.device_name)
+        if other and (other.batch, other.row) != (batch, row.key):
+            raise BoardError(
+                "claimed",
+                f"{row.device_name} is already on the board {other.mac} of batch {other.batch}",
+                advice="Stop the line: the rows of the two batches overlap.",
+                is_final=True,
+            )
+
+    def _release_unwritten(
+        self, connection: sa.Connection, where: sa.ColumnElement[bool], port: str
+    ) -> list[Claim]:
+        unwritten = where & CLAIMS.c.state.in_(STATES[: STATES.index("writing")])
+        gone = connection.execute(CLAIMS.delete().where(unwritten).returning(*CLAIMS.c))
+        released = [Claim(**row) for row in gone.mappings()]
+        for claim in released:
+            self._note(connection, _of(claim), what="released", port=port)
+        return released
+
+    def _claim_by(self, where: sa.ColumnElement[bool]) -> Claim | None:
+        with self._database.begin() as connection:
+            row = connection.execute(CLAIMS.select().where(where)).mappings().one_or_none()
+        return Claim(**row) if row else None
+
+    def _note(
+        self, connection: sa.Connection, about: dict[str, Any], *, what: str, **more: Any
+    ) -> None:
+        empty = {column.name: "" for column in ENTRIES.c if column.name not in ("seq", "attempt")}
+        values = empty | {"attempt": 0} | about | more
+        values |= {"at": self._now(), "what": what}
+        values |= {"station": self.station.name, "operator": self.station.operator}
+        connection.execute(ENTRIES.insert().values(**values))
+
+
+def _of(claim: Claim) -> dict[str, Any]:
+    # What of a claim stands in its entries.
+    same = ("batch", "row", "product_key", "device_name", "mac", "record")
+    return {name: getattr(claim, name) for name in same} | {"attempt": claim.attempts}

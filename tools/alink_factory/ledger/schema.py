@@ -1,0 +1,74 @@
+"""The ledger's tables, and the rules that the database itself keeps.
+
+A claim is unique by row, by (ProductKey, DeviceName) and by MAC: two stations that ask at once are
+told apart by the database. Entries can only be added.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+VERSION = 1
+METADATA = sa.MetaData()
+
+SCHEMA = sa.Table("schema_version", METADATA, sa.Column("version", sa.Integer, nullable=False))
+
+CLAIMS = sa.Table(
+    "claims",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("batch", sa.String(64), nullable=False),
+    sa.Column("row", sa.String(80), nullable=False),
+    sa.Column("product_key", sa.String(20), nullable=False),
+    sa.Column("device_name", sa.String(32), nullable=False),
+    sa.Column("mac", sa.String(12), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("holder", sa.String(32), nullable=False),
+    sa.Column("station", sa.String(64), nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("record", sa.String(16), nullable=False),
+    sa.UniqueConstraint("batch", "row", name="one_board_a_row"),
+    sa.UniqueConstraint("product_key", "device_name", name="one_board_a_name"),
+    sa.UniqueConstraint("mac", name="one_row_a_board"),
+)
+
+ENTRIES = sa.Table(
+    "entries",
+    METADATA,
+    sa.Column("seq", sa.Integer, primary_key=True),
+    sa.Column("at", sa.Float(53), nullable=False),
+    sa.Column("what", sa.String(16), nullable=False),
+    sa.Column("batch", sa.String(64), nullable=False, index=True),
+    sa.Column("row", sa.String(80), nullable=False),
+    sa.Column("product_key", sa.String(20), nullable=False),
+    sa.Column("device_name", sa.String(32), nullable=False),
+    sa.Column("mac", sa.String(12), nullable=False, index=True),
+    sa.Column("attempt", sa.Integer, nullable=False),
+    sa.Column("station", sa.String(64), nullable=False),
+    sa.Column("operator", sa.String(64), nullable=False),
+    sa.Column("port", sa.Text, nullable=False),
+    sa.Column("record", sa.String(16), nullable=False),
+    sa.Column("detail", sa.Text, nullable=False),
+)
+
+_REFUSAL = "the ledger is append-only"
+for _verb in ("UPDATE", "DELETE"):
+    _name = f"entries_no_{_verb.lower()}"
+    sa.event.listen(
+        ENTRIES,
+        "after_create",
+        sa.DDL(  # type: ignore[no-untyped-call]
+            f"CREATE TRIGGER {_name} BEFORE {_verb} ON entries "
+            f"BEGIN SELECT RAISE(ABORT, '{_REFUSAL}'); END"
+        ).execute_if(dialect="sqlite"),
+    )
+sa.event.listen(
+    ENTRIES,
+    "after_create",
+    sa.DDL(  # type: ignore[no-untyped-call]
+        "CREATE FUNCTION entries_refuse() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN RAISE EXCEPTION '{_REFUSAL}'; END $$; "
+        "CREATE TRIGGER entries_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON entries "
+        "EXECUTE FUNCTION entries_refuse()"
+    ).execute_if(dialect="postgresql"),
+)

@@ -1,0 +1,74 @@
+"""The DeviceName of a board: given, its MAC, a scanned serial number, or a template with counter.
+
+Limits: docs/identity.md, 4 to 32 letters, digits and - _ @ . :
+"""
+
+from __future__ import annotations
+
+import string
+from dataclasses import dataclass
+
+from alink_factory.errors import BatchError
+
+SCHEMES = ("given", "mac", "scan", "template")
+_FIELDS = {"counter", "mac", "mac6", "serial", "product_key"}
+
+
+@dataclass(frozen=True)
+class Naming:
+    """How a DeviceName comes about.
+
+    `scheme` is one of SCHEMES. `template` is Python's format with the fields counter, mac (12
+    hexadecimal digits), mac6 (the last 6), serial and product_key, as in "lamp-{counter:06d}".
+    """
+
+    scheme: str = "given"
+    template: str = ""
+    start: int = 1
+
+    def check(self) -> None:
+        """Raise BatchError when the scheme or its template cannot be used."""
+        if self.scheme not in SCHEMES:
+            raise BatchError(f"device_name.scheme {self.scheme!r}: use {', '.join(SCHEMES)}")
+        if self.scheme == "template" and not self.template:
+            raise BatchError('device_name.template is missing: write "lamp-{counter:06d}"')
+        unknown = self._fields - _FIELDS
+        if unknown:
+            raise BatchError(
+                f"device_name.template has {{{min(unknown)}}}: use {', '.join(sorted(_FIELDS))}"
+            )
+        try:
+            self._format(counter=1, mac="a" * 12, serial="1", product_key="a1")
+        except (ValueError, IndexError, KeyError) as error:
+            raise BatchError(f"device_name.template {self.template!r}: {error}") from error
+
+    @property
+    def needs_mac(self) -> bool:
+        """Whether the name is only known once a board is connected."""
+        return self.scheme == "mac" or bool(self._fields & {"mac", "mac6"})
+
+    @property
+    def needs_serial(self) -> bool:
+        """Whether a serial number has to be scanned or given in the rows."""
+        return self.scheme == "scan" or "serial" in self._fields
+
+    def name(self, *, counter: int, mac: str, serial: str, product_key: str) -> str:
+        """Return the DeviceName; `mac` is 12 hexadecimal digits, empty parts are not known yet."""
+        return self._format(counter=counter, mac=mac, serial=serial, product_key=product_key)
+
+    @property
+    def _fields(self) -> set[str]:
+        try:
+            parts = list(string.Formatter().parse(self._pattern))
+        except ValueError as error:
+            raise BatchError(f"device_name.template {self.template!r}: {error}") from error
+        return {name for _, name, _, _ in parts if name is not None}
+
+    @property
+    def _pattern(self) -> str:
+        return self.template or {"mac": "{mac}", "scan": "{serial}"}.get(self.scheme, "")
+
+    def _format(self, *, counter: int, mac: str, serial: str, product_key: str) -> str:
+        return self._pattern.format(
+            counter=counter, mac=mac, mac6=mac[-6:], serial=serial, product_key=product_key
+        )

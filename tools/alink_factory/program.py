@@ -1,0 +1,84 @@
+"""A program of the line, run to its end: arguments in, lines as they come, exit code out.
+
+It runs in a session of its own, so that Ctrl-C at the terminal does not tear it in the middle of
+a write; whoever wants it to end sets `stop`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+_SILENCE = 180.0  # Seconds without a line after which a program hangs.
+_LOOK = 0.25  # Seconds between two looks at `stop`.
+_ENVIRONMENT = {"NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "160", "PYTHONUNBUFFERED": "1"}
+
+
+class ProgramStoppedError(Exception):
+    """The program was ended before it was done: `stop` was set, or it said nothing any more."""
+
+
+def run(
+    arguments: Sequence[str],
+    *,
+    on_line: Callable[[str], None],
+    stop: threading.Event | None = None,
+) -> int:
+    """Run a program, give every line to `on_line`, return its exit code.
+
+    Standard output and standard error are one stream. No argument may be a secret: any user of
+    the machine can see them. Raises ProgramStoppedError, and OSError when it cannot be started.
+    """
+    with subprocess.Popen(
+        list(arguments),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=os.environ | _ENVIRONMENT,
+        start_new_session=True,
+    ) as process:
+        try:
+            for line in _lines(process, stop):
+                on_line(line)
+        except BaseException:
+            _end(process)
+            raise
+        return process.wait()
+
+
+def _lines(process: subprocess.Popen[bytes], stop: threading.Event | None) -> Iterator[str]:
+    if process.stdout is None:
+        return
+    pending = b""
+    heard = time.monotonic()
+    while True:
+        if stop and stop.is_set():
+            raise ProgramStoppedError("it was told to stop")
+        ready, _, _ = select.select([process.stdout], [], [], _LOOK)
+        if not ready:
+            if time.monotonic() - heard > _SILENCE:
+                raise ProgramStoppedError(f"it said nothing for {_SILENCE:.0f} seconds")
+            continue
+        heard = time.monotonic()
+        data = os.read(process.stdout.fileno(), 65536)
+        *whole, pending = (pending + data).replace(b"\r", b"\n").split(b"\n")
+        for line in whole if data else [pending]:
+            if text := line.decode("utf-8", "replace").strip():
+                yield text
+        if not data:
+            return
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(timeout=3)
+    except subprocess.TimeoutExpired:
+        process.kill()

@@ -1,0 +1,41 @@
+"""Secrets of a batch: where one comes from in, its text out; never an argument, never kept."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import sys
+from pathlib import Path
+
+from alink_factory.errors import BatchError
+
+
+def read(source: str, *, what: str, folder: Path) -> str:
+    """Return the secret at `source`: "file:PATH", "env:NAME" or "prompt".
+
+    `what` names it in messages and in the prompt, as in "ProductSecret of a1B2c3"; a relative path
+    is one below `folder`. Raises BatchError, which never shows what was read.
+    """
+    kind, _, name = source.partition(":")
+    if kind == "env" and name:
+        value = os.environ.get(name, "")
+        where = f"the environment variable {name}"
+    elif kind == "file" and name:
+        path = folder / Path(name).expanduser()
+        where = str(path)
+        try:
+            value = path.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "it is no text"
+            raise BatchError(f"{what}: {where}: {reason}") from None
+    elif source == "prompt":
+        where = "the prompt"
+        if not sys.stdin.isatty():
+            raise BatchError(f"{what}: there is nobody to ask: name file:PATH or env:NAME instead")
+        value = getpass.getpass(f"{what}: ")
+    else:
+        # What stands there may be the secret itself: it is not repeated.
+        raise BatchError(f'{what}: write "file:PATH", "env:NAME" or "prompt", never the secret')
+    if not value:
+        raise BatchError(f"{what}: {where} is empty")
+    return value

@@ -1,0 +1,1 @@
+"""The verbs of `alink-burn`: options in, functions called, an exit code out."""
