@@ -87,6 +87,7 @@ class Device(Messages):
         platform refuses the registration (or the login, under policy "stop"), StoreError when
         flash does not keep the credential.
         """
+        gc.collect()  # From up here: a frame deeper, old words on the stack keep what has ended.
         while not self.online():
             wait = self._step()
             if not self.online():  # Else nothing may ever come to end the wait.

@@ -132,4 +132,4 @@ def test_nvs_leaves_no_heap_behind(bench: Bench):
         print(gc.mem_alloc() - before)
         """
     )
-    assert int(lines[0]) < 200
+    assert int(lines[0]) < 2 * 560  # Not 20: a word left on the stack may still hold one or two.

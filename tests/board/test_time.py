@@ -22,6 +22,22 @@ def test_the_epoch_is_2000_and_seconds_are_whole(bench: Bench, clock: ManualCloc
     ]
 
 
+def test_the_calendar_goes_on_where_a_32_bit_libc_ends(bench: Bench, clock: ManualClock):
+    lines = bench.run(
+        """
+        import time
+        for moment in ((2038, 1, 19, 3, 14, 8), (2060, 2, 29, 12, 0, 0), (1999, 12, 31, 0, 0, 0)):
+            print(time.mktime(moment + (0, 0)), time.gmtime(time.mktime(moment + (0, 0))))
+        """,
+        clock=clock,
+    )
+    assert lines == [
+        "1200798848 (2038, 1, 19, 3, 14, 8, 1, 19)",
+        "1898596800 (2060, 2, 29, 12, 0, 0, 6, 60)",
+        "-86400 (1999, 12, 31, 0, 0, 0, 4, 365)",
+    ]
+
+
 def test_ticks_wrap_after_30_bits(bench: Bench, clock: ManualClock):
     lines = bench.run(
         """

@@ -5,6 +5,7 @@ from micropython import const
 from utime import ticks_add, ticks_diff
 
 _EPOCH = const(946684800)
+_CYCLE = const(883612800)  # 28 years, after which the calendar repeats itself.
 
 ticks_ms = _board.ticks
 
@@ -17,15 +18,22 @@ def time_ns():
     return (_board.now() - _board.base) * 1000000
 
 
+# A 32-bit libc counts to 2038 and an ESP32 goes on: libc is asked about 2000 to 2027 only.
+
+
 def gmtime(seconds=None):
-    return utime.gmtime((time() if seconds is None else seconds) + _EPOCH)[:8]
+    cycles, seconds = divmod(time() if seconds is None else seconds, _CYCLE)
+    moment = utime.gmtime(seconds + _EPOCH)
+    return (moment[0] + 28 * cycles,) + moment[1:8]
 
 
 localtime = gmtime
 
 
 def mktime(moment):
-    return int(utime.mktime(tuple(moment[:6]) + (0, 0, 0))) - _EPOCH
+    cycles, year = divmod(moment[0] - 2000, 28)
+    moment = (2000 + year,) + tuple(moment[1:6]) + (0, 0, 0)
+    return int(utime.mktime(moment)) - _EPOCH + cycles * _CYCLE
 
 
 def sleep_ms(ms):
