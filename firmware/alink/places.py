@@ -19,8 +19,8 @@ from micropython import const
 from .errors import StoreError
 from .record import size_of
 
-_FCTRY = const(0x1FB000)  # As in boards/*/partitions.csv; a test compares them.
-_CRED = const(0x1FE000)
+_FCTRY = const(0x5000)  # Bytes before the vfs, as in boards/*/partitions.csv; a test compares.
+_CRED = const(0x2000)
 _SECTOR = const(4096)
 
 _NAMESPACE = "alink"
@@ -42,7 +42,7 @@ def credential_places():
     cred = _partition("cred")
     if cred:
         return Sector("cred", cred, 0), Sector("cred", cred, 1), Nvs("cred")
-    return File("/alink.cred"), Raw(_CRED), Raw(_CRED + _SECTOR), Nvs("cred")
+    return File("/alink.cred"), Raw(_CRED), Raw(_CRED - _SECTOR), Nvs("cred")
 
 
 def same(record, places, log):
@@ -90,16 +90,20 @@ class Sector:
 
 
 class Raw:
-    """A range of flash that no partition names any more: read, never written."""
+    """A range of flash that no partition names any more: read, never written.
+
+    It begins `before` bytes before the vfs, which a stock table has in the same place.
+    """
 
     name = "the former partition"
     writable = False
 
-    def __init__(self, offset):
-        self._offset = offset
+    def __init__(self, before):
+        vfs = _partition("vfs")
+        self._offset = vfs.info()[2] - before if vfs else 0
 
     def read(self, size=0):
-        return _read_record(self._read)
+        return _read_record(self._read) if self._offset else None
 
     def _read(self, buffer):
         esp.flash_read(self._offset, buffer)

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from alink_formats import partitions
 from alink_formats.identity import Identity
+from alink_formats.partitions import PartitionTable
 from alink_sim.board import FlashFile, PowerCutError
 from tests.board.conftest import Bench, printed
 
@@ -184,3 +186,17 @@ def test_raw_flash_still_holds_what_a_stock_image_has_taken_out_of_the_table(ben
         "bytearray(b'ALNK')",
         "(-4354, 'ESP_ERR_NVS_NOT_FOUND')",
     ]
+
+
+def test_a_table_without_volume_gets_one_up_to_the_end_of_the_flash(bench: Bench):
+    board = bench.board(
+        """
+        import esp32
+        print(esp32.Partition.find(1, label="vfs")[0].info())
+        """
+    )
+    whole = board.table()
+    board.flash.burn(partitions.OFFSET, PartitionTable(whole.partitions[:-1]).to_binary())
+    assert not board.table().has("vfs")
+    assert printed(board) == ["(1, 129, 2097152, 2097152, 'vfs', False)"]
+    assert "/main.py" in board.vfs_files()

@@ -98,6 +98,9 @@ class _Partition:
     def find(cls, kind=0, subtype=255, label=None):
         return [part for part in cls.board.partitions if part.label == label]
 
+    def info(self):
+        return 1, 2, self.offset, self.size, self.label, False
+
     def readblocks(self, block, buffer, offset=0):
         self.board.flash.read(self.offset + block * 4096 + offset, buffer)
 
@@ -157,7 +160,10 @@ class Board:
     def __init__(self, layout="factory"):
         self.flash = Flash()
         self.nvs = {}
-        self.partitions = [_Partition("nvs", 0x9000, 0x6000)]
+        self.partitions = [
+            _Partition("nvs", 0x9000, 0x6000),
+            _Partition("vfs", 0x200000, 0x200000),
+        ]
         if layout == "factory":
             self.partitions.append(_Partition("fctry", 0x1FB000, 0x3000))
             self.partitions.append(_Partition("cred", 0x1FE000, 0x2000))

@@ -1,57 +1,177 @@
-"""The board definitions of boards/, and the numbers of the identity contract in them."""
+"""The board definitions of boards/: every folder, and the loader."""
 
 from __future__ import annotations
+
+import json
+import runpy
 
 import pytest
 
 from alink_formats import board
-from alink_formats.partitions import READONLY
+from alink_formats.board import BoardDefinition, BoardDefinitionError
+from alink_formats.partitions import READONLY, TYPES, PartitionTable
 from alink_sim import toolchain
 
+FOLDERS = sorted(path.parent for path in toolchain.boards_dir().glob("*/board.json"))
+NAMES = [folder.name for folder in FOLDERS]
 GENERIC = board.load(toolchain.boards_dir() / "ESP32_GENERIC")
+MB = 1 << 20
+RIGHT = {
+    "chip": "esp32",
+    "flash_sizes": ["4MB"],
+    "firmware_offset": "0x1000",
+    "baud": 460800,
+    "layouts": {"factory": "partitions.csv"},
+}
 
 
-def test_the_factory_layout_keeps_identity_apart_from_the_application():
-    table = GENERIC.table("factory")
-    places = {p.name: (p.offset, p.size, p.type, p.subtype) for p in table.partitions}
-    assert places["nvs"] == (0x9000, 0x6000, 1, 2)
-    assert places["factory"] == (0x10000, 0x1EB000, 0, 0)
-    assert places["fctry"] == (0x1FB000, 0x3000, 1, 0x41)
-    assert places["cred"] == (0x1FE000, 0x2000, 1, 0x40)
-    assert places["vfs"] == (0x200000, 0x200000, 1, 0x81)
+@pytest.fixture(params=FOLDERS, ids=NAMES)
+def definition(request: pytest.FixtureRequest) -> BoardDefinition:
+    return board.load(request.param)
 
 
-def test_only_the_burned_certificate_is_read_only():
-    flags = {p.name: p.flags for p in GENERIC.table("factory").partitions}
-    assert {name for name, bits in flags.items() if bits & READONLY} == {"fctry"}
+def test_there_is_a_board_for_each_chip_and_one_with_two_slots():
+    assert {board.load(folder).chip for folder in FOLDERS} == set(board.CHIPS)
+    assert any(len(board.load(folder).table("factory").slots) == 2 for folder in FOLDERS)
 
 
-def test_both_layouts_have_nvs_and_volume_where_the_stock_image_has_them():
-    for name in ("nvs", "phy_init", "vfs"):
-        assert GENERIC.table("factory").find(name) == GENERIC.table("stock").find(name)
+def test_the_image_begins_where_the_rom_of_the_chip_looks(definition):
+    places = {"esp32": 0x1000, "esp32s3": 0, "esp32c3": 0}
+    assert definition.firmware_offset == places[definition.chip]
+
+
+def test_the_factory_layout_is_the_stock_one_with_identity_out_of_the_last_slot(definition):
+    for size in definition.flash_sizes:
+        fitted = definition.fitted(size)
+        ours, stock = fitted.table("factory"), fitted.table("stock")
+        last = stock.slots[-1]
+        for place in stock.partitions:
+            now = ours.find(place.name)
+            taken = 0x5000 if place is last else 0
+            assert (now.offset, now.end) == (place.offset, place.end - taken), place.name
+            assert (now.type, now.subtype) == (place.type, place.subtype)
+        assert {p.name for p in ours.partitions} - {p.name for p in stock.partitions} == {
+            "fctry",
+            "cred",
+        }
+        assert (ours.find("fctry").type, ours.find("fctry").subtype) == (TYPES["data"], 0x41)
+        assert (ours.find("cred").type, ours.find("cred").subtype) == (TYPES["data"], 0x40)
+        assert (ours.find("fctry").size, ours.find("cred").size) == (0x3000, 0x2000)
+        assert ours.find("fctry").end == ours.find("cred").offset
+        assert ours.find("cred").end == ours.find("vfs").offset
+
+
+def test_only_the_burned_certificate_is_read_only(definition):
+    flags = {p.name for p in definition.table("factory").partitions if p.flags & READONLY}
+    assert flags == {"fctry"}
+
+
+def test_nothing_is_left_over_and_the_volume_ends_with_the_flash(definition):
+    for size in definition.flash_sizes:
+        for name in ("factory", "stock"):
+            table = definition.fitted(size).table(name)
+            ends = [0x9000, *(p.end for p in table.partitions)]
+            assert [p.offset for p in table.partitions] == ends[:-1]
+            assert ends[-1] == size
+            assert table.partitions[-1].name == "vfs"
+            assert PartitionTable.from_binary(table.to_binary(), flash_size=size) == table
+
+
+def test_the_first_slot_is_where_an_image_brings_its_application(definition):
+    for layout in ("factory", "stock"):
+        assert definition.table(layout).slots[0].offset == 0x10000
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=NAMES)
+def test_the_manifest_freezes_the_sdk(folder, tmp_path, monkeypatch):
+    # As MicroPython's build runs one: in its own folder, with these names.
+    frozen: list[str] = []
+
+    def include(path: str) -> None:
+        if path.startswith("$(PORT_DIR)"):
+            return
+        monkeypatch.chdir((folder / path).resolve().parent)
+        runpy.run_path((folder / path).resolve(), {"include": include, "package": package})
+
+    def package(name: str) -> None:
+        frozen.append(name)
+
+    runpy.run_path(folder / "manifest.py", {"include": include, "package": package})
+    assert frozen == ["alink"]
+    text = (folder / "manifest.py").read_text("utf-8")
+    assert f"boards/{folder.name}/manifest.py" in text
+    assert f"BOARD={folder.name.partition('-')[0]} " in text
+
+
+def test_the_readme_lists_every_board():
+    text = (toolchain.boards_dir() / "README.md").read_text("utf-8")
+    for folder in FOLDERS:
+        row = next(line for line in text.splitlines() if line.startswith(f"| `{folder.name}` "))
+        sizes = board.load(folder).flash_sizes
+        assert ", ".join(str(size // MB) for size in sizes) + " MB" in row
+        smallest = min(slot.size for slot in board.load(folder).table("factory").slots)
+        assert f"{smallest // 1024:,} KiB".replace(",", " ") in row
+
+
+def test_a_larger_flash_gives_its_volume_what_is_left():
+    assert GENERIC.table("factory").find("vfs").size == 2 * MB
+    assert GENERIC.fitted(16 * MB).table("factory").find("vfs").size == 14 * MB
+    assert GENERIC.fitted(16 * MB).flash_size == 16 * MB
+
+
+def test_a_flash_it_does_not_come_with_is_refused_by_size():
+    with pytest.raises(BoardDefinitionError, match="4MB, 8MB, 16MB of flash, this one has 2MB"):
+        GENERIC.fitted(2 * MB)
+
+
+def test_a_table_without_volume_gets_one_as_micropython_makes_it():
+    bare = PartitionTable(GENERIC.table("stock").partitions[:-1])
+    assert bare.grown(4 * MB) == GENERIC.table("stock")
+    assert bare.grown(8 * MB) == GENERIC.fitted(8 * MB).table("stock")
 
 
 def test_an_unknown_layout_lists_those_there_are():
-    with pytest.raises(board.BoardDefinitionError, match="it has factory, stock"):
+    with pytest.raises(BoardDefinitionError, match="it has factory, stock"):
         GENERIC.table("ota")
 
 
 def test_a_folder_without_definition_says_what_to_name(tmp_path):
-    with pytest.raises(board.BoardDefinitionError, match=r"name a folder of boards/"):
+    with pytest.raises(BoardDefinitionError, match=r"name a folder of boards/"):
         board.load(tmp_path)
 
 
 def test_a_table_that_is_wrong_names_file_and_line(tmp_path):
-    (tmp_path / "board.json").write_text(
-        '{"chip": "esp32", "flash_size": 4194304, "layouts": {"factory": "partitions.csv"}}'
-    )
+    (tmp_path / "board.json").write_text(json.dumps(RIGHT))
     (tmp_path / "partitions.csv").write_text("nvs, data, nvs, 0x9001, 0x6000\n")
-    with pytest.raises(board.BoardDefinitionError, match=r"partitions\.csv, line 1 \(nvs\)"):
+    with pytest.raises(BoardDefinitionError, match=r"partitions\.csv, line 1 \(nvs\)"):
         board.load(tmp_path)
 
 
-@pytest.mark.parametrize("text", ["{", "{}", "[]", '{"chip": 1, "flash_size": "x"}'])
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"chip": "esp8266"}, r"chip 'esp8266': use esp32, esp32s3, esp32c3"),
+        ({"flash_sizes": ["4194304"]}, r"flash size '4194304': write 4MB"),
+        ({"flash_sizes": []}, r"board\.json"),
+        ({"firmware_offset": "here"}, r"board\.json.*here"),
+    ],
+)
+def test_a_value_that_cannot_be_is_shown(tmp_path, change, complaint):
+    (tmp_path / "board.json").write_text(json.dumps(RIGHT | change))
+    with pytest.raises(BoardDefinitionError, match=complaint):
+        board.load(tmp_path)
+
+
+@pytest.mark.parametrize("key", sorted(RIGHT))
+def test_a_key_that_is_missing_is_named(tmp_path, key):
+    content = {name: value for name, value in RIGHT.items() if name != key}
+    (tmp_path / "board.json").write_text(json.dumps(content))
+    with pytest.raises(BoardDefinitionError, match=rf"board\.json: '{key}' is missing"):
+        board.load(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "1"])
 def test_a_definition_that_cannot_be_read_names_the_file(tmp_path, text):
     (tmp_path / "board.json").write_text(text)
-    with pytest.raises(board.BoardDefinitionError, match=r"board\.json"):
+    with pytest.raises(BoardDefinitionError, match=r"board\.json"):
         board.load(tmp_path)

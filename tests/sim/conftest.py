@@ -67,6 +67,8 @@ class Line:
         main: str | None = None,
         files: dict[str, bytes] | None = None,
         heap: str = "56wk",
+        board: str = "ESP32_GENERIC",
+        flash_size: int | None = None,
         **fields: object,
     ) -> Board:
         """Burn a board; its DeviceName is registered on the platform unless told otherwise."""
@@ -81,6 +83,8 @@ class Line:
             files={**given, **(files or {})},
             clock=self.clock,
             heap=heap,
+            board=board,
+            flash_size=flash_size,
         )
 
     def kinds(self, name: str) -> list[str]:

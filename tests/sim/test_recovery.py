@@ -45,6 +45,20 @@ def test_a_stock_image_flashed_over_a_factory_board_costs_nothing(line: Line, me
     assert "fctry" not in {part.name for part in board.table().partitions}
 
 
+@pytest.mark.parametrize(
+    ("board", "flash_size"), [("ESP32_GENERIC-OTA", 4 << 20), ("ESP32_GENERIC_S3-OTA", 16 << 20)]
+)
+def test_the_former_partitions_are_found_on_a_board_with_two_slots(
+    line: Line, board: str, flash_size: int
+) -> None:
+    made = line.board("dev-1", board=board, flash_size=flash_size)
+    made.power_on()
+    made.expect(ONLINE, timeout=PATIENCE)
+    made.power_off()
+    made.replace_table("stock")
+    _comes_back(line, made)
+
+
 def test_the_former_partitions_are_never_written(line: Line) -> None:
     board = _activated(line, "factory", "register")
     before = board.flash.read(0x1FB000, 0x5000)

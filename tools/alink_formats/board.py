@@ -1,12 +1,16 @@
-"""Board definitions: a folder of boards/ in, its flash size and partition tables out."""
+"""Board definitions: a folder of boards/ in, flash sizes and partition tables out."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from alink_formats.partitions import PartitionError, PartitionTable
+
+CHIPS = ("esp32", "esp32s3", "esp32c3")
 
 
 class BoardDefinitionError(ValueError):
@@ -17,12 +21,18 @@ class BoardDefinitionError(ValueError):
 class BoardDefinition:
     """A kind of board: MicroPython's name for it, esptool's for the chip, bytes of flash.
 
-    `layouts` has its partition tables by layout: "factory" and "stock".
+    `flash_sizes` are those its modules come with, in bytes, and `flash_size` the one that the
+    tables are for; `fitted` makes it another. `firmware_offset` is where a published image begins
+    in flash, `baud` bits a second on the line. `layouts` has the partition tables by layout:
+    "factory" and "stock".
     """
 
     name: str
     chip: str
     flash_size: int
+    flash_sizes: tuple[int, ...]
+    firmware_offset: int
+    baud: int
     layouts: dict[str, PartitionTable]
 
     def table(self, layout: str) -> PartitionTable:
@@ -32,25 +42,68 @@ class BoardDefinition:
             raise BoardDefinitionError(f"{self.name} has no layout {layout!r}; it has {known}")
         return self.layouts[layout]
 
+    def fitted(self, flash_size: int) -> BoardDefinition:
+        """Return the definition for a module with so many bytes: its volume takes what is left.
+
+        Raises BoardDefinitionError naming the sizes there are.
+        """
+        if flash_size not in self.flash_sizes:
+            known = ", ".join(size_name(size) for size in self.flash_sizes)
+            raise BoardDefinitionError(
+                f"{self.name} comes with {known} of flash, this one has {size_name(flash_size)}: "
+                "choose the folder of boards/ that fits it"
+            )
+        layouts = {name: table.grown(flash_size) for name, table in self.layouts.items()}
+        return replace(self, flash_size=flash_size, layouts=layouts)
+
+
+def size_name(size: int) -> str:
+    """Return a size of flash as esptool writes it: 4194304 → "4MB"."""
+    return f"{size >> 20}MB" if size and size % (1 << 20) == 0 else f"{size} bytes"
+
 
 def load(folder: Path) -> BoardDefinition:
-    """Return the definition in `folder`. Raises BoardDefinitionError."""
+    """Return the definition in `folder`, for its smallest flash. Raises BoardDefinitionError."""
     file = folder / "board.json"
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
-        size = int(content["flash_size"])
-        layouts = {
-            layout: _table(folder / name, size) for layout, name in content["layouts"].items()
-        }
-        return BoardDefinition(folder.name, str(content["chip"]), size, layouts)
     except OSError as error:
         raise BoardDefinitionError(
             f"{file}: {error.strerror}: name a folder of boards/"
         ) from error
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except ValueError as error:
+        raise BoardDefinitionError(f"{file}: {error}") from error
+    try:
+        return _definition(folder, content)
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
         if isinstance(error, BoardDefinitionError):
             raise
-        raise BoardDefinitionError(f"{file}: {error!r}") from error
+        what = f"{error} is missing" if isinstance(error, KeyError) else f"{error!r}"
+        raise BoardDefinitionError(f"{file}: {what}") from error
+
+
+def _definition(folder: Path, content: dict[str, Any]) -> BoardDefinition:
+    sizes = tuple(sorted(_size(text) for text in content["flash_sizes"]))
+    chip = content["chip"]
+    if chip not in CHIPS:
+        raise ValueError(f"chip {chip!r}: use {', '.join(CHIPS)}")
+    return BoardDefinition(
+        name=folder.name,
+        chip=chip,
+        flash_size=sizes[0],
+        flash_sizes=sizes,
+        firmware_offset=int(content["firmware_offset"], 16),
+        baud=int(content["baud"]),
+        layouts={
+            layout: _table(folder / name, sizes[0]) for layout, name in content["layouts"].items()
+        },
+    )
+
+
+def _size(text: str) -> int:
+    if not re.fullmatch(r"(1|2|4|8|16|32|64|128)MB", text):
+        raise ValueError(f"flash size {text!r}: write 4MB, 8MB, 16MB")
+    return int(text.removesuffix("MB")) << 20
 
 
 def _table(file: Path, flash_size: int) -> PartitionTable:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 OFFSET = 0x8000  # Where the table lies in flash.
 SIZE = 0xC00
@@ -22,6 +22,8 @@ _FIRST = OFFSET + _SECTOR
 _ENTRY = struct.Struct("<2sBBII16sI")
 _MAGIC = b"\xaaP"
 _MD5 = b"\xeb\xeb" + b"\xff" * 14
+_FAT = 0x81  # What the entry of a volume says, LittleFS or not.
+_VOLUMES = frozenset({"vfs", "ffat"})
 _FLAGS = {"encrypted": ENCRYPTED, "readonly": READONLY}
 _SUBTYPES = {
     "app": {"factory": 0x00, "test": 0x20} | {f"ota_{n}": 0x10 + n for n in range(16)},
@@ -121,6 +123,35 @@ class PartitionTable:
         )
         table = entries + _MD5 + hashlib.md5(entries).digest()
         return table + b"\xff" * (SIZE - len(table))
+
+    def with_volume(self, flash_size: int) -> PartitionTable:
+        """Return what MicroPython >= 1.26 sees at boot.
+
+        A table without `vfs` and `ffat` gets a volume behind its last partition, to the end of
+        the flash.
+        """
+        end = max(entry.end for entry in self.partitions)
+        if end >= flash_size or any(entry.name in _VOLUMES for entry in self.partitions):
+            return self
+        volume = Partition("vfs", TYPES["data"], _FAT, end, flash_size - end)
+        return PartitionTable((*self.partitions, volume))
+
+    def grown(self, flash_size: int) -> PartitionTable:
+        """Return the table for such a flash: the last entry, if a volume, goes to its end."""
+        entries = self.with_volume(flash_size).partitions
+        *first, last = sorted(entries, key=lambda entry: entry.end)
+        if last.name not in _VOLUMES:
+            return PartitionTable(entries)
+        return PartitionTable((*first, replace(last, size=flash_size - last.offset)))
+
+    @property
+    def slots(self) -> tuple[Partition, ...]:
+        """The application partitions; a board without a choice stored starts the first."""
+        return tuple(entry for entry in self.partitions if entry.type == TYPES["app"])
+
+    def has(self, name: str) -> bool:
+        """Return whether there is a partition of that name."""
+        return any(entry.name == name for entry in self.partitions)
 
     def find(self, name: str) -> Partition:
         """Return the partition of that name. Raises PartitionError listing those there are."""

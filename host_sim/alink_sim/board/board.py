@@ -74,15 +74,18 @@ class Board:
         wifi: tuple[str, str] | None = None,
         heap: str = "56wk",
         board: str = "ESP32_GENERIC",
+        flash_size: int | None = None,
     ) -> Board:
         """Make a board in `directory` and burn it.
 
         `files` maps paths of its volume to contents. `damage` names a burned field, as the vendor
         spells it, that has suffered in flash. `hosts` are lines "pattern address" of the
         names it can resolve. `wifi` is the SSID and password in range; None takes everybody.
+        `flash_size` is one that `board` comes with, its smallest if None.
         Raises BoardDefinitionError, IdentityError, VolumeError or BurnError.
         """
         definition = definitions.load(toolchain.boards_dir() / board)
+        definition = definition.fitted(flash_size or definition.flash_size)
         directory.mkdir(parents=True, exist_ok=True)
         made = cls(
             directory, interpreter=interpreter, definition=definition, clock=clock, heap=heap
@@ -208,7 +211,7 @@ class Board:
         burn.burn_record(self.flash, self.definition, layout=layout, record=record)
 
     def _partition(self, name: str) -> bytes:
-        place = self.table().find(name)
+        place = self.table().with_volume(self.flash.size).find(name)
         return self.flash.read(place.offset, place.size)
 
     def _rom(self) -> Rom:

@@ -64,12 +64,19 @@ class Partition:
 
 def _entries():
     at = 0x8000
+    end = volume = 0
     while True:
         entry = _board.read(at, 32)
         if entry[:2] != b"\xaaP":
-            return
+            break
         yield entry
+        offset, size = struct.unpack_from("<II", entry, 4)
+        end = max(end, offset + size)
+        volume |= _label(entry) == "vfs"
         at += 32
+    if not volume:  # From 1.26 on the firmware makes one up, to the end of the flash.
+        size = _board.flash.seek(0, 2) - end
+        yield struct.pack("<2sBBII16sI", b"\xaaP", 1, 0x81, end, size, b"vfs", 0)
 
 
 def _label(entry):
