@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from alink_sim.clock import ManualClock
-from alink_sim.platform import Platform, Product
+from alink_sim.platform import Platform, Product, Settings
+from tests.platform.openapi import Ask, asking, client
 from tests.platform.wire import Party
 
 
@@ -49,3 +50,17 @@ def product(platform: Platform) -> Product:
 def party(platform: Platform, product: Product) -> Party:
     """A pre-registered device."""
     return Party.of(product, platform.add_device(product.key, "esp32-240AC4A1B2C3"))
+
+
+@pytest.fixture
+def cloud(make_platform: Callable[..., Platform], clock: ManualClock) -> Platform:
+    """A platform whose clock is the test's, however late the cloud client's is."""
+    return make_platform(clock=clock, settings=Settings(api_seconds=0))
+
+
+@pytest.fixture
+def ask(cloud: Platform, monkeypatch: pytest.MonkeyPatch) -> Ask:
+    """What calls the cloud API through the vendor's client."""
+    for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"):
+        monkeypatch.delenv(name, raising=False)  # It would take one even to 127.0.0.1.
+    return asking(client(cloud))

@@ -62,7 +62,7 @@ def test_a_database_of_another_schema_is_left_alone(tmp_path):
     Store(f"sqlite:///{tmp_path}/p.db").close()
     with sqlite3.connect(tmp_path / "p.db") as connection:
         connection.execute("UPDATE schema_version SET version = 99")
-    with pytest.raises(StoreError, match="has schema 99, this alink-sim knows 3"):
+    with pytest.raises(StoreError, match="has schema 99, this alink-sim knows 4"):
         Store(f"sqlite:///{tmp_path}/p.db")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from alink_sim.clock import Clock
 from alink_sim.platform.auth import Credentials
+from alink_sim.platform.background import Background
 from alink_sim.platform.commits import Commits
 from alink_sim.platform.event_log import Event, EventLog
 from alink_sim.platform.faults import Faults
@@ -31,6 +32,7 @@ class Core:
     faults: Faults
     rates: Rates = field(default_factory=Rates)
     scripts: dict[str, Script] = field(default_factory=dict)  # By ProductKey.
+    background: Background = field(default_factory=Background)
 
     def note(
         self,

@@ -26,13 +26,15 @@ def send(core: Core, device: Device, topic: str, payload: bytes, *, qos: int = 0
     return sent
 
 
-def broadcast(core: Core, product_key: str, payload: bytes, *, topic: str = "") -> int:
+def broadcast(
+    core: Core, product_key: str, payload: bytes, *, topic: str = "", message_id: str = ""
+) -> int:
     """Send a message to a product's devices; return to how many sessions it went.
 
     With a topic, `/broadcast/PK/...`, to those that subscribed to it; else to all that are
-    online, on their own `/sys/PK/DN/broadcast/request/MESSAGE`.
+    online, on their own `/sys/PK/DN/broadcast/request/MESSAGE`, with `message_id` or one made up.
     """
-    number = next(_IDS)
+    number = message_id or next(_IDS)
     sent = 0
     for session in core.sessions.of_product(product_key):
         own = f"/sys/{product_key}/{session.device_name}/broadcast/request/{number}"

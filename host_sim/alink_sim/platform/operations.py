@@ -1,7 +1,7 @@
 """What an operator may ask of a running platform: names and plain values in, plain values out.
 
 The administration serves these, and `alink-sim admin` asks for them. Secrets are in the answers of
-`product_add` and `device_add` only.
+`product_add`, `device_add` and `access_key` only.
 """
 
 from __future__ import annotations
@@ -97,6 +97,12 @@ def device_keep(
     return _device(platform.switch_client_id(product_key, device_name, client_id))
 
 
+def access_key(platform: Platform) -> dict[str, str]:
+    """Return the access key of the cloud API."""
+    key = platform.access_key
+    return {"accessKeyId": key.id, "accessKeySecret": key.secret}
+
+
 def events(
     platform: Platform,
     *,
@@ -140,6 +146,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
         device_disable,
         device_clear,
         device_keep,
+        access_key,
         events,
         events_after,
     )

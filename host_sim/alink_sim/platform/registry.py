@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from alink_sim.platform.applications import Application
 from alink_sim.platform.refusal import Code, RefusedError
 
 MAX_CLIENT_IDS = 5
@@ -94,7 +95,7 @@ class Device:
         return Status.OFFLINE if self.activated else Status.INACTIVE
 
 
-Thing = Product | Device
+Thing = Product | Device | Application
 
 
 class Registry:
@@ -105,13 +106,22 @@ class Registry:
     ) -> None:
         self.products: dict[str, Product] = {}
         self.devices: dict[tuple[str, str], Device] = {}
+        self.applications: dict[str, Application] = {}
+        self._by_iot_id: dict[str, Device] = {}
         self._on_change = on_change
         self._on_remove = on_remove
 
-    def load(self, products: Iterable[Product], devices: Iterable[Device]) -> None:
+    def load(
+        self,
+        products: Iterable[Product],
+        devices: Iterable[Device],
+        applications: Iterable[Application] = (),
+    ) -> None:
         """Take up what a store kept; nobody is online."""
         self.products = {product.key: product for product in products}
         self.devices = {(device.product_key, device.name): device for device in devices}
+        self.applications = {one.id: one for one in applications}
+        self._by_iot_id = {device.iot_id: device for device in self.devices.values()}
 
     # The operator's side
 
@@ -186,6 +196,7 @@ class Registry:
         """Delete a device: its DeviceSecret and ClientIDs are void. Raises RegistryError."""
         device = self.device(product_key, name)
         del self.devices[product_key, name]
+        del self._by_iot_id[device.iot_id]
         self._on_remove(device)
         return device
 
@@ -200,6 +211,10 @@ class Registry:
         if (product_key, name) not in self.devices:
             raise RegistryError(f"there is no device {product_key}/{name}: add it first")
         return self.devices[product_key, name]
+
+    def device_of(self, iot_id: str) -> Device | None:
+        """Return the device with an IotId, if there is one."""
+        return self._by_iot_id.get(iot_id)
 
     def set_enabled(self, product_key: str, name: str, *, enabled: bool) -> Device:
         """Disable a device, or enable it again. Raises RegistryError."""
@@ -313,7 +328,12 @@ class Registry:
         device.properties.update(values)
         self._on_change(device)
 
-    def keep(self, thing: Thing, name: str, document: Any) -> None:
+    def keep_application(self, application: Application) -> None:
+        """Keep a batch as it is now."""
+        self.applications[application.id] = application
+        self._on_change(application)
+
+    def keep(self, thing: Product | Device, name: str, document: Any) -> None:
         """Keep a JSON document of a product or device under its name."""
         thing.documents = {**thing.documents, name: document}
         self._on_change(thing)
@@ -326,6 +346,7 @@ class Registry:
             iot_id=secrets.token_hex(12) + "000100",
         )
         self.devices[product_key, name] = device
+        self._by_iot_id[device.iot_id] = device
         self._on_change(device)
         return device
 

@@ -13,21 +13,32 @@ from typing import Any, Self, TypeVar
 
 from alink_sim import thing_model
 from alink_sim.clock import Clock, SystemClock
-from alink_sim.platform import subdevices
+from alink_sim.platform import lifecycle
 from alink_sim.platform.ca import Authority
 from alink_sim.platform.cloud_side import CloudSide
 from alink_sim.platform.commits import Commits
 from alink_sim.platform.core import Core
 from alink_sim.platform.event_log import Event, EventLog
 from alink_sim.platform.faults import Faults
-from alink_sim.platform.https_server import HttpsServer
+from alink_sim.platform.http_server import HttpServer
+from alink_sim.platform.https_server import https_server
+from alink_sim.platform.lifecycle import Step
 from alink_sim.platform.mqtt_server import MqttServer
+from alink_sim.platform.openapi import keys
+from alink_sim.platform.openapi.keys import AccessKey
+from alink_sim.platform.openapi.server import OpenApi
 from alink_sim.platform.refusal import RefusedError
-from alink_sim.platform.registry import ClientId, Device, Product, Registry, RegistryError
+from alink_sim.platform.registry import (
+    ClientId,
+    Device,
+    Product,
+    Registry,
+    RegistryError,
+    Thing,
+)
 from alink_sim.platform.sessions import Sessions
 from alink_sim.platform.settings import Settings
 from alink_sim.platform.store import Store
-from alink_sim.platform.subdevices import Change
 
 _T = TypeVar("_T")
 
@@ -47,17 +58,20 @@ class Platform(CloudSide):
         mqtt_port: int = 0,
         mqtt_tls_port: int = 0,
         https_port: int = 0,
+        openapi_port: int = 0,
         san: Iterable[str] = (),
         ecdsa: bool = False,
     ) -> None:
         """State lives in the folder `state` (none: it is forgotten); port 0 is any free one.
 
-        `ca` is the folder of the private CA, `state`/ca by default. Raises StoreError.
+        `ca` is the folder of the private CA, `state`/ca by default. Raises StoreError,
+        AccessKeyError.
         """
         self.host = host
         self.mqtt_port = mqtt_port
         self.mqtt_tls_port = mqtt_tls_port
         self.https_port = https_port
+        self.openapi_port = openapi_port
         self.clock = clock or SystemClock()
         self.log = EventLog()
         self.faults = Faults()
@@ -83,9 +97,12 @@ class Platform(CloudSide):
             settings=settings or Settings(),
             faults=self.faults,
         )
+        self.access_key = keys.kept(state) if state else keys.made()
+        self._openapi = OpenApi(self._core)
+        self.add_access_key(self.access_key)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
-        self._servers: list[MqttServer | HttpsServer] = []
+        self._servers: list[MqttServer | HttpServer] = []
 
     # Life
 
@@ -136,6 +153,10 @@ class Platform(CloudSide):
 
     # The operator's side
 
+    def add_access_key(self, key: AccessKey) -> None:
+        """Let one more access key call the cloud API, for as long as this platform serves."""
+        self._openapi.gate.keys[key.id] = key
+
     def create_product(
         self,
         *,
@@ -179,46 +200,27 @@ class Platform(CloudSide):
 
     def remove_device(self, product_key: str, device_name: str) -> Device:
         """Delete a device and end its sessions. Raises RegistryError."""
-        return self._change(
-            lambda: self._registry.remove_device(product_key, device_name),
-            ends="the device was removed",
-            tells=Change.DELETED,
-        )
+        return self._carry_out(lifecycle.removing(product_key, device_name))
 
     def enable_device(self, product_key: str, device_name: str) -> Device:
         """Let a disabled device log in again. Raises RegistryError."""
-        return self._change(
-            lambda: self._registry.set_enabled(product_key, device_name, enabled=True),
-            tells=Change.ENABLED,
-        )
+        return self._carry_out(lifecycle.enabling(product_key, device_name))
 
     def disable_device(self, product_key: str, device_name: str) -> Device:
         """End a device's sessions and refuse it from now on. Raises RegistryError."""
-        return self._change(
-            lambda: self._registry.set_enabled(product_key, device_name, enabled=False),
-            ends="the device is disabled",
-            tells=Change.DISABLED,
-        )
+        return self._carry_out(lifecycle.disabling(product_key, device_name))
 
     def reset_device(self, product_key: str, device_name: str) -> Device:
         """Allow an activated device to register again. Raises RegistryError."""
-        return self._change(lambda: self._registry.reset_device(product_key, device_name))
+        return self._carry_out(lifecycle.resetting(product_key, device_name))
 
     def clear_client_ids(self, product_key: str, device_name: str) -> Device:
         """Void every ClientID of a device and end their sessions. Raises RegistryError."""
-        return self._change(
-            lambda: self._registry.clear_client_ids(product_key, device_name),
-            ends="its ClientIDs were cleared",
-            spare="",
-        )
+        return self._carry_out(lifecycle.clearing(product_key, device_name))
 
     def switch_client_id(self, product_key: str, device_name: str, client_id: str) -> Device:
         """Let only this ClientID connect; the others' sessions end. Raises RegistryError."""
-        return self._change(
-            lambda: self._registry.switch_client_id(product_key, device_name, client_id),
-            ends="another ClientID was chosen",
-            spare=client_id,
-        )
+        return self._carry_out(lifecycle.switching(product_key, device_name, client_id))
 
     # What it knows
 
@@ -299,49 +301,41 @@ class Platform(CloudSide):
         self._servers.append(sniffing)
         self.mqtt_tls_port = secure.listen(self.host, self.mqtt_tls_port)
         self._servers.append(secure)
-        https = HttpsServer(self._core, tls=tls)
+        https = https_server(self._core, tls=tls)
         self._servers.append(https)
         self.https_port = await https.listen(self.host, self.https_port)
+        openapi = self._openapi.server(tls=tls)
+        self._servers.append(openapi)
+        self.openapi_port = await openapi.listen(self.host, self.openapi_port)
+        self._openapi.resume()
 
     async def _close(self) -> None:
         for server in self._servers:
             await server.close()
         self._servers.clear()
+        await self._core.background.close()
         await self._core.commits.close()
         for _ in range(3):
             await asyncio.sleep(0)  # Cut connections take a few rounds of the loop to be gone.
 
-    def _things(self) -> Iterable[Product | Device]:
-        return itertools.chain(self._registry.products.values(), self._registry.devices.values())
+    def _things(self) -> Iterable[Thing]:
+        registry = self._registry
+        return itertools.chain(
+            registry.products.values(), registry.devices.values(), registry.applications.values()
+        )
 
-    def _change(
-        self,
-        action: Callable[[], _T],
-        *,
-        ends: str | None = None,
-        spare: str | None = None,
-        tells: Change | None = None,
-    ) -> _T:
-        """Run an action on the registry in the loop; return a copy of what it made, at rest.
+    def _change(self, action: Callable[[], _T]) -> _T:
+        """Run an action on the registry in the loop; return a copy of what it made, at rest."""
+        return self._carry_out(Step(lambda _: action()))
 
-        `ends` cuts the sessions of the device it returns, but not those with ClientID `spare`
-        ("" is a login with the DeviceSecret). `tells` is what its gateway, if any, hears of it.
-        """
+    def _carry_out(self, step: Step[_T]) -> _T:
         if self._loop is None:
-            made = action()
+            made = step.act(self._registry)
             self._store.write(self._store.take())
             return copy.deepcopy(made)
 
         async def run() -> _T:
-            made = action()
-            await self._core.commits.settled()
-            if tells is not None and isinstance(made, Device):
-                subdevices.tell(self._core, made, tells)
-            if ends and isinstance(made, Device):
-                for session in self._core.sessions.of(made):
-                    if session.identity[2] != spare:
-                        session.end(ends)
-            return copy.deepcopy(made)
+            return copy.deepcopy(await lifecycle.carry_out(self._core, step))
 
         return self._run(run())
 

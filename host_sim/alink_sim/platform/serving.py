@@ -31,6 +31,7 @@ class Serving:
     mqtt_port: int = 1883
     mqtt_tls_port: int = 8883
     https_port: int = 0
+    openapi_port: int = 0
     san: tuple[str, ...] = ()
     ecdsa: bool = False
     assignments: Iterable[str] = ()
@@ -39,7 +40,7 @@ class Serving:
 def serve(serving: Serving, *, ready: Callable[[dict[str, Any]], None]) -> None:
     """Serve until SIGINT or SIGTERM; call `ready` with the facts once the ports are open.
 
-    Raises StateError, SettingsError, SetupError, StoreError or AuthorityError.
+    Raises StateError, SettingsError, SetupError, StoreError, AuthorityError or AccessKeyError.
     """
     settings = Settings.parse(serving.assignments)
     products = setup_file.read(serving.setup) if serving.setup else []
@@ -52,6 +53,7 @@ def serve(serving: Serving, *, ready: Callable[[dict[str, Any]], None]) -> None:
             mqtt_port=serving.mqtt_port,
             mqtt_tls_port=serving.mqtt_tls_port,
             https_port=serving.https_port,
+            openapi_port=serving.openapi_port,
             san=serving.san,
             ecdsa=serving.ecdsa,
         )
@@ -60,7 +62,8 @@ def serve(serving: Serving, *, ready: Callable[[dict[str, Any]], None]) -> None:
         except OSError as error:
             raise StateError(
                 f"a port of {serving.host} cannot be opened ({error.strerror}): name free ones "
-                "with --mqtt-port, --mqtt-tls-port and --https-port (0 for any), or another --host"
+                "with --mqtt-port, --mqtt-tls-port, --https-port and --openapi-port (0 for any), "
+                "or another --host"
             ) from error
         try:
             setup_file.apply(platform, products)
@@ -82,7 +85,7 @@ async def _administer(
             "mqtt_port": platform.mqtt_port,
             "mqtt_tls_port": platform.mqtt_tls_port,
             "https_port": platform.https_port,
-            "openapi_port": None,
+            "openapi_port": platform.openapi_port,
             "admin_port": await admin.start(),
             "ca_der": str(platform.authority.der.resolve()),
             "ca_pem": str(platform.authority.pem.resolve()),

@@ -43,6 +43,10 @@ class Settings:
         sub_logins_a_minute: how often a sub-device may log in.
         gateway_logins_a_second: how many logins of sub-devices a gateway may send.
         https_registrations_a_minute: how often a device may register over HTTPS.
+        api_seconds: how far the clock of a caller of the cloud API may be off; 0 is any.
+        api_rates: whether the vendor's rates of the cloud API's actions hold.
+        batch_faults: where bad names of a batch show: in the answer to the call, or in its status.
+        batch_seconds: how long the check of a batch takes, and its registration.
         sweep_seconds: how late the end of 1.5 keepalives is noticed.
     """
 
@@ -64,6 +68,10 @@ class Settings:
     sub_logins_a_minute: int = 5
     gateway_logins_a_second: int = 200
     https_registrations_a_minute: int = 5
+    api_seconds: float = 900.0
+    api_rates: str = _one_of("documented", "off")
+    batch_faults: str = _one_of("call", "status")
+    batch_seconds: float = 0.0
     sweep_seconds: float = 0.0
 
     def __post_init__(self) -> None:

@@ -14,9 +14,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from alink_sim.platform.applications import Application
 from alink_sim.platform.registry import ClientId, Device, Product, Thing
 
-_SCHEMA = 3
+_SCHEMA = 4
 
 _METADATA = sa.MetaData()
 _VERSION = sa.Table("schema_version", _METADATA, sa.Column("version", sa.Integer, nullable=False))
@@ -45,10 +46,21 @@ _DEVICES = sa.Table(
     sa.Column("properties", sa.JSON, nullable=False),
     sa.Column("documents", sa.JSON, nullable=False),
 )
+_APPLICATIONS = sa.Table(
+    "applications",
+    _METADATA,
+    sa.Column("id", sa.String(20), primary_key=True),
+    sa.Column("product_key", sa.String(20), nullable=False),
+    sa.Column("stage", sa.String(20), nullable=False),
+    sa.Column("names", sa.JSON, nullable=False),
+    sa.Column("nicknames", sa.JSON, nullable=False),
+    sa.Column("failed", sa.JSON, nullable=False),
+)
+_TABLES = {Product: _PRODUCTS, Device: _DEVICES, Application: _APPLICATIONS}
 
-Key = tuple[str, ...]
+Key = tuple[Any, ...]  # The class of a thing, and its primary key.
 Row = dict[str, Any]
-Changes = Mapping[Key, Row | None]  # A product's or device's key to its row; None: removed.
+Changes = Mapping[Key, Row | None]  # None: removed.
 
 
 class StoreError(RuntimeError):
@@ -56,7 +68,7 @@ class StoreError(RuntimeError):
 
 
 class Store:
-    """Keeps products and devices. `put` and `remove` note a change, `take` and `write` keep it."""
+    """Keeps all things. `put` and `remove` note a change, `take` and `write` keep it."""
 
     def __init__(self, url: str) -> None:
         """Open the database, made if it is not there. Raises StoreError."""
@@ -66,7 +78,7 @@ class Store:
         except (sa.exc.SQLAlchemyError, ImportError, OSError) as error:
             raise StoreError(_explained(url, error)) from error
         self._changed: dict[Key, Thing | None] = {}
-        self._upserts = {table: self._upsert(table) for table in (_PRODUCTS, _DEVICES)}
+        self._upserts = {table: self._upsert(table) for table in _TABLES.values()}
 
     @property
     def is_behind(self) -> bool:
@@ -95,15 +107,16 @@ class Store:
         """Commit changes in one transaction; any thread, one at a time. Raises StoreError."""
         try:
             with self._engine.begin() as connection:
-                for table, width in ((_PRODUCTS, 1), (_DEVICES, 2)):
-                    mine = {key: row for key, row in changes.items() if len(key) == width}
-                    self._delete(connection, table, [key for key, row in mine.items() if not row])
+                for kind, table in _TABLES.items():
+                    mine = {key: row for key, row in changes.items() if key[0] is kind}
+                    gone = [key[1:] for key, row in mine.items() if not row]
+                    self._delete(connection, table, gone)
                     if rows := [row for row in mine.values() if row]:
                         connection.execute(self._upserts[table], rows)
         except sa.exc.SQLAlchemyError as error:
             raise StoreError(_explained(self._engine.url, error)) from error
 
-    def load(self) -> tuple[list[Product], list[Device]]:
+    def load(self) -> tuple[list[Product], list[Device], list[Application]]:
         """Return everything that was kept."""
         with self._engine.connect() as connection:
             products = [
@@ -114,7 +127,10 @@ class Store:
                 device = Device(**row)
                 device.client_ids = [ClientId(**one) for one in row["client_ids"]]
                 devices.append(device)
-        return products, devices
+            applications = [
+                Application(**row) for row in connection.execute(_APPLICATIONS.select()).mappings()
+            ]
+        return products, devices, applications
 
     def close(self) -> None:
         """Give the connections back."""
@@ -171,12 +187,16 @@ def _use_wal(connection: Any, _record: Any) -> None:
 
 def _key(thing: Thing) -> Key:
     if isinstance(thing, Product):
-        return (thing.key,)
-    return thing.product_key, thing.name
+        return Product, thing.key
+    if isinstance(thing, Device):
+        return Device, thing.product_key, thing.name
+    return Application, thing.id
 
 
 def _row(thing: Thing) -> Row:
     row = dict(vars(thing))
+    if isinstance(thing, Application):
+        row["failed"] = dict(thing.failed)
     if isinstance(thing, Device):
         del row["sessions"]  # Nobody is online after a restart.
         row["client_ids"] = [dict(vars(one)) for one in thing.client_ids]

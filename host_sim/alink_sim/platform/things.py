@@ -106,7 +106,7 @@ def _samples(core: Core, session: Session, properties: Any, events: Any) -> Outc
 
 
 def _event(core: Core, session: Session, name: str, values: Any) -> Outcome:
-    if model := _model(core, session):
+    if model := model_of(core, session.product_key):
         for wrong in thing_model.check_event(model, name, values):
             return Outcome(code=wrong.code, message=f"{wrong.name} {wrong.text}")
     core.note("event_posted", session, event=name, values=values)
@@ -115,7 +115,7 @@ def _event(core: Core, session: Session, name: str, values: Any) -> Outcome:
 
 def _report(core: Core, session: Session, given: Iterable[tuple[str, Any]]) -> Outcome:
     # Weak validation, the default: what is not allowed is dropped, and answered 200.
-    model = _model(core, session)
+    model = model_of(core, session.product_key)
     values = {}
     for name, one in given:
         wrong = thing_model.check_properties(model, {name: one}) if model else []
@@ -137,8 +137,9 @@ def _value(given: Any) -> Any:
     return given
 
 
-def _model(core: Core, session: Session) -> ThingModel | None:
-    document = core.registry.product(session.product_key).documents.get("thing")
+def model_of(core: Core, product_key: str) -> ThingModel | None:
+    """Return a product's thing model, None where it has none."""
+    document = core.registry.product(product_key).documents.get("thing")
     return _parsed(json.dumps(document)) if document else None
 
 

@@ -174,6 +174,12 @@ _add_device_verb("clear", "Void every ClientID of a device.")
 _add_device_verb("remove", "Delete a device.")
 
 
+@app.command("access-key")
+def access_key(context: typer.Context, *, as_json: AsJson = False) -> None:
+    """Print the key that calls of the cloud API are signed with, its secret too."""
+    _run(context, "access_key", as_json=as_json)
+
+
 @app.command("events")
 def events(
     context: typer.Context,

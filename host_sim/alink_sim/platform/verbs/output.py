@@ -12,6 +12,7 @@ import typer
 
 from alink_sim.platform.admin_client import RefusedRequestError
 from alink_sim.platform.ca import AuthorityError
+from alink_sim.platform.openapi.keys import AccessKeyError
 from alink_sim.platform.settings import SettingsError
 from alink_sim.platform.setup_file import SetupError
 from alink_sim.platform.statedir import StateError
@@ -19,7 +20,14 @@ from alink_sim.platform.store import StoreError
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
-_ENVIRONMENT = (AuthorityError, SettingsError, SetupError, StateError, StoreError)
+_ENVIRONMENT = (
+    AccessKeyError,
+    AuthorityError,
+    SettingsError,
+    SetupError,
+    StateError,
+    StoreError,
+)
 
 
 @contextmanager

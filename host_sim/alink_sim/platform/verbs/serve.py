@@ -33,6 +33,9 @@ def platform(
     https_port: Annotated[
         int, typer.Option(min=0, max=65535, help="HTTPS for devices; 0 is any free one.")
     ] = 0,
+    openapi_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="The cloud API; 0 is any free one.")
+    ] = 0,
     san: Annotated[
         list[str] | None, typer.Option(help="One more name or address of the certificate.")
     ] = None,
@@ -52,6 +55,7 @@ def platform(
         mqtt_port=mqtt_port,
         mqtt_tls_port=mqtt_tls_port,
         https_port=https_port,
+        openapi_port=openapi_port,
         san=tuple(san or ()),
         ecdsa=ecdsa,
         assignments=setting or (),
@@ -70,7 +74,9 @@ def _described(facts: dict[str, Any], state: Path) -> str:
             f"MQTT over TLS   {facts['host']}:{facts['mqtt_tls_port']}",
             f"MQTT, TLS too   {facts['host']}:{facts['mqtt_port']}",
             f"HTTPS           {facts['host']}:{facts['https_port']}",
+            f"cloud API       {facts['host']}:{facts['openapi_port']}",
             f"root to trust   {facts['ca_pem']}  (for a board: {facts['ca_der']})",
+            f"its access key  alink-sim admin --state {state} access-key",
             f"administration  alink-sim admin --state {state} --help",
         )
     )

@@ -1,0 +1,35 @@
+"""Batches of devices to be registered: what was applied for, and how far it has come.
+
+docs/protocol.md, section "Cloud API". Plain state; `openapi.batches` has the rules.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Stage(StrEnum):
+    """How far a batch has come, in the vendor's words."""
+
+    CHECK = "CHECK"
+    CHECK_SUCCESS = "CHECK_SUCCESS"
+    CHECK_FAILED = "CHECK_FAILED"
+    CREATE = "CREATE"
+    CREATE_SUCCESS = "CREATE_SUCCESS"
+    CREATE_FAILED = "CREATE_FAILED"
+
+
+@dataclass
+class Application:
+    """A batch of one product; `id` is the ApplyId, as text.
+
+    `nicknames` has those that were given, `failed` the names that cannot be had, each with why.
+    """
+
+    id: str
+    product_key: str
+    stage: str
+    names: list[str]
+    nicknames: dict[str, str] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)

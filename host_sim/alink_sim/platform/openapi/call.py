@@ -1,0 +1,142 @@
+"""One call of the cloud API: its parameters as an action reads them, and what they name."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from alink_sim.platform.core import Core
+from alink_sim.platform.openapi.errors import ApiError, GatewayError, missing
+from alink_sim.platform.openapi.gate import Gate
+from alink_sim.platform.registry import Device, Product
+
+Answer = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call whose signature is good."""
+
+    core: Core
+    gate: Gate
+    action: str
+    parameters: dict[str, str]
+
+    def text(self, name: str) -> str:
+        """Return a parameter, "" where it is left out."""
+        return self.parameters.get(name, "")
+
+    def needed(self, name: str) -> str:
+        """Return a parameter. Raises GatewayError where it is left out or empty."""
+        if not self.text(name):
+            raise missing(name)
+        return self.text(name)
+
+    def number(self, name: str, default: int | None = None) -> int:
+        """Return a whole number. Raises GatewayError; without a default it is mandatory."""
+        text = self.text(name)
+        if not text and default is not None:
+            return default
+        try:
+            return int(self.needed(name))
+        except ValueError as error:
+            raise GatewayError(
+                400, f"Invalid{name}", f"Specified parameter {name} is not valid."
+            ) from error
+
+    def listed(self, name: str, field: str = "") -> list[str]:
+        """Return `NAME.1`, `NAME.2` ..., of each its field, up to the first that is not there."""
+        found: list[str] = []
+        tail = f".{field}" if field else ""
+        while (value := self.parameters.get(f"{name}.{len(found) + 1}{tail}")) is not None:
+            found.append(value)
+        return found
+
+    def listed_pairs(self, name: str, first: str, second: str) -> list[tuple[str, str]]:
+        """Return two fields of each of `NAME.1`, `NAME.2` ...; the second may be left out."""
+        return [
+            (value, self.text(f"{name}.{number}.{second}"))
+            for number, value in enumerate(self.listed(name, first), start=1)
+        ]
+
+    def check_rate(self, what: str, *, seconds: float) -> None:
+        """Return if a part of an action may be called once more now. Raises GatewayError."""
+        self.gate.check_rate(f"{self.action} {what}", 1, seconds=seconds)
+
+    def document(self, name: str) -> dict[str, Any]:
+        """Return a parameter that is a JSON object. Raises ApiError."""
+        try:
+            document = json.loads(self.needed(name))
+        except (ValueError, RecursionError):
+            document = None
+        if not isinstance(document, dict):
+            raise ApiError("iot.common.InvalidFormattedParameter", f"{name} is no JSON object")
+        return document
+
+    def decoded(self, name: str) -> bytes:
+        """Return a message that came as Base64. Raises ApiError."""
+        text = self.text(name)
+        if not text:
+            raise ApiError("iot.messagebroker.NullMessageContent")
+        try:
+            return base64.b64decode(text, validate=True)
+        except binascii.Error as error:
+            raise ApiError("iot.messagebroker.MessageContentIsNotBase64Encode") from error
+
+    def product(self, name: str = "ProductKey") -> Product:
+        """Return the product a parameter names, if the call's instance has it. Raises ApiError."""
+        key = self.text(name)
+        if not key:
+            raise ApiError("iot.prod.NullProductKey")
+        product = self.core.registry.products.get(key)
+        if product is None or product.instance != self.instance():
+            raise ApiError("iot.prod.NotExistedProduct")
+        return product
+
+    def device(self) -> Device:
+        """Return the device that IotId, or else ProductKey and DeviceName, name.
+
+        Raises ApiError.
+        """
+        registry = self.core.registry
+        if iot_id := self.text("IotId"):
+            device = registry.device_of(iot_id)
+            if device and registry.products[device.product_key].instance == self.instance():
+                return device
+            raise ApiError("iot.device.NotExistedDevice")
+        return self.device_in(self.product(), self.text("DeviceName"))
+
+    def device_in(self, product: Product, name: str) -> Device:
+        """Return a product's device. Raises ApiError."""
+        if not name:
+            raise ApiError("iot.device.NullDeviceName")
+        device = self.core.registry.devices.get((product.key, name))
+        if device is None:
+            raise ApiError("iot.device.NotExistedDevice")
+        return device
+
+    def instance(self) -> str:
+        """Return the instance a call is for, "" for the old public one. Raises ApiError."""
+        wanted = self.text("IotInstanceId")
+        if wanted not in {one.instance for one in self.core.registry.products.values()} | {""}:
+            raise ApiError("iot.Sre.IotInstanceNotFound")
+        return wanted
+
+
+@dataclass(frozen=True)
+class Action:
+    """What an action does, how often a second the vendor lets it be called, what it must have."""
+
+    run: Callable[[Call], Awaitable[Answer]]
+    per_second: int
+    needs: tuple[str, ...] = ()
+
+
+def message_id() -> str:
+    """Return the id of a message, which looks like a real one."""
+    return str(secrets.randbits(62) | 1 << 61)

@@ -1,0 +1,66 @@
+"""Access keys: who may call the cloud API. One is made for each state directory and kept in it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import string
+from dataclasses import dataclass, field
+from pathlib import Path
+
+FILE = "access-key.json"
+
+_LETTERS = string.ascii_letters + string.digits
+_FORM = re.compile(r"[\x21-\x7e]{1,128}")
+
+
+class AccessKeyError(ValueError):
+    """An access key cannot be used; the text says why and what to do."""
+
+
+@dataclass(frozen=True)
+class AccessKey:
+    """An access key: its id is no secret. Raises AccessKeyError."""
+
+    id: str
+    secret: str = field(repr=False)
+
+    def __post_init__(self) -> None:
+        for name, value in (("id", self.id), ("secret", self.secret)):
+            if not _FORM.fullmatch(value):
+                raise AccessKeyError(
+                    f"the {name} of an access key takes 1 to 128 printable characters without "
+                    "blanks"
+                )
+
+
+def made() -> AccessKey:
+    """Return a new one, which looks like a real one."""
+    return AccessKey("LTAI5t" + _text(18), _text(30))
+
+
+def kept(folder: Path) -> AccessKey:
+    """Return the one in a folder, made if there is none; for its owner only.
+
+    Raises AccessKeyError for a file that holds none.
+    """
+    path = folder / FILE
+    try:
+        document = json.loads(path.read_text("utf-8"))
+        return AccessKey(document["AccessKeyId"], document["AccessKeySecret"])
+    except FileNotFoundError:
+        key = made()
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump({"AccessKeyId": key.id, "AccessKeySecret": key.secret}, file)
+        return key
+    except (ValueError, KeyError, TypeError) as error:
+        raise AccessKeyError(
+            f"{path} holds no access key: remove it, and a new one is made"
+        ) from error
+
+
+def _text(length: int) -> str:
+    return "".join(secrets.choice(_LETTERS) for _ in range(length))

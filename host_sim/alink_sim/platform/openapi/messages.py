@@ -1,0 +1,67 @@
+"""Actions that send messages of any content: Pub, PubBroadcast, RRpc."""
+
+from __future__ import annotations
+
+import base64
+
+from alink_sim.platform import downlink, rrpc, topics
+from alink_sim.platform.openapi.call import Action, Answer, Call, message_id
+from alink_sim.platform.openapi.errors import ApiError
+from alink_sim.platform.rrpc import TIMEOUT_MS, RrpcCode
+
+_MAX_BROADCAST = 64 << 10
+
+
+async def pub(call: Call) -> Answer:
+    """Send to a device's own topic; nobody is told whether it is online."""
+    product = call.product()
+    topic = call.needed("TopicFullName")
+    payload = call.decoded("MessageContent")
+    key, name = topics.names(topic)
+    raw = topic == f"/sys/{key}/{name}/thing/model/down_raw"
+    if key != product.key or not (raw or topic.startswith(f"/{key}/{name}/")):
+        raise ApiError("iot.messagebroker.InvalidFormattedTopicName")
+    device = call.device_in(product, name)
+    downlink.send(call.core, device, topic, payload, qos=min(call.number("Qos", 0), 1))
+    return {"MessageId": message_id()}
+
+
+async def pub_broadcast(call: Call) -> Answer:
+    """Send to all devices of a product that are online, or that subscribed to a topic."""
+    product = call.product()
+    topic = call.text("TopicFullName")
+    payload = call.decoded("MessageContent")
+    if len(payload) > _MAX_BROADCAST:
+        raise ApiError("iot.messagebroker.PublishMessageFailed", "a broadcast takes up to 64 KB")
+    if topic and not topic.startswith(f"/broadcast/{product.key}/"):
+        raise ApiError("iot.messagebroker.InvalidFormattedTopicName")
+    if not topic:
+        call.check_rate("to all devices", seconds=60)
+    number = message_id()
+    downlink.broadcast(call.core, product.key, payload, topic=topic, message_id=number)
+    return {"MessageId": int(number)}
+
+
+async def ask(call: Call) -> Answer:
+    """Ask a device and wait for its answer."""
+    product = call.product()
+    device = call.device_in(product, call.needed("DeviceName"))
+    payload = call.decoded("RequestBase64Byte")
+    timeout = call.number("Timeout")
+    if timeout not in TIMEOUT_MS:
+        raise ApiError("iot.messagebroker.InvalidTimeoutValue")
+    topic = call.text("Topic")
+    if topic and topics.names(topic) != (product.key, device.name):
+        raise ApiError("iot.messagebroker.InvalidFormattedTopicName")
+    made = await rrpc.ask(call.core, device, payload, topic=topic, timeout_ms=timeout)
+    answer: Answer = {"RrpcCode": made.code.value, "MessageId": int(made.message_id)}
+    if made.code is RrpcCode.SUCCESS:
+        answer["PayloadBase64Byte"] = base64.b64encode(made.payload).decode()
+    return answer
+
+
+ACTIONS = {
+    "Pub": Action(pub, 1600, ("ProductKey", "TopicFullName", "MessageContent")),
+    "PubBroadcast": Action(pub_broadcast, 1, ("ProductKey", "MessageContent")),
+    "RRpc": Action(ask, 1000, ("ProductKey", "DeviceName", "RequestBase64Byte", "Timeout")),
+}

@@ -1,0 +1,39 @@
+"""A page of a list, as the vendor counts: from 1, with the number of pages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, Self, TypeVar
+
+from alink_sim.platform.openapi.call import Call
+from alink_sim.platform.openapi.errors import ApiError
+
+_MOST = 50
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Page(Generic[_T]):
+    """Some items of many; `facts` is what the answer says of the whole."""
+
+    number: int
+    items: Sequence[_T]
+    facts: dict[str, Any]
+
+    @classmethod
+    def of(cls, call: Call, whole: Sequence[_T], *, number: str = "CurrentPage") -> Self:
+        """Return the page that a call asks for. Raises ApiError."""
+        page = call.number(number, 1)
+        size = call.number("PageSize", 10)
+        if page < 1 or not 1 <= size <= _MOST:
+            raise ApiError("iot.common.InvalidPageParams")
+        return cls(
+            number=page,
+            items=whole[(page - 1) * size : page * size],
+            facts={
+                "PageSize": size,
+                "PageCount": -(-len(whole) // size),
+                "Total": len(whole),
+            },
+        )

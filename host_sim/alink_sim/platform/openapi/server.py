@@ -1,0 +1,170 @@
+"""The RPC endpoint: a signed request in, the answer of its action out.
+
+docs/protocol.md, section "Cloud API". HTTP and HTTPS on one port.
+"""
+
+from __future__ import annotations
+
+import ssl
+import uuid
+from typing import Any
+from urllib.parse import parse_qsl
+
+from aiohttp import web
+
+from alink_sim.platform.core import Core
+from alink_sim.platform.event_log import Event
+from alink_sim.platform.http_server import HttpServer
+from alink_sim.platform.openapi import batches, signature
+from alink_sim.platform.openapi.actions import ACTIONS, VERSION
+from alink_sim.platform.openapi.call import Action, Call
+from alink_sim.platform.openapi.errors import ApiError, GatewayError
+from alink_sim.platform.openapi.gate import Gate
+from alink_sim.platform.openapi.rendering import response
+from alink_sim.platform.openapi.signature import Received
+
+_FORM = "application/x-www-form-urlencoded"
+_MAX_BODY = 16 << 20  # 10 000 names with nicknames, each character escaped.
+_MAX_LINE = 256 << 10  # A message of 64 KB travels in the query.
+_MAX_FIELDS = 50_000
+
+
+class OpenApi:
+    """Answers calls of the cloud API."""
+
+    def __init__(self, core: Core) -> None:
+        self.gate = Gate(core)
+        self._core = core
+
+    def server(self, *, tls: ssl.SSLContext) -> HttpServer:
+        """Return what serves it."""
+        app = web.Application(client_max_size=_MAX_BODY)
+        app.router.add_route("*", "/{path:.*}", self._answer)
+        return HttpServer(self._core, app, tls=tls, tls_only=False, max_line_size=_MAX_LINE)
+
+    def resume(self) -> None:
+        """Go on with what was acknowledged before the platform ended."""
+        for application in self._core.registry.applications.values():
+            batches.go_on(self._core, application)
+
+    async def _answer(self, request: web.Request) -> web.Response:
+        number = str(uuid.uuid4()).upper()
+        action = ""
+        as_json = True
+        try:
+            received = await _received(request)
+            parameters = {**received.query, **received.form}
+            as_json = _wants_json(received, parameters)
+            action = received.headers.get("x-acs-action") or parameters.get("Action", "")
+            body = await self._carry_out(received, action, parameters)
+        except GatewayError as error:
+            document = {
+                "RequestId": number,
+                "Message": error.message,
+                "Recommend": "https://api.aliyun.com/troubleshoot"
+                f"?q={error.code}&product=Iot&requestId={number}",
+                "HostId": request.host,
+                "Code": error.code,
+            }
+            return response("Error", document, status=error.status, as_json=as_json)
+        return response(
+            f"{action}Response", {"RequestId": number, **body}, status=200, as_json=as_json
+        )
+
+    async def _carry_out(
+        self, received: Received, action: str, parameters: dict[str, str]
+    ) -> dict[str, Any]:
+        who = ""
+        try:
+            run = _known(received, action, parameters)
+            claim = signature.claim(received)
+            who = claim.access_key_id
+            self.gate.check(claim)
+            self.gate.check_rate(action, run.per_second)
+            call = Call(self._core, self.gate, action, parameters)
+            for name in run.needs:
+                call.needed(name)
+            answer = await run.run(call)
+        except GatewayError as error:
+            self._note("api_refused", action, who, parameters, f"{error.code}: {error.reason}")
+            raise
+        except ApiError as error:
+            self._note("api_refused", action, who, parameters, f"{error.code}: {error.message}")
+            return {
+                "Success": False,
+                "Code": error.code,
+                "ErrorMessage": error.message,
+                **error.answer,
+            }
+        except Exception as error:  # noqa: BLE001 (the caller is told to come again)
+            # Its words may hold a row of the database: only the kind of failure is noted.
+            self._note("platform_error", action, who, parameters, type(error).__name__)
+            failed = ApiError("iot.system.SystemException")
+            return {"Success": False, "Code": failed.code, "ErrorMessage": failed.message}
+        self._note("api_called", action, who, parameters, "")
+        return {"Success": True, "Code": "", **answer}
+
+    def _note(
+        self, kind: str, action: str, who: str, parameters: dict[str, str], reason: str
+    ) -> None:
+        self._core.log.add(
+            Event(
+                time=self._core.clock.time(),
+                kind=kind,
+                product_key=parameters.get("ProductKey", ""),
+                device_name=parameters.get("DeviceName", ""),
+                reason=reason,
+                detail={"action": action, "access_key_id": who},
+            )
+        )
+
+
+def _known(received: Received, action: str, parameters: dict[str, str]) -> Action:
+    if received.method not in ("GET", "POST"):
+        raise GatewayError(405, "UnsupportedHTTPMethod", "This http method is not supported.")
+    if received.path != "/" or action not in ACTIONS:
+        raise GatewayError(
+            404,
+            "InvalidAction.NotFound",
+            "Specified api is not found, please check your url and method.",
+            reason=f"there is no action {action!r} here",
+        )
+    version = received.headers.get("x-acs-version") or parameters.get("Version", "")
+    if version != VERSION:
+        raise GatewayError(
+            400,
+            "InvalidVersion",
+            "Specified parameter Version is not valid.",
+            reason=f"the version is {version!r}, not {VERSION}",
+        )
+    return ACTIONS[action]
+
+
+async def _received(request: web.Request) -> Received:
+    try:
+        body = await request.read()
+        is_form = request.content_type == _FORM
+        return Received(
+            method=request.method,
+            path=request.rel_url.raw_path,
+            query=_pairs(request.rel_url.raw_query_string),
+            form=_pairs(body.decode()) if is_form else {},
+            headers={name.lower(): value for name, value in request.headers.items()},
+            body=body,
+        )
+    except (ValueError, web.HTTPRequestEntityTooLarge) as error:
+        raise GatewayError(
+            400, "InvalidParameter", "The request is no UTF-8 form, or too long."
+        ) from error
+
+
+def _pairs(text: str) -> dict[str, str]:
+    return dict(
+        parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=_MAX_FIELDS)
+    )
+
+
+def _wants_json(received: Received, parameters: dict[str, str]) -> bool:
+    if wanted := parameters.get("Format"):
+        return wanted.lower() == "json"
+    return "application/json" in received.headers.get("accept", "")

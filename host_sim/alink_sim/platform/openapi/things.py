@@ -1,0 +1,75 @@
+"""Actions on what a device is: its properties and services."""
+
+from __future__ import annotations
+
+import json
+
+from alink_sim import thing_model
+from alink_sim.platform import downlink, rrpc, things
+from alink_sim.platform.openapi.call import Action, Answer, Call
+from alink_sim.platform.openapi.errors import ApiError
+from alink_sim.platform.registry import Device
+from alink_sim.platform.rrpc import RrpcCode
+
+_SYNC_MS = 5000
+
+
+async def set_property(call: Call) -> Answer:
+    """Ask a device to take property values."""
+    device = _active(call)
+    items = call.document("Items")
+    if model := things.model_of(call.core, device.product_key):
+        for wrong in thing_model.check_properties(model, items):
+            raise ApiError("iot.device.SetDevicePropertyFailed", f"{wrong.name} {wrong.text}")
+        for name in items:
+            if name not in model.writable:
+                raise ApiError("iot.device.SetDevicePropertyFailed", f"{name} is read-only")
+    number, _ = downlink.call(call.core, device, "property/set", items)
+    return {"Data": {"MessageId": number}}
+
+
+async def invoke_service(call: Call) -> Answer:
+    """Call a service: wait for its result if the thing model says it is synchronous."""
+    device = _active(call)
+    name = call.needed("Identifier")
+    inputs = call.document("Args")
+    synchronous = False
+    if model := things.model_of(call.core, device.product_key):
+        for wrong in thing_model.check_service(model, name, inputs):
+            raise ApiError("iot.device.InvokeThingServiceFailed", f"{wrong.name} {wrong.text}")
+        synchronous = model.services[name].synchronous
+    if synchronous:
+        return await _invoke_now(call, device, name, inputs)
+    number, _ = downlink.call(call.core, device, name, inputs)
+    return {"Data": {"MessageId": number}}
+
+
+async def _invoke_now(call: Call, device: Device, name: str, inputs: Answer) -> Answer:
+    made = await rrpc.call(call.core, device, name, inputs, timeout_ms=_SYNC_MS)
+    if made.code is not RrpcCode.SUCCESS:
+        raise ApiError(f"iot.messagebroker.{made.code.value}", "the device did not answer")
+    try:
+        reply = json.loads(made.payload)
+        code, data = reply["code"], reply.get("data", {})
+    except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
+        raise ApiError(
+            "iot.device.InvokeThingServiceFailed", "the device's answer is no reply"
+        ) from error
+    if code != 200:
+        said = f"the device answered {code}: {reply.get('message', '')}"
+        raise ApiError("iot.device.InvokeThingServiceFailed", said)
+    result = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return {"Data": {"MessageId": made.message_id, "Result": result}}
+
+
+def _active(call: Call) -> Device:
+    device = call.device()
+    if not device.activated:
+        raise ApiError("iot.device.InactiveDevice")
+    return device
+
+
+ACTIONS = {
+    "SetDeviceProperty": Action(set_property, 500, ("Items",)),
+    "InvokeThingService": Action(invoke_service, 500, ("Identifier", "Args")),
+}
