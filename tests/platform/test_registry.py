@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from alink_sim.platform.registry import Device, Product, Registry, RegistryError, Thing
+from alink_sim.platform.entities import Device, Product, Thing
+from alink_sim.platform.registry import Registry, RegistryError
 
 
 @pytest.fixture

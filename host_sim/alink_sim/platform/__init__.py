@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from alink_sim.platform.entities import ClientId, Device, Product, Status
 from alink_sim.platform.event_log import Event, ExpectationError
 from alink_sim.platform.faults import Fault, FaultError
-from alink_sim.platform.registry import ClientId, Device, Product, RegistryError, Status
+from alink_sim.platform.registry import RegistryError
 from alink_sim.platform.server import Platform
 from alink_sim.platform.settings import Settings, SettingsError
 from alink_sim.platform.store import StoreError

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from alink_sim.platform import auth, diagnosis
 from alink_sim.platform.auth import Credentials, Kind
 from alink_sim.platform.core import Core
+from alink_sim.platform.entities import ClientId, Device
 from alink_sim.platform.refusal import Code, RefusedError
-from alink_sim.platform.registry import ClientId, Device
 
 
 async def register(core: Core, credentials: Credentials) -> Mapping[str, str]:

@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 from alink_sim.platform import downlink, remote_config, rrpc, subdevices, topology
 from alink_sim.platform.core import Core
+from alink_sim.platform.entities import Device
 from alink_sim.platform.raw import Script
-from alink_sim.platform.registry import Device
 from alink_sim.platform.rrpc import Rrpc
 
 _T = TypeVar("_T")

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
-from alink_sim.platform.registry import Thing
+from alink_sim.platform.entities import Thing
 from alink_sim.platform.store import Store
 
 _PAUSE = 0.005  # Seconds; a transaction costs as much as twenty of the rows in it.

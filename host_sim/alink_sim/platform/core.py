@@ -9,12 +9,13 @@ from alink_sim.clock import Clock
 from alink_sim.platform.auth import Credentials
 from alink_sim.platform.background import Background
 from alink_sim.platform.commits import Commits
+from alink_sim.platform.entities import Device
 from alink_sim.platform.event_log import Event, EventLog
 from alink_sim.platform.faults import Faults
 from alink_sim.platform.rates import Rates
 from alink_sim.platform.raw import Script
 from alink_sim.platform.refusal import Code
-from alink_sim.platform.registry import Device, Registry
+from alink_sim.platform.registry import Registry
 from alink_sim.platform.sessions import Session, Sessions
 from alink_sim.platform.settings import Settings
 

@@ -10,9 +10,9 @@ from typing import Any
 
 from alink_sim.platform import shadow
 from alink_sim.platform.core import Core
+from alink_sim.platform.entities import Device
 from alink_sim.platform.envelope import compact
 from alink_sim.platform.raw import ScriptError
-from alink_sim.platform.registry import Device
 
 _IDS = itertools.count(1)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from alink_sim.platform import subdevices, topology
 from alink_sim.platform.core import Core
+from alink_sim.platform.entities import Device
 from alink_sim.platform.envelope import Outcome, Request
 from alink_sim.platform.refusal import Code, RefusedError
-from alink_sim.platform.registry import NAME, Device
+from alink_sim.platform.registry import NAME
 from alink_sim.platform.sessions import Session
 from alink_sim.platform.things import Verb
 from alink_sim.platform.topology import Pair

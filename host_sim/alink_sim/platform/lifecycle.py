@@ -12,7 +12,8 @@ from typing import Generic, TypeVar
 
 from alink_sim.platform import subdevices
 from alink_sim.platform.core import Core
-from alink_sim.platform.registry import Device, Registry
+from alink_sim.platform.entities import Device
+from alink_sim.platform.registry import Registry
 from alink_sim.platform.subdevices import Change
 
 _T = TypeVar("_T")

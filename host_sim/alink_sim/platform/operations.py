@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from alink_sim.platform.registry import Device, Product
+from alink_sim.platform.entities import Device, Product
 from alink_sim.platform.server import Platform
 
 

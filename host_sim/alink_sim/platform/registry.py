@@ -9,11 +9,10 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
 from alink_sim.platform.applications import Application
+from alink_sim.platform.entities import ClientId, Device, Product, Thing
 from alink_sim.platform.refusal import Code, RefusedError
 
 MAX_CLIENT_IDS = 5
@@ -25,77 +24,6 @@ _SECRET = re.compile(r"[\x21-\x7e]{1,64}")
 
 class RegistryError(ValueError):
     """An operator asked for something the rules do not allow; the text says what to do."""
-
-
-class Status(StrEnum):
-    """A device's state as the console names it."""
-
-    INACTIVE = "Inactive"
-    ONLINE = "Online"
-    OFFLINE = "Offline"
-    DISABLED = "Disabled"
-
-
-@dataclass
-class Product:
-    """A product; `node_type` 0 is a device, 1 a gateway. `instance` "" is the old public one.
-
-    `documents` are what else the cloud keeps of it, by name: its thing model, remote config.
-    """
-
-    key: str
-    secret: str = field(repr=False)
-    name: str
-    node_type: int = 0
-    dynamic_registration: bool = True
-    instance: str = ""
-    documents: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass
-class ClientId:
-    """One (ClientID, DeviceToken) that a preregistration-free registration issued.
-
-    Times in seconds since 1970; `blocked` once another one was chosen by Switch.
-    """
-
-    client_id: str
-    token: str = field(repr=False)
-    created: float
-    first_connected: float | None = None
-    blocked: bool = False
-
-
-@dataclass
-class Device:
-    """A device. `activated`: it has logged in. `registered`: that ended its registration.
-
-    `documents` are what else the cloud keeps of it, by name: shadow, desired, tags, gateway.
-    """
-
-    product_key: str
-    name: str
-    secret: str = field(repr=False)
-    iot_id: str
-    activated: bool = False
-    registered: bool = False
-    enabled: bool = True
-    client_ids: list[ClientId] = field(default_factory=list)
-    properties: dict[str, Any] = field(default_factory=dict)
-    documents: dict[str, Any] = field(default_factory=dict)
-    sessions: int = 0
-
-    @property
-    def status(self) -> Status:
-        """Return the state that the console shows."""
-        if not self.enabled:
-            return Status.DISABLED
-        if self.sessions:
-            return Status.ONLINE
-        return Status.OFFLINE if self.activated else Status.INACTIVE
-
-
-Thing = Product | Device | Application
 
 
 class Registry:

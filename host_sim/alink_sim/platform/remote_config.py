@@ -11,8 +11,8 @@ from typing import Any
 
 from alink_sim.platform import downlink
 from alink_sim.platform.core import Core
+from alink_sim.platform.entities import Product
 from alink_sim.platform.envelope import Outcome, Request
-from alink_sim.platform.registry import Product
 from alink_sim.platform.sessions import Session
 from alink_sim.platform.things import MALFORMED
 

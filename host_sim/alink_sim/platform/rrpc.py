@@ -14,8 +14,8 @@ from enum import StrEnum
 from typing import Any
 
 from alink_sim.platform.core import Core
+from alink_sim.platform.entities import Device
 from alink_sim.platform.envelope import compact
-from alink_sim.platform.registry import Device
 from alink_sim.platform.sessions import Session
 
 TIMEOUT_MS = range(1000, 8001)

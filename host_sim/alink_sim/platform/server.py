@@ -18,6 +18,7 @@ from alink_sim.platform.ca import Authority
 from alink_sim.platform.cloud_side import CloudSide
 from alink_sim.platform.commits import Commits
 from alink_sim.platform.core import Core
+from alink_sim.platform.entities import ClientId, Device, Product, Thing
 from alink_sim.platform.event_log import Event, EventLog
 from alink_sim.platform.faults import Faults
 from alink_sim.platform.http_server import HttpServer
@@ -28,14 +29,7 @@ from alink_sim.platform.openapi import keys
 from alink_sim.platform.openapi.keys import AccessKey
 from alink_sim.platform.openapi.server import OpenApi
 from alink_sim.platform.refusal import RefusedError
-from alink_sim.platform.registry import (
-    ClientId,
-    Device,
-    Product,
-    Registry,
-    RegistryError,
-    Thing,
-)
+from alink_sim.platform.registry import Registry, RegistryError
 from alink_sim.platform.sessions import Sessions
 from alink_sim.platform.settings import Settings
 from alink_sim.platform.store import Store

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from alink_sim.platform.entities import ClientId, Device
 from alink_sim.platform.framing import matches
-from alink_sim.platform.registry import ClientId, Device
 
 Identity = tuple[str, str, str]
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from alink_sim.platform.core import Core
+from alink_sim.platform.entities import Device
 from alink_sim.platform.envelope import compact
-from alink_sim.platform.registry import Device
 from alink_sim.platform.sessions import Session
 
 _CLEAR = "null"  # The word, as a JSON string.

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from alink_sim.platform.applications import Application
-from alink_sim.platform.registry import ClientId, Device, Product, Thing
+from alink_sim.platform.entities import ClientId, Device, Product, Thing
 
 _SCHEMA = 4
 

@@ -14,9 +14,9 @@ from typing import Any
 
 from alink_sim.platform import topics, topology
 from alink_sim.platform.core import Core
+from alink_sim.platform.entities import Device
 from alink_sim.platform.envelope import Outcome, Request, compact
 from alink_sim.platform.refusal import Code, RefusedError
-from alink_sim.platform.registry import Device
 from alink_sim.platform.sessions import Session
 from alink_sim.platform.things import Verb
 from alink_sim.platform.topology import Pair

@@ -13,10 +13,11 @@ from typing import Any
 
 from alink_sim.platform.applications import Application, Stage
 from alink_sim.platform.core import Core
+from alink_sim.platform.entities import Device, Product
 from alink_sim.platform.openapi.call import Action, Answer, Call
 from alink_sim.platform.openapi.errors import ApiError
 from alink_sim.platform.openapi.pages import Page
-from alink_sim.platform.registry import NAME, Device, Product
+from alink_sim.platform.registry import NAME
 
 _MOST = 10_000
 _STEP = 200  # Devices made before the loop has a turn.

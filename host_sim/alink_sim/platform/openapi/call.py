@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from alink_sim.platform.core import Core
+from alink_sim.platform.entities import Device, Product
 from alink_sim.platform.openapi.errors import ApiError, GatewayError, missing
 from alink_sim.platform.openapi.gate import Gate
-from alink_sim.platform.registry import Device, Product
 
 Answer = dict[str, Any]
 

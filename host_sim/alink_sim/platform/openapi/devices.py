@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import secrets
 
+from alink_sim.platform.entities import Device
 from alink_sim.platform.openapi.call import Action, Answer, Call
 from alink_sim.platform.openapi.errors import ApiError
-from alink_sim.platform.registry import NAME, Device
+from alink_sim.platform.registry import NAME
 
 
 async def register_device(call: Call) -> Answer:

@@ -6,9 +6,9 @@ import json
 
 from alink_sim import thing_model
 from alink_sim.platform import downlink, rrpc, things
+from alink_sim.platform.entities import Device
 from alink_sim.platform.openapi.call import Action, Answer, Call
 from alink_sim.platform.openapi.errors import ApiError
-from alink_sim.platform.registry import Device
 from alink_sim.platform.rrpc import RrpcCode
 
 _SYNC_MS = 5000
