@@ -1,0 +1,112 @@
+"""What a board already carries: bytes of its flash in, identities of any layout out.
+
+Two ranges tell it: the table with NVS behind it, and the five sectors before the volume that hold
+`fctry` and `cred` (docs/identity.md, "Places"), whatever table is on the board now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from alink_formats import identity, nvs_image, partitions
+from alink_formats.board import BoardDefinition
+from alink_formats.flash import SECTOR
+from alink_formats.identity import Identity, IdentityError, Record
+from alink_formats.nvs_generator import NAMESPACE
+from alink_formats.partitions import PartitionError, PartitionTable
+
+_CERTIFICATE = 0x3000
+_CREDENTIAL = 0x2000
+
+
+@dataclass(frozen=True)
+class Range:
+    """Bytes of flash that are read: where they begin and how many."""
+
+    offset: int
+    size: int
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was read; `table` is None if there is none.
+
+    `certificate` is the one of `fctry`, `credential` the newest that is whole, of any place, `nvs`
+    the records in NVS by key. `kept_files` are files of the volume that hold a registration.
+    """
+
+    table: PartitionTable | None
+    certificate: Identity | None
+    credential: Identity | None
+    nvs: dict[str, bytes]
+    kept_files: dict[str, bytes] = field(default_factory=dict)
+
+    @property
+    def burned(self) -> Identity | None:
+        """The certificate, of whichever layout."""
+        return self.certificate or _identity(self.nvs.get("cert", b""))
+
+    @property
+    def owners(self) -> set[tuple[str, str]]:
+        """Every (ProductKey, DeviceName) that the board carries."""
+        carried = (self.certificate, self.credential, _identity(self.nvs.get("cert", b"")))
+        return {(one.product_key, one.device_name) for one in carried if one}
+
+
+def ranges(board: BoardDefinition) -> tuple[Range, Range]:
+    """Return what has to be read of a board: table and NVS, then `fctry` and `cred`."""
+    table = board.table("stock")
+    size = _CERTIFICATE + _CREDENTIAL
+    head = Range(partitions.OFFSET, table.find("nvs").end - partitions.OFFSET)
+    return head, Range(table.find("vfs").offset - size, size)
+
+
+def decode(board: BoardDefinition, head: bytes, identity_range: bytes) -> Found:
+    """Return what the bytes of the two ranges hold. Damaged places count as empty."""
+    try:
+        table = PartitionTable.from_binary(head[: partitions.SIZE], flash_size=1 << 27)
+    except PartitionError:
+        table = None
+    place = board.table("stock").find("nvs")
+    blobs = nvs_blobs(head[place.offset - partitions.OFFSET :][: place.size])
+    sectors = (
+        identity_range[at : at + SECTOR] for at in range(_CERTIFICATE, len(identity_range), SECTOR)
+    )
+    credentials = [
+        record
+        for data in (*sectors, blobs.get("cred", b""))
+        for record in _records(data)
+        if record.kind == "credential"
+    ]
+    newest = max(credentials, key=lambda record: record.generation, default=None)
+    return Found(
+        table=table,
+        certificate=_identity(identity_range[:_CERTIFICATE]),
+        credential=newest.identity if newest else None,
+        nvs=blobs,
+    )
+
+
+def nvs_blobs(image: bytes) -> dict[str, bytes]:
+    """Return the blobs of our namespace in an NVS partition; none in one that is not whole."""
+    try:
+        records = nvs_image.dump(image)
+    except (OSError, ValueError, LookupError):
+        return {}
+    return {
+        record.key: record.value
+        for record in records
+        if record.namespace == NAMESPACE and isinstance(record.value, bytes)
+    }
+
+
+def _identity(data: bytes) -> Identity | None:
+    return next((record.identity for record in _records(data)), None)
+
+
+def _records(data: bytes) -> Iterator[Record]:
+    try:
+        yield identity.decode(data)
+    except IdentityError:
+        return
