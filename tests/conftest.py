@@ -2,10 +2,36 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from alink_sim.toolchain import Interpreter
-from tests import interpreters
+from tests import interpreters, postgres
+
+DATABASES = ("sqlite", "postgresql")
+
+_POSTGRES = pytest.StashKey[int]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Prepare what the workers of a run share."""
+    if not hasattr(config, "workerinput"):
+        config.stash[_POSTGRES] = postgres.begin()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End what was started for the run."""
+    if _POSTGRES in config.stash:
+        postgres.end(config.stash[_POSTGRES])
+
+
+@pytest.fixture(params=DATABASES)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The test runs once on each engine, with an empty database of its own."""
+    if request.param == "postgresql":
+        return postgres.fresh_database()
+    return f"sqlite:///{tmp_path / 'database.db'}"
 
 
 @pytest.fixture(params=interpreters.NAMES)

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-PACKAGES = ("mosquitto-clients",)
+PACKAGES = ("mosquitto-clients", "postgresql")
 
 
 def missing(packages: tuple[str, ...]) -> list[str]:
@@ -25,7 +25,7 @@ def main() -> int:
     log = root / ".cache" / "setup" / "system.log"
     if not (shutil.which("apt-get") and shutil.which("dpkg-query")):
         return _refuse(
-            "this is no Debian or Ubuntu: install the MQTT clients of mosquitto by hand"
+            "this is no Debian or Ubuntu: install PostgreSQL and mosquitto's clients by hand"
         )
     wanted = missing(PACKAGES)
     if not wanted:

@@ -18,12 +18,14 @@ def ca(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def make_platform(ca: Path) -> Iterator[Callable[..., Platform]]:
-    """Return a maker of running platforms."""
+def make_platform(ca: Path, request: pytest.FixtureRequest) -> Iterator[Callable[..., Platform]]:
+    """Return a maker of running platforms, on `database_url` where a test uses that fixture."""
     made: list[Platform] = []
+    given = "database_url" in request.fixturenames
+    database = {"database_url": request.getfixturevalue("database_url")} if given else {}
 
     def make(**options) -> Platform:
-        made.append(Platform(ca=ca, **options))
+        made.append(Platform(ca=ca, **{**database, **options}))
         return made[-1].start()
 
     yield make

@@ -10,6 +10,8 @@ import pytest
 from alink_sim.platform import ClientId, Device, Platform, Product, Settings
 from tests.platform.wire import ACCEPTED, Party, Wire, connect, refused, sign, text
 
+pytestmark = pytest.mark.usefixtures("database_url")  # on both engines
+
 
 def log_in(platform: Platform, packet: bytes) -> bytes:
     with Wire.tls(platform) as wire:
@@ -312,15 +314,15 @@ def test_the_switch_does_not_touch_an_activated_device(platform: Platform, party
     assert log_in(platform, party.log_in()) == ACCEPTED
 
 
-def test_credentials_survive_a_restart(make_platform, tmp_path):
-    before = make_platform(state=tmp_path)
+def test_credentials_survive_a_restart(make_platform):
+    before = make_platform()
     product = before.create_product()
     party = Party.of(product, before.add_device(product.key, "dev-1"))
     issued = before.issue_client_id(product.key, "dev-2")
     log_in(before, party.log_in())
     before.stop()
 
-    after = make_platform(state=tmp_path)
+    after = make_platform()
     assert status(after, party) == "Offline"
     assert log_in(after, party.log_in()) == ACCEPTED
     other = Party(product, "dev-2")

@@ -14,6 +14,8 @@ from alink_sim.clock import ManualClock
 from alink_sim.platform import Platform, Product, Settings
 from tests.platform.wire import ACCEPTED, Party, Wire, connect, publish, refused, sign, subscribe
 
+pytestmark = pytest.mark.usefixtures("database_url")  # on both engines
+
 
 def refusal(platform: Platform) -> tuple[int | None, str]:
     """Return code and reason of the refusal that the log holds."""
@@ -332,7 +334,7 @@ def die(self, data):
     # The platform is killed when the first byte of an answer would leave it.
     os.kill(os.getpid(), signal.SIGKILL)
 
-platform = Platform(state=Path(sys.argv[1]), ca=Path(sys.argv[2])).start()
+platform = Platform(database_url=sys.argv[1], ca=Path(sys.argv[2])).start()
 product = platform.create_product(key="a1B2c3D4e5F", secret="Pr0dSecretAbCdEf")
 Connection._write = die
 print(platform.mqtt_tls_port, flush=True)
@@ -340,19 +342,19 @@ signal.pause()
 """
 
 
-def test_what_a_device_is_told_was_at_rest_before(make_platform, ca: Path, tmp_path: Path):
+def test_what_a_device_is_told_was_at_rest_before(make_platform, ca: Path, database_url: str):
     # Nothing was told, and still it is there: committing comes first.
-    command = [sys.executable, "-c", _KILLED, str(tmp_path), str(ca)]
+    command = [sys.executable, "-c", _KILLED, database_url, str(ca)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         port = int(process.stdout.readline())
-        helper = make_platform()
+        helper = make_platform(database_url=None)
         party = Party(Product("a1B2c3D4e5F", "Pr0dSecretAbCdEf", "p"), "dev-1")
         with Wire.tls(helper, port) as wire:
             wire.send(party.register("regnwl"))
             assert wire.read() == b""
     assert process.returncode == -signal.SIGKILL
-    after = make_platform(state=tmp_path)
+    after = make_platform()
     (issued,) = after.device("a1B2c3D4e5F", "dev-1").client_ids
     with Wire.tls(after) as wire:
         assert wire.ask(party.log_in_with(issued.client_id, issued.token)) == ACCEPTED

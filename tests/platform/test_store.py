@@ -3,16 +3,37 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import stat
+from collections.abc import Callable, Iterator
 
+import psycopg
 import pytest
+import sqlalchemy as sa
 
 from alink_sim.platform import Platform
 from alink_sim.platform.commits import Commits
 from alink_sim.platform.registry import Registry
 from alink_sim.platform.store import Changes, Store, StoreError
+from tests import postgres
 from tests.platform.wire import Party, Wire, refused
+
+
+@pytest.fixture
+def reopen(database_url: str) -> Iterator[Callable[[], Store]]:
+    """Return what closes the store there was, if any, and opens the database again."""
+    opened: list[Store] = []
+
+    def reopen() -> Store:
+        close()
+        opened.append(Store(database_url))
+        return opened[-1]
+
+    def close() -> None:
+        while opened:
+            opened.pop().close()
+
+    yield reopen
+    close()
 
 
 def registry_on(store: Store) -> Registry:
@@ -21,25 +42,24 @@ def registry_on(store: Store) -> Registry:
     return registry
 
 
-def test_everything_comes_back_as_it_was(tmp_path):
-    url = f"sqlite:///{tmp_path}/p.db"
-    store = Store(url)
+def test_everything_comes_back_as_it_was(reopen):
+    store = reopen()
     registry = registry_on(store)
-    product = registry.create_product(name="ü" * 200, node_type=1, instance="iot-1")
+    product = registry.create_product(name="ü" * 200, node_type=1, instance="iot-" + "1" * 99)
     device, issued = registry.register_without_preregistration(product, "dev-1", now=1.5)
     registry.log_in(device, issued, now=2.5)
-    registry.report(device, {"text": "ü", "list": [1, None, 2.5], "deep": {"a": True}})
+    # JSON as Python has it: PostgreSQL's own type would refuse some of this.
+    values = {"text": "ü\0\ud800", "list": [1, None, 2.5, float("inf")], "deep": {"a": True}}
+    registry.report(device, values)
     registry.set_enabled(product.key, "dev-1", enabled=False)
     store.write(store.take())
-    store.close()
-    again = registry_on(Store(url))
+    again = registry_on(reopen())
     assert again.products == registry.products
     assert again.devices == registry.devices
 
 
-def test_what_is_removed_stays_away(tmp_path):
-    url = f"sqlite:///{tmp_path}/p.db"
-    store = Store(url)
+def test_what_is_removed_stays_away(reopen):
+    store = reopen()
     registry = registry_on(store)
     product = registry.create_product()
     for name in ("dev-1", "dev-2"):
@@ -47,7 +67,7 @@ def test_what_is_removed_stays_away(tmp_path):
     store.write(store.take())
     registry.remove_device(product.key, "dev-1")
     store.write(store.take())
-    assert [name for _key, name in registry_on(Store(url)).devices] == ["dev-2"]
+    assert [name for _key, name in registry_on(reopen()).devices] == ["dev-2"]
 
 
 def test_the_database_is_readable_by_its_owner_only(tmp_path):
@@ -58,12 +78,60 @@ def test_the_database_is_readable_by_its_owner_only(tmp_path):
     assert stat.S_IMODE((tmp_path / "new" / "state").stat().st_mode) == 0o700
 
 
-def test_a_database_of_another_schema_is_left_alone(tmp_path):
-    Store(f"sqlite:///{tmp_path}/p.db").close()
-    with sqlite3.connect(tmp_path / "p.db") as connection:
-        connection.execute("UPDATE schema_version SET version = 99")
-    with pytest.raises(StoreError, match="has schema 99, this alink-sim knows 4"):
-        Store(f"sqlite:///{tmp_path}/p.db")
+@pytest.mark.parametrize(
+    ("schema", "says"), [(99, "update alink-sim"), (1, "use the alink-sim that made it")]
+)
+def test_a_database_of_another_schema_is_left_alone(database_url, schema, says):
+    drivers = {"postgresql": "postgresql+psycopg"}
+    url = sa.make_url(database_url)
+    engine = sa.create_engine(url.set(drivername=drivers.get(url.drivername, url.drivername)))
+    with engine.begin() as connection:
+        connection.execute(sa.text("CREATE TABLE schema_version (version INTEGER)"))
+        connection.execute(sa.text("INSERT INTO schema_version VALUES (:v)"), {"v": schema})
+    with pytest.raises(StoreError, match=rf"has schema {schema}, this alink-sim knows \d: {says}"):
+        Store(database_url)
+    assert sa.inspect(engine).get_table_names() == ["schema_version"]
+    engine.dispose()
+
+
+def test_a_postgresql_schema_is_served_by_one_platform():
+    url = postgres.fresh_database()
+    first = Store(url)
+    with pytest.raises(StoreError, match="another platform already serves this database: stop it"):
+        Store(url)
+    Store(postgres.fresh_database()).close()
+    first.close()
+    Store(url).close()
+
+
+def test_a_postgresql_server_that_ends_its_connections_is_found_again():
+    url = postgres.fresh_database()
+    store = Store(url + "&application_name=store_of_this_test")
+    registry = registry_on(store)
+    registry.create_product(key="k1")
+    store.write(store.take())
+    with psycopg.connect(url, autocommit=True) as operator:
+        ended = operator.execute(
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
+            "WHERE application_name = 'store_of_this_test'"
+        ).fetchall()
+    assert ended == [(True,), (True,)]
+    registry.create_product(key="k2")
+    store.write(store.take())
+    assert {product.key for product in store.load()[0]} == {"k1", "k2"}
+    store.close()
+
+
+def test_what_postgresql_says_of_a_row_stays_there(monkeypatch):
+    store = Store(postgres.fresh_database())
+    registry = registry_on(store)
+    product = registry.create_product()
+    product.name = None  # type: ignore[assignment]
+    with pytest.raises(StoreError) as caught:
+        store.write(store.take())
+    assert "null value in column" in str(caught.value)
+    assert product.secret not in str(caught.value)
+    store.close()
 
 
 @pytest.mark.parametrize(
@@ -72,6 +140,7 @@ def test_a_database_of_another_schema_is_left_alone(tmp_path):
         ("mysql://u:geheim@h/d", "it takes a sqlite:// or postgresql:// URL"),
         ("sqlite:////nowhere/p.db", "sqlite:////nowhere/p.db cannot be used"),
         ("nonsense geheim", "the given URL cannot be used"),
+        ("postgresql://u:geheim@127.0.0.1:1/d", "postgresql://u:***@127.0.0.1:1/d cannot be used"),
     ],
 )
 def test_a_database_that_cannot_be_opened_is_one_sentence_without_its_password(url, says):
@@ -79,6 +148,7 @@ def test_a_database_that_cannot_be_opened_is_one_sentence_without_its_password(u
         Store(url)
     assert says in str(caught.value)
     assert "geheim" not in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 def test_many_changes_share_few_transactions():

@@ -2,10 +2,12 @@
 
 SQLite runs in WAL mode with synchronous NORMAL: a killed process loses nothing that was committed;
 a machine that loses power may lose the last moments. A device is one row, so one write keeps it.
+A PostgreSQL schema is claimed by the platform that serves it, a file by its state directory.
 """
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -17,7 +19,23 @@ from sqlalchemy.dialects import postgresql, sqlite
 from alink_sim.platform.applications import Application
 from alink_sim.platform.entities import ClientId, Device, Product, Thing
 
-_SCHEMA = 4
+_SCHEMA = 5
+
+
+class _Json(sa.TypeDecorator[Any]):
+    """JSON as text, in both engines: PostgreSQL's own type refuses what Python's JSON can hold."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> str:  # noqa: ARG002
+        """Return what is kept."""
+        return json.dumps(value)
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> Any:  # noqa: ARG002
+        """Return what was kept."""
+        return json.loads(value)
+
 
 _METADATA = sa.MetaData()
 _VERSION = sa.Table("schema_version", _METADATA, sa.Column("version", sa.Integer, nullable=False))
@@ -29,8 +47,8 @@ _PRODUCTS = sa.Table(
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("node_type", sa.Integer, nullable=False),
     sa.Column("dynamic_registration", sa.Boolean, nullable=False),
-    sa.Column("instance", sa.String(64), nullable=False),
-    sa.Column("documents", sa.JSON, nullable=False),
+    sa.Column("instance", sa.Text, nullable=False),
+    sa.Column("documents", _Json, nullable=False),
 )
 _DEVICES = sa.Table(
     "devices",
@@ -42,9 +60,9 @@ _DEVICES = sa.Table(
     sa.Column("activated", sa.Boolean, nullable=False),
     sa.Column("registered", sa.Boolean, nullable=False),
     sa.Column("enabled", sa.Boolean, nullable=False),
-    sa.Column("client_ids", sa.JSON, nullable=False),
-    sa.Column("properties", sa.JSON, nullable=False),
-    sa.Column("documents", sa.JSON, nullable=False),
+    sa.Column("client_ids", _Json, nullable=False),
+    sa.Column("properties", _Json, nullable=False),
+    sa.Column("documents", _Json, nullable=False),
 )
 _APPLICATIONS = sa.Table(
     "applications",
@@ -52,9 +70,9 @@ _APPLICATIONS = sa.Table(
     sa.Column("id", sa.String(20), primary_key=True),
     sa.Column("product_key", sa.String(20), nullable=False),
     sa.Column("stage", sa.String(20), nullable=False),
-    sa.Column("names", sa.JSON, nullable=False),
-    sa.Column("nicknames", sa.JSON, nullable=False),
-    sa.Column("failed", sa.JSON, nullable=False),
+    sa.Column("names", _Json, nullable=False),
+    sa.Column("nicknames", _Json, nullable=False),
+    sa.Column("failed", _Json, nullable=False),
 )
 _TABLES = {Product: _PRODUCTS, Device: _DEVICES, Application: _APPLICATIONS}
 
@@ -72,10 +90,15 @@ class Store:
 
     def __init__(self, url: str) -> None:
         """Open the database, made if it is not there. Raises StoreError."""
+        self._claimed: sa.Connection | None = None
         try:
             self._engine = _engine(url)
-            self._open()
-        except (sa.exc.SQLAlchemyError, ImportError, OSError) as error:
+            try:
+                self._open()
+            except BaseException:
+                self.close()
+                raise
+        except (sa.exc.SQLAlchemyError, OSError) as error:
             raise StoreError(_explained(url, error)) from error
         self._changed: dict[Key, Thing | None] = {}
         self._upserts = {table: self._upsert(table) for table in _TABLES.values()}
@@ -134,19 +157,35 @@ class Store:
 
     def close(self) -> None:
         """Give the connections back."""
+        if self._claimed:
+            self._claimed.close()
         self._engine.dispose()
 
     def _open(self) -> None:
-        _METADATA.create_all(self._engine)
+        if self._engine.dialect.name == "postgresql":
+            self._claim()
         with self._engine.begin() as connection:
-            found = connection.execute(sa.select(_VERSION.c.version)).scalar()
+            there = sa.inspect(connection).has_table(_VERSION.name)
+            found = connection.scalar(sa.select(_VERSION.c.version)) if there else None
             if found is None:
+                _METADATA.create_all(connection)
                 connection.execute(_VERSION.insert().values(version=_SCHEMA))
             elif found != _SCHEMA:
+                what = "update alink-sim" if found > _SCHEMA else "use the alink-sim that made it"
                 raise StoreError(
-                    f"the database has schema {found}, this alink-sim knows {_SCHEMA}: "
-                    "use the alink-sim that made it, or another state directory"
+                    f"the database has schema {found}, this alink-sim knows {_SCHEMA}: {what}, or "
+                    "name another database or state directory"
                 )
+
+    def _claim(self) -> None:
+        """Own the schema as long as a connection lasts: two registries would undo each other."""
+        self._claimed = self._engine.connect()  # Given back by `close` only.
+        key = sa.func.hashtext("alink-sim platform " + sa.func.current_schema())
+        if not self._claimed.scalar(sa.select(sa.func.pg_try_advisory_lock(key))):
+            raise StoreError(
+                "another platform already serves this database: stop it, or name another one"
+            )
+        self._claimed.commit()  # The lock is the session's; an open transaction would hinder.
 
     def _upsert(self, table: sa.Table) -> sa.Executable:
         insert = postgresql.insert if self._engine.dialect.name == "postgresql" else sqlite.insert
@@ -164,7 +203,8 @@ class Store:
 def _engine(url: str) -> sa.Engine:
     parsed = sa.make_url(url)
     if parsed.get_backend_name() == "postgresql":
-        return sa.create_engine(parsed)
+        # A server that was restarted is noticed before a transaction, not by it.
+        return sa.create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
     if parsed.get_backend_name() != "sqlite":
         raise sa.exc.ArgumentError("it takes a sqlite:// or postgresql:// URL")
     options: dict[str, Any] = {}
@@ -211,4 +251,6 @@ def _explained(url: str | sa.URL, error: Exception) -> str:
     except sa.exc.ArgumentError:
         shown = "the given URL"
     cause = getattr(error, "orig", None) or error
-    return f"the database {shown} cannot be used: {cause}"
+    # PostgreSQL's further lines and fields may quote the row.
+    primary = getattr(getattr(cause, "diag", None), "message_primary", None)
+    return f"the database {shown} cannot be used: {primary or str(cause).partition(chr(10))[0]}"

@@ -21,7 +21,10 @@ def platform(
         Path | None, typer.Option(help="TOML or JSON file of products and devices to be there.")
     ] = None,
     db: Annotated[
-        str | None, typer.Option(help="sqlite:// or postgresql:// URL instead of a file there.")
+        str | None,
+        typer.Option(
+            envvar="ALINK_DB", help="sqlite:// or postgresql:// URL instead of a file there."
+        ),
     ] = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     mqtt_port: Annotated[
