@@ -16,6 +16,7 @@ _CONNECTION = (
     "InstanceId",
     "Host",
     "Port",
+    "HttpsHost",
     "NtpHost",
     "WifiSsid",
     "WifiPassword",
@@ -39,19 +40,26 @@ def credential(certificate, topic, payload):
     """Return the credential that a pushed answer makes of a certificate. Raises ProtocolError."""
     if topic not in REGISTER_ANSWERS:
         raise ProtocolError("the answer came on %s" % topic.decode())
+    try:
+        return credential_of(certificate, json.loads(payload))
+    except ValueError:
+        raise ProtocolError("the answer to the registration is not JSON as agreed")
+
+
+def credential_of(certificate, members):
+    """Return the credential that the members of an answer make. Raises ProtocolError."""
     made = {}
     for name in _CONNECTION:
         if name in certificate:
             made[name] = certificate[name]
     try:
-        body = json.loads(payload)
-        for theirs in body:
+        for theirs in members:
             if theirs in _MEMBERS:
-                name, value = _MEMBERS[theirs], body[theirs].encode()
+                name, value = _MEMBERS[theirs], members[theirs].encode()
                 if not 0 < len(value) <= 64 or made.get(name, value) != value:
                     raise ProtocolError("%s in the answer is not ours, or too long" % name)
                 made[name] = value
-    except (ValueError, TypeError, AttributeError, KeyError):
+    except (TypeError, AttributeError, KeyError):
         raise ProtocolError("the answer to the registration is not JSON as agreed")
     if "DeviceSecret" not in made and not ("ClientID" in made and "DeviceToken" in made):
         raise ProtocolError("the answer holds neither deviceSecret nor clientId and deviceToken")

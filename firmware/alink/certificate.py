@@ -16,12 +16,13 @@ _LIMITS = (
     ("ClientID", 1, 64, None),
     ("DeviceToken", 1, 64, None),
     ("Host", 1, 128, b"-._"),
+    ("HttpsHost", 1, 128, b"-._:"),
     ("InstanceId", 1, 64, b"-_"),
     ("Region", 1, 32, b"-"),
 )
 _CHOICES = (
     ("SignMethod", (b"hmacmd5", b"hmacsha1", b"hmacsha256")),
-    ("Method", (b"register", b"regnwl")),
+    ("Method", (b"register", b"regnwl", b"https")),
 )
 
 

@@ -28,10 +28,11 @@ class Device(Messages):
     def from_flash(cls, **settings):
         """Return the device whose certificate is burned on this board.
 
-        These settings replace what was burned: region, instance_id, host, ntp_host, method,
-        sign_method (str), port (int), ca (DER bytes), wifi (ssid, password). `thing` is the file
-        of its thing model, which makes `device.thing` a `Thing` that checks values. The others are
-        those of `Device()`. Raises StoreError naming the field that is missing or wrong.
+        These settings replace what was burned: region, instance_id, host, https_host, ntp_host,
+        method, sign_method (str), port (int), ca (DER bytes), wifi (ssid, password). `thing` is
+        the file of its thing model, which makes `device.thing` a `Thing` that checks values. The
+        others are those of `Device()`. Raises StoreError naming the field that is missing, or
+        wrong.
         """
         from . import identity
 

@@ -9,6 +9,8 @@ import os
 from . import heap
 from .errors import AlinkError, ProtocolError, RefusedError, StoreError, TransportError
 
+_LATER = (3, 429, 500)  # CONNACK and HTTPS codes that say: come again.
+
 
 def enrol(fields, endpoint, tls, feed, securemode, log):
     """Yield the milliseconds to wait until a credential is in `fields`.
@@ -18,13 +20,19 @@ def enrol(fields, endpoint, tls, feed, securemode, log):
     longest = 30000
     while True:
         try:
-            if fields.get("Method") == b"regnwl":
+            method = fields.get("Method")
+            if method == b"https":
+                yield from _over_https(fields, tls, feed, log)
+            elif method == b"regnwl":
                 yield from _counted(fields, endpoint, tls, feed, securemode, log)
             else:
                 yield from _once(fields, endpoint, tls, feed, securemode, log)
             return
-        except (TransportError, ProtocolError) as error:
+        except (TransportError, ProtocolError, RefusedError) as error:
+            if isinstance(error, RefusedError) and error.code not in _LATER:
+                raise
             heap.unload("ask", "sign", "transport", "register", "handshake", "answer")
+            heap.unload("register_https", "https", "http", "advice")
             # Jitter, so that a whole line does not come back at once.
             wait = longest - longest * os.urandom(1)[0] // 1024
             longest = min(longest * 2, 3600000)
@@ -80,6 +88,18 @@ def _once(fields, endpoint, tls, feed, securemode, log):
         raise
     finally:
         connection.close()
+    fields.update(made)
+
+
+def _over_https(fields, tls, feed, log):
+    from .register_https import register
+
+    made = yield from register(fields, tls, feed)
+    register = None
+    log("registered by https")
+    heap.unload("register_https", "https", "http", "transport", "answer", "topics")
+    yield 0
+    _keep(made, log)
     fields.update(made)
 
 

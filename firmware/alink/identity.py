@@ -13,6 +13,7 @@ _SETTINGS = (
     ("instance_id", "InstanceId"),
     ("host", "Host"),
     ("ntp_host", "NtpHost"),
+    ("https_host", "HttpsHost"),
     ("method", "Method"),
     ("sign_method", "SignMethod"),
 )

@@ -21,7 +21,7 @@ def prepare(fields, network, feed, log):
     endpoint = _endpoint(fields)
     from .transport import context
 
-    return endpoint, context(fields.get("Ca") or _roots(endpoint[1]))
+    return endpoint, context(fields.get("Ca") or roots(endpoint[1]))
 
 
 def _join_network(fields, network, log):
@@ -72,15 +72,15 @@ def _endpoint(fields):
     return host.decode(), struct.unpack("<H", fields["Port"])[0] if "Port" in fields else 8883
 
 
-def _roots(port):
-    # Only what the port's chain needs: each root costs heap.
+def roots(port):
+    """Return the shipped roots of a port's chain, and no more: each costs heap."""
     if port == 8883:
         from .roots import aliyun
 
-        roots = [aliyun.DER]
+        found = [aliyun.DER]
     else:
         from .roots import globalsign_r1, globalsign_r6
 
-        roots = [globalsign_r1.DER, globalsign_r6.DER]
+        found = [globalsign_r1.DER, globalsign_r6.DER]
     heap.unload("roots.aliyun", "roots.globalsign_r1", "roots.globalsign_r6", "roots")
-    return roots
+    return found

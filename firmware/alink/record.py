@@ -37,6 +37,7 @@ FIELDS = (
     "Method",
     "Ca",
     "SubProduct",
+    "HttpsHost",
 )
 REPEATABLE = ("Ca", "SubProduct")
 

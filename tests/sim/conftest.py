@@ -54,9 +54,15 @@ class Line:
             "instance_id": INSTANCE,
             "port": self.platform.mqtt_tls_port,
             "ntp_host": self.ntp,
+            "https_host": self.https_host,
             "ca": (self.platform.ca_der,),
         }
         return Identity(**(burned | fields))  # type: ignore[arg-type]
+
+    @property
+    def https_host(self) -> str:
+        """Return what a board of this platform is burned with for HTTPS."""
+        return f"iot-auth.cn-shanghai.aliyuncs.com:{self.platform.https_port}"
 
     def board(
         self,

@@ -30,9 +30,7 @@ def _name(number: int) -> str:
 def _survive(line: Line, layout: str, method: str, cut_at: int) -> tuple[int, int]:
     """Cut one first boot in an operation; return its registrations and its ClientIDs."""
     name = _name(cut_at)
-    board = line.board(
-        name, layout=layout, method=method, register=method == "register", main=MAIN
-    )
+    board = line.board(name, layout=layout, method=method, register=method != "regnwl", main=MAIN)
     with board:
         board.power_on(cut_at=cut_at)
         assert board.wait(timeout=PATIENCE) == "cut", f"operation {cut_at} never came"
@@ -47,7 +45,7 @@ def _survive(line: Line, layout: str, method: str, cut_at: int) -> tuple[int, in
 
 def _operations(line: Line, layout: str, method: str) -> int:
     board: Board = line.board(
-        _name(0), layout=layout, method=method, register=method == "register", main=MAIN
+        _name(0), layout=layout, method=method, register=method != "regnwl", main=MAIN
     )
     with board:
         board.power_on()
@@ -55,8 +53,16 @@ def _operations(line: Line, layout: str, method: str) -> int:
         return board.flash_operations
 
 
-@pytest.mark.parametrize("layout", ["factory", "stock"])
-@pytest.mark.parametrize("method", ["register", "regnwl"])
+@pytest.mark.parametrize(
+    ("layout", "method"),
+    [
+        ("factory", "register"),
+        ("factory", "regnwl"),
+        ("factory", "https"),
+        ("stock", "register"),
+        ("stock", "regnwl"),
+    ],
+)
 def test_a_first_boot_survives_a_cut_in_every_flash_operation(
     make_line: Callable[..., Line],
     record_property: Callable[[str, object], None],

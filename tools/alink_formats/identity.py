@@ -36,6 +36,7 @@ TAGS = (
     "method",
     "ca",
     "sub_products",
+    "https_host",
 )
 SECRETS = frozenset({"product_secret", "device_secret", "device_token", "wifi_password"})
 
@@ -55,6 +56,7 @@ _PATTERNS = {
     "device_secret": (r"[!-~]{1,64}", "1 to 64 printable characters"),
     "client_id": (r"[!-~]{1,64}", "1 to 64 printable characters"),
     "device_token": (r"[!-~]{1,64}", "1 to 64 printable characters"),
+    "https_host": (r"[A-Za-z0-9._-]{1,122}(:[0-9]{1,5})?", "host or host:port"),
     "sign_method": (r"hmac(md5|sha1|sha256)", "hmacmd5, hmacsha1 or hmacsha256"),
     "method": (r"register|regnwl|https", "register, regnwl or https"),
 }
@@ -101,6 +103,7 @@ class Identity:
     method: str = ""
     ca: tuple[bytes, ...] = ()
     sub_products: tuple[SubProduct, ...] = ()
+    https_host: str = ""
 
     def __repr__(self) -> str:
         shown = []
