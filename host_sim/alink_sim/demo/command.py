@@ -13,7 +13,7 @@ from alink_sim import toolchain
 from alink_sim.demo.runner import play
 from alink_sim.demo.scenarios import SCENARIOS
 from alink_sim.demo.steps import Progress
-from alink_sim.demo.table import render
+from alink_sim.demo.table import BoardTable
 
 
 def run(*, everything: bool, as_json: bool, interpreter: str, jobs: int) -> int:
@@ -33,19 +33,26 @@ def run(*, everything: bool, as_json: bool, interpreter: str, jobs: int) -> int:
         sys.stdout.write("\n")
     else:
         console = Console()
+        console.print(_title(len(scenarios), chosen), highlight=False)
         with Live(console=console, refresh_per_second=10) as live:
 
             def show(lines: list[Progress]) -> None:
-                live.update(render(lines))
+                live.update(BoardTable(lines))
 
             lines = play(scenarios, interpreter=chosen, at_once=jobs, on_change=show)
-        console.print(_summary(lines, chosen.name, time.monotonic() - began))
+        console.print(_summary(lines, time.monotonic() - began), highlight=False)
     return 0 if all(line.as_expected for line in lines) else 1
 
 
-def _summary(lines: list[Progress], interpreter: str, seconds: float) -> str:
-    good = sum(bool(line.as_expected) for line in lines)
+def _title(count: int, interpreter: toolchain.Interpreter) -> str:
     return (
-        f"\n{good} of {len(lines)} boards ended as they should, on {interpreter} "
-        f"with an ESP32's first heap area each, in {seconds:.1f} s"
+        f"[bold]{count} boards[/], each a 4 MB flash and MicroPython ({interpreter.name}) in an "
+        "ESP32's first heap area, and one platform, over TLS.\n"
+        "[dim]Seconds since a board began to be burned:[/]\n"
     )
+
+
+def _summary(lines: list[Progress], seconds: float) -> str:
+    good = sum(bool(line.as_expected) for line in lines)
+    style = "bold green" if good == len(lines) else "bold red"
+    return f"\n[{style}]{good} of {len(lines)} boards[/] ended as they should, in {seconds:.1f} s"

@@ -130,6 +130,8 @@ class _Run:
         """Burn the board, power it on and follow it; never raises for what a board does."""
         scenario = self._scenario
         self._start = time.monotonic()
+        self._line.began = True
+        self._changed()
         board = self._burn(f"board-{scenario.number}", self._name)
         self._step(steps.BURNED)
         try:
@@ -246,10 +248,8 @@ class _Run:
         line = board.expect(re.compile(self._scenario.said), timeout=_PATIENCE)
         online = self._world.platform.events(device_name=self._name, kind="online")
         reasons = self._world.platform.events(device_name=self._name, kind="registration_refused")
-        text = line.text.removeprefix("alink: ")
-        if reasons:
-            text += f" (the platform's log: {reasons[-1].reason})"
-        self._end(text, as_expected=not online)
+        self._line.reason = reasons[-1].reason if reasons else ""
+        self._end(line.text.removeprefix("alink: "), as_expected=not online)
 
     def _registrations(self) -> int:
         events = self._world.platform.events(device_name=self._name, kind="registered")

@@ -30,14 +30,19 @@ SAID = {
 
 @dataclass
 class Progress:
-    """The steps of one board, in seconds since it was burned, and how it ended."""
+    """The steps of one board, in seconds since it began to be burned, and how it ended.
+
+    `reason` is why a board that is refused did not come online, as the platform's log has it.
+    """
 
     number: str
     title: str
     layout: str
     steps: dict[str, float] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    began: bool = False
     ended: str = ""
+    reason: str = ""
     as_expected: bool | None = None
 
     def as_json(self) -> dict[str, Any]:
@@ -49,5 +54,6 @@ class Progress:
             "steps": {name: round(at, 3) for name, at in self.steps.items()},
             "notes": self.notes,
             "ended": self.ended,
+            "reason": self.reason,
             "as_expected": bool(self.as_expected),
         }

@@ -1,0 +1,81 @@
+"""The main job as one command: every board ends as its scenario says, or the exit code tells."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from rich.console import Console
+
+from alink_sim import toolchain
+from alink_sim.demo import command
+from alink_sim.demo.scenarios import SCENARIOS, Obstacle, Scenario
+from alink_sim.demo.steps import STEPS, Progress
+from alink_sim.demo.table import BoardTable
+
+
+def _run(*, interpreter: str, as_json: bool = True) -> int:
+    return command.run(everything=True, as_json=as_json, interpreter=interpreter, jobs=2)
+
+
+def test_every_scenario_ends_as_it_says(
+    interpreter: toolchain.Interpreter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _run(interpreter=interpreter.name) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["ok"] is True
+    boards = {board["scenario"]: board for board in document["boards"]}
+    assert list(boards) == [scenario.number for scenario in SCENARIOS]
+    assert {board["layout"] for board in boards.values()} == {"factory", "stock"}
+    assert list(boards["1"]["steps"]) == list(STEPS)
+    assert "registered" not in boards["6"]["steps"]
+    for number in ("4a", "4b", "4c", "4d"):
+        assert "refused, CONNACK 4" in boards[number]["ended"]
+        assert boards[number]["reason"]
+    for number in ("5a", "5b"):
+        assert "DeviceName" in boards[number]["ended"]
+
+
+def test_a_board_that_ends_otherwise_is_exit_code_1(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    otherwise = Scenario("x", "says else", obstacle=Obstacle.NOTHING_BURNED, said="never said")
+    monkeypatch.setattr(command, "SCENARIOS", (otherwise,))
+    assert _run(interpreter="unix64", as_json=False) == 1
+    assert "0 of 1 boards ended as they should" in capsys.readouterr().out
+
+
+def _drawn(width: int) -> list[str]:
+    online = Progress("1", "pre-registered", "factory", began=True, as_expected=True)
+    online.steps = {step: 10.0 + at for at, step in enumerate(STEPS)}
+    online.ended = "registered once"
+    own = Progress("6", "own DeviceSecret", "factory", began=True)
+    own.steps = {"burned": 0.1, "booted": 0.2, "clock": 0.3, "logged in": 0.4}
+    refused = Progress("4a", "wrong ProductSecret", "stock", began=True, as_expected=True)
+    refused.steps = {"burned": 0.1, "booted": 0.2}
+    refused.ended = "registration refused"
+    refused.reason = "the signature does not fit the ProductSecret, which was turned round"
+    console = Console(width=width, record=True, quiet=False, force_terminal=True)
+    with console.capture():
+        console.print(BoardTable([online, own, refused]))
+    return [line.rstrip() for line in console.export_text().splitlines()]
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_table_fits_its_terminal_one_line_a_board(width: int) -> None:
+    lines = _drawn(width)
+    assert max(map(len, lines)) <= width
+    rows = [line for line in lines if line.startswith(("1  pre", "6  own", "4a wrong"))]
+    assert len(rows) == 3
+    assert rows[0].endswith("18.00 ✓")
+    assert rows[1].split()[3:6] == ["0.10", "0.20", "0.30"]
+    assert rows[1].count("-") == 2, "steps it had no need of"
+    assert "the signature does not fit" in rows[2]
+    assert rows[2].endswith("✓")
+    told = " ".join(" ".join(lines).split())
+    assert "stock registration refused" in told
+    assert "platform the signature does not fit the ProductSecret, which was turned round" in told
+
+
+def test_a_wide_terminal_spells_the_steps_out() -> None:
+    assert "burned → booted → clock → registered → stored → logged in" in _drawn(120)[0]
