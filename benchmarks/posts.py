@@ -51,7 +51,7 @@ def measure(folder: Path) -> Posts:
             host="localhost",
             ca=(platform.ca_der,),
         )
-        (folder / "activated.bin").write_bytes(identity.encode(burned))
+        (folder / "fctry0").write_bytes(identity.encode(burned))
         content = f"clientIdbenchdeviceName{_NAME}productKey{product.key}"
         login = [
             "bench|securemode=2,signmethod=hmacsha256|",

@@ -1,16 +1,13 @@
 # Register, store, log in, post, reply: a first boot of the SDK.
 import gc
 import ssl  # noqa: F401
-import sys
 from time import ticks_diff, ticks_ms
 
 import esp  # noqa: F401  (what stock firmware holds is there before the SDK is)
-import esp32
+import esp32  # noqa: F401
 import machine  # noqa: F401
 import umqtt.simple  # noqa: F401
 
-with open(sys.argv[1], "rb") as file:
-    esp32.Partition("fctry").writeblocks(0, file.read(), 0)
 gc.collect()
 before = gc.mem_alloc()
 

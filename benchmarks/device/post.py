@@ -2,8 +2,6 @@
 import sys
 from time import ticks_diff, ticks_ms
 
-import esp32
-
 who, count, qos, host, port, client_id, user, password, topic = sys.argv[1:10]
 count, qos = int(count), int(qos)
 payload = b'{"id":"1","version":"1.0","params":{"t":21.5},"method":"thing.event.property.post"}'
@@ -24,8 +22,6 @@ if who == "umqtt":
     took = ticks_diff(ticks_ms(), start)
     client.disconnect()
 else:
-    with open("activated.bin", "rb") as file:
-        esp32.Partition("fctry").writeblocks(0, file.read(), 0)
     from alink import Device
 
     device = Device.from_flash(log=None, port=int(port))

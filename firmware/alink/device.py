@@ -43,6 +43,8 @@ class Device(Messages):
         device.product_key = fields["ProductKey"].decode()
         device.device_name = fields["DeviceName"].decode()
         identity.unload()
+        identity = None
+        gc.collect()  # Here: deeper in a boot, stale pointers on the stack would keep it all.
         if model:
             from .thing import Thing
 

