@@ -1,4 +1,4 @@
-"""The HTTPS port: dynamic registration by POST.
+"""The HTTPS port: dynamic registration, and data up.
 
 docs/protocol.md, section "HTTPS". TLS as on the MQTT ports: same certificate, same faults.
 """
@@ -13,10 +13,14 @@ from aiohttp import web
 from alink_sim.platform import https_registration
 from alink_sim.platform.core import Core
 from alink_sim.platform.http_server import HttpServer
+from alink_sim.platform.https_channel import HttpsChannel
 
 
 def https_server(core: Core, *, tls: ssl.SSLContext) -> HttpServer:
     """Return what serves the paths that devices know."""
     app = web.Application()
     app.router.add_post("/auth/register/device", partial(https_registration.answer, core))
+    channel = HttpsChannel(core)
+    app.router.add_post("/auth", channel.auth)
+    app.router.add_post("/topic/{topic:.*}", channel.topic)
     return HttpServer(core, app, tls=tls, tls_only=True)

@@ -43,6 +43,9 @@ class Settings:
         sub_logins_a_minute: how often a sub-device may log in.
         gateway_logins_a_second: how many logins of sub-devices a gateway may send.
         https_registrations_a_minute: how often a device may register over HTTPS.
+        http_tokens_a_minute: how often a device may ask for a token of the HTTPS data channel.
+        http_token_seconds: how long such a token is good.
+        http_messages_a_second: how many messages a device may send over HTTPS.
         api_seconds: how far the clock of a caller of the cloud API may be off; 0 is any.
         api_rates: whether the vendor's rates of the cloud API's actions hold.
         batch_faults: where bad names of a batch show: in the answer to the call, or in its status.
@@ -68,6 +71,9 @@ class Settings:
     sub_logins_a_minute: int = 5
     gateway_logins_a_second: int = 200
     https_registrations_a_minute: int = 5
+    http_tokens_a_minute: int = 5
+    http_token_seconds: float = 604800.0
+    http_messages_a_second: int = 30
     api_seconds: float = 900.0
     api_rates: str = _one_of("documented", "off")
     batch_faults: str = _one_of("call", "status")
