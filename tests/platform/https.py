@@ -8,8 +8,7 @@ import ssl
 from typing import Any
 from urllib.parse import urlencode
 
-from alink_sim.platform import Platform
-from tests.platform.wire import PATIENCE, sign
+from tests.platform.wire import PATIENCE, Served, sign
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -27,7 +26,7 @@ def request(path: str, body: bytes, content_type: str, *headers: str) -> bytes:
     return "\r\n".join((*lines, "", "")).encode() + body
 
 
-def exchange(platform: Platform, sent: bytes) -> tuple[bytes, bytes]:
+def exchange(platform: Served, sent: bytes) -> tuple[bytes, bytes]:
     """Send a request; return head and body of what comes back."""
     context = ssl.create_default_context(cafile=platform.ca_pem)
     plain = socket.create_connection(("127.0.0.1", platform.https_port), timeout=PATIENCE)
@@ -45,7 +44,7 @@ def exchange(platform: Platform, sent: bytes) -> tuple[bytes, bytes]:
     return head, body
 
 
-def post(platform: Platform, path: str, body: bytes, content_type: str, *headers: str) -> Any:
+def post(platform: Served, path: str, body: bytes, content_type: str, *headers: str) -> Any:
     """Return the JSON of the answer to a POST, whose HTTP status is 200."""
     head, answer = exchange(platform, request(path, body, content_type, *headers))
     assert head.startswith(b"HTTP/1.1 200 OK\r\n"), head

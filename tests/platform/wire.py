@@ -9,9 +9,10 @@ import socket
 import ssl
 import struct
 from dataclasses import dataclass
-from typing import Any, Self
+from pathlib import Path
+from typing import Any, Protocol, Self
 
-from alink_sim.platform import Device, Platform, Product
+from alink_sim.platform import Device, Product
 
 PATIENCE = 10.0  # Seconds for the peer to answer; a bound, not a verdict.
 ACCEPTED = b"\x20\x02\x00\x00"
@@ -57,6 +58,19 @@ def sign(key: str, content: str, method: str = "sha256") -> str:
     return hmac.new(key.encode(), content.encode(), getattr(hashlib, method)).hexdigest()
 
 
+class Served(Protocol):
+    """A platform as its clients see it, in this process or in another."""
+
+    @property
+    def mqtt_port(self) -> int: ...
+    @property
+    def mqtt_tls_port(self) -> int: ...
+    @property
+    def https_port(self) -> int: ...
+    @property
+    def ca_pem(self) -> Path: ...
+
+
 class Wire:
     """A connection to the platform. `read` returns whole packets, b"" at the end."""
 
@@ -65,7 +79,7 @@ class Wire:
         self._buffer = b""
 
     @classmethod
-    def tls(cls, platform: Platform, port: int | None = None) -> Self:
+    def tls(cls, platform: Served, port: int | None = None) -> Self:
         context = ssl.create_default_context(cafile=platform.ca_pem)
         plain = socket.create_connection(
             ("127.0.0.1", port or platform.mqtt_tls_port), timeout=PATIENCE
@@ -73,7 +87,7 @@ class Wire:
         return cls(context.wrap_socket(plain, server_hostname="localhost"))
 
     @classmethod
-    def plain(cls, platform: Platform) -> Self:
+    def plain(cls, platform: Served) -> Self:
         return cls(socket.create_connection(("127.0.0.1", platform.mqtt_port), timeout=PATIENCE))
 
     def __enter__(self) -> Self:

@@ -20,6 +20,8 @@ from alink_sim.platform.applications import Application
 from alink_sim.platform.entities import ClientId, Device, Product, Thing
 
 _SCHEMA = 5
+_CLAIM_MILLISECONDS = 2000  # The server needs a moment to notice that the last one was killed.
+_LOCK_NOT_AVAILABLE = "55P03"
 
 
 class _Json(sa.TypeDecorator[Any]):
@@ -180,11 +182,16 @@ class Store:
     def _claim(self) -> None:
         """Own the schema as long as a connection lasts: two registries would undo each other."""
         self._claimed = self._engine.connect()  # Given back by `close` only.
+        self._claimed.execute(sa.text(f"SET LOCAL lock_timeout = {_CLAIM_MILLISECONDS}"))
         key = sa.func.hashtext("alink-sim platform " + sa.func.current_schema())
-        if not self._claimed.scalar(sa.select(sa.func.pg_try_advisory_lock(key))):
+        try:
+            self._claimed.execute(sa.select(sa.func.pg_advisory_lock(key)))
+        except sa.exc.OperationalError as error:
+            if getattr(error.orig, "sqlstate", "") != _LOCK_NOT_AVAILABLE:
+                raise
             raise StoreError(
                 "another platform already serves this database: stop it, or name another one"
-            )
+            ) from error
         self._claimed.commit()  # The lock is the session's; an open transaction would hinder.
 
     def _upsert(self, table: sa.Table) -> sa.Executable:
