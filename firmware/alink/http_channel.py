@@ -1,0 +1,185 @@
+"""Reports over HTTPS, without a session: for a board that sends now and then and hears nothing.
+
+docs/protocol.md, section "HTTPS", "Data". Up only, devices with a DeviceSecret only. The token is
+kept in RAM and renewed when the platform says so.
+"""
+
+import gc
+import time
+
+from . import envelope, heap
+from .errors import ProtocolError, RefusedError, StoreError, TransportError
+from .https import endpoint, post, trust
+
+_JSON = "Content-Type: application/json\r\n"
+_MESSAGE = "Content-Type: application/octet-stream\r\npassword: %s\r\n"
+_MOST = 131072
+_RENEW = (20001, 20003)  # The token has expired, or a platform that was restarted forgot it.
+
+
+class HttpChannel:
+    """The HTTPS channel of one device: `from_flash()` makes it, `connect()` readies it."""
+
+    @classmethod
+    def from_flash(cls, network=None, watchdog=None, log=print, **settings):
+        """Return the channel of the device that is burned on this board.
+
+        The settings are those of `Device.from_flash`. Raises StoreError.
+        """
+        from . import identity
+
+        channel = cls(network, watchdog, log)
+        taken = identity.take_settings(settings)
+        channel._fields = fields = identity.identify(taken, channel._log)
+        channel.product_key = fields["ProductKey"].decode()
+        channel.device_name = fields["DeviceName"].decode()
+        identity.unload()
+        return channel
+
+    def __init__(self, network, watchdog, log):
+        """See `Device()`."""
+        self.product_key = self.device_name = ""
+        self.message_id = 0  # What the platform called the last message.
+        self._fields = {}
+        self._network = network
+        self._feed = watchdog.feed if watchdog else None
+        self._print = log or (lambda text: None)
+        self._where = self._tls = None
+        self._token = ""
+        self._number = 0
+
+    def connect(self):
+        """Join the network, set the clock, register if need be; blocks.
+
+        Raises RefusedError when the platform refuses the registration, StoreError when flash does
+        not keep the credential, or it is a ClientID and DeviceToken, which cannot sign.
+        """
+        self._finish(self.connecting())
+
+    def publish(self, topic, payload):
+        """Send bytes on a topic ("user/update", or a whole one); return the platform's id of it.
+
+        Blocks. Raises TransportError (a retry may help), RefusedError with the platform's code
+        (40000: too often), ProtocolError, ValueError for more than 128 KB.
+        """
+        self._finish(self.publishing(topic, payload))
+        return self.message_id
+
+    def post_properties(self, values):
+        """Post {identifier: value}; see `publish`. The platform does not judge the values here."""
+        self._number += 1
+        body = envelope.request(self._number, "event/property/post", values, 0)
+        return self.publish("thing/event/property/post", body)
+
+    # The same as generators of the milliseconds to wait, for asyncio
+
+    def connecting(self):
+        """See `connect`."""
+        from .onboard import come_online
+
+        tls = (yield from come_online(self._fields, self._network, self._feed, None, self._log))[1]
+        come_online = None
+        heap.unload("onboard")
+        fields = self._fields
+        if "DeviceSecret" not in fields:
+            raise StoreError(
+                "the HTTPS channel signs with a DeviceSecret and this board has a DeviceToken "
+                "(method regnwl): register it by register or https"
+            )
+        if "InstanceId" in fields:
+            host = fields["InstanceId"] + b".http.iothub.aliyuncs.com"
+        else:
+            host = b"iot-as-http.%s.aliyuncs.com" % fields.get("Region", b"cn-shanghai")
+        self._where = endpoint(fields, host)
+        self._tls = trust(fields, tls, self._where[1])
+
+    def publishing(self, topic, payload):
+        """See `publish`; `message_id` tells in the end."""
+        from .topics import whole
+
+        if len(payload) > _MOST:
+            raise ValueError("%d bytes, HTTPS takes %d; send less at once" % (len(payload), _MOST))
+        if self._where is None:
+            raise TransportError("not connected; call connect() first")
+        path = "/topic" + whole(topic, self.product_key, self.device_name).decode()
+        fresh = not self._token
+        while True:
+            if not self._token:
+                yield from self._log_in()
+            answer = yield from self._ask(path, _MESSAGE % self._token, payload)
+            code = answer["code"]
+            if code in _RENEW and not fresh:
+                self._token = ""
+                fresh = True
+                continue
+            if code:
+                raise self._refusal("message", answer)
+            self.message_id = _info(answer, "messageId")
+            return
+
+    def _log_in(self):
+        answer = yield from self._ask("/auth", _JSON, auth_body(self._fields))
+        if answer["code"]:
+            raise self._refusal("login", answer)
+        self._token = _info(answer, "token")
+
+    def _ask(self, path, headers, body):
+        return (yield from post(self._where, self._tls, self._feed, path, headers, body))
+
+    def _refusal(self, what, answer):
+        code = answer["code"]
+        then = "see the platform's log"
+        if code == 40000:
+            then = "send less often"
+        elif code == 20000:
+            then = "see in the console that the device is enabled and was not deleted"
+        return RefusedError(
+            code,
+            "%s of %s/%s over HTTPS refused, code %d (%s): %s"
+            % (what, self.product_key, self.device_name, code, answer.get("message"), then),
+        )
+
+    def _finish(self, engine):
+        for wait in engine:
+            if not wait:
+                gc.collect()
+            end = time.ticks_add(time.ticks_ms(), wait)
+            left = wait
+            while left > 0:
+                if self._feed:
+                    self._feed()
+                    left = min(left, 1000)
+                time.sleep_ms(left)
+                left = time.ticks_diff(end, time.ticks_ms())
+
+    def _log(self, text):
+        self._print("alink: " + text)
+
+
+def _info(answer, name):
+    try:
+        return answer["info"][name]
+    except (KeyError, TypeError):
+        raise ProtocolError("the platform says success and sends no %s" % name)
+
+
+def auth_body(fields):
+    """Return the JSON that asks for a token, signed with the DeviceSecret; needs no clock."""
+    from .sign import hmac
+
+    name, key = fields["DeviceName"], fields["ProductKey"]
+    client = b"%s.%s" % (key, name)
+    method = fields.get("SignMethod", b"hmacsha256")
+    content = b"clientId%sdeviceName%sproductKey%s" % (client, name, key)
+    body = envelope.compact(
+        {
+            "productKey": key.decode(),
+            "deviceName": name.decode(),
+            "clientId": client.decode(),
+            "signmethod": method.decode(),
+            "sign": hmac(method, fields["DeviceSecret"], content).decode(),
+        }
+    )
+    hmac = None
+    heap.unload("sign")
+    return body
