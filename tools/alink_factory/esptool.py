@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -55,8 +56,8 @@ class Region:
 class Esptool:
     """One port. `chip` is esptool's name or "auto"; the methods raise BoardError.
 
-    `scratch` is a private folder; files in it are gone when a method returns. `stop` ends what
-    runs.
+    `scratch` is a private folder, which other ports may have too; what is put there is gone when
+    a method returns. `stop` ends what runs.
     """
 
     def __init__(
@@ -84,7 +85,8 @@ class Esptool:
 
     def read(self, offset: int, size: int, *, reset: bool = False) -> tuple[Chip, bytes]:
         """Return the chip and `size` bytes of its flash; `reset` lets the board run afterwards."""
-        with _file(self._scratch, f"read-{offset:x}") as file:
+        with _folder(self._scratch) as folder:
+            file = folder / "read"
             arguments = ["read-flash", "--flash-size", "detect", hex(offset), hex(size), str(file)]
             done = self._run("reading", arguments, reset=reset)
             data = file.read_bytes() if file.exists() else b""
@@ -101,7 +103,8 @@ class Esptool:
 
         esptool compares the MD5 of each region before and after.
         """
-        with _files(self._scratch, regions) as files:
+        with _folder(self._scratch) as folder:
+            files = {str(_saved(folder, region)): region for region in regions}
             arguments = ["write-flash", "--flash-size", "keep"]
             arguments += [] if full else ["--skip-flashed"]
             for file, region in files.items():
@@ -203,33 +206,23 @@ def _resets(port: str, *, last: bool) -> list[str]:
 
 
 @contextmanager
-def _file(folder: Path, name: str) -> Iterator[Path]:
-    path = folder / name
+def _folder(scratch: Path) -> Iterator[Path]:
     try:
-        yield path
-    finally:
-        path.unlink(missing_ok=True)
-
-
-@contextmanager
-def _files(folder: Path, regions: Sequence[Region]) -> Iterator[dict[str, Region]]:
-    written = {}
-    try:
-        for region in regions:
-            path = folder / f"{region.offset:x}-{region.name}"
-            written[str(path)] = region
-            with open(path, "wb", opener=_private) as file:
-                file.write(region.data)
-        yield written
+        with tempfile.TemporaryDirectory(dir=scratch) as folder:
+            yield Path(folder)
     except OSError as error:
         raise BoardError(
             "imaged",
-            f"{folder}: {error.strerror}",
-            advice="Make room on the disk, then plug the board in again.",
+            f"{scratch}: {error.strerror}",
+            advice="Make room on this computer's disk, then plug the board in again.",
         ) from error
-    finally:
-        for path in map(Path, written):
-            path.unlink(missing_ok=True)
+
+
+def _saved(folder: Path, region: Region) -> Path:
+    path = folder / f"{region.offset:x}-{region.name}"
+    with open(path, "wb", opener=_private) as file:
+        file.write(region.data)
+    return path
 
 
 def _private(path: str, flags: int) -> int:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from alink_factory import found as finder
 from alink_factory.errors import BatchError, BoardError
-from alink_factory.esptool import Chip, Esptool
+from alink_factory.esptool import Chip, Esptool, Progress
 from alink_factory.found import Found
 from alink_factory.image import Image, Recipe
 from alink_factory.ledger import Claim, Ledger
@@ -43,7 +43,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a job ended. `result` is "done", "already" (it was done before) or "failed"."""
+    """How a job ended. `result` is "done", "already" (it was done before) or "failed".
+
+    `is_final`: trying the same board again cannot help.
+    """
 
     port: str
     result: str
@@ -52,6 +55,7 @@ class Outcome:
     detail: str = ""
     advice: str = ""
     written: tuple[str, ...] = ()
+    is_final: bool = False
 
 
 @dataclass
@@ -73,6 +77,17 @@ class Order:
     busy: dict[str, str] = field(default_factory=dict)  # MAC → port.
     lock: threading.Lock = field(default_factory=threading.Lock)
 
+    def esptool(self, port: str, *, progress: Progress | None = None) -> Esptool:
+        """Return esptool for a port, as the batch wants it."""
+        return Esptool(
+            port,
+            scratch=self.scratch,
+            baud=self.plan.batch.baud or self.plan.board.baud,
+            stub=self.stub,
+            progress=progress,
+            stop=self.stop,
+        )
+
 
 def burn(order: Order, port: str, *, report: Callable[[Step], None]) -> Outcome:
     """Burn the board on a port and return how it ended.
@@ -93,14 +108,7 @@ class _Job:
         self._report = report
         self._step = Step(port, "identify")
         self._claim: Claim | None = None
-        self._esptool = Esptool(
-            port,
-            scratch=order.scratch,
-            baud=order.plan.batch.baud or order.plan.board.baud,
-            stub=order.stub,
-            progress=lambda _, share: self._show(share=share),
-            stop=order.stop,
-        )
+        self._esptool = order.esptool(port, progress=lambda _, share: self._show(share=share))
 
     def run(self) -> Outcome:
         self._show()
@@ -122,11 +130,13 @@ class _Job:
         """Put a failure on record and say what to do now."""
         step = error.step if isinstance(error, BoardError) else "imaged"
         advice = error.advice if isinstance(error, BoardError) else "Put the batch right."
+        is_final = not isinstance(error, BoardError) or error.is_final or self._order.stop.is_set()
         ledger, batch = self._order.ledger, self._order.plan.batch
         if self._claim:
             ledger.fail(self._claim, step=step, detail=str(error), port=self._port)
             if self._claim.attempts >= batch.attempts:
                 advice = f"Put it aside and run `alink-burn scrap --mac {self._claim.mac}`."
+                is_final = True
         elif self._step.mac:
             ledger.note(
                 "refused",
@@ -135,7 +145,7 @@ class _Job:
                 port=self._port,
                 detail=f"{step}: {error}",
             )
-        return self._outcome("failed", detail=str(error), advice=advice)
+        return self._outcome("failed", detail=str(error), advice=advice, is_final=is_final)
 
     def _look(self) -> tuple[Chip, Found]:
         # Read what the board is and what it carries.

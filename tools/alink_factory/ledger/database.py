@@ -27,6 +27,14 @@ class Database:
             self._inode = self._file_number()
             self._open()
 
+    @property
+    def shown(self) -> str:
+        """Where the ledger is, without a password."""
+        try:
+            return sa.make_url(self.where).render_as_string(hide_password=True)
+        except sa.exc.ArgumentError:
+            return "the given URL"
+
     @contextmanager
     def begin(self) -> Iterator[sa.Connection]:
         """Give a transaction that is on the disk when it ends without an exception."""
@@ -96,10 +104,6 @@ class Database:
             raise LedgerError(self._sentence(error)) from error
 
     def _sentence(self, error: Exception) -> str:
-        try:
-            shown = sa.make_url(self.where).render_as_string(hide_password=True)
-        except sa.exc.ArgumentError:
-            shown = "the given URL"
         cause = str(getattr(error, "orig", None) or error).strip().split("\n")[0]
         advice = "is its folder there, and is the server up?"
         if "locked" in cause:
@@ -110,7 +114,7 @@ class Database:
             advice = "this user may not write it"
         elif "malformed" in cause or "not a database" in cause:
             advice = "restore it from a backup"
-        return f"the ledger {shown} cannot be used ({cause}): {advice}"
+        return f"the ledger {self.shown} cannot be used ({cause}): {advice}"
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -33,7 +33,7 @@ class Ledger:
     ) -> None:
         self._database = Database(where)
         self._now = now
-        self.where = self._database.where
+        self.where_shown = self._database.shown
         self.station = station
 
     def close(self) -> None:

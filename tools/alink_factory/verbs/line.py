@@ -2,9 +2,212 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
 import typer
+
+from alink_factory.verbs import options, output
+from alink_factory.verbs.options import (
+    AsJson,
+    BatchFile,
+    BootCheck,
+    Fresh,
+    Full,
+    LedgerUrl,
+    NoStub,
+    OperatorName,
+    Ports,
+    StationName,
+)
+
+if TYPE_CHECKING:
+    from alink_factory.job import Order
 
 
 def add_to(app: typer.Typer) -> None:
-    """Give the program its verbs."""
-    del app
+    """Give the program its verbs, in the order of a batch."""
+    for verb in (plan, image, flash, verify, run, resume, scrap, report):
+        app.command()(verb)
+
+
+def plan(batch: BatchFile, *, ledger: LedgerUrl = "", as_json: AsJson = False) -> None:
+    """Check a batch and all it names before the first board is touched."""
+    from alink_factory import overview
+
+    with options.opened(batch, ledger) as (loaded, book):
+        overview_made = overview.make(loaded, book)
+        output.overview(overview_made, as_json=as_json)
+    raise typer.Exit(1 if overview_made.clashes else 0)
+
+
+def image(
+    batch: BatchFile,
+    row: Annotated[str, typer.Argument(help="The row's DeviceName, or its key in `report`.")],
+    *,
+    target: Annotated[Path, typer.Option("--output", "-o", help="Where the image goes.")],
+    mac: Annotated[str, typer.Option(help="MAC of the board, where the name needs it.")] = "",
+    flash_size: Annotated[int, typer.Option(help="MB of flash.")] = 4,
+    ledger: LedgerUrl = "",
+    station: StationName = "",
+    operator: OperatorName = "",
+) -> None:
+    """Write one merged image of a row into a file; it holds secrets, for your eyes only."""
+    from alink_factory import export
+
+    with options.opened(batch, ledger, station, operator) as (loaded, book):
+        made = export.export(loaded, book, row=row, mac=mac, flash_size=flash_size << 20)
+        export.save(made, target)
+    typer.echo(f"{target}: {len(made.data)} bytes, for {made.device_name}, at {made.offset:#x}")
+
+
+def flash(
+    batch: BatchFile,
+    *,
+    port: Annotated[str, typer.Option(help="The board's port.")],
+    fresh: Fresh = False,
+    full: Full = False,
+    no_stub: NoStub = False,
+    boot_check: BootCheck = None,
+    serial: Annotated[str, typer.Option(help="The board's serial number.")] = "",
+    ledger: LedgerUrl = "",
+    station: StationName = "",
+    operator: OperatorName = "",
+    as_json: AsJson = False,
+) -> None:
+    """Burn and verify the one board on a port."""
+    from alink_factory import job
+
+    with _ordered(
+        batch, ledger, station, operator, fresh=fresh, full=full, no_stub=no_stub, boot=boot_check
+    ) as order:
+        order.next_serial = lambda: serial
+        with output.progress(as_json=as_json) as audience:
+            outcome = job.burn(order, port, report=audience.step)
+            audience.outcome(outcome, is_last=True)
+    raise typer.Exit(1 if outcome.result == "failed" else 0)
+
+
+def verify(
+    batch: BatchFile,
+    *,
+    port: Annotated[str, typer.Option(help="The board's port.")],
+    no_stub: NoStub = False,
+    ledger: LedgerUrl = "",
+    as_json: AsJson = False,
+) -> None:
+    """Read a board back and compare it with its batch; changes nothing."""
+    from alink_factory import check
+
+    with _ordered(batch, ledger, no_stub=no_stub) as order:
+        checks = check.check(order.plan, order.ledger, order.esptool(port))
+    output.checks(checks, as_json=as_json)
+    raise typer.Exit(0 if all(one.is_good for one in checks) else 1)
+
+
+def run(
+    batch: BatchFile,
+    *,
+    port: Ports = None,
+    fresh: Fresh = False,
+    full: Full = False,
+    no_stub: NoStub = False,
+    boot_check: BootCheck = None,
+    ledger: LedgerUrl = "",
+    station: StationName = "",
+    operator: OperatorName = "",
+    as_json: AsJson = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No beeps.")] = False,
+) -> None:
+    """The line: burn whatever is plugged in, all ports side by side, until the batch is done."""
+    from alink_factory import running
+
+    with _ordered(
+        batch, ledger, station, operator, fresh=fresh, full=full, no_stub=no_stub, boot=boot_check
+    ) as order:
+        look = running.Look(as_json=as_json, beeps=not quiet)
+        all_good = running.run(order, options.present(port), look=look, console=output.console())
+        output.ending(order, as_json=as_json)
+    raise typer.Exit(0 if all_good else 1)
+
+
+def resume(
+    batch: BatchFile,
+    *,
+    ledger: LedgerUrl = "",
+    station: StationName = "",
+    operator: OperatorName = "",
+    as_json: AsJson = False,
+) -> None:
+    """After a crash: free the rows of untouched boards, name the boards to plug in again.
+
+    `run` then goes on. Safe at any time, also while other stations work.
+    """
+    with options.opened(batch, ledger, station, operator) as (loaded, book):
+        released = book.release(loaded.batch.name, station=book.station.name)
+        begun = [claim for claim in book.claims(loaded.batch.name) if not claim.is_done]
+    output.resumed(released, begun, as_json=as_json)
+
+
+def scrap(
+    batch: BatchFile,
+    *,
+    reason: Annotated[str, typer.Option(help="Why; it stays in the ledger.")],
+    mac: Annotated[str, typer.Option(help="The board's MAC.")] = "",
+    name: Annotated[str, typer.Option(help="Or its DeviceName.")] = "",
+    ledger: LedgerUrl = "",
+    station: StationName = "",
+    operator: OperatorName = "",
+) -> None:
+    """Take a board out of the batch for good; its row goes to another board."""
+    from alink_factory import check
+
+    with options.opened(batch, ledger, station, operator) as (loaded, book):
+        digits = mac.replace(":", "").replace("-", "").lower()
+        freed = check.scrap(loaded, book, mac=digits, name=name, reason=reason)
+    typer.echo(f"{freed} is free again. Destroy or wipe the board: it may hold that identity.")
+
+
+def report(
+    batch: BatchFile,
+    *,
+    form: Annotated[str, typer.Option("--format", help="csv or json.")] = "csv",
+    target: Annotated[Path | None, typer.Option("--output", "-o", help="A file.")] = None,
+    ledger: LedgerUrl = "",
+) -> None:
+    """Write what became of every row, as CSV or JSON; it holds no secret."""
+    from alink_factory import report as reports
+
+    with options.opened(batch, ledger) as (loaded, book):
+        made = reports.make(loaded, book)
+    output.report(made, form=form, target=target)
+
+
+@contextmanager
+def _ordered(
+    batch: Path,
+    ledger: str,
+    station: str = "",
+    operator: str = "",
+    *,
+    no_stub: bool,
+    fresh: bool = False,
+    full: bool = False,
+    boot: bool | None = None,
+) -> Iterator[Order]:
+    # Everything that burning needs, given back at the end.
+    from alink_factory.job import Order
+    from alink_factory.scratch import scratch
+
+    with options.opened(batch, ledger, station, operator) as (plan, book), scratch() as folder:
+        yield Order(
+            plan,
+            book,
+            folder,
+            fresh=fresh,
+            full=full,
+            stub=not no_stub,
+            boot_check=options.boot_check(plan, given=boot),
+        )

@@ -5,12 +5,17 @@ from __future__ import annotations
 import getpass
 import os
 import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from alink_factory.ledger.claims import Station
+if TYPE_CHECKING:
+    from alink_factory.job import BootCheck as Checks
+    from alink_factory.ledger import Ledger, Station
+    from alink_factory.plan import Plan
 
 BatchFile = Annotated[Path, typer.Argument(metavar="BATCH", help="The batch file (TOML).")]
 LedgerUrl = Annotated[
@@ -31,16 +36,58 @@ Ports = Annotated[
     list[str] | None,
     typer.Option("--port", help="A port: a device, socket:// or rfc2217://. Repeatable."),
 ]
+Fresh = Annotated[
+    bool,
+    typer.Option("--fresh", help="Discard what devices keep of an earlier registration."),
+]
+Full = Annotated[bool, typer.Option("--full", help="Write all regions, also unchanged ones.")]
+NoStub = Annotated[
+    bool, typer.Option("--no-stub", help="Talk to the chip's ROM only: slower, for odd boards.")
+]
+BootCheck = Annotated[
+    bool | None,
+    typer.Option(
+        "--boot-check/--no-boot-check",
+        help="Let the board boot and say its DeviceName.  [default: what the batch says]",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON, one document a line.")]
 
 
-def ledger_of(batch: Path, given: str) -> str:
-    """Return where the ledger is."""
-    return given or str(batch.parent / "ledger.db")
+@contextmanager
+def opened(
+    batch: Path, ledger: str, station: str = "", operator: str = ""
+) -> Iterator[tuple[Plan, Ledger]]:
+    """Give the plan of a batch and its ledger, which is closed at the end."""
+    from alink_factory import plan
+    from alink_factory.ledger import Ledger
+
+    loaded = plan.load(batch)
+    where = ledger or str(batch.parent / "ledger.db")
+    book = Ledger(where, station=_station(station, operator))
+    try:
+        yield loaded, book
+    finally:
+        book.close()
 
 
-def station(name: str, operator: str) -> Station:
-    """Return who burns; what is not given is this computer and this user."""
+def present(named: list[str] | None) -> Callable[[], list[str]]:
+    """Return what tells the ports with a board: those that were named, or all of the computer."""
+    from alink_factory import ports
+
+    return ports.named(named) if named else ports.listed
+
+
+def boot_check(plan: Plan, *, given: bool | None) -> Checks | None:
+    """Return what checks the first boot, if the command line or the batch wants it."""
+    del plan, given
+    return None
+
+
+def _station(name: str, operator: str) -> Station:
+    # What is not given is this computer and this user.
+    from alink_factory.ledger import Station
+
     if not operator:
         try:
             operator = getpass.getuser()

@@ -10,6 +10,7 @@ import os
 import select
 import threading
 import tty
+from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
@@ -17,22 +18,31 @@ from alink_sim.board.serial.cable import Cable, Fault
 from alink_sim.board.serial.serial_board import SerialBoard
 
 _CHUNK = 65536
+_BITS = 10  # A byte on the wire: start bit, eight of it, stop bit.
 
 
 class PtyPort:
     """Plugs a board into the host: `path` is the name of the port, as /dev/ttyUSB0 is.
 
     The board loses power with the cable; plugging it in starts it in the mode that `download`
-    says: True is a finger on BOOT.
+    says: True is a finger on BOOT. `pace` is given the seconds that the bytes of each read and
+    write take at the baud rate of the chip, in either direction: time.sleep makes it as slow.
     """
 
     def __init__(
-        self, board: SerialBoard, path: Path, *, download: bool = True, fault: Fault | None = None
+        self,
+        board: SerialBoard,
+        path: Path,
+        *,
+        download: bool = True,
+        fault: Fault | None = None,
+        pace: Callable[[float], None] | None = None,
     ) -> None:
         self.path = path
         self._board = board
         self._download = download
         self._fault = fault
+        self._pace = pace
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._master = -1
@@ -72,7 +82,9 @@ class PtyPort:
                 ready, _, _ = select.select([self._master, self._wake[0]], [], [])
                 if self._wake[0] in ready:
                     break
-                self._board.feed(cable.carry(os.read(self._master, _CHUNK)))
+                data = cable.carry(os.read(self._master, _CHUNK))
+                self._take_time(data)
+                self._board.feed(data)
         finally:
             self.path.unlink()
             with self._lock:
@@ -82,7 +94,12 @@ class PtyPort:
             os.close(self._wake[0])
             self._board.power_off()
 
+    def _take_time(self, data: bytes) -> None:
+        if self._pace and data:
+            self._pace(len(data) * _BITS / self._board.baud)
+
     def _write(self, data: bytes) -> None:
+        self._take_time(data)
         with self._lock:
             while data and self._master >= 0:
                 _, ready, _ = select.select([], [self._master], [], 1.0)

@@ -1,0 +1,95 @@
+"""A line from its start to its last board: screen or lines of text, keyboard, signals."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+
+from alink_factory import keyboard, ports
+from alink_factory.job import Order
+from alink_factory.keyboard import Serials
+from alink_factory.ledger import Claim
+from alink_factory.line import Line
+from alink_factory.log_lines import LogLines
+from alink_factory.ports import Ports
+from alink_factory.screen import Screen
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a line shows itself: JSON lines, or the live screen where there is a terminal."""
+
+    as_json: bool = False
+    beeps: bool = True
+
+
+def run(order: Order, present: Ports, *, look: Look, console: Console) -> bool:
+    """Run the line; return whether every board that was begun is done. Raises LedgerError."""
+    serials = Serials()
+    order.next_serial = serials.take
+    audience = _audience(order, look, console)
+    line = Line(order, present, audience)
+    shown = audience if isinstance(audience, Screen) else nullcontext()
+
+    def typed(text: str) -> None:
+        audience.say(_answer(text, line, audience, serials, order))
+
+    with _signals(line), keyboard.lines_typed(typed), shown:
+        return line.run()
+
+
+def unfinished(order: Order) -> list[Claim]:
+    """Return the claims of boards that were begun and are not done."""
+    claims = order.ledger.claims(order.plan.batch.name)
+    return [claim for claim in claims if not claim.is_done]
+
+
+def _audience(order: Order, look: Look, console: Console) -> Screen | LogLines:
+    if look.as_json or not console.is_terminal:
+        return LogLines(sys.stdout, as_json=look.as_json)
+    batch, station = order.plan.batch, order.ledger.station
+    what = f"{batch.name} · {batch.board} · {batch.layout}"
+    who = f"{station.name} · {station.operator}"
+    return Screen(console, title=what, who=who, beeps=look.beeps)
+
+
+def _answer(
+    text: str, line: Line, audience: Screen | LogLines, serials: Serials, order: Order
+) -> str:
+    if order.plan.batch.naming.needs_serial:
+        serials.add(text)
+        return f"Scanned {text}: plug in its board."
+    known = audience.ports if isinstance(audience, Screen) else []
+    if text.isdigit() and 1 <= int(text) <= len(known):
+        port = known[int(text) - 1]
+        line.again(port)
+        return f"Port {text} ({ports.short(port)}) is looked at again."
+    if text in ("q", "quit"):
+        line.close()
+        return ""
+    return "Type the number of a port to burn what is on it now, or q to stop."
+
+
+@contextmanager
+def _signals(line: Line) -> Iterator[None]:
+    # The first Ctrl-C lets the boards at work finish, the second abandons them.
+    asked = 0
+
+    def stop(number: int, _frame: Any) -> None:
+        nonlocal asked
+        asked += 1
+        line.close(abandon=asked > 1 or number != signal.SIGINT)
+
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, stop) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

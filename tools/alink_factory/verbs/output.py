@@ -1,0 +1,139 @@
+"""What the verbs print: tables and sentences for people, JSON for machines."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from alink_factory.errors import BatchError
+
+if TYPE_CHECKING:
+    from alink_factory.check import Check
+    from alink_factory.job import Order
+    from alink_factory.ledger import Claim
+    from alink_factory.log_lines import LogLines
+    from alink_factory.overview import Overview
+    from alink_factory.report import Report
+    from alink_factory.screen import Screen
+
+
+def console() -> Console:
+    """Return the terminal."""
+    return Console(highlight=False)
+
+
+def overview(made: Overview, *, as_json: bool) -> None:
+    """Print what a batch is going to be."""
+    if as_json:
+        typer.echo(json.dumps(asdict(made), ensure_ascii=False))
+        return
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, fact in made.facts.items():
+        table.add_row(name, fact)
+    left = made.boards - made.done - made.begun
+    table.add_row("boards", f"{made.boards}: {made.done} done, {made.begun} begun, {left} to go")
+    shown = console()
+    shown.print(table)
+    for clash in made.clashes:
+        shown.print(f"[bold white on red3] ! [/] {clash}")
+    if not made.clashes:
+        shown.print(
+            "[bold white on dark_green] OK [/] Nothing stands in the way: `alink-burn run`."
+        )
+
+
+def checks(made: Sequence[Check], *, as_json: bool) -> None:
+    """Print what was looked at on a board."""
+    if as_json:
+        typer.echo(json.dumps([asdict(one) for one in made], ensure_ascii=False))
+        return
+    table = Table.grid(padding=(0, 2))
+    for one in made:
+        mark = "[green]✓[/]" if one.is_good else "[bold red]✗[/]"
+        table.add_row(mark, one.what, one.seen)
+    console().print(table)
+
+
+@contextmanager
+def progress(*, as_json: bool) -> Iterator[Screen | LogLines]:
+    """Give what shows one board: a live tile on a terminal, else lines."""
+    from alink_factory.log_lines import LogLines
+    from alink_factory.screen import Screen
+
+    shown = console()
+    if as_json or not shown.is_terminal:
+        yield LogLines(sys.stdout, as_json=as_json)
+        return
+    with Screen(shown, title="alink-burn flash", who="", beeps=False) as screen:
+        yield screen
+
+
+def ending(order: Order, *, as_json: bool) -> None:
+    """Print how a line ended, and which boards were begun and are not done."""
+    from alink_factory import running
+
+    begun = running.unfinished(order)
+    claims = order.ledger.claims(order.plan.batch.name)
+    done = sum(claim.is_done for claim in claims)
+    if as_json:
+        document = {"event": "end", "done": done, "rows": len(order.plan.burnable)}
+        document |= {"begun": [_claim(claim) for claim in begun]}
+        typer.echo(json.dumps(document, ensure_ascii=False))
+        return
+    typer.echo(f"{done} of {len(order.plan.burnable)} boards are done.")
+    _begun(begun)
+
+
+def resumed(released: Sequence[Claim], begun: Sequence[Claim], *, as_json: bool) -> None:
+    """Print what `resume` found."""
+    if as_json:
+        document = {
+            "released": [_claim(claim) for claim in released],
+            "begun": [_claim(claim) for claim in begun],
+        }
+        typer.echo(json.dumps(document, ensure_ascii=False))
+        return
+    names = ", ".join(claim.device_name for claim in released)
+    typer.echo(f"Free again, their boards were not touched: {names or 'none'}.")
+    _begun(begun)
+    if not begun:
+        typer.echo("No board is half burned. Go on with `alink-burn run`.")
+
+
+def report(made: Report, *, form: str, target: Path | None) -> None:
+    """Write a report to a file or to standard output. Raises BatchError."""
+    if form not in ("csv", "json"):
+        raise BatchError(f"--format {form}: use csv or json")
+    text = made.as_csv() if form == "csv" else made.as_json() + "\n"
+    if target is None:
+        sys.stdout.write(text)
+        return
+    try:
+        target.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise BatchError(f"{target}: {error.strerror}") from error
+    shown = ", ".join(f"{number} {state}" for state, number in made.counts.items())
+    typer.echo(f"{target}: {len(made.lines)} rows: {shown}")
+
+
+def _begun(begun: Sequence[Claim]) -> None:
+    for claim in begun:
+        typer.echo(
+            f"{claim.device_name} was begun on the board {claim.mac} ({claim.state}): "
+            "plug it in again, or scrap it."
+        )
+
+
+def _claim(claim: Claim) -> dict[str, str]:
+    return {"device_name": claim.device_name, "mac": claim.mac, "state": claim.state}
