@@ -7,8 +7,8 @@ import pytest
 
 from alink_sim.clock import ManualClock
 from alink_sim.platform import Platform, Product, Settings
-from tests.platform.openapi import Ask, asking, client
-from tests.platform.wire import Party
+from tests.platform.openapi import DN, PK, Ask, asking, client
+from tests.platform.wire import ACCEPTED, Party, Wire
 
 
 @pytest.fixture(scope="session")
@@ -66,3 +66,13 @@ def ask(cloud: Platform, monkeypatch: pytest.MonkeyPatch) -> Ask:
     for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"):
         monkeypatch.delenv(name, raising=False)  # It would take one even to 127.0.0.1.
     return asking(client(cloud))
+
+
+@pytest.fixture
+def online(cloud: Platform) -> Iterator[Wire]:
+    """A device of the cloud API's platform that is online, with `ext=1`."""
+    product = cloud.create_product(key=PK, secret="Pr0dSecretAbCdEf")
+    party = Party.of(product, cloud.add_device(PK, DN))
+    with Wire.tls(cloud) as wire:
+        assert wire.ask(party.log_in(extra=",ext=1")) == ACCEPTED
+        yield wire

@@ -12,6 +12,8 @@ from alibabacloud_tea_openapi.models import Config
 
 from alink_sim.platform import Platform
 
+PK, DN = "a1B2c3D4e5F", "dev-1"
+
 Ask = Callable[..., dict[str, Any]]
 
 

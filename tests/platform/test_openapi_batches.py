@@ -7,9 +7,7 @@ from typing import Any
 import pytest
 
 from alink_sim.platform import Platform
-from tests.platform.openapi import Ask, done
-
-PK = "a1B2c3D4e5F"
+from tests.platform.openapi import PK, Ask, done
 
 
 @pytest.fixture(autouse=True)

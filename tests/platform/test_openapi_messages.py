@@ -4,29 +4,17 @@ from __future__ import annotations
 
 import base64
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from alink_sim.clock import ManualClock
 from alink_sim.platform import Platform
-from tests.platform.openapi import Ask, done, refused
-from tests.platform.wire import ACCEPTED, Party, Wire, publish, subscribe
+from tests.platform.openapi import DN, PK, Ask, done, refused
+from tests.platform.wire import Wire, publish, subscribe
 
-PK, DN = "a1B2c3D4e5F", "dev-1"
 TOPIC = f"/{PK}/{DN}/user/get"
 HELLO = base64.b64encode(b'{"hello":"\xe4\xb8\x96"}').decode()
-
-
-@pytest.fixture
-def online(cloud: Platform) -> Iterator[Wire]:
-    """A device that is online."""
-    product = cloud.create_product(key=PK)
-    party = Party.of(product, cloud.add_device(PK, DN))
-    with Wire.tls(cloud) as wire:
-        assert wire.ask(party.log_in(extra=",ext=1")) == ACCEPTED
-        yield wire
 
 
 def pub(ask: Ask, **changes: Any) -> dict[str, Any]:

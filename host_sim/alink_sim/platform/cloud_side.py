@@ -60,7 +60,7 @@ class CloudSide(ABC):
         return self._to(
             product_key,
             device_name,
-            lambda device: downlink.set_desired(self._core, device, values),
+            lambda device: downlink.set_desired(self._core, device, values)[1],
         )
 
     def set_shadow(

@@ -73,21 +73,23 @@ def set_log_mode(core: Core, device: Device, *, wanted: bool) -> int:
     return ask(core, device, "config/log/push", params)[1]
 
 
-def set_desired(core: Core, device: Device, values: dict[str, Any]) -> dict[str, int]:
-    """Keep desired values and push them as a property set; return the version of each."""
+def set_desired(core: Core, device: Device, values: dict[str, Any]) -> tuple[str, dict[str, int]]:
+    """Keep desired values and push them as a property set; return its id and their versions."""
     desired = dict(device.documents.get("desired", {}))
     for name, value in values.items():
         version = desired[name]["version"] + 1 if name in desired else 1
         desired[name] = {"value": value, "version": version}
     core.registry.keep(device, "desired", desired)
-    call(core, device, "property/set", values)
-    return {name: desired[name]["version"] for name in values}
+    number, _ = call(core, device, "property/set", values)
+    return number, {name: desired[name]["version"] for name in values}
 
 
-def set_shadow(core: Core, device: Device, desired: dict[str, Any], *, version: int) -> int:
-    """Set desired values of a shadow and tell the device. Raises ShadowError 408 or 409."""
+def set_shadow(
+    core: Core, device: Device, desired: dict[str, Any], *, version: int, replaces: bool = False
+) -> int:
+    """Set desired values of a shadow and tell the device; raises as `shadow.control` does."""
     now = int(core.clock.time())
-    changed = shadow.control(device, desired, version=version, now=now)
+    changed = shadow.control(device, desired, version=version, now=now, replaces=replaces)
     core.registry.keep(device, "shadow", vars(changed))
     topic = f"/shadow/get/{device.product_key}/{device.name}"
     return send(core, device, topic, shadow.control_message(changed, now=now))

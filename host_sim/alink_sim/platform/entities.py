@@ -55,7 +55,8 @@ class ClientId:
 class Device:
     """A device. `activated`: it has logged in. `registered`: that ended its registration.
 
-    `documents` are what else the cloud keeps of it, by name: shadow, desired, tags, gateway.
+    `documents` are what else the cloud keeps of it, by name: shadow, desired, tags, gateway;
+    `times` is in there, see `stamp`.
     """
 
     product_key: str
@@ -81,3 +82,12 @@ class Device:
 
 
 Thing = Product | Device | Application
+
+
+def stamp(thing: Product | Device, now: float, *moments: str) -> None:
+    """Note that something happened `now`, in seconds since 1970, for the document "times".
+
+    A product or device was "created", a device "activated", last "online", its status "changed".
+    """
+    times = {**thing.documents.get("times", {}), **dict.fromkeys(moments, now)}
+    thing.documents = {**thing.documents, "times": times}

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 import secrets
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from alink_sim.platform.applications import Application
-from alink_sim.platform.entities import ClientId, Device, Product, Thing
+from alink_sim.platform.entities import ClientId, Device, Product, Thing, stamp
 from alink_sim.platform.refusal import Code, RefusedError
 
 MAX_CLIENT_IDS = 5
@@ -30,14 +31,20 @@ class Registry:
     """All products and devices of one platform."""
 
     def __init__(
-        self, *, on_change: Callable[[Thing], None], on_remove: Callable[[Thing], None]
+        self,
+        *,
+        on_change: Callable[[Thing], None],
+        on_remove: Callable[[Thing], None],
+        now: Callable[[], float] = time.time,
     ) -> None:
+        """`now` returns seconds since 1970."""
         self.products: dict[str, Product] = {}
         self.devices: dict[tuple[str, str], Device] = {}
         self.applications: dict[str, Application] = {}
         self._by_iot_id: dict[str, Device] = {}
         self._on_change = on_change
         self._on_remove = on_remove
+        self._now = now
 
     def load(
         self,
@@ -74,6 +81,7 @@ class Registry:
             product = Product(
                 key=key, secret=_checked_secret("ProductSecret", secret, 16), name=key
             )
+            stamp(product, self._now(), "created")
         elif secret not in (None, product.secret):
             raise RegistryError(
                 f"product {key} exists with another ProductSecret: remove the product first, or "
@@ -148,6 +156,7 @@ class Registry:
         """Disable a device, or enable it again. Raises RegistryError."""
         device = self.device(product_key, name)
         device.enabled = enabled
+        stamp(device, self._now(), "changed")
         self._on_change(device)
         return device
 
@@ -245,6 +254,8 @@ class Registry:
     def log_in(self, device: Device, issued: ClientId | None, *, now: float) -> None:
         """Note a login: the first one activates the device and ends its registration."""
         if not device.registered:
+            if not device.activated:
+                stamp(device, now, "activated")
             device.activated = device.registered = True
             self._on_change(device)
         if issued and issued.first_connected is None:
@@ -252,9 +263,10 @@ class Registry:
             self._on_change(device)
 
     def report(self, device: Device, values: dict[str, Any]) -> None:
-        """Keep reported property values."""
+        """Keep reported property values, and when each was reported."""
         device.properties.update(values)
-        self._on_change(device)
+        times = {**device.documents.get("reported", {}), **dict.fromkeys(values, self._now())}
+        self.keep(device, "reported", times)
 
     def keep_application(self, application: Application) -> None:
         """Keep a batch as it is now."""
@@ -273,6 +285,7 @@ class Registry:
             secret=_checked_secret("DeviceSecret", secret, 32),
             iot_id=secrets.token_hex(12) + "000100",
         )
+        stamp(device, self._now(), "created")
         self.devices[product_key, name] = device
         self._by_iot_id[device.iot_id] = device
         self._on_change(device)

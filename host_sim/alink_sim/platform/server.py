@@ -80,12 +80,14 @@ class Platform(CloudSide):
         self._san = tuple(san)
         default_url = f"sqlite:///{state / 'platform.db'}" if state else "sqlite://"
         self._store = Store(database_url or default_url)
-        self._registry = Registry(on_change=self._store.put, on_remove=self._store.remove)
+        self._registry = Registry(
+            on_change=self._store.put, on_remove=self._store.remove, now=self.clock.time
+        )
         self._registry.load(*self._store.load())
         self._core = Core(
             registry=self._registry,
             commits=Commits(self._store, things=self._things),
-            sessions=Sessions(),
+            sessions=Sessions(now=self.clock.time),
             log=self.log,
             clock=self.clock,
             settings=settings or Settings(),

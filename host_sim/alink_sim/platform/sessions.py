@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from alink_sim.platform.entities import ClientId, Device
+from alink_sim.platform.entities import ClientId, Device, stamp
 from alink_sim.platform.framing import matches
 
 Identity = tuple[str, str, str]
@@ -76,19 +76,24 @@ class Session:
 class Sessions:
     """The sessions of a platform; keeps count in each device."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, now: Callable[[], float]) -> None:
+        """`now` returns seconds since 1970."""
         self._online: dict[Identity, Session] = {}
+        self._now = now
 
     def enter(self, session: Session) -> Session | None:
         """Take a session up; return the older one of the same identity, which has to end."""
         older = self._online.get(session.identity)
         self._online[session.identity] = session
         session.device.sessions += 1
+        # Not worth a write of its own: it goes to rest with the device's next change.
+        stamp(session.device, self._now(), "online", "changed")
         return older
 
     def leave(self, session: Session) -> None:
         """Forget a session that has ended."""
         session.device.sessions -= 1
+        stamp(session.device, self._now(), "changed")
         for topic in list(session.waiting):
             session.answer(topic, None)
         if self._online.get(session.identity) is session:

@@ -94,10 +94,17 @@ def handle(core: Core, session: Session, payload: bytes) -> bytes:
     return compact({"method": "reply", **answer, "timestamp": now})
 
 
-def control(device: Device, desired: dict[str, Any], *, version: int, now: int) -> Shadow:
-    """Return the shadow with new desired values, for the cloud. Raises ShadowError 408 or 409."""
+def control(
+    device: Device, desired: dict[str, Any], *, version: int, now: int, replaces: bool = False
+) -> Shadow:
+    """Return the shadow with new desired values, for the cloud. Raises ShadowError 408 or 409.
+
+    They are added to those there were, unless this `replaces` them.
+    """
     shadow = Shadow.of(device)
     shadow.advance(version)
+    if replaces:
+        shadow.clear("desired")
     shadow.set("desired", desired, now=now)
     return shadow
 

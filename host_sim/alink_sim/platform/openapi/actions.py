@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
-from alink_sim.platform.openapi import batches, devices, messages, things
+from alink_sim.platform.openapi import (
+    batches,
+    client_ids,
+    devices,
+    messages,
+    products,
+    properties,
+    shadows,
+    tags,
+    things,
+    topologies,
+)
 from alink_sim.platform.openapi.call import Action
 
 VERSION = "2018-01-20"
 ACTIONS: dict[str, Action] = {
+    **products.ACTIONS,
     **devices.ACTIONS,
     **batches.ACTIONS,
+    **client_ids.ACTIONS,
     **messages.ACTIONS,
     **things.ACTIONS,
+    **properties.ACTIONS,
+    **shadows.ACTIONS,
+    **topologies.ACTIONS,
+    **tags.ACTIONS,
 }

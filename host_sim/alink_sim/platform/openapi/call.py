@@ -90,7 +90,10 @@ class Call:
 
     def product(self, name: str = "ProductKey") -> Product:
         """Return the product a parameter names, if the call's instance has it. Raises ApiError."""
-        key = self.text(name)
+        return self.product_with(self.text(name))
+
+    def product_with(self, key: str) -> Product:
+        """Return the product with a ProductKey. Raises ApiError."""
         if not key:
             raise ApiError("iot.prod.NullProductKey")
         product = self.core.registry.products.get(key)
@@ -98,18 +101,23 @@ class Call:
             raise ApiError("iot.prod.NotExistedProduct")
         return product
 
-    def device(self) -> Device:
+    def device(self, prefix: str = "") -> Device:
         """Return the device that IotId, or else ProductKey and DeviceName, name.
 
-        Raises ApiError.
+        `prefix` stands before each of the three. Raises ApiError.
         """
+        if iot_id := self.text(f"{prefix}IotId"):
+            return self.device_with(iot_id)
+        product = self.product(f"{prefix}ProductKey")
+        return self.device_in(product, self.text(f"{prefix}DeviceName"))
+
+    def device_with(self, iot_id: str) -> Device:
+        """Return the device with an IotId. Raises ApiError."""
         registry = self.core.registry
-        if iot_id := self.text("IotId"):
-            device = registry.device_of(iot_id)
-            if device and registry.products[device.product_key].instance == self.instance():
-                return device
-            raise ApiError("iot.device.NotExistedDevice")
-        return self.device_in(self.product(), self.text("DeviceName"))
+        device = registry.device_of(iot_id)
+        if device and registry.products[device.product_key].instance == self.instance():
+            return device
+        raise ApiError("iot.device.NotExistedDevice")
 
     def device_in(self, product: Product, name: str) -> Device:
         """Return a product's device. Raises ApiError."""

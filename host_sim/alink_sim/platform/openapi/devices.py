@@ -1,13 +1,28 @@
-"""Actions on single devices: registration."""
+"""Actions on single devices: registration, what is known of them, and their life."""
 
 from __future__ import annotations
 
+import re
 import secrets
+from collections.abc import Awaitable, Callable
 
-from alink_sim.platform.entities import Device
+from alink_sim.platform import lifecycle
+from alink_sim.platform.entities import Device, Status
+from alink_sim.platform.lifecycle import Step, carry_out
 from alink_sim.platform.openapi.call import Action, Answer, Call
 from alink_sim.platform.openapi.errors import ApiError
+from alink_sim.platform.openapi.moments import gmt, milliseconds, moment, utc
+from alink_sim.platform.openapi.pages import Page
 from alink_sim.platform.registry import NAME
+
+_NICKNAME = re.compile(r"\w{2,64}")
+_MOST_STATES = 50
+_STATUS = {
+    Status.INACTIVE: "UNACTIVE",
+    Status.ONLINE: "ONLINE",
+    Status.OFFLINE: "OFFLINE",
+    Status.DISABLED: "DISABLE",
+}
 
 
 async def register_device(call: Call) -> Answer:
@@ -18,19 +33,148 @@ async def register_device(call: Call) -> Answer:
         raise ApiError("iot.device.InvalidFormattedDeviceName")
     if (product.key, name) in call.core.registry.devices:
         raise ApiError("iot.device.AlreadyExistedDeviceName")
+    nickname = call.text("Nickname")
+    if nickname and not _NICKNAME.fullmatch(nickname):
+        raise ApiError("iot.device.InvalidFormattedNickname")
     device = call.core.registry.add_device(product.key, name)
+    if nickname:
+        call.core.registry.keep(device, "nickname", nickname)
     await call.core.commits.settled()
-    return {"Data": credentials(device)}
+    return {"Data": _named(device) | {"DeviceSecret": device.secret}}
 
 
-def credentials(device: Device) -> Answer:
-    """Return what a new device is burned with."""
+async def query_device(call: Call) -> Answer:
+    """Return a page of a product's devices, with their DeviceSecrets."""
+    product = call.product()
+    found = [one for one in call.core.registry.devices.values() if one.product_key == product.key]
+    page = Page.of(call, found, token=call.text("NextToken"))
+    infos = [
+        {
+            **_named(device),
+            "DeviceId": device.iot_id,
+            "DeviceSecret": device.secret,
+            "DeviceStatus": status(device),
+            "GmtCreate": gmt(moment(device, "created")),
+            "GmtModified": gmt(_modified(device)),
+            "UtcCreate": utc(moment(device, "created")),
+            "UtcModified": utc(_modified(device)),
+        }
+        for device in page.items
+    ]
+    answer = {"Data": {"DeviceInfo": infos}, "Page": page.number, **page.facts}
+    return answer | ({"NextToken": page.next_token} if page.next_token else {})
+
+
+async def query_detail(call: Call) -> Answer:
+    """Return a device, with its DeviceSecret and when it was made, activated and last online."""
+    return {"Data": detail(call, call.device())}
+
+
+async def query_info(call: Call) -> Answer:
+    """Return a device's names and its DeviceSecret."""
+    device = call.device()
+    return {"Data": _named(device) | {"DeviceSecret": device.secret}}
+
+
+async def get_status(call: Call) -> Answer:
+    """Return a device's status and since when it has been so."""
+    device = call.device()
+    since = milliseconds(moment(device, "changed") or moment(device, "created"))
+    return {"Data": {"Status": status(device), "Timestamp": since}}
+
+
+async def get_states(call: Call) -> Answer:
+    """Return the statuses of up to 50 devices of a product."""
+    found = _several(call)
+    states = [
+        {
+            "DeviceId": device.iot_id,
+            "DeviceName": device.name,
+            "IotId": device.iot_id,
+            "LastOnlineTime": utc(moment(device, "online")),
+            "Status": status(device),
+            "Timestamp": milliseconds(moment(device, "changed")),
+        }
+        for device in found
+    ]
+    return {"DeviceStatusList": {"DeviceStatus": states}}
+
+
+def _doing(step: Callable[[str, str], Step[Device]]) -> Callable[[Call], Awaitable[Answer]]:
+    """Return the action that carries a step out on the device a call names."""
+
+    async def action(call: Call) -> Answer:
+        device = call.device()
+        await carry_out(call.core, step(device.product_key, device.name))
+        return {}
+
+    return action
+
+
+ACTIONS = {
+    "RegisterDevice": Action(register_device, 30, ("ProductKey",)),
+    "QueryDevice": Action(query_device, 50, ("ProductKey",)),
+    "QueryDeviceDetail": Action(query_detail, 50),
+    "QueryDeviceInfo": Action(query_info, 50),
+    "GetDeviceStatus": Action(get_status, 500),
+    "BatchGetDeviceState": Action(get_states, 50),
+    "DisableThing": Action(_doing(lifecycle.disabling), 500),
+    "EnableThing": Action(_doing(lifecycle.enabling), 500),
+    "DeleteDevice": Action(_doing(lifecycle.removing), 50),
+    "ResetThing": Action(_doing(lifecycle.resetting), 500),
+}
+
+
+def status(device: Device) -> str:
+    """Return a device's status in the words of the cloud API."""
+    return _STATUS[device.status]
+
+
+def detail(call: Call, device: Device) -> Answer:
+    """Return all that is known of a device."""
+    product = call.core.registry.products[device.product_key]
+    created, activated, online = (
+        moment(device, name) for name in ("created", "activated", "online")
+    )
+    return {
+        **_named(device),
+        "DeviceSecret": device.secret,
+        "FirmwareVersion": device.documents.get("firmware_version", ""),
+        "GmtActive": gmt(activated),
+        "GmtCreate": gmt(created),
+        "GmtOnline": gmt(online),
+        "NodeType": product.node_type,
+        "Owner": True,
+        "ProductName": product.name,
+        "Region": "cn-shanghai",
+        "Status": status(device),
+        "UtcActive": utc(activated),
+        "UtcCreate": utc(created),
+        "UtcOnline": utc(online),
+    }
+
+
+def _named(device: Device) -> Answer:
     return {
         "IotId": device.iot_id,
         "ProductKey": device.product_key,
         "DeviceName": device.name,
-        "DeviceSecret": device.secret,
+        "Nickname": device.documents.get("nickname", ""),
     }
 
 
-ACTIONS = {"RegisterDevice": Action(register_device, 30, ("ProductKey",))}
+def _modified(device: Device) -> float | None:
+    return max(device.documents.get("times", {}).values(), default=None)
+
+
+def _several(call: Call) -> list[Device]:
+    if iot_ids := call.listed("IotId"):
+        found = [call.device_with(one) for one in iot_ids]
+    else:
+        product = call.product()
+        found = [call.device_in(product, one) for one in call.listed("DeviceName")]
+    if not found:
+        raise ApiError("iot.device.NoneDeviceNameElement")
+    if len(found) > _MOST_STATES:
+        raise ApiError("iot.device.DeviceCountExceeded")
+    return found

@@ -15,25 +15,39 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class Page(Generic[_T]):
-    """Some items of many; `facts` is what the answer says of the whole."""
+    """Some items of many; `facts` is what the answer says of the whole.
+
+    `next_token` is what the next page may be asked for with, "" on the last.
+    """
 
     number: int
     items: Sequence[_T]
     facts: dict[str, Any]
+    next_token: str
 
     @classmethod
-    def of(cls, call: Call, whole: Sequence[_T], *, number: str = "CurrentPage") -> Self:
-        """Return the page that a call asks for. Raises ApiError."""
+    def of(
+        cls,
+        call: Call,
+        whole: Sequence[_T],
+        *,
+        number: str = "CurrentPage",
+        most: int = _MOST,
+        token: str = "",
+    ) -> Self:
+        """Return the page that a call asks for, by number or by token. Raises ApiError."""
         page = call.number(number, 1)
         size = call.number("PageSize", 10)
-        if page < 1 or not 1 <= size <= _MOST:
+        if page < 1 or not 1 <= size <= most or (token and not token.isdecimal()):
             raise ApiError("iot.common.InvalidPageParams")
+        start = int(token) if token else (page - 1) * size
         return cls(
             number=page,
-            items=whole[(page - 1) * size : page * size],
+            items=whole[start : start + size],
             facts={
                 "PageSize": size,
                 "PageCount": -(-len(whole) // size),
                 "Total": len(whole),
             },
+            next_token=str(start + size) if start + size < len(whole) else "",
         )

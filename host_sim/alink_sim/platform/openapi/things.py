@@ -9,21 +9,16 @@ from alink_sim.platform import downlink, rrpc, things
 from alink_sim.platform.entities import Device
 from alink_sim.platform.openapi.call import Action, Answer, Call
 from alink_sim.platform.openapi.errors import ApiError
+from alink_sim.platform.raw import ScriptError
 from alink_sim.platform.rrpc import RrpcCode
 
-_SYNC_MS = 5000
+_SYNC_MS = 8000
 
 
 async def set_property(call: Call) -> Answer:
     """Ask a device to take property values."""
     device = _active(call)
-    items = call.document("Items")
-    if model := things.model_of(call.core, device.product_key):
-        for wrong in thing_model.check_properties(model, items):
-            raise ApiError("iot.device.SetDevicePropertyFailed", f"{wrong.name} {wrong.text}")
-        for name in items:
-            if name not in model.writable:
-                raise ApiError("iot.device.SetDevicePropertyFailed", f"{name} is read-only")
+    items = checked_items(call, device)
     number, _ = downlink.call(call.core, device, "property/set", items)
     return {"Data": {"MessageId": number}}
 
@@ -45,7 +40,10 @@ async def invoke_service(call: Call) -> Answer:
 
 
 async def _invoke_now(call: Call, device: Device, name: str, inputs: Answer) -> Answer:
-    made = await rrpc.call(call.core, device, name, inputs, timeout_ms=_SYNC_MS)
+    try:
+        made = await rrpc.call(call.core, device, name, inputs, timeout_ms=_SYNC_MS)
+    except ScriptError as error:
+        raise ApiError("iot.device.InvokeThingServiceFailed", str(error)) from error
     if made.code is not RrpcCode.SUCCESS:
         raise ApiError(f"iot.messagebroker.{made.code.value}", "the device did not answer")
     try:
@@ -60,6 +58,18 @@ async def _invoke_now(call: Call, device: Device, name: str, inputs: Answer) -> 
         raise ApiError("iot.device.InvokeThingServiceFailed", said)
     result = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     return {"Data": {"MessageId": made.message_id, "Result": result}}
+
+
+def checked_items(call: Call, device: Device) -> Answer:
+    """Return the Items of a call, if the device may be told to take them. Raises ApiError."""
+    items = call.document("Items")
+    if model := things.model_of(call.core, device.product_key):
+        for wrong in thing_model.check_properties(model, items):
+            raise ApiError("iot.device.SetDevicePropertyFailed", f"{wrong.name} {wrong.text}")
+        for name in items:
+            if name not in model.writable:
+                raise ApiError("iot.device.SetDevicePropertyFailed", f"{name} is read-only")
+    return items
 
 
 def _active(call: Call) -> Device:

@@ -1,0 +1,43 @@
+"""Actions on the ClientIDs that preregistration-free registrations of a device were issued."""
+
+from __future__ import annotations
+
+from alink_sim.platform import lifecycle
+from alink_sim.platform.lifecycle import carry_out
+from alink_sim.platform.openapi.call import Action, Answer, Call
+from alink_sim.platform.openapi.errors import ApiError
+from alink_sim.platform.openapi.moments import milliseconds
+
+
+async def query(call: Call) -> Answer:
+    """Return a device's ClientIDs, never their DeviceTokens."""
+    device = call.device()
+    issued = [
+        {"ClientId": one.client_id, "CreateTime": milliseconds(one.created)}
+        for one in device.client_ids
+    ]
+    return {"Data": {"IotId": device.iot_id, "DynamicRegClientIds": issued}}
+
+
+async def switch(call: Call) -> Answer:
+    """Let only one ClientID connect; the others' sessions end."""
+    device = call.device()
+    chosen = call.needed("ClientId")
+    if chosen not in {one.client_id for one in device.client_ids}:
+        raise ApiError("iot.check.InvalidFormattedParameter", "the device has no such ClientId")
+    await carry_out(call.core, lifecycle.switching(device.product_key, device.name, chosen))
+    return {}
+
+
+async def clear(call: Call) -> Answer:
+    """Void all ClientIDs: boards that used them have to register again."""
+    device = call.device()
+    await carry_out(call.core, lifecycle.clearing(device.product_key, device.name))
+    return {}
+
+
+ACTIONS = {
+    "QueryClientIds": Action(query, 10, ("IotId",)),
+    "TransformClientId": Action(switch, 10, ("IotId", "ClientId")),
+    "DeleteClientIds": Action(clear, 10, ("IotId",)),
+}

@@ -1,0 +1,156 @@
+"""Actions on products. None turns the switch of dynamic registration: only the console does."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from alink_sim.platform.entities import Product
+from alink_sim.platform.lifecycle import Step, carry_out
+from alink_sim.platform.openapi.call import Action, Answer, Call
+from alink_sim.platform.openapi.errors import ApiError
+from alink_sim.platform.openapi.moments import milliseconds, moment
+from alink_sim.platform.openapi.pages import Page
+
+_NAME = re.compile(r"[\w\-@()]+")  # \w is what Chinese is written in, too.
+_EDITIONS = ("iothub", "iothub_senior")
+_MAX_DESCRIPTION = 100
+
+
+async def create_product(call: Call) -> Answer:
+    """Make a product; its dynamic registration is off, as in a new product of the real one."""
+    edition = call.text("AliyunCommodityCode") or "iothub"
+    if edition not in _EDITIONS:
+        raise ApiError("iot.prod.InvalidAliyunCommodityCode")
+    if call.number("NodeType") not in (0, 1):
+        raise ApiError("iot.prod.InvalidNodeType")
+    name = _checked_name(call)
+    details = {
+        "AliyunCommodityCode": edition,
+        "AuthType": call.text("AuthType") or "secret",
+        "DataFormat": call.number("DataFormat", 1 if edition == "iothub" else None),
+        "Description": _checked_description(call),
+        "NetType": call.text("NetType") or "WIFI",
+        "ProtocolType": call.text("ProtocolType"),
+        "ValidateType": call.number("ValidateType", 1),
+    }
+    if details["AuthType"] != "secret":
+        raise ApiError("iot.prod.CreateProductFailed", "this platform has AuthType secret only")
+    instance = call.text("IotInstanceId")
+    registry = call.core.registry
+    made = registry.create_product(
+        name=name, node_type=call.number("NodeType"), dynamic_registration=False, instance=instance
+    )
+    registry.keep(made, "details", details)
+    await call.core.commits.settled()
+    return {"ProductKey": made.key, "Data": _described(made) | {"ProductSecret": made.secret}}
+
+
+async def query_product(call: Call) -> Answer:
+    """Return a product, with its secret and how many devices it has."""
+    product = call.product()
+    details = product.documents.get("details", {})
+    return {
+        "Data": {
+            **_listed(call, product),
+            "AliyunCommodityCode": details.get("AliyunCommodityCode", "iothub_senior"),
+            "Id2": False,
+            "NetType": details.get("NetType", "WIFI"),
+            "Owner": True,
+            "ProductSecret": product.secret,
+            "ProductStatus": "DEVELOPMENT_STATUS",
+            "ProtocolType": details.get("ProtocolType", ""),
+            "ValidateType": details.get("ValidateType", 1),
+        }
+    }
+
+
+async def query_product_list(call: Call) -> Answer:
+    """Return a page of the instance's products."""
+    wanted = call.text("AliyunCommodityCode")
+    found = [
+        product
+        for product in call.core.registry.products.values()
+        if product.instance == call.instance()
+        and wanted in ("", _described(product)["AliyunCommodityCode"])
+    ]
+    page = Page.of(call, found, most=200)
+    infos = [_listed(call, product) for product in page.items]
+    return {"Data": {"CurrentPage": page.number, "List": {"ProductInfo": infos}, **page.facts}}
+
+
+async def update_product(call: Call) -> Answer:
+    """Change a product's name and description."""
+    product = call.product()
+    name = _checked_name(call, but=product)
+    details = product.documents.get("details", {})
+    if "Description" in call.parameters:
+        details = {**details, "Description": _checked_description(call)}
+    call.core.registry.create_product(key=product.key, name=name)
+    call.core.registry.keep(product, "details", details)
+    await call.core.commits.settled()
+    return {}
+
+
+async def delete_product(call: Call) -> Answer:
+    """Delete a product that has no devices."""
+    product = call.product()
+    if _count(call, product):
+        raise ApiError("iot.prod.DeleteProductFailed")
+    await carry_out(call.core, Step(lambda registry: registry.remove_product(product.key)))
+    return {}
+
+
+ACTIONS = {
+    "CreateProduct": Action(create_product, 50, ("ProductName", "NodeType")),
+    "QueryProduct": Action(query_product, 50, ("ProductKey",)),
+    "QueryProductList": Action(query_product_list, 50, ("CurrentPage", "PageSize")),
+    "UpdateProduct": Action(update_product, 10, ("ProductKey", "ProductName")),
+    "DeleteProduct": Action(delete_product, 500, ("ProductKey",)),
+}
+
+
+def _described(product: Product) -> Answer:
+    details = product.documents.get("details", {})
+    return {
+        "AliyunCommodityCode": details.get("AliyunCommodityCode", "iothub_senior"),
+        "AuthType": details.get("AuthType", "secret"),
+        "DataFormat": details.get("DataFormat", 1),
+        "Description": details.get("Description", ""),
+        "NodeType": product.node_type,
+        "ProductKey": product.key,
+        "ProductName": product.name,
+        "ProtocolType": details.get("ProtocolType", ""),
+    }
+
+
+def _listed(call: Call, product: Product) -> Answer:
+    described = _described(product)
+    names = ("AuthType", "DataFormat", "Description", "NodeType", "ProductKey", "ProductName")
+    return {
+        **{name: described[name] for name in names},
+        "DeviceCount": _count(call, product),
+        "GmtCreate": milliseconds(moment(product, "created")),
+    }
+
+
+def _count(call: Call, product: Product) -> int:
+    return sum(key == product.key for key, _ in call.core.registry.devices)
+
+
+def _checked_name(call: Call, *, but: Product | None = None) -> str:
+    name = call.needed("ProductName")
+    width = sum(1 + (unicodedata.east_asian_width(one) in "WF") for one in name)
+    if not _NAME.fullmatch(name) or not 4 <= width <= 30:
+        raise ApiError("iot.prod.InvalidFormattedProductName")
+    instance = call.text("IotInstanceId")
+    for product in call.core.registry.products.values():
+        if product is not but and (product.name, product.instance) == (name, instance):
+            raise ApiError("iot.prod.AlreadyExistedProductName")
+    return name
+
+
+def _checked_description(call: Call) -> str:
+    if len(call.text("Description")) > _MAX_DESCRIPTION:
+        raise ApiError("iot.prod.LongProductDesc")
+    return call.text("Description")

@@ -1,0 +1,145 @@
+"""Actions that tell what a device reported, and what is desired of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from alink_sim.platform import downlink, things
+from alink_sim.platform.entities import Device
+from alink_sim.platform.event_log import Event
+from alink_sim.platform.openapi.call import Action, Answer, Call
+from alink_sim.platform.openapi.errors import ApiError
+from alink_sim.platform.openapi.moments import milliseconds
+from alink_sim.platform.openapi.things import checked_items
+
+_MOST_SAMPLES = 100
+
+
+async def query_status(call: Call) -> Answer:
+    """Return the newest value of each property; one that was never reported has none."""
+    device = call.device()
+    times = device.documents.get("reported", {})
+    infos = [
+        {
+            **_described(call, device, name),
+            "Time": str(milliseconds(times.get(name))) if name in device.properties else "",
+            "Value": _text(device.properties[name]) if name in device.properties else "",
+        }
+        for name in _identifiers(call, device, device.properties)
+    ]
+    return {"Data": {"List": {"PropertyStatusInfo": infos}}}
+
+
+async def set_desired(call: Call) -> Answer:
+    """Set desired values, which a device that is online is told at once."""
+    device = call.device()
+    items = checked_items(call, device)
+    current = device.documents.get("desired", {})
+    versions = call.document("Versions") if call.text("Versions") else {}
+    for name, version in versions.items():
+        if version != current.get(name, {}).get("version", 0):
+            raise ApiError("iot.device.InvalidDesiredVersion", f"the version of {name} is another")
+    number, made = downlink.set_desired(call.core, device, items)
+    await call.core.commits.settled()
+    return {"Data": {"MessageId": number, "Versions": json.dumps(made, separators=(",", ":"))}}
+
+
+async def query_desired(call: Call) -> Answer:
+    """Return desired values and their versions; of one that has none the version is 0."""
+    device = call.device()
+    desired = device.documents.get("desired", {})
+    names = call.listed("Identifier") or list(_identifiers(call, device, desired))
+    infos = []
+    for name in names:
+        found = desired.get(name, {"version": 0})
+        value = {"Value": _text(found["value"])} if "value" in found else {}
+        infos.append({**_described(call, device, name), **value, "Version": found["version"]})
+    return {"Data": {"List": {"DesiredPropertyInfo": infos}}}
+
+
+async def query_data(call: Call) -> Answer:
+    """Return what a property was, as far as the event log reaches."""
+    name = call.needed("Identifier")
+    samples, rest = _samples(call, call.device(), name)
+    infos = [{"Time": str(time), "Value": value} for time, value in samples]
+    return {"Data": {"List": {"PropertyInfo": infos}, **_next(rest)}}
+
+
+async def query_several(call: Call) -> Answer:
+    """Return what some properties were, as far as the event log reaches."""
+    device = call.device()
+    names = call.listed("Identifier")
+    if not names:
+        raise ApiError("iot.common.InvalidFormattedParameter", "there is no Identifier.1")
+    found, rests = [], []
+    for name in names:
+        samples, rest = _samples(call, device, name)
+        rests += rest
+        infos = [{"Time": time, "Value": value} for time, value in samples]
+        found.append({"Identifier": name, "List": {"PropertyInfo": infos}})
+    # Where it goes on for those that have more: the first of them in the order asked for.
+    backward = call.number("Asc") == 0
+    nearest = [max(rests) if backward else min(rests)] if rests else []
+    return {"PropertyDataInfos": {"PropertyDataInfo": found}, **_next(nearest)}
+
+
+_SPAN = ("Asc", "StartTime", "EndTime", "PageSize")
+ACTIONS = {
+    "QueryDevicePropertyStatus": Action(query_status, 200),
+    "SetDeviceDesiredProperty": Action(set_desired, 50, ("Items", "Versions")),
+    "QueryDeviceDesiredProperty": Action(query_desired, 50),
+    "QueryDevicePropertyData": Action(query_data, 50, ("Identifier", *_SPAN)),
+    "QueryDevicePropertiesData": Action(query_several, 10, _SPAN),
+}
+
+
+def _identifiers(call: Call, device: Device, known: Iterable[str]) -> Iterable[str]:
+    """Return the properties of the thing model, or where there is none those known."""
+    model = things.model_of(call.core, device.product_key)
+    return model.properties if model else known
+
+
+def _described(call: Call, device: Device, name: str) -> Answer:
+    product = call.core.registry.products[device.product_key]
+    model = things.model_of(call.core, device.product_key)
+    if model is None or name not in model.properties:
+        return {"Identifier": name}
+    listed: list[Any] = product.documents["thing"]["properties"]
+    shown = next((one.get("name", name) for one in listed if one["identifier"] == name), name)
+    kind = model.properties[name]
+    return {"Identifier": name, "Name": shown, "DataType": kind.name, "Unit": kind.unit}
+
+
+def _samples(call: Call, device: Device, name: str) -> tuple[list[tuple[int, str]], list[int]]:
+    """Return a page of (ms, value) in the order and span of a call, and where the next begins."""
+    start, end = call.number("StartTime"), call.number("EndTime")
+    size = call.number("PageSize")
+    backward = call.number("Asc") == 0
+    if not 1 <= size <= _MOST_SAMPLES:
+        raise ApiError("iot.common.InvalidPageParams")
+    low, high = min(start, end), max(start, end)
+    events = call.core.log.select(
+        product_key=device.product_key, device_name=device.name, kind="property_posted"
+    )
+    found = [
+        (milliseconds(event.time), _text(event.detail["values"][name]))
+        for event in _ordered(events, backward=backward)
+        if name in event.detail["values"] and low <= milliseconds(event.time) <= high
+    ]
+    return found[:size], [time for time, _ in found[size : size + 1]]
+
+
+def _ordered(events: list[Event], *, backward: bool) -> list[Event]:
+    return events[::-1] if backward else events
+
+
+def _next(rest: list[int]) -> Answer:
+    return {"NextValid": bool(rest), **({"NextTime": rest[0]} if rest else {})}
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

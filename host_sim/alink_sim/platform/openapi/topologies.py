@@ -1,0 +1,82 @@
+"""Actions on gateways and their sub-devices."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from alink_sim.platform import subdevices, topology
+from alink_sim.platform.entities import Device
+from alink_sim.platform.openapi.call import Action, Answer, Call, message_id
+from alink_sim.platform.openapi.devices import detail
+from alink_sim.platform.openapi.errors import ApiError
+from alink_sim.platform.openapi.pages import Page
+
+
+async def get_topology(call: Call) -> Answer:
+    """Return a page of a gateway's sub-devices."""
+    gateway = _gateway(call, call.device())
+    page = Page.of(call, topology.children(call.core, gateway), number="PageNo")
+    infos = [
+        {"IotId": one.iot_id, "ProductKey": one.product_key, "DeviceName": one.name}
+        for one in page.items
+    ]
+    return {"Data": {"CurrentPage": page.number, "List": {"deviceInfo": infos}, **page.facts}}
+
+
+async def remove_topology(call: Call) -> Answer:
+    """Take a sub-device from its gateway, which is told; its session there ends."""
+    device = call.device()
+    if topology.gateway_of(call.core, device) is None:
+        raise ApiError("iot.device.RemoveTopoRelationFailed")
+    subdevices.separate(call.core, device, reason="the cloud deleted the topology")
+    await call.core.commits.settled()
+    return {"Data": True}
+
+
+async def ask_to_add(call: Call) -> Answer:
+    """Ask a gateway to take sub-devices into its topology; that it does is not waited for."""
+    gateway = _gateway(call, call.device("Gw"))
+    try:
+        listed = json.loads(call.needed("DeviceListStr"))
+    except (ValueError, RecursionError):
+        listed = None
+    if not isinstance(listed, list) or not listed:
+        raise ApiError("iot.common.InvalidFormattedParameter", "DeviceListStr is no JSON list")
+    wanted = [_named(call, one) for one in listed]
+    subdevices.ask_to_add(call.core, gateway, [(one.product_key, one.name) for one in wanted])
+    return {"Data": {"MessageId": message_id()}}
+
+
+async def get_gateway(call: Call) -> Answer:
+    """Return the gateway of a sub-device."""
+    gateway = topology.gateway_of(call.core, call.device())
+    if gateway is None:
+        raise ApiError("iot.device.QueryTopoRelationFailed")
+    found = detail(call, gateway)
+    # The vendor's spelling, here alone.
+    found["iotId"], found["region"] = found.pop("IotId"), found.pop("Region")
+    return {"Data": {**found, "NodeType": str(found["NodeType"])}}
+
+
+ACTIONS = {
+    "GetThingTopo": Action(get_topology, 500, ("PageNo", "PageSize")),
+    "RemoveThingTopo": Action(remove_topology, 500),
+    "NotifyAddThingTopo": Action(ask_to_add, 500, ("DeviceListStr",)),
+    "GetGatewayBySubDevice": Action(get_gateway, 50),
+}
+
+
+def _gateway(call: Call, device: Device) -> Device:
+    if call.core.registry.products[device.product_key].node_type != 1:
+        raise ApiError("iot.device.QueryTopoRelationFailed", "the device is no gateway")
+    return device
+
+
+def _named(call: Call, one: Any) -> Device:
+    if not isinstance(one, dict):
+        raise ApiError("iot.common.InvalidFormattedParameter", "a sub-device is no object")
+    if iot_id := one.get("IotId") or one.get("iotId"):
+        return call.device_with(str(iot_id))
+    key, name = str(one.get("productKey", "")), str(one.get("deviceName", ""))
+    return call.device_in(call.product_with(key), name)
