@@ -53,17 +53,23 @@ class Connection:
 
     def send(self, view):
         """Write all of `view`. Raises TransportError when it cannot leave in time."""
-        if self.time_left() <= 0:
-            self._deadline = ticks_add(ticks_ms(), _WRITE_MS)
-        while view:
+        left = len(view)
+        fresh = self.written  # The first packet leaves within the deadline of the connect.
+        while left:
             try:
                 # mbedTLS must be offered the same bytes until it takes them.
                 count = self._sock.write(view)
             except (OSError, ValueError) as error:
                 raise self.renamed(error)
             if count:
-                view = view[count:]
-            elif not self.wait(self.time_left(), True):
+                left -= count
+                if left:
+                    view = view[count:]
+                continue
+            if fresh:
+                self._deadline = ticks_add(ticks_ms(), _WRITE_MS)
+                fresh = False
+            if not self.wait(self.time_left(), True):
                 raise TransportError("%s takes no bytes: handshake or write timed out" % self.peer)
         self.written = True
 

@@ -46,7 +46,7 @@ class MQTTClient(simple.MQTTClient):
         if qos:
             # umqtt adds one, and would run past 65535 and over ids still in flight.
             self.pid = self._free_id() - 1
-        super().publish(topic, msg, retain, qos)
+        simple.MQTTClient.publish(self, topic, msg, retain, qos)  # super() takes longer.
         return self.pid if qos else 0
 
     def subscribe(self, filters, qos=1):  # pyright: ignore[reportIncompatibleMethodOverride]

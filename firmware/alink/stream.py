@@ -65,21 +65,25 @@ class Stream:
 
     def write(self, data, count=None):
         """Collect `data`; send when it completes a packet."""
-        count = len(data) if count is None else count
-        have = self._out_have
-        if have + count > len(self._out):
-            grown = bytearray(have + count)
-            grown[:have] = memoryview(self._out)[:have]
-            self._out = grown
-        self._out[have : have + count] = data if count == len(data) else memoryview(data)[:count]
-        self._out_have = have = have + count
+        out, have = self._out, self._out_have
+        if count is None:
+            end = have + len(data)
+        else:
+            end = have + count
+            data = memoryview(data)[:count]
+        if end > len(out):
+            self._out = grown = bytearray(end)
+            grown[:have] = memoryview(out)[:have]
+            out = grown
+        out[have:end] = data
+        self._out_have = end
         if not self._out_end:
-            self._out_body, self._out_end = _bounds(self._out, have)
-        if not self._out_end or have < self._out_end:
+            self._out_body, self._out_end = _bounds(out, end)
+        if not self._out_end or end < self._out_end:
             return
-        out, body = self._out, self._out_body
+        body = self._out_body
         self._out_have = self._out_end = 0
-        self.connection.send(memoryview(out)[:have])
+        self.connection.send(memoryview(out)[:end])
         self.sent_at = ticks_ms()
         if out[0] & 0xF6 == 0x32:
             at = body + 2 + (out[body] << 8 | out[body + 1])
