@@ -133,6 +133,15 @@ def test_program_of_ones_own_that_is_not_there_is_named(monkeypatch):
         toolchain.interpreter("unix64")
 
 
+def test_umqtt_of_ones_own_is_taken_or_named(tmp_path, monkeypatch):
+    monkeypatch.setenv("ALINK_UMQTT", str(tmp_path))
+    with pytest.raises(toolchain.ToolchainError, match="which has no umqtt"):
+        toolchain.umqtt_simple()
+    (tmp_path / "umqtt").mkdir()
+    (tmp_path / "umqtt" / "simple.py").touch()
+    assert toolchain.umqtt_simple() == tmp_path
+
+
 def test_umqtt_without_an_index_is_one_sentence(tmp_path, monkeypatch):
     monkeypatch.setenv("ALINK_CACHE", str(tmp_path))
     monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")

@@ -17,12 +17,20 @@ from alink_formats.errors import ToolchainError
 from alink_sim.toolchain.paths import cache_dir
 
 VERSION = "1.3.4"
+VARIABLE = "ALINK_UMQTT"
 _ARCHIVE_SHA256 = "b6a2520239e3992c63a7de9370ee9b3d9d27819a90359c521f1c0f7ccab8d12f"
 _SOURCE_SHA256 = "8555d2f654deb8eb0d724f79b0811a78cc94029d070f3d96bbd74288653d63a5"
 
 
 def umqtt_simple() -> Path:
-    """Return the folder that contains `umqtt/simple.py`, fetched once; ToolchainError if not."""
+    """Return the folder that contains `umqtt/simple.py`, fetched once; ToolchainError if not.
+
+    The environment may name the folder of another version, one that boards have frozen in.
+    """
+    if named := os.environ.get(VARIABLE):
+        if not (Path(named) / "umqtt" / "simple.py").is_file():
+            raise ToolchainError(f"{VARIABLE} names {named}, which has no umqtt/simple.py.")
+        return Path(named)
     folder = cache_dir() / f"umqtt-{VERSION}"
     source = folder / "umqtt" / "simple.py"
     if not source.is_file():
