@@ -28,8 +28,10 @@ async def register(core: Core, credentials: Credentials) -> Mapping[str, str]:
         answer["deviceSecret"] = registry.register(product, name, rotate_secret=rotate).secret
     else:
         now = core.clock.time()
-        _, issued = registry.register_without_preregistration(product, name, now=now)
+        device, issued = registry.register_without_preregistration(product, name, now=now)
         answer |= {"clientId": issued.client_id, "deviceToken": issued.token}
+        if device.alert:
+            core.note("client_id_alert", credentials, reason=device.alert)
     await core.commits.settled()
     return answer
 

@@ -80,6 +80,14 @@ class Device:
             return Status.ONLINE
         return Status.OFFLINE if self.activated else Status.INACTIVE
 
+    @property
+    def alert(self) -> str:
+        """Return what the console warns of, "" for nothing: ClientIDs of several boards."""
+        count = sum(not one.blocked for one in self.client_ids)
+        if count < 2:
+            return ""
+        return f"{count} ClientIDs may connect at the same time: switch to one, or clear all"
+
 
 Thing = Product | Device | Application
 

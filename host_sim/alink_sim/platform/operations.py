@@ -179,5 +179,6 @@ def _device(device: Device) -> dict[str, Any]:
             }
             for one in device.client_ids
         ],
+        "alert": device.alert,
         "properties": device.properties,
     }
