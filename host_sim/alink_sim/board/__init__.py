@@ -6,6 +6,7 @@ from alink_formats.sdk import sdk_files
 from alink_sim.board.board import Board
 from alink_sim.board.burn import burn, replace_table
 from alink_sim.board.console import BoardError, Line
+from alink_sim.board.firmware import Firmware
 from alink_sim.board.flash import FlashFile, PowerCutError
 from alink_sim.board.state import FOREVER, Waiting
 
@@ -13,6 +14,7 @@ __all__ = [
     "FOREVER",
     "Board",
     "BoardError",
+    "Firmware",
     "FlashFile",
     "Line",
     "PowerCutError",

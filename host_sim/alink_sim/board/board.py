@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 from alink_formats import board as definitions
 from alink_formats import littlefs, nvs_image, partitions
@@ -57,6 +58,7 @@ class Board:
         self._state = BoardState(directory / "state.bin")
         self._console = Console()
         self._power: Power | None = None
+        self._keys: tuple[int, int] | None = None  # Both ends of what is typed.
 
     @classmethod
     def create(
@@ -68,6 +70,32 @@ class Board:
         identity: Identity | None,
         files: Mapping[str, bytes],
         damage: str | None = None,
+        **options: Any,
+    ) -> Board:
+        """Make a board in `directory` and burn it.
+
+        `files` maps paths of its volume to contents. `damage` names a burned field, as the vendor
+        spells it, that has suffered in flash. The other options are those of `blank`.
+        Raises BoardDefinitionError, IdentityError, VolumeError or BurnError.
+        """
+        made = cls.blank(directory, interpreter=interpreter, **options)
+        burn.burn(
+            made.flash,
+            made.definition,
+            layout=layout,
+            identity=identity,
+            files=files,
+            damage=damage,
+        )
+        made.files = dict(files)
+        return made
+
+    @classmethod
+    def blank(
+        cls,
+        directory: Path,
+        *,
+        interpreter: Interpreter,
         mac: str = "a0b765123456",
         clock: ClockFile | None = None,
         hosts: Iterable[str] = _CLOUD,
@@ -76,13 +104,11 @@ class Board:
         board: str = "ESP32_GENERIC",
         flash_size: int | None = None,
     ) -> Board:
-        """Make a board in `directory` and burn it.
+        """Make a board with nothing in its flash.
 
-        `files` maps paths of its volume to contents. `damage` names a burned field, as the vendor
-        spells it, that has suffered in flash. `hosts` are lines "pattern address" of the
-        names it can resolve. `wifi` is the SSID and password in range; None takes everybody.
-        `flash_size` is one that `board` comes with, its smallest if None.
-        Raises BoardDefinitionError, IdentityError, VolumeError or BurnError.
+        `hosts` are lines "pattern address" of the names it can resolve. `wifi` is the SSID and
+        password in range; None takes everybody. `flash_size` is one that `board` comes with, its
+        smallest if None. Raises BoardDefinitionError.
         """
         definition = definitions.load(toolchain.boards_dir() / board)
         definition = definition.fitted(flash_size or definition.flash_size)
@@ -91,17 +117,19 @@ class Board:
             directory, interpreter=interpreter, definition=definition, clock=clock, heap=heap
         )
         FlashFile.create(made.flash.path, size=definition.flash_size)
-        burn.burn(
-            made.flash, definition, layout=layout, identity=identity, files=files, damage=damage
-        )
-        made.files = dict(files)
         made._state.create(mac=bytes.fromhex(mac))
         made._write("hosts", "".join(f"{line}\n" for line in hosts))
         made._write("wifi", "".join(f"{word}\n" for word in wifi or ()))
         return made
 
-    def power_on(self, *, cut_at: int | None = None) -> None:
-        """Switch on; the RTC says 2000-01-01. Power fails in the `cut_at`-th flash operation."""
+    def power_on(
+        self, *, cut_at: int | None = None, uart: Callable[[bytes], None] | None = None
+    ) -> None:
+        """Switch on; the RTC says 2000-01-01. Power fails in the `cut_at`-th flash operation.
+
+        With `uart` the board has a serial port: what it prints goes there, `type` brings keys, and
+        a REPL follows main.py.
+        """
         self.power_off()
         image = frozen()
         boot = self.directory / "boot"  # The interpreter keeps each path it imports from: short.
@@ -114,10 +142,12 @@ class Board:
             "ALINK_BOARD": str(self.directory),
             "ALINK_ROM": str(image.rom),
             "ALINK_CLOCK": str(self._clock or ""),
+            "ALINK_KEYS": "1" if uart else "",
         }
+        self._keys = os.pipe() if uart else None
         self._state.power_on(cut_at=cut_at)
         (self.directory / "waiting").write_bytes(bytes(9))
-        self._console.begin()
+        self._console.begin(uart)
         self._power = Power(
             command=(
                 *self._interpreter.command,
@@ -132,13 +162,24 @@ class Board:
             console=self._console,
             rom=self._rom,
             now=self._now,
+            keys=self._keys[0] if self._keys else None,
         )
+
+    def type(self, keys: bytes) -> None:
+        """Send keys to its serial port; what does not fit into the buffer there is lost."""
+        if self._keys:
+            os.set_blocking(self._keys[1], False)
+            with contextlib.suppress(BlockingIOError):
+                os.write(self._keys[1], keys)
 
     def power_off(self) -> None:
         """Switch off at once, as pulling the plug does; nothing when it is off."""
         if self._power:
             self._power.off()
             self._power = None
+        for end in self._keys or ():
+            os.close(end)
+        self._keys = None
 
     def press_reset(self) -> None:
         """Press EN: a hard reset; RTC time and memory are kept."""

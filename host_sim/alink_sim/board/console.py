@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 _TAIL = 20
@@ -26,6 +27,7 @@ class Console:
     """Lines since creation. One thread feeds it, any thread may wait."""
 
     def __init__(self) -> None:
+        self._uart: Callable[[bytes], None] | None = None
         self._changed = threading.Condition()
         self._lines: list[Line] = []
         self._partial = b""
@@ -33,14 +35,17 @@ class Console:
         self._seen = 0
         self._ended = ""
 
-    def begin(self) -> None:
-        """Power came: times count from now."""
+    def begin(self, uart: Callable[[bytes], None] | None) -> None:
+        """Power came: times count from now. `uart` gets each byte, lines ended by CR LF."""
+        self._uart = uart
         with self._changed:
             self._began = time.monotonic()
             self._ended = ""
 
     def feed(self, data: bytes) -> None:
         """Take bytes as the board printed them."""
+        if self._uart:
+            self._uart(data.replace(b"\n", b"\r\n"))
         with self._changed:
             *whole, self._partial = (self._partial + data).split(b"\n")
             for line in whole:

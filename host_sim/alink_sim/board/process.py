@@ -16,6 +16,8 @@ from alink_sim.board.rom import HEADER, Rom
 from alink_sim.board.state import FOREVER, BoardState, Reset
 
 _LOOK = 0.002  # Real seconds between two looks at a clock that a test drives.
+_SOFT = b"MPY: soft reboot\n"
+_RESET = b"rst:0xc (SW_CPU_RESET),boot:0x13 (SPI_FAST_FLASH_BOOT)\n"
 _RESTARTS = frozenset({Reset.HARD, Reset.WATCHDOG, Reset.SOFT, Reset.DEEP_SLEEP})
 
 
@@ -23,7 +25,8 @@ class Power:
     """One time under power: from power-on until it is off, cut, or the firmware has ended.
 
     `rom` opens what the chip has in ROM, at the start of each process. `now` returns the board's
-    clock in milliseconds since 1970; only deep sleep asks.
+    clock in milliseconds since 1970; only deep sleep asks. `keys` is a pipe of what is typed at
+    the serial port, if the board has one: then a reset prints what a chip prints.
     """
 
     def __init__(
@@ -36,6 +39,7 @@ class Power:
         console: Console,
         rom: Callable[[], Rom],
         now: Callable[[], int],
+        keys: int | None = None,
     ) -> None:
         self._command = command
         self._environment = environment
@@ -44,6 +48,7 @@ class Power:
         self._console = console
         self._rom = rom
         self._now = now
+        self._keys = keys
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._off = threading.Event()
@@ -77,6 +82,8 @@ class Power:
                 if self._off.is_set() or not self._goes_on(cause):
                     break
                 self._state.restart(cause)
+                if self._keys is not None:
+                    self._console.feed(_SOFT if cause is Reset.SOFT else _RESET)
             self.outcome = self._ended(cause, code)
         except OSError as error:
             self._console.feed(f"the interpreter did not start: {error}\n".encode())
@@ -119,7 +126,7 @@ class Power:
             cwd=self._directory,
             env={**self._environment, "ALINK_ROM_CALLS": f"{to_rom} {from_rom}"},
             pass_fds=(to_rom, from_rom),
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL if self._keys is None else self._keys,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )

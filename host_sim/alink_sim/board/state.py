@@ -3,7 +3,7 @@
     0 reset cause u8 · 1 how the process ended u8 · 2 length of the RTC memory u16 ·
     4 flash operations since power-on u32 · 8 the operation that power fails in u32 ·
     16 when the RTC said 2000-01-01, ms since 1970 u64 · 24 end of a deep sleep, the same u64 ·
-    32 MAC, 6 bytes · 64 RTC memory, 2048 bytes
+    32 MAC, 6 bytes · 48 the REPL was in raw mode u8 · 64 RTC memory, 2048 bytes
 
 The process writes all but the cause, the cut and the MAC; standins/_board.py knows the layout too.
 """
@@ -96,10 +96,13 @@ class BoardState:
         """Begin anew: the RTC has lost its time and its memory."""
         self._write(0, struct.pack("<BBHII", Reset.POWER_ON, 0, 0, 0, cut_at or 0))
         self._write(16, bytes(16))
+        self._write(48, b"\0")
 
     def restart(self, cause: Reset) -> None:
         """Begin the next process; RTC and counters are kept."""
         self._write(0, bytes((cause, 0)))
+        if cause is not Reset.SOFT:
+            self._write(48, b"\0")
 
     def _read(self, offset: int, size: int) -> bytes:
         with self._path.open("rb") as file:

@@ -2,6 +2,7 @@
 # remounted, because nothing of the host's file system can be opened afterwards. The layout of
 # state.bin is alink_sim/board/state.py's.
 import struct
+import sys
 
 import uos
 import uselect
@@ -28,6 +29,10 @@ wifi = _open("wifi", "r")
 clock = uos.getenv("ALINK_CLOCK")
 if clock:
     clock = open(clock, "rb")
+keys = None  # What is typed at the serial port, if the board has one.
+if uos.getenv("ALINK_KEYS"):
+    keys = uselect.poll()
+    keys.register(sys.stdin, 1)
 _now = bytearray(8)
 _dog = None  # The ticks at which the watchdog bites.
 _dog_ms = 0
@@ -145,6 +150,10 @@ def ticks():
         at = utime.ticks_ms()
     if _dog is not None and (_dog - at - 1) & _MASK > _MASK >> 1:
         restart(WDT_RESET)
+    # Ctrl-C is seen here: wherever the firmware looks at the time or waits.
+    while keys and keys.poll(0):
+        if sys.stdin.buffer.read(1) == b"\x03":
+            raise KeyboardInterrupt
     return at
 
 
@@ -173,7 +182,7 @@ def wait(ms, kind, poll=None):
         left = end - now()
         if left <= 0:
             break
-        step = _SLICE if clock else min(left, 1000 if _dog is None else 20)
+        step = _SLICE if clock else min(left, 1000 if _dog is None and not keys else 20)
         if poll:
             found = poll.poll(step)
         else:

@@ -1,7 +1,9 @@
-# Starts the board, then boot.py and main.py as the firmware runs them.
+# Starts the board, then boot.py and main.py as the firmware runs them, then a REPL if there is
+# a serial port.
 import gc
 import sys
 
+import _board
 import _boot
 import uos
 
@@ -9,8 +11,8 @@ _boot.mount()
 del _boot, sys.modules["_boot"]
 
 
-def _run():
-    for name in ("boot.py", "main.py"):
+def _run(names):
+    for name in names:
         gc.collect()
         try:
             uos.stat(name)
@@ -22,7 +24,16 @@ def _run():
             return
         except BaseException as error:
             sys.print_exception(error)
-            sys.exit(1)
+            if not _board.keys:
+                sys.exit(1)
+            return
 
 
-_run()
+if not _board.keys:
+    _run(("boot.py", "main.py"))
+else:
+    _raw = _board.state(48, 1) == b"\1"  # A soft reset out of raw mode leads back into it.
+    _run(("boot.py",) if _raw else ("boot.py", "main.py"))
+    import _repl
+
+    _repl.serve({"__name__": "__main__"}, _raw)

@@ -1,0 +1,92 @@
+# The REPL at the serial port, once main.py has ended or was interrupted: raw mode, also with
+# raw paste, for programs; the friendly one takes a line at a time. The bytes are MicroPython's.
+import gc
+import io
+import sys
+
+import _board
+from micropython import const
+
+_RAW = "raw REPL; CTRL-B to exit\n>"
+_FRIENDLY = '\nMicroPython, simulated board\nType "help()" for more information.\n>>> '
+_SOFT = const(5)
+_WINDOW = const(128)  # Bytes of raw paste that may be on their way.
+
+_read = sys.stdin.buffer.read
+_write = sys.stdout.write
+
+
+def serve(scope, raw):
+    # Ends by a reset; a soft one leads back into the same mode.
+    _write(_RAW if raw else _FRIENDLY)
+    text = bytearray()
+    while True:
+        key = _read(1)
+        if not key:
+            return  # The host is gone.
+        if key in b"\x01\x02":
+            raw = key == b"\x01"
+            _board.set_state(48, b"\1" if raw else b"\0")
+            _write(_RAW if raw else _FRIENDLY)
+        elif key == b"\x03":
+            _write("" if raw else "\n>>> ")
+        elif key == b"\x04" and not (raw and text):
+            _board.restart(_SOFT)
+        elif key == b"\x04":
+            _write("OK")
+            _run(text, scope)
+        elif key == b"\x05" and raw and not text:
+            if _read(2) == b"A\x01" and _paste(text):
+                _run(text, scope)
+        elif key == b"\r" and not raw:
+            _write("\n")
+            _line(text, scope)
+        else:
+            text.extend(key)
+            if not raw:
+                _write(key)
+            continue
+        text = bytearray()
+
+
+def _paste(text):
+    # Returns whether the host has sent all of it; it is given room again and again.
+    sys.stdout.buffer.write(b"R\x01%c\0\x01" % _WINDOW)
+    room = 0
+    while True:
+        key = _read(1)
+        if key and key in b"\x03\x04":
+            _write("\x04")
+            if key == b"\x03":
+                _write("\x04\x04>")
+            return key == b"\x04"
+        text.extend(key)
+        room += 1
+        if room == _WINDOW:
+            room = 0
+            _write("\x01")
+
+
+def _run(text, scope):
+    said = ""
+    try:
+        exec(compile(str(text, "utf-8"), "<stdin>", "exec"), scope)
+    except SystemExit:
+        _board.restart(_SOFT)
+    except BaseException as error:
+        stream = io.StringIO()
+        sys.print_exception(error, stream)
+        said = stream.getvalue()
+    _write("\x04%s\x04>" % said)
+    gc.collect()
+
+
+def _line(text, scope):
+    try:
+        if text.strip():
+            exec(compile(str(text, "utf-8"), "<stdin>", "single"), scope)
+    except SystemExit:
+        _board.restart(_SOFT)
+    except BaseException as error:
+        sys.print_exception(error)
+    _write(">>> ")

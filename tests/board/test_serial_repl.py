@@ -1,0 +1,134 @@
+"""MicroPython behind the serial port: boot messages, Ctrl-C, and the real mpremote."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from alink_sim.board import Board, Firmware, burn, firmware_image
+from alink_sim.board.serial import PtyPort, Rfc2217Port, SerialBoard
+from alink_sim.toolchain import Interpreter
+from tests import interpreters
+from tests.board.conftest import PATIENCE
+from tests.board.esptool_runner import esptool
+from tests.board.mpremote_runner import mpremote
+
+pytestmark = pytest.mark.interop
+
+MAIN = b"""
+import time
+print("main.py runs")
+while True:
+    time.sleep_ms(500)
+"""
+
+
+@pytest.fixture
+def board(tmp_path: Path, interpreter: Interpreter) -> Board:
+    return _burned(tmp_path / "board", interpreter)
+
+
+def _burned(folder: Path, interpreter: Interpreter) -> Board:
+    """Return a board with a firmware and MAIN in its flash."""
+    made = Board.blank(folder, interpreter=interpreter)
+    burn(made.flash, made.definition, layout="factory", identity=None, files={"/main.py": MAIN})
+    table = made.definition.table("factory")
+    image = firmware_image.published(made.definition, table=table)
+    made.flash.burn(made.definition.firmware_offset, image)
+    return made
+
+
+@contextmanager
+def _plugged(board: Board, folder: Path) -> Iterator[Path]:
+    with PtyPort(
+        SerialBoard(board.flash, program=Firmware(board)), folder / "port", download=False
+    ) as port:
+        yield port.path
+
+
+def test_mpremote_interrupts_main_and_runs_a_line(board: Board, tmp_path: Path):
+    with _plugged(board, tmp_path) as port:
+        board.expect("main.py runs", timeout=PATIENCE)
+        done = mpremote(port, "resume", "exec", "print(6 * 7)")
+        assert done.text == "42\n"
+        assert done.code == 0
+        board.expect("KeyboardInterrupt", timeout=PATIENCE)
+
+
+def test_mpremote_puts_files_into_the_flash(board: Board, tmp_path: Path):
+    content = random.Random(1).randbytes(20_000)
+    local = tmp_path / "data.bin"
+    local.write_bytes(content)
+    with _plugged(board, tmp_path) as port:
+        done = mpremote(
+            port, "mkdir", ":lib", "+", "cp", local, ":lib/data.bin", "+", "sha256sum",
+            ":lib/data.bin",
+        )  # fmt: skip
+    assert done.code == 0, done.text
+    assert hashlib.sha256(content).hexdigest() in done.text
+    assert board.vfs_files() == {"/main.py": MAIN, "/lib/data.bin": content}
+
+
+def test_an_exception_is_exit_code_one(board: Board, tmp_path: Path):
+    with _plugged(board, tmp_path) as port:
+        done = mpremote(port, "exec", "1/0")
+    assert done.code == 1
+    assert "ZeroDivisionError" in done.text
+
+
+def test_a_soft_reset_runs_boot_and_forgets_names(board: Board, tmp_path: Path):
+    with _plugged(board, tmp_path) as port:
+        kept = mpremote(port, "exec", "x = 1", "resume", "exec", "print(x)")
+        assert kept.text == "1\n"
+        gone = mpremote(port, "soft-reset", "exec", "print(x)")
+    assert gone.code == 1
+    assert "NameError" in gone.text
+    assert [line.text for line in board.lines].count("main.py runs") == 1
+
+
+def test_a_reset_runs_main_again(board: Board, tmp_path: Path):
+    with _plugged(board, tmp_path) as port:
+        board.expect("main.py runs", timeout=PATIENCE)
+        assert mpremote(port, "reset").code == 0
+        board.expect("SW_CPU_RESET", timeout=PATIENCE)
+        board.expect("main.py runs", timeout=PATIENCE)
+
+
+def test_nvs_written_through_the_repl_is_in_the_flash(board: Board, tmp_path: Path):
+    code = "import esp32; n = esp32.NVS('alink'); n.set_blob('k', b'v'); n.commit()"
+    with _plugged(board, tmp_path) as port:
+        assert mpremote(port, "exec", code).code == 0
+    assert [(r.namespace, r.key, r.value) for r in board.nvs()] == [("alink", "k", b"v")]
+
+
+def test_what_esptool_wrote_is_started_by_its_own_reset(tmp_path: Path):
+    interpreter = interpreters.require("unix64")
+    right = _burned(tmp_path / "right", interpreter)
+    blank = Board.blank(tmp_path / "blank", interpreter=interpreter)
+    places: list[str | Path] = []
+    for offset, size in ((0x1000, 0x28000), (right.table().find("vfs").offset, 0x4000)):
+        file = tmp_path / f"{offset:x}.bin"
+        file.write_bytes(right.flash.read(offset, size))
+        places += [hex(offset), file]
+    serial = SerialBoard(blank.flash, program=Firmware(blank))
+    with Rfc2217Port(serial) as port:
+        done = esptool("--port", port.url, "write-flash", *places)
+        assert done.code == 0, done.text
+        blank.expect("main.py runs", timeout=PATIENCE)
+        assert serial.resets == ["run", "download", "run"]
+
+
+def test_a_board_without_firmware_says_what_a_chip_says(tmp_path: Path, interpreter: Interpreter):
+    said = bytearray()
+    board = Board.blank(tmp_path / "board", interpreter=interpreter)
+    serial = SerialBoard(board.flash, program=Firmware(board))
+    serial.output = said.extend
+    serial.reset(download=False)
+    serial.power_off()
+    assert b"invalid header: 0xffffffff\r\n" in said
+    assert board.lines == []
