@@ -200,6 +200,8 @@ def test_events_say_why_and_the_setting_of_the_command_line_holds(admin, facts, 
     admin("switch", "a1B2c3D4e5F", "on")
     (event,) = admin("events", "--kind", "registration_refused", "--limit", "1")
     assert (event["code"], event["device_name"]) == (6288, "dev-1")
+    assert admin("events", "--code", "6288", "--since", "1h")[-1] == event
+    assert admin("events", "--code", "6288", "--until", "1h") == []
     lines = run("admin", "--state", state, "events", "--device", "dev-1").stdout.splitlines()
     assert "registration_refused  6288  a1B2c3D4e5F/dev-1  dynamic registration is" in lines[-1]
 

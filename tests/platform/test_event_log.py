@@ -26,6 +26,9 @@ def log() -> EventLog:
         ({"device_name": "b"}, [2.0, 3.0]),
         ({"kind": "online"}, [1.0, 3.0]),
         ({"since": 2.0}, [2.0, 3.0]),
+        ({"until": 2.0}, [1.0, 2.0]),
+        ({"since": 1.5, "until": 2.5}, [2.0]),
+        ({"code": 6600}, [2.0]),
         ({"kind": "online", "device_name": "b"}, [3.0]),
     ],
 )
@@ -44,10 +47,38 @@ def test_expecting_waits_for_what_comes(log: EventLog):
     later.join()
 
 
-def test_expecting_in_vain_shows_what_there_was(log: EventLog):
+def test_selecting_by_what_no_event_has_is_refused(log: EventLog):
+    with pytest.raises(TypeError, match="'devcie' is nothing that events are selected by"):
+        log.after(0, devcie="b")  # type: ignore[call-arg]
+
+
+def test_expecting_after_an_event_takes_only_later_ones(log: EventLog):
+    first = log.select(kind="online")[0]
+    assert log.expect("online", after=first, timeout=0).time == 3.0
+    with pytest.raises(ExpectationError, match="no event 'online' after that within 0 s"):
+        log.expect("online", after=log.select()[-1], timeout=0)
+
+
+def test_expecting_a_detail_passes_over_others(log: EventLog):
+    log.add(Event(time=4.0, kind="registered", detail={"method": "regnwl", "via": "mqtt"}))
+    log.add(Event(time=5.0, kind="registered", detail={"method": "register"}))
+    assert log.expect("registered", method="regnwl", timeout=0).time == 4.0
+    with pytest.raises(ExpectationError, match="no event 'registered' method='https' within"):
+        log.expect("registered", method="https", timeout=0)
+
+
+def test_expecting_in_vain_shows_how_the_log_ends(log: EventLog):
+    log.add(Event(time=3.5, kind="property_posted", device_name="b", detail={"t": 21.5}))
     with pytest.raises(ExpectationError) as caught:
         log.expect("offline", device_name="b", timeout=0)
-    assert str(caught.value) == (
-        "no event 'offline' of b within 0 s; there was:\n"
-        "online p/a\nlogin_refused 6600 p/b\nonline q/b"
-    )
+    assert str(caught.value).splitlines() == [
+        "no event 'offline' of b within 0 s; all 4 events, seconds before the last:",
+        "     -2.500  online p/a",
+        "     -1.500  login_refused 6600 p/b",
+        "     -0.500  online q/b",
+        "      0.000  property_posted b  t=21.5",
+    ]
+    for _ in range(20):
+        log.add(Event(time=9.0, kind="published"))
+    assert log.tail().splitlines()[0] == "the last 20 events, seconds before the last:"
+    assert "no device has reached this platform" in EventLog().tail()

@@ -7,13 +7,14 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 _KEPT = 100_000
+_SHOWN = 20
 
 
 class ExpectationError(AssertionError):
-    """An event did not come; the text lists those that did."""
+    """An event did not come; the text shows how the log ends."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,17 @@ class Event:
         return " ".join(filter(None, (f"{self.kind}{code}", who, self.reason)))
 
 
+class Wanted(TypedDict, total=False):
+    """What an event has to be; None is anything. `since`, `until`: seconds since 1970, both in."""
+
+    product_key: str | None
+    device_name: str | None
+    kind: str | None
+    code: int | None
+    since: float | None
+    until: float | None
+
+
 class EventLog:
     """Events in order; any thread may read and wait."""
 
@@ -58,27 +70,12 @@ class EventLog:
             self._count += 1
             self._changed.notify_all()
 
-    def select(
-        self,
-        *,
-        product_key: str | None = None,
-        device_name: str | None = None,
-        kind: str | None = None,
-        since: float | None = None,
-    ) -> list[Event]:
-        """Return the events that match all that is given; `since` in seconds since 1970."""
+    def select(self, **wanted: Unpack[Wanted]) -> list[Event]:
+        """Return the events that match all that is given."""
         with self._changed:
-            return list(_matching(self._events, product_key, device_name, kind, since))
+            return list(_matching(self._events, wanted))
 
-    def after(
-        self,
-        number: int,
-        *,
-        product_key: str | None = None,
-        device_name: str | None = None,
-        kind: str | None = None,
-        since: float | None = None,
-    ) -> tuple[int, list[Event]]:
+    def after(self, number: int, **wanted: Unpack[Wanted]) -> tuple[int, list[Event]]:
         """Return how many events there ever were, and the matching ones behind the first `number`.
 
         A number greater than that is of an earlier log: all events of this one are behind it.
@@ -87,35 +84,74 @@ class EventLog:
             forgotten = self._count - len(self._events)
             old = max(number - forgotten, 0) if number <= self._count else 0
             fresh = itertools.islice(self._events, old, None)
-            return self._count, list(_matching(fresh, product_key, device_name, kind, since))
+            return self._count, list(_matching(fresh, wanted))
 
-    def expect(self, kind: str, *, device_name: str | None = None, timeout: float) -> Event:
-        """Return the newest event of a kind, waiting up to `timeout` seconds for the first."""
+    def expect(
+        self,
+        kind: str,
+        *,
+        device_name: str | None = None,
+        after: Event | None = None,
+        timeout: float,
+        **detail: Any,
+    ) -> Event:
+        """Return the newest event of a kind, waiting up to `timeout` seconds for the first.
+
+        `after`: only one behind that event will do. `detail`: what its detail has to hold.
+        Raises ExpectationError.
+        """
+        wanted = Wanted(kind=kind, device_name=device_name)
+
+        def found() -> Event | None:
+            for event in reversed(self._events):
+                if event is after:
+                    break
+                if _is(event, wanted) and detail.items() <= event.detail.items():
+                    return event
+            return None
+
         with self._changed:
-            found = self._changed.wait_for(
-                lambda: list(_matching(self._events, None, device_name, kind, None)), timeout
-            )
-            if found:
-                return found[-1]
-            there = "\n".join(map(str, self._events)) or "nothing"
+            if event := self._changed.wait_for(found, timeout):
+                return event
+        what = " ".join((repr(kind), *(f"{name}={value!r}" for name, value in detail.items())))
         who = f" of {device_name}" if device_name else ""
-        raise ExpectationError(f"no event {kind!r}{who} within {timeout:g} s; there was:\n{there}")
+        raise ExpectationError(
+            f"no event {what}{who}{' after that' if after else ''} within {timeout:g} s; "
+            f"{self.tail()}"
+        )
+
+    def tail(self, count: int = _SHOWN) -> str:
+        """Return how the log ends, one line an event, seconds before the last one first."""
+        with self._changed:
+            last = list(self._events)[-count:]
+            if not last:
+                return "nothing happened: no device has reached this platform"
+            all_of = f"all {self._count}" if len(last) == self._count else f"the last {len(last)}"
+        lines = [f"  {event.time - last[-1].time:9.3f}  {_described(event)}" for event in last]
+        return "\n".join((f"{all_of} events, seconds before the last:", *lines))
 
 
-def _matching(
-    events: Iterable[Event],
-    product_key: str | None,
-    device_name: str | None,
-    kind: str | None,
-    since: float | None,
-) -> Iterator[Event]:
-    for event in events:
-        if product_key is not None and event.product_key != product_key:
+def _matching(events: Iterable[Event], wanted: Wanted) -> Iterator[Event]:
+    if unknown := wanted.keys() - Wanted.__annotations__.keys():
+        raise TypeError(f"{min(unknown)!r} is nothing that events are selected by")
+    return (event for event in events if _is(event, wanted))
+
+
+def _is(event: Event, wanted: Wanted) -> bool:
+    for name, value in wanted.items():
+        if value is None:
             continue
-        if device_name is not None and event.device_name != device_name:
-            continue
-        if kind is not None and event.kind != kind:
-            continue
-        if since is not None and event.time < since:
-            continue
-        yield event
+        if name == "since":
+            fits = event.time >= value  # type: ignore[operator]
+        elif name == "until":
+            fits = event.time <= value  # type: ignore[operator]
+        else:
+            fits = getattr(event, name) == value
+        if not fits:
+            return False
+    return True
+
+
+def _described(event: Event) -> str:
+    detail = " ".join(f"{name}={value!r}" for name, value in event.detail.items())
+    return f"{event}  {detail}"[:200].rstrip()

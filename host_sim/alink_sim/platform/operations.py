@@ -106,25 +106,22 @@ def access_key(platform: Platform) -> dict[str, str]:
 def events(
     platform: Platform,
     *,
-    product_key: str | None = None,
-    device_name: str | None = None,
-    kind: str | None = None,
-    since: float | None = None,
     limit: int = 1000,
+    **wanted: Any,
 ) -> list[dict[str, Any]]:
-    """Return the newest `limit` events that match, oldest first."""
-    found = platform.events(product_key, device_name, kind=kind, since=since)
+    """Return the newest `limit` events that match, oldest first; filters as of `EventLog`."""
+    found = platform.log.select(**wanted)
     return [event.as_json() for event in found[-limit:]]
 
 
 def events_after(
-    platform: Platform, *, number: int, limit: int | None = None, **filters: Any
+    platform: Platform, *, number: int, limit: int | None = None, **wanted: Any
 ) -> dict[str, Any]:
     """Return how many events there ever were, and those that match behind the first `number`.
 
-    Filters as of `EventLog.after`; with a `limit`, only the newest so many.
+    Filters as of `EventLog`; with a `limit`, only the newest so many.
     """
-    count, found = platform.log.after(number, **filters)
+    count, found = platform.log.after(number, **wanted)
     newest = found if limit is None else found[-limit:]
     return {"number": count, "events": [event.as_json() for event in newest]}
 

@@ -276,16 +276,37 @@ class Platform(CloudSide):
         device_name: str | None = None,
         *,
         kind: str | None = None,
+        code: int | None = None,
         since: float | None = None,
+        until: float | None = None,
     ) -> list[Event]:
-        """Return the events that match; `since` in seconds since 1970."""
+        """Return the events that match; `since` and `until` in seconds since 1970."""
         return self.log.select(
-            product_key=product_key, device_name=device_name, kind=kind, since=since
+            product_key=product_key,
+            device_name=device_name,
+            kind=kind,
+            code=code,
+            since=since,
+            until=until,
         )
 
-    def expect(self, kind: str, *, device_name: str | None = None, timeout: float = 30) -> Event:
-        """Return the newest event of a kind, waiting for the first. Raises ExpectationError."""
-        return self.log.expect(kind, device_name=device_name, timeout=timeout)
+    def expect(
+        self,
+        kind: str,
+        *,
+        device_name: str | None = None,
+        after: Event | None = None,
+        timeout: float = 30,
+        **detail: Any,
+    ) -> Event:
+        """Return the newest event of a kind, waiting up to `timeout` seconds for the first.
+
+        `after`: only one behind that event will do. `detail`: what its detail has to hold, as in
+        `expect("registered", method="regnwl")`. Raises ExpectationError, which shows the log.
+        """
+        return self.log.expect(
+            kind, device_name=device_name, after=after, timeout=timeout, **detail
+        )
 
     # Inside
 

@@ -12,6 +12,7 @@ import typer
 
 from alink_sim.platform.admin_client import call, follow
 from alink_sim.platform.statedir import StateDir
+from alink_sim.platform.verbs.moment import moment
 from alink_sim.platform.verbs.output import AsJson, reported, show, show_events
 
 app = typer.Typer(no_args_is_help=True, help="Ask and change a running platform.")
@@ -30,6 +31,7 @@ SecretFile = Annotated[
     ),
 ]
 
+_TIME = "Seconds since 1970, 2026-11-25T22:00 (UTC), or 90s, 15m, 2h, 1d ago."
 _PAUSE = 0.3  # Seconds between two looks at the log.
 
 
@@ -187,7 +189,9 @@ def events(
     product_key: Annotated[str | None, typer.Option("--product", metavar="PRODUCTKEY")] = None,
     device_name: Annotated[str | None, typer.Option("--device", metavar="DEVICENAME")] = None,
     kind: Annotated[str | None, typer.Option(help="As in docs/platform.md.")] = None,
-    since: Annotated[float | None, typer.Option(help="Seconds since 1970.")] = None,
+    code: Annotated[int | None, typer.Option(help="A code of the vendor's, as 6289.")] = None,
+    since: Annotated[float | None, typer.Option(parser=moment, metavar="TIME", help=_TIME)] = None,
+    until: Annotated[float | None, typer.Option(parser=moment, metavar="TIME", help=_TIME)] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most the newest so many.")] = 1000,
     followed: Annotated[
         bool, typer.Option("--follow", help="Go on until Ctrl-C; --json prints a line an event.")
@@ -199,7 +203,9 @@ def events(
         "product_key": product_key,
         "device_name": device_name,
         "kind": kind,
+        "code": code,
         "since": since,
+        "until": until,
     }
     if followed:
         _follow(_state(context), limit=limit, as_json=as_json, **filters)
