@@ -1,4 +1,4 @@
-"""Alink requests of a device, and the replies to them (docs/protocol.md, section "TSL")."""
+"""Alink requests, and the replies to them (docs/protocol.md, section "TSL")."""
 
 from micropython import const
 
@@ -9,28 +9,25 @@ _MOST = const(32)  # Requests whose replies are waited for; the oldest is given 
 
 
 class Calls:
-    """The requests of one device that wait for a reply."""
+    """The requests of one device, or of all sub-devices of one, that wait for a reply."""
 
-    def __init__(self, device):
-        self._device = device
+    def __init__(self, log):
+        self._log = log
         self._id = 0
-        self._waiting = {}  # Message id to (what, handler).
+        self._waiting = {}  # Message id to (who asked, what, handler).
 
-    def request(self, what, params, qos, on_reply):
-        """Send a request; see `Device.request`."""
-        device = self._device
+    def request(self, device, what, params, qos, on_reply):
+        """Send a request of a device; see `Device.request`."""
         topic = device.topic("thing/" + what)
         if on_reply is False:
             self._id += 1
             device.publish(topic, envelope.request(self._id, what, params, 0), qos)
             return self._id
-        reply = topic + b"_reply"
-        if reply not in device._routes:
-            device.subscribe(reply, self._take)
+        device._hear_reply(topic + b"_reply", self.take)
         number = self._id + 1
         device.publish(topic, envelope.request(number, what, params), qos)
         self._id = number
-        self._waiting[number] = what, on_reply
+        self._waiting[number] = device, what, on_reply
         if len(self._waiting) > _MOST:
             self._end(min(self._waiting), 0, None, "no reply came")
         return number
@@ -40,18 +37,18 @@ class Calls:
         while self._waiting:
             self._end(min(self._waiting), 0, None, "the session ended before the reply")
 
-    def _take(self, topic, payload):
+    def take(self, topic, payload):
+        """Give a reply to who asked."""
         try:
             number, code, data, message = envelope.reply(payload)
         except ProtocolError as error:
-            self._device._log(str(error))
+            self._log(str(error))
             return
         if number in self._waiting:  # What was given up, or declined, is nobody's.
             self._end(number, code, data, message)
 
     def _end(self, number, code, data, message):
-        device = self._device
-        what, handler = self._waiting.pop(number)
+        device, what, handler = self._waiting.pop(number)
         if handler:
             handler(code, data, message)
         elif device.on_reply:

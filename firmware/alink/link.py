@@ -36,6 +36,7 @@ class Link:
         self._ping_after = keepalive * 800  # 0.8 of it, in milliseconds.
         self._routes = routes
         self._hooks = hooks
+        self.otherwise = lambda topic, payload: None  # Takes what no route does.
         self._log = log
         self._handlers = {}
         self._inbox = None
@@ -50,10 +51,10 @@ class Link:
         """
         self._endpoint, self._tls, self._login = endpoint, tls, login
 
-    def subscribe(self, topic):
-        """Ask for a topic that was added to the routes, where there is a session."""
+    def subscribe(self, *topics):
+        """Ask for topics that are not in the routes yet, where there is a session."""
         if self.online:
-            self._subscribe((topic,))
+            self._subscribe(topics)
 
     def publish(self, topic, payload, qos=0, on_done=None):
         """Send a message; `on_done(True)` tells that a QoS 1 one was acknowledged, False not.
@@ -146,9 +147,8 @@ class Link:
             topic, payload = self._inbox
             self._inbox = None
             self.duplicate = self._client.sock.duplicate
-            handler = find(self._routes, topic)
-            if handler:
-                self._call(handler, topic, payload)
+            handler = find(self._routes, topic) or self.otherwise
+            self._call(handler, topic, payload)
             if not self.online:
                 return  # A handler closed us.
 

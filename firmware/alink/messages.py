@@ -36,8 +36,8 @@ class Messages:
         if self._calls is None:
             from .calls import Calls
 
-            self._calls = Calls(self)
-        return self._calls.request(what, params, qos, on_reply)
+            self._calls = Calls(self._log)
+        return self._calls.request(self, what, params, qos, on_reply)
 
     def publish(self, topic, payload, qos=0, on_done=None):
         """Send bytes on a topic ("user/update", or a whole one that begins with a slash).
@@ -77,3 +77,10 @@ class Messages:
         from .topics import whole
 
         return whole(name, self.product_key, self.device_name)
+
+    def _log(self, text):
+        raise NotImplementedError
+
+    def _hear_reply(self, topic, take):
+        if topic not in self._routes:
+            self.subscribe(topic, take)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,7 @@ from alink_sim.platform import Platform, Settings
 from alink_sim.sntp import SntpServer
 
 INSTANCE = "iot-test0001"
+SUB_PK, SUB_PS = "a1SubPk0001", "SubProdSecret001"  # Of sub-devices behind gateways.
 PATIENCE = 60.0
 
 # A board that loses power each time before anything is stored, as in a brown-out loop.
@@ -143,3 +145,20 @@ def make_line(interpreter: toolchain.Interpreter, tmp_path: Path) -> Iterator[Ca
 @pytest.fixture
 def line(make_line: Callable[..., Line]) -> Line:
     return make_line()
+
+
+@pytest.fixture
+def make_gateways(make_line: Callable[..., Line]) -> Callable[..., Line]:
+    """Return a maker of lines whose product is a gateway's, beside a product of sub-devices."""
+
+    def make(**wanted: Any) -> Line:
+        made = make_line(node_type=1, **wanted)
+        made.platform.create_product(key=SUB_PK, secret=SUB_PS)
+        return made
+
+    return make
+
+
+@pytest.fixture
+def gateways(make_gateways: Callable[..., Line]) -> Line:
+    return make_gateways()

@@ -1,0 +1,63 @@
+"""Gateways on a line, and the sub-devices of a product behind them."""
+
+from __future__ import annotations
+
+import time
+
+from alink_formats.identity import SubProduct
+from alink_sim.board import Board
+from alink_sim.board.heap import beside_standins
+from tests.sim.conftest import PATIENCE, SUB_PK, SUB_PS, Line
+
+SIGNED = (SubProduct(SUB_PK, SUB_PS),)
+
+# What an ESP32's heap takes beyond its first area before it has doubled.
+BEYOND_FIRST_AREA = 48_000
+
+
+def burn(line: Line, main: str, name: str = "gateway-1", **fields: object) -> Board:
+    """Return a gateway that will run `main`."""
+    beyond = BEYOND_FIRST_AREA * line.interpreter.word_bits // 32
+    heap = str(int(beside_standins(line.interpreter)) + beyond)
+    return line.board(name, main=main, heap=heap, **fields)  # type: ignore[arg-type]
+
+
+def start(line: Line, main: str, name: str = "gateway-1", **fields: object) -> Board:
+    """Return a gateway that runs `main`, switched on."""
+    board = burn(line, main, name, **fields)
+    board.power_on()
+    return board
+
+
+def subs(line: Line, count: int, *, prefix: str = "meter") -> list[str]:
+    """Register so many sub-devices on the platform; return their DeviceNames."""
+    names = [f"{prefix}-{number:03}" for number in range(count)]
+    for name in names:
+        line.platform.add_device(SUB_PK, name)
+    return names
+
+
+def status(line: Line, name: str) -> str:
+    return line.platform.device(SUB_PK, name).status.value
+
+
+def until(line: Line, name: str, wanted: str) -> None:
+    """Wait until a sub-device has a status."""
+    deadline = time.monotonic() + PATIENCE
+    while status(line, name) != wanted:
+        assert time.monotonic() < deadline, (name, status(line, name), line.kinds(name))
+        time.sleep(0.01)
+
+
+def owner(line: Line, name: str) -> str | None:
+    """Return the DeviceName of a sub-device's gateway."""
+    found = line.platform.gateway_of(SUB_PK, name)
+    return found.name if found else None
+
+
+def until_said(board: Board, *wanted: str) -> None:
+    """Wait until a board has printed lines with each of these, in any order."""
+    deadline = time.monotonic() + PATIENCE
+    while missing := [one for one in wanted if not any(one in line.text for line in board.lines)]:
+        assert time.monotonic() < deadline, (missing, [line.text for line in board.lines])
+        time.sleep(0.01)

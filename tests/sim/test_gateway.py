@@ -1,0 +1,303 @@
+"""A gateway on the real interpreter: its sub-devices come, are used like devices, and go."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from alink_formats.identity import SubProduct
+from alink_sim.platform import Settings
+from tests.sim.conftest import PATIENCE, SUB_PK, Line
+from tests.sim.gateways import SIGNED, owner, start, status, subs, until, until_said
+
+METER = """
+from alink.gateway import Gateway
+
+gateway = Gateway.from_flash()
+meter = gateway.add("a1SubPk0001", "meter-000")
+meter.when_online(lambda: meter.post_properties({"power": 230}, on_reply=print))
+gateway.loop()
+"""
+
+
+@pytest.mark.parametrize("method", ["sub", "proxy"])
+def test_a_sub_device_is_registered_related_logged_in_and_posts(
+    gateways: Line, method: str
+) -> None:
+    subs(gateways, 1)
+    burned = SIGNED if method == "proxy" else ()
+    with start(gateways, METER, sub_products=burned) as board:
+        board.expect("200 {} success", timeout=PATIENCE)
+        registered = gateways.platform.expect("registered", device_name="meter-000", timeout=0)
+        assert registered.detail["method"] == method
+        assert gateways.platform.device(SUB_PK, "meter-000").properties == {"power": 230}
+        assert owner(gateways, "meter-000") == "gateway-1"
+
+
+def test_after_a_reset_it_is_online_again_without_a_registration(gateways: Line) -> None:
+    subs(gateways, 1)
+    with start(gateways, METER) as board:
+        board.expect("200 {} success", timeout=PATIENCE)
+        board.press_reset()
+        board.expect("200 {} success", timeout=PATIENCE)
+        kinds = gateways.kinds("meter-000")
+        assert (kinds.count("registered"), kinds.count("topology_added")) == (1, 1)
+
+
+MANY = """
+from alink.gateway import Gateway
+
+gateway = Gateway.from_flash(log=None)
+meters = gateway.sub_device("a1SubPk0001", "+")
+posted = 0
+
+def post():
+    meters.post_properties({"number": int(meters.device_name[-3:])}, on_reply=replied)
+
+def replied(code, data, message):
+    global posted
+    posted += code == 200
+
+meters.when_online(post)
+for number in range(200):
+    gateway.add("a1SubPk0001", "meter-%03d" % number)
+while posted < 200:
+    gateway.poll(100)
+print("all have posted")
+gateway.loop()
+"""
+
+
+def test_two_hundred_sub_devices_come_online_and_post(gateways: Line) -> None:
+    names = subs(gateways, 200)
+    with start(gateways, MANY) as board:
+        board.expect("all have posted", timeout=PATIENCE)
+    for number, name in enumerate(names):
+        assert gateways.platform.device(SUB_PK, name).properties == {"number": number}
+    assert not gateways.platform.events(kind="gateway_refused")
+
+
+SEVERAL = """
+from alink.gateway import Gateway
+
+gateway = Gateway.from_flash(log=None)
+gateway.on_state = lambda key, name, state, code: print(name, state, code)
+for name in NAMES:
+    gateway.add("a1SubPk0001", name)
+gateway.loop()
+"""
+
+
+@pytest.mark.parametrize("burned", [(), SIGNED], ids=["by name", "signed"])
+def test_a_bad_one_never_takes_the_others_down(
+    gateways: Line, burned: tuple[SubProduct, ...]
+) -> None:
+    names = subs(gateways, 4)
+    gateways.platform.disable_device(SUB_PK, "meter-001")
+    wanted = ["ghost-one", *names, "ghost-two"]
+    main = SEVERAL.replace("NAMES", repr(wanted))
+    with start(gateways, main, sub_products=burned) as board:
+        for name in ("meter-000", "meter-002", "meter-003"):
+            until(gateways, name, "Online")
+        until_said(
+            board, "ghost-one refused 6100", "ghost-two refused 6100", "meter-001 disabled 6204"
+        )
+        gateways.platform.enable_device(SUB_PK, "meter-001")
+        assert status(gateways, "meter-001") == "Inactive"  # The gateway is not its owner yet.
+        board.press_reset()
+        until(gateways, "meter-001", "Online")
+
+
+def test_one_that_is_disabled_while_the_others_log_in_is_left_behind(gateways: Line) -> None:
+    names = subs(gateways, 5)
+    main = SEVERAL.replace("NAMES", repr(names))
+    with start(gateways, main) as board:
+        for name in names:
+            until(gateways, name, "Online")
+        board.power_off()
+        gateways.platform.disable_device(SUB_PK, "meter-003")
+        board.power_on()
+        board.expect("meter-003 disabled 522", timeout=PATIENCE)
+        for name in names:
+            if name != "meter-003":
+                until(gateways, name, "Online")
+        gateways.platform.enable_device(SUB_PK, "meter-003")
+        board.expect("meter-003 enabled 0", timeout=PATIENCE)
+        until(gateways, "meter-003", "Online")
+
+
+def test_one_whose_secret_has_changed_is_registered_again(gateways: Line) -> None:
+    subs(gateways, 2)
+    main = SEVERAL.replace("NAMES", "('meter-000', 'meter-001')")
+    with start(gateways, main) as board:
+        until(gateways, "meter-001", "Online")
+        board.power_off()
+        gateways.platform.remove_device(SUB_PK, "meter-001")
+        gateways.platform.add_device(SUB_PK, "meter-001")
+        board.power_on()
+        board.expect("meter-001 online 200", timeout=PATIENCE)
+        until(gateways, "meter-001", "Online")
+        until(gateways, "meter-000", "Online")
+        assert gateways.kinds("meter-000").count("registered") == 1
+
+
+def test_another_gateway_takes_one_over_and_the_first_lets_go(gateways: Line) -> None:
+    subs(gateways, 1)
+    main = SEVERAL.replace("NAMES", "('meter-000',)")
+    with start(gateways, main, sub_products=SIGNED) as first:
+        first.expect("meter-000 online 200", timeout=PATIENCE)
+        with start(gateways, main, "gateway-2") as other:  # Without the ProductSecret.
+            other.expect("meter-000 refused 6619", timeout=PATIENCE)
+        with start(gateways, main, "gateway-3", sub_products=SIGNED) as other:
+            other.expect("meter-000 online 200", timeout=PATIENCE)
+            first.expect("meter-000 deleted 0", timeout=PATIENCE)
+            assert owner(gateways, "meter-000") == "gateway-3"
+            assert status(gateways, "meter-000") == "Online"
+        # It does not take it back by itself: two that hear one sub-device would take turns.
+        assert gateways.kinds("meter-000").count("registered") == 2
+
+
+COMES_AND_GOES = """
+from alink.gateway import Gateway
+
+gateway = Gateway.from_flash(log=None)
+gateway.on_state = lambda key, name, state, code: print(name, state, code)
+meter = gateway.sub_device("a1SubPk0001", "meter-000")
+meter.connect()
+print("connected", meter.online())
+meter.close()
+while meter.online():
+    gateway.poll(10)
+print("closed", gateway.status("a1SubPk0001", "meter-000"))
+meter.connect()
+print("again", meter.online())
+gateway.topology(lambda code, data, message: print("topology", code, len(data)))
+gateway.found([("a1SubPk0001", "meter-001")], lambda code, data, message: print("found", code))
+gateway.poll(500)
+gateway.forget("a1SubPk0001", "meter-000")
+while gateway.status("a1SubPk0001", "meter-000")[0] != "unknown":
+    gateway.poll(10)
+print("forgotten", list(gateway.known()))
+try:
+    gateway.sub_device("a1SubPk0001", "ghost-one").connect()
+except Exception as error:
+    print(type(error).__name__, error)
+try:
+    gateway.add("a1SubPk0001", "a/b")
+except ValueError as error:
+    print(error)
+gateway.loop()
+"""
+
+
+def test_a_sub_device_connects_closes_and_is_forgotten(gateways: Line) -> None:
+    subs(gateways, 2)
+    with start(gateways, COMES_AND_GOES) as board:
+        board.expect("connected 1", timeout=PATIENCE)
+        board.expect("meter-000 offline 200", timeout=PATIENCE)
+        board.expect("closed ('related', 0)", timeout=PATIENCE)
+        board.expect("again 1", timeout=PATIENCE)
+        board.expect("topology 200 1", timeout=PATIENCE)
+        board.expect("found 200", timeout=PATIENCE)
+        found = gateways.platform.expect("sub_devices_found", timeout=0)
+        assert found.detail["devices"] == [f"{SUB_PK}/meter-001"]
+        board.expect("forgotten []", timeout=PATIENCE)
+        assert owner(gateways, "meter-000") is None
+        assert status(gateways, "meter-000") == "Offline"
+        board.expect("RefusedError a1SubPk0001/ghost-one refused: 6100", timeout=PATIENCE)
+        board.expect("DeviceName 'a/b': 4..32 letters", timeout=PATIENCE)
+
+
+CLOUD = """
+from alink.gateway import Gateway
+
+gateway = Gateway.from_flash(log=None)
+gateway.on_state = lambda key, name, state, code: print(name, state, code)
+gateway.on_add = lambda key, name: print("asked for", name) or name != "meter-001"
+gateway.connect()
+print("ready")
+gateway.loop()
+"""
+
+
+def test_the_cloud_adds_disables_enables_and_takes_away(gateways: Line) -> None:
+    subs(gateways, 3)
+    platform = gateways.platform
+    with start(gateways, CLOUD) as board:
+        board.expect("ready", timeout=PATIENCE)
+        wanted = [(SUB_PK, "meter-001"), (SUB_PK, "meter-000")]
+        platform.ask_to_add(gateways.product_key, "gateway-1", wanted)
+        board.expect("asked for meter-001", timeout=PATIENCE)
+        board.expect("asked for meter-000", timeout=PATIENCE)
+        board.expect("meter-000 online 200", timeout=PATIENCE)
+        assert owner(gateways, "meter-001") is None  # It was declined.
+        platform.disable_device(SUB_PK, "meter-000")
+        board.expect("meter-000 disabled 0", timeout=PATIENCE)
+        platform.enable_device(SUB_PK, "meter-000")
+        board.expect("meter-000 enabled 0", timeout=PATIENCE)
+        board.expect("meter-000 online 200", timeout=PATIENCE)
+        platform.remove_sub_device(SUB_PK, "meter-000")
+        board.expect("meter-000 deleted 0", timeout=PATIENCE)
+        until(gateways, "meter-000", "Offline")
+        answered = {
+            event.detail["topic"].rsplit("/", 1)[1]
+            for event in platform.events(kind="answered")
+            if event.detail["answer"] == 200
+        }
+        assert answered >= {"notify_reply", "change_reply"}
+
+
+USED = """
+from alink.gateway import Gateway
+from alink.shadow import Shadow
+from alink.thing import Thing
+
+gateway = Gateway.from_flash()
+all_of_them = gateway.sub_device("a1SubPk0001", "+")
+thing = Thing(all_of_them)
+
+@thing.property("target")
+def target(value):
+    print(all_of_them.device_name, "target", value)
+    return value
+
+@thing.service("Blink")
+def blink(inputs):
+    return {"times": inputs["times"]}
+
+meter = gateway.sub_device("a1SubPk0001", "meter-000")
+meter.subscribe("user/get", lambda topic, payload: print("heard", payload))
+shadow = Shadow(meter, on_reply=lambda error, version: print("shadow", error, version))
+meter.connect()
+gateway.sub_device("a1SubPk0001", "meter-001").connect()
+shadow.report({"color": "red"})
+meter.publish("user/update", b"hello", 1, lambda done: print("published", done))
+meter.request("property/desired/get", ["target"], 0, lambda *reply: print("desired", reply[0]))
+Thing(meter).event("alarm", {"level": 2}, on_reply=lambda *reply: print("event", reply[0]))
+print("ready")
+gateway.loop()
+"""
+
+
+@pytest.mark.parametrize("auto_deliver", ["always", "never"])
+def test_a_sub_device_is_used_like_a_device(
+    make_gateways: Callable[..., Line], auto_deliver: str
+) -> None:
+    line = make_gateways(settings=Settings(auto_deliver=auto_deliver))
+    subs(line, 2)
+    platform = line.platform
+    with start(line, USED) as board:
+        board.expect("ready", timeout=PATIENCE)
+        until_said(board, "shadow None 1", "published True", "desired 200", "event 200")
+        platform.set_properties(SUB_PK, "meter-001", {"target": 21})
+        board.expect("meter-001 target 21", timeout=PATIENCE)
+        posted = platform.expect("property_posted", device_name="meter-001", timeout=PATIENCE)
+        assert posted.detail["values"] == {"target": 21}
+        called = platform.call_service_sync(
+            SUB_PK, "meter-000", "Blink", {"times": 3}, timeout_ms=8000
+        )
+        assert json.loads(called.payload)["data"] == {"times": 3}
+        platform.send(SUB_PK, "meter-000", f"/{SUB_PK}/meter-000/user/get", b"hi")
+        board.expect("heard b'hi'", timeout=PATIENCE)
