@@ -165,7 +165,7 @@ def _secrets(batch: Batch, listed: Iterable[Row], faults: list[str]) -> dict[str
 
 
 def _try(plan: Plan) -> None:
-    # Build one image of each size, and every identity, before a board is there.
+    # Build every identity, and the image for the smallest flash, before a board is there.
     faults: list[str] = []
     for row in plan.burnable:
         serial = row.serial or "0000"
@@ -179,5 +179,4 @@ def _try(plan: Plan) -> None:
     largest = max(plan.burnable, key=lambda row: len(row.sub_products), default=None)
     if largest:
         identity = plan.identity(replace(largest, device_name=largest.device_name or "x" * 32))
-        for size in plan.board.flash_sizes:
-            plan.recipe(size).build(identity, None)
+        plan.recipe(plan.board.flash_size).build(identity, None)

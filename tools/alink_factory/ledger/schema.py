@@ -30,6 +30,7 @@ CLAIMS = sa.Table(
     sa.UniqueConstraint("batch", "row", name="one_board_a_row"),
     sa.UniqueConstraint("product_key", "device_name", name="one_board_a_name"),
     sa.UniqueConstraint("mac", name="one_row_a_board"),
+    sqlite_autoincrement=True,  # An id is never given again, whatever was deleted.
 )
 
 ENTRIES = sa.Table(
@@ -49,6 +50,7 @@ ENTRIES = sa.Table(
     sa.Column("port", sa.Text, nullable=False),
     sa.Column("record", sa.String(16), nullable=False),
     sa.Column("detail", sa.Text, nullable=False),
+    sqlite_autoincrement=True,
 )
 
 _REFUSAL = "the ledger is append-only"

@@ -1,0 +1,254 @@
+"""Who holds which row: handed out once, kept by the database, never changed afterwards."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+import threading
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from alink_factory.errors import BoardError, LedgerError
+from alink_factory.ledger import Claim, Ledger, Station
+from alink_factory.ledger.claims import STATES
+from alink_factory.rows import Row
+
+KEY = "a1B2c3D4e5F"
+
+
+def row(number: int) -> Row:
+    name = f"lamp-{number:04d}"
+    return Row(key=name, line=number, counter=number, product_key=KEY, device_name=name)
+
+
+ROWS = [row(number) for number in range(1, 41)]
+
+
+@pytest.fixture
+def book(tmp_path: Path):
+    made = Ledger(str(tmp_path / "ledger.db"), station=Station("s1", "mei"), now=lambda: 1e9)
+    yield made
+    made.close()
+
+
+def claimed(book: Ledger, mac: str, batch: str = "b") -> Claim:
+    claim = book.claim(batch, ROWS, mac=mac)
+    assert claim
+    return claim
+
+
+def another(book: Ledger, tmp_path: Path, name: str = "s2") -> Ledger:
+    return Ledger(str(tmp_path / "ledger.db"), station=Station(name, "li"))
+
+
+def reached(book: Ledger, mac: str, state: str):
+    claim = claimed(book, mac)
+    for step in STATES[1 : STATES.index(state) + 1]:
+        claim = book.advance(claim, step)
+    return claim
+
+
+def test_rows_are_handed_out_in_their_order(book):
+    names = [claimed(book, f"{n:012x}").device_name for n in range(3)]
+    assert names == ["lamp-0001", "lamp-0002", "lamp-0003"]
+
+
+def test_when_every_row_is_taken_there_is_no_claim(book):
+    assert book.claim("b", ROWS[:1], mac="1" * 12)
+    assert book.claim("b", ROWS[:1], mac="2" * 12) is None
+
+
+def test_two_stations_that_ask_at_once_never_get_one_row(tmp_path, book):
+    books = [another(book, tmp_path, f"s{n}") for n in range(4)]
+    got: list[str] = []
+    start = threading.Barrier(4)
+
+    def ask(number: int) -> None:
+        start.wait()
+        macs = (f"{number:06x}{board:06x}" for board in range(10))
+        got.extend(claimed(books[number], mac).device_name for mac in macs)
+
+    threads = [threading.Thread(target=ask, args=(n,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(got) == [one.device_name for one in ROWS]
+    for one in books:
+        one.close()
+
+
+def test_a_board_that_was_begun_gets_its_row_again_at_any_station(tmp_path, book):
+    first = reached(book, "a" * 12, "written")
+    other = another(book, tmp_path)
+    again = claimed(other, "a" * 12)
+    assert (again.row, again.attempts, again.station) == (first.row, 2, "s2")
+    other.close()
+
+
+def test_a_job_whose_board_was_taken_up_elsewhere_may_not_write(tmp_path, book):
+    mine = reached(book, "a" * 12, "imaged")
+    other = another(book, tmp_path)
+    other.claim("b", ROWS, mac="a" * 12)
+    with pytest.raises(BoardError, match="given to another job"):
+        book.advance(mine, "writing")
+    other.close()
+
+
+def test_a_job_whose_row_was_released_may_not_write(book):
+    mine = reached(book, "a" * 12, "imaged")
+    assert [claim.row for claim in book.release("b")] == [mine.row]
+    assert book.claim("b", ROWS, mac="b" * 12).row == mine.row
+    with pytest.raises(BoardError, match="given to another job"):
+        book.advance(mine, "writing")
+
+
+@pytest.mark.parametrize("state", STATES[STATES.index("writing") : -1])
+def test_a_row_that_may_be_in_flash_is_never_released(book, state):
+    claim = reached(book, "a" * 12, state)
+    assert book.release("b") == []
+    book.fail(claim, step=state, detail="the connection broke off")
+    assert book.claim("b", ROWS, mac="b" * 12).row == "lamp-0002"
+
+
+def test_a_failure_before_the_first_byte_frees_the_row(book):
+    claim = reached(book, "a" * 12, "imaged")
+    book.fail(claim, step="imaged", detail="the disk is full")
+    assert book.claim("b", ROWS, mac="b" * 12).row == claim.row
+    assert [e.what for e in book.entries("b")][-3:] == ["failed", "released", "claimed"]
+
+
+def test_a_finished_board_is_returned_as_it_is(book):
+    reached(book, "a" * 12, "done")
+    again = book.claim("b", ROWS, mac="a" * 12)
+    assert (again.is_done, again.attempts) == (True, 1)
+
+
+def test_one_mac_lives_in_one_batch(book):
+    reached(book, "a" * 12, "done")
+    with pytest.raises(BoardError, match="this board is lamp-0001 of batch b"):
+        book.claim("other", ROWS, mac="a" * 12)
+
+
+def test_one_device_name_lives_on_one_board_over_all_batches(book):
+    reached(book, "a" * 12, "done")
+    with pytest.raises(BoardError, match="lamp-0001 is already on the board aaaaaaaaaaaa"):
+        book.claim("other", ROWS, mac="b" * 12)
+
+
+@pytest.mark.parametrize("field", ["mac", "device_name", "row"])
+def test_the_database_itself_refuses_a_second_board(tmp_path, book, field):
+    reached(book, "a" * 12, "done")
+    reached(book, "b" * 12, "done")
+    value = {"mac": "a" * 12, "device_name": "lamp-0001", "row": "lamp-0001"}[field]
+    connection = sqlite3.connect(tmp_path / "ledger.db")
+    with pytest.raises(sqlite3.IntegrityError, match="UNIQUE"):
+        connection.execute(f"UPDATE claims SET {field} = ? WHERE id = 2", (value,))  # noqa: S608
+    connection.close()
+
+
+@pytest.mark.parametrize("change", ["UPDATE entries SET what = 'done'", "DELETE FROM entries"])
+def test_what_happened_cannot_be_changed(tmp_path, book, change):
+    reached(book, "a" * 12, "writing")
+    with (
+        sqlite3.connect(tmp_path / "ledger.db") as connection,
+        pytest.raises(sqlite3.IntegrityError, match="append-only"),
+    ):
+        connection.execute(change)
+
+
+def test_a_scrapped_board_frees_row_name_and_mac_and_keeps_its_story(book):
+    claim = reached(book, "a" * 12, "written")
+    book.retire(claim, what="scrapped", reason="dead antenna")
+    again = book.claim("b", ROWS, mac="b" * 12)
+    assert again.row == claim.row
+    assert book.find(mac="a" * 12) is None
+    scrapped = [entry for entry in book.entries() if entry.what == "scrapped"]
+    assert [(e.detail, e.mac, e.station, e.operator) for e in scrapped] == [
+        ("dead antenna", "a" * 12, "s1", "mei")
+    ]
+    with pytest.raises(LedgerError, match="not in the ledger any more"):
+        book.retire(claim, what="scrapped", reason="twice")
+
+
+def test_the_ledger_is_its_owners_alone_and_survives_a_crash_of_the_machine(tmp_path, book):
+    reached(book, "a" * 12, "writing")
+    for path in tmp_path.glob("ledger.db*"):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    with book._database.begin() as connection:
+        assert connection.execute(sa.text("PRAGMA journal_mode")).scalar() == "wal"
+        assert connection.execute(sa.text("PRAGMA synchronous")).scalar() == 2  # FULL
+
+
+def test_a_ledger_that_is_deleted_or_replaced_stops_the_line(tmp_path, book):
+    claim = reached(book, "a" * 12, "imaged")
+    file = tmp_path / "ledger.db"
+    file.rename(tmp_path / "aside.db")
+    with pytest.raises(LedgerError, match=r"ledger.db is gone .*: put it back"):
+        book.advance(claim, "writing")
+    file.write_bytes(b"")
+    with pytest.raises(LedgerError, match="was replaced"):
+        book.advance(claim, "writing")
+
+
+def test_a_locked_ledger_is_one_sentence(tmp_path, book, monkeypatch):
+    monkeypatch.setattr("alink_factory.ledger.database._PATIENCE", 0.01)
+    impatient = another(book, tmp_path)
+    holder = sqlite3.connect(tmp_path / "ledger.db", isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    with pytest.raises(LedgerError, match=r"locked.*another program holds it"):
+        impatient.claim("b", ROWS, mac="a" * 12)
+    holder.close()
+    impatient.close()
+
+
+@pytest.mark.parametrize(
+    ("where", "says"),
+    [
+        ("nowhere/ledger.db", "No such file or directory"),
+        ("mysql://u:hunter2@h/db", "name a file or a postgresql:// URL"),
+        ("postgresql://u:hunter2@127.0.0.1:1/db", "cannot be used"),
+        ("a.txt", "not a database.*restore it from a backup"),
+    ],
+)
+def test_a_ledger_that_cannot_be_opened_is_one_sentence_without_its_password(
+    tmp_path, monkeypatch, where, says
+):
+    monkeypatch.chdir(tmp_path)
+    Path("a.txt").write_text("no ledger" * 300)
+    with pytest.raises(LedgerError, match=says) as caught:
+        Ledger(where, station=Station("s", "o"))
+    assert "hunter2" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_ledger_of_another_version_is_left_alone(tmp_path, book):
+    with sqlite3.connect(tmp_path / "ledger.db") as connection:
+        connection.execute("UPDATE schema_version SET version = 99")
+    with pytest.raises(LedgerError, match="schema 99"):
+        another(book, tmp_path)
+
+
+def test_entries_carry_attempt_station_operator_and_time(book):
+    reached(book, "a" * 12, "written")
+    book.claim("b", ROWS, mac="a" * 12)
+    last = book.entries("b")[-1]
+    assert (last.what, last.attempt, last.station, last.operator, last.at) == (
+        "claimed", 2, "s1", "mei", 1e9,
+    )  # fmt: skip
+
+
+def test_many_processes_may_hold_it(tmp_path, book):
+    # A child that is killed in the middle of a transaction leaves nothing half done.
+    reached(book, "a" * 12, "writing")
+    child = os.fork()
+    if child == 0:
+        connection = sqlite3.connect(tmp_path / "ledger.db", isolation_level=None)
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("DELETE FROM claims")
+        os.kill(os.getpid(), 9)
+    os.waitpid(child, 0)
+    assert [claim.mac for claim in book.claims()] == ["a" * 12]
