@@ -10,14 +10,14 @@ from alibabacloud_iot20180120 import models
 from alibabacloud_iot20180120.client import Client
 from alibabacloud_tea_openapi.models import Config
 
-from alink_sim.platform import Platform
+from tests.platform.wire import Served
 
 PK, DN = "a1B2c3D4e5F", "dev-1"
 
 Ask = Callable[..., dict[str, Any]]
 
 
-def client(platform: Platform, *, host: str = "127.0.0.1", **changes: Any) -> Client:
+def client(platform: Served, *, host: str = "127.0.0.1", **changes: Any) -> Client:
     """Return a client with the platform's access key; `changes` are fields of its Config."""
     fields = {
         "access_key_id": platform.access_key.id,

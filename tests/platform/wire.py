@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol, Self
 
 from alink_sim.platform import Device, Product
+from alink_sim.platform.openapi.keys import AccessKey
 
 PATIENCE = 10.0  # Seconds for the peer to answer; a bound, not a verdict.
 ACCEPTED = b"\x20\x02\x00\x00"
@@ -67,6 +68,10 @@ class Served(Protocol):
     def mqtt_tls_port(self) -> int: ...
     @property
     def https_port(self) -> int: ...
+    @property
+    def openapi_port(self) -> int: ...
+    @property
+    def access_key(self) -> AccessKey: ...
     @property
     def ca_pem(self) -> Path: ...
 

@@ -7,44 +7,25 @@ pre-registered device gets a fresh DeviceSecret, so a secret that was told and n
 from __future__ import annotations
 
 import json
-import multiprocessing
-import os
 import random
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 from alink_sim.platform import Product
-from alink_sim.platform.serving import Serving, serve
 from tests.platform import https
 from tests.platform.wire import ACCEPTED, Party, Wire, connect, sign
+from tests.reliability.killable import PATIENCE, Ports, platform_process
 
 SEED = 20260714
 KILLS = 5
 CLIENTS = 4
-PATIENCE = 60.0
 
 PRODUCT = Product("a1B2c3D4e5F", "Pr0dSecretAbCdEf", "p")
 PRE_REGISTERED = [f"pre-{number:03}" for number in range(150)]
-
-# Processes that are forked from one that has imported the platform start at once.
-_processes = multiprocessing.get_context("forkserver")
-
-
-@dataclass(frozen=True)
-class Ports:
-    """Where a killable platform listens, as tests ask for it."""
-
-    mqtt_port: int
-    mqtt_tls_port: int
-    https_port: int
-    ca_pem: Path
 
 
 @dataclass(frozen=True)
@@ -131,48 +112,6 @@ class Load:
         return register_over_https(ports, party)
 
 
-@contextmanager
-def platform_process(state: Path, database_url: str) -> Iterator[tuple[Ports, Callable[[], None]]]:
-    """Run what `alink-sim platform` runs; yield its ports, and what kills it."""
-    here, there = _processes.Pipe()
-    serving = Serving(
-        state=state,
-        setup=state / "world.json",
-        database_url=database_url,
-        mqtt_port=0,
-        mqtt_tls_port=0,
-        assignments=("rotate_secret=true",),
-    )
-    process = _processes.Process(target=_serve, args=(serving, there))
-    process.start()
-
-    def kill() -> None:
-        assert process.pid
-        os.kill(process.pid, signal.SIGKILL)
-        process.join(PATIENCE)
-        assert process.exitcode == -signal.SIGKILL
-
-    try:
-        assert here.poll(PATIENCE), "the platform does not start"
-        facts = here.recv()
-        yield (
-            Ports(
-                facts["mqtt_port"],
-                facts["mqtt_tls_port"],
-                facts["https_port"],
-                Path(facts["ca_pem"]),
-            ),
-            kill,
-        )
-    finally:
-        if process.is_alive():
-            kill()
-
-
-def _serve(serving: Serving, ready: Connection) -> None:
-    serve(serving, ready=ready.send)
-
-
 def lost(ports: Ports, told: list[Acknowledged]) -> list[str]:
     """Return the names of those who cannot log in with what they were told."""
     missing = []
@@ -186,7 +125,6 @@ def lost(ports: Ports, told: list[Acknowledged]) -> list[str]:
 def test_nothing_a_device_was_told_is_lost_when_the_platform_is_killed(
     tmp_path: Path, database_url: str, record_property: Any
 ):
-    _processes.set_forkserver_preload([__name__])
     chance = random.Random(SEED)
     device = [{"name": name} for name in PRE_REGISTERED]
     world = {"product": [{"key": PRODUCT.key, "secret": PRODUCT.secret, "device": device}]}
@@ -194,14 +132,14 @@ def test_nothing_a_device_was_told_is_lost_when_the_platform_is_killed(
     told: list[Acknowledged] = []
     names = iter(PRE_REGISTERED)
     for number in range(KILLS):
-        with platform_process(tmp_path, database_url) as (ports, kill):
+        with platform_process(tmp_path, database_url, "rotate_secret=true") as (ports, kill):
 
             def at_any_moment(kill: Callable[[], None] = kill) -> None:
                 time.sleep(chance.uniform(0, 0.02))  # Between two packets, or inside a commit.
                 kill()
 
             Load(told, names, number).until(ports, chance.randint(5, 80), at_any_moment)
-    with platform_process(tmp_path, database_url) as (ports, _kill):
+    with platform_process(tmp_path, database_url, "rotate_secret=true") as (ports, _kill):
         assert lost(ports, told) == [], f"of {len(told)} acknowledgements, seed {SEED}"
     engine = database_url.partition(":")[0]
     record_property(

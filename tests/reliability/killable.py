@@ -1,0 +1,83 @@
+"""A platform in a process of its own, as `alink-sim platform` runs it, that a test can kill."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from alink_sim.platform.openapi import keys
+from alink_sim.platform.openapi.keys import AccessKey
+from alink_sim.platform.serving import Serving, serve
+
+PATIENCE = 60.0
+
+# Processes that are forked from one that has imported the platform start at once.
+_processes = multiprocessing.get_context("forkserver")
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Where a killable platform listens, as tests ask for it."""
+
+    mqtt_port: int
+    mqtt_tls_port: int
+    https_port: int
+    openapi_port: int
+    ca_pem: Path
+    access_key: AccessKey
+
+
+@contextmanager
+def platform_process(
+    state: Path, database_url: str, *assignments: str
+) -> Iterator[tuple[Ports, Callable[[], None]]]:
+    """Run what `alink-sim platform` runs on state/world.json; yield its ports and what kills it.
+
+    `assignments` are settings.
+    """
+    _processes.set_forkserver_preload([__name__])
+    here, there = _processes.Pipe()
+    serving = Serving(
+        state=state,
+        setup=state / "world.json",
+        database_url=database_url,
+        mqtt_port=0,
+        mqtt_tls_port=0,
+        assignments=assignments,
+    )
+    process = _processes.Process(target=_serve, args=(serving, there))
+    process.start()
+
+    def kill() -> None:
+        assert process.pid
+        os.kill(process.pid, signal.SIGKILL)
+        process.join(PATIENCE)
+        assert process.exitcode == -signal.SIGKILL
+
+    try:
+        assert here.poll(PATIENCE), "the platform does not start"
+        facts = here.recv()
+        yield (
+            Ports(
+                facts["mqtt_port"],
+                facts["mqtt_tls_port"],
+                facts["https_port"],
+                facts["openapi_port"],
+                Path(facts["ca_pem"]),
+                keys.kept(state),
+            ),
+            kill,
+        )
+    finally:
+        if process.is_alive():
+            kill()
+
+
+def _serve(serving: Serving, ready: Connection) -> None:
+    serve(serving, ready=ready.send)
