@@ -97,6 +97,13 @@ def test_no_operation_but_those_for_it_gives_a_secret_away(platform: Platform, s
     assert not [name for name, text in answers.items() if any(one in text for one in secrets)]
 
 
+def test_the_access_key_is_printed_for_who_asks(platform: Platform, state: StateDir):
+    assert json.loads(ask(state, "access-key", "--json")) == {
+        "accessKeyId": platform.access_key.id,
+        "accessKeySecret": platform.access_key.secret,
+    }
+
+
 def test_a_product_is_shown_as_it_is_listed(state: StateDir):
     shown = json.loads(ask(state, "product", "show", WHO["product_key"], "--json"))
     assert [shown] == json.loads(ask(state, "product", "list", "--json"))

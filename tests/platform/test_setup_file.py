@@ -103,9 +103,12 @@ def test_another_secret_than_before_is_an_error(toml, make_platform):
     ("document", "says"),
     [
         ([], "w is not a table"),
-        ({"products": []}, "w has unknown products; it takes [[product]]"),
+        ({"products": []}, "w has unknown products; it takes [[product]], [[access_key]]"),
         ({"product": {}}, "w: product is not a list: write [[product]]"),
         ({"product": [1]}, "w, product 1 is not a table"),
+        ({"access_key": [{"secret": "s"}]}, "w, access_key 1 has no id"),
+        ({"access_key": [{"id": "a b", "secret": "s"}]}, "w, access_key 1: the id of an access"),
+        ({"access_key": [{"id": "a"}]}, "w, access_key 1: the secret of an access key takes"),
         ({"product": [{}]}, "w, product 1 has no key"),
         ({"product": [{"key": "k"}, {"key": 1}]}, "w, product 2: key takes a text"),
         ({"product": [{"key": "k", "node_type": True}]}, "node_type takes a whole number"),

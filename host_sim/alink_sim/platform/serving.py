@@ -43,7 +43,7 @@ def serve(serving: Serving, *, ready: Callable[[dict[str, Any]], None]) -> None:
     Raises StateError, SettingsError, SetupError, StoreError, AuthorityError or AccessKeyError.
     """
     settings = Settings.parse(serving.assignments)
-    products = setup_file.read(serving.setup) if serving.setup else []
+    setup = setup_file.read(serving.setup) if serving.setup else None
     with StateDir(serving.state) as state:
         platform = Platform(
             state=serving.state,
@@ -66,7 +66,8 @@ def serve(serving: Serving, *, ready: Callable[[dict[str, Any]], None]) -> None:
                 "or another --host"
             ) from error
         try:
-            setup_file.apply(platform, products)
+            if setup:
+                setup_file.apply(platform, setup)
             asyncio.run(_administer(platform, state, ready))
         finally:
             platform.stop()

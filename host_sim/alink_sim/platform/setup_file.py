@@ -1,8 +1,9 @@
-"""A file of products and devices in, the same world on every platform out.
+"""A file of products, devices and access keys in, the same world on every platform out.
 
 TOML or JSON: `[[product]]` with `key secret name node_type dynamic_registration instance`, and
 `thing`, the file of its thing model, seen from this one; in it `[[product.device]]` with `name`
-and `secret`. What is left out has its default; a secret left out is made up once and kept.
+and `secret`. `[[access_key]]` has the `id` and `secret` of one more key of the cloud API. What is
+left out has its default; a secret of a product or device left out is made up once and kept.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from alink_sim import thing_model
+from alink_sim.platform.openapi.keys import AccessKey, AccessKeyError
 from alink_sim.platform.registry import RegistryError
 from alink_sim.platform.server import Platform
 
@@ -28,6 +30,8 @@ _PRODUCT: Mapping[str, tuple[type, Any]] = {
     "thing": (str, None),
 }
 _DEVICE: Mapping[str, tuple[type, Any]] = {"name": (str, None), "secret": (str, None)}
+_ACCESS_KEY: Mapping[str, tuple[type, Any]] = {"id": (str, None), "secret": (str, "")}
+_TABLES = ("product", "access_key")
 _WORDS = {str: "a text", int: "a whole number", bool: "true or false"}
 
 
@@ -48,7 +52,15 @@ class ProductSetup:
     where: str = field(compare=False)
 
 
-def read(path: Path) -> list[ProductSetup]:
+@dataclass(frozen=True)
+class Setup:
+    """All that a file declares."""
+
+    products: tuple[ProductSetup, ...]
+    access_keys: tuple[AccessKey, ...]
+
+
+def read(path: Path) -> Setup:
     """Return what a file declares. Raises SetupError."""
     try:
         text = path.read_text(encoding="utf-8")
@@ -61,20 +73,31 @@ def read(path: Path) -> list[ProductSetup]:
     return parse(document, where=str(path), folder=path.parent)
 
 
-def parse(document: Any, *, where: str, folder: Path = Path()) -> list[ProductSetup]:
+def parse(document: Any, *, where: str, folder: Path = Path()) -> Setup:
     """Return what a parsed document declares; `where` names it in errors. Raises SetupError.
 
     Files it names are in `folder`.
     """
-    return [
-        _product(entry, f"{where}, product {number}", folder)
-        for number, entry in enumerate(_entries(document, "product", where, only=True), start=1)
-    ]
+    if isinstance(document, dict) and (unknown := sorted(set(document) - set(_TABLES))):
+        tables = ", ".join(f"[[{name}]]" for name in _TABLES)
+        raise SetupError(f"{where} has unknown {', '.join(unknown)}; it takes {tables}")
+    return Setup(
+        products=tuple(
+            _product(entry, f"{where}, product {number}", folder)
+            for number, entry in enumerate(_entries(document, "product", where), start=1)
+        ),
+        access_keys=tuple(
+            _access_key(entry, f"{where}, access_key {number}")
+            for number, entry in enumerate(_entries(document, "access_key", where), start=1)
+        ),
+    )
 
 
-def apply(platform: Platform, products: list[ProductSetup]) -> None:
+def apply(platform: Platform, setup: Setup) -> None:
     """Make everything declared be there; what is already there stays. Raises SetupError."""
-    for product in products:
+    for access_key in setup.access_keys:
+        platform.add_access_key(access_key)
+    for product in setup.products:
         try:
             key = platform.create_product(**product.fields).key
             if product.thing:
@@ -83,6 +106,14 @@ def apply(platform: Platform, products: list[ProductSetup]) -> None:
                 platform.add_device(key, name, secret=secret)
         except RegistryError as error:
             raise SetupError(f"{product.where}: {error}") from error
+
+
+def _access_key(entry: Any, where: str) -> AccessKey:
+    fields = _fields(entry, _ACCESS_KEY, needed="id", where=where)
+    try:
+        return AccessKey(**fields)
+    except AccessKeyError as error:
+        raise SetupError(f"{where}: {error}") from error
 
 
 def _product(entry: Any, where: str, folder: Path) -> ProductSetup:
@@ -112,11 +143,9 @@ def _thing(path: Path, where: str) -> Any:
     return document
 
 
-def _entries(table: Any, name: str, where: str, *, only: bool = False) -> list[Any]:
+def _entries(table: Any, name: str, where: str) -> list[Any]:
     if not isinstance(table, dict):
         raise SetupError(f"{where} is not a table")
-    if only and (unknown := sorted(set(table) - {name})):
-        raise SetupError(f"{where} has unknown {', '.join(unknown)}; it takes [[{name}]]")
     entries = table.get(name, [])
     if not isinstance(entries, list):
         raise SetupError(f"{where}: {name} is not a list: write [[{name}]]")
