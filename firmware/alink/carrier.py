@@ -74,7 +74,7 @@ class Carrier(Device):
             if self._replies:
                 self._replies.fail()
             if self._session:
-                self._link.otherwise = self._otherwise
+                self._link.otherwise = self._otherwise  # pyright: ignore[reportAttributeAccessIssue]
         if self._new:
             self._keep_new()
         if self.store and not self._errands:

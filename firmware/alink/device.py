@@ -170,7 +170,7 @@ class Device(Messages):
                 heap.unload("onboard")
                 if anew:
                     self._link = None
-                    heap.unload("link", "pace", "mqtt", "stream", "connection", "topics")
+                    heap.unload("link", "mqtt", "stream", "connection", "topics")
                     yield 0
                     from .onboard import start_over
 

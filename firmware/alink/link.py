@@ -1,21 +1,21 @@
-"""The online session: log in, subscribe, keep alive, notice the end of the link, come back.
+"""The online session: keep alive, subscribe, dispatch, notice the end of the link, come back.
 
 `step()` is the engine: it never blocks but for a connect, and returns how long the caller may
-wait before the next one. The blocking face and the asyncio face of `Device` both drive it.
+wait before the next one. The blocking face and the asyncio face of `Device` both drive it. How a
+session begins and ends is in `session`, which is loaded for that moment only.
 """
 
-from time import ticks_diff, ticks_ms
+from time import ticks_add, ticks_diff, ticks_ms
 
 from micropython import const
 
 from . import heap
-from .errors import ProtocolError, RefusedError, TransportError
-from .mqtt import MQTTClient
-from .pace import Pace
+from .errors import ProtocolError, TransportError
 from .topics import find
 
 _PONG_MS = const(10000)  # Nothing received for so long after a PINGREQ: the link is dead.
 _FILTERS_A_PACKET = const(8)
+_LONGEST_MS = const(4500000)  # No wait is longer: what seems so is a tick count gone round.
 
 
 class Link:
@@ -27,29 +27,26 @@ class Link:
 
         Each of `hooks` is called as a session begins, `feed()` while a connect waits.
         """
-        self._endpoint = self._tls = self._login = None
-        self.online = False
+        self._endpoint = self._tls = self.login = None
+        self.online = self._greets = False
         self.duplicate = False  # Whether the message at hand came with DUP set.
         self.sessions = 0
+        self.memory = None  # Of `pace`.
+        self.log = log
+        self.keepalive = keepalive
         self._feed = feed
-        self._keepalive = keepalive
-        self._ping_after = keepalive * 800  # 0.8 of it, in milliseconds.
         self._routes = routes
         self._hooks = hooks
-        self.otherwise = lambda topic, payload: None  # Takes what no route does.
-        self._log = log
+        self.otherwise = None  # Takes (topic, payload) that no route does.
         self._handlers = {}
-        self._inbox = None
-        self._client = None
-        self._pinged_at = None
-        self._pace = Pace()
+        self._inbox = self._client = self._pinged_at = self._until = None
 
     def use(self, endpoint, tls, login):
         """Say where to connect, (host, port), with which TLS context, and as whom.
 
         `login` is client id, user name and password in bytes. Before the first `step`.
         """
-        self._endpoint, self._tls, self._login = endpoint, tls, login
+        self._endpoint, self._tls, self.login = endpoint, tls, login
 
     def subscribe(self, *topics):
         """Ask for topics that are not in the routes yet, where there is a session."""
@@ -77,16 +74,16 @@ class Link:
         Raises RefusedError when the platform refuses the login: what then is the caller's policy.
         """
         if not self.online:
-            wait = self._pace.delay(ticks_ms())
+            if self._until is not None:
+                wait = ticks_diff(self._until, ticks_ms())
+                if 0 < wait < _LONGEST_MS:
+                    return wait
+            wait = self._begin()
             if wait:
                 return wait
-            try:
-                self._connect()
-            except (TransportError, ProtocolError) as error:
-                wait = self._pace.failed(ticks_ms())
-                self._log("no connection: %s; next try in %d s" % (error, (wait + 999) // 1000))
-                return wait
         try:
+            if self._greets:
+                self._greet()
             self._receive()
             return self._keep_alive(ticks_ms())
         except (TransportError, ProtocolError) as error:
@@ -104,35 +101,56 @@ class Link:
             self._client.disconnect()
             self._end()
 
-    def _connect(self):
-        self._pace.dialled(ticks_ms())
-        connection = self._dial()
-        self._client = client = MQTTClient(connection, self._keep, self._acknowledged)
-        try:
-            client.connect(self._login, self._keepalive)
-        except RefusedError:
-            self._pace.failed(ticks_ms(), True)
-            client.disconnect()
-            raise
-        except (TransportError, ProtocolError):
-            client.disconnect()
-            raise
-        self.online = True
-        self.sessions += 1
-        self._pinged_at = None
-        self._pace.online(ticks_ms())
-        self._log("online at %s, session %d" % (connection.peer, self.sessions))
-        self._subscribe(list(self._routes))
-        for hook in self._hooks:
-            self._call(hook)
+    # What `session` calls
 
-    def _dial(self):
+    def dial(self):
+        """Return a fresh connection. Raises TransportError."""
         from .transport import dial
 
         connection = dial(self._endpoint, self._tls, self._feed)
         dial = None
         heap.unload("transport")
         return connection
+
+    def began(self, client):
+        """Go on with an MQTTClient that is logged in."""
+        self._client = client
+        self.online = self._greets = True
+        self.sessions += 1
+        self._pinged_at = None
+
+    def hold(self, ms):
+        """Do not connect again before so many milliseconds have passed."""
+        self._until = ticks_add(ticks_ms(), ms) if ms else None
+
+    def keep(self, topic, payload):
+        """Take a message; called inside umqtt: handlers run after it has returned."""
+        self._inbox = topic, payload
+
+    def acknowledged(self, packet_id, codes):
+        """Tell whoever waits that a QoS 1 publish, or a subscribe with these codes, arrived."""
+        handler = self._handlers.pop(packet_id, None)
+        if callable(handler):
+            handler(True)
+        elif handler:
+            for topic, code in zip(handler, codes):
+                if code & 0x80:
+                    self.log("the platform refuses the subscription to %s" % topic.decode())
+
+    def _begin(self):
+        from .session import begin
+
+        try:
+            return begin(self, ticks_ms)
+        finally:
+            begin = None
+            heap.unload("session", "pace")
+
+    def _greet(self):
+        self._greets = False
+        self._subscribe(list(self._routes))
+        for hook in self._hooks:
+            self._call(hook)
 
     def _subscribe(self, filters):
         for at in range(0, len(filters), _FILTERS_A_PACKET):
@@ -148,7 +166,8 @@ class Link:
             self._inbox = None
             self.duplicate = self._client.sock.duplicate
             handler = find(self._routes, topic) or self.otherwise
-            self._call(handler, topic, payload)
+            if handler:
+                self._call(handler, topic, payload)
             if not self.online:
                 return  # A handler closed us.
 
@@ -158,20 +177,7 @@ class Link:
         except Exception as error:
             # A mistake in an application's handler must not end the session.
             what = arguments[0].decode() if arguments else "when_online"
-            self._log("the handler of %s failed: %r" % (what, error))
-
-    def _keep(self, topic, payload):
-        # Called inside umqtt: handlers run after it has returned.
-        self._inbox = topic, payload
-
-    def _acknowledged(self, packet_id, codes):
-        handler = self._handlers.pop(packet_id, None)
-        if callable(handler):
-            handler(True)
-        elif handler:
-            for topic, code in zip(handler, codes):
-                if code & 0x80:
-                    self._log("the platform refuses the subscription to %s" % topic.decode())
+            self.log("the handler of %s failed: %r" % (what, error))
 
     def _keep_alive(self, now):
         if not self.online:
@@ -185,23 +191,23 @@ class Link:
             else:
                 return _PONG_MS - ticks_diff(now, self._pinged_at)
         # Only what we send resets the server's timer; only what we receive shows that it lives.
+        ping_after = self.keepalive * 800  # 0.8 of it, in milliseconds.
         idle = max(ticks_diff(now, stream.sent_at), ticks_diff(now, stream.received_at))
-        if idle >= self._ping_after:
+        if idle >= ping_after:
             self._client.ping()
             self._pinged_at = now
             stream.heard = False
             return _PONG_MS
-        return self._ping_after - idle
+        return ping_after - idle
 
     def _lost(self, error):
-        self._log("offline: %s" % error)
         self._client.sock.close()
         self._end()
-        if self._pace.lost(ticks_ms()):
-            self._log(
-                "another session with this identity keeps pushing this one out; look for a "
-                "second board with the same DeviceName"
-            )
+        from .session import end
+
+        end(self, error, ticks_ms)
+        end = None
+        heap.unload("session", "pace")
 
     def _end(self):
         self.online = False

@@ -4,14 +4,12 @@ Its own are connect, subscribe, unsubscribe, disconnect and the packet ids; runs
 1.3.4 as well as on 1.6 to 1.8, unmodified (docs/decisions.md).
 """
 
-import struct
-
 from micropython import const
 from umqtt import simple
 
 from . import heap
 from .errors import ProtocolError, TransportError
-from .stream import Stream, frame
+from .stream import Stream
 
 _PUBACK = const(0x40)
 _SUBACK = const(0x90)
@@ -66,11 +64,12 @@ class MQTTClient(simple.MQTTClient):
         self.sock.close()
 
     def _ask(self, first, filters, options):
+        from .filters import packet
+
         packet_id = self._free_id()
-        body = struct.pack(">H", packet_id)
-        for topic in filters:
-            body += struct.pack(">H", len(topic)) + topic + options
-        self.sock.write(frame(first, body))
+        self.sock.write(packet(first, packet_id, filters, options))
+        packet = None
+        heap.unload("filters")
         return packet_id
 
     def _free_id(self):

@@ -1,11 +1,12 @@
 """When the next connect may be tried: backoff with jitter, five connects a minute. Pure.
 
-Every time is a `ticks_ms` value given by the caller; `random(n)` returns 0..n-1.
+Every time is a `ticks_ms` value given by the caller, every wait is in milliseconds, `random(n)`
+returns 0..n-1. What is remembered is a list that the link keeps: this module need not stay.
 docs/protocol.md, section "MQTT profile".
 """
 
 import os
-from time import ticks_add, ticks_diff
+from time import ticks_diff
 
 from micropython import const
 
@@ -18,6 +19,52 @@ _SHORT_MS = const(30000)  # A session that ends sooner was probably pushed out.
 _PUSHED_OUT = const(3)  # So many short sessions in a row are another board, not bad luck.
 _PUSHED_OUT_MS = const(600000)
 
+# Where in the list what stands.
+_FAILURES = const(0)
+_SHORT = const(1)  # Short sessions in a row.
+_ONLINE_AT = const(2)
+_DIALS = const(3)  # Here begin the ticks of the last five connects.
+
+
+def fresh():
+    """Return what is remembered at power-up."""
+    return [0, 0, 0]
+
+
+def dialled(memory, now):
+    """Note a connect; return how long the next one has to wait for the sake of the minute."""
+    memory.append(now)
+    if len(memory) > _DIALS + 5:
+        memory.pop(_DIALS)
+    return _minute(memory, now)
+
+
+def online(memory, now):
+    """Note a successful login."""
+    memory[_FAILURES] = 0
+    memory[_ONLINE_AT] = now
+
+
+def failed(memory, now, random, refused=False):
+    """Note a connect that failed, or that the platform refused; return the wait."""
+    first, longest = _FIRST_MS, _LONGEST_MS
+    if refused:
+        first, longest = _REFUSED_FIRST_MS, _REFUSED_LONGEST_MS
+    wait = min(longest, first << min(memory[_FAILURES], 16))
+    memory[_FAILURES] += 1
+    return max(_jittered(wait, random), _minute(memory, now))
+
+
+def lost(memory, now, random):
+    """Note the end of a session; return the wait, and whether another pushes this one out."""
+    if 0 <= ticks_diff(now, memory[_ONLINE_AT]) < _SHORT_MS:
+        memory[_SHORT] += 1
+    else:
+        memory[_SHORT] = 0
+    pushed_out = memory[_SHORT] >= _PUSHED_OUT
+    wait = _jittered(_PUSHED_OUT_MS if pushed_out else _FIRST_MS, random)
+    return max(wait, _minute(memory, now)), pushed_out
+
 
 def random_below(limit):
     """Return a random number in 0..limit-1, limit below 2**30."""
@@ -25,61 +72,13 @@ def random_below(limit):
     return (noise[0] << 22 | noise[1] << 14 | noise[2] << 6 | noise[3] >> 2) % limit
 
 
-class Pace:
-    """The waiting times of one device's connects."""
+def _jittered(wait, random):
+    # A quarter either way, so that a whole line does not come back at once.
+    return wait + random(wait // 2 + 1) - wait // 4
 
-    def __init__(self, random=random_below):
-        self._random = random
-        self._dials = []  # Ticks of the last five connects.
-        self._failures = 0
-        self._until = None
-        self._online_at = 0
-        self.short_sessions = 0
 
-    def delay(self, now):
-        """Return the milliseconds to wait before the next connect, 0 when it may go now."""
-        wait = 0
-        if self._until is not None:
-            wait = max(0, ticks_diff(self._until, now))
-        if len(self._dials) == 5:
-            since = ticks_diff(now, self._dials[0])
-            if 0 <= since < _MINUTE_MS:
-                wait = max(wait, _MINUTE_MS - since)
-        return wait
-
-    def dialled(self, now):
-        """Note a connect."""
-        self._dials = self._dials[-4:] + [now]
-
-    def online(self, now):
-        """Note a successful login."""
-        self._failures = 0
-        self._until = None
-        self._online_at = now
-
-    def failed(self, now, refused=False):
-        """Note a connect that failed, or that the platform refused; return the wait in ms."""
-        first, longest = _FIRST_MS, _LONGEST_MS
-        if refused:
-            first, longest = _REFUSED_FIRST_MS, _REFUSED_LONGEST_MS
-        wait = min(longest, first << min(self._failures, 16))
-        self._failures += 1
-        return self._wait(now, wait)
-
-    def lost(self, now):
-        """Note the end of a session; return whether another session keeps pushing this one out."""
-        if 0 <= ticks_diff(now, self._online_at) < _SHORT_MS:
-            self.short_sessions += 1
-        else:
-            self.short_sessions = 0
-        if self.short_sessions >= _PUSHED_OUT:
-            self._wait(now, _PUSHED_OUT_MS)
-            return True
-        self._wait(now, _FIRST_MS)
-        return False
-
-    def _wait(self, now, wait):
-        # Jitter of a quarter either way, so that a whole line does not come back at once.
-        wait += self._random(wait // 2 + 1) - wait // 4
-        self._until = ticks_add(now, wait)
-        return wait
+def _minute(memory, now):
+    if len(memory) < _DIALS + 5:
+        return 0
+    since = ticks_diff(now, memory[_DIALS])
+    return _MINUTE_MS - since if 0 <= since < _MINUTE_MS else 0

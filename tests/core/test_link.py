@@ -22,7 +22,7 @@ class World:
         self.hooks = []
         self.routes = {b"a": self.on_message}
         self.link = link.Link(keepalive, self.routes, self.hooks, None, self.log.append)
-        self.link._dial = self.dial
+        self.link.dial = self.dial
         self.link.use(("iot.example", 8883), None, (b"c", b"u", b"p"))
 
     def dial(self):
@@ -151,7 +151,7 @@ def test_never_more_than_five_connects_in_any_minute():
         dials.append(world.now)
         return dial()
 
-    world.link._dial = counted
+    world.link.dial = counted
     world.run(1800)
     for start in dials:
         assert len([at for at in dials if start <= at < start + 60000]) <= 5
@@ -206,7 +206,7 @@ def test_a_refused_subscription_is_said():
         connection.answers[0x82] = b"\x90\x03\x00\x01\x80"
         return connection
 
-    world.link._dial = refusing
+    world.link.dial = refusing
     world.link.step()
     assert world.log[-1] == "the platform refuses the subscription to a"
 
@@ -229,6 +229,17 @@ def test_a_handler_may_publish_from_inside():
     world.link.step()
     assert len(answered) == 2
     assert world.sent() == [0x10, 0x82, 0x32, 0x32]
+
+
+def test_a_wait_that_ended_days_ago_holds_nothing_up():
+    world = World()
+    for _ in range(5):
+        world.link.step()
+        world.link.close()
+    assert world.link.step() > 50000, "five connects in a minute"
+    world.now += 700000000  # So many that the difference of ticks has changed its sign.
+    world.link.step()
+    assert world.link.online
 
 
 def test_close_says_disconnect():
