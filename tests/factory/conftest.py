@@ -16,9 +16,8 @@ from alink_factory.ledger import Ledger, Station
 from alink_factory.plan import Plan
 from alink_formats import board as boards
 from alink_formats.sources import boards_dir
-from alink_sim.board import FlashFile
+from alink_sim.board import FlashFile, firmware_image
 from alink_sim.board.serial import Fault, PtyPort, Rfc2217Port, SerialBoard, WornFlash
-from tests.factory import firmware_image
 
 SECRET = "TopSecret16Chars"
 KEY = "a1B2c3D4e5F"
@@ -58,7 +57,9 @@ class Workshop:
         if count:
             lines.append(f"count = {count}")
         if firmware:
-            data = firmware_image.merged(boards.load(boards_dir() / board), app_size=firmware)
+            definition = boards.load(boards_dir() / board)
+            app = firmware_image.application(definition.chip, size=firmware)
+            data = firmware_image.published(definition, app=app)
             (self.folder / f"{name}.bin").write_bytes(data)
             digest = hashlib.sha256(data).hexdigest()
             lines += ["[firmware]", f'image = "{name}.bin"', f'sha256 = "{digest}"']
