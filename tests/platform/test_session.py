@@ -181,13 +181,6 @@ def test_qos_2_is_granted_as_1(party: Party, online: Wire):
     assert online.ask(subscribe(1, (mine, 2))) == b"\x90\x03\x00\x01\x01"
 
 
-def test_the_hundred_and_first_subscription_is_refused(party: Party, online: Wire):
-    name = f"/{party.product.key}/{party.name}/user/"
-    filters = [(f"{name}{number}", 0) for number in range(101)]
-    assert online.ask(subscribe(1, *filters))[-2:] == b"\x00\x80"
-    assert online.ask(subscribe(2, filters[0])) == b"\x90\x03\x00\x02\x00"
-
-
 FOREIGN = "/sys/a1B2c3D4e5F/other-device/thing/event/property/post"
 
 

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 
 from alink_sim.clock import Timer
-from alink_sim.platform import admission, auth, envelope, framing, subdevices, uplink
+from alink_sim.platform import admission, auth, envelope, framing, limits, subdevices, uplink
 from alink_sim.platform.auth import Credentials, Kind
 from alink_sim.platform.core import Core
 from alink_sim.platform.faults.line import FaultyLine
@@ -17,8 +17,7 @@ from alink_sim.platform.framing import Packet, ProtocolViolationError
 from alink_sim.platform.refusal import Code, RefusedError
 from alink_sim.platform.sessions import Session
 
-MAX_PACKET = 256 * 1024 + 1024  # The documented payload, and room for its topic.
-
+_ROOM = 1024  # Bytes of a packet beside its payload.
 _KEEPALIVE = range(30, 1201)
 _MAX_HELD = 100  # Packets a client may send ahead of its CONNACK.
 _ANSWER_TOPIC = {Kind.REGISTER: "/ext/register", Kind.REGNWL: "/ext/regnwl"}
@@ -35,7 +34,7 @@ class Connection(asyncio.Protocol):
         self._core = core
         self._secure = secure
         self._peers = peers
-        self._decoder = framing.Decoder(max_packet=MAX_PACKET)
+        self._decoder = framing.Decoder(max_packet=core.settings.max_payload + _ROOM)
         self._transport: asyncio.Transport | None = None
         self._faulty: FaultyLine | None = None  # The transport, if faults are on it.
         self._credentials: Credentials | None = None
@@ -165,8 +164,16 @@ class Connection(asyncio.Protocol):
             raise ProtocolViolationError("QoS 2 is not supported")
         if message.retain and settings.retain == "close":
             raise ProtocolViolationError("retained messages are not supported")
-        reply = uplink.publish(self._core, session, message)
-        if message.qos:
+        size = len(message.payload)
+        if size > settings.max_payload:
+            raise ProtocolViolationError(
+                f"{size} bytes; a payload has up to {settings.max_payload}"
+            )
+        over = limits.throttled(self._core, session, message)
+        if over:
+            self._core.note("throttled", session, code=Code.TOO_OFTEN, reason=over)
+        reply = None if over else uplink.publish(self._core, session, message)
+        if message.qos and (settings.throttled_puback or not over):
             self._write(framing.puback(message.packet_id))
         if reply:
             session.deliver(*reply)
@@ -198,6 +205,9 @@ class Connection(asyncio.Protocol):
         credentials = self._credentials
         if self._faulty and (scripted := self._faulty.refusal()):
             self._refuse(scripted, None, "a scripted fault refuses it")
+            return
+        if over := limits.throttled_connect(self._core, credentials):
+            self._refuse(self._core.settings.throttled_connect, Code.TOO_OFTEN, over)
             return
         try:
             self._check(connect, credentials)
@@ -288,6 +298,9 @@ class Connection(asyncio.Protocol):
     # Output and time
 
     def _deliver(self, topic: str, payload: bytes, qos: int) -> None:
+        if self._session and (over := limits.throttled_down(self._core, self._session)):
+            self._core.note("throttled", self._session, code=Code.TOO_OFTEN, reason=over)
+            return
         if qos:
             self._packet_id = self._packet_id % 65535 + 1
         self._write(framing.publish(topic, payload, qos=qos, packet_id=self._packet_id))

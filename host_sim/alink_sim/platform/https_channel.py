@@ -16,7 +16,7 @@ from typing import Any
 
 from aiohttp import web
 
-from alink_sim.platform import admission, auth, topics, topology, uplink
+from alink_sim.platform import admission, auth, limits, topics, topology, uplink
 from alink_sim.platform.auth import Credentials, Kind
 from alink_sim.platform.core import Core
 from alink_sim.platform.entities import Device
@@ -159,6 +159,8 @@ class HttpsChannel:
         own = {"product_key": session.product_key, "device_name": session.device_name}
         if not topics.is_own(topic, **own) or {"+", "#"} & set(topic):
             raise _DeclinedError(Answer.NOT_PUBLISHED, f"no right to topic {topic}")
+        if reason := limits.topic_objection(core, topic):
+            raise _DeclinedError(Answer.NOT_PUBLISHED, reason)
         uplink.publish(core, session, Publish(topic=topic, payload=payload))
         try:
             await core.commits.settled()

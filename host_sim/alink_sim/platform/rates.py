@@ -10,14 +10,29 @@ class Rates:
     """Counts what was let through, by name."""
 
     def __init__(self) -> None:
-        self._passed: dict[Hashable, deque[float]] = {}
+        self._windows: dict[Hashable, _Window] = {}
 
-    def allow(self, name: Hashable, *, limit: int, seconds: float, now: float) -> bool:
-        """Tell whether one more fits in the last `seconds`; it counts exactly if it does."""
-        passed = self._passed.setdefault(name, deque())
-        while passed and passed[0] <= now - seconds:
-            passed.popleft()
-        if len(passed) >= limit:
+    def allow(
+        self, name: Hashable, *, limit: int, seconds: float, now: float, size: int = 1
+    ) -> bool:
+        """Tell whether `size` more fit in the last `seconds`; they count exactly if they do."""
+        window = self._windows.setdefault(name, _Window())
+        window.forget(now - seconds)
+        if window.total + size > limit:
             return False
-        passed.append(now)
+        window.add(now, size)
         return True
+
+
+class _Window:
+    def __init__(self) -> None:
+        self.total = 0
+        self._passed: deque[tuple[float, int]] = deque()
+
+    def add(self, now: float, size: int) -> None:
+        self._passed.append((now, size))
+        self.total += size
+
+    def forget(self, until: float) -> None:
+        while self._passed and self._passed[0][0] <= until:
+            self.total -= self._passed.popleft()[1]

@@ -39,6 +39,20 @@ class Settings:
         login_without_client_id: accept a login signature that leaves the client id out.
         connwl_over_tcp: accept a DeviceToken on a connection without TLS.
         max_client_id: longest whole MQTT client id, in bytes.
+        max_payload: longest payload, in bytes; a longer one ends the connection.
+        max_topic: longest topic or filter, in bytes; RRPC on topics of one's own may have more.
+        max_slashes: how many slashes a topic of the application's own may have.
+        max_filters: how many filters of one SUBSCRIBE are taken.
+        max_subscriptions: how many subscriptions a device may have.
+        rates: whether the six limits below hold; off where tests drive faster than any device.
+        connects_a_minute: how often a device may connect.
+        qos0_a_second: how many messages at QoS 0 a device may send.
+        qos1_a_second: how many messages at QoS 1 a device may send.
+        up_bytes_a_second: how many bytes of payload a device may send.
+        down_a_second: how many messages a device may get.
+        shadow_a_second: how many requests about its shadow a device may send.
+        throttled_connect: CONNACK code for a connect too many; None closes mutely.
+        throttled_puback: whether a message that is dropped for its rate is acknowledged.
         max_sub_devices: how many sub-devices a gateway may have, and how many online.
         sub_logins_a_minute: how often a sub-device may log in.
         gateway_logins_a_second: how many logins of sub-devices a gateway may send.
@@ -67,6 +81,20 @@ class Settings:
     login_without_client_id: bool = _one_of(True, False)  # noqa: FBT003
     connwl_over_tcp: bool = _one_of(True, False)  # noqa: FBT003
     max_client_id: int = 512
+    max_payload: int = 262144
+    max_topic: int = 128
+    max_slashes: int = 7
+    max_filters: int = 8
+    max_subscriptions: int = 100
+    rates: str = _one_of("off", "documented")
+    connects_a_minute: int = 5
+    qos0_a_second: int = 30
+    qos1_a_second: int = 10
+    up_bytes_a_second: int = 1048576
+    down_a_second: int = 50
+    shadow_a_second: int = 20
+    throttled_connect: int | None = _one_of(3, None, 4, 5)
+    throttled_puback: bool = _one_of(False, True)  # noqa: FBT003
     max_sub_devices: int = 2000
     sub_logins_a_minute: int = 5
     gateway_logins_a_second: int = 200

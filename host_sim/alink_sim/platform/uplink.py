@@ -10,6 +10,7 @@ from alink_sim.platform import (
     envelope,
     framing,
     gateway,
+    limits,
     ntp,
     remote_config,
     shadow,
@@ -40,8 +41,6 @@ _VERBS: dict[str, Verb] = {
 }
 _EVENT = re.compile(r"thing/event/([A-Za-z0-9_:]+)/post")
 
-_MAX_SUBSCRIPTIONS = 100
-
 
 def publish(core: Core, connected: Session, message: framing.Publish) -> tuple[str, bytes] | None:
     """Act on a message; return topic and payload of the reply, if there is one.
@@ -50,6 +49,9 @@ def publish(core: Core, connected: Session, message: framing.Publish) -> tuple[s
     is dropped, or ends the session.
     """
     topic = message.topic
+    if reason := limits.topic_objection(core, topic):
+        core.note("publish_refused", connected, reason=reason)
+        return None
     session = subdevices.sender(core, connected, topic)
     if session is None:
         core.note("publish_refused", connected, reason=f"no right to topic {topic}")
@@ -78,8 +80,12 @@ def publish(core: Core, connected: Session, message: framing.Publish) -> tuple[s
 def subscribe(core: Core, session: Session, filters: list[tuple[str, int]]) -> list[int]:
     """Take subscriptions up; return what SUBACK says of each: the granted QoS or REFUSED."""
     codes = []
-    for topic_filter, qos in filters:
-        if reason := _objection(session, topic_filter):
+    at_most = core.settings.max_filters
+    for number, (topic_filter, qos) in enumerate(filters, start=1):
+        reason = _objection(core, session, topic_filter)
+        if number > at_most:
+            reason = f"more than {at_most} filters in one SUBSCRIBE"
+        if reason:
             core.note("subscribe_refused", session, reason=f"{reason}: {topic_filter}")
             codes.append(REFUSED)
         else:
@@ -89,15 +95,17 @@ def subscribe(core: Core, session: Session, filters: list[tuple[str, int]]) -> l
     return codes
 
 
-def _objection(session: Session, topic_filter: str) -> str:
+def _objection(core: Core, session: Session, topic_filter: str) -> str:
     if not topics.is_valid_filter(topic_filter):
         return "wildcards stand where MQTT has none"
     names = topics.names(topic_filter)
     if not _is_own(session, topic_filter) and names not in session.carried:
         return "no right to the topic"
+    if too_long := limits.topic_objection(core, topic_filter):
+        return too_long
     same = sum(topics.names(one) == names for one in session.filters)
-    if topic_filter not in session.filters and same >= _MAX_SUBSCRIPTIONS:
-        return f"{_MAX_SUBSCRIPTIONS} subscriptions are in use"
+    if topic_filter not in session.filters and same >= core.settings.max_subscriptions:
+        return f"{core.settings.max_subscriptions} subscriptions are in use"
     return ""
 
 

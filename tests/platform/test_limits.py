@@ -1,0 +1,203 @@
+"""The limits of size and of rates: what the wire shows of each, and what the event log says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from alink_sim.clock import ManualClock
+from alink_sim.platform import Platform, Settings
+from tests.platform.wire import ACCEPTED, Party, Wire, publish, refused, subscribe
+
+PING, PONG = b"\xc0\x00", b"\xd0\x00"
+OWN = "/a1B2c3D4e5F/esp32-240AC4A1B2C3/user/"  # 37 bytes, 4 slashes.
+
+
+@pytest.fixture
+def online(platform: Platform, party: Party) -> Iterator[Wire]:
+    with Wire.tls(platform) as wire:
+        assert wire.ask(party.log_in()) == ACCEPTED
+        yield wire
+
+
+@pytest.fixture
+def throttled(make_platform: Callable[..., Platform], clock: ManualClock) -> Platform:
+    platform = make_platform(clock=clock, settings=Settings(rates="documented"))
+    platform.create_product(key="a1B2c3D4e5F")
+    platform.add_device("a1B2c3D4e5F", "esp32-240AC4A1B2C3")
+    return platform
+
+
+def _party(platform: Platform) -> Party:
+    return Party.of(platform.products()[0], platform.devices()[0])
+
+
+def _online(platform: Platform) -> Wire:
+    wire = Wire.tls(platform)
+    assert wire.ask(_party(platform).log_in()) == ACCEPTED
+    return wire
+
+
+def _reasons(platform: Platform, kind: str) -> list[str]:
+    return [event.reason for event in platform.events(kind=kind)]
+
+
+def test_a_payload_of_256_kb_passes_and_a_byte_more_ends_the_connection(
+    platform: Platform, online: Wire
+):
+    online.send(publish(OWN + "a", bytes(262144), qos=1, packet_id=1))
+    assert online.read() == b"\x40\x02\x00\x01"
+    online.send(publish(OWN + "a", bytes(262145), qos=1, packet_id=2))
+    assert online.read() == b""
+    assert _reasons(platform, "protocol_error") == ["262145 bytes; a payload has up to 262144"]
+    assert len(platform.events(kind="published")) == 1
+
+
+def test_a_packet_that_is_far_too_long_ends_the_connection_before_it_is_read(
+    platform: Platform, online: Wire
+):
+    online.send(b"\x30\xff\xff\xff\x7f")
+    assert online.read() == b""
+    assert _reasons(platform, "protocol_error") == ["a packet of 268435455 bytes is too long"]
+
+
+@pytest.mark.parametrize(
+    ("topic", "reason"),
+    [
+        (OWN + "x" * 92, "a topic of 129 bytes; up to 128 go"),
+        (OWN + "a/b/c/d", ""),
+        (OWN + "a/b/c/d/e", "a topic of 8 slashes; up to 7 go"),
+        (OWN + "x" * 91, ""),
+    ],
+)
+def test_a_topic_has_up_to_128_bytes_and_7_slashes(
+    platform: Platform, online: Wire, topic: str, reason: str
+):
+    assert len(OWN) == 37
+    online.send(publish(topic, b"x"), PING)
+    assert online.read() == PONG
+    assert _reasons(platform, "publish_refused") == [reason] * bool(reason)
+    assert len(platform.events(kind="published")) == (not reason)
+    granted = 0x80 if reason else 0
+    assert online.ask(subscribe(3, (topic, 0))) == bytes((0x90, 3, 0, 3, granted))
+
+
+def test_system_topics_may_be_deeper_and_rrpc_longer(platform: Platform, online: Wire):
+    system = "/sys/a1B2c3D4e5F/esp32-240AC4A1B2C3/thing/event/property/history/post_reply"
+    rrpc = "/ext/rrpc/+/sys/a1B2c3D4e5F/esp32-240AC4A1B2C3/thing/service/" + "s" * 80
+    assert system.count("/") == 8
+    assert len(rrpc) > 128
+    assert online.ask(subscribe(3, (system, 0), (rrpc, 0))) == b"\x90\x04\x00\x03\x00\x00"
+
+
+def test_the_ninth_filter_of_a_subscribe_is_refused(platform: Platform, online: Wire):
+    filters = [(OWN + str(number), 1) for number in range(9)]
+    assert online.ask(subscribe(7, *filters)) == b"\x90\x0b\x00\x07" + b"\x01" * 8 + b"\x80"
+    reason = f"more than 8 filters in one SUBSCRIBE: {OWN}8"
+    assert _reasons(platform, "subscribe_refused") == [reason]
+
+
+def test_the_101st_subscription_is_refused_and_an_old_one_may_be_renewed(
+    platform: Platform, online: Wire
+):
+    for first in range(0, 100, 5):
+        some = [(OWN + str(number), 0) for number in range(first, first + 5)]
+        assert online.ask(subscribe(1, *some)) == b"\x90\x07\x00\x01" + bytes(5)
+    one_more = online.ask(subscribe(2, (OWN + "100", 0), (OWN + "7", 1)))
+    assert one_more == b"\x90\x04\x00\x02\x80\x01"
+    reason = f"100 subscriptions are in use: {OWN}100"
+    assert _reasons(platform, "subscribe_refused") == [reason]
+
+
+def test_without_rates_a_device_may_do_it_all_at_once(platform: Platform, party: Party):
+    for _ in range(6):
+        with Wire.tls(platform) as wire:
+            assert wire.ask(party.log_in()) == ACCEPTED
+            wire.send(*(publish(OWN + "a", b"x") for _ in range(31)), PING)
+            assert wire.read() == PONG
+    assert platform.events(kind="throttled") == []
+
+
+def test_the_sixth_connect_of_a_minute_is_refused(throttled: Platform, clock: ManualClock):
+    party = _party(throttled)
+    for packet in (party.register(), *[party.log_in()] * 4):
+        with Wire.tls(throttled) as wire:
+            assert wire.ask(packet) == ACCEPTED
+    with Wire.tls(throttled) as wire:
+        assert wire.ask(party.log_in()) == refused(3)
+    event = throttled.expect("login_refused", timeout=0)
+    assert (event.code, event.reason) == (429, "more than 5 connects in a minute")
+    clock.advance(60)
+    with _online(throttled):
+        pass
+
+
+def test_a_connect_too_many_may_end_mutely(make_platform, clock: ManualClock):
+    settings = Settings(rates="documented", connects_a_minute=0, throttled_connect=None)
+    platform = make_platform(clock=clock, settings=settings)
+    product = platform.create_product()
+    party = Party.of(product, platform.add_device(product.key, "dev-1"))
+    with Wire.tls(platform) as wire:
+        assert wire.ask(party.log_in()) == b""
+
+
+@pytest.mark.parametrize(("qos", "limit"), [(0, 30), (1, 10)])
+def test_a_message_too_many_is_dropped_and_written_down(
+    throttled: Platform, clock: ManualClock, qos: int, limit: int
+):
+    message = publish(OWN + "a", b"x", qos=qos, packet_id=9)
+    with _online(throttled) as wire:
+        wire.send(*[message] * (limit + 1), PING)
+        for _ in range(limit * qos):
+            assert wire.read() == b"\x40\x02\x00\x09"
+        assert wire.read() == PONG  # No PUBACK for the one that was dropped.
+        assert len(throttled.events(kind="published")) == limit
+        event = throttled.expect("throttled", timeout=0)
+        assert event.code == 429
+        assert event.reason == f"more than {limit} messages at QoS {qos} in a second"
+        clock.advance(1)
+        wire.ask(message, PING)
+        assert len(throttled.events(kind="published")) == limit + 1
+
+
+def test_a_dropped_message_may_be_acknowledged(make_platform, clock: ManualClock):
+    settings = Settings(rates="documented", qos1_a_second=0, throttled_puback=True)
+    platform = make_platform(clock=clock, settings=settings)
+    platform.create_product(key="a1B2c3D4e5F")
+    platform.add_device("a1B2c3D4e5F", "esp32-240AC4A1B2C3")
+    with _online(platform) as wire:
+        assert wire.ask(publish(OWN + "a", b"x", qos=1, packet_id=9)) == b"\x40\x02\x00\x09"
+    assert platform.events(kind="published") == []
+
+
+def test_a_megabyte_a_second_goes_up(throttled: Platform):
+    with _online(throttled) as wire:
+        wire.send(*[publish(OWN + "a", bytes(262144))] * 5, PING)
+        assert wire.read() == PONG
+    assert len(throttled.events(kind="published")) == 4
+    assert _reasons(throttled, "throttled") == ["more than 1048576 bytes in a second"]
+
+
+def test_twenty_requests_of_a_shadow_a_second(throttled: Platform):
+    topic = "/shadow/update/a1B2c3D4e5F/esp32-240AC4A1B2C3"
+    with _online(throttled) as wire:
+        wire.send(*[publish(topic, b'{"method":"get"}')] * 21, PING)
+        for _ in range(20):
+            assert wire.read_publish()[0].startswith("/shadow/get/")
+        assert wire.read() == PONG
+    assert _reasons(throttled, "throttled") == ["more than 20 requests of the shadow in a second"]
+
+
+def test_fifty_messages_a_second_go_down(throttled: Platform, clock: ManualClock):
+    topic = "/sys/a1B2c3D4e5F/esp32-240AC4A1B2C3/thing/service/x"
+    with _online(throttled) as wire:
+        for _ in range(51):
+            throttled.send("a1B2c3D4e5F", "esp32-240AC4A1B2C3", topic, b"{}")
+        for _ in range(50):
+            assert wire.read() == publish(topic, b"{}")
+        assert wire.ask(PING) == PONG
+        assert _reasons(throttled, "throttled") == ["more than 50 messages down in a second"]
+        clock.advance(1)
+        throttled.send("a1B2c3D4e5F", "esp32-240AC4A1B2C3", topic, b"{}")
+        assert wire.read() == publish(topic, b"{}")
