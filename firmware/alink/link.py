@@ -201,6 +201,8 @@ class Link:
         return ping_after - idle
 
     def _lost(self, error):
+        if not self.online:
+            return  # A handler has met the end already, or has closed us.
         self._client.sock.close()
         self._end()
         from .session import end

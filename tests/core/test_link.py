@@ -298,3 +298,50 @@ def test_a_message_that_was_sent_before_is_marked():
     world.connections[0].incoming = plain + bytes((plain[0] | 0x08,)) + plain[1:] + plain
     world.link.step()
     assert marked == [False, True, False]
+
+
+def test_a_session_whose_end_a_hook_or_a_handler_meets_has_ended_once():
+    world = World()
+
+    def into_the_void(*_):
+        connection = world.connections[-1]
+        connection.send = connection.readinto = lambda view: raises_closed()
+        raises(TransportError, world.link.publish, b"t", b"m", 1)
+
+    def raises_closed():
+        raise TransportError("closed")
+
+    world.hooks.append(into_the_void)
+    world.run(60)
+    ends = [line for line in world.log if line == "offline: closed"]
+    assert len(ends) == world.link.sessions == 3
+    pushed_out = "another session with this identity keeps pushing this one out"
+    told = [at for at, line in enumerate(world.log) if line.startswith(pushed_out)]
+    assert told == [len(world.log) - 1]  # After the third, not before.
+    world.hooks.clear()
+    world.run(1000)
+    world.routes[b"a"] = into_the_void
+    before = world.link.sessions
+    world.connections[-1].incoming = fakes.publish(b"a", b"m")
+    world.run(1)
+    assert len([line for line in world.log if line == "offline: closed"]) == len(ends) + 1
+    assert world.link.sessions == before
+
+
+def test_handlers_that_take_longer_than_a_pingresp_may_do_not_cost_the_session():
+    world = World()
+
+    def slow(topic, payload):
+        world.now += 5000
+
+    world.routes[b"a"] = slow
+    world.link.step()
+    world.now = 48000
+    world.link.step()
+    assert world.sent()[-1] == 0xC0
+    connection = world.connections[0]
+    connection.incoming = fakes.publish(b"a", b"m") * 3 + connection.incoming
+    world.link.step()
+    assert world.now == 63000
+    world.run(30)
+    assert world.link.online and len(world.connections) == 1

@@ -91,7 +91,9 @@ class _HalfOpen(Stage):
 class _Duplicate(Stage):
     def _act(self, packet: bytes) -> None:
         self._out(packet)
-        self._out(packet)
+        is_publish_at_1 = packet[0] & 0xF6 == 0x32
+        # MQTT 3.1.1, 3.3.1.1: what is sent again says so (DUP).
+        self._out(bytes((packet[0] | 0x08,)) + packet[1:] if is_publish_at_1 else packet)
 
 
 class _Reorder(Stage):

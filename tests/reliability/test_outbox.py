@@ -1,0 +1,153 @@
+"""What was put into an outbox arrives: across cuts of the line, resets and cuts of power."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from alink_sim.board import Board
+from alink_sim.board.heap import beside_standins
+from alink_sim.clock import ManualClock
+from alink_sim.platform import Fault
+from tests.reliability.conftest import drive
+from tests.sim.conftest import PATIENCE, Line
+
+HOLDS = 5  # Messages of PUTS.
+
+# Eight messages into a queue on the vfs, while offline: nothing but flash is at work.
+PUTS = """
+from alink import Device
+from alink.outbox import Outbox
+
+outbox = Outbox(Device.from_flash(log=None), limit=400, path="/outbox", drop=True)
+print("found", len(outbox))
+number = len(outbox) and 8
+while number < 8:
+    outbox.put("user/update", b"message %d, and some more of it" % number)
+    print("put", number)
+    number += 1
+print("done", len(outbox), outbox.dropped)
+"""
+
+# Sends what it finds, adds one, and ends when all is acknowledged.
+SENDS = """
+from alink import Device
+from alink.outbox import Outbox
+
+device = Device.from_flash(log=None)
+outbox = Outbox(device, path="/outbox")
+for topic, payload, _ in outbox._queue:
+    print("kept", payload)
+outbox.put("user/update", b"last")
+device.connect()
+while len(outbox):
+    device.poll(100)
+print("all sent", outbox.dropped)
+device.close()
+"""
+
+
+def arrived(line: Line, name: str = "dev-1") -> int:
+    return line.kinds(name).count("published")
+
+
+def finished(board: Board) -> list[str]:
+    board.power_on()
+    assert board.wait(timeout=PATIENCE) == "halted", [said.text for said in board.lines]
+    return [said.text for said in board.lines]
+
+
+def test_power_cut_in_every_flash_operation_loses_nothing_that_was_put(
+    line: Line, record_property: Callable[[str, object], None]
+) -> None:
+    def board(name: str, main: str) -> Board:
+        return line.board(name, main=main, heap=beside_standins(line.interpreter))
+
+    with board("whole", PUTS) as whole:
+        assert finished(whole)[-1] == "done 5 3"
+        operations = whole.flash_operations
+
+    def cut(at: int) -> int:
+        with board(f"cut-{at:03}", PUTS) as one:
+            one.power_on(cut_at=at)
+            assert one.wait(timeout=PATIENCE) == "cut"
+            puts = [said.text for said in one.lines if said.text.startswith("put")]
+            before = len(one.lines)
+            one.power_on()
+            assert one.wait(timeout=PATIENCE) == "halted"
+            found = int(one.lines[before].text.split()[1])
+        # What was put is there, and what was being put may be; a full queue, of five, may have
+        # let the oldest go already.
+        least = min(len(puts), HOLDS) - (len(puts) >= HOLDS)
+        assert least <= found <= min(len(puts) + 1, HOLDS), (at, puts, found)
+        return found
+
+    with ThreadPoolExecutor(2) as threads:
+        found = list(threads.map(cut, range(1, operations + 1)))
+    record_property(
+        "counted", f"{line.interpreter.name}: outbox cut at {operations} points: {found}"
+    )
+
+
+def test_a_queue_on_the_vfs_outlives_a_power_cut_and_is_sent(line: Line) -> None:
+    with line.board("dev-1", main=PUTS, heap=beside_standins(line.interpreter)) as board:
+        assert finished(board)[-1] == "done 5 3"
+    files = board.vfs_files()
+    with line.board(
+        "dev-1",
+        main=SENDS,
+        files={"outbox": files["/outbox"]},
+        heap=beside_standins(line.interpreter),
+    ) as board:
+        said = finished(board)
+        kept = [text for text in said if text.startswith("kept")]
+        assert kept == [
+            f"kept b'message {number}, and some more of it'" for number in range(8 - HOLDS, 8)
+        ]
+        assert said[-1] == "all sent 0"
+        assert arrived(line) == HOLDS + 1
+        assert board.vfs_files()["/outbox"] == b""
+
+
+THROUGH = """
+from alink import Device
+from alink.outbox import Outbox
+
+device = Device.from_flash(log=None, keepalive=30)
+outbox = Outbox(device, limit=4096)
+ended = []
+for number in range(20):
+    outbox.put("user/update", b"%d" % number, ended.append)
+device.connect()
+while len(outbox):
+    device.poll(100)
+print("ended", ended.count(True), ended.count(False), device.online() > 1)
+"""
+
+
+@pytest.mark.parametrize("fault", [Fault.cut("puback", at=2), Fault.half_open("puback")])
+def test_what_is_on_its_way_when_the_line_ends_goes_again_in_the_next_session(
+    make_line: Callable[..., Line], clock: ManualClock, fault: Fault
+) -> None:
+    line = make_line(clock=clock)
+    line.platform.faults.add(fault, device="dev-1", times=2)
+    with line.board("dev-1", main=THROUGH, heap=beside_standins(line.interpreter)) as board:
+        board.power_on()
+        drive(board, clock, lambda: board.has_ended, polls_too=True)
+        assert board.lines[-1].text == "ended 20 0 True"
+        assert arrived(line) >= 20
+
+
+def test_an_acknowledgement_that_is_lost_is_made_good_in_the_next_session(line: Line) -> None:
+    line.platform.faults.add(Fault.drop("puback"), device="dev-1", times=2)
+    with line.board("dev-1", main=THROUGH, heap=beside_standins(line.interpreter)) as board:
+        board.power_on()
+        while arrived(line) < 20:
+            time.sleep(0.01)
+        assert not [said for said in board.lines if said.text.startswith("ended")]
+        line.platform.disable_device(line.product_key, "dev-1")
+        line.platform.enable_device(line.product_key, "dev-1")
+        board.expect("ended 20 0 True", timeout=PATIENCE)

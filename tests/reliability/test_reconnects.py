@@ -1,0 +1,66 @@
+"""A thousand sessions that are cut, on the 32-bit interpreter: the heap comes back to the byte."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from alink_sim.board.heap import beside_standins
+from alink_sim.clock import ManualClock
+from alink_sim.platform import Fault
+from alink_sim.toolchain import Interpreter
+from tests.reliability.conftest import drive
+from tests.sim.conftest import Line
+
+WARM = 100  # Sessions in which names, queues and tables reach their size.
+SESSIONS = 1000
+
+PROGRAM = f"""
+import gc
+from alink import Device
+from alink.outbox import Outbox
+from alink.shadow import Shadow
+from alink.thing import Thing
+
+device = Device.from_flash(log=None)
+thing = Thing(device)
+shadow = Shadow(device)
+outbox = Outbox(device, limit=256, drop=True)
+device.when_online(lambda: thing.post({{"t": 1}}, on_reply=lambda *reply: None))
+first = 0
+for number in range({WARM + SESSIONS}):
+    device.connect()
+    shadow.report({{"n": number}})
+    outbox.put("user/update", b"%4d" % number)
+    while device.online():
+        device.poll(1000)
+    gc.collect()
+    used = gc.mem_alloc()
+    if number == {WARM - 1}:
+        first = used
+    if number % 100 == 99:
+        print("used", number + 1, used)
+print("%d sessions, %d bytes more" % (number + 1 - {WARM}, used - first))
+"""
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("interpreter", ["unix32"], indirect=True)
+def test_after_a_thousand_reconnects_the_heap_is_back_at_the_same_byte(
+    make_line: Callable[..., Line],
+    interpreter: Interpreter,
+    clock: ManualClock,
+    record_property: Callable[[str, object], None],
+) -> None:
+    line = make_line(clock=clock)
+    board = line.board("dev-1", main=PROGRAM, heap=beside_standins(interpreter))
+    line.platform.faults.add(Fault.cut("puback", at=3), device="dev-1")
+    with board:
+        board.power_on()
+        drive(board, clock, lambda: board.has_ended, patience=600)
+        said = [printed.text for printed in board.lines]
+    record_property("counted", said[-1])
+    assert said[-1] == f"{SESSIONS} sessions, 0 bytes more", said[-12:]
+    assert line.kinds("dev-1").count("online") >= WARM + SESSIONS
+    assert line.kinds("dev-1").count("registered") == 1

@@ -1,0 +1,157 @@
+"""How a board leaves the platform and what it finds when it is back; messages that come twice."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from alink_sim.board.heap import beside_standins
+from alink_sim.clock import ManualClock
+from alink_sim.platform import Fault
+from tests.sim.conftest import PATIENCE, Line, until_waiting
+from tests.sim.test_thing import online
+
+
+def ends(line: Line, count: int) -> list[str]:
+    """Return why sessions have ended, once so many have."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        reasons = [event.reason for event in line.platform.events(kind="offline")]
+        if len(reasons) >= count:
+            return reasons
+        time.sleep(0.005)
+    raise AssertionError(f"{reasons}")
+
+
+CANCELLED = """
+import asyncio
+from alink import Device
+
+device = Device.from_flash()
+
+async def main():
+    task = asyncio.create_task(device.run())
+    while not device.online():
+        await asyncio.sleep_ms(10)
+    task.cancel()
+    try:
+        await task
+    except asyncio.CancelledError:
+        print("cancelled", device.online())
+    again = asyncio.create_task(device.run())
+    while not device.online():
+        await asyncio.sleep_ms(10)
+    print("ready", device.online())
+    again.cancel()
+    await asyncio.sleep_ms(0)
+
+asyncio.run(main())
+"""
+
+
+def test_cancelling_run_closes_cleanly_and_it_can_run_again(line: Line) -> None:
+    with online(line, CANCELLED) as board:
+        assert board.wait(timeout=PATIENCE) == "halted"
+        said = [printed.text for printed in board.lines]
+        assert "cancelled 0" in said
+        assert "ready 2" in said
+    assert ends(line, 2) == ["the device said DISCONNECT"] * 2
+
+
+CLOSED = """
+from alink import Device
+
+device = Device.from_flash()
+device.connect()
+device.close()
+print("closed", device.online())
+device.connect()
+print("ready", device.online())
+device.close()
+"""
+
+
+def test_the_blocking_face_closes_cleanly_and_connects_again(line: Line) -> None:
+    with online(line, CLOSED) as board:
+        assert board.wait(timeout=PATIENCE) == "halted"
+        assert "closed 0" in [printed.text for printed in board.lines]
+    assert ends(line, 2) == ["the device said DISCONNECT"] * 2
+
+
+SLEEPS = """
+import machine
+from alink import Device
+
+memory = machine.RTC().memory()
+wakes = memory[0] + 1 if machine.reset_cause() == machine.DEEPSLEEP_RESET else 0
+print("wakes", wakes)
+machine.RTC().memory(bytes((wakes,)))
+device = Device.from_flash()
+device.connect()
+device.post_properties({"wakes": wakes}, on_reply=lambda *reply: device.sleep(600000))
+device.loop()
+"""
+
+
+@pytest.fixture
+def clock(tmp_path: Path) -> Iterator[ManualClock]:
+    made = ManualClock(tmp_path / "clock")
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("method", ["register", "regnwl"])
+def test_a_board_that_wakes_from_deep_sleep_logs_in_with_what_is_stored(
+    make_line: Callable[..., Line], clock: ManualClock, method: str
+) -> None:
+    line = make_line(clock=clock)
+    board = line.board(
+        "dev-1",
+        main=SLEEPS,
+        heap=beside_standins(line.interpreter),
+        method=method,
+        register=method == "register",
+    )
+    with board:
+        board.power_on()
+        for wakes in range(3):
+            board.expect(f"wakes {wakes}", timeout=PATIENCE)
+            board.expect("alink: online at ", timeout=PATIENCE)
+            until_waiting(board, clock, at_least=500)
+            properties = line.platform.device(line.product_key, "dev-1").properties
+            assert properties == {"wakes": wakes}
+            clock.advance(601)
+    kinds = line.kinds("dev-1")
+    assert kinds.count("registered") == 1
+    assert ends(line, 3)[:3] == ["the device said DISCONNECT"] * 3
+    assert not [said.text for said in board.lines if "clock set" in said.text][1:]
+
+
+TWICE = """
+from alink import Device
+
+device = Device.from_flash()
+
+def take(topic, payload):
+    print("got", payload, device.is_duplicate())
+
+device.subscribe("user/get", take)
+device.connect()
+print("ready")
+device.loop()
+"""
+
+
+def test_a_message_that_comes_twice_is_delivered_twice_and_marked(line: Line) -> None:
+    line.platform.faults.add(Fault.duplicate("publish"), device="dev-1", connection=2)
+    with online(line, TWICE) as board:
+        line.platform.expect("subscribed", device_name="dev-1", timeout=PATIENCE)
+        topic = f"/{line.product_key}/dev-1/user/get"
+        line.platform.send(line.product_key, "dev-1", topic, b"once", qos=1)
+        board.expect("got b'once' False", timeout=PATIENCE)
+        board.expect("got b'once' True", timeout=PATIENCE)
+        line.platform.send(line.product_key, "dev-1", topic, b"at 0", qos=0)
+        board.expect("got b'at 0' False", timeout=PATIENCE)
