@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from alink_sim import toolchain
-from benchmarks import boots, budget, posts, registrations
+from benchmarks import boots, budget, platforms, posts, registrations
 
 
 def main() -> int:
@@ -51,7 +51,12 @@ def main() -> int:
 
 
 def _speed(folder: Path) -> list[tuple[str, str, str]]:
-    return budget.rows(posts.measure(folder), boots.measure(folder), registrations.measure(folder))
+    return budget.rows(
+        posts.measure(folder),
+        boots.measure(folder),
+        registrations.measure(folder),
+        platforms.measure(folder),
+    )
 
 
 def _table(figures: dict[str, int], speed: list[tuple[str, str, str]]) -> Table:

@@ -72,7 +72,7 @@ def test_expecting_in_vain_shows_how_the_log_ends(log: EventLog):
     with pytest.raises(ExpectationError) as caught:
         log.expect("offline", device_name="b", timeout=0)
     assert str(caught.value).splitlines() == [
-        "no event 'offline' of b within 0 s; all 4 events, seconds before the last:",
+        "no event 'offline' of b within 0 s; the log ends (4 of 4, seconds before the last):",
         "     -2.500  online p/a",
         "     -1.500  login_refused 6600 p/b",
         "     -0.500  online q/b",
@@ -80,5 +80,5 @@ def test_expecting_in_vain_shows_how_the_log_ends(log: EventLog):
     ]
     for _ in range(20):
         log.add(Event(time=9.0, kind="published"))
-    assert log.tail().splitlines()[0] == "the last 20 events, seconds before the last:"
+    assert log.tail().splitlines()[0] == "the log ends (20 of 24, seconds before the last):"
     assert "no device has reached this platform" in EventLog().tail()

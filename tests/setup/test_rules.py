@@ -29,6 +29,7 @@ JOINTS = (
     "alink_sim",
     "alink_sim.cli",
     "alink_sim.demo",
+    "alink_sim.factory_flash",
     "alink_sim.fleet",
     "alink_sim.pytest_plugin",
 )

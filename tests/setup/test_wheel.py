@@ -9,22 +9,13 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory):
+def site(wheel: Path, tmp_path_factory):
     """A folder that holds what pip would have installed."""
-    folder = tmp_path_factory.mktemp("wheel")
-    # fmt: off
-    command = [
-        sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation",
-        "--disable-pip-version-check", "--wheel-dir", str(folder), str(ROOT),
-    ]
-    # fmt: on
-    subprocess.run(command, check=True, capture_output=True)
-    zipfile.ZipFile(next(folder.glob("*.whl"))).extractall(folder / "site")
-    return folder / "site"
+    folder = tmp_path_factory.mktemp("site")
+    zipfile.ZipFile(wheel).extractall(folder)
+    return folder
 
 
 def test_device_package_comes_with_it_and_is_not_importable(site):
@@ -40,6 +31,11 @@ def test_device_package_comes_with_it_and_is_not_importable(site):
     assert (site / "alink_formats" / "_data" / "firmware" / "alink" / "device.py").is_file()
     assert (site / "alink_formats" / "_data" / "boards" / "ESP32_GENERIC" / "board.json").is_file()
     assert not (site / "alink").exists()
+
+
+def test_pytest_finds_its_fixtures(site):
+    (names,) = site.glob("alink_sdk-*.dist-info/entry_points.txt")
+    assert "[pytest11]\nalink = alink_sim.pytest_plugin\n" in names.read_text()
 
 
 def test_tests_and_set_up_stay_out_of_it(site):

@@ -25,6 +25,7 @@ from alink_sim.board.state import BoardState, Waiting, read_waiting
 from alink_sim.toolchain import Interpreter
 
 _CLOUD = ("*.aliyuncs.com 127.0.0.1",)
+_PATIENCE = 60.0
 
 
 class ClockFile(Protocol):
@@ -52,6 +53,7 @@ class Board:
         self.definition = definition
         self.flash = FlashFile(directory / "flash.bin")
         self.files: dict[str, bytes] = {}  # What was burned into the volume.
+        self.device_name = ""  # What was burned, if anything was.
         self._interpreter = interpreter
         self._clock = clock.path if clock else None
         self._heap = heap
@@ -88,6 +90,7 @@ class Board:
             damage=damage,
         )
         made.files = dict(files)
+        made.device_name = identity.device_name if identity else ""
         return made
 
     @classmethod
@@ -197,11 +200,16 @@ class Board:
         """Every line it printed since it was made."""
         return self._console.lines
 
-    def expect(self, what: str | re.Pattern[str], *, timeout: float) -> Line:
+    def tail(self, count: int = 20) -> str:
+        """Return the last lines it printed, with seconds since power-on."""
+        return self._console.tail(count)
+
+    def expect(self, what: str | re.Pattern[str], *, timeout: float = _PATIENCE) -> Line:
         """Return the next line that has the text, or matches. Raises BoardError."""
+        __tracebackhide__ = True  # pytest shows who expected, not this.
         return self._console.expect(what, timeout=timeout)
 
-    def wait(self, *, timeout: float) -> str:
+    def wait(self, *, timeout: float = _PATIENCE) -> str:
         """Wait for the end of the firmware and return how it came. Raises BoardError if not.
 
         "halted": main.py has ended; "crashed": by an exception; "cut": power failed.

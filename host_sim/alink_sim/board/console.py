@@ -71,6 +71,7 @@ class Console:
 
         Raises BoardError after `timeout` seconds, or as soon as the board prints no more.
         """
+        __tracebackhide__ = True  # pytest shows who expected, not this.
         deadline = time.monotonic() + timeout
         with self._changed:
             while True:
@@ -85,10 +86,10 @@ class Console:
                     raise BoardError(self._complaint(what, f"waited {timeout:g} s"))
                 self._changed.wait(left)
 
-    def tail(self) -> str:
+    def tail(self, count: int = _TAIL) -> str:
         """Return the last lines, indented."""
         with self._changed:
-            shown = [f"  {line.at:8.3f} {line.text}" for line in self._lines[-_TAIL:]]
+            shown = [f"  {line.at:8.3f} {line.text}" for line in self._lines[-count:]]
             return "\n".join(shown) or "  (nothing)"
 
     def _add(self, line: bytes) -> None:

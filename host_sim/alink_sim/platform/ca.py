@@ -66,8 +66,9 @@ class Authority:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not (folder / "root.pem").exists():
             self._make_root()
-        self._root, self._key = _unpacked((folder / "root.pem").read_bytes())
-        if isinstance(self._key, ec.EllipticCurvePrivateKey) != ecdsa:
+        self._packed = (folder / "root.pem").read_bytes()
+        self._root = x509.load_pem_x509_certificate(self._packed)
+        if isinstance(self._root.public_key(), ec.EllipticCurvePublicKey) != ecdsa:
             raise AuthorityError(
                 f"the root in {folder} is {'RSA' if ecdsa else 'ECDSA'}: call for that again, or "
                 "remove the folder and burn the new root into the boards"
@@ -114,10 +115,13 @@ class Authority:
         _write(self._folder / "root.pem", _packed(root, key), mode=0o600)
 
     def _server(self, names: Iterable[str]) -> bytes:
+        # Read here, where it signs: checking an RSA key takes longer than all else of a start.
+        root_key = serialization.load_pem_private_key(self._packed, None)
+        assert isinstance(root_key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey)  # noqa: S101
         key = _new_key(ecdsa=self._ecdsa)
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "alink-sim platform")])
         usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])
-        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
+        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(root_key.public_key())
         leaf = (
             _builder(subject, key.public_key())
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
@@ -125,7 +129,7 @@ class Authority:
             .add_extension(usage, critical=False)
             .add_extension(x509.SubjectAlternativeName(map(_name, names)), critical=False)
             .add_extension(issuer, critical=False)
-            .sign(self._key, hashes.SHA256())
+            .sign(root_key, hashes.SHA256())
         )
         return _packed(leaf, key)
 
@@ -179,13 +183,6 @@ def _packed(certificate: x509.Certificate, key: _Key) -> bytes:
         serialization.NoEncryption(),
     )
     return private + certificate.public_bytes(serialization.Encoding.PEM)
-
-
-def _unpacked(pem: bytes) -> tuple[x509.Certificate, _Key]:
-    key = serialization.load_pem_private_key(pem, None)
-    if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
-        raise AuthorityError("the key of the root is neither RSA nor EC: remove its folder")
-    return x509.load_pem_x509_certificate(pem), key
 
 
 def _write(path: Path, data: bytes, *, mode: int) -> None:

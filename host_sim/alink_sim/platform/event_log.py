@@ -100,6 +100,7 @@ class EventLog:
         `after`: only one behind that event will do. `detail`: what its detail has to hold.
         Raises ExpectationError.
         """
+        __tracebackhide__ = True  # pytest shows who expected, not this.
         wanted = Wanted(kind=kind, device_name=device_name)
 
         def found() -> Event | None:
@@ -126,9 +127,9 @@ class EventLog:
             last = list(self._events)[-count:]
             if not last:
                 return "nothing happened: no device has reached this platform"
-            all_of = f"all {self._count}" if len(last) == self._count else f"the last {len(last)}"
         lines = [f"  {event.time - last[-1].time:9.3f}  {_described(event)}" for event in last]
-        return "\n".join((f"{all_of} events, seconds before the last:", *lines))
+        head = f"the log ends ({len(last)} of {self._count}, seconds before the last):"
+        return "\n".join((head, *lines))
 
 
 def _matching(events: Iterable[Event], wanted: Wanted) -> Iterator[Event]:

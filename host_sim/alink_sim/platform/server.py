@@ -304,6 +304,7 @@ class Platform(CloudSide):
         `after`: only one behind that event will do. `detail`: what its detail has to hold, as in
         `expect("registered", method="regnwl")`. Raises ExpectationError, which shows the log.
         """
+        __tracebackhide__ = True  # pytest shows who expected, not this.
         return self.log.expect(
             kind, device_name=device_name, after=after, timeout=timeout, **detail
         )

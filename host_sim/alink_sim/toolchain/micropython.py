@@ -113,6 +113,10 @@ def _missing32() -> str | None:
 
 
 def _program64() -> Path:
+    # Where pip put it: the scripts of this environment, or of another that is on the path.
+    for file in importlib.metadata.files(_WHEEL) or ():
+        if file.name == "micropython":
+            return Path(str(file.locate())).resolve()
     return Path(sysconfig.get_path("scripts")) / "micropython"
 
 

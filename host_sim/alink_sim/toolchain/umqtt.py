@@ -87,5 +87,5 @@ def _explain(output: str) -> str:
         return f"The archive of umqtt.simple {VERSION} is not the published one: check your index."
     return (
         f"umqtt.simple {VERSION} could not be fetched from the package index: check the network "
-        "or proxy (pip's own settings apply), then run make again."
+        "or proxy (pip's own settings apply), then run this again."
     )

@@ -1,0 +1,176 @@
+"""pytest fixtures of the platform and of boards, which `pip install alink-sdk` brings.
+
+    def test_it_reports_its_temperature(iot_platform, board):
+        board.power_on()
+        iot_platform.expect("property_posted", device_name=board.device_name)
+
+docs/testing.md tells the rest. To change what a test gets, override `iot_clock`, `iot_settings` or
+`product` in a conftest.py or a test file. Everything is imported by the fixture that needs it: a
+run without them costs nothing.
+"""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from alink_sim.board import Board
+    from alink_sim.clock import Clock
+    from alink_sim.factory_flash import FactoryFlash
+    from alink_sim.platform import Platform, Product, Settings
+
+_INSTANCE = "iot-pytest0001"  # An enterprise instance: preregistration-free is theirs alone.
+_SHOWN = 40  # Lines of each, where a test failed.
+
+_OPTIONS = {
+    "alink_files": ("folder whose files lie on every board, as main.py", ""),
+    "alink_board": ("board definition, as ESP32_GENERIC_S3", "ESP32_GENERIC"),
+    "alink_layout": ("partition layout, factory or stock", "factory"),
+    "alink_interpreter": ("MicroPython that boards run, unix64 or unix32", "unix64"),
+}
+_PLATFORM = pytest.StashKey["Platform"]()
+_FLASH = pytest.StashKey["FactoryFlash"]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the settings of pytest.ini or pyproject.toml; `-o name=value` overrides one."""
+    for name, (text, default) in _OPTIONS.items():
+        parser.addini(name, f"alink-sdk: {text} (default: {default or 'none'})", default=default)
+
+
+@pytest.fixture(scope="session")
+def iot_ca(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
+    """The folder of the private CA, made once a run: workers of pytest-xdist share it."""
+    from alink_sim.platform.ca import Authority
+
+    base = tmp_path_factory.getbasetemp()
+    home = (base.parent if hasattr(request.config, "workerinput") else base) / "alink-ca"
+    home.mkdir(mode=0o700, exist_ok=True)
+    with (home / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        Authority(home).server_context()
+    return home
+
+
+@pytest.fixture
+def iot_clock() -> Clock:
+    """The clock of platform and boards: the machine's. Override it with a `ManualClock`."""
+    from alink_sim.clock import SystemClock
+
+    return SystemClock()
+
+
+@pytest.fixture
+def iot_settings() -> Settings:
+    """What the platform does where no document says it; override it to change a setting."""
+    from alink_sim.platform import Settings
+
+    return Settings()
+
+
+@pytest.fixture
+def iot_platform(
+    request: pytest.FixtureRequest, iot_ca: Path, iot_clock: Clock, iot_settings: Settings
+) -> Iterator[Platform]:
+    """A platform of this test's own, on free ports, with nothing in it."""
+    from alink_sim.platform import Platform
+
+    with Platform(ca=iot_ca, clock=iot_clock, settings=iot_settings) as platform:
+        request.node.stash[_PLATFORM] = platform
+        yield platform
+
+
+@pytest.fixture
+def product(iot_platform: Platform) -> Product:
+    """A product on the platform: dynamic registration on, no devices."""
+    return iot_platform.create_product(name="pytest", instance=_INSTANCE)
+
+
+@pytest.fixture
+def factory_flash(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    iot_platform: Platform,
+    iot_clock: Clock,
+    product: Product,
+) -> Iterator[FactoryFlash]:
+    """Makes boards as the line leaves them: burned, pre-registered, switched off."""
+    from alink_sim import toolchain
+    from alink_sim.factory_flash import FactoryFlash
+    from alink_sim.sntp import SntpServer
+
+    chosen = {name: str(request.config.getini(name)) for name in _OPTIONS}
+    files = request.config.rootpath / chosen["alink_files"] if chosen["alink_files"] else None
+    if files and not files.is_dir():
+        raise pytest.UsageError(f"alink_files names {files}, which is no folder")
+    try:
+        interpreter = toolchain.interpreter(chosen["alink_interpreter"])
+        toolchain.umqtt_simple()
+    except toolchain.ToolchainError as error:
+        pytest.fail(str(error), pytrace=False)
+    with SntpServer(clock=iot_clock) as ntp:
+        flash = FactoryFlash(
+            platform=iot_platform,
+            product=product,
+            interpreter=interpreter,
+            clock=iot_clock,
+            ntp=f"ntp.aliyuncs.com:{ntp.port}",
+            home=tmp_path,
+            files=files,
+            board=chosen["alink_board"],
+            layout=chosen["alink_layout"],
+        )
+        request.node.stash[_FLASH] = flash
+        yield flash
+        flash.power_off()
+
+
+@pytest.fixture
+def board(factory_flash: FactoryFlash) -> Board:
+    """A burned board, switched off: `board.power_on()`."""
+    return factory_flash()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show what the boards printed and what the platform saw, where a test failed."""
+    report = yield
+    platform = item.stash.get(_PLATFORM, None)
+    if report.failed and report.when != "teardown" and platform:
+        flash = item.stash.get(_FLASH, None)
+        boards = flash.boards if flash else []
+        shown = [(f"console of {board.device_name}", board.tail(_SHOWN)) for board in boards]
+        shown.append(("events of the platform", platform.log.tail(_SHOWN)))
+        _show(report, shown, hidden=_secrets(platform) | (flash.secrets if flash else set()))
+    return report
+
+
+def _secrets(platform: Platform) -> set[str]:
+    """Return what a firmware may have printed and a CI log must not hold."""
+    devices = platform.devices()
+    return {
+        *(product.secret for product in platform.products()),
+        *(device.secret for device in devices),
+        *(issued.token for device in devices for issued in device.client_ids),
+    }
+
+
+def _show(report: pytest.TestReport, sections: list[tuple[str, str]], hidden: set[str]) -> None:
+    """Add sections to a report, and hide what a firmware printed and nobody may read there."""
+
+    def clean(text: str) -> str:
+        for secret in sorted(hidden, key=len, reverse=True):
+            text = text.replace(secret, "***")
+        return text
+
+    report.sections = [(title, clean(text)) for title, text in (*report.sections, *sections)]
+    told = str(report.longrepr)
+    if clean(told) != told:
+        report.longrepr = clean(told)

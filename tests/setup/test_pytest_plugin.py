@@ -1,0 +1,188 @@
+"""The pytest plugin as a user's repository has it: the wheel in an environment of its own.
+
+pip installs the wheel without its dependencies: they are found where this checkout has them, and
+nothing is fetched. Shown is what our wheel does, not that pip resolves what it depends on.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import textwrap
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from alink_sim.toolchain import cache_dir
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "firmware_repo"
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A copy of the example, and the Python that tests it."""
+
+    folder: Path
+    python: Path
+
+    def test(self, *arguments: str, **environment: str) -> str:
+        """Return what pytest prints, and its exit code on a last line."""
+        inherited = {name: text for name, text in os.environ.items() if "PYTEST" not in name}
+        done = subprocess.run(
+            [self.python, "-m", "pytest", "-p", "no:cacheprovider", *arguments],
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**inherited, "ALINK_CACHE": str(cache_dir()), **environment},
+        )
+        return f"{done.stdout}{done.stderr}\nexit code {done.returncode}"
+
+    def write(self, test: str) -> None:
+        """Replace its tests by this one."""
+        for file in (self.folder / "tests").glob("test_*.py"):
+            file.unlink()
+        (self.folder / "tests" / "test_this.py").write_text(textwrap.dedent(test))
+
+
+@pytest.fixture(scope="module")
+def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Python of a fresh virtual environment with our wheel in it."""
+    home = tmp_path_factory.mktemp("environment")
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", home], check=True)
+    # fmt: off
+    command = [
+        sys.executable, "-m", "pip", "--python", str(home), "install", "--quiet", "--no-deps",
+        "--no-index", "--disable-pip-version-check", str(wheel),
+    ]
+    # fmt: on
+    subprocess.run(command, check=True, capture_output=True)
+    (site,) = home.glob("lib/python*/site-packages")
+    (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    return home / "bin" / "python"
+
+
+@pytest.fixture
+def repository(python: Path, tmp_path: Path) -> Repository:
+    return Repository(shutil.copytree(EXAMPLE, tmp_path / "repository"), python)
+
+
+def test_it_is_the_wheel_that_is_tested_here(python: Path, tmp_path: Path):
+    code = "import alink_sim, alink_formats.sources as s; print(alink_sim.__file__, s.checkout())"
+    done = subprocess.run(
+        [python, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+    assert re.fullmatch(rf"{python.parents[1]}/lib/\S+/alink_sim/__init__.py None\n", done.stdout)
+
+
+def test_the_ten_lines_of_the_document_end_green(python: Path, tmp_path: Path):
+    text = (EXAMPLE.parents[1] / "docs" / "testing.md").read_text()
+    _, _, block = text.partition("pip install alink-sdk pytest\n")
+    script, _, _ = block.partition("```")
+    (tmp_path / "script").write_text(script.replace("pytest -o", '"$PYTHON" -m pytest -o'))
+    done = subprocess.run(
+        ["sh", "-e", "script"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHON": str(python), "ALINK_CACHE": str(cache_dir())},
+    )
+    assert "1 passed" in done.stdout, done.stdout + done.stderr
+
+
+def test_the_example_repository_is_green_in_parallel_too(repository: Repository):
+    said = repository.test("-n2")
+    assert re.search(r"\n=+ 4 passed in .*\n+exit code 0", said), said
+
+
+def test_a_failed_test_shows_console_and_events_and_no_secret(repository: Repository):
+    repository.write(
+        """
+        def test_it(iot_platform, product, factory_flash):
+            main = f"print('the secret is {product.secret}'); import alink, nowhere"
+            board = factory_flash("kitchen-1", main=main, wifi_password="geheim-geheim")
+            board.power_on()
+            open("secrets", "w").write(product.secret)
+            board.expect("online")
+        """
+    )
+    said = repository.test()
+    assert "console of kitchen-1" in said
+    assert "ImportError: no module named 'nowhere'" in said
+    assert "events of the platform" in said
+    assert "nothing happened: no device has reached this platform" in said
+    assert said.count("the secret is ***") == 2, "once in the error, once in the console"
+    assert (repository.folder / "secrets").read_text() not in said
+    assert "console.py" not in said, "whose frames tell a user nothing"
+
+
+def test_every_test_has_a_platform_of_its_own_and_all_workers_one_ca(repository: Repository):
+    repository.write(
+        """
+        import hashlib, pathlib, pytest
+
+        @pytest.mark.parametrize("number", range(4))
+        def test_it(iot_platform, worker_id, number):
+            ca = hashlib.sha256(iot_platform.ca_der).hexdigest()
+            iot_platform.create_product(key="a1Mine")
+            text = f"{ca} {iot_platform.mqtt_port} {iot_platform.products()}"
+            pathlib.Path(f"{worker_id}-{number}.txt").write_text(text)
+        """
+    )
+    said = repository.test("-n2", "--dist=each")
+    assert "8 passed" in said, said
+    seen = [path.read_text().split(" ", 2) for path in repository.folder.glob("gw*.txt")]
+    assert len(seen) == 8
+    assert len({ca for ca, _port, _products in seen}) == 1
+    assert all(products.count("Product(") == 1 for _ca, _port, products in seen)
+
+
+def test_fixtures_are_overridden_to_turn_the_clock_and_change_a_setting(repository: Repository):
+    repository.write(
+        """
+        import pytest
+        from alink_sim.clock import ManualClock
+        from alink_sim.platform import Settings
+
+        @pytest.fixture
+        def iot_clock(tmp_path):
+            clock = ManualClock(tmp_path / "clock")
+            yield clock
+            clock.close()
+
+        @pytest.fixture
+        def iot_settings():
+            return Settings(refused_code=3)
+
+        def test_it(iot_platform, product, iot_clock, board):
+            iot_platform.set_dynamic_registration(product.key, False)
+            board.power_on()
+            refused = iot_platform.expect("registration_refused", connack=3)
+            assert refused.time >= 1795456800 and refused.time < 1795456900
+        """
+    )
+    assert "1 passed" in repository.test()
+
+
+def test_without_a_network_the_first_use_is_one_sentence(repository: Repository):
+    said = repository.test(
+        ALINK_CACHE=str(repository.folder / "empty"),
+        PIP_CONFIG_FILE="/dev/null",
+        PIP_INDEX_URL="http://127.0.0.1:1/simple",
+        PIP_NO_CACHE_DIR="1",
+    )
+    assert "umqtt.simple 1.3.4 could not be fetched from the package index: check" in said
+    assert "Traceback" not in said
+    assert "exit code 1" in said
+
+
+def test_a_folder_that_is_not_there_is_named(repository: Repository):
+    said = repository.test("-o", "alink_files=nowhere")
+    assert "alink_files names " in said
+    assert "nowhere, which is no folder" in said
