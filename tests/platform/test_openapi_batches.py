@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -203,3 +204,17 @@ def test_devices_of_a_batch_that_were_deleted_are_on_no_page(cloud: Platform, as
     cloud.remove_device(PK, "dev-1")
     cloud.add_device(PK, "dev-1")
     assert page(ask, apply_id) == ["dev-2"]
+
+
+def test_a_product_takes_its_batches_with_it(
+    make_platform: Callable[..., Platform], tmp_path: Path, ask: Ask
+) -> None:
+    platform = make_platform(state=tmp_path)
+    platform.create_product(key=PK)
+    apply_id = check(asking(client(platform)), "dev-1")
+    platform.remove_product(PK)
+    platform.create_product(key=PK)
+    platform.stop()
+    again = asking(client(make_platform(state=tmp_path)))
+    body = again("QueryBatchRegisterDeviceStatus", product_key=PK, apply_id=apply_id)
+    assert refused(body) == "iot.device.DeviceApplyIsNotFound"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from alink_sim.clock import ManualClock
-from alink_sim.platform import Platform, RegistryError
+from alink_sim.platform import Platform, RegistryError, StoreError
 from tests.platform.openapi import DN, PK, Ask, done, refused
 from tests.platform.wire import ACCEPTED, Party, Wire
 from tests.platform.wire import refused as connack
@@ -229,3 +229,23 @@ def test_a_deleted_device_is_cut_and_gone(cloud: Platform, party: Party, ask: As
     assert refused(ask("GetDeviceStatus", iot_id=iot_id)) == "iot.device.NotExistedDevice"
     with pytest.raises(RegistryError):
         cloud.device(PK, DN)
+
+
+def test_a_secret_that_cannot_be_kept_is_not_told(
+    cloud: Platform, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloud.create_product(key=PK)
+
+    def fail(*_: object) -> None:
+        raise StoreError("the disk is full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(cloud._store, "write", fail)
+        body = ask("RegisterDevice", product_key=PK, device_name=DN)
+        assert refused(body) == "iot.system.SystemException"
+        assert "Data" not in body
+        assert refused(ask("QueryDevice", product_key=PK)) == "iot.system.SystemException"
+    assert cloud.expect("platform_error").reason == "StoreError"
+    # It was not lost either: it goes to rest with whatever comes next.
+    found = done(ask("QueryDevice", product_key=PK))["Data"]["DeviceInfo"]
+    assert [one["DeviceName"] for one in found] == [DN]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import threading
 from typing import Any
 
@@ -42,6 +43,14 @@ def test_a_published_message_reaches_the_device_at_its_qos(online: Wire, ask: As
         ),
         ({"topic_full_name": f"/{PK}/nobody/user/get"}, "iot.device.NotExistedDevice"),
         ({"product_key": "nothing"}, "iot.prod.NotExistedProduct"),
+        (
+            {"topic_full_name": f"/{PK}/{DN}/user/#"},
+            "iot.messagebroker.InvalidFormattedTopicName",
+        ),
+        (
+            {"message_content": base64.b64encode(bytes((256 << 10) + 1)).decode()},
+            "iot.messagebroker.PublishMessageFailed",
+        ),
     ],
 )
 def test_a_message_that_goes_nowhere_is_refused(
@@ -71,6 +80,32 @@ def test_a_broadcast_without_a_topic_reaches_all_that_are_online(online: Wire, a
     number = done(ask("PubBroadcast", product_key=PK, message_content=HELLO))["MessageId"]
     topic, _, _ = online.read_publish()
     assert topic == f"/sys/{PK}/{DN}/broadcast/request/{number}"
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"topic_full_name": "/broadcast/other/news"}, "InvalidFormattedTopicName"),
+        ({"topic_full_name": f"/broadcast/{PK}/+"}, "InvalidFormattedTopicName"),
+        ({"message_content": "%"}, "MessageContentIsNotBase64Encode"),
+        (
+            {"message_content": base64.b64encode(bytes((64 << 10) + 1)).decode()},
+            "PublishMessageFailed",
+        ),
+    ],
+)
+def test_a_broadcast_that_goes_nowhere_is_refused(
+    online: Wire, ask: Ask, changes: dict[str, Any], code: str
+) -> None:
+    given = {"product_key": PK, "message_content": HELLO, **changes}
+    assert refused(ask("PubBroadcast", **given)) == f"iot.messagebroker.{code}"
+
+
+def test_a_broadcast_of_64_kb_arrives_whole(online: Wire, ask: Ask) -> None:
+    text = json.dumps("x" * ((64 << 10) - 2))
+    content = base64.b64encode(text.encode()).decode()
+    done(ask("PubBroadcast", product_key=PK, message_content=content))
+    assert online.read_publish()[1] == json.loads(text)
 
 
 def rrpc(ask: Ask, **changes: Any) -> dict[str, Any]:

@@ -187,12 +187,23 @@ def test_a_list_in_xml_repeats_its_name(platform: Platform) -> None:
         ({"Timestamp": "2026-11-23T18:15:01Z"}, 400, "InvalidTimeStamp.Expired"),
         ({"ProductKey": ""}, 400, "MissingProductKey"),
         ({"Action": "QueryDevice", "PageSize": "ten"}, 400, "InvalidPageSize"),
+        (
+            {
+                "Action": "Pub",
+                "TopicFullName": f"/{PK}/dev-1/user/get",
+                "MessageContent": "aGk=",
+                "Qos": "2",
+            },
+            400,
+            "InvalidQos",
+        ),
     ],
 )
 def test_what_the_gate_refuses(
     platform: Platform, changes: dict[str, str], status: int, code_: str
 ) -> None:
     platform.create_product(key=PK)
+    platform.add_device(PK, "dev-1")
     assert code(platform, parameters(platform, **changes)) == (status, code_)
     assert platform.expect("api_refused").reason.startswith(f"{code_}: ")
 

@@ -93,6 +93,7 @@ def test_a_property_set_reaches_the_device_with_the_id_of_the_answer(
     [
         ("[1]", "iot.common.InvalidFormattedParameter"),
         ("{", "iot.common.InvalidFormattedParameter"),
+        ('{"Temperature":NaN}', "iot.common.InvalidFormattedParameter"),
         ('{"Temperature":81.0}', "iot.device.SetDevicePropertyFailed"),
         ('{"Nothing":1}', "iot.device.SetDevicePropertyFailed"),
         ('{"Serial":"a"}', "iot.device.SetDevicePropertyFailed"),

@@ -105,6 +105,10 @@ class Registry:
             raise RegistryError(f"product {product_key} has devices: remove them first")
         del self.products[product_key]
         self._on_remove(product)
+        for application in list(self.applications.values()):
+            if application.product_key == product_key:
+                del self.applications[application.id]
+                self._on_remove(application)
         return product
 
     def set_dynamic_registration(self, product_key: str, *, on: bool) -> Product:

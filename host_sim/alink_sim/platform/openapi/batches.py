@@ -1,4 +1,4 @@
-"""Actions on batches: names are checked, then registered, both after the answer.
+"""Actions on batches: names are checked, then registered, both beside the answer.
 
 docs/protocol.md, section "Cloud API". A batch that was acknowledged goes on after a restart.
 """
@@ -56,7 +56,6 @@ async def register_names(call: Call) -> Answer:
     if application.stage == Stage.CHECK_SUCCESS:
         application.stage = Stage.CREATE
         call.core.registry.keep_application(application)
-        await call.core.commits.settled()
         go_on(call.core, application)
     return _applied(application)
 
@@ -154,17 +153,18 @@ async def _check(core: Core, application: Application) -> None:
     application.failed = _faults(core, application.product_key, application.names)
     application.stage = Stage.CHECK_FAILED if application.failed else Stage.CHECK_SUCCESS
     core.registry.keep_application(application)
-    await core.commits.settled()
+    core.commits.follow()
 
 
 async def _create(core: Core, application: Application) -> None:
     for at in range(0, len(application.names), _STEP):
         for name in application.names[at : at + _STEP]:
             _register(core, application, name)
-        await core.commits.settled()
+        core.commits.follow()
+        await asyncio.sleep(0)
     application.stage = Stage.CREATE_FAILED if application.failed else Stage.CREATE_SUCCESS
     core.registry.keep_application(application)
-    await core.commits.settled()
+    core.commits.follow()
     core.note(
         "batch_registered",
         apply_id=application.id,
@@ -206,7 +206,6 @@ async def _apply(
         nicknames=nicknames,
     )
     call.core.registry.keep_application(application)
-    await call.core.commits.settled()
     go_on(call.core, application)
     return _applied(application)
 

@@ -17,6 +17,8 @@ from alink_sim.platform.openapi.gate import Gate
 
 Answer = dict[str, Any]
 
+_ANY = range(-(1 << 63), 1 << 63)
+
 
 @dataclass(frozen=True)
 class Call:
@@ -37,17 +39,17 @@ class Call:
             raise missing(name)
         return self.text(name)
 
-    def number(self, name: str, default: int | None = None) -> int:
+    def number(self, name: str, default: int | None = None, *, among: range = _ANY) -> int:
         """Return a whole number. Raises GatewayError; without a default it is mandatory."""
-        text = self.text(name)
-        if not text and default is not None:
+        if not self.text(name) and default is not None:
             return default
         try:
-            return int(self.needed(name))
-        except ValueError as error:
-            raise GatewayError(
-                400, f"Invalid{name}", f"Specified parameter {name} is not valid."
-            ) from error
+            number = int(self.needed(name))
+        except ValueError:
+            number = among.stop
+        if number not in among:
+            raise GatewayError(400, f"Invalid{name}", f"Specified parameter {name} is not valid.")
+        return number
 
     def listed(self, name: str, field: str = "") -> list[str]:
         """Return `NAME.1`, `NAME.2` ..., of each its field, up to the first that is not there."""
@@ -71,7 +73,7 @@ class Call:
     def document(self, name: str) -> dict[str, Any]:
         """Return a parameter that is a JSON object. Raises ApiError."""
         try:
-            document = json.loads(self.needed(name))
+            document = json.loads(self.needed(name), parse_constant=_refuse)
         except (ValueError, RecursionError):
             document = None
         if not isinstance(document, dict):
@@ -143,6 +145,10 @@ class Action:
     run: Callable[[Call], Awaitable[Answer]]
     per_second: int
     needs: tuple[str, ...] = ()
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
 
 
 def message_id() -> str:

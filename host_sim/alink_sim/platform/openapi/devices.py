@@ -39,7 +39,6 @@ async def register_device(call: Call) -> Answer:
     device = call.core.registry.add_device(product.key, name)
     if nickname:
         call.core.registry.keep(device, "nickname", nickname)
-    await call.core.commits.settled()
     return {"Data": _named(device) | {"DeviceSecret": device.secret}}
 
 

@@ -9,6 +9,7 @@ from alink_sim.platform.openapi.call import Action, Answer, Call, message_id
 from alink_sim.platform.openapi.errors import ApiError
 from alink_sim.platform.rrpc import TIMEOUT_MS, RrpcCode
 
+_MAX_MESSAGE = 256 << 10
 _MAX_BROADCAST = 64 << 10
 
 
@@ -21,8 +22,10 @@ async def pub(call: Call) -> Answer:
     raw = topic == f"/sys/{key}/{name}/thing/model/down_raw"
     if key != product.key or not (raw or topic.startswith(f"/{key}/{name}/")):
         raise ApiError("iot.messagebroker.InvalidFormattedTopicName")
+    _check_reach(topic)
+    _check_size(payload, _MAX_MESSAGE)
     device = call.device_in(product, name)
-    downlink.send(call.core, device, topic, payload, qos=min(call.number("Qos", 0), 1))
+    downlink.send(call.core, device, topic, payload, qos=call.number("Qos", 0, among=range(2)))
     return {"MessageId": message_id()}
 
 
@@ -31,8 +34,8 @@ async def pub_broadcast(call: Call) -> Answer:
     product = call.product()
     topic = call.text("TopicFullName")
     payload = call.decoded("MessageContent")
-    if len(payload) > _MAX_BROADCAST:
-        raise ApiError("iot.messagebroker.PublishMessageFailed", "a broadcast takes up to 64 KB")
+    _check_reach(topic)
+    _check_size(payload, _MAX_BROADCAST)
     if topic and not topic.startswith(f"/broadcast/{product.key}/"):
         raise ApiError("iot.messagebroker.InvalidFormattedTopicName")
     if not topic:
@@ -51,6 +54,7 @@ async def ask(call: Call) -> Answer:
     if timeout not in TIMEOUT_MS:
         raise ApiError("iot.messagebroker.InvalidTimeoutValue")
     topic = call.text("Topic")
+    _check_reach(topic)
     if topic and topics.names(topic) != (product.key, device.name):
         raise ApiError("iot.messagebroker.InvalidFormattedTopicName")
     made = await rrpc.ask(call.core, device, payload, topic=topic, timeout_ms=timeout)
@@ -65,3 +69,14 @@ ACTIONS = {
     "PubBroadcast": Action(pub_broadcast, 1, ("ProductKey", "MessageContent")),
     "RRpc": Action(ask, 1000, ("ProductKey", "DeviceName", "RequestBase64Byte", "Timeout")),
 }
+
+
+def _check_reach(topic: str) -> None:
+    # A topic with a wildcard, or with NUL, may not stand in a PUBLISH.
+    if set(topic) & set("+#\0"):
+        raise ApiError("iot.messagebroker.InvalidFormattedTopicName")
+
+
+def _check_size(payload: bytes, most: int) -> None:
+    if len(payload) > most:
+        raise ApiError("iot.messagebroker.PublishMessageFailed", f"it takes up to {most} bytes")

@@ -42,7 +42,6 @@ async def create_product(call: Call) -> Answer:
         name=name, node_type=call.number("NodeType"), dynamic_registration=False, instance=instance
     )
     registry.keep(made, "details", details)
-    await call.core.commits.settled()
     return {"ProductKey": made.key, "Data": _described(made) | {"ProductSecret": made.secret}}
 
 
@@ -88,7 +87,6 @@ async def update_product(call: Call) -> Answer:
         details = {**details, "Description": _checked_description(call)}
     call.core.registry.create_product(key=product.key, name=name)
     call.core.registry.keep(product, "details", details)
-    await call.core.commits.settled()
     return {}
 
 

@@ -42,7 +42,6 @@ async def set_desired(call: Call) -> Answer:
         if version != current.get(name, {}).get("version", 0):
             raise ApiError("iot.device.InvalidDesiredVersion", f"the version of {name} is another")
     number, made = downlink.set_desired(call.core, device, items)
-    await call.core.commits.settled()
     return {"Data": {"MessageId": number, "Versions": json.dumps(made, separators=(",", ":"))}}
 
 

@@ -85,6 +85,8 @@ class OpenApi:
             for name in run.needs:
                 call.needed(name)
             answer = await run.run(call)
+            # Whatever it tells, a secret above all, is at rest by then.
+            await self._core.commits.settled()
         except GatewayError as error:
             self._note("api_refused", action, who, parameters, f"{error.code}: {error.reason}")
             raise

@@ -39,7 +39,6 @@ async def update_shadow(call: Call) -> Answer:
         conflict = error.args[0] == 409
         code = "InvalidVersionValueInShadowMessage" if conflict else "TooManyElementInDesire"
         raise ApiError(f"{_FAMILY}.{code}") from error
-    await call.core.commits.settled()
     return {}
 
 

@@ -32,7 +32,6 @@ async def save(call: Call) -> Answer:
     if len(tags) > _MOST:
         raise ApiError("iot.device.TooManyDevicePropertiesPerTime")
     call.core.registry.keep(device, "tags", tags)
-    await call.core.commits.settled()
     return {}
 
 
@@ -49,7 +48,6 @@ async def delete(call: Call) -> Answer:
     if tags.pop(call.needed("PropKey"), None) is None:
         raise ApiError("iot.device.DeleteDevicePropertyFailed", "the device has no such tag")
     call.core.registry.keep(device, "tags", tags)
-    await call.core.commits.settled()
     return {}
 
 

@@ -30,7 +30,6 @@ async def remove_topology(call: Call) -> Answer:
     if topology.gateway_of(call.core, device) is None:
         raise ApiError("iot.device.RemoveTopoRelationFailed")
     subdevices.separate(call.core, device, reason="the cloud deleted the topology")
-    await call.core.commits.settled()
     return {"Data": True}
 
 
