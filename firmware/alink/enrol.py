@@ -108,7 +108,7 @@ def _keep(made, log):
 
     log("credential stored in %s" % save(made, log))
     save = None
-    heap.unload("store", "places", "record")
+    heap.unload("store", "places", "stock", "record")
 
 
 def _tries():
@@ -122,7 +122,7 @@ def _set_tries(count):
 
     set_tries(count)
     set_tries = None
-    heap.unload("places", "record")
+    heap.unload("places", "stock", "record")
 
 
 def _sleep(ms):

@@ -5,8 +5,9 @@ import struct
 from . import heap
 from .certificate import check, check_certificate, check_credential, credentialed
 from .errors import StoreError
+from .fields import decode
 from .places import certificate_places, credential_places, same
-from .record import CERTIFICATE, CREDENTIAL, decode
+from .record import CERTIFICATE, CREDENTIAL
 
 _SETTINGS = (
     ("region", "Region"),
@@ -119,7 +120,7 @@ def stored(certificate, log):
 
 def unload():
     """Give back the heap of this module and of what it needed."""
-    heap.unload("identity", "places", "record", "certificate")
+    heap.unload("identity", "places", "stock", "fields", "record", "certificate")
 
 
 def _belongs(fields, certificate):

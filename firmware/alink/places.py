@@ -5,24 +5,18 @@ credential in two sectors of `cred` and in NVS. Untouched table ("stock"): both 
 file; and where a stock image was flashed over a factory board, the former ranges are still read,
 raw, and never written.
 
-Each place has a `name`, tells whether it is `writable`, and has `read(size)` (the record as a
-bytearray, or None; `size` is what is expected, as a hint), `write(record)` and `erase()`; the
-first two raise StoreError where flash fails.
+Each place has a `name`, tells whether it is `writable`, and has `read()` (the record as a
+bytearray, or None), `fill(buffer)` (read so many bytes from its start; whether they are there),
+`write(record)` and `erase()`; all but the last raise StoreError where flash fails.
 """
 
-import os
-
-import esp
 import esp32
 from micropython import const
 
 from .errors import StoreError
-from .record import size_of
+from .record import read_from
 
-_FCTRY = const(0x5000)  # Bytes before the vfs, as in boards/*/partitions.csv; a test compares.
-_CRED = const(0x2000)
-_SECTOR = const(4096)
-
+_LONGEST = const(16384)  # Bytes of a record.
 _NAMESPACE = "alink"
 _TRIES = "tries"
 _NVS_NOT_FOUND = const(-0x1102)
@@ -34,7 +28,9 @@ def certificate_places():
     fctry = _partition("fctry")
     if fctry:
         return (Sector("fctry", fctry, 0),)
-    return Nvs("cert"), File("/alink.cert"), Raw(_FCTRY)
+    from . import stock
+
+    return (Nvs("cert"),) + stock.certificate_places(_partition("vfs"))
 
 
 def credential_places():
@@ -42,20 +38,24 @@ def credential_places():
     cred = _partition("cred")
     if cred:
         return Sector("cred", cred, 0), Sector("cred", cred, 1), Nvs("cred")
-    return File("/alink.cred"), Raw(_CRED), Raw(_CRED - _SECTOR), Nvs("cred")
+    from . import stock
+
+    return stock.credential_places(_partition("vfs")) + (Nvs("cred"),)
 
 
 def same(record, places, log):
     """Make writable places hold `record`, each read back; return the names of those that do."""
     kept = []
+    buffer = bytearray(len(record))  # One for all of them: heap is scarce here.
     for place in places:
+        if not place.writable:
+            continue
         try:
-            if place.read(len(record)) != record and place.writable:
+            if not place.fill(buffer) or buffer != record:
                 place.write(record)
-                if place.read(len(record)) != record:
+                if not place.fill(buffer) or buffer != record:
                     raise StoreError("it reads back differently")
-            if place.writable:
-                kept.append(place.name)
+            kept.append(place.name)
         except StoreError as error:
             log("%s does not take the record: %s" % (place.name, error))
     return kept
@@ -72,11 +72,12 @@ class Sector:
         self._partition = partition
         self._block = block
 
-    def read(self, size=0):
-        return _read_record(self._read)
+    def read(self):
+        return read_from(self.fill)
 
-    def _read(self, buffer):
+    def fill(self, buffer):
         self._partition.readblocks(self._block, buffer, 0)
+        return True
 
     def write(self, record):
         try:
@@ -89,29 +90,6 @@ class Sector:
         self._partition.ioctl(6, self._block)
 
 
-class Raw:
-    """A range of flash that no partition names any more: read, never written.
-
-    It begins `before` bytes before the vfs, which a stock table has in the same place.
-    """
-
-    name = "the former partition"
-    writable = False
-
-    def __init__(self, before):
-        vfs = _partition("vfs")
-        self._offset = vfs.info()[2] - before if vfs else 0
-
-    def read(self, size=0):
-        return _read_record(self._read) if self._offset else None
-
-    def _read(self, buffer):
-        esp.flash_read(self._offset, buffer)
-
-    def erase(self):
-        pass
-
-
 class Nvs:
     """A blob in the namespace `alink` of the default NVS partition."""
 
@@ -121,18 +99,28 @@ class Nvs:
     def __init__(self, key):
         self._key = key
 
-    def read(self, size=256):
+    def read(self):
+        size = 256
         while True:
             buffer = bytearray(size)
-            try:
-                count = esp32.NVS(_NAMESPACE).get_blob(self._key, buffer)
-                return buffer if count == size else buffer[:count]
-            except OSError as error:
-                if error.errno != _NVS_INVALID_LENGTH or size >= _SECTOR:
-                    if error.errno == _NVS_NOT_FOUND:
-                        return None
-                    raise StoreError("NVS error %s" % error)
+            count = self._get(buffer)
+            if count <= size:
+                return buffer[:count] if count else None
             size *= 2
+
+    def fill(self, buffer):
+        return self._get(buffer) == len(buffer)
+
+    def _get(self, buffer):
+        # Returns how many bytes there are, one more than asked for where there are too many.
+        try:
+            return esp32.NVS(_NAMESPACE).get_blob(self._key, buffer)
+        except OSError as error:
+            if error.errno == _NVS_NOT_FOUND:
+                return 0
+            if error.errno == _NVS_INVALID_LENGTH and len(buffer) < _LONGEST:
+                return len(buffer) + 1
+            raise StoreError("NVS error %s" % error)
 
     def write(self, record):
         try:
@@ -149,55 +137,6 @@ class Nvs:
             nvs.commit()
         except OSError:
             pass  # It was not there.
-
-
-class File:
-    """A file on the vfs, replaced by rename."""
-
-    writable = True
-
-    def __init__(self, name):
-        self.name = name
-
-    def read(self, size=0):
-        try:
-            with open(self.name, "rb") as file:
-                return _read_record(self._reader(file))
-        except OSError:
-            return None
-
-    def _reader(self, file):
-        def read(buffer):
-            file.seek(0)
-            file.readinto(buffer)
-
-        return read
-
-    def write(self, record):
-        try:
-            with open(self.name + ".new", "wb") as file:
-                file.write(record)
-            os.rename(self.name + ".new", self.name)
-        except OSError as error:
-            raise StoreError("file system error %s" % error)
-
-    def erase(self):
-        try:
-            os.remove(self.name)
-        except OSError:
-            pass  # It was not there.
-
-
-def _read_record(read):
-    # Returns the record that `read(buffer)` finds at the start, None where none begins.
-    header = bytearray(12)
-    read(header)
-    size = size_of(header)
-    if not size or size > 3 * _SECTOR:
-        return None
-    record = bytearray(size)
-    read(record)
-    return record
 
 
 def tries():

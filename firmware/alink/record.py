@@ -1,4 +1,4 @@
-"""The record of identity: bytes in flash to named fields, and back. Pure.
+"""The record of identity: named fields to bytes in flash; `fields` reads them back. Pure.
 
 Layout (integers little-endian), docs/identity.md:
 
@@ -12,8 +12,6 @@ import struct
 from binascii import crc32
 
 from micropython import const
-
-from .errors import StoreError
 
 CERTIFICATE = const(1)
 CREDENTIAL = const(2)
@@ -44,6 +42,7 @@ REPEATABLE = ("Ca", "SubProduct")
 _HEAD = "<4sBBHI"
 _HEADER = const(12)
 _VERSION = const(1)
+_LONGEST = const(12288)  # Three sectors.
 _MAGIC = b"ALNK"
 
 
@@ -54,24 +53,29 @@ def size_of(header):
     return (_HEADER + (header[6] | header[7] << 8) + 4 + 15) & ~15
 
 
-def decode(data, kind):
-    """Return (generation, fields) of a record; a repeatable field is a list of values.
+def read_from(fill):
+    """Return the record that `fill(buffer)` reads from its start, None where none begins."""
+    header = bytearray(_HEADER)
+    fill(header)
+    size = size_of(header)
+    if not size or size > _LONGEST:
+        return None
+    record = bytearray(size)
+    fill(record)
+    return record
 
-    Raises StoreError naming the field that is wrong, as far as the bytes tell.
-    """
+
+def generation_of(data, kind):
+    """Return the generation of `data` where it is a whole record of this kind, else None."""
     if len(data) < _HEADER or data[:4] != _MAGIC:
-        raise StoreError("no identity record is here")
+        return None
     _, version, found, length, generation = struct.unpack_from(_HEAD, data, 0)
-    if version != _VERSION or found != kind:
-        raise StoreError("the record is version %d, kind %d" % (version, found))
     end = _HEADER + length
-    whole = end + 4 <= len(data)
-    fields, cut = _decode_fields(data, end if whole else len(data))
-    if not whole or crc32(memoryview(data)[:end]) != struct.unpack_from("<I", data, end)[0]:
-        raise StoreError("the record fails its checksum: %s" % (cut or _suspect(fields)))
-    if cut:
-        raise StoreError(cut)
-    return generation, fields
+    if version != _VERSION or found != kind or end + 4 > len(data):
+        return None
+    if crc32(memoryview(data)[:end]) != struct.unpack_from("<I", data, end)[0]:
+        return None
+    return generation
 
 
 def encode(kind, generation, fields):
@@ -100,33 +104,3 @@ def _each(fields):
         if value:
             for one in value if name in REPEATABLE else (value,):
                 yield tag, one
-
-
-def _decode_fields(data, end):
-    # Returns the fields and, where the last one does not end inside the record, what is cut.
-    fields = {}
-    at = _HEADER
-    while at < end:
-        tag = data[at]
-        name = FIELDS[tag] if tag < len(FIELDS) else "tag %d" % tag
-        start = at + 3
-        at = start + (struct.unpack_from("<H", data, at + 1)[0] if start <= end else end)
-        if at > end or tag == 0:
-            return fields, "%s is cut short" % (name or "a field")
-        value = bytes(memoryview(data)[start:at])
-        if name in REPEATABLE:
-            fields.setdefault(name, []).append(value)
-        elif name in fields:
-            return fields, "%s is there twice" % name
-        elif tag < len(FIELDS):
-            fields[name] = value
-    return fields, ""
-
-
-def _suspect(fields):
-    # A damaged record still tells which field cannot be right.
-    for name in ("ProductKey", "ProductSecret", "DeviceName"):
-        for byte in fields.get(name, b"\0"):
-            if not 0x20 < byte < 0x7F:
-                return "%s is damaged" % name
-    return "no single field stands out"

@@ -6,7 +6,7 @@ connection is open, when heap is scarcest.
 
 from .errors import StoreError
 from .places import credential_places, same
-from .record import CREDENTIAL, decode, encode
+from .record import CREDENTIAL, encode, generation_of
 
 
 def save(fields, log):
@@ -40,7 +40,6 @@ def forget():
 
 def _generation(place):
     try:
-        record = place.read()
-        return decode(record, CREDENTIAL)[0] if record else 0
+        return generation_of(place.read() or b"", CREDENTIAL) or 0
     except StoreError:
         return 0

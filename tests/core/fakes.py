@@ -174,7 +174,7 @@ class Board:
         sys.modules["esp32"] = sys.modules["esp"] = self
         import alink
 
-        for name in ("places", "store", "identity"):
+        for name in ("places", "stock", "store", "identity"):
             sys.modules.pop("alink." + name, None)
             if hasattr(alink, name):
                 delattr(alink, name)

@@ -3,6 +3,7 @@
 import fakes
 from alink import record
 from alink.errors import StoreError
+from alink.fields import decode
 from check import raises
 
 CERTIFICATE = {
@@ -125,7 +126,7 @@ def test_sectors_are_written_alternately_and_the_newest_wins():
     for offset in (0x1FE000, 0x1FF000):
         data = bytearray(256)
         board.flash.read(offset, data)
-        generations.append(record.decode(bytes(data), record.CREDENTIAL)[0])
+        generations.append(decode(bytes(data), record.CREDENTIAL)[0])
     assert sorted(generations) == [3, 4]
 
 

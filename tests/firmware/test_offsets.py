@@ -9,13 +9,13 @@ import pytest
 from alink_formats import board
 from alink_sim import toolchain
 
-SOURCE = (toolchain.firmware_dir() / "alink" / "places.py").read_text("utf-8")
+SOURCE = (toolchain.firmware_dir() / "alink" / "stock.py").read_text("utf-8")
 BOARDS = sorted(path.parent for path in toolchain.boards_dir().glob("*/board.json"))
 
 
 def _constant(name: str) -> int:
     found = re.search(rf"^{name} = const\((0x[0-9A-F]+)\)", SOURCE, re.MULTILINE)
-    assert found, f"places.py has no {name}"
+    assert found, f"stock.py has no {name}"
     return int(found[1], 16)
 
 

@@ -40,7 +40,7 @@ PURE = ("errors", "record", "certificate", "sign", "register", "topics", "envelo
 IMPURE_MODULES = {"socket", "ssl", "tls", "network", "machine", "esp32", "esp", "asyncio", "time"}
 ONLY_IN = {
     "esp32": {"places", "ota"},
-    "esp": {"places"},
+    "esp": {"stock"},
     "socket": {"transport", "plain"},
     "ssl": {"transport"},
     "network": {"wifi"},
