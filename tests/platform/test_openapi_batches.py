@@ -163,12 +163,21 @@ def test_a_name_that_was_taken_meanwhile_fails_alone(cloud: Platform, ask: Ask) 
 
 def test_names_come_with_nicknames(cloud: Platform, ask: Ask) -> None:
     item = models.BatchCheckDeviceNamesRequestDeviceNameList
-    listed = [item(device_name="dev-1", device_nickname="灯 1"), item(device_name="dev-2")]
+    listed = [item(device_name="dev-1", device_nickname="灯泡_1"), item(device_name="dev-2")]
     body = ask("BatchCheckDeviceNames", product_key=PK, device_name_list=listed)
     done(register(ask, done(body)["Data"]["ApplyId"]))
     cloud.expect("batch_registered")
-    assert cloud.device(PK, "dev-1").documents["nickname"] == "灯 1"
+    assert cloud.device(PK, "dev-1").documents["nickname"] == "灯泡_1"
     assert "nickname" not in cloud.device(PK, "dev-2").documents
+
+
+def test_a_nickname_that_is_none_fails_the_call(cloud: Platform, ask: Ask) -> None:
+    item = models.BatchCheckDeviceNamesRequestDeviceNameList
+    listed = [item(device_name="dev-1", device_nickname="灯"), item(device_name="dev-2")]
+    body = ask("BatchCheckDeviceNames", product_key=PK, device_name_list=listed)
+    assert refused(body) == "iot.device.InvalidFormattedNickname"
+    assert body["Data"]["InvalidDeviceNicknameList"] == {"InvalidDeviceNickname": ["灯"]}
+    assert body["Data"]["InvalidDetailList"]["InvalidDetailList"][0]["NickName"] == "灯"
 
 
 def test_a_count_is_registered_under_names_made_up(cloud: Platform, ask: Ask) -> None:

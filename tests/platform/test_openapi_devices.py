@@ -24,14 +24,14 @@ def party(cloud: Platform) -> Party:
 
 def test_a_registered_device_logs_in_with_what_was_answered(cloud: Platform, ask: Ask) -> None:
     product = cloud.create_product(key=PK)
-    body = ask("RegisterDevice", product_key=PK, device_name="esp32@:._-", nickname="灯_1")
+    body = ask("RegisterDevice", product_key=PK, device_name="esp32@:._-", nickname="灯泡")
     data = done(body)["Data"]
     assert data == {
         "IotId": cloud.device(PK, "esp32@:._-").iot_id,
         "ProductKey": PK,
         "DeviceName": "esp32@:._-",
         "DeviceSecret": cloud.device(PK, "esp32@:._-").secret,
-        "Nickname": "灯_1",
+        "Nickname": "灯泡",
     }
     with Wire.tls(cloud) as wire:
         party = Party(product, data["DeviceName"], data["DeviceSecret"])
@@ -50,7 +50,9 @@ def test_a_device_without_a_name_gets_one(cloud: Platform, ask: Ask) -> None:
         ({"device_name": DN}, "iot.device.AlreadyExistedDeviceName"),
         ({"device_name": "abc"}, "iot.device.InvalidFormattedDeviceName"),
         ({"device_name": "dev 1 é"}, "iot.device.InvalidFormattedDeviceName"),
-        ({"nickname": "a b"}, "iot.device.InvalidFormattedNickname"),
+        ({"nickname": "a b c"}, "iot.device.InvalidFormattedNickname"),
+        ({"nickname": "灯1"}, "iot.device.InvalidFormattedNickname"),
+        ({"nickname": "灯" * 33}, "iot.device.InvalidFormattedNickname"),
         ({"product_key": "nothing"}, "iot.prod.NotExistedProduct"),
     ],
 )

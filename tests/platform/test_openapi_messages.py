@@ -48,6 +48,10 @@ def test_a_published_message_reaches_the_device_at_its_qos(online: Wire, ask: As
             "iot.messagebroker.InvalidFormattedTopicName",
         ),
         (
+            {"topic_full_name": f"/{PK}/{DN}/user/" + "x" * 128},
+            "iot.messagebroker.InvalidFormattedTopicName",
+        ),
+        (
             {"message_content": base64.b64encode(bytes((256 << 10) + 1)).decode()},
             "iot.messagebroker.PublishMessageFailed",
         ),

@@ -16,6 +16,7 @@ from alink_sim.platform.core import Core
 from alink_sim.platform.entities import Device, Product
 from alink_sim.platform.openapi.call import Action, Answer, Call
 from alink_sim.platform.openapi.errors import ApiError
+from alink_sim.platform.openapi.names import is_nickname
 from alink_sim.platform.openapi.pages import Page
 from alink_sim.platform.registry import NAME
 
@@ -23,6 +24,12 @@ _MOST = 10_000
 _STEP = 200  # Devices made before the loop has a turn.
 _INVALID = "the DeviceName is not 4 to 32 of letters, digits and -_@.:"
 _REPEATED = "the DeviceName is taken"
+_MISNAMED = "the Nickname is not 4 to 64 of letters, digits and _"
+_CODES = {
+    _INVALID: "iot.device.InvalidFormattedDeviceName",
+    _REPEATED: "iot.device.AlreadyExistedDeviceName",
+    _MISNAMED: "iot.device.InvalidFormattedNickname",
+}
 
 _Work = Callable[[Core, Application], Coroutine[Any, Any, None]]
 
@@ -44,7 +51,7 @@ async def check_names(call: Call) -> Answer:
     if len(names) > _MOST:
         raise ApiError("iot.device.DeviceCountExceeded")
     if call.core.settings.batch_faults == "call":
-        _check_at_once(call.core, product, names)
+        _check_at_once(call.core, product, names, nicknames)
     return await _apply(call, product, Stage.CHECK, names, nicknames)
 
 
@@ -150,7 +157,9 @@ async def _reported(core: Core, work: _Work, application: Application) -> None:
 
 
 async def _check(core: Core, application: Application) -> None:
-    application.failed = _faults(core, application.product_key, application.names)
+    application.failed = _faults(
+        core, application.product_key, application.names, application.nicknames
+    )
     application.stage = Stage.CHECK_FAILED if application.failed else Stage.CHECK_SUCCESS
     core.registry.keep_application(application)
     core.commits.follow()
@@ -226,26 +235,35 @@ def _applied(application: Application) -> Answer:
     return {"Data": {"ApplyId": int(application.id)}}
 
 
-def _check_at_once(core: Core, product: Product, names: list[str]) -> None:
-    faults = _faults(core, product.key, names)
+def _check_at_once(
+    core: Core, product: Product, names: list[str], nicknames: dict[str, str]
+) -> None:
+    faults = _faults(core, product.key, names, nicknames)
     if not faults:
         return
-    invalid = [name for name, why in faults.items() if why == _INVALID]
-    repeated = [name for name, why in faults.items() if why == _REPEATED]
-    code = "InvalidFormattedDeviceName" if invalid else "AlreadyExistedDeviceName"
+    invalid, repeated, misnamed = (
+        [name for name, why in faults.items() if why == fault] for fault in _CODES
+    )
     data = {
         "InvalidDeviceNameList": {"InvalidDeviceName": invalid},
+        "InvalidDeviceNicknameList": {
+            "InvalidDeviceNickname": [nicknames[name] for name in misnamed]
+        },
         "RepeatedDeviceNameList": {"RepeatDevieNameList": repeated},  # The vendor's spelling.
         "InvalidDetailList": {
             "InvalidDetailList": [
-                {"DeviceName": name, "ErrorMsg": why} for name, why in faults.items()
+                {"DeviceName": name, "NickName": nicknames.get(name, ""), "ErrorMsg": why}
+                for name, why in faults.items()
             ]
         },
     }
-    raise ApiError(f"iot.device.{code}", Data=data)
+    code = next(code for fault, code in _CODES.items() if fault in faults.values())
+    raise ApiError(code, Data=data)
 
 
-def _faults(core: Core, product_key: str, names: Iterable[str]) -> dict[str, str]:
+def _faults(
+    core: Core, product_key: str, names: Iterable[str], nicknames: dict[str, str]
+) -> dict[str, str]:
     """Return which names cannot be had, each with why."""
     faults = {}
     for name, times in Counter(names).items():
@@ -253,6 +271,8 @@ def _faults(core: Core, product_key: str, names: Iterable[str]) -> dict[str, str
             faults[name] = _INVALID
         elif times > 1 or (product_key, name) in core.registry.devices:
             faults[name] = _REPEATED
+        elif name in nicknames and not is_nickname(nicknames[name]):
+            faults[name] = _MISNAMED
     return faults
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import Awaitable, Callable
 
@@ -12,10 +11,10 @@ from alink_sim.platform.lifecycle import Step, carry_out
 from alink_sim.platform.openapi.call import Action, Answer, Call
 from alink_sim.platform.openapi.errors import ApiError
 from alink_sim.platform.openapi.moments import gmt, milliseconds, moment, utc
+from alink_sim.platform.openapi.names import is_nickname
 from alink_sim.platform.openapi.pages import Page
 from alink_sim.platform.registry import NAME
 
-_NICKNAME = re.compile(r"\w{2,64}")
 _MOST_STATES = 50
 _STATUS = {
     Status.INACTIVE: "UNACTIVE",
@@ -34,7 +33,7 @@ async def register_device(call: Call) -> Answer:
     if (product.key, name) in call.core.registry.devices:
         raise ApiError("iot.device.AlreadyExistedDeviceName")
     nickname = call.text("Nickname")
-    if nickname and not _NICKNAME.fullmatch(nickname):
+    if nickname and not is_nickname(nickname):
         raise ApiError("iot.device.InvalidFormattedNickname")
     device = call.core.registry.add_device(product.key, name)
     if nickname:

@@ -51,7 +51,7 @@ _MESSAGES = {
     "iot.device.IncorrentDeviceApplyInfo": "the names were not checked, or failed the check",
     "iot.device.InvalidFormattedDeviceName": "a DeviceName is 4 to 32 of letters, digits, -_@.:",
     "iot.device.InvalidFormattedDevicePropertiesString": "Props is no JSON object",
-    "iot.device.InvalidFormattedNickname": "a Nickname is 2 to 64 of letters, digits and _",
+    "iot.device.InvalidFormattedNickname": "a Nickname is 4 to 64 of letters, digits and _",
     "iot.device.LongDevicePropertiesString": "Props takes up to 5 KB",
     "iot.device.NoneDeviceNameElement": "the list of devices is empty",
     "iot.device.NotExistedDevice": "there is no such device in the instance",

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import base64
 
-from alink_sim.platform import downlink, rrpc, topics
+from alink_sim.platform import downlink, limits, rrpc, topics
 from alink_sim.platform.openapi.call import Action, Answer, Call, message_id
 from alink_sim.platform.openapi.errors import ApiError
 from alink_sim.platform.rrpc import TIMEOUT_MS, RrpcCode
 
-_MAX_MESSAGE = 256 << 10
 _MAX_BROADCAST = 64 << 10
 
 
@@ -22,8 +21,8 @@ async def pub(call: Call) -> Answer:
     raw = topic == f"/sys/{key}/{name}/thing/model/down_raw"
     if key != product.key or not (raw or topic.startswith(f"/{key}/{name}/")):
         raise ApiError("iot.messagebroker.InvalidFormattedTopicName")
-    _check_reach(topic)
-    _check_size(payload, _MAX_MESSAGE)
+    _check_topic(call, topic)
+    _check_size(payload, call.core.settings.max_payload)
     device = call.device_in(product, name)
     downlink.send(call.core, device, topic, payload, qos=call.number("Qos", 0, among=range(2)))
     return {"MessageId": message_id()}
@@ -34,7 +33,7 @@ async def pub_broadcast(call: Call) -> Answer:
     product = call.product()
     topic = call.text("TopicFullName")
     payload = call.decoded("MessageContent")
-    _check_reach(topic)
+    _check_topic(call, topic)
     _check_size(payload, _MAX_BROADCAST)
     if topic and not topic.startswith(f"/broadcast/{product.key}/"):
         raise ApiError("iot.messagebroker.InvalidFormattedTopicName")
@@ -54,7 +53,7 @@ async def ask(call: Call) -> Answer:
     if timeout not in TIMEOUT_MS:
         raise ApiError("iot.messagebroker.InvalidTimeoutValue")
     topic = call.text("Topic")
-    _check_reach(topic)
+    _check_topic(call, topic)
     if topic and topics.names(topic) != (product.key, device.name):
         raise ApiError("iot.messagebroker.InvalidFormattedTopicName")
     made = await rrpc.ask(call.core, device, payload, topic=topic, timeout_ms=timeout)
@@ -71,9 +70,9 @@ ACTIONS = {
 }
 
 
-def _check_reach(topic: str) -> None:
+def _check_topic(call: Call, topic: str) -> None:
     # A topic with a wildcard, or with NUL, may not stand in a PUBLISH.
-    if set(topic) & set("+#\0"):
+    if set(topic) & set("+#\0") or limits.topic_objection(call.core, topic):
         raise ApiError("iot.messagebroker.InvalidFormattedTopicName")
 
 

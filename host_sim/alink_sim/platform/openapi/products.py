@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
-
 from alink_sim.platform.entities import Product
 from alink_sim.platform.lifecycle import Step, carry_out
 from alink_sim.platform.openapi.call import Action, Answer, Call
 from alink_sim.platform.openapi.errors import ApiError
 from alink_sim.platform.openapi.moments import milliseconds, moment
+from alink_sim.platform.openapi.names import is_product_name
 from alink_sim.platform.openapi.pages import Page
 
-_NAME = re.compile(r"[\w\-@()]+")  # \w is what Chinese is written in, too.
 _EDITIONS = ("iothub", "iothub_senior")
 _MAX_DESCRIPTION = 100
 
@@ -138,8 +135,7 @@ def _count(call: Call, product: Product) -> int:
 
 def _checked_name(call: Call, *, but: Product | None = None) -> str:
     name = call.needed("ProductName")
-    width = sum(1 + (unicodedata.east_asian_width(one) in "WF") for one in name)
-    if not _NAME.fullmatch(name) or not 4 <= width <= 30:
+    if not is_product_name(name):
         raise ApiError("iot.prod.InvalidFormattedProductName")
     instance = call.text("IotInstanceId")
     for product in call.core.registry.products.values():
