@@ -1,0 +1,85 @@
+"""A gateway whose session ends again and again: all come back, at the documented rates."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from alink_sim.board import Board
+from alink_sim.clock import ManualClock
+from tests.sim.conftest import PATIENCE, SUB_PK, Line
+from tests.sim.gateways import start, subs
+
+COUNT = 200
+STORMS = 4
+MAIN = """
+from alink.gateway import Gateway
+
+gateway = Gateway.from_flash(log=None)
+for number in range(200):
+    gateway.add("a1SubPk0001", "meter-%03d" % number)
+gateway.loop()
+"""
+
+
+@pytest.fixture
+def clock(tmp_path: Path) -> Iterator[ManualClock]:
+    made = ManualClock(tmp_path / "clock")
+    yield made
+    made.close()
+
+
+def _online(line: Line) -> int:
+    return sum(one.status == "Online" for one in line.platform.devices(SUB_PK))
+
+
+def _until_all_are_online(line: Line, board: Board, clock: ManualClock) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while _online(line) < COUNT:
+        assert time.monotonic() < deadline, (_online(line), [one.text for one in board.lines])
+        waiting = board.waiting
+        # Where it sleeps nothing is on its way; else the platform answers in real time.
+        asleep = waiting and waiting.kind == "sleep"
+        left = waiting.until / 1000 - clock.time() if waiting and asleep else 0
+        clock.advance(max(0.05, min(left, 60)))
+        time.sleep(0.005)
+
+
+def _most_within(times: list[float], seconds: float) -> int:
+    times = sorted(times)
+    return max(sum(at <= one < at + seconds for one in times) for at in times)
+
+
+def test_a_storm_of_reconnects_stays_within_the_rates(
+    make_gateways: Callable[..., Line],
+    clock: ManualClock,
+    record_property: Callable[[str, object], None],
+) -> None:
+    line = make_gateways(clock=clock)
+    subs(line, COUNT)
+    with start(line, MAIN) as board:
+        _until_all_are_online(line, board, clock)
+        for _ in range(STORMS):
+            line.platform.disable_device(line.product_key, "gateway-1")
+            line.platform.enable_device(line.product_key, "gateway-1")
+            assert _online(line) == 0
+            _until_all_are_online(line, board, clock)
+    platform = line.platform
+    assert not platform.events(kind="gateway_refused")
+    logins: dict[str, list[float]] = defaultdict(list)
+    for event in platform.events(kind="online"):
+        if event.product_key == SUB_PK:
+            logins[event.device_name].append(event.time)
+    assert {len(times) for times in logins.values()} == {STORMS + 1}
+    fastest = _most_within([at for times in logins.values() for at in times], 1)
+    assert fastest <= 200
+    assert max(_most_within(times, 60) for times in logins.values()) <= 5
+    record_property(
+        "counted",
+        f"{line.interpreter.name}: {COUNT} sub-devices back after each of {STORMS} lost sessions; "
+        f"at most {fastest} logins within a second, none refused",
+    )
