@@ -12,7 +12,7 @@ from . import heap
 from .device import Device
 from .errors import StoreError, TransportError
 from .roster import EMPTY, NAMED, ONLINE, RELATED, Roster, mark_of
-from .subdevice import always, route
+from .subdevice import REPLIES, route
 
 # Where to ask: for a signed registration; by stage of `roster`; for one login, for one logout.
 ASKED = (
@@ -57,24 +57,18 @@ class Carrier(Device):
         for slot, sub in self.open().read():
             self.roster.put(mark_of(sub[0], sub[1]), RELATED if sub[2] else NAMED, now, slot)
         self._shut()
-        for what in ASKED:
-            self.subscribe(self.own(what) + b"_reply", self._replied)
-        identity = "%s/%s" % (self.product_key, self.device_name)
-        for topic in ("/ext/error/" + identity, "thing/topo/change", "thing/topo/add/notify"):
-            self.subscribe(topic, self._noticed)
 
     def _step(self):
         wait = super()._step()
         now = ticks_ms()
-        if self.online() != self._session:
+        begun = self.online() != self._session
+        if begun:
             self._session = self.online()
             self._errands = None
             self._next = now
             self.roster.lost(now)
             if self._replies:
                 self._replies.fail()
-            if self._session:
-                self._link.otherwise = self._otherwise  # pyright: ignore[reportAttributeAccessIssue]
         if self._new:
             self._keep_new()
         if self.store and not self._errands:
@@ -82,6 +76,8 @@ class Carrier(Device):
         if not self._session:
             return wait
         try:
+            if begun:
+                self._listen()
             return min(wait, self._serve(now))
         except TransportError:
             return 0  # The link has told of it.
@@ -106,21 +102,28 @@ class Carrier(Device):
             self._shut()
         return wait
 
-    def _replied(self, topic, payload):
-        if self._errands:
-            self._errands.take(topic, payload)
+    def _listen(self):
+        # In each session anew: kept as routes they would take more than a kilobyte.
+        self._link.otherwise = self._otherwise  # pyright: ignore[reportAttributeAccessIssue]
+        topics = [self.own(what) + b"_reply" for what in ASKED]
+        for what in ("topo/change", "topo/add/notify"):
+            topics.append(self.topic("thing/" + what))
+        topics.append(self.topic("/ext/error/%s/%s" % (self.product_key, self.device_name)))
+        self.hear(topics)
 
-    def _noticed(self, topic, payload):
+    def _otherwise(self, topic, payload):
+        if route(self, topic, payload):
+            return
+        if topic.endswith(b"_reply"):
+            if self._errands:
+                self._errands.take(payload)
+            return
         from . import notices
 
         notices.take(self, topic, payload)
         notices = None
         heap.unload("notices")
         self._next = ticks_ms()
-
-    def _otherwise(self, topic, payload):
-        if not route(self, topic, payload):  # It is none of a sub-device's, or a word about one.
-            self._noticed(topic, payload)
 
     # What sub-devices, errands and notices need
 
@@ -148,7 +151,7 @@ class Carrier(Device):
         """A sub-device has logged in: (ProductKey, DeviceName) in bytes."""
         key, name = sub[0].decode(), sub[1].decode()
         held = [one for one in self.held if one.is_about(key, name)]
-        filters = always(key, name)
+        filters = [("/sys/%s/%s/%s" % (key, name, REPLIES)).encode()]
         for one in held:
             filters += one.filters(name)
         self.hear(filters)

@@ -17,6 +17,7 @@ from .errors import ProtocolError, StoreError
 _PATIENCE_MS = const(10000)
 _LOGIN_MS = const(6)  # So long for each login: 167 a second, 200 are allowed.
 _MOST_REGISTERED = const(30)
+_BESIDE = const(512)
 
 # Codes that are about the platform or the moment, not about one sub-device; 0: no reply came.
 _PASSING = (0, 429, 500)
@@ -52,7 +53,7 @@ class Errands:
             wait = max(0, ticks_diff(self._until, now))
         return wait
 
-    def take(self, topic, payload):
+    def take(self, payload):
         """Take the reply to the request on its way."""
         try:
             number, code, data, _ = envelope.reply(payload)
@@ -71,34 +72,47 @@ class Errands:
         for slot in slots:
             if slot not in [one for one, _ in subs]:
                 gateway.roster.leave(slot, now, roster.EMPTY)  # Its record is damaged, and gone.
-        what, params, method = ASKED[stage], None, ""
+        what = ASKED[stage]
         if stage == roster.NAMED:
             what, subs = self._registrable(subs)
-        names = [sub for _, sub in subs]
-        if not names:
+        if not subs:
             return
-        if what == ASKED[0]:
-            secrets = [(sub[0], sub[1], gateway.products[sub[0]]) for sub in names]
-            params = topo.proxied(secrets, hexlify(os.urandom(8)))
-        elif stage == roster.REGISTERED:
-            params = topo.related(names)
-        elif stage == roster.RELATED:
+        if len(subs) == 1 and stage in (roster.RELATED, roster.ONLINE):
+            what = ASKED[stage + 3]
+        self._number += 1
+        try:
+            payload = self._payload(stage, what, [sub for _, sub in subs])
+            bytearray(len(payload) + _BESIDE)  # The link needs as much again, and cannot go back.
+        except MemoryError:
+            if gateway.batch == 1:
+                raise
+            gateway.batch //= 2
+            gateway._log("short of heap: %d sub-devices a request from now on" % gateway.batch)
+            return
+        if stage == roster.RELATED:
             for slot, _ in subs:
                 gateway.roster.charge(slot, now)
-            if len(names) == 1:
-                what, params = ASKED[6], topo.login(names[0])
-            else:
-                params = topo.batch_login(names)
-        elif stage == roster.ONLINE and len(names) == 1:
-            what, params = ASKED[7], topo.pair(names[0])
-        else:
-            params = topo.pairs(names)
-        if what.startswith("thing"):
-            method = what.replace("/", ".")
-        self._number += 1
-        gateway.publish(gateway.own(what), topo.request(self._number, params, method))
+        gateway.publish(gateway.own(what), payload)
         self._stage, self._subs = stage, subs
         self._until = ticks_add(now, _PATIENCE_MS)
+
+    def _payload(self, stage, what, subs):
+        method, head, tail, each, more = b"", b"[", b"]", topo.named, ()
+        if what.startswith("thing"):
+            method = what.replace("/", ".").encode()
+        if what == ASKED[0]:
+            head, tail, each = b'{"proxieds":[', b"]}", topo.proxied
+            more = self._gateway.products, hexlify(os.urandom(8))
+        elif stage == roster.REGISTERED:
+            each, more = topo.signed, (b'"signmethod":"hmacSha256"',)
+        elif stage == roster.RELATED:
+            each, more = topo.signed, (b'"cleanSession":"true"',)
+            head, tail = b'{"signMethod":"hmacSha256","deviceList":[', b"]}"
+        if what in ASKED[6:]:
+            head = tail = b""
+            if more:
+                more = (b'"signMethod":"hmacSha256",' + more[0],)
+        return topo.request(self._number, method, head, subs, tail, each, *more)
 
     def _registrable(self, subs):
         # Those that register like the first: signed where their product's secret is burned.

@@ -9,8 +9,9 @@ from .topics import find
 
 EVERY = "+"  # For a DeviceName: every sub-device of the product, one handler for all.
 
-# Subscribed for each that is online; other replies are subscribed as they are asked for.
-_ALWAYS = ("thing/event/+/post_reply", "thing/disable", "thing/enable", "thing/delete")
+# Subscribed for each that is online; other replies are subscribed as they are asked for. What
+# `thing/disable` and the like say of one, `thing/topo/change` says to the gateway.
+REPLIES = "thing/event/+/post_reply"
 
 
 class SubDevice(Messages):
@@ -78,7 +79,7 @@ class SubDevice(Messages):
         return self.product_key == product_key and self.device_name in (device_name, EVERY)
 
     def filters(self, device_name):
-        """Return what one that has logged in is subscribed to, in bytes."""
+        """Return what one is subscribed to beyond the replies to its posts, in bytes."""
         other = ("/%s/%s" % (self.product_key, EVERY)).encode()
         own = ("/%s/%s" % (self.product_key, device_name)).encode()
         return [name.replace(other, own, 1) for name in self._routes]
@@ -103,11 +104,6 @@ class SubDevice(Messages):
 
     def _log(self, text):
         self.gateway._log("%s: %s" % (self.device_name, text))
-
-
-def always(product_key, device_name):
-    """Return the filters that every sub-device online is subscribed to."""
-    return [("/sys/%s/%s/%s" % (product_key, device_name, tail)).encode() for tail in _ALWAYS]
 
 
 def route(gateway, topic, payload):

@@ -1,32 +1,50 @@
-"""topo.py: every body that a gateway sends about its sub-devices, byte for byte."""
+"""Every request of a gateway about its sub-devices, byte for byte, signed as the vectors say."""
 
 import json
+from time import ticks_ms
 
-from alink import topo
+from alink import roster, topo
+from alink.errands import Errands
+from alink.sign import hmac, register_content
 from check import vectors
 
 KEY, NAME = b"a1SubPk0001", b"sub-0001"
 SECRET = b"fedcba9876543210fedcba9876543210"
 SUB = (KEY, NAME, SECRET)
 OTHER = (KEY, b"sub_2", SECRET)
+NAMES = b'"productKey":"a1SubPk0001","deviceName":"sub-0001"'
+OTHERS = b'"productKey":"a1SubPk0001","deviceName":"sub_2"'
 
 
-def test_params_that_only_name():
-    assert topo.pair(SUB) == b'{"productKey":"a1SubPk0001","deviceName":"sub-0001"}'
-    assert topo.pairs([SUB, OTHER]) == (
-        b'[{"productKey":"a1SubPk0001","deviceName":"sub-0001"},'
-        b'{"productKey":"a1SubPk0001","deviceName":"sub_2"}]'
-    )
+class Gateway:
+    product_key, device_name = "a1GatewayPk", "gateway-1"
+    batch = 9
+
+    def __init__(self, stage, subs, products=()):
+        self.products = dict(products)
+        self.roster = roster.Roster()
+        self.store = self
+        self.sent = []
+        for at in range(len(subs)):
+            slot = self.roster.put(at, stage, ticks_ms())
+            if stage < roster.ONLINE:
+                self.roster.want(slot, ticks_ms())
+        self.subs = subs
+
+    def read(self, slots):
+        return [(slot, self.subs[slot]) for slot in slots]
+
+    def own(self, what):
+        return what.encode()
+
+    def publish(self, topic, payload):
+        self.sent.append((topic, bytes(payload)))
 
 
-def test_requests_of_both_families():
-    assert topo.request(7, topo.pairs([SUB]), "thing.sub.register") == (
-        b'{"id":"7","version":"1.0","params":[{"productKey":"a1SubPk0001","deviceName":"sub-0001"}'
-        b'],"method":"thing.sub.register"}'
-    )
-    assert topo.request(8, topo.pair(SUB)) == (
-        b'{"id":"8","params":{"productKey":"a1SubPk0001","deviceName":"sub-0001"}}'
-    )
+def _asked(stage, subs, products=()):
+    gateway = Gateway(stage, subs, products)
+    Errands(gateway).step(ticks_ms())
+    return gateway.sent[0]
 
 
 def _vector(name):
@@ -36,30 +54,92 @@ def _vector(name):
     raise AssertionError("no vector %s" % name)
 
 
-def test_a_login_and_a_topology_request_are_signed_alike():
-    vector = _vector("sub-device, topo add and login")
-    topo._TIMESTAMP = vector["parts"]["timestamp"].encode()  # Its own lies in 2050.
-    assert vector["key"].encode() == SECRET
-    sign = vector["hmacsha256"].lower().encode()
-    head = (
-        b'{"productKey":"a1SubPk0001","deviceName":"sub-0001","clientId":"a1SubPk0001.sub-0001",'
-        b'"timestamp":"1700000000000","sign":"%s",' % sign
-    )
-    assert topo.related([SUB]) == b"[" + head + b'"signmethod":"hmacSha256"}]'
-    assert topo.login(SUB) == head + b'"signMethod":"hmacSha256","cleanSession":"true"}'
-    whole = topo.batch_login([SUB, OTHER])
-    assert whole.startswith(
-        b'{"signMethod":"hmacSha256","deviceList":[' + head + b'"cleanSession":"true"},'
-    )
-    assert len(json.loads(whole)["deviceList"]) == 2
+VECTOR = _vector("sub-device, topo add and login")
+topo._TIMESTAMP = VECTOR["parts"]["timestamp"].encode()  # The SDK's own lies in 2050.
+SIGNED = (
+    b',"clientId":"a1SubPk0001.sub-0001","timestamp":"1700000000000","sign":"%s",'
+    % VECTOR["hmacsha256"].lower().encode()
+)
 
 
-def test_a_registration_is_signed_with_the_product_secret():
+def test_a_registration_by_name():
+    assert _asked(roster.NAMED, [SUB, OTHER]) == (
+        b"thing/sub/register",
+        b'{"id":"1","version":"1.0","params":[{%s},{%s}],"method":"thing.sub.register"}'
+        % (NAMES, OTHERS),
+    )
+
+
+def test_a_registration_signed_with_the_product_secret():
     vector = _vector("sub-device registered with its ProductSecret")
-    assert vector["parts"]["deviceName"] == "sub-0001"
-    sub = (KEY, NAME, vector["key"].encode())
-    assert topo.proxied([sub], vector["parts"]["random"].encode()) == (
-        b'{"proxieds":[{"productKey":"a1SubPk0001","deviceName":"sub-0001","random":"%s",'
-        b'"signMethod":"hmacSha256","sign":"%s"}]}'
-        % (vector["parts"]["random"].encode(), vector["hmacsha256"].lower().encode())
+    secret, random = vector["key"].encode(), vector["parts"]["random"].encode()
+    signature = vector["hmacsha256"].lower().encode()
+    method = b"thing.proxy.provisioning.product_register"
+    head, tail = b'{"proxieds":[', b"]}"
+    assert topo.request(1, method, head, [SUB], tail, topo.proxied, {KEY: secret}, random) == (
+        b'{"id":"1","version":"1.0","params":{"proxieds":[{%s,"random":"%s","signMethod":'
+        b'"hmacSha256","sign":"%s"}]},"method":"%s"}' % (NAMES, random, signature, method)
+    )
+    topic, payload = _asked(roster.NAMED, [SUB], {KEY: secret})
+    assert topic == b"thing/proxy/provisioning/product_register"
+    one = json.loads(payload)["params"]["proxieds"][0]
+    content = register_content(NAME, KEY, one["random"].encode())
+    assert one["sign"].encode() == hmac(b"hmacsha256", secret, content)
+    assert len(one["random"]) == 16
+    assert (
+        one["random"]
+        != json.loads(_asked(roster.NAMED, [SUB], {KEY: secret})[1])["params"]["proxieds"][0][
+            "random"
+        ]
+    )
+
+
+def test_one_of_a_product_without_a_secret_is_not_in_a_signed_registration():
+    other = (b"a1Other", b"sub-0001", b"")
+    _, payload = _asked(roster.NAMED, [SUB, other, OTHER], {KEY: b"secret"})
+    names = [one["deviceName"] for one in json.loads(payload)["params"]["proxieds"]]
+    assert names == ["sub-0001", "sub_2"]
+
+
+def test_no_more_than_thirty_are_registered_at_once():
+    assert len(json.loads(_asked(roster.NAMED, [SUB] * 9)[1])["params"]) == 9
+    Gateway.batch = 50
+    assert len(json.loads(_asked(roster.NAMED, [SUB] * 50)[1])["params"]) == 30
+    assert len(json.loads(_asked(roster.REGISTERED, [SUB] * 50)[1])["params"]) == 50
+    Gateway.batch = 9
+
+
+def test_topology():
+    assert _asked(roster.REGISTERED, [SUB]) == (
+        b"thing/topo/add",
+        b'{"id":"1","version":"1.0","params":[{%s%s"signmethod":"hmacSha256"}],'
+        b'"method":"thing.topo.add"}' % (NAMES, SIGNED),
+    )
+    assert _asked(roster.LEAVING, [SUB, OTHER]) == (
+        b"thing/topo/delete",
+        b'{"id":"1","version":"1.0","params":[{%s},{%s}],"method":"thing.topo.delete"}'
+        % (NAMES, OTHERS),
+    )
+
+
+def test_a_login_alone_and_in_a_batch():
+    assert _asked(roster.RELATED, [SUB]) == (
+        b"combine/login",
+        b'{"id":"1","params":{%s%s"signMethod":"hmacSha256","cleanSession":"true"}}'
+        % (NAMES, SIGNED),
+    )
+    topic, payload = _asked(roster.RELATED, [SUB, OTHER])
+    assert topic == b"combine/batch_login"
+    assert payload.startswith(
+        b'{"id":"1","params":{"signMethod":"hmacSha256","deviceList":[{%s%s"cleanSession":"true"},{'
+        % (NAMES, SIGNED)
+    )
+    assert len(json.loads(payload)["params"]["deviceList"]) == 2
+
+
+def test_a_logout_alone_and_in_a_batch():
+    assert _asked(roster.ONLINE, [SUB]) == (b"combine/logout", b'{"id":"1","params":{%s}}' % NAMES)
+    assert _asked(roster.ONLINE, [SUB, OTHER]) == (
+        b"combine/batch_logout",
+        b'{"id":"1","params":[{%s},{%s}]}' % (NAMES, OTHERS),
     )

@@ -19,7 +19,7 @@ STORMS = 4
 MAIN = """
 from alink.gateway import Gateway
 
-gateway = Gateway.from_flash(log=None)
+gateway = Gateway.from_flash(log=None, batch=10)
 for number in range(200):
     gateway.add("a1SubPk0001", "meter-%03d" % number)
 gateway.loop()
@@ -77,9 +77,10 @@ def test_a_storm_of_reconnects_stays_within_the_rates(
     assert {len(times) for times in logins.values()} == {STORMS + 1}
     fastest = _most_within([at for times in logins.values() for at in times], 1)
     assert fastest <= 200
-    assert max(_most_within(times, 60) for times in logins.values()) <= 5
+    most = max(_most_within(times, 60) for times in logins.values())
+    assert most <= 5
     record_property(
         "counted",
         f"{line.interpreter.name}: {COUNT} sub-devices back after each of {STORMS} lost sessions; "
-        f"at most {fastest} logins within a second, none refused",
+        f"at most {fastest} logins within a second and {most} of one in a minute, none refused",
     )
