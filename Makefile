@@ -10,10 +10,10 @@ export PYRIGHT_PYTHON_GLOBAL_NODE := off
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format system interpreters bench lock clean
+.PHONY: help setup demo test check format system interpreters bench line-soak lock clean
 
 help: ## Show this list.
-	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | while IFS='|' read -r t d; do printf '  make %-13s %s\n' "$$t" "$$d"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r t d; do printf '  make %-13s %s\n' "$$t" "$$d"; done
 
 setup: ## Create .venv and fetch the interpreters; does nothing when that is done.
 	@command -v $(PYTHON) >/dev/null || { echo "set-up: there is no $(PYTHON) here: install Python 3.11 or newer and name it, as in make PYTHON=python3.12." >&2; exit 1; }
@@ -44,6 +44,11 @@ interpreters: setup ## Try again to fetch the 32-bit interpreter.
 
 bench: setup ## Measure every figure we claim.
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+line-soak: setup ## Whole batches on simulated ports with trouble: an hour.
+	@$(BIN)/python -m tests.factory.soak --rows 1000 --ports 8
+	@$(BIN)/python -m tests.factory.soak --rows 64 --ports 8 --firmware 1600000 --spoiled 4
+	@$(BIN)/python -m tests.factory.soak --rows 60 --ports 8 --kills 100 --spoiled 4
 
 lock: setup ## Write the lock files anew from requirements*.in.
 	@$(PYTHON) tools/setup_lock.py

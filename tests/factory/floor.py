@@ -1,7 +1,7 @@
 """A factory floor without people: a robot that puts boards into ports, and takes them out again.
 
-It knows a board by its flash file. It does what a person does who reads the screen: a green board
-goes into the box, a red one is plugged in again.
+It does what a person does who reads the screen: a green board goes into the box, a red one is
+plugged in again, one that cannot become green is scrapped.
 """
 
 from __future__ import annotations
@@ -14,19 +14,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from alink_sim.board import FlashFile
-from alink_sim.board.serial import Fault, PtyPort, SerialBoard
+from alink_sim.board.serial import Fault, PtyPort, SerialBoard, WornFlash
 
 
 @dataclass
 class Unit:
-    """One board on the floor. `faults` are the cables it is plugged in with, in turn."""
+    """One board on the floor. `faults` are the cables it is plugged in with, in turn.
+
+    `is_good` is False for a board that can never become green.
+    """
 
     mac: str
     flash: FlashFile
     faults: list[Fault] = field(default_factory=list)
     chip: str = "esp32"
     flash_id: int | None = None
-    plugged: int = 0
+    is_good: bool = True
+    slowest: float = 0.0  # Seconds on the wire of its longest time in a port.
 
 
 class Floor:
@@ -42,12 +46,14 @@ class Floor:
     ) -> None:
         self.paths = [folder / f"tty{n}" for n in range(1, ports + 1)]
         self.box: list[Unit] = []  # Green.
+        self.rejects: list[Unit] = []
         self.seconds = [0.0] * ports  # On the wire, by port, at the baud rate of the chip.
         self._waiting: queue.SimpleQueue[Unit] = queue.SimpleQueue()
         for unit in units:
             self._waiting.put(unit)
         self._pace = pace
         self._plugged: dict[Path, tuple[Unit, PtyPort]] = {}
+        self._began: dict[Path, float] = {}
         self._lock = threading.RLock()
 
     def fill(self) -> None:
@@ -65,22 +71,27 @@ class Floor:
             except queue.Empty:
                 return
             fault = unit.faults.pop(0) if unit.faults else None
-            unit.plugged += 1
             board = SerialBoard(unit.flash, mac=unit.mac, chip=unit.chip, flash_id=unit.flash_id)
             number = self.paths.index(path)
             port = PtyPort(board, path, fault=fault, pace=lambda s: self._spend(number, s))
             self._plugged[path] = (unit, port)
+            self._began[path] = self.seconds[number]
             port.plug()
 
-    def take_out(self, path: Path, *, is_green: bool) -> None:
-        """Take the board out; a red one goes to the end of the queue."""
+    def take_out(self, path: Path, *, is_green: bool) -> Unit:
+        """Take the board out; a red one goes to the end of the queue, or to the rejects."""
         with self._lock:
             unit, port = self._plugged.pop(path)
         port.unplug()
+        number = self.paths.index(path)
+        unit.slowest = max(unit.slowest, self.seconds[number] - self._began[path])
         if is_green:
             self.box.append(unit)
-        else:
+        elif unit.is_good:
             self._waiting.put(unit)
+        else:
+            self.rejects.append(unit)
+        return unit
 
     def close(self) -> None:
         """Take all boards out."""
@@ -98,10 +109,20 @@ def units(folder: Path, count: int, *, rng: random.Random, faulty: float = 0.0) 
     made = []
     for number in range(count):
         flash = FlashFile.create(folder / f"flash-{number:04d}.bin", size=0x400000)
-        faults = []
-        if rng.random() < faulty:
-            faults = [
-                Fault(pull_after=rng.randrange(200, 120_000)) for _ in range(rng.choice((1, 1, 2)))
-            ]
+        cables = rng.choice((1, 1, 2)) if rng.random() < faulty else 0
+        faults = [Fault(pull_after=rng.randrange(200, 120_000)) for _ in range(cables)]
         made.append(Unit(f"a0b765{number:06x}", flash, faults))
     return made
+
+
+def spoil(folder: Path, rng: random.Random, number: int) -> Unit:
+    """Return a board that can never become green: a worn or dead flash, or another chip."""
+    path = folder / f"spoiled-{number:04d}.bin"
+    flash = FlashFile.create(path, size=0x400000)
+    mac = f"bad000{number:06x}"
+    kind = rng.choice(("worn", "dead", "chip"))
+    if kind == "worn":
+        return Unit(mac, WornFlash(path, stuck={0x1FB010: 0x41}), is_good=False)
+    if kind == "dead":
+        return Unit(mac, flash, flash_id=0xFFFFFF, is_good=False)
+    return Unit(mac, flash, chip="esp32c3", is_good=False)

@@ -15,7 +15,7 @@ from alink_formats.nvs_generator import generate
 from alink_formats.partitions import PartitionTable
 from alink_formats.sources import boards_dir
 from alink_sim.board.serial import Fault
-from tests.factory.conftest import KEY, SECRET, Workshop, burn
+from tests.factory.workshop import KEY, SECRET, Workshop, burn
 
 pytestmark = pytest.mark.interop
 

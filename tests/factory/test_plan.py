@@ -10,7 +10,7 @@ from alink_factory import plan as plans
 from alink_factory.batch import load
 from alink_factory.errors import BatchError
 from alink_formats import app_image
-from tests.factory.conftest import KEY, SECRET, Workshop
+from tests.factory.workshop import KEY, SECRET, Workshop
 
 ROWS = "DeviceName\nlamp-0001\nlamp-0002\n"
 

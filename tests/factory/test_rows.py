@@ -7,7 +7,7 @@ import pytest
 from alink_factory import rows
 from alink_factory.batch import load
 from alink_factory.errors import BatchError
-from tests.factory.conftest import KEY, Workshop
+from tests.factory.workshop import KEY, Workshop
 
 TEMPLATE = 'scheme = "template"\ntemplate = "%s"'
 

@@ -66,6 +66,7 @@ class Line:
         self._workers: dict[str, threading.Thread] = {}
         self._settled: set[str] = set()  # Ports with a board that had its turn.
         self._ledger_error: LedgerError | None = None
+        self._wish = self._heeded = 0  # 1: begin no board any more, 2: also end those at work.
         self._unfinished: dict[str, Outcome] = {}  # By MAC, or by port.
         self._counted = Count(len(order.plan.burnable), 0, 0)
         self._count_at = 0.0
@@ -73,6 +74,7 @@ class Line:
     def run(self) -> bool:
         """Burn; return whether every board that was begun here is done. Raises LedgerError."""
         while True:
+            self._heed()
             self._reap()
             self._count()
             is_over = self._closing.is_set() or self._counted.is_complete
@@ -87,17 +89,25 @@ class Line:
         return not self._unfinished
 
     def close(self, *, abandon: bool = False) -> None:
-        """Begin no board any more; `abandon` also ends those at work, as a pulled cable would."""
-        self._closing.set()
-        if abandon:
-            self._order.stop.set()
-        self._wake.set()
-        self._audience.closing(sorted(self._workers), abandons=abandon)
+        """Begin no board any more; `abandon` also ends those at work, as a pulled cable would.
+
+        It only leaves a wish, and takes no lock: a signal handler may call it.
+        """
+        self._wish = max(self._wish, 2 if abandon else 1)
 
     def again(self, port: str) -> None:
         """Burn what is on a port now, also if the port never went away."""
         self._settled.discard(port)
         self._wake.set()
+
+    def _heed(self) -> None:
+        # Do what `close` was asked for since the last look.
+        if self._wish > self._heeded:
+            self._heeded = self._wish
+            self._closing.set()
+            if self._wish > 1:
+                self._order.stop.set()
+            self._audience.closing(sorted(self._workers), abandons=self._wish > 1)
 
     def _look(self) -> None:
         there = self._present()

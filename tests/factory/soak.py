@@ -1,0 +1,230 @@
+"""A whole batch on simulated ports, with trouble: `python -m tests.factory.soak --help`.
+
+`alink-burn run` is a program of its own, as on a line, and may be killed at any moment; a robot
+reads its JSON lines and moves the boards. At the end every flash file is read with our own reader
+and compared with the ledger. The time that bytes need at the chip's baud rate is counted for each
+port, not waited for.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from alink_factory import check, volume
+from alink_factory import plan as plans
+from alink_factory.ledger import Ledger, Station
+from alink_factory.plan import Plan
+from alink_formats import identity
+from alink_formats.partitions import PartitionTable
+from tests.factory.floor import Floor, Unit, spoil, units
+from tests.factory.workshop import Workshop
+
+_TEMPLATE = 'scheme = "template"\ntemplate = "lamp-{counter:06d}"'
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What goes wrong: the share of boards with bad cables, boards that never become green,
+    and how often the line program is killed."""
+
+    faulty: float = 0.0
+    spoiled: int = 0
+    kills: int = 0
+    seed: int = 1
+
+
+@dataclass
+class Result:
+    """What is left of a batch: `faults` is empty when ledger and flash files agree."""
+
+    faults: list[str] = field(default_factory=list)
+    attempts: int = 0
+    kills: int = 0
+    slowest: float = 0.0
+    wire: list[float] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+class Soak:
+    """One batch from its first board to its last."""
+
+    def __init__(
+        self, folder: Path, *, rows: int, ports: int, firmware: int = 0, trouble: Trouble
+    ) -> None:
+        self._rng = random.Random(trouble.seed)
+        self._trouble = trouble
+        self._batch = Workshop(folder).batch(count=rows, naming=_TEMPLATE, firmware=firmware)
+        made = units(folder, rows + trouble.spoiled, rng=self._rng, faulty=trouble.faulty)
+        made += [spoil(folder, self._rng, number) for number in range(trouble.spoiled)]
+        self._rng.shuffle(made)
+        self._units = made
+        self._floor = Floor(folder, ports=ports, units=made)
+        self._plan = plans.load(self._batch)
+        self._kills = 0
+        self._life = 12.0  # Seconds that a program which is to be killed lives at most.
+
+    def run(self, *, patience: float = 3600.0) -> Result:
+        """Run `alink-burn run` again and again until it says that the batch is complete."""
+        began = time.monotonic()
+        self._floor.fill()
+        code = None
+        while code is None and time.monotonic() - began < patience:
+            code = self._one_run()
+        self._floor.close()
+        result = self._compare()
+        if code != 0:
+            result.faults.append(f"the last run ended with {code}")
+        result.seconds = time.monotonic() - began
+        return result
+
+    def _one_run(self) -> int | None:
+        # None: it was killed.
+        command = [sys.executable, "-m", "alink_factory", "run", str(self._batch), "--json"]
+        for path in self._floor.paths:
+            command += ["--port", str(path)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            killer = threading.Timer(self._rng.uniform(0.5, self._life), process.kill)
+            if self._kills < self._trouble.kills:
+                killer.start()
+            for line in process.stdout or ():
+                self._hear(json.loads(line))
+            killer.cancel()
+        if process.returncode == -9:
+            self._kills += 1
+            return None
+        if process.returncode in (0, 1):
+            return 0 if self._is_complete() else None
+        return process.returncode
+
+    def _hear(self, event: dict[str, Any]) -> None:
+        # What the robot does about a line of the program.
+        if event["event"] == "outcome" and event["is_last"]:
+            path = Path(event["port"])
+            is_green = event["result"] != "failed"
+            unit = self._floor.take_out(path, is_green=is_green)
+            if not is_green and event["is_final"] and event["device_name"] and not unit.is_good:
+                self._scrap(unit)
+        elif event["event"] == "gone":
+            self._floor.plug(Path(event["port"]))
+
+    def _scrap(self, unit: Unit) -> None:
+        book = self._ledger()
+        if book.find(mac=unit.mac):
+            check.scrap(self._plan, book, mac=unit.mac, reason="worn flash")
+        book.close()
+
+    def _ledger(self) -> Ledger:
+        where = str(self._batch.parent / "ledger.db")
+        return Ledger(where, station=Station("robot", "robot"))
+
+    def _is_complete(self) -> bool:
+        book = self._ledger()
+        done = sum(claim.is_done for claim in book.claims(self._plan.batch.name))
+        book.close()
+        return done == len(self._plan.burnable)
+
+    def _compare(self) -> Result:
+        book = self._ledger()
+        claims, entries = book.claims(), book.entries()
+        book.close()
+        wrong = ledger_against_flash(self._plan, claims, {u.mac: u for u in self._units})
+        scrapped = {(e.mac, e.device_name) for e in entries if e.what == "scrapped"}
+        written: dict[str, set[str]] = {}
+        for entry in entries:
+            if entry.what == "writing" and (entry.mac, entry.device_name) not in scrapped:
+                written.setdefault(entry.device_name, set()).add(entry.mac)
+        wrong += [
+            f"{name} was written on {', '.join(sorted(macs))}"
+            for name, macs in written.items()
+            if len(macs) > 1
+        ]
+        return Result(
+            faults=wrong,
+            attempts=sum(entry.what == "claimed" for entry in entries),
+            kills=self._kills,
+            slowest=max(unit.slowest for unit in self._units),
+            wire=self._floor.seconds,
+        )
+
+
+def ledger_against_flash(plan: Plan, claims: Any, boards: dict[str, Unit]) -> list[str]:
+    """Return a sentence for every way in which the ledger and the flash files differ."""
+    wrong = []
+    done = {claim.mac: claim for claim in claims if claim.is_done}
+    names = [claim.device_name for claim in done.values()]
+    wanted = [row.device_name for row in plan.burnable]
+    if sorted(names) != sorted(wanted):
+        wrong.append(f"{len(names)} names are done, {len(set(names))} different, of {len(wanted)}")
+    table = plan.board.table(plan.batch.layout)
+    place, fctry = table.find("vfs"), table.find("fctry")
+    for mac, unit in boards.items():
+        claim = done.get(mac)
+        burned = unit.flash.read(fctry.offset, fctry.size)
+        if claim is None:
+            if unit.is_good and burned != b"\xff" * fctry.size:
+                wrong.append(f"{mac} is not in the ledger and carries something")
+            continue
+        row = next(row for row in plan.burnable if row.key == claim.row)
+        try:
+            if identity.decode(burned).identity != plan.identity(row):
+                wrong.append(f"{mac} does not carry {claim.device_name}")
+            if PartitionTable.from_binary(unit.flash.read(0x8000, 0xC00)) != table:
+                wrong.append(f"{mac} has another table")
+            if volume.read(unit.flash.read(place.offset, place.size), place) != plan.files:
+                wrong.append(f"{mac} has other files")
+        except ValueError as error:
+            wrong.append(f"{mac}: {error}")
+        if plan.firmware:
+            slot = table.slots[0]
+            app = plan.firmware.app.data
+            if unit.flash.read(slot.offset, len(app)) != app:
+                wrong.append(f"{mac} has another application")
+    return wrong
+
+
+def main() -> int:
+    """Run a soak and print what came of it; 0 when nothing differs."""
+    parser = argparse.ArgumentParser(prog="python -m tests.factory.soak", description=__doc__)
+    parser.add_argument("--rows", type=int, default=1000)
+    parser.add_argument("--ports", type=int, default=8)
+    parser.add_argument("--firmware", type=int, default=0, help="bytes of application, 0: none")
+    parser.add_argument("--kills", type=int, default=0)
+    parser.add_argument("--faulty", type=float, default=0.2, help="share of boards")
+    parser.add_argument("--spoiled", type=int, default=10)
+    parser.add_argument("--seed", type=int, default=1)
+    chosen = parser.parse_args()
+    trouble = Trouble(chosen.faulty, chosen.spoiled, chosen.kills, chosen.seed)
+    with tempfile.TemporaryDirectory(prefix="alink-soak-") as folder:
+        result = Soak(
+            Path(folder),
+            rows=chosen.rows,
+            ports=chosen.ports,
+            firmware=chosen.firmware,
+            trouble=trouble,
+        ).run(patience=6 * 3600)
+    busiest = max(result.wire)
+    sys.stdout.write(
+        f"{chosen.rows} rows on {chosen.ports} ports, seed {chosen.seed}: "
+        f"{result.attempts} attempts, {result.kills} kills, {result.seconds:.0f} s\n"
+        f"on the wire: busiest port {busiest:.0f} s, all ports {sum(result.wire):.0f} s, "
+        f"slowest board {result.slowest:.1f} s\n"
+    )
+    for fault in result.faults:
+        sys.stdout.write(f"WRONG: {fault}\n")
+    if not result.faults:
+        sys.stdout.write("no name burned twice, none lost, ledger and flash files agree\n")
+    return 1 if result.faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,158 @@
+"""The line program with a robot at its ports: a batch with trouble, killed, stopped by hand."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+
+from alink_factory.ledger import Ledger, Station
+from tests.factory.floor import Floor, units
+from tests.factory.soak import Soak, Trouble
+from tests.factory.workshop import SECRET, Workshop
+
+pytestmark = [pytest.mark.interop, pytest.mark.timeout(900)]
+
+ROWS = "DeviceName\nlamp-0001\nlamp-0002\n"
+
+
+def test_a_batch_with_bad_cables_and_bad_boards_is_complete_and_on_record(tmp_path):
+    trouble = Trouble(faulty=0.4, spoiled=3, seed=3)
+    result = Soak(tmp_path, rows=12, ports=8, trouble=trouble).run(patience=600)
+    assert result.faults == []
+    assert result.attempts > 12
+
+
+def test_a_batch_with_firmware_is_complete_and_counts_its_time_on_the_wire(tmp_path):
+    trouble = Trouble(faulty=0.2, seed=4)
+    result = Soak(tmp_path, rows=4, ports=4, firmware=200_000, trouble=trouble).run(patience=600)
+    assert result.faults == []
+    # 100 KB of the image do not compress: at 460 800 baud they take more than two seconds.
+    assert result.slowest > 2.0
+
+
+def test_a_line_that_is_killed_again_and_again_loses_nothing(tmp_path):
+    trouble = Trouble(faulty=0.2, kills=5, seed=5)
+    result = Soak(tmp_path, rows=6, ports=4, trouble=trouble).run(patience=600)
+    assert result.faults == []
+    assert result.kills == 5
+
+
+class Run:
+    """`alink-burn run --json` as a program, with boards in its ports."""
+
+    def __init__(self, workshop: Workshop, *, ports: int, boards: int, **batch: object) -> None:
+        self.batch = workshop.batch(**batch)  # type: ignore[arg-type]
+        rng = random.Random(1)
+        self.floor = Floor(
+            workshop.folder, ports=ports, units=units(workshop.folder, boards, rng=rng)
+        )
+        self.floor.fill()
+        command = [sys.executable, "-m", "alink_factory", "run", str(self.batch), "--json"]
+        for path in self.floor.paths:
+            command += ["--port", str(path)]
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.communicate()
+        self.floor.close()
+
+    def until(self, **wanted: object) -> list[dict[str, Any]]:
+        """Read events up to one that has these values."""
+        assert self.process.stdout
+        seen = []
+        for line in self.process.stdout:
+            seen.append(json.loads(line))
+            if all(seen[-1].get(key) == value for key, value in wanted.items()):
+                return seen
+        raise AssertionError(f"no {wanted} in {seen} {self.process.communicate()[1]}")
+
+    def rest(self) -> tuple[int, list[dict[str, Any]], str]:
+        out, err = self.process.communicate(timeout=120)
+        return self.process.returncode, [json.loads(line) for line in out.splitlines()], err
+
+
+def test_ctrl_c_lets_boards_at_work_finish_and_begins_no_other(workshop):
+    with Run(workshop, ports=2, boards=4, count=4, naming='scheme = "mac"') as run:
+        run.until(event="step", name="writing")
+        run.process.send_signal(signal.SIGINT)
+        code, events, _ = run.rest()
+    assert code == 0
+    assert [e["result"] for e in events if e["event"] == "outcome"] == ["done", "done"]
+    assert events[-1] == {"event": "end", "done": 2, "rows": 4, "begun": []}
+
+
+def test_a_second_ctrl_c_abandons_boards_and_says_which(workshop):
+    with Run(workshop, ports=1, boards=1, rows=ROWS, firmware=400_000) as run:
+        run.until(event="step", name="writing")
+        run.process.send_signal(signal.SIGINT)
+        run.until(event="closing")
+        run.process.send_signal(signal.SIGINT)
+        code, events, _ = run.rest()
+    assert code == 1
+    (begun,) = events[-1]["begun"]
+    assert (begun["device_name"], begun["state"]) == ("lamp-0001", "writing")
+    outcome = next(e for e in events if e["event"] == "outcome")
+    assert outcome["detail"] == "esptool was ended: it was told to stop"
+
+
+def test_a_ledger_that_goes_away_stops_the_line_with_one_sentence(workshop):
+    with Run(workshop, ports=1, boards=1, rows=ROWS, firmware=100_000) as run:
+        run.until(event="step", name="identify")
+        (workshop.folder / "ledger.db").unlink()
+        code, _, err = run.rest()
+    assert code == 2
+    assert "ledger.db is gone (No such file or directory): put it back" in err
+    assert "Traceback" not in err
+
+
+def test_two_stations_share_a_batch_and_no_row(workshop):
+    batch = workshop.batch(count=6, naming='scheme = "template"\ntemplate = "lamp-{counter:02d}"')
+    floors, programs = [], []
+    for station in ("a", "b"):
+        folder = workshop.folder / station
+        folder.mkdir()
+        made = units(folder, 3, rng=random.Random(1))
+        for unit in made:
+            unit.mac = unit.mac[:-6] + ("aa" if station == "a" else "bb") + unit.mac[-4:]
+        floors.append(Floor(folder, ports=3, units=made))
+        floors[-1].fill()
+        command = [sys.executable, "-m", "alink_factory", "run", str(batch), "--json"]
+        command += ["--station", station]
+        for path in floors[-1].paths:
+            command += ["--port", str(path)]
+        programs.append(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
+    outputs = [program.communicate(timeout=300)[0] for program in programs]
+    for floor in floors:
+        floor.close()
+    assert [program.returncode for program in programs] == [0, 0], outputs
+    book = Ledger(str(workshop.folder / "ledger.db"), station=Station("x", "x"))
+    claims = book.claims()
+    book.close()
+    assert sorted(claim.device_name for claim in claims) == [f"lamp-{n:02d}" for n in range(1, 7)]
+    assert {claim.station for claim in claims} == {"a", "b"}
+    assert len({claim.mac for claim in claims}) == 6
+
+
+def test_no_secret_is_printed_kept_or_left_behind(workshop, tmp_path):
+    with Run(workshop, ports=1, boards=1, rows="DeviceName\nlamp-0001\n", firmware=30_000) as run:
+        code, events, err = run.rest()
+    assert code == 0
+    shown = json.dumps(events) + err
+    for path in (path for path in Path(tmp_path).iterdir() if path.is_file()):
+        if path.name != "product.secret" and not path.name.startswith("flash-"):
+            shown += path.read_bytes().decode("latin-1")
+    assert SECRET not in shown
+    assert SECRET.encode().hex() not in shown
