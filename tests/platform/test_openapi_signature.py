@@ -234,6 +234,13 @@ def test_what_was_changed_after_signing_is_refused_with_what_was_signed(
     assert platform.access_key.secret not in body
 
 
+def test_a_header_that_is_not_signed_names_no_action(platform: Platform) -> None:
+    platform.create_product(key=PK)
+    query = parameters(platform, Action="QueryProduct")
+    sent = get(query).replace(b"\r\n\r\n", b"\r\nx-acs-action: DeleteProduct\r\n\r\n")
+    assert json.loads(exchange(platform, sent)[2])["Data"]["ProductKey"] == PK
+
+
 def test_a_request_is_good_once(platform: Platform, clock: ManualClock) -> None:
     query = parameters(platform)
     assert code(platform, query)[0] == 200
@@ -261,6 +268,7 @@ def test_a_body_that_is_no_form_is_refused(platform: Platform, body: bytes) -> N
     )
     status, _, answer = exchange(platform, head.encode() + body)
     assert (status, json.loads(answer)["Code"]) == (400, "InvalidParameter")
+    assert platform.expect("api_refused").reason.startswith("InvalidParameter: ")
 
 
 def signed_headers(platform: Platform, body: bytes, signed: str, **changes: str) -> dict[str, str]:
@@ -430,6 +438,12 @@ def test_every_call_is_in_the_event_log_and_no_secret_of_it(cloud: Platform, ask
         {"action": "QueryDeviceDetail", **who},
     )
     assert refused.reason.startswith("iot.device.NotExistedDevice: ")
+    done(ask("QueryDeviceDetail", iot_id=cloud.device(PK, "dev-1").iot_id))
+    topic = f"/{PK}/dev-1/user/get"
+    done(ask("Pub", product_key=PK, topic_full_name=topic, message_content="aGk="))
+    found = cloud.events(PK, "dev-1", kind="api_called")
+    actions = [event.detail["action"] for event in found]
+    assert actions == ["RegisterDevice", "QueryDeviceDetail", "Pub"]
     log = json.dumps([event.as_json() for event in cloud.events()])
     for secret in (cloud.access_key.secret, cloud.device(PK, "dev-1").secret):
         assert secret not in log

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import ssl
 import uuid
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
 from aiohttp import web
 
+from alink_sim.platform import topics
 from alink_sim.platform.core import Core
 from alink_sim.platform.event_log import Event
 from alink_sim.platform.http_server import HttpServer
@@ -49,15 +51,14 @@ class OpenApi:
 
     async def _answer(self, request: web.Request) -> web.Response:
         number = str(uuid.uuid4()).upper()
-        action = ""
-        as_json = True
+        told = _Told()
         try:
             received = await _received(request)
-            parameters = {**received.query, **received.form}
-            as_json = _wants_json(received, parameters)
-            action = received.headers.get("x-acs-action") or parameters.get("Action", "")
-            body = await self._carry_out(received, action, parameters)
+            told.parameters = {**received.query, **received.form}
+            told.as_json = _wants_json(received, told.parameters)
+            body = await self._carry_out(received, told)
         except GatewayError as error:
+            self._note("api_refused", told, f"{error.code}: {error.reason}")
             document = {
                 "RequestId": number,
                 "Message": error.message,
@@ -66,62 +67,71 @@ class OpenApi:
                 "HostId": request.host,
                 "Code": error.code,
             }
-            return response("Error", document, status=error.status, as_json=as_json)
-        return response(
-            f"{action}Response", {"RequestId": number, **body}, status=200, as_json=as_json
-        )
+            return response("Error", document, status=error.status, as_json=told.as_json)
+        document = {"RequestId": number, **body}
+        return response(f"{told.action}Response", document, status=200, as_json=told.as_json)
 
-    async def _carry_out(
-        self, received: Received, action: str, parameters: dict[str, str]
-    ) -> dict[str, Any]:
-        who = ""
+    async def _carry_out(self, received: Received, told: _Told) -> dict[str, Any]:
+        told.action, version = signature.wanted(received)
+        action = _known(received, told.action, version)
+        claim = signature.claim(received)
+        told.access_key_id = claim.access_key_id
+        told.about = self._about(told.parameters)
+        self.gate.check(claim)
+        self.gate.check_rate(told.action, action.per_second)
+        call = Call(self._core, self.gate, told.action, told.parameters)
+        for name in action.needs:
+            call.needed(name)
         try:
-            run = _known(received, action, parameters)
-            claim = signature.claim(received)
-            who = claim.access_key_id
-            self.gate.check(claim)
-            self.gate.check_rate(action, run.per_second)
-            call = Call(self._core, self.gate, action, parameters)
-            for name in run.needs:
-                call.needed(name)
-            answer = await run.run(call)
+            answer = await action.run(call)
             # Whatever it tells, a secret above all, is at rest by then.
             await self._core.commits.settled()
-        except GatewayError as error:
-            self._note("api_refused", action, who, parameters, f"{error.code}: {error.reason}")
+        except GatewayError:
             raise
         except ApiError as error:
-            self._note("api_refused", action, who, parameters, f"{error.code}: {error.message}")
-            return {
-                "Success": False,
-                "Code": error.code,
-                "ErrorMessage": error.message,
-                **error.answer,
-            }
+            self._note("api_refused", told, f"{error.code}: {error.message}")
+            return _failed(error)
         except Exception as error:  # noqa: BLE001 (the caller is told to come again)
             # Its words may hold a row of the database: only the kind of failure is noted.
-            self._note("platform_error", action, who, parameters, type(error).__name__)
-            failed = ApiError("iot.system.SystemException")
-            return {"Success": False, "Code": failed.code, "ErrorMessage": failed.message}
-        self._note("api_called", action, who, parameters, "")
+            self._note("platform_error", told, type(error).__name__)
+            return _failed(ApiError("iot.system.SystemException"))
+        self._note("api_called", told, "")
         return {"Success": True, "Code": "", **answer}
 
-    def _note(
-        self, kind: str, action: str, who: str, parameters: dict[str, str], reason: str
-    ) -> None:
+    def _about(self, parameters: dict[str, str]) -> tuple[str, str]:
+        """Return the ProductKey and DeviceName that a call names, "" where it names none."""
+        if device := self._core.registry.device_of(parameters.get("IotId", "")):
+            return device.product_key, device.name
+        named = parameters.get("ProductKey", ""), parameters.get("DeviceName", "")
+        topic = topics.names(parameters.get("TopicFullName", ""))
+        return topic if topic[0] and topic[0] == named[0] else named
+
+    def _note(self, kind: str, told: _Told, reason: str) -> None:
+        product_key, device_name = told.about
         self._core.log.add(
             Event(
                 time=self._core.clock.time(),
                 kind=kind,
-                product_key=parameters.get("ProductKey", ""),
-                device_name=parameters.get("DeviceName", ""),
+                product_key=product_key,
+                device_name=device_name,
                 reason=reason,
-                detail={"action": action, "access_key_id": who},
+                detail={"action": told.action, "access_key_id": told.access_key_id},
             )
         )
 
 
-def _known(received: Received, action: str, parameters: dict[str, str]) -> Action:
+@dataclass
+class _Told:
+    """What a request has told of itself so far; `about` is a ProductKey and a DeviceName."""
+
+    parameters: dict[str, str] = field(default_factory=dict)
+    as_json: bool = True
+    action: str = ""
+    access_key_id: str = ""
+    about: tuple[str, str] = ("", "")
+
+
+def _known(received: Received, action: str, version: str) -> Action:
     if received.method not in ("GET", "POST"):
         raise GatewayError(405, "UnsupportedHTTPMethod", "This http method is not supported.")
     if received.path != "/" or action not in ACTIONS:
@@ -131,7 +141,6 @@ def _known(received: Received, action: str, parameters: dict[str, str]) -> Actio
             "Specified api is not found, please check your url and method.",
             reason=f"there is no action {action!r} here",
         )
-    version = received.headers.get("x-acs-version") or parameters.get("Version", "")
     if version != VERSION:
         raise GatewayError(
             400,
@@ -140,6 +149,10 @@ def _known(received: Received, action: str, parameters: dict[str, str]) -> Actio
             reason=f"the version is {version!r}, not {VERSION}",
         )
     return ACTIONS[action]
+
+
+def _failed(error: ApiError) -> dict[str, Any]:
+    return {"Success": False, "Code": error.code, "ErrorMessage": error.message, **error.answer}
 
 
 async def _received(request: web.Request) -> Received:

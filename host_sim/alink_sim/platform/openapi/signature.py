@@ -53,11 +53,24 @@ class Claim:
         return hmac.compare_digest(self.sign(secret).encode(), self.signature.encode())
 
 
+def wanted(received: Received) -> tuple[str, str]:
+    """Return action and version of a request, from where its signature covers them."""
+    if _is_by_headers(received):
+        names, given = ("x-acs-action", "x-acs-version"), received.headers
+    else:
+        names, given = ("Action", "Version"), {**received.query, **received.form}
+    return given.get(names[0], ""), given.get(names[1], "")
+
+
 def claim(received: Received) -> Claim:
     """Return who a request says it is from. Raises GatewayError where it does not say."""
-    if received.headers.get("authorization", "").startswith("ACS3-"):
+    if _is_by_headers(received):
         return _by_headers(received)
     return _by_parameters(received)
+
+
+def _is_by_headers(received: Received) -> bool:
+    return received.headers.get("authorization", "").startswith("ACS3-")
 
 
 def _by_parameters(received: Received) -> Claim:
