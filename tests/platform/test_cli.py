@@ -96,6 +96,43 @@ def admin(state: Path, facts: dict[str, Any]):
     return ask
 
 
+def test_faults_are_added_loaded_listed_and_cleared(admin, tmp_path: Path):
+    added = admin("faults", "add", "refuse", "code=3", "device=dev-9", "times=1")
+    assert added == [
+        {
+            "fault": "refuse(code=3)",
+            "product": None,
+            "device": "dev-9",
+            "connection": None,
+            "times": 1,
+        }
+    ]
+    path = tmp_path / "more.toml"
+    path.write_text('[[fault]]\nkind = "drop"\npacket = "puback"\ndevice = "dev-9"\n')
+    assert len(admin("faults", "load", str(path))) == len(admin("faults", "list")) == 2
+    assert admin("faults", "clear") == admin("faults", "list") == []
+    said = admin("faults", "add", "refuse", "colour=3", code=1)
+    assert said.startswith("alink-sim: the command line, fault 1: refuse has unknown colour; it")
+    path.write_text('[[fault]]\nkind = "drip"\n')
+    said = admin("faults", "load", str(path), code=2)
+    assert said.startswith(f"alink-sim: {path}, fault 1 has kind 'drip'; it takes one of: refuse,")
+
+
+def test_a_platform_starts_with_faults_or_not_at_all(tmp_path: Path):
+    path = tmp_path / "faults.toml"
+    path.write_text('[[fault]]\nkind = "drip"\n')
+    done = run("platform", "--state", tmp_path / "state", "--faults", path)
+    assert done.returncode == 2
+    assert f"{path}, fault 1 has kind 'drip'" in done.stderr
+    path.write_text('[[fault]]\nkind = "refuse"\ncode = 5\n')
+    process, _facts = start(tmp_path / "state", "--faults", path)
+    try:
+        done = run("admin", "--state", tmp_path / "state", "faults", "list")
+        assert "refuse(code=5)" in done.stdout
+    finally:
+        assert stop(process) == 0
+
+
 def test_every_verb_shows_its_help_without_a_platform(monkeypatch):
     monkeypatch.delenv("ALINK_STATE", raising=False)
     for verb in ("device add", "product show", "switch", "events"):

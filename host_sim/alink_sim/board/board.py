@@ -121,9 +121,13 @@ class Board:
         )
         FlashFile.create(made.flash.path, size=definition.flash_size)
         made._state.create(mac=bytes.fromhex(mac))
-        made._write("hosts", "".join(f"{line}\n" for line in hosts))
+        made.resolve(hosts)
         made._write("wifi", "".join(f"{word}\n" for word in wifi or ()))
         return made
+
+    def resolve(self, hosts: Iterable[str]) -> None:
+        """Let it resolve these names from now on, lines "pattern address"; none: DNS fails."""
+        self._write("hosts", "".join(f"{line}\n" for line in hosts))
 
     def power_on(
         self, *, cut_at: int | None = None, uart: Callable[[bytes], None] | None = None

@@ -89,12 +89,19 @@ class Authority:
         """The root as DER: what a board takes."""
         return self._folder / "ca.der"
 
-    def server_context(self, *, san: Iterable[str] = ()) -> ssl.SSLContext:
-        """Return a TLS server context with a certificate for all hosts and each `san`."""
+    def server_context(self, *, san: Iterable[str] = (), flaw: str = "") -> ssl.SSLContext:
+        """Return a TLS server context with a certificate for all hosts and each `san`.
+
+        Its `flaw` is what is wrong with it on purpose: "expired", "not_yet_valid", "wrong_host" or
+        "unknown_issuer".
+        """
         names = (*hosts(), "localhost", "127.0.0.1", *san)
-        chain = self._folder / f"server-{hashlib.sha256(repr(names).encode()).hexdigest()[:8]}.pem"
+        if flaw == "wrong_host":
+            names = ("elsewhere.invalid",)
+        digest = hashlib.sha256(repr((names, flaw) if flaw else names).encode()).hexdigest()[:8]
+        chain = self._folder / f"server-{digest}.pem"
         if not chain.exists():
-            _write(chain, self._server(names), mode=0o600)
+            _write(chain, self._server(names, flaw), mode=0o600)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.set_ciphers("DEFAULT")  # With RSA key exchange: the C SDKs have no other.
@@ -114,22 +121,28 @@ class Authority:
         )
         _write(self._folder / "root.pem", _packed(root, key), mode=0o600)
 
-    def _server(self, names: Iterable[str]) -> bytes:
+    def _server(self, names: Iterable[str], flaw: str) -> bytes:
         # Read here, where it signs: checking an RSA key takes longer than all else of a start.
         root_key = serialization.load_pem_private_key(self._packed, None)
         assert isinstance(root_key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey)  # noqa: S101
         key = _new_key(ecdsa=self._ecdsa)
+        signer = _new_key(ecdsa=self._ecdsa) if flaw == "unknown_issuer" else root_key
+        day = dt.timedelta(days=1)
+        from_to = {
+            "expired": (NOT_BEFORE, NOT_BEFORE + day),
+            "not_yet_valid": (NOT_AFTER - day, NOT_AFTER),
+        }.get(flaw, (NOT_BEFORE, NOT_AFTER))
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "alink-sim platform")])
         usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])
-        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(root_key.public_key())
+        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key())
         leaf = (
-            _builder(subject, key.public_key())
+            _builder(subject, key.public_key(), *from_to)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_key_usage(signs_certificates=False), critical=True)
             .add_extension(usage, critical=False)
             .add_extension(x509.SubjectAlternativeName(map(_name, names)), critical=False)
             .add_extension(issuer, critical=False)
-            .sign(root_key, hashes.SHA256())
+            .sign(signer, hashes.SHA256())
         )
         return _packed(leaf, key)
 
@@ -141,7 +154,10 @@ def _new_key(*, ecdsa: bool) -> _Key:
 
 
 def _builder(
-    subject: x509.Name, key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey
+    subject: x509.Name,
+    key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey,
+    not_before: dt.datetime = NOT_BEFORE,
+    not_after: dt.datetime = NOT_AFTER,
 ) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
@@ -149,8 +165,8 @@ def _builder(
         .issuer_name(_ROOT_NAME)
         .public_key(key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(NOT_BEFORE)
-        .not_valid_after(NOT_AFTER)
+        .not_valid_before(not_before)
+        .not_valid_after(not_after)
     )
 
 

@@ -204,7 +204,7 @@ class Connection(asyncio.Protocol):
         assert self._credentials  # noqa: S101 (set by the only caller)
         credentials = self._credentials
         if self._faulty and (scripted := self._faulty.refusal()):
-            self._refuse(scripted, None, "a scripted fault refuses it")
+            self._refuse(*scripted, "a scripted fault refuses it")
             return
         if over := limits.throttled_connect(self._core, credentials):
             self._refuse(self._core.settings.throttled_connect, Code.TOO_OFTEN, over)

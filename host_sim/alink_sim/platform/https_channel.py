@@ -72,7 +72,7 @@ class _DeclinedError(Exception):
 @dataclass(frozen=True)
 class _Token:
     device: Device
-    client_id: str
+    credentials: Credentials
     until: float
 
 
@@ -128,7 +128,7 @@ class HttpsChannel:
             raise _DeclinedError(Answer.AUTH, "a sub-device speaks through its gateway only")
         token = secrets.token_hex(16)
         until = core.clock.time() + core.settings.http_token_seconds
-        self._tokens[token] = _Token(device, credentials.client_id, until)
+        self._tokens[token] = _Token(device, credentials, until)
         core.note("token_issued", credentials, via=_VIA)
         return {"token": token}
 
@@ -137,14 +137,14 @@ class HttpsChannel:
         token = self._token(request)
         session = Session(
             device=token.device,
-            client_id=token.client_id,
+            client_id=token.credentials.client_id,
             issued=None,
             auto_deliver=False,
             send=_nowhere,
             end=_never,
         )
         who.append(session)
-        self._slow_down(session, "messages", core.settings.http_messages_a_second, 1)
+        self._slow_down(token.credentials, "messages", core.settings.http_messages_a_second, 1)
         if request.query_string:
             raise _DeclinedError(Answer.PARAMETER, "the path has a query string")
         if request.content_type != "application/octet-stream":
@@ -184,9 +184,9 @@ class HttpsChannel:
             raise _DeclinedError(Answer.UNKNOWN_TOKEN, "the device of the token is disabled")
         return token
 
-    def _slow_down(
-        self, who: Credentials | Session, what: str, limit: int, seconds: float
-    ) -> None:
+    def _slow_down(self, who: Credentials, what: str, limit: int, seconds: float) -> None:
+        if self._core.faults.throttles(self._core, who):
+            raise _DeclinedError(Answer.TOO_OFTEN, "a scripted fault throttles it", Code.TOO_OFTEN)
         name = "http", what, who.product_key, who.device_name
         now = self._core.clock.monotonic()
         if not self._core.rates.allow(name, limit=limit, seconds=seconds, now=now):

@@ -58,6 +58,8 @@ def _check(core: Core, fields: dict[str, str], credentials: Credentials) -> None
         if not fields.get(name):
             raise _malformed(f"{name} is missing")
     auth.check_signed(credentials)
+    if core.faults.throttles(core, credentials):
+        raise RefusedError(Code.TOO_OFTEN, "a scripted fault throttles it")
     limit = core.settings.https_registrations_a_minute
     identity = _VIA, credentials.product_key, credentials.device_name
     if not core.rates.allow(identity, limit=limit, seconds=60, now=core.clock.monotonic()):

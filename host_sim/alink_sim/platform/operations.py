@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from alink_sim.platform.entities import Device, Product
+from alink_sim.platform.faults import file
 from alink_sim.platform.server import Platform
 
 
@@ -103,6 +104,23 @@ def access_key(platform: Platform) -> dict[str, str]:
     return {"accessKeyId": key.id, "accessKeySecret": key.secret}
 
 
+def faults_add(platform: Platform, *, tables: list[Any], where: str) -> list[dict[str, Any]]:
+    """Add faults, tables as in a scenario file; return all that may strike."""
+    platform.faults.add_all(file.parse({"fault": tables}, where=where))
+    return platform.faults.listed()
+
+
+def faults_list(platform: Platform) -> list[dict[str, Any]]:
+    """Return the faults that may still strike."""
+    return platform.faults.listed()
+
+
+def faults_clear(platform: Platform) -> list[dict[str, Any]]:
+    """End all faults, on open connections too."""
+    platform.faults.clear()
+    return []
+
+
 def events(
     platform: Platform,
     *,
@@ -143,6 +161,9 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
         device_disable,
         device_clear,
         device_keep,
+        faults_add,
+        faults_list,
+        faults_clear,
         access_key,
         events,
         events_after,

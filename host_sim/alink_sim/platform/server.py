@@ -313,6 +313,7 @@ class Platform(CloudSide):
 
     async def _open(self) -> None:
         tls = self.authority.server_context(san=self._san)
+        self.faults.use(lambda flaw: self.authority.server_context(san=self._san, flaw=flaw))
         sniffing = MqttServer(self._core, tls=tls, tls_only=False)
         secure = MqttServer(self._core, tls=tls, tls_only=True)
         self.mqtt_port = sniffing.listen(self.host, self.mqtt_port)

@@ -15,6 +15,7 @@ from typing import Any
 
 from alink_sim.platform import setup_file
 from alink_sim.platform.admin import AdminServer
+from alink_sim.platform.faults import file
 from alink_sim.platform.server import Platform
 from alink_sim.platform.settings import Settings
 from alink_sim.platform.statedir import StateDir, StateError
@@ -26,6 +27,7 @@ class Serving:
 
     state: Path
     setup: Path | None = None
+    faults: Path | None = None
     database_url: str | None = None
     host: str = "127.0.0.1"
     mqtt_port: int = 1883
@@ -44,6 +46,7 @@ def serve(serving: Serving, *, ready: Callable[[dict[str, Any]], None]) -> None:
     """
     settings = Settings.parse(serving.assignments)
     setup = setup_file.read(serving.setup) if serving.setup else None
+    faults = file.read(serving.faults) if serving.faults else []
     with StateDir(serving.state) as state:
         platform = Platform(
             state=serving.state,
@@ -66,6 +69,7 @@ def serve(serving: Serving, *, ready: Callable[[dict[str, Any]], None]) -> None:
                 "or another --host"
             ) from error
         try:
+            platform.faults.add_all(faults)
             if setup:
                 setup_file.apply(platform, setup)
             asyncio.run(_administer(platform, state, ready))

@@ -9,13 +9,13 @@ left out has its default; a secret of a product or device left out is made up on
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from alink_sim import thing_model
+from alink_sim.platform.documents import load
 from alink_sim.platform.openapi.keys import AccessKey, AccessKeyError
 from alink_sim.platform.registry import RegistryError
 from alink_sim.platform.server import Platform
@@ -62,14 +62,7 @@ class Setup:
 
 def read(path: Path) -> Setup:
     """Return what a file declares. Raises SetupError."""
-    try:
-        text = path.read_text(encoding="utf-8")
-        document = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
-    except OSError as error:
-        raise SetupError(f"{path} cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        form = "JSON" if path.suffix == ".json" else "TOML"
-        raise SetupError(f"{path} is not {form}: {error}") from error
+    document = load(path, SetupError)
     return parse(document, where=str(path), folder=path.parent)
 
 

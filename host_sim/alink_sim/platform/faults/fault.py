@@ -17,6 +17,8 @@ PACKETS: Mapping[str, int] = {
     "unsuback": 11,
     "pingresp": 13,
 }
+# What may be wrong with a server's X.509 certificate.
+FLAWS = ("expired", "not_yet_valid", "wrong_host", "unknown_issuer")
 TLS = "tls"  # In place of a packet: the handshake, before anything of MQTT.
 
 
@@ -41,6 +43,7 @@ class Fault:
     topic: str | None = None
     size: int | None = None
     data: bytes | None = None
+    flaw: str | None = None
 
     @property
     def is_of_registrations(self) -> bool:
@@ -83,6 +86,23 @@ class Fault:
         The session is over; what the device sends goes nowhere and nothing ends the connection.
         """
         return cls(kind="half_open", packet=_packet(packet))
+
+    @classmethod
+    def certificate(cls, flaw: str = "expired") -> Fault:
+        """Show a certificate with a flaw: expired, not_yet_valid, wrong_host, unknown_issuer."""
+        if flaw not in FLAWS:
+            raise FaultError(f"flaw is {flaw!r}; it takes one of: {', '.join(FLAWS)}")
+        return cls(kind="certificate", packet=TLS, flaw=flaw)
+
+    @classmethod
+    def throttle(cls) -> Fault:
+        """Say that it is too often: CONNACK as the setting `throttled_connect`, 429 over HTTPS."""
+        return cls(kind="throttle")
+
+    @classmethod
+    def clock_jump(cls, seconds: float = 3600.0) -> Fault:
+        """Tell a time that is so many seconds ahead (below 0: behind) when asked by MQTT (NTP)."""
+        return cls(kind="clock_jump", packet="publish", seconds=seconds)
 
     # What may happen to a packet
 
@@ -149,6 +169,8 @@ KINDS: Mapping[str, Callable[..., Fault]] = {
     make.__name__: make
     for make in (
         Fault.refuse,
+        Fault.throttle,
+        Fault.certificate,
         Fault.mute,
         Fault.half_open,
         Fault.drop,
@@ -156,6 +178,7 @@ KINDS: Mapping[str, Callable[..., Fault]] = {
         Fault.reorder,
         Fault.push_twice,
         Fault.push_before_connack,
+        Fault.clock_jump,
         Fault.wrong_topic,
         Fault.oversized,
         Fault.malformed,

@@ -10,6 +10,7 @@ from alink_sim.clock import Timer
 from alink_sim.platform.auth import Credentials
 from alink_sim.platform.faults.scripted import Scripted
 from alink_sim.platform.faults.stages import STAGES, Out, Stage
+from alink_sim.platform.refusal import Code
 
 if TYPE_CHECKING:
     from alink_sim.platform.core import Core
@@ -47,11 +48,13 @@ class FaultyLine(asyncio.Transport):
             self._stages.append(STAGES[one.fault.kind](one, self, self._first))
             self._first = self._stages[-1].take
 
-    def refusal(self) -> int | None:
-        """Return the CONNACK code that a fault answers CONNECT with."""
+    def refusal(self) -> tuple[int | None, Code | None] | None:
+        """Return what a fault answers CONNECT with: CONNACK (None: mutely) and the true code."""
         for one in self._faults:
             if one.fault.kind == "refuse" and self.strike(one, "connect"):
-                return one.fault.code
+                return one.fault.code, None
+            if one.fault.kind == "throttle" and self.strike(one, "connect"):
+                return self._core.settings.throttled_connect, Code.TOO_OFTEN
         return None
 
     # What a connection calls

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import ssl
 import threading
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from alink_sim.platform.auth import Credentials
-from alink_sim.platform.faults.fault import TLS, Fault, FaultError
+from alink_sim.platform.faults import file
+from alink_sim.platform.faults.fault import TLS, Fault
 from alink_sim.platform.faults.line import FaultyLine
 from alink_sim.platform.faults.scripted import Scripted
 
@@ -23,6 +25,11 @@ class Faults:
     def __init__(self) -> None:
         self._scripted: tuple[Scripted, ...] = ()
         self._lock = threading.Lock()
+        self._flawed: Callable[[str], ssl.SSLContext] | None = None
+
+    def use(self, flawed: Callable[[str], ssl.SSLContext]) -> None:
+        """Take what makes a TLS context whose certificate has a flaw."""
+        self._flawed = flawed
 
     def add(
         self,
@@ -39,16 +46,37 @@ class Faults:
         from now on (of a fault with "tls": the n-th TLS connection), a registration and the login
         behind it being two. `times` is how often it strikes at all. Raises FaultError.
         """
-        if fault.packet == TLS and (product or device):
-            raise FaultError(
-                f"{fault} strikes before a device has said who it is: choose it by connection"
-            )
-        for name, number in (("connection", connection), ("times", times)):
-            if number is not None and number < 1:
-                raise FaultError(f"{name} is {number}; it counts from 1")
-        scripted = Scripted(fault, product, device, connection, times)
+        self.add_all([Scripted(fault, product, device, connection, times)])
+
+    def load(self, path: Path) -> None:
+        """Add what a scenario file declares; all of it or, with a FaultError, nothing."""
+        self.add_all(file.read(path))
+
+    def add_all(self, scripted: Iterable[Scripted]) -> None:
+        """Add faults with their targets, as a scenario file has them."""
         with self._lock:
-            self._scripted = (*self._scripted, scripted)
+            self._scripted = (*self._scripted, *scripted)
+
+    def listed(self) -> list[dict[str, Any]]:
+        """Return the faults that may still strike, with whom they strike."""
+        return [
+            {
+                "fault": str(one.fault),
+                **{name: getattr(one, name) for name in file.SELECTORS},
+            }
+            for one in self._scripted
+            if not one.is_over
+        ]
+
+    def throttles(self, core: Core, credentials: Credentials) -> bool:
+        """Tell whether an HTTPS request of a device is to be answered that it is too often."""
+        for one in self._scripted:
+            if one.fault.kind == "throttle" and one.meets(credentials) and one.strike():
+                core.note(
+                    "fault", credentials, reason=str(one.fault), fault="throttle", on="https"
+                )
+                return True
+        return False
 
     def clear(self) -> None:
         """End all faults, on open connections too."""
@@ -65,7 +93,11 @@ class Faults:
         for one in self._scripted:
             if one.fault.packet == TLS and one.meets(None) and one.strike():
                 core.note("fault", reason=str(one.fault), fault=one.fault.kind, on=TLS)
-                await self._hinder(core, one.fault)
+                if one.fault.flaw and self._flawed:
+                    loop = asyncio.get_running_loop()
+                    tls = await loop.run_in_executor(None, self._flawed, one.fault.flaw)
+                else:
+                    await self._hinder(core, one.fault)
         return tls
 
     async def _hinder(self, core: Core, fault: Fault) -> None:

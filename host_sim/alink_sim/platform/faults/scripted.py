@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from alink_sim.platform.auth import Credentials
-from alink_sim.platform.faults.fault import Fault
+from alink_sim.platform.faults.fault import TLS, Fault, FaultError
 
 
 @dataclass
@@ -13,15 +13,26 @@ class Scripted:
     """A fault with its target; None is everybody, every connection, every time.
 
     `connection` counts from 1 and from now, and only connections of the device and product named.
+    Raises FaultError for a target that cannot be.
     """
 
     fault: Fault
-    product: str | None
-    device: str | None
-    connection: int | None
-    times: int | None
+    product: str | None = None
+    device: str | None = None
+    connection: int | None = None
+    times: int | None = None
     is_over: bool = False
     seen: int = 0
+
+    def __post_init__(self) -> None:
+        if self.fault.packet == TLS and (self.product or self.device):
+            raise FaultError(
+                f"{self.fault} strikes before a device has said who it is: choose it by connection"
+            )
+        for name in ("connection", "times"):
+            number = getattr(self, name)
+            if number is not None and number < 1:
+                raise FaultError(f"{name} is {number}; it counts from 1")
 
     def meets(self, credentials: Credentials | None) -> bool:
         """Count a connection if it is of the target; tell whether it is the one to be struck.

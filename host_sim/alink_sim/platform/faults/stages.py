@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from alink_sim.clock import Timer
 from alink_sim.platform import framing
+from alink_sim.platform.envelope import compact
 from alink_sim.platform.faults.fault import PACKETS
 from alink_sim.platform.faults.scripted import Scripted
 
@@ -111,6 +113,20 @@ class _Reorder(Stage):
         self._held = packet
 
 
+class _ClockJump(Stage):
+    def _concerns(self, packet: bytes) -> bool:
+        return super()._concerns(packet) and _topic_of(packet).startswith(b"/ext/ntp/")
+
+    def _act(self, packet: bytes) -> None:
+        _, end = _topic(packet)
+        end += 2 if packet[0] & 6 else 0
+        answer = json.loads(packet[end:])
+        for name in ("serverRecvTime", "serverSendTime"):
+            answer[name] = str(int(answer[name]) + round((self._fault.seconds or 0.0) * 1000))
+        start, _ = _topic(packet)
+        self._out(framing.framed(packet[0], packet[start:end] + compact(answer)))
+
+
 class _WrongTopic(Stage):
     def _act(self, packet: bytes) -> None:
         _, end = _topic(packet)
@@ -195,6 +211,7 @@ STAGES: Mapping[str, type[Stage]] = {
     "push_twice": _Duplicate,
     "reorder": _Reorder,
     "push_before_connack": _Reorder,
+    "clock_jump": _ClockJump,
     "wrong_topic": _WrongTopic,
     "oversized": _Oversized,
     "malformed": _Malformed,
@@ -207,6 +224,11 @@ _NAMES = {number: name for name, number in PACKETS.items()}
 
 def _name(packet: bytes) -> str:
     return _NAMES.get(packet[0] >> 4, "packet")
+
+
+def _topic_of(packet: bytes) -> bytes:
+    start, end = _topic(packet)
+    return packet[start + 2 : end]
 
 
 def _topic(packet: bytes) -> tuple[int, int]:

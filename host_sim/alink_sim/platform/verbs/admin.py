@@ -11,6 +11,8 @@ from typing import Annotated, Any
 import typer
 
 from alink_sim.platform.admin_client import call, follow
+from alink_sim.platform.documents import load
+from alink_sim.platform.faults import FaultError, file
 from alink_sim.platform.statedir import StateDir
 from alink_sim.platform.verbs.moment import moment
 from alink_sim.platform.verbs.output import AsJson, reported, show, show_events
@@ -19,7 +21,9 @@ app = typer.Typer(no_args_is_help=True, help="Ask and change a running platform.
 product = typer.Typer(no_args_is_help=True, help="Products.")
 device = typer.Typer(no_args_is_help=True, help="Devices.")
 app.add_typer(product, name="product")
+faults = typer.Typer(no_args_is_help=True, help="Scripted trouble, see docs/faults.md.")
 app.add_typer(device, name="device")
+app.add_typer(faults, name="faults")
 
 ProductKey = Annotated[str, typer.Argument(metavar="PRODUCTKEY", show_default=False)]
 DeviceName = Annotated[str, typer.Argument(metavar="DEVICENAME", show_default=False)]
@@ -180,6 +184,48 @@ _add_device_verb("remove", "Delete a device.")
 def access_key(context: typer.Context, *, as_json: AsJson = False) -> None:
     """Print the key that calls of the cloud API are signed with, its secret too."""
     _run(context, "access_key", as_json=as_json)
+
+
+@faults.command("add")
+def faults_add(
+    context: typer.Context,
+    kind: Annotated[str, typer.Argument(metavar="KIND", show_default=False)],
+    words: Annotated[list[str] | None, typer.Argument(metavar="[NAME=VALUE]...")] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Script a fault, as a table of a scenario file: refuse code=3 device=dev-1 times=1."""
+    with reported():
+        table = {"kind": kind, **file.table(words or ())}
+    parameters = {"tables": [table], "where": "the command line"}
+    _run(context, "faults_add", as_json=as_json, **parameters)
+
+
+@faults.command("load")
+def faults_load(
+    context: typer.Context,
+    path: Annotated[Path, typer.Argument(metavar="FILE", show_default=False)],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Script all the faults of a scenario file."""
+    with reported():
+        document = load(path, FaultError)
+        file.parse(document, where=str(path))
+    parameters = {"tables": document.get("fault", []), "where": str(path)}
+    _run(context, "faults_add", as_json=as_json, **parameters)
+
+
+@faults.command("list")
+def faults_list(context: typer.Context, *, as_json: AsJson = False) -> None:
+    """Print the faults that may still strike."""
+    _run(context, "faults_list", as_json=as_json)
+
+
+@faults.command("clear")
+def faults_clear(context: typer.Context, *, as_json: AsJson = False) -> None:
+    """End all faults, on open connections too."""
+    _run(context, "faults_clear", as_json=as_json)
 
 
 @app.command("events")

@@ -12,6 +12,7 @@ import typer
 
 from alink_sim.platform.admin_client import RefusedRequestError
 from alink_sim.platform.ca import AuthorityError
+from alink_sim.platform.faults import FaultError
 from alink_sim.platform.openapi.keys import AccessKeyError
 from alink_sim.platform.settings import SettingsError
 from alink_sim.platform.setup_file import SetupError
@@ -23,6 +24,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")
 _ENVIRONMENT = (
     AccessKeyError,
     AuthorityError,
+    FaultError,
     SettingsError,
     SetupError,
     StateError,

@@ -20,6 +20,10 @@ def platform(
     setup: Annotated[
         Path | None, typer.Option(help="TOML or JSON file of products and devices to be there.")
     ] = None,
+    faults: Annotated[
+        Path | None,
+        typer.Option(help="TOML or JSON file of faults to script, see docs/faults.md."),
+    ] = None,
     db: Annotated[
         str | None,
         typer.Option(
@@ -53,6 +57,7 @@ def platform(
     serving = Serving(
         state=state,
         setup=setup,
+        faults=faults,
         database_url=db,
         host=host,
         mqtt_port=mqtt_port,

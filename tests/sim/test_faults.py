@@ -1,0 +1,69 @@
+"""Faults that a board meets on its way: a sentence for each, and the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from alink_sim.board.heap import beside_standins
+from alink_sim.clock import ManualClock
+from alink_sim.platform import Fault
+from tests.sim.conftest import PATIENCE, Line, until_waiting
+
+FLAWS = {
+    "expired": "has expired (this board's clock says ",
+    "not_yet_valid": "is not yet valid (this board's clock says ",
+    "wrong_host": "is for another host",
+    "unknown_issuer": "has an unknown issuer",
+}
+
+
+@pytest.fixture
+def timed(make_line: Callable[..., Line], tmp_path: Path) -> tuple[Line, ManualClock]:
+    clock = ManualClock(tmp_path / "clock")
+    return make_line(clock=clock), clock
+
+
+@pytest.mark.parametrize("flaw", FLAWS)
+def test_a_bad_certificate_is_named_and_a_good_one_taken(
+    timed: tuple[Line, ManualClock], flaw: str
+) -> None:
+    line, clock = timed
+    line.platform.faults.add(Fault.certificate(flaw), times=1)
+    with line.board("dev-1", heap=beside_standins(line.interpreter)) as board:
+        board.power_on()
+        said = board.expect("alink: not registered: ", timeout=PATIENCE).text
+        assert FLAWS[flaw] in said
+        until_waiting(board, clock, at_least=20)
+        clock.advance(31)
+        board.expect("alink: online at ", timeout=PATIENCE)
+
+
+def test_a_name_that_does_not_resolve_is_named_and_asked_for_again(
+    timed: tuple[Line, ManualClock],
+) -> None:
+    line, clock = timed
+    board = line.board("dev-1", heap=beside_standins(line.interpreter))
+    board.resolve(("ntp.aliyuncs.com 127.0.0.1",))
+    with board:
+        board.power_on()
+        said = board.expect("alink: not registered: ", timeout=PATIENCE).text
+        assert "no address found for iot-test0001.mqtt.iothub.aliyuncs.com" in said
+        until_waiting(board, clock, at_least=20)
+        board.resolve(("*.aliyuncs.com 127.0.0.1",))
+        clock.advance(31)
+        board.expect("alink: online at ", timeout=PATIENCE)
+
+
+def test_a_throttled_board_waits_and_comes_again(timed: tuple[Line, ManualClock]) -> None:
+    line, clock = timed
+    line.platform.faults.add(Fault.throttle(), connection=1)
+    with line.board("dev-1", heap=beside_standins(line.interpreter)) as board:
+        board.power_on()
+        said = board.expect("alink: not registered: ", timeout=PATIENCE).text
+        assert "refused, CONNACK 3 (the server is unavailable; try again later)" in said
+        until_waiting(board, clock, at_least=20)
+        clock.advance(31)
+        board.expect("alink: online at ", timeout=PATIENCE)
