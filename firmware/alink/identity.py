@@ -2,7 +2,7 @@
 
 import struct
 
-from . import heap
+from . import __version__, heap
 from .certificate import check, check_certificate, check_credential, credentialed
 from .errors import StoreError
 from .fields import decode
@@ -59,11 +59,12 @@ def identify(settings, log):
     for source in (credential, certificate, settings):
         fields.update(source)
     log(
-        "this is %s/%s, %s"
+        "this is %s/%s, %s, SDK %s"  # The line of a factory reads it.
         % (
             fields["ProductKey"].decode(),
             fields["DeviceName"].decode(),
             "with a credential" if credentialed(fields) else "not registered yet",
+            __version__,
         )
     )
     return fields

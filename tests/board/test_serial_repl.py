@@ -11,11 +11,9 @@ from pathlib import Path
 import pytest
 
 from alink_sim.board import Board, Firmware, burn, firmware_image
-from alink_sim.board.serial import PtyPort, Rfc2217Port, SerialBoard
+from alink_sim.board.serial import PtyPort, SerialBoard
 from alink_sim.toolchain import Interpreter
-from tests import interpreters
 from tests.board.conftest import PATIENCE
-from tests.board.esptool_runner import esptool
 from tests.board.mpremote_runner import mpremote
 
 pytestmark = pytest.mark.interop
@@ -104,23 +102,6 @@ def test_nvs_written_through_the_repl_is_in_the_flash(board: Board, tmp_path: Pa
     with _plugged(board, tmp_path) as port:
         assert mpremote(port, "exec", code).code == 0
     assert [(r.namespace, r.key, r.value) for r in board.nvs()] == [("alink", "k", b"v")]
-
-
-def test_what_esptool_wrote_is_started_by_its_own_reset(tmp_path: Path):
-    interpreter = interpreters.require("unix64")
-    right = _burned(tmp_path / "right", interpreter)
-    blank = Board.blank(tmp_path / "blank", interpreter=interpreter)
-    places: list[str | Path] = []
-    for offset, size in ((0x1000, 0x28000), (right.table().find("vfs").offset, 0x4000)):
-        file = tmp_path / f"{offset:x}.bin"
-        file.write_bytes(right.flash.read(offset, size))
-        places += [hex(offset), file]
-    serial = SerialBoard(blank.flash, program=Firmware(blank))
-    with Rfc2217Port(serial) as port:
-        done = esptool("--port", port.url, "write-flash", *places)
-        assert done.code == 0, done.text
-        blank.expect("main.py runs", timeout=PATIENCE)
-        assert serial.resets == ["run", "download", "run"]
 
 
 def test_a_board_without_firmware_says_what_a_chip_says(tmp_path: Path, interpreter: Interpreter):

@@ -22,6 +22,10 @@ class LedgerError(FactoryError):
     """The ledger is locked, full, gone or not ours: no board may be burned without it."""
 
 
+class CloudError(FactoryError):
+    """The cloud refused a call, or could not be reached."""
+
+
 class BoardError(Exception):
     """One board could not be burned; the others go on. Exit code 1.
 

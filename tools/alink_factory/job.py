@@ -153,7 +153,7 @@ class _Job:
         head, identity_range = finder.ranges(plan.board)
         chip, data = self._esptool.read(head.offset, head.size)
         self._step = replace(self._step, mac=chip.mac)
-        _check_chip(chip, plan)
+        check_chip(chip, plan)
         chip_again, more = self._esptool.read(identity_range.offset, identity_range.size)
         if chip_again.mac != chip.mac:
             raise BoardError(
@@ -304,7 +304,8 @@ class _Job:
                 del busy[mac]
 
 
-def _check_chip(chip: Chip, plan: Plan) -> None:
+def check_chip(chip: Chip, plan: Plan) -> None:
+    """Raise BoardError when a chip or its flash is not what the batch is for."""
     board = plan.board
     if chip.name != board.chip:
         raise BoardError(

@@ -2,9 +2,130 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
+
+from alink_factory.verbs import options, output
+from alink_factory.verbs.options import (
+    AsJson,
+    BatchFile,
+    BootCheck,
+    LedgerUrl,
+    NoStub,
+    OperatorName,
+    Ports,
+    StationName,
+)
+
+BoardPort = Annotated[str, typer.Option("--port", help="The board's port.")]
 
 
 def add_to(app: typer.Typer) -> None:
     """Give the program its verbs."""
-    del app
+    for verb in (register, upgrade, wipe, doctor):
+        app.command()(verb)
+
+
+def register(
+    batch: BatchFile,
+    *,
+    endpoint: Annotated[
+        str,
+        typer.Option(
+            envvar="ALINK_OPENAPI",
+            help="The cloud API: a host (HTTPS), or http://HOST:PORT.  "
+            "[default: iot.REGION.aliyuncs.com]",
+        ),
+    ] = "",
+    access_key: Annotated[
+        Path | None,
+        typer.Option(
+            help='JSON with "id" and "secret".  [default: ALIBABA_CLOUD_ACCESS_KEY_ID, …_SECRET]'
+        ),
+    ] = None,
+    size: Annotated[int, typer.Option(min=1, max=10_000, help="Names of one call.")] = 1000,
+    ledger: LedgerUrl = "",
+    station: StationName = "",
+    operator: OperatorName = "",
+    as_json: AsJson = False,
+) -> None:
+    """Pre-register the DeviceNames in the cloud; what is there already is left as it is."""
+    from alink_factory import register as registering
+    from alink_factory.cloud import AccessKey, Cloud
+
+    key = AccessKey.find(access_key)
+    with options.opened(batch, ledger, station, operator) as (plan, book):
+        common = plan.batch.common
+        host = endpoint or f"iot.{common.region or 'cn-shanghai'}.aliyuncs.com"
+        cloud = Cloud(host, key, instance=common.instance_id)
+        states = registering.register(plan, book, cloud, size=size)
+        all_good = output.registrations(states, as_json=as_json)
+    raise typer.Exit(0 if all_good else 1)
+
+
+def upgrade(
+    batch: BatchFile,
+    *,
+    port: BoardPort,
+    no_stub: NoStub = False,
+    boot_check: BootCheck = None,
+    ledger: LedgerUrl = "",
+    station: StationName = "",
+    operator: OperatorName = "",
+    as_json: AsJson = False,
+) -> None:
+    """Write the batch's firmware on a burned board: its application alone, never the identity."""
+    from alink_factory import upgrade as upgrading
+
+    with options.ordered(
+        batch, ledger, station, operator, no_stub=no_stub, boot=boot_check
+    ) as order:
+        done = upgrading.upgrade(order, port)
+    output.upgraded(done, as_json=as_json)
+
+
+def wipe(
+    batch: BatchFile,
+    *,
+    port: BoardPort,
+    reason: Annotated[str, typer.Option(help="Why; it stays in the ledger.")] = "returned",
+    fresh: Annotated[bool, typer.Option("--fresh", help="Burn it anew, as the same row.")] = False,
+    no_stub: NoStub = False,
+    ledger: LedgerUrl = "",
+    station: StationName = "",
+    operator: OperatorName = "",
+    as_json: AsJson = False,
+) -> None:
+    """Erase a board that came back, put that on record, say what the cloud needs."""
+    from alink_factory import job
+    from alink_factory import wipe as wiping
+
+    with options.ordered(
+        batch, ledger, station, operator, no_stub=no_stub, fresh=fresh, boot=False
+    ) as order:
+        done = wiping.wipe(
+            order.plan, order.ledger, order.esptool(port), reason=reason, again=fresh
+        )
+        output.wiped(done, as_json=as_json)
+        if not fresh:
+            return
+        with output.progress(as_json=as_json) as audience:
+            outcome = job.burn(order, port, report=audience.step)
+            audience.outcome(outcome, is_last=True)
+    raise typer.Exit(1 if outcome.result == "failed" else 0)
+
+
+def doctor(*, port: Ports = None, as_json: AsJson = False) -> None:
+    """Check programs, ports, permissions and chips, and say what to do."""
+    from alink_factory import doctor as doctors
+    from alink_factory.esptool import Esptool
+    from alink_factory.scratch import scratch
+
+    with scratch() as folder:
+        findings = doctors.examine(
+            port or [], lambda name: Esptool(name, scratch=folder).identify()
+        )
+        all_good = output.findings(findings, as_json=as_json)
+    raise typer.Exit(0 if all_good else 1)

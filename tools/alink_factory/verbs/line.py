@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -21,10 +19,8 @@ from alink_factory.verbs.options import (
     OperatorName,
     Ports,
     StationName,
+    Via,
 )
-
-if TYPE_CHECKING:
-    from alink_factory.job import Order
 
 
 def add_to(app: typer.Typer) -> None:
@@ -72,20 +68,24 @@ def flash(
     no_stub: NoStub = False,
     boot_check: BootCheck = None,
     serial: Annotated[str, typer.Option(help="The board's serial number.")] = "",
+    via: Annotated[Via, typer.Option(help="mpremote: the board already runs MicroPython.")] = (
+        Via.esptool
+    ),
     ledger: LedgerUrl = "",
     station: StationName = "",
     operator: OperatorName = "",
     as_json: AsJson = False,
 ) -> None:
     """Burn and verify the one board on a port."""
-    from alink_factory import job
+    from alink_factory import job, over_repl
 
-    with _ordered(
+    burn = over_repl.burn if via is Via.mpremote else job.burn
+    with options.ordered(
         batch, ledger, station, operator, fresh=fresh, full=full, no_stub=no_stub, boot=boot_check
     ) as order:
         order.next_serial = lambda: serial
         with output.progress(as_json=as_json) as audience:
-            outcome = job.burn(order, port, report=audience.step)
+            outcome = burn(order, port, report=audience.step)
             audience.outcome(outcome, is_last=True)
     raise typer.Exit(1 if outcome.result == "failed" else 0)
 
@@ -101,7 +101,7 @@ def verify(
     """Read a board back and compare it with its batch; changes nothing."""
     from alink_factory import check
 
-    with _ordered(batch, ledger, no_stub=no_stub) as order:
+    with options.ordered(batch, ledger, no_stub=no_stub) as order:
         checks = check.check(order.plan, order.ledger, order.esptool(port))
     output.checks(checks, as_json=as_json)
     raise typer.Exit(0 if all(one.is_good for one in checks) else 1)
@@ -124,7 +124,7 @@ def run(
     """The line: burn whatever is plugged in, all ports side by side, until the batch is done."""
     from alink_factory import running
 
-    with _ordered(
+    with options.ordered(
         batch, ledger, station, operator, fresh=fresh, full=full, no_stub=no_stub, boot=boot_check
     ) as order:
         look = running.Look(as_json=as_json, beeps=not quiet)
@@ -183,31 +183,3 @@ def report(
     with options.opened(batch, ledger) as (loaded, book):
         made = reports.make(loaded, book)
     output.report(made, form=form, target=target)
-
-
-@contextmanager
-def _ordered(
-    batch: Path,
-    ledger: str,
-    station: str = "",
-    operator: str = "",
-    *,
-    no_stub: bool,
-    fresh: bool = False,
-    full: bool = False,
-    boot: bool | None = None,
-) -> Iterator[Order]:
-    # Everything that burning needs, given back at the end.
-    from alink_factory.job import Order
-    from alink_factory.scratch import scratch
-
-    with options.opened(batch, ledger, station, operator) as (plan, book), scratch() as folder:
-        yield Order(
-            plan,
-            book,
-            folder,
-            fresh=fresh,
-            full=full,
-            stub=not no_stub,
-            boot_check=options.boot_check(plan, given=boot),
-        )

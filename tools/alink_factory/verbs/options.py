@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import getpass
 import os
 import socket
@@ -14,6 +15,7 @@ import typer
 
 if TYPE_CHECKING:
     from alink_factory.job import BootCheck as Checks
+    from alink_factory.job import Order
     from alink_factory.ledger import Ledger, Station
     from alink_factory.plan import Plan
 
@@ -51,6 +53,15 @@ BootCheck = Annotated[
         help="Let the board boot and say its DeviceName.  [default: what the batch says]",
     ),
 ]
+
+
+class Via(enum.StrEnum):
+    """Through what a board is burned."""
+
+    esptool = "esptool"
+    mpremote = "mpremote"
+
+
 AsJson = Annotated[bool, typer.Option("--json", help="JSON, one document a line.")]
 
 
@@ -71,6 +82,34 @@ def opened(
         book.close()
 
 
+@contextmanager
+def ordered(
+    batch: Path,
+    ledger: str,
+    station: str = "",
+    operator: str = "",
+    *,
+    no_stub: bool,
+    fresh: bool = False,
+    full: bool = False,
+    boot: bool | None = None,
+) -> Iterator[Order]:
+    """Give everything that burning needs, and take it back at the end."""
+    from alink_factory.job import Order
+    from alink_factory.scratch import scratch
+
+    with opened(batch, ledger, station, operator) as (plan, book), scratch() as folder:
+        yield Order(
+            plan,
+            book,
+            folder,
+            fresh=fresh,
+            full=full,
+            stub=not no_stub,
+            boot_check=boot_check(plan, given=boot),
+        )
+
+
 def present(named: list[str] | None) -> Callable[[], list[str]]:
     """Return what tells the ports with a board: those that were named, or all of the computer."""
     from alink_factory import ports
@@ -80,8 +119,11 @@ def present(named: list[str] | None) -> Callable[[], list[str]]:
 
 def boot_check(plan: Plan, *, given: bool | None) -> Checks | None:
     """Return what checks the first boot, if the command line or the batch wants it."""
-    del plan, given
-    return None
+    if not (plan.batch.boot_check if given is None else given):
+        return None
+    from alink_factory import boot_check as first_boot
+
+    return first_boot.check
 
 
 def _station(name: str, operator: str) -> Station:

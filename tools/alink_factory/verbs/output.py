@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -12,18 +12,23 @@ from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from alink_factory.errors import BatchError
 
 if TYPE_CHECKING:
     from alink_factory.check import Check
+    from alink_factory.doctor import Finding
     from alink_factory.job import Order
     from alink_factory.ledger import Claim
     from alink_factory.log_lines import LogLines
     from alink_factory.overview import Overview
+    from alink_factory.register import Registration
     from alink_factory.report import Report
     from alink_factory.screen import Screen
+    from alink_factory.upgrade import Upgraded
+    from alink_factory.wipe import Wiped
 
 
 def console() -> Console:
@@ -63,6 +68,61 @@ def checks(made: Sequence[Check], *, as_json: bool) -> None:
         mark = "[green]✓[/]" if one.is_good else "[bold red]✗[/]"
         table.add_row(mark, one.what, one.seen)
     console().print(table)
+
+
+def findings(made: Iterable[Finding], *, as_json: bool) -> bool:
+    """Print each finding as it comes, with what to do; return whether all are good."""
+    shown, all_good = console(), True
+    for one in made:
+        all_good = all_good and one.is_good
+        if as_json:
+            typer.echo(json.dumps(asdict(one), ensure_ascii=False))
+            continue
+        mark = "[green]✓[/]" if one.is_good else "[bold red]✗[/]"
+        shown.print(f"{mark} [bold]{one.what}[/]  {escape(one.seen)}")
+        if not one.is_good:
+            shown.print(f"  → {escape(one.advice)}")
+    return all_good
+
+
+def registrations(states: Iterable[Registration], *, as_json: bool) -> bool:
+    """Print how far each product is; return whether the platform has every name."""
+    last: dict[str, Registration] = {}
+    for state in states:
+        last[state.product_key] = state
+        if as_json:
+            typer.echo(json.dumps(asdict(state), ensure_ascii=False))
+        else:
+            typer.echo(f"{state.product_key}: {state.done} of {state.total} are registered")
+    for state in last.values() if not as_json else ():
+        there = state.done - state.made
+        typer.echo(f"{state.product_key}: {state.made} made now, {there} were there already.")
+        for name in state.missing:
+            typer.echo(f"{name} was refused: is it on another instance, or is the quota used up?")
+    return not any(state.missing for state in last.values())
+
+
+def upgraded(made: Upgraded, *, as_json: bool) -> None:
+    """Print what an upgrade did."""
+    if as_json:
+        typer.echo(json.dumps(asdict(made), ensure_ascii=False))
+        return
+    who = made.device_name or "a board without identity"
+    what = f"{made.slot} written" if made.slot in made.written else f"{made.slot} was the same"
+    typer.echo(f"{who} ({made.mac}): {what}; identity and files are as they were.")
+    if made.booted:
+        typer.echo(f"It booted: {made.booted}.")
+
+
+def wiped(made: Wiped, *, as_json: bool) -> None:
+    """Print whose board was wiped, and what is left to do in the cloud."""
+    if as_json:
+        document = {"event": "wiped", "mac": made.mac, "owners": made.owners}
+        typer.echo(json.dumps(document, ensure_ascii=False))
+        return
+    typer.echo(f"The board {made.mac} is blank.")
+    for sentence in made.in_the_cloud:
+        typer.echo(sentence)
 
 
 @contextmanager

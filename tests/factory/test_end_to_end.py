@@ -1,0 +1,143 @@
+"""From a batch to a device that is online: the very flash that the real tools wrote boots."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from alink_factory import boot_check, job, over_repl
+from alink_factory.cli import app
+from alink_formats.identity import Identity
+from alink_sim.board import Board, burn, firmware_image
+from alink_sim.board.serial import Rfc2217Port
+from alink_sim.platform import Platform
+from alink_sim.sntp import SntpServer
+from tests.factory import boards
+from tests.factory.boards import PATIENCE
+from tests.factory.conftest import KEY, Workshop
+
+pytestmark = pytest.mark.interop
+
+ROWS = "DeviceName\nlamp-0001\nlamp-0002\n"
+ONLINE = re.compile(r"^alink: online at ")
+
+
+@pytest.fixture
+def platform(tmp_path: Path) -> Iterator[Platform]:
+    with Platform(state=tmp_path / "platform") as made:
+        yield made
+
+
+@pytest.fixture
+def product(platform: Platform, tmp_path: Path) -> Iterator[str]:
+    ntp = SntpServer()
+    ntp.start()
+    yield boards.product(platform, ntp, tmp_path)
+    ntp.stop()
+
+
+def _is_online(board: Board, platform: Platform, name: str) -> bool:
+    board.expect(ONLINE, timeout=PATIENCE)
+    kinds = [event.kind for event in platform.events(device_name=name)]
+    return "registered" in kinds and "online" in kinds
+
+
+@pytest.mark.parametrize(
+    ("kind", "build"), [("ESP32_GENERIC", "unix32"), ("ESP32_GENERIC_S3-OTA", "unix64")]
+)
+def test_what_the_line_wrote_registers_and_is_online(
+    workshop: Workshop, platform: Platform, product: str, kind: str, build: str
+):
+    platform.add_device(KEY, "lamp-0001")
+    plan = workshop.plan(rows=ROWS, firmware=60_000, board=kind, product=product)
+    board, serial = boards.blank(workshop.folder, build=build, board=kind)
+    with boards.pty(board, serial, download=True) as port:
+        outcome = job.burn(workshop.order(plan), str(port.path), report=lambda _: None)
+        assert outcome.result == "done", outcome
+        serial.reset(download=False)  # A finger on EN: a pty has no reset lines.
+        assert _is_online(board, platform, "lamp-0001")
+
+
+@pytest.mark.timeout(900)  # pyserial waits 50 ms for every setting of such a port.
+def test_the_command_burns_over_rfc_2217_and_sees_the_first_boot(
+    workshop: Workshop, platform: Platform, product: str
+):
+    platform.add_device(KEY, "lamp-0001")
+    batch = workshop.batch(rows=ROWS, firmware=30_000, product=product)
+    board, serial = boards.blank(workshop.folder)
+    with Rfc2217Port(serial) as port:
+        done = CliRunner().invoke(
+            app, ["flash", str(batch), "--port", port.url, "--boot-check", "--json"]
+        )
+        assert done.exit_code == 0, done.output
+        assert _is_online(board, platform, "lamp-0001")
+    entries = {entry.what: entry for entry in workshop.ledger().entries()}
+    assert entries["booted"].detail == f"lamp-0001, SDK {boot_check.sdk_version()}"
+    assert "done" in entries
+
+
+@pytest.mark.parametrize("build", ["unix64", "unix32"])
+def test_a_board_with_micropython_is_burned_through_mpremote(
+    workshop: Workshop, platform: Platform, product: str, build: str
+):
+    platform.add_device(KEY, "lamp-0001")
+    plan = workshop.plan(rows=ROWS, layout="stock", product=product)
+    board, serial = boards.blank(workshop.folder, build=build)
+    _run_stock(board)
+    with boards.pty(board, serial, download=False) as port:
+        order = workshop.order(plan)
+        outcome = over_repl.burn(order, str(port.path), report=lambda _: None)
+        assert outcome.result == "done", outcome
+        assert outcome.written[0] == "identity"
+        assert "/lib/alink/device.mpy" in outcome.written
+        assert _is_online(board, platform, "lamp-0001")
+        again = over_repl.burn(order, str(port.path), report=lambda _: None)
+        assert again.result == "already"
+    what = [entry.what for entry in order.ledger.entries()]
+    assert what[:6] == ["claimed", "imaged", "writing", "written", "verified", "done"]
+    assert not list(order.scratch.iterdir())
+
+
+def _run_stock(board: Board) -> None:
+    # What a board is that somebody has put a stock MicroPython on.
+    image = firmware_image.published(board.definition)
+    board.flash.burn(board.definition.firmware_offset, image)
+    burn(board.flash, board.definition, layout="stock", identity=None, files={})
+
+
+def test_only_changed_files_are_copied(workshop: Workshop):
+    (workshop.folder / "app").mkdir()
+    main = workshop.folder / "app" / "main.py"
+    main.write_text("print('one')\n")
+    more = '[app]\nfolder = "app"'
+    board, serial = boards.blank(workshop.folder)
+    _run_stock(board)
+    with boards.pty(board, serial, download=False) as port:
+        order = workshop.order(workshop.plan(rows=ROWS, layout="stock", more=more))
+        assert over_repl.burn(order, str(port.path), report=lambda _: None).result == "done"
+        claim = order.ledger.claims()[0]
+        order.ledger.advance(claim, "written")  # As if the line had been cut off here.
+        main.write_text("print('two')\n")
+        order.plan = workshop.plan(rows=ROWS, layout="stock", more=more)
+        outcome = over_repl.burn(order, str(port.path), report=lambda _: None)
+        assert (outcome.result, outcome.written) == ("done", ("/main.py",)), outcome
+    assert board.vfs_files()["/main.py"] == b"print('two')\n"
+
+
+def test_a_board_of_another_identity_is_left_alone(workshop: Workshop):
+    board, serial = boards.blank(workshop.folder)
+    _run_stock(board)
+    other = Identity(product_key=KEY, product_secret="x", device_name="other-1")
+    burn(board.flash, board.definition, layout="stock", identity=other, files={})
+    before = board.flash.read(0, board.flash.size)
+    with boards.pty(board, serial, download=False) as port:
+        order = workshop.order(workshop.plan(rows=ROWS, layout="stock"))
+        outcome = over_repl.burn(order, str(port.path), report=lambda _: None)
+    assert outcome.result == "failed"
+    assert "it carries other-1" in outcome.detail
+    assert board.flash.read(0, board.flash.size) == before
+    assert order.ledger.claims() == []

@@ -1,0 +1,160 @@
+"""The platform's cloud API through Alibaba's own client: devices registered, states asked.
+
+The access key comes from the environment or a file, never from an argument of the command line.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from alink_factory.errors import CloudError
+
+MOST = 10_000  # Names of one call.
+
+_ID, _SECRET = "ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET"
+
+
+class _RefusalError(CloudError):
+    """The platform's own no; `data` is what it says beside."""
+
+    def __init__(self, message: str, data: dict[str, Any]) -> None:
+        super().__init__(message)
+        self.data = data
+
+
+@dataclass(frozen=True)
+class AccessKey:
+    """Who calls. Its repr shows no secret."""
+
+    id: str
+    secret: str = field(repr=False)
+
+    @classmethod
+    def find(cls, file: Path | None) -> AccessKey:
+        """Return the key in a file (JSON: id and secret), else that of the environment.
+
+        Raises CloudError.
+        """
+        if file is None:
+            key, secret = os.environ.get(_ID, ""), os.environ.get(_SECRET, "")
+            if not key or not secret:
+                raise CloudError(
+                    f"there is no access key: set {_ID} and {_SECRET}, or name a file with "
+                    "--access-key"
+                )
+            return cls(key, secret)
+        try:
+            content = json.loads(file.read_text(encoding="utf-8"))
+            return cls(str(content["id"]), str(content["secret"]))
+        except OSError as error:
+            raise CloudError(f"access key {file}: {error.strerror}") from error
+        except (ValueError, KeyError, TypeError):
+            # What stands there may be the secret: it is not repeated.
+            raise CloudError(
+                f'access key {file}: write {{"id": "…", "secret": "…"}} into it'
+            ) from None
+
+
+class Cloud:
+    """One account at one endpoint: "http://127.0.0.1:1234", or a host name, which is HTTPS.
+
+    `instance` is the id of an Enterprise instance, empty for the public one. The methods raise
+    CloudError.
+    """
+
+    def __init__(self, endpoint: str, key: AccessKey, *, instance: str = "") -> None:
+        from alibabacloud_iot20180120.client import Client  # noqa: PLC0415  slow
+        from alibabacloud_tea_openapi.models import Config  # noqa: PLC0415
+
+        protocol, _, host = endpoint.rpartition("://")
+        self._endpoint = endpoint
+        self._instance = instance
+        self._client = Client(
+            Config(
+                access_key_id=key.id,
+                access_key_secret=key.secret,
+                endpoint=host,
+                protocol=protocol or "https",
+            )
+        )
+
+    def check(self, product_key: str, names: Sequence[str]) -> tuple[str, dict[str, str]]:
+        """Hand in names that are to be registered; return the ApplyId and the names refused.
+
+        The ApplyId is empty when the call itself names what is wrong; else `status` tells it.
+        """
+        try:
+            data = self._ask(
+                "batch_check_device_names",
+                "BatchCheckDeviceNames",
+                product_key=product_key,
+                device_name=list(names),
+            )
+        except _RefusalError as error:
+            taken = (error.data.get("RepeatedDeviceNameList") or {}).get("RepeatedDeviceName")
+            taken = taken or (error.data.get("RepeatedDeviceNameList") or {}).get(
+                "RepeatDevieNameList"  # The vendor's spelling.
+            )
+            if not taken:
+                raise
+            return "", dict.fromkeys(taken, str(error))
+        return str(data["ApplyId"]), {}
+
+    def register(self, product_key: str, apply_id: str) -> None:
+        """Register what was checked."""
+        self._ask(
+            "batch_register_device_with_apply_id",
+            "BatchRegisterDeviceWithApplyId",
+            product_key=product_key,
+            apply_id=int(apply_id),
+        )
+
+    def status(self, product_key: str, apply_id: str) -> tuple[str, dict[str, str]]:
+        """Return how far an application is, and the names that fail with why."""
+        data = self._ask(
+            "query_batch_register_device_status",
+            "QueryBatchRegisterDeviceStatus",
+            product_key=product_key,
+            apply_id=int(apply_id),
+        )
+        invalid = (data.get("InvalidList") or {}).get("Name") or []
+        details = (data.get("InvalidDetailList") or {}).get("invalidDetailList") or []
+        whys = {one.get("DeviceName", ""): one.get("ErrorMsg", "") for one in details}
+        return str(data["Status"]), {name: whys.get(name, "") for name in invalid}
+
+    def _ask(self, method: str, action: str, **parameters: Any) -> dict[str, Any]:
+        from alibabacloud_iot20180120 import models  # noqa: PLC0415  slow
+        from Tea.exceptions import (  # type: ignore[import-untyped]  # noqa: PLC0415
+            TeaException,
+            UnretryableException,
+        )
+
+        if self._instance:
+            parameters["iot_instance_id"] = self._instance
+        request = getattr(models, f"{action}Request")(**parameters)
+        try:
+            body = getattr(self._client, method)(request).body.to_map()
+        except UnretryableException as error:
+            inner = error.inner_exception
+            if isinstance(inner, TeaException):
+                raise CloudError(f"{action} was refused: {inner.code}: {_first(inner)}") from None
+            raise CloudError(
+                f"{self._endpoint} does not answer {action} ({type(inner).__name__}): is the "
+                "endpoint right, and is the network up?"
+            ) from None
+        except TeaException as error:
+            raise CloudError(f"{action} was refused: {error.code}: {_first(error)}") from None
+        data = body.get("Data") or {}
+        if not body.get("Success"):
+            code, text = body.get("Code"), body.get("ErrorMessage")
+            raise _RefusalError(f"{action} was refused: {code}: {text}", data)
+        return dict(data)
+
+
+def _first(error: Exception) -> str:
+    return str(getattr(error, "message", "") or error).strip().split("\n")[0][:200]

@@ -1,0 +1,67 @@
+"""A board that came back: everything is erased, the ledger says so, and what the cloud needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from alink_factory import found as finder
+from alink_factory.errors import BoardError
+from alink_factory.esptool import Esptool
+from alink_factory.ledger import Claim, Ledger
+from alink_factory.plan import Plan
+
+
+@dataclass(frozen=True)
+class Wiped:
+    """A blank board, and who it was: `owners` are pairs of ProductKey and DeviceName."""
+
+    mac: str
+    owners: tuple[tuple[str, str], ...]
+    claim: Claim | None
+
+    @property
+    def in_the_cloud(self) -> list[str]:
+        """What is left to do there, a sentence for each identity."""
+        return [
+            f"{name} of {key}: the cloud still holds its registration. Call ResetThing (or delete "
+            "the device) before a board of that name is to register again."
+            for key, name in self.owners
+        ]
+
+
+def wipe(plan: Plan, ledger: Ledger, esptool: Esptool, *, reason: str, again: bool) -> Wiped:
+    """Erase all of a board's flash and put that on record.
+
+    Its row is free for any board afterwards; with `again` it stays with this one, to be burned
+    anew. Raises BoardError, and then the ledger is as it was.
+    """
+    head, identity_range = finder.ranges(plan.board)
+    chip, low = esptool.read(head.offset, head.size)
+    _, high = esptool.read(identity_range.offset, identity_range.size)
+    claim = ledger.find(mac=chip.mac)
+    if again and (claim is None or claim.batch != plan.batch.name):
+        where = f"it belongs to batch {claim.batch}" if claim else "the ledger does not know it"
+        raise BoardError(
+            "wipe",
+            f"this board cannot be burned anew in {plan.batch.name}: {where}",
+            advice="Nothing was erased. Wipe it without --fresh, then it is a new board.",
+            is_final=True,
+        )
+    owners = finder.decode(plan.board, low, high).owners
+    if claim:
+        owners |= {(claim.product_key, claim.device_name)}
+    esptool.erase()
+    if claim and again:
+        claim = ledger.advance(claim, "claimed", port=esptool.port, detail=f"wiped: {reason}")
+    elif claim:
+        ledger.retire(claim, what="wiped", reason=reason, port=esptool.port)
+    else:
+        names = ", ".join(name for _, name in sorted(owners)) or "nobody"
+        ledger.note(
+            "wiped",
+            batch=plan.batch.name,
+            mac=chip.mac,
+            port=esptool.port,
+            detail=f"{reason}; it carried {names}",
+        )
+    return Wiped(chip.mac, tuple(sorted(owners)), claim)
