@@ -175,28 +175,6 @@ def test_devices_are_listed_by_page_and_by_token(cloud: Platform, party: Party, 
     assert refused(body) == "iot.common.InvalidPageParams"
 
 
-@pytest.mark.parametrize("by_iot_id", [False, True])
-def test_states_are_asked_for_many_at_a_time(
-    cloud: Platform, party: Party, ask: Ask, by_iot_id: bool
-) -> None:
-    other = cloud.add_device(PK, "dev-2")
-    with Wire.tls(cloud) as wire:
-        assert wire.ask(party.log_in()) == ACCEPTED
-        iot_ids = [cloud.device(PK, DN).iot_id, other.iot_id]
-        names = {"iot_id": iot_ids} if by_iot_id else {"device_name": [DN, "dev-2"]}
-        body = ask("BatchGetDeviceState", product_key=PK, **names)
-    found = done(body)["DeviceStatusList"]["DeviceStatus"]
-    assert [one["Status"] for one in found] == ["ONLINE", "UNACTIVE"]
-    assert [one["IotId"] for one in found] == iot_ids
-    assert [one["LastOnlineTime"] for one in found] == ["2026-11-23T18:00:00.000Z", ""]
-
-
-def test_fifty_states_are_the_most(party: Party, ask: Ask) -> None:
-    body = ask("BatchGetDeviceState", product_key=PK, device_name=[DN] * 51)
-    assert refused(body) == "iot.device.DeviceCountExceeded"
-    done(ask("BatchGetDeviceState", product_key=PK, device_name=[DN] * 50))
-
-
 def test_a_disabled_device_is_cut_and_refused_until_it_is_enabled(
     cloud: Platform, party: Party, ask: Ask
 ) -> None:

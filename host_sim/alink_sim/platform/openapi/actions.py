@@ -6,6 +6,7 @@ from alink_sim.platform.openapi import (
     batches,
     client_ids,
     devices,
+    many,
     messages,
     products,
     properties,
@@ -20,6 +21,7 @@ VERSION = "2018-01-20"
 ACTIONS: dict[str, Action] = {
     **products.ACTIONS,
     **devices.ACTIONS,
+    **many.ACTIONS,
     **batches.ACTIONS,
     **client_ids.ACTIONS,
     **messages.ACTIONS,

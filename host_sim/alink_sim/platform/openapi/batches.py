@@ -44,7 +44,10 @@ async def check_names(call: Call) -> Answer:
     nicknames: dict[str, str] = {}
     if not names:
         names = call.listed("DeviceNameList", "DeviceName")
-        given = call.listed_pairs("DeviceNameList", "DeviceName", "DeviceNickname")
+        given = (
+            (name, call.text(f"DeviceNameList.{number}.DeviceNickname"))
+            for number, name in enumerate(names, start=1)
+        )
         nicknames = {name: nickname for name, nickname in given if nickname}
     if not names:
         raise ApiError("iot.device.NoneDeviceNameElement")

@@ -7,7 +7,7 @@ import binascii
 import json
 import secrets
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from alink_sim.platform.core import Core
@@ -59,12 +59,20 @@ class Call:
             found.append(value)
         return found
 
-    def listed_pairs(self, name: str, first: str, second: str) -> list[tuple[str, str]]:
-        """Return two fields of each of `NAME.1`, `NAME.2` ...; the second may be left out."""
-        return [
-            (value, self.text(f"{name}.{number}.{second}"))
-            for number, value in enumerate(self.listed(name, first), start=1)
-        ]
+    def item(self, name: str, number: int) -> Call | None:
+        """Return the call that an item of a list of objects, `NAME.1.FIELD` ..., stands for.
+
+        It has the item's fields and the call's instance; None where there is no such item.
+        """
+        prefix = f"{name}.{number}."
+        fields = {
+            key.removeprefix(prefix): value
+            for key, value in self.parameters.items()
+            if key.startswith(prefix)
+        }
+        if not fields:
+            return None
+        return replace(self, parameters={"IotInstanceId": self.text("IotInstanceId"), **fields})
 
     def check_rate(self, what: str, *, seconds: float) -> None:
         """Return if a part of an action may be called once more now. Raises GatewayError."""

@@ -15,7 +15,6 @@ from alink_sim.platform.openapi.names import is_nickname
 from alink_sim.platform.openapi.pages import Page
 from alink_sim.platform.registry import NAME
 
-_MOST_STATES = 50
 _STATUS = {
     Status.INACTIVE: "UNACTIVE",
     Status.ONLINE: "ONLINE",
@@ -47,17 +46,7 @@ async def query_device(call: Call) -> Answer:
     found = [one for one in call.core.registry.devices.values() if one.product_key == product.key]
     page = Page.of(call, found, token=call.text("NextToken"))
     infos = [
-        {
-            **_named(device),
-            "DeviceId": device.iot_id,
-            "DeviceSecret": device.secret,
-            "DeviceStatus": status(device),
-            "GmtCreate": gmt(moment(device, "created")),
-            "GmtModified": gmt(_modified(device)),
-            "UtcCreate": utc(moment(device, "created")),
-            "UtcModified": utc(_modified(device)),
-        }
-        for device in page.items
+        {**listed(one), "DeviceId": one.iot_id, "DeviceStatus": status(one)} for one in page.items
     ]
     answer = {"Data": {"DeviceInfo": infos}, "Page": page.number, **page.facts}
     return answer | ({"NextToken": page.next_token} if page.next_token else {})
@@ -81,23 +70,6 @@ async def get_status(call: Call) -> Answer:
     return {"Data": {"Status": status(device), "Timestamp": since}}
 
 
-async def get_states(call: Call) -> Answer:
-    """Return the statuses of up to 50 devices of a product."""
-    found = _several(call)
-    states = [
-        {
-            "DeviceId": device.iot_id,
-            "DeviceName": device.name,
-            "IotId": device.iot_id,
-            "LastOnlineTime": utc(moment(device, "online")),
-            "Status": status(device),
-            "Timestamp": milliseconds(moment(device, "changed")),
-        }
-        for device in found
-    ]
-    return {"DeviceStatusList": {"DeviceStatus": states}}
-
-
 def _doing(step: Callable[[str, str], Step[Device]]) -> Callable[[Call], Awaitable[Answer]]:
     """Return the action that carries a step out on the device a call names."""
 
@@ -115,7 +87,6 @@ ACTIONS = {
     "QueryDeviceDetail": Action(query_detail, 50),
     "QueryDeviceInfo": Action(query_info, 50),
     "GetDeviceStatus": Action(get_status, 500),
-    "BatchGetDeviceState": Action(get_states, 50),
     "DisableThing": Action(_doing(lifecycle.disabling), 500),
     "EnableThing": Action(_doing(lifecycle.enabling), 500),
     "DeleteDevice": Action(_doing(lifecycle.removing), 50),
@@ -126,6 +97,20 @@ ACTIONS = {
 def status(device: Device) -> str:
     """Return a device's status in the words of the cloud API."""
     return _STATUS[device.status]
+
+
+def listed(device: Device) -> Answer:
+    """Return what lists of devices tell of each, but for its status."""
+    created = moment(device, "created")
+    modified = max(device.documents.get("times", {}).values(), default=None)
+    return {
+        **_named(device),
+        "DeviceSecret": device.secret,
+        "GmtCreate": gmt(created),
+        "GmtModified": gmt(modified),
+        "UtcCreate": utc(created),
+        "UtcModified": utc(modified),
+    }
 
 
 def detail(call: Call, device: Device) -> Answer:
@@ -159,20 +144,3 @@ def _named(device: Device) -> Answer:
         "DeviceName": device.name,
         "Nickname": device.documents.get("nickname", ""),
     }
-
-
-def _modified(device: Device) -> float | None:
-    return max(device.documents.get("times", {}).values(), default=None)
-
-
-def _several(call: Call) -> list[Device]:
-    if iot_ids := call.listed("IotId"):
-        found = [call.device_with(one) for one in iot_ids]
-    else:
-        product = call.product()
-        found = [call.device_in(product, one) for one in call.listed("DeviceName")]
-    if not found:
-        raise ApiError("iot.device.NoneDeviceNameElement")
-    if len(found) > _MOST_STATES:
-        raise ApiError("iot.device.DeviceCountExceeded")
-    return found

@@ -27,13 +27,9 @@ async def invoke_service(call: Call) -> Answer:
     """Call a service: wait for its result if the thing model says it is synchronous."""
     device = _active(call)
     name = call.needed("Identifier")
-    inputs = call.document("Args")
-    synchronous = False
-    if model := things.model_of(call.core, device.product_key):
-        for wrong in thing_model.check_service(model, name, inputs):
-            raise ApiError("iot.device.InvokeThingServiceFailed", f"{wrong.name} {wrong.text}")
-        synchronous = model.services[name].synchronous
-    if synchronous:
+    inputs = checked_inputs(call, device)
+    model = things.model_of(call.core, device.product_key)
+    if model and model.services[name].synchronous:
         return await _invoke_now(call, device, name, inputs)
     number, _ = downlink.call(call.core, device, name, inputs)
     return {"Data": {"MessageId": number}}
@@ -70,6 +66,15 @@ def checked_items(call: Call, device: Device) -> Answer:
             if name not in model.writable:
                 raise ApiError("iot.device.SetDevicePropertyFailed", f"{name} is read-only")
     return items
+
+
+def checked_inputs(call: Call, device: Device) -> Answer:
+    """Return the Args of a call, if they are those of its service. Raises ApiError."""
+    inputs = call.document("Args")
+    if model := things.model_of(call.core, device.product_key):
+        for wrong in thing_model.check_service(model, call.text("Identifier"), inputs):
+            raise ApiError("iot.device.InvokeThingServiceFailed", f"{wrong.name} {wrong.text}")
+    return inputs
 
 
 def _active(call: Call) -> Device:
