@@ -6,8 +6,9 @@
         client.call("thing_post_property", {"temperature": 21.5})
         client.expect("on_thing_prop_post")
 
-`call` is any method of the SDK's class, `expect` any of its callbacks. Version 1.2.13 never calls
-its `on_thing_event_post`: those replies come by `on_topic_message`, like all it does not know.
+`call` is any method of the SDK's class, `expect` any of its callbacks. Version 1.2.13 calls its
+`on_thing_event_post` only where it was set up with a thing model; else those replies come by
+`on_topic_message`, like all it does not know.
 """
 
 from __future__ import annotations

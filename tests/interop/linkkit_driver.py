@@ -2,7 +2,8 @@
 
 Runs in the SDK's own environment (`.cache/linkkit`) and knows nothing of ours: `linkkit.py` beside
 it starts it. The first line is `{"new": {arguments of LinkKit}, "mqtt": {arguments of
-config_mqtt}, "redirect": {"name:port": port}}`, each further one `{"call": method, "args": []}`.
+config_mqtt}, "redirect": {"name:port": port}}`, each further one `{"call": method, "args": []}`;
+an argument `{"tuple": []}` is a tuple.
 What comes back: `{"returned": value}` or `{"raised": text}`, one a call, and `{"event": callback,
 "args": []}` whenever the SDK calls one.
 
@@ -38,6 +39,12 @@ def _plain(value: Any) -> Any:
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
+def _argument(given: Any) -> Any:
+    # JSON has no tuple, and some methods of the SDK take nothing else.
+    is_tuple = isinstance(given, dict) and set(given) == {"tuple"}
+    return tuple(given["tuple"]) if is_tuple else given
+
+
 def redirect(ports: dict[str, int]) -> None:
     """Answer look-ups of each `name:port` with that port of this machine."""
     look_up = socket.getaddrinfo
@@ -62,7 +69,7 @@ def listen(client: LinkKit) -> None:
 def do(client: LinkKit, call: str, args: list[Any]) -> None:
     """Make one call and say what came of it."""
     try:
-        say(returned=getattr(client, call)(*args))
+        say(returned=getattr(client, call)(*map(_argument, args)))
     except Exception as error:  # noqa: BLE001 (whatever it is, the test wants to see it)
         say(raised=f"{type(error).__name__}: {error}")
 
