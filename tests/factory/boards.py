@@ -11,7 +11,7 @@ from alink_sim.board.serial import PtyPort, SerialBoard
 from alink_sim.platform import Platform
 from alink_sim.sntp import SntpServer
 from tests import interpreters
-from tests.factory.conftest import KEY
+from tests.factory.workshop import KEY
 
 INSTANCE = "iot-line0001"
 PATIENCE = 60.0  # Seconds; a bound, never a verdict.

@@ -17,7 +17,7 @@ from alink_formats.identity import Identity
 from alink_sim.board import firmware_image as images
 from alink_sim.board.serial import PtyPort
 from tests.factory import boards
-from tests.factory.conftest import KEY, Workshop, burn
+from tests.factory.workshop import KEY, Workshop, burn
 
 pytestmark = pytest.mark.interop
 

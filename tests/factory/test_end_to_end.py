@@ -18,7 +18,7 @@ from alink_sim.platform import Platform
 from alink_sim.sntp import SntpServer
 from tests.factory import boards
 from tests.factory.boards import PATIENCE
-from tests.factory.conftest import KEY, Workshop
+from tests.factory.workshop import KEY, Workshop
 
 pytestmark = pytest.mark.interop
 

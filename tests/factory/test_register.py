@@ -15,7 +15,7 @@ from alink_factory.cloud import AccessKey, Cloud
 from alink_factory.errors import BatchError, CloudError
 from alink_sim.platform import Platform, Settings
 from tests.factory import boards
-from tests.factory.conftest import KEY, Workshop
+from tests.factory.workshop import KEY, Workshop
 
 pytestmark = pytest.mark.interop
 
