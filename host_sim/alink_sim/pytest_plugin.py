@@ -14,7 +14,7 @@ from __future__ import annotations
 import fcntl
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -83,6 +83,17 @@ def iot_platform(
     with Platform(ca=iot_ca, clock=iot_clock, settings=iot_settings) as platform:
         request.node.stash[_PLATFORM] = platform
         yield platform
+
+
+@pytest.fixture
+def iot_cloud(iot_platform: Platform, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Alibaba's own cloud client (`alibabacloud_iot20180120`), pointed at the platform."""
+    from alink_sim.cloud_client import cloud_client
+
+    for name in ("HTTP_PROXY", "http_proxy"):
+        monkeypatch.delenv(name, raising=False)  # The client would take it even to 127.0.0.1.
+    endpoint = f"{iot_platform.host}:{iot_platform.openapi_port}"
+    return cloud_client(endpoint, iot_platform.access_key)
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from typing import Any
 
 from alibabacloud_iot20180120 import models
 from alibabacloud_iot20180120.client import Client
-from alibabacloud_tea_openapi.models import Config
 
+from alink_sim.cloud_client import cloud_client
 from tests.platform.wire import Served
 
 PK, DN = "a1B2c3D4e5F", "dev-1"
@@ -19,13 +19,7 @@ Ask = Callable[..., dict[str, Any]]
 
 def client(platform: Served, *, host: str = "127.0.0.1", **changes: Any) -> Client:
     """Return a client with the platform's access key; `changes` are fields of its Config."""
-    fields = {
-        "access_key_id": platform.access_key.id,
-        "access_key_secret": platform.access_key.secret,
-        "endpoint": f"{host}:{platform.openapi_port}",
-        "protocol": "http",
-    }
-    return Client(Config(**{**fields, **changes}))
+    return cloud_client(f"{host}:{platform.openapi_port}", platform.access_key, **changes)
 
 
 def asking(through: Client) -> Ask:

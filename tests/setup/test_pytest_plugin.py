@@ -101,6 +101,16 @@ def test_the_example_repository_is_green_in_parallel_too(repository: Repository)
     assert re.search(r"\n=+ 4 passed in .*\n+exit code 0", said), said
 
 
+def test_the_cloud_client_of_the_document_sets_a_property(repository: Repository):
+    text = (EXAMPLE.parents[1] / "docs" / "testing.md").read_text()
+    (example,) = (
+        one for one in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "iot_cloud" in one
+    )
+    repository.write(example)
+    said = repository.test(HTTP_PROXY="http://127.0.0.1:9")
+    assert re.search(r"\n=+ 1 passed in .*\n+exit code 0", said), said
+
+
 def test_a_failed_test_shows_console_and_events_and_no_secret(repository: Repository):
     repository.write(
         """
