@@ -32,7 +32,8 @@ _MEMBERS = {
 }
 _HINTS = {
     b"register": "check that the DeviceName is registered and was never online, ",
-    b"regnwl": "check that the DeviceName has fewer than five ClientIDs, ",
+    b"regnwl": "regnwl needs an enterprise instance in cn-shanghai or cn-beijing: check that this "
+    "is one, that the DeviceName has fewer than five ClientIDs, ",
 }
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from alink_sim.board import Board
-from tests.sim.conftest import PATIENCE, Line
+from alink_sim.board.heap import beside_standins
+from alink_sim.platform.instances import Instance
+from tests.sim.conftest import INSTANCE, PATIENCE, Line
 
 
 def _refusal(board: Board) -> str:
@@ -102,3 +104,16 @@ def test_under_policy_reregister_the_credential_is_given_up(line: Line) -> None:
         board.expect("alink: registered by regnwl", timeout=PATIENCE)
         board.expect("alink: online at ", timeout=PATIENCE)
     assert len(line.platform.device(line.product_key, "dev-1").client_ids) == 1
+
+
+def test_regnwl_on_an_instance_that_has_it_not_names_the_rule(line: Line) -> None:
+    line.platform.set_instance(line.product_key, Instance(INSTANCE, "public"))
+    board = line.board(
+        "dev-1", method="regnwl", register=False, heap=beside_standins(line.interpreter)
+    )
+    with board:
+        text = _refusal(board)
+    assert "refused, CONNACK 4" in text
+    assert "regnwl needs an enterprise instance in cn-shanghai or cn-beijing" in text
+    refused = line.platform.expect("registration_refused", device_name="dev-1", timeout=0)
+    assert refused.reason.endswith("this is the public instance iot-test0001 in cn-shanghai")

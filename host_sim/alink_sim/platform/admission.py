@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from alink_sim.platform import auth, diagnosis
+from alink_sim.platform import auth, diagnosis, instances
 from alink_sim.platform.auth import Credentials, Kind
 from alink_sim.platform.core import Core
-from alink_sim.platform.entities import ClientId, Device
+from alink_sim.platform.entities import ClientId, Device, Product
+from alink_sim.platform.instances import Instance
 from alink_sim.platform.refusal import Code, RefusedError
 
 
@@ -22,6 +23,7 @@ async def register(core: Core, credentials: Credentials) -> Mapping[str, str]:
     name = credentials.device_name
     if not auth.registration_is_signed(credentials, product.secret):
         raise _wrongly_signed(core, credentials, needs="ProductSecret")
+    instances.check(_instance(core, product), credentials)
     answer = {"productKey": product.key, "deviceName": name}
     if credentials.kind is Kind.REGISTER:
         rotate = core.settings.rotate_secret
@@ -44,6 +46,8 @@ async def log_in(core: Core, credentials: Credentials) -> tuple[Device, ClientId
     registry = core.registry
     device = registry.device_for_login(credentials.product_key, credentials.device_name)
     issued = _proven(core, credentials, device)
+    product = registry.product_of(device.product_key)
+    instances.check(_instance(core, product), credentials)
     registry.log_in(device, issued, now=core.clock.time())
     await core.commits.settled()
     # While that was written, an operator may have thought otherwise.
@@ -52,6 +56,10 @@ async def log_in(core: Core, credentials: Credentials) -> tuple[Device, ClientId
     if issued:
         registry.client_id_for_login(device, issued.client_id)
     return device, issued
+
+
+def _instance(core: Core, product: Product) -> Instance | None:
+    return instances.instance_of(product, strict=core.settings.instances == "strict")
 
 
 def _proven(core: Core, credentials: Credentials, device: Device) -> ClientId | None:

@@ -49,6 +49,7 @@ class Credentials:
     client_id: str
     extension: dict[str, str]
     password: str = field(repr=False)
+    host: str = ""  # The server name it dialled, as TLS tells; "" where it tells none.
 
     @property
     def is_registration(self) -> bool:
@@ -68,7 +69,7 @@ class Credentials:
         return (sent or "hmacmd5").lower()
 
 
-def read(client_id: str, user_name: str, password: str) -> Credentials:
+def read(client_id: str, user_name: str, password: str, *, host: str = "") -> Credentials:
     """Take the three fields of a CONNECT apart, as far as they can be."""
     name, _, key = user_name.rpartition("&")
     plain, _, rest = client_id.partition("|")
@@ -82,6 +83,7 @@ def read(client_id: str, user_name: str, password: str) -> Credentials:
         client_id=plain,
         extension=extension,
         password=password,
+        host=host,
     )
 
 

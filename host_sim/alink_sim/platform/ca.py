@@ -38,6 +38,7 @@ REGIONS = (
 NOT_BEFORE = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
 NOT_AFTER = dt.datetime(2049, 12, 31, tzinfo=dt.UTC)
 
+_SERVER_NAME = "alink_server_name"  # An attribute of a TLS connection: Python keeps none itself.
 _Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 _ROOT_NAME = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "alink-sim private root")])
 
@@ -107,6 +108,7 @@ class Authority:
         context.set_ciphers("DEFAULT")  # With RSA key exchange: the C SDKs have no other.
         context.num_tickets = 0  # No device of ours resumes, and mbedTLS 3.6 trips over one.
         context.load_cert_chain(chain)
+        context.sni_callback = _remember_server_name
         return context
 
     def _make_root(self) -> None:
@@ -145,6 +147,17 @@ class Authority:
             .sign(signer, hashes.SHA256())
         )
         return _packed(leaf, key)
+
+
+def server_name(connection: ssl.SSLObject | None) -> str:
+    """Return the host that a client of a `server_context` asked for by name, "" for none."""
+    return str(getattr(connection, _SERVER_NAME, None) or "")
+
+
+def _remember_server_name(
+    connection: ssl.SSLObject | ssl.SSLSocket, name: str | None, _context: ssl.SSLContext
+) -> None:
+    setattr(connection, _SERVER_NAME, name)
 
 
 def _new_key(*, ecdsa: bool) -> _Key:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from alink_sim.clock import Timer
 from alink_sim.platform import admission, auth, envelope, framing, limits, subdevices, uplink
 from alink_sim.platform.auth import Credentials, Kind
+from alink_sim.platform.ca import server_name
 from alink_sim.platform.core import Core
 from alink_sim.platform.faults.line import FaultyLine
 from alink_sim.platform.framing import Packet, ProtocolViolationError
@@ -184,7 +185,9 @@ class Connection(asyncio.Protocol):
         if packet.kind != framing.CONNECT:
             raise ProtocolViolationError("the first packet is not CONNECT")
         connect = framing.decode_connect(packet)
-        self._credentials = auth.read(connect.client_id, connect.user_name, connect.password)
+        self._credentials = auth.read(
+            connect.client_id, connect.user_name, connect.password, host=self._server_name()
+        )
         self._meet_faults(self._credentials)
         if connect.level not in (3, 4):
             reason = f"MQTT protocol level {connect.level}; 3.1 and 3.1.1 are spoken here"
@@ -192,6 +195,10 @@ class Connection(asyncio.Protocol):
             return
         self._admitting = asyncio.get_running_loop().create_task(self._admit(connect))
         self._admitting.add_done_callback(self._admitted)
+
+    def _server_name(self) -> str:
+        assert self._transport  # noqa: S101 (it has brought a packet)
+        return server_name(self._transport.get_extra_info("ssl_object"))
 
     def _meet_faults(self, credentials: Credentials) -> None:
         assert self._transport  # noqa: S101 (it has brought a packet)

@@ -23,6 +23,7 @@ from alink_sim.platform.event_log import Event, EventLog
 from alink_sim.platform.faults import Faults
 from alink_sim.platform.http_server import HttpServer
 from alink_sim.platform.https_server import https_server
+from alink_sim.platform.instances import Instance
 from alink_sim.platform.lifecycle import Step
 from alink_sim.platform.mqtt_server import MqttServer
 from alink_sim.platform.openapi import keys
@@ -244,6 +245,18 @@ class Platform(CloudSide):
         def keep() -> Product:
             product = self._registry.product(product_key)
             self._registry.keep(product, "thing", document)
+            return product
+
+        return self._change(keep)
+
+    def set_instance(self, product_key: str, instance: Instance) -> Product:
+        """Put a product on an instance, whose rules its devices meet. Raises RegistryError."""
+
+        def keep() -> Product:
+            product = self._registry.create_product(
+                key=self._registry.product(product_key).key, instance=instance.id
+            )
+            self._registry.keep(product, *instance.document)
             return product
 
         return self._change(keep)

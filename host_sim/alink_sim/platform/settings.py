@@ -39,6 +39,8 @@ class Settings:
         login_without_client_id: accept a login signature that leaves the client id out.
         connwl_over_tcp: accept a DeviceToken on a connection without TLS.
         max_client_id: longest whole MQTT client id, in bytes.
+        instances: whether products of undeclared instances may do anything ("declared"), or are
+            held to the public ones in cn-shanghai ("strict").
         max_payload: longest payload, in bytes; a longer one ends the connection.
         max_topic: longest topic or filter, in bytes; RRPC on topics of one's own may have more.
         max_slashes: how many slashes a topic of the application's own may have.
@@ -81,6 +83,7 @@ class Settings:
     login_without_client_id: bool = _one_of(True, False)  # noqa: FBT003
     connwl_over_tcp: bool = _one_of(True, False)  # noqa: FBT003
     max_client_id: int = 512
+    instances: str = _one_of("declared", "strict")
     max_payload: int = 262144
     max_topic: int = 128
     max_slashes: int = 7

@@ -2,8 +2,9 @@
 
 TOML or JSON: `[[product]]` with `key secret name node_type dynamic_registration instance`, and
 `thing`, the file of its thing model, seen from this one; in it `[[product.device]]` with `name`
-and `secret`. `[[access_key]]` has the `id` and `secret` of one more key of the cloud API. What is
-left out has its default; a secret of a product or device left out is made up once and kept.
+and `secret`. `[[instance]]` has the `id`, `kind` and `region` of an instance that products name,
+`[[access_key]]` the `id` and `secret` of one more key of the cloud API. What is left out has its
+default; a secret of a product or device left out is made up once and kept.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 
 from alink_sim import thing_model
 from alink_sim.platform.documents import load
+from alink_sim.platform.instances import Instance, InstanceError
 from alink_sim.platform.openapi.keys import AccessKey, AccessKeyError
 from alink_sim.platform.registry import RegistryError
 from alink_sim.platform.server import Platform
@@ -31,7 +33,12 @@ _PRODUCT: Mapping[str, tuple[type, Any]] = {
 }
 _DEVICE: Mapping[str, tuple[type, Any]] = {"name": (str, None), "secret": (str, None)}
 _ACCESS_KEY: Mapping[str, tuple[type, Any]] = {"id": (str, None), "secret": (str, "")}
-_TABLES = ("product", "access_key")
+_INSTANCE: Mapping[str, tuple[type, Any]] = {
+    "id": (str, None),
+    "kind": (str, "enterprise"),
+    "region": (str, "cn-shanghai"),
+}
+_TABLES = ("product", "access_key", "instance")
 _WORDS = {str: "a text", int: "a whole number", bool: "true or false"}
 
 
@@ -58,6 +65,7 @@ class Setup:
 
     products: tuple[ProductSetup, ...]
     access_keys: tuple[AccessKey, ...]
+    instances: tuple[Instance, ...]
 
 
 def read(path: Path) -> Setup:
@@ -83,6 +91,10 @@ def parse(document: Any, *, where: str, folder: Path = Path()) -> Setup:
             _access_key(entry, f"{where}, access_key {number}")
             for number, entry in enumerate(_entries(document, "access_key", where), start=1)
         ),
+        instances=tuple(
+            _instance(entry, f"{where}, instance {number}")
+            for number, entry in enumerate(_entries(document, "instance", where), start=1)
+        ),
     )
 
 
@@ -90,9 +102,12 @@ def apply(platform: Platform, setup: Setup) -> None:
     """Make everything declared be there; what is already there stays. Raises SetupError."""
     for access_key in setup.access_keys:
         platform.add_access_key(access_key)
+    instances = {instance.id: instance for instance in setup.instances}
     for product in setup.products:
         try:
             key = platform.create_product(**product.fields).key
+            if instance := instances.get(product.fields["instance"]):
+                platform.set_instance(key, instance)
             if product.thing:
                 platform.set_thing_model(key, product.thing)
             for name, secret in product.devices:
@@ -106,6 +121,14 @@ def _access_key(entry: Any, where: str) -> AccessKey:
     try:
         return AccessKey(**fields)
     except AccessKeyError as error:
+        raise SetupError(f"{where}: {error}") from error
+
+
+def _instance(entry: Any, where: str) -> Instance:
+    fields = _fields(entry, _INSTANCE, needed="id", where=where)
+    try:
+        return Instance(**fields)
+    except InstanceError as error:
         raise SetupError(f"{where}: {error}") from error
 
 
