@@ -1,0 +1,146 @@
+"""The vendor's own cloud client, unmodified, with a board's program at the other end."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from alink_sim.board import Board
+from alink_sim.board.heap import beside_standins
+from tests.platform.openapi import Ask, asking, client, done, refused
+from tests.sim.conftest import INSTANCE, PATIENCE, Line
+from tests.sim.test_thing import answered
+
+MODEL: dict[str, Any] = {
+    "properties": [
+        {"identifier": "led", "accessMode": "rw", "dataType": {"type": "int", "specs": {}}},
+        {"identifier": "level", "accessMode": "rw", "dataType": {"type": "int", "specs": {}}},
+    ],
+    "events": [],
+    "services": [
+        {
+            "identifier": name,
+            "callType": call,
+            "inputData": [
+                {"identifier": "Times", "dataType": {"type": "int", "specs": {"max": "9"}}}
+            ],
+            "outputData": [],
+        }
+        for name, call in (("Blink", "async"), ("Measure", "sync"))
+    ],
+}
+
+PROGRAM = """
+from alink import Device, report, rrpc
+from alink.shadow import Shadow
+from alink.thing import Thing
+
+device = Device.from_flash()
+thing = Thing(device)
+thing.property("led")(lambda value: value)
+thing.property("level")(lambda value: print("level", value))
+thing.service("Blink")(lambda inputs: print("blink", inputs["Times"]))
+thing.service("Measure")(lambda inputs: {"Value": inputs["Times"] * 2})
+rrpc.on_system_request(device, lambda payload: payload * 2 if payload == b"abc" else None, thing)
+rrpc.on_request(device, "user/ask", lambda payload: b"heard " + payload)
+device.subscribe("user/get", lambda topic, payload: print("got", payload, device.is_duplicate()))
+
+def wanted(values):
+    print("wanted", values)
+    shadow.report(values, fulfilled=True)
+
+shadow = Shadow(device, wanted, lambda error, version: print("shadow", error, version))
+
+def fulfil(code, data, message):
+    print("desired", data)
+    report.forget_desired(device, {"level": data["level"]["version"]}, print)
+
+device.connect()
+report.desired(device, ["level"], fulfil)
+print("ready")
+device.loop()
+"""
+
+
+def product(line: Line) -> dict[str, str]:
+    return {"product_key": line.product_key, "iot_instance_id": INSTANCE}
+
+
+@pytest.fixture
+def ask(line: Line) -> Ask:
+    """Return what calls an action about the board; it has a desired value from before."""
+    line.platform.set_thing_model(line.product_key, MODEL)
+    line.platform.add_device(line.product_key, "dev-1")
+    through = asking(client(line.platform))
+    who = {**product(line), "device_name": "dev-1"}
+
+    def of_the_board(action: str, **parameters: Any) -> dict[str, Any]:
+        return through(action, **{**who, **parameters})
+
+    done(of_the_board("SetDeviceDesiredProperty", items=json.dumps({"level": 5}), versions="{}"))
+    return of_the_board
+
+
+@pytest.fixture
+def board(line: Line, ask: Ask) -> Board:
+    board = line.board("dev-1", main=PROGRAM, heap=beside_standins(line.interpreter))
+    board.power_on()
+    board.expect("ready", timeout=PATIENCE)
+    line.platform.expect("subscribed", device_name="dev-1", timeout=PATIENCE)
+    return board
+
+
+def test_it_sets_properties_and_reads_what_the_board_says(
+    line: Line, ask: Ask, board: Board
+) -> None:
+    board.expect("desired {'level': {", timeout=PATIENCE)
+    number = done(ask("SetDeviceProperty", items=json.dumps({"led": 1})))["Data"]["MessageId"]
+    assert answered(line, number) == 200
+    line.platform.expect("property_posted", device_name="dev-1", timeout=PATIENCE)
+    told = done(ask("QueryDevicePropertyStatus"))["Data"]["List"]["PropertyStatusInfo"]
+    assert {one["Identifier"]: one.get("Value") for one in told}["led"] == "1"
+
+
+def test_a_desired_value_set_while_it_was_away_is_learnt_and_forgotten(
+    line: Line, ask: Ask, board: Board
+) -> None:
+    board.expect("desired {'level': {", timeout=PATIENCE)
+    board.expect("200 {} success", timeout=PATIENCE)
+    assert "level" not in line.platform.device(line.product_key, "dev-1").documents["desired"]
+
+
+def test_it_calls_services_of_both_kinds(line: Line, ask: Ask, board: Board) -> None:
+    called = done(ask("InvokeThingService", identifier="Blink", args='{"Times":3}'))
+    board.expect("blink 3", timeout=PATIENCE)
+    assert answered(line, called["Data"]["MessageId"]) == 200
+    called = done(ask("InvokeThingService", identifier="Measure", args='{"Times":4}'))
+    assert json.loads(called["Data"]["Result"]) == {"Value": 8}
+    assert refused(ask("InvokeThingService", identifier="Nothing", args="{}"))
+
+
+def test_it_publishes_and_asks_on_both_kinds_of_topic(line: Line, ask: Ask, board: Board) -> None:
+    topic = f"/{line.product_key}/dev-1/user"
+    content = base64.b64encode(b"hello").decode()
+    message = {"topic_full_name": f"{topic}/get", "message_content": content, "qos": 1}
+    done(asking(client(line.platform))("Pub", **product(line), **message))
+    board.expect("got b'hello' False", timeout=PATIENCE)
+    for where, question, answer in (
+        ({}, b"abc", b"abcabc"),
+        ({"topic": f"{topic}/ask"}, b"?", b"heard ?"),
+    ):
+        asked = {"request_base_64byte": base64.b64encode(question).decode(), "timeout": 8000}
+        body = done(ask("RRpc", **asked, **where))
+        assert body["RrpcCode"] == "SUCCESS"
+        assert base64.b64decode(body["PayloadBase64Byte"]) == answer
+
+
+def test_it_sets_the_shadow_which_the_board_fulfils(line: Line, ask: Ask, board: Board) -> None:
+    wanted = {"method": "update", "state": {"desired": {"color": "green"}}, "version": 1}
+    done(ask("UpdateDeviceShadow", shadow_message=json.dumps(wanted)))
+    board.expect("wanted {'color': 'green'}", timeout=PATIENCE)
+    board.expect("shadow None 2", timeout=PATIENCE)
+    shadow = json.loads(done(ask("GetDeviceShadow"))["ShadowMessage"])
+    assert (shadow["state"], shadow["version"]) == ({"reported": {"color": "green"}}, 2)
