@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from alink_sim import toolchain
-from benchmarks import boots, budget, platforms, posts, registrations
+from benchmarks import boots, budget, platforms, posts, recovery, registrations
 
 
 def main() -> int:
@@ -56,7 +56,7 @@ def _speed(folder: Path) -> list[tuple[str, str, str]]:
         boots.measure(folder),
         registrations.measure(folder),
         platforms.measure(folder),
-    )
+    ) + recovery.rows(recovery.measure(folder))
 
 
 def _table(figures: dict[str, int], speed: list[tuple[str, str, str]]) -> Table:

@@ -154,7 +154,7 @@ def test_umqtt_without_an_index_is_one_sentence(tmp_path, monkeypatch):
 
 
 def test_umqtt_that_is_another_file_is_refused(tmp_path, monkeypatch):
-    def unpack(scratch):
+    def unpack(scratch, _published):
         target = scratch / "pip-download-x" / "y" / "umqtt"
         target.mkdir(parents=True)
         (target / "simple.py").write_text("print('not the published one')\n")

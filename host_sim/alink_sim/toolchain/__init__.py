@@ -13,7 +13,7 @@ from alink_sim.toolchain.micropython import (
     missing_reason,
 )
 from alink_sim.toolchain.paths import cache_dir
-from alink_sim.toolchain.umqtt import umqtt_simple
+from alink_sim.toolchain.umqtt import umqtt_robust, umqtt_simple
 
 __all__ = [
     "Interpreter",
@@ -29,5 +29,6 @@ __all__ = [
     "interpreters",
     "missing_reason",
     "mpy_cross",
+    "umqtt_robust",
     "umqtt_simple",
 ]

@@ -1,7 +1,8 @@
 """umqtt.simple 1.3.4 as published: the cache in, a folder for MICROPYPATH out.
 
-The boards have it frozen in. PyPI has it only as a source archive without a build file, so pip
-downloads, checks and unpacks it and then refuses to build it; what it unpacked is all we want.
+The boards have it frozen in; umqtt.robust is here to be measured beside. PyPI has them only as
+source archives without a build file, so pip downloads, checks and unpacks one and then may refuse
+to build it; what it unpacked is all we want.
 """
 
 from __future__ import annotations
@@ -11,15 +12,37 @@ import os
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from alink_formats.errors import ToolchainError
 from alink_sim.toolchain.paths import cache_dir
 
-VERSION = "1.3.4"
 VARIABLE = "ALINK_UMQTT"
-_ARCHIVE_SHA256 = "b6a2520239e3992c63a7de9370ee9b3d9d27819a90359c521f1c0f7ccab8d12f"
-_SOURCE_SHA256 = "8555d2f654deb8eb0d724f79b0811a78cc94029d070f3d96bbd74288653d63a5"
+
+
+@dataclass(frozen=True)
+class _Published:
+    """A module of umqtt in its archive, with the SHA-256 of both."""
+
+    module: str
+    version: str
+    archive: str
+    source: str
+
+
+_SIMPLE = _Published(
+    "simple",
+    "1.3.4",
+    archive="b6a2520239e3992c63a7de9370ee9b3d9d27819a90359c521f1c0f7ccab8d12f",
+    source="8555d2f654deb8eb0d724f79b0811a78cc94029d070f3d96bbd74288653d63a5",
+)
+_ROBUST = _Published(
+    "robust",
+    "1.0",
+    archive="22a1b8c8e1128281efb13b3020927d07e33c5b747869da2cd77d37983a9ea002",
+    source="950d64b9aaa369a9bcc30d2142ba6c03f10e7ed6083cdc2d3921cedee747ffff",
+)
 
 
 def umqtt_simple() -> Path:
@@ -31,37 +54,47 @@ def umqtt_simple() -> Path:
         if not (Path(named) / "umqtt" / "simple.py").is_file():
             raise ToolchainError(f"{VARIABLE} names {named}, which has no umqtt/simple.py.")
         return Path(named)
-    folder = cache_dir() / f"umqtt-{VERSION}"
-    source = folder / "umqtt" / "simple.py"
+    return _folder(_SIMPLE)
+
+
+def umqtt_robust() -> Path:
+    """Return the folder that contains `umqtt/robust.py`, fetched once; ToolchainError if not."""
+    return _folder(_ROBUST)
+
+
+def _folder(wanted: _Published) -> Path:
+    name = "umqtt" if wanted is _SIMPLE else f"umqtt.{wanted.module}"
+    folder = cache_dir() / f"{name}-{wanted.version}"
+    source = folder / "umqtt" / f"{wanted.module}.py"
     if not source.is_file():
         source.parent.mkdir(parents=True, exist_ok=True)
         # Complete or not at all, also when several test processes fetch at once.
         partial = source.with_suffix(f".{os.getpid()}")
-        partial.write_bytes(_fetch())
+        partial.write_bytes(_fetch(wanted))
         partial.replace(source)
     return folder
 
 
-def _fetch() -> bytes:
+def _fetch(wanted: _Published) -> bytes:
     with tempfile.TemporaryDirectory(prefix="alink-umqtt-") as scratch:
-        output = _pip_download(Path(scratch))
-        found = list(Path(scratch).glob("pip-*/*/umqtt/simple.py"))
+        output = _pip_download(Path(scratch), wanted)
+        found = list(Path(scratch).glob(f"pip-*/*/umqtt/{wanted.module}.py"))
         if not found:
-            raise ToolchainError(_explain(output))
+            raise ToolchainError(_explain(output, wanted))
         data = found[0].read_bytes()
-    if hashlib.sha256(data).hexdigest() != _SOURCE_SHA256:
+    digest = hashlib.sha256(data).hexdigest()
+    if digest != wanted.source:
         raise ToolchainError(
-            f"umqtt/simple.py of {VERSION} is not the file this project was tested with "
-            f"(SHA-256 {hashlib.sha256(data).hexdigest()[:8]}…): check your package index."
+            f"umqtt/{wanted.module}.py of {wanted.version} is not the file this project was tested"
+            f" with (SHA-256 {digest[:8]}…): check your package index."
         )
     return data
 
 
-def _pip_download(scratch: Path) -> str:
+def _pip_download(scratch: Path, published: _Published) -> str:
     wanted = scratch / "wanted.txt"
-    wanted.write_text(
-        f"micropython-umqtt.simple=={VERSION} --hash=sha256:{_ARCHIVE_SHA256}\n", encoding="utf-8"
-    )
+    name = f"micropython-umqtt.{published.module}=={published.version}"
+    wanted.write_text(f"{name} --hash=sha256:{published.archive}\n", encoding="utf-8")
     # fmt: off
     command = [
         sys.executable, "-m", "pip", "download", "--no-clean", "--no-deps", "--retries", "1",
@@ -73,19 +106,20 @@ def _pip_download(scratch: Path) -> str:
         command,
         capture_output=True,
         text=True,
-        check=False,  # it always fails, see above: what counts is what it left
+        check=False,  # it may well fail, see above: what counts is what it left
         env={**os.environ, "TMPDIR": str(scratch)},
         timeout=600,
     )
     return done.stdout + done.stderr
 
 
-def _explain(output: str) -> str:
+def _explain(output: str, wanted: _Published) -> str:
+    name = f"umqtt.{wanted.module} {wanted.version}"
     if "No module named pip" in output:
-        return "umqtt.simple is fetched by pip, and this environment has none: install pip."
+        return f"{name} is fetched by pip, and this environment has none: install pip."
     if "DO NOT MATCH THE HASHES" in output:
-        return f"The archive of umqtt.simple {VERSION} is not the published one: check your index."
+        return f"The archive of {name} is not the published one: check your index."
     return (
-        f"umqtt.simple {VERSION} could not be fetched from the package index: check the network "
+        f"{name} could not be fetched from the package index: check the network "
         "or proxy (pip's own settings apply), then run this again."
     )

@@ -1,0 +1,50 @@
+"""The benchmark of recoveries: its proxy cuts where it is told, and the SDK comes back."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from alink_sim import toolchain
+from benchmarks import recovery
+from benchmarks.cutting_proxy import CuttingProxy
+
+
+@pytest.mark.parametrize("resets", [True, False])
+def test_the_proxy_ends_the_line_at_the_byte_on_both_sides(resets: bool) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        proxy = CuttingProxy(server.getsockname()[1])
+        with socket.create_connection(("127.0.0.1", proxy.port), timeout=30) as near:
+            near.sendall(b"before")
+            far, _ = server.accept()
+            far.settimeout(30)
+            with far:
+                assert far.recv(100) == b"before"
+                proxy.cut_after(5, resets=resets)
+                near.sendall(b"abc")
+                assert far.recv(100) == b"abc"
+                far.sendall(b"defgh")
+                ended = []
+                for end in (near, far):
+                    got = b""
+                    try:
+                        while part := end.recv(100):
+                            got += part
+                    except ConnectionResetError:
+                        pass
+                    ended.append(got)
+        assert proxy.cut.wait(30)
+        # A reset may overtake what was sent before it.
+        assert ended[0] in ((b"de", b"d", b"") if resets else (b"de",))
+        assert ended[1] == b""
+        proxy.close()
+
+
+def test_the_sdk_comes_back_by_itself_each_time(tmp_path: Path) -> None:
+    if reason := toolchain.missing_reason("unix32"):
+        pytest.skip(f"unix32: {reason}")
+    found = recovery.measure(tmp_path, cuts=3)
+    assert found["bench-sdk"].never == 0
+    assert len(recovery.rows(found)) == 2
