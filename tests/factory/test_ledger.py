@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from alink_factory.errors import BoardError, LedgerError
 from alink_factory.ledger import Claim, Ledger, Station
 from alink_factory.ledger.claims import STATES
+from alink_factory.ledger.schema import CLAIMS
 from alink_factory.rows import Row
 
 KEY = "a1B2c3D4e5F"
@@ -28,7 +29,15 @@ ROWS = [row(number) for number in range(1, 41)]
 
 
 @pytest.fixture
-def book(tmp_path: Path):
+def book(database_url: str):
+    """Once on SQLite, once on PostgreSQL."""
+    made = Ledger(database_url, station=Station("s1", "mei"), now=lambda: 1e9)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def file_book(tmp_path: Path):
     made = Ledger(str(tmp_path / "ledger.db"), station=Station("s1", "mei"), now=lambda: 1e9)
     yield made
     made.close()
@@ -40,8 +49,8 @@ def claimed(book: Ledger, mac: str, batch: str = "b") -> Claim:
     return claim
 
 
-def another(book: Ledger, tmp_path: Path, name: str = "s2") -> Ledger:
-    return Ledger(str(tmp_path / "ledger.db"), station=Station(name, "li"))
+def another(book: Ledger, name: str = "s2") -> Ledger:
+    return Ledger(book._database.where, station=Station(name, "li"))
 
 
 def reached(book: Ledger, mac: str, state: str):
@@ -61,8 +70,8 @@ def test_when_every_row_is_taken_there_is_no_claim(book):
     assert book.claim("b", ROWS[:1], mac="2" * 12) is None
 
 
-def test_two_stations_that_ask_at_once_never_get_one_row(tmp_path, book):
-    books = [another(book, tmp_path, f"s{n}") for n in range(4)]
+def test_two_stations_that_ask_at_once_never_get_one_row(book):
+    books = [another(book, f"s{n}") for n in range(4)]
     got: list[str] = []
     start = threading.Barrier(4)
 
@@ -81,17 +90,17 @@ def test_two_stations_that_ask_at_once_never_get_one_row(tmp_path, book):
         one.close()
 
 
-def test_a_board_that_was_begun_gets_its_row_again_at_any_station(tmp_path, book):
+def test_a_board_that_was_begun_gets_its_row_again_at_any_station(book):
     first = reached(book, "a" * 12, "written")
-    other = another(book, tmp_path)
+    other = another(book)
     again = claimed(other, "a" * 12)
     assert (again.row, again.attempts, again.station) == (first.row, 2, "s2")
     other.close()
 
 
-def test_a_job_whose_board_was_taken_up_elsewhere_may_not_write(tmp_path, book):
+def test_a_job_whose_board_was_taken_up_elsewhere_may_not_write(book):
     mine = reached(book, "a" * 12, "imaged")
-    other = another(book, tmp_path)
+    other = another(book)
     other.claim("b", ROWS, mac="a" * 12)
     with pytest.raises(BoardError, match="given to another job"):
         book.advance(mine, "writing")
@@ -140,24 +149,25 @@ def test_one_device_name_lives_on_one_board_over_all_batches(book):
 
 
 @pytest.mark.parametrize("field", ["mac", "device_name", "row"])
-def test_the_database_itself_refuses_a_second_board(tmp_path, book, field):
+def test_the_database_itself_refuses_a_second_board(book, field):
     reached(book, "a" * 12, "done")
-    reached(book, "b" * 12, "done")
+    second = reached(book, "b" * 12, "done")
     value = {"mac": "a" * 12, "device_name": "lamp-0001", "row": "lamp-0001"}[field]
-    connection = sqlite3.connect(tmp_path / "ledger.db")
-    with pytest.raises(sqlite3.IntegrityError, match="UNIQUE"):
-        connection.execute(f"UPDATE claims SET {field} = ? WHERE id = 2", (value,))  # noqa: S608
-    connection.close()
+    change = CLAIMS.update().where(CLAIMS.c.id == second.id).values({field: value})
+    with pytest.raises(sa.exc.IntegrityError), book._database.begin() as connection:
+        connection.execute(change)
 
 
 @pytest.mark.parametrize("change", ["UPDATE entries SET what = 'done'", "DELETE FROM entries"])
-def test_what_happened_cannot_be_changed(tmp_path, book, change):
+def test_what_happened_cannot_be_changed(book, change):
     reached(book, "a" * 12, "writing")
+    before = book.entries()
     with (
-        sqlite3.connect(tmp_path / "ledger.db") as connection,
-        pytest.raises(sqlite3.IntegrityError, match="append-only"),
+        pytest.raises((sa.exc.IntegrityError, LedgerError), match="append-only"),
+        book._database.begin() as connection,
     ):
-        connection.execute(change)
+        connection.execute(sa.text(change))
+    assert book.entries() == before
 
 
 def test_a_scrapped_board_frees_row_name_and_mac_and_keeps_its_story(book):
@@ -174,29 +184,29 @@ def test_a_scrapped_board_frees_row_name_and_mac_and_keeps_its_story(book):
         book.retire(claim, what="scrapped", reason="twice")
 
 
-def test_the_ledger_is_its_owners_alone_and_survives_a_crash_of_the_machine(tmp_path, book):
-    reached(book, "a" * 12, "writing")
+def test_the_ledger_is_its_owners_alone_and_survives_a_crash_of_the_machine(tmp_path, file_book):
+    reached(file_book, "a" * 12, "writing")
     for path in tmp_path.glob("ledger.db*"):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    with book._database.begin() as connection:
+    with file_book._database.begin() as connection:
         assert connection.execute(sa.text("PRAGMA journal_mode")).scalar() == "wal"
         assert connection.execute(sa.text("PRAGMA synchronous")).scalar() == 2  # FULL
 
 
-def test_a_ledger_that_is_deleted_or_replaced_stops_the_line(tmp_path, book):
-    claim = reached(book, "a" * 12, "imaged")
+def test_a_ledger_that_is_deleted_or_replaced_stops_the_line(tmp_path, file_book):
+    claim = reached(file_book, "a" * 12, "imaged")
     file = tmp_path / "ledger.db"
     file.rename(tmp_path / "aside.db")
     with pytest.raises(LedgerError, match=r"ledger.db is gone .*: put it back"):
-        book.advance(claim, "writing")
+        file_book.advance(claim, "writing")
     file.write_bytes(b"")
     with pytest.raises(LedgerError, match="was replaced"):
-        book.advance(claim, "writing")
+        file_book.advance(claim, "writing")
 
 
-def test_a_locked_ledger_is_one_sentence(tmp_path, book, monkeypatch):
+def test_a_locked_ledger_is_one_sentence(tmp_path, file_book, monkeypatch):
     monkeypatch.setattr("alink_factory.ledger.database._PATIENCE", 0.01)
-    impatient = another(book, tmp_path)
+    impatient = another(file_book)
     holder = sqlite3.connect(tmp_path / "ledger.db", isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
     with pytest.raises(LedgerError, match=r"locked.*another program holds it"):
@@ -225,11 +235,11 @@ def test_a_ledger_that_cannot_be_opened_is_one_sentence_without_its_password(
     assert "\n" not in str(caught.value)
 
 
-def test_a_ledger_of_another_version_is_left_alone(tmp_path, book):
+def test_a_ledger_of_another_version_is_left_alone(tmp_path, file_book):
     with sqlite3.connect(tmp_path / "ledger.db") as connection:
         connection.execute("UPDATE schema_version SET version = 99")
     with pytest.raises(LedgerError, match="schema 99"):
-        another(book, tmp_path)
+        another(file_book)
 
 
 def test_entries_carry_attempt_station_operator_and_time(book):
@@ -241,9 +251,9 @@ def test_entries_carry_attempt_station_operator_and_time(book):
     )  # fmt: skip
 
 
-def test_many_processes_may_hold_it(tmp_path, book):
+def test_many_processes_may_hold_it(tmp_path, file_book):
     # A child that is killed in the middle of a transaction leaves nothing half done.
-    reached(book, "a" * 12, "writing")
+    reached(file_book, "a" * 12, "writing")
     child = os.fork()
     if child == 0:
         connection = sqlite3.connect(tmp_path / "ledger.db", isolation_level=None)
@@ -251,4 +261,4 @@ def test_many_processes_may_hold_it(tmp_path, book):
         connection.execute("DELETE FROM claims")
         os.kill(os.getpid(), 9)
     os.waitpid(child, 0)
-    assert [claim.mac for claim in book.claims()] == ["a" * 12]
+    assert [claim.mac for claim in file_book.claims()] == ["a" * 12]

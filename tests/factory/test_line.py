@@ -118,19 +118,19 @@ def test_a_ledger_that_goes_away_stops_the_line_with_one_sentence(workshop):
     assert "Traceback" not in err
 
 
-def test_two_stations_share_a_batch_and_no_row(workshop):
+def test_two_stations_share_a_batch_and_no_row(workshop, database_url):
     batch = workshop.batch(count=6, naming='scheme = "template"\ntemplate = "lamp-{counter:02d}"')
     floors, programs = [], []
-    for station in ("a", "b"):
+    for station, prefix in (("a", "aa"), ("b", "bb")):
         folder = workshop.folder / station
         folder.mkdir()
         made = units(folder, 3, rng=random.Random(1))
         for unit in made:
-            unit.mac = unit.mac[:-6] + ("aa" if station == "a" else "bb") + unit.mac[-4:]
+            unit.mac = prefix + unit.mac[2:]
         floors.append(Floor(folder, ports=3, units=made))
         floors[-1].fill()
         command = [sys.executable, "-m", "alink_factory", "run", str(batch), "--json"]
-        command += ["--station", station]
+        command += ["--station", station, "--ledger", database_url]
         for path in floors[-1].paths:
             command += ["--port", str(path)]
         programs.append(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
@@ -138,11 +138,11 @@ def test_two_stations_share_a_batch_and_no_row(workshop):
     for floor in floors:
         floor.close()
     assert [program.returncode for program in programs] == [0, 0], outputs
-    book = Ledger(str(workshop.folder / "ledger.db"), station=Station("x", "x"))
+    book = Ledger(database_url, station=Station("x", "x"))
     claims = book.claims()
     book.close()
     assert sorted(claim.device_name for claim in claims) == [f"lamp-{n:02d}" for n in range(1, 7)]
-    assert {claim.station for claim in claims} == {"a", "b"}
+    assert {(claim.station, claim.mac[:2]) for claim in claims} == {("a", "aa"), ("b", "bb")}
     assert len({claim.mac for claim in claims}) == 6
 
 

@@ -50,6 +50,8 @@ class Database:
     def _connect(self) -> sa.Engine:
         url = sa.make_url(self.where)
         if url.get_backend_name() == "postgresql":
+            if url.drivername == "postgresql":
+                url = url.set(drivername="postgresql+psycopg")  # The driver that is installed.
             return sa.create_engine(url, pool_size=16, pool_pre_ping=True)
         if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
             raise sa.exc.ArgumentError("name a file or a postgresql:// URL")

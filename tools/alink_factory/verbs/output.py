@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from alink_factory.errors import BatchError
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from alink_factory.check import Check
     from alink_factory.doctor import Finding
     from alink_factory.job import Order
@@ -33,6 +32,8 @@ if TYPE_CHECKING:
 
 def console() -> Console:
     """Return the terminal."""
+    from rich.console import Console
+
     return Console(highlight=False)
 
 
@@ -41,6 +42,8 @@ def overview(made: Overview, *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(asdict(made), ensure_ascii=False))
         return
+    from rich.table import Table
+
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
@@ -63,6 +66,8 @@ def checks(made: Sequence[Check], *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps([asdict(one) for one in made], ensure_ascii=False))
         return
+    from rich.table import Table
+
     table = Table.grid(padding=(0, 2))
     for one in made:
         mark = "[green]✓[/]" if one.is_good else "[bold red]✗[/]"
@@ -72,6 +77,8 @@ def checks(made: Sequence[Check], *, as_json: bool) -> None:
 
 def findings(made: Iterable[Finding], *, as_json: bool) -> bool:
     """Print each finding as it comes, with what to do; return whether all are good."""
+    from rich.markup import escape
+
     shown, all_good = console(), True
     for one in made:
         all_good = all_good and one.is_good
