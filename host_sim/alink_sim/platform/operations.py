@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from alink_sim.platform.downlink_operations import DOWNLINKS
 from alink_sim.platform.entities import Device, Product
 from alink_sim.platform.faults import file
 from alink_sim.platform.server import Platform
@@ -168,7 +169,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
         events,
         events_after,
     )
-}
+} | DOWNLINKS
 
 
 def _product(product: Product) -> dict[str, Any]:

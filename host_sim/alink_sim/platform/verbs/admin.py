@@ -14,6 +14,7 @@ from alink_sim.platform.admin_client import call, follow
 from alink_sim.platform.documents import load
 from alink_sim.platform.faults import FaultError, file
 from alink_sim.platform.statedir import StateDir
+from alink_sim.platform.verbs import downlinks
 from alink_sim.platform.verbs.moment import moment
 from alink_sim.platform.verbs.output import AsJson, reported, show, show_events
 
@@ -284,3 +285,6 @@ def _state(context: typer.Context) -> StateDir:
 
 def _content(file: typer.FileText | None) -> str | None:
     return file.read().strip() if file else None
+
+
+downlinks.add_to(device, _run)
