@@ -21,6 +21,7 @@ ARROWS = {
     "alink_sim.clock": (),
     "alink_sim.sntp": ("alink_sim.clock",),
     "alink_sim.thing_model": (),
+    "alink_sim.cloud_client": ("alink_sim.platform",),
     "alink_sim.platform": ("alink_sim.clock", "alink_sim.sntp", "alink_sim.thing_model"),
     "alink_sim.board": ("alink_formats", "alink_sim.clock", "alink_sim.toolchain"),
 }
