@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from alink_sim import toolchain
-from benchmarks import boots, budget, platforms, posts, recovery, registrations
+from benchmarks import boots, budget, line, platforms, posts, recovery, registrations
 
 
 def main() -> int:
@@ -51,12 +51,16 @@ def main() -> int:
 
 
 def _speed(folder: Path) -> list[tuple[str, str, str]]:
-    return budget.rows(
-        posts.measure(folder),
-        boots.measure(folder),
-        registrations.measure(folder),
-        platforms.measure(folder),
-    ) + recovery.rows(recovery.measure(folder))
+    return (
+        budget.rows(
+            posts.measure(folder),
+            boots.measure(folder),
+            registrations.measure(folder),
+            platforms.measure(folder),
+        )
+        + recovery.rows(recovery.measure(folder))
+        + line.rows(line.measure(folder))
+    )
 
 
 def _table(figures: dict[str, int], speed: list[tuple[str, str, str]]) -> Table:

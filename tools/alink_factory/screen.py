@@ -26,7 +26,7 @@ _GREEN = "bold white on dark_green"
 _RED = "bold white on red3"
 _BLUE = "bold white on blue"
 _YELLOW = "bold black on yellow3"
-_TILE = 24  # Columns a tile wants at least.
+_TILE = 19  # Columns a tile wants at least: eight of them fit 80 x 24.
 _TITLES = {
     "identify": "reading the chip",
     "claimed": "taking a row",
@@ -163,14 +163,14 @@ class Screen:
 
     def _render(self, tiles: Sequence[_Tile], width: int) -> RenderResult:
         yield self._head(width)
+        # First what to do: the end of a screen that is too small is cut off.
+        yield Text(f"→ {self._closing or self._message or _what_now(tiles)}", style="bold")
         yield Text()
         if tiles:
             yield self._wall(tiles, width)
         for number, tile in enumerate(tiles, 1):
             if tile.state in ("failed", "again", "aside"):
                 yield _sentence(number, tile)
-        yield Text()
-        yield Text(f"→ {self._closing or self._message or _what_now(tiles)}", style="bold")
 
     def _head(self, width: int) -> RenderableType:
         count = self._count
@@ -202,7 +202,7 @@ class Screen:
         most = max(1, width // _TILE)
         lines = -(-len(tiles) // most)
         columns = -(-len(tiles) // lines)
-        wall = Table.grid(expand=True, padding=(0, 1, 1, 0))
+        wall = Table.grid(expand=True, padding=(0, 1, 0, 0))
         for _ in range(columns):
             wall.add_column(ratio=1, no_wrap=True)
         cells: list[RenderableType] = [

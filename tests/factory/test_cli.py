@@ -1,0 +1,161 @@
+"""The verbs: what they print, what they leave alone, and the code they end with."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import stat
+
+import pytest
+from typer.testing import CliRunner
+
+from alink_factory.cli import app
+from alink_factory.ledger import Ledger
+from alink_formats import identity
+from tests.factory.workshop import KEY, SECRET, Workshop
+
+ROWS = "DeviceName\nlamp-0001\nlamp-0002\n"
+FIRST = "a0b765123456"
+
+
+def burn(*arguments: object) -> tuple[int, str]:
+    done = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    if done.exception and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return done.exit_code, done.output
+
+
+def begun(workshop: Workshop, *, state: str = "writing") -> Ledger:
+    ledger = workshop.ledger()
+    claim = ledger.claim("lamps", workshop.plan(rows=ROWS).rows, mac=FIRST)
+    assert claim
+    ledger.advance(claim, state)
+    return ledger
+
+
+def test_plan_shows_the_batch_and_no_secret(workshop):
+    batch = workshop.batch(rows=ROWS, firmware=30_000)
+    code, text = burn("plan", batch)
+    assert code == 0
+    for part in (KEY, "2 from lamps.csv", "lamp-0001 … lamp-0002", "ESP32_GENERIC", "2 to go"):
+        assert part in text
+    assert identity.fingerprint(SECRET) in text
+    assert SECRET not in text
+
+
+def test_plan_as_json_is_one_document(workshop):
+    code, text = burn("plan", workshop.batch(rows=ROWS), "--json")
+    assert (code, json.loads(text)["boards"]) == (0, 2)
+
+
+def test_plan_names_rows_of_another_batch_and_ends_with_1(workshop):
+    begun(workshop)
+    code, text = burn("plan", workshop.batch(name="other", rows=ROWS))
+    assert code == 1
+    assert "DeviceName 'lamp-0001' is on board a0b765123456 of batch lamps" in " ".join(
+        text.split()
+    )
+
+
+def test_an_image_of_a_row_is_whole_and_for_its_owner_only(workshop, tmp_path):
+    batch = workshop.batch(rows=ROWS, firmware=30_000)
+    target = tmp_path / "lamp.bin"
+    code, _ = burn("image", batch, "lamp-0002", "-o", target)
+    assert code == 0
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    record = target.read_bytes()[0x1FB000 - 0x1000 :][:0x3000]
+    assert identity.decode(record).identity.device_name == "lamp-0002"
+    assert workshop.ledger().entries()[-1].what == "exported"
+
+
+def test_an_image_replaces_no_file_and_needs_a_free_row(workshop, tmp_path):
+    from alink_factory.errors import BatchError
+
+    batch = workshop.batch(rows=ROWS)
+    (tmp_path / "there").write_text("mine")
+    for row, says in (
+        ("lamp-0001", "there: File exists: name a new file"),
+        ("lamp-9", "has no row 'lamp-9'"),
+    ):
+        with pytest.raises(BatchError, match=says):
+            burn("image", batch, row, "-o", tmp_path / "there")
+    begun(workshop)
+    with pytest.raises(BatchError, match="lamp-0001 is on the board a0b765123456"):
+        burn("image", batch, "lamp-0001", "-o", tmp_path / "new")
+    assert (tmp_path / "there").read_text() == "mine"
+
+
+@pytest.mark.interop
+def test_flash_verify_and_report_tell_the_same_story(workshop):
+    batch = workshop.batch(rows=ROWS, firmware=30_000)
+    flash = workshop.flash()
+    port = workshop.pty(flash, mac=FIRST)
+    code, text = burn("flash", batch, "--port", port.path, "--operator", "mei", "--station", "b1")
+    assert (code, "done" in text, SECRET in text) == (0, True, False), text
+    code, text = burn("verify", batch, "--port", port.path)
+    assert code == 0, text
+    assert "lamp-0001 of a1B2c3D4e5F" in text
+    flash.write(0x10800, bytes(1))
+    code, text = burn("verify", batch, "--port", port.path, "--json")
+    assert code == 1
+    assert [one["what"] for one in json.loads(text) if not one["is_good"]] == ["application"]
+    code, text = burn("report", batch)
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert code == 0
+    assert [(row["device_name"], row["state"], row["mac"]) for row in rows] == [
+        ("lamp-0001", "done", FIRST),
+        ("lamp-0002", "free", ""),
+    ]
+    assert (rows[0]["operator"], rows[0]["station"]) == ("mei", "b1")
+    assert SECRET not in text
+
+
+@pytest.mark.interop
+def test_flash_of_a_board_that_cannot_be_burned_ends_with_1(workshop):
+    port = workshop.pty(workshop.flash(), chip="esp32c3")
+    code, text = burn("flash", workshop.batch(rows=ROWS), "--port", port.path)
+    assert code == 1
+    assert "the chip is esp32c3 and the batch is for esp32" in text
+
+
+def test_resume_frees_untouched_rows_and_names_boards_to_plug_in(workshop):
+    ledger = begun(workshop)
+    plan = workshop.plan(rows=ROWS)
+    ledger.claim("lamps", plan.rows, mac="b" * 12)
+    code, text = burn("resume", workshop.batch(rows=ROWS), "--station", "bench-1")
+    assert code == 0
+    assert "not touched: lamp-0002" in text
+    assert "lamp-0001 was begun on the board a0b765123456 (writing): plug it in again" in text
+
+
+def test_scrap_frees_the_row_and_keeps_the_reason(workshop):
+    ledger = begun(workshop)
+    batch = workshop.batch(rows=ROWS)
+    code, text = burn("scrap", batch, "--mac", "A0:B7:65:12:34:56", "--reason", "no antenna")
+    assert (code, "lamp-0001 is free again" in text) == (0, True)
+    assert ledger.claims() == []
+    code, text = burn("report", batch, "--format", "json")
+    first = json.loads(text)["rows"][0]
+    assert (first["state"], first["trouble"]) == ("free", "scrapped no antenna")
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "says"),
+    [
+        (lambda w: w.folder / "nowhere.toml", 2, "nowhere.toml: No such file or directory"),
+        (lambda w: w.batch(rows="DeviceName\na\nb\n"), 2, "line 3: DeviceName 'b'"),
+    ],
+)
+def test_what_stops_the_line_is_a_sentence_on_stderr_and_code_2(
+    workshop, monkeypatch, capsys, change, code, says
+):
+    from alink_factory import cli
+
+    monkeypatch.setattr("sys.argv", ["alink-burn", "plan", str(change(workshop))])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == code
+    error = capsys.readouterr().err
+    assert says in error
+    assert all(line.startswith("alink-burn: ") for line in error.splitlines())
