@@ -65,6 +65,7 @@ class Line:
         self._wake = threading.Event()
         self._workers: dict[str, threading.Thread] = {}
         self._settled: set[str] = set()  # Ports with a board that had its turn.
+        self._left: set[str] = set()  # Settled ports whose board was taken out meanwhile.
         self._ledger_error: LedgerError | None = None
         self._wish = self._heeded = 0  # 1: begin no board any more, 2: also end those at work.
         self._unfinished: dict[str, Outcome] = {}  # By MAC, or by port.
@@ -111,7 +112,10 @@ class Line:
 
     def _look(self) -> None:
         there = self._present()
-        for port in [port for port in self._settled if port not in there]:
+        self._left |= self._settled - set(there)
+        for port in sorted(self._left - set(self._workers)):
+            # Only now: a job whose cable was pulled takes seconds to notice it and say so.
+            self._left.discard(port)
             self._settled.discard(port)
             self._audience.gone(port)
         for port in there:

@@ -1,0 +1,140 @@
+"""Boards come and go on ports: when a port is burned, and when it is free again."""
+
+from __future__ import annotations
+
+import threading
+import types
+from typing import Any, cast
+
+import pytest
+
+from alink_factory import job, line, ports
+from alink_factory.job import Order, Outcome
+from alink_factory.line import Line
+
+
+class Audience:
+    """Remembers what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, str]] = []
+        self.heard = threading.Condition()
+
+    def step(self, step: job.Step) -> None:
+        """Progress is of no interest here."""
+
+    def outcome(self, outcome: Outcome, *, is_last: bool) -> None:
+        self._add("last" if is_last else "again", outcome.port)
+
+    def gone(self, port: str) -> None:
+        self._add("gone", port)
+
+    def count(self, count: line.Count) -> None:
+        """Nor is the count."""
+
+    def closing(self, ports: list[str], *, abandons: bool) -> None:
+        self._add("closing", "")
+
+    def until(self, what: str, times: int = 1) -> None:
+        with self.heard:
+            done = self.heard.wait_for(
+                lambda: [told for told, _ in self.told].count(what) >= times, timeout=60
+            )
+        assert done, self.told
+
+    def _add(self, what: str, port: str) -> None:
+        with self.heard:
+            self.told.append((what, port))
+            self.heard.notify_all()
+
+
+@pytest.fixture
+def bench(monkeypatch):
+    """A line whose jobs wait for `go` and end as `results` say, on ports of `there`."""
+    made = types.SimpleNamespace(there=[], go=threading.Semaphore(0), results=[], jobs=0)
+    plan = types.SimpleNamespace(batch=types.SimpleNamespace(name="b"), burnable=tuple(range(9)))
+    ledger = types.SimpleNamespace(claims=lambda _: [])
+    order = types.SimpleNamespace(plan=plan, ledger=ledger, stop=threading.Event())
+
+    def burn(_order: Any, port: str, *, report: Any) -> Outcome:
+        del report
+        made.jobs += 1
+        made.go.acquire()
+        return Outcome(port, made.results.pop(0))
+
+    monkeypatch.setattr(job, "burn", burn)
+    monkeypatch.setattr(line, "_PAUSE", 0.01)
+    made.audience = Audience()
+    made.line = Line(cast("Order", order), lambda: list(made.there), made.audience)
+    thread = threading.Thread(target=made.line.run)
+    thread.start()
+    yield made
+    made.line.close()
+    made.go.release(99)
+    thread.join(timeout=60)
+    assert not thread.is_alive()
+
+
+def test_a_board_is_burned_once_however_long_it_stays(bench):
+    bench.results += ["done", "done"]
+    bench.there.append("tty1")
+    bench.go.release()
+    bench.audience.until("last")
+    bench.there.append("tty2")
+    bench.go.release()
+    bench.audience.until("last", times=2)
+    assert bench.jobs == 2
+
+
+def test_a_cable_pulled_in_the_middle_frees_the_port_after_the_last_word_of_its_job(bench):
+    bench.results += ["failed", "done"]
+    bench.there.append("tty1")
+    while bench.jobs < 1:
+        bench.audience.heard.acquire()
+        bench.audience.heard.wait(0.01)
+        bench.audience.heard.release()
+    bench.there.clear()
+    bench.line._wake.set()
+    bench.go.release()
+    bench.audience.until("gone")
+    assert bench.audience.told == [("last", "tty1"), ("gone", "tty1")]
+    bench.there.append("tty1")
+    bench.go.release()
+    bench.audience.until("last", times=2)
+
+
+def test_a_board_that_failed_is_tried_again_as_long_as_it_stays(bench):
+    bench.results += ["failed", "failed", "done"]
+    bench.there.append("tty1")
+    bench.go.release(3)
+    bench.audience.until("last")
+    assert [told for told, _ in bench.audience.told] == ["again", "again", "last"]
+
+
+def test_a_port_is_looked_at_again_when_it_is_asked_for(bench):
+    bench.results += ["done", "already"]
+    bench.there.append("rfc2217://10.0.0.7:4000")
+    bench.go.release()
+    bench.audience.until("last")
+    bench.line.again("rfc2217://10.0.0.7:4000")
+    bench.go.release()
+    bench.audience.until("last", times=2)
+
+
+def test_named_ports_are_there_when_their_path_is_and_addresses_always(tmp_path):
+    path = str(tmp_path / "ttyUSB0")
+    present = ports.named([path, "socket://h:1"])
+    assert present() == ["socket://h:1"]
+    (tmp_path / "ttyUSB0").touch()
+    assert present() == [path, "socket://h:1"]
+
+
+@pytest.mark.parametrize(
+    ("port", "name"),
+    [
+        ("/dev/serial/by-id/usb-Silicon_Labs", "usb-Silicon_Labs"),
+        ("rfc2217://10.0.0.7:4000?ign_set_control", "10.0.0.7:4000"),
+    ],
+)
+def test_a_tile_has_a_short_name(port, name):
+    assert ports.short(port) == name

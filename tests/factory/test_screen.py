@@ -1,0 +1,79 @@
+"""The live screen: what a person sees from afar, and what to do now on every size of terminal."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from alink_factory.job import Outcome, Step
+from alink_factory.line import Count
+from alink_factory.screen import Screen
+
+PORTS = [f"/dev/ttyUSB{n}" for n in range(8)]
+
+
+def shown(screen: Screen, width: int) -> list[str]:
+    page = io.StringIO()
+    Console(file=page, width=width).print(screen)
+    return page.getvalue().splitlines()
+
+
+@pytest.fixture
+def wall():
+    screen = Screen(Console(file=io.StringIO()), title="lamps", who="b1 · mei", now=lambda: 0.0)
+    screen.count(Count(rows=1000, done=412, begun=5))
+    for number, port in enumerate(PORTS[:7]):
+        screen.step(Step(port, "identify", mac=f"a0b76512345{number}"))
+    screen.step(Step(PORTS[1], "writing", 0.5, device_name="lamp-000413"))
+    screen.outcome(Outcome(PORTS[0], "done", device_name="lamp-000412"), is_last=True)
+    for port in PORTS[2:6]:
+        failed = Outcome(port, "failed", detail="the connection broke off", advice="Check cable.")
+        screen.outcome(failed, is_last=port != PORTS[3])
+    return screen
+
+
+@pytest.mark.parametrize("width", [80, 100, 140, 200])
+def test_eight_ports_fit_a_terminal_and_no_line_is_too_long(wall, width):
+    lines = shown(wall, width)
+    assert len(lines) <= 24
+    assert max(map(len, lines)) <= width
+
+
+@pytest.mark.parametrize("width", [40, 80, 140])
+def test_what_to_do_now_is_at_the_top_where_nothing_cuts_it_off(wall, width):
+    top = " ".join(" ".join(shown(wall, width)[:8]).split())
+    assert "→ Take out 1 (green). Take out 3, 5, 6 (red) and do what stands" in top
+
+
+def test_a_red_board_says_what_happened_and_what_to_do(wall):
+    page = "\n".join(shown(wall, 140))
+    assert "FAILED" in page
+    assert "The connection broke off. Check cable." in page
+    assert "once more" in page  # It is tried again by itself: leave it in.
+
+
+def test_a_board_at_work_shows_name_step_and_share(wall):
+    page = "\n".join(shown(wall, 140))
+    assert "lamp-000413" in page
+    assert "48 %" in page
+    assert "writing" in page
+
+
+def test_a_free_port_asks_for_a_board(wall):
+    wall.gone(PORTS[0])
+    top = " ".join(shown(wall, 140)[:5])
+    assert "Plug a board into 1." in top
+
+
+def test_stopping_says_what_is_finished_and_how_to_abandon_it(wall):
+    wall.closing([PORTS[1], PORTS[6]], abandons=False)
+    assert "→ Finishing 2 at work, then the line stops. Ctrl-C again abandons them." in "\n".join(
+        shown(wall, 140)
+    )
+
+
+def test_progress_never_goes_back(wall):
+    wall.step(Step(PORTS[1], "writing", 0.1))
+    assert "48 %" in "\n".join(shown(wall, 140))
