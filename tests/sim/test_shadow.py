@@ -16,9 +16,9 @@ def wanted(values):
     shadow.report(values, fulfilled=True)
 
 shadow = Shadow(device, wanted, lambda error, version: print("update", error, version))
+print("ready")  # An answer may come within the connect.
 device.connect()
 shadow.report({"color": "red"})
-print("ready")
 device.loop()
 """
 
@@ -52,8 +52,8 @@ shadow = Shadow(
 )
 shadow.report({"color": "red"})
 shadow.report({"color": "grey", "level": 1})
+print("ready")  # An answer may come within the connect.
 device.connect()
-print("ready")
 device.loop()
 """
 
@@ -75,11 +75,11 @@ from alink.shadow import Shadow
 
 device = Device.from_flash()
 shadow = Shadow(device, None, lambda error, n: print("update", error, n))
+print("ready")  # An answer may come within the connect.
 device.connect()
 shadow.report({"a": 1, "b": 2, "c": 3})
 shadow.delete(["a"])
 shadow.report({})
-print("ready")
 device.loop()
 """
 
