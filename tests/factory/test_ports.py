@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 import types
 from typing import Any, cast
 
@@ -51,7 +52,7 @@ class Audience:
 @pytest.fixture
 def bench(monkeypatch):
     """A line whose jobs wait for `go` and end as `results` say, on ports of `there`."""
-    made = types.SimpleNamespace(there=[], go=threading.Semaphore(0), results=[], jobs=0)
+    made = types.SimpleNamespace(there=[], go=threading.Semaphore(0), results=[], jobs=0, looks=0)
     plan = types.SimpleNamespace(batch=types.SimpleNamespace(name="b"), burnable=tuple(range(9)))
     ledger = types.SimpleNamespace(claims=lambda _: [])
     order = types.SimpleNamespace(plan=plan, ledger=ledger, stop=threading.Event())
@@ -65,7 +66,12 @@ def bench(monkeypatch):
     monkeypatch.setattr(job, "burn", burn)
     monkeypatch.setattr(line, "_PAUSE", 0.01)
     made.audience = Audience()
-    made.line = Line(cast("Order", order), lambda: list(made.there), made.audience)
+
+    def present() -> list[str]:
+        made.looks += 1
+        return list(made.there)
+
+    made.line = Line(cast("Order", order), present, made.audience)
     thread = threading.Thread(target=made.line.run)
     thread.start()
     yield made
@@ -73,6 +79,13 @@ def bench(monkeypatch):
     made.go.release(99)
     thread.join(timeout=60)
     assert not thread.is_alive()
+
+
+def _wait(until: Any) -> None:
+    deadline = time.monotonic() + 60  # A bound, never a verdict.
+    while not until():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
 
 
 def test_a_board_is_burned_once_however_long_it_stays(bench):
@@ -89,12 +102,10 @@ def test_a_board_is_burned_once_however_long_it_stays(bench):
 def test_a_cable_pulled_in_the_middle_frees_the_port_after_the_last_word_of_its_job(bench):
     bench.results += ["failed", "done"]
     bench.there.append("tty1")
-    while bench.jobs < 1:
-        bench.audience.heard.acquire()
-        bench.audience.heard.wait(0.01)
-        bench.audience.heard.release()
+    _wait(lambda: bench.jobs == 1)
     bench.there.clear()
-    bench.line._wake.set()
+    looks = bench.looks
+    _wait(lambda: bench.looks > looks + 2)  # The line has seen that it is gone.
     bench.go.release()
     bench.audience.until("gone")
     assert bench.audience.told == [("last", "tty1"), ("gone", "tty1")]
