@@ -10,7 +10,7 @@ export PYRIGHT_PYTHON_GLOBAL_NODE := off
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format system interpreters bench line-soak lock clean
+.PHONY: help setup demo test check format system interpreters bench frozen line-soak lock clean
 
 help: ## Show this list.
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r t d; do printf '  make %-13s %s\n' "$$t" "$$d"; done
@@ -44,6 +44,9 @@ interpreters: setup ## Try again to fetch the 32-bit interpreter.
 
 bench: setup ## Measure every figure we claim.
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+frozen: setup ## Measure heap with the SDK frozen into a firmware that is built here.
+	@$(BIN)/python -m benchmarks.frozen
 
 line-soak: setup ## Whole batches on simulated ports with trouble: an hour.
 	@$(BIN)/python -m tests.factory.soak --rows 1000 --ports 8

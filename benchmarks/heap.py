@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from alink_formats import identity
 from alink_sim import toolchain
-from alink_sim.platform import Platform
+from alink_sim.platform import Device, Platform
 from alink_sim.platform.auth import signature
 
 _HERE = Path(__file__).parent / "device"
@@ -35,11 +36,30 @@ class Heap:
 def measure(folder: Path) -> Heap:
     """Return the figures; `folder` is scratch. Raises ToolchainError without unix32."""
     compile_all(folder)
+    with burned(folder) as (platform, device):
+        first_boot, online = first_boots(folder, platform, device)
+        content = f"clientIdbenchdeviceName{_NAME}productKey{device.product_key}"
+        login = [
+            "bench|securemode=2,signmethod=hmacsha256|",
+            f"{_NAME}&{device.product_key}",
+            signature("hmacsha256", device.secret, content),
+            f"/sys/{device.product_key}/{_NAME}/thing/event/property/post",
+        ]
+        port = str(platform.mqtt_tls_port)
+        bare = _smallest(
+            lambda heap: "DONE" in run(folder, heap, ["bare", "localhost", port, *login])
+        )
+    return Heap(bare=bare, first_boot=first_boot, online=online)
+
+
+@contextmanager
+def burned(folder: Path) -> Iterator[tuple[Platform, Device]]:
+    """Run a platform; put its root and the certificate of a device of it into `folder`."""
     with Platform() as platform:
         product = platform.create_product()
         device = platform.add_device(product.key, _NAME)
         (folder / "ca.der").write_bytes(platform.ca_der)
-        burned = identity.Identity(
+        certificate = identity.Identity(
             product_key=product.key,
             product_secret=product.secret,
             device_name=_NAME,
@@ -47,44 +67,53 @@ def measure(folder: Path) -> Heap:
             port=platform.mqtt_tls_port,
             ca=(platform.ca_der,),
         )
-        (folder / "certificate.bin").write_bytes(identity.encode(burned))
+        (folder / "certificate.bin").write_bytes(identity.encode(certificate))
+        yield platform, device
 
-        def boots(heap: int) -> str:
-            platform.reset_device(product.key, _NAME)
-            return run(folder, heap, ["first_boot", "certificate.bin"])
 
-        content = f"clientIdbenchdeviceName{_NAME}productKey{product.key}"
-        login = [
-            "bench|securemode=2,signmethod=hmacsha256|",
-            f"{_NAME}&{product.key}",
-            signature("hmacsha256", device.secret, content),
-            f"/sys/{product.key}/{_NAME}/thing/event/property/post",
-        ]
-        port = str(platform.mqtt_tls_port)
-        first_boot = _smallest(lambda heap: "DONE 200" in boots(heap))
-        online = int(boots(_HIGH).split()[-1])
-        bare = _smallest(
-            lambda heap: "DONE" in run(folder, heap, ["bare", "localhost", port, *login])
-        )
-    return Heap(bare=bare, first_boot=first_boot, online=online)
+def first_boots(
+    folder: Path, platform: Platform, device: Device, *, command: Sequence[str] = ()
+) -> tuple[int, int]:
+    """Return the smallest heap of a first boot and what is kept online, by an interpreter."""
+
+    def boots(heap: int) -> str:
+        platform.reset_device(device.product_key, _NAME)
+        return run(folder, heap, ["first_boot", "certificate.bin"], command=command)
+
+    return _smallest(lambda heap: "DONE 200" in boots(heap)), int(boots(_HIGH).split()[-1])
 
 
 def compile_all(folder: Path) -> None:
     """Put everything a program needs into `folder`, as bytecode."""
-    sources = {source.stem: source for source in _HERE.glob("*.py")}
+    _compile(folder, {source.stem: source for source in _HERE.glob("*.py")})
+    _compile(folder, library())
+
+
+def compile_programs(folder: Path) -> None:
+    """Put the programs and stand-ins into `folder`, without what a firmware can freeze."""
+    _compile(folder, {path.stem: path for path in _HERE.glob("*.py") if path.stem != "ssl"})
+
+
+def library() -> dict[str, Path]:
+    """Return what a firmware can freeze: module as a path without its ending, to its source."""
+    sources = {"ssl": _HERE / "ssl.py"}
     sources["umqtt/simple"] = toolchain.umqtt_simple() / "umqtt" / "simple.py"
     for source in (toolchain.firmware_dir() / "alink").rglob("*.py"):
         relative = source.relative_to(toolchain.firmware_dir()).with_suffix("")
         sources[str(relative)] = source
+    return sources
+
+
+def _compile(folder: Path, sources: dict[str, Path]) -> None:
     for name, source in sources.items():
         target = folder / f"{name}.mpy"
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(toolchain.compile_mpy(source, name=toolchain.dotted(Path(name))))
 
 
-def run(folder: Path, heap: int, words: list[str]) -> str:
+def run(folder: Path, heap: int, words: list[str], *, command: Sequence[str] = ()) -> str:
     """Return what a program printed in a heap of so many bytes; "" when it failed."""
-    command = toolchain.interpreter("unix32").command
+    command = command or toolchain.interpreter("unix32").command
     program, *arguments = words
     if program == "first_boot":
         _burn(folder, folder / arguments[0])

@@ -28,7 +28,7 @@ _RETRY = "then run `make interpreters`"
 
 # Valid-Until is not looked at: mirrors and snapshots stop at some day, the signature still counts.
 _SOURCE = """\
-Types: deb
+Types: deb deb-src
 URIs: {mirror}
 Suites: {suite}
 Components: main
@@ -100,6 +100,24 @@ def install(prefix: Path, *, architecture: str, suites: Sequence[str] = SUITES) 
         )
 
 
+def sources(prefix: Path, folder: Path, *, architecture: str) -> None:
+    """Put what the interpreter in `prefix` was built from into an empty `folder`.
+
+    `micropython_*.dsc` and what belongs to it, and `libmbedtls-dev_*.deb`, which has the headers.
+    Raises ToolchainError.
+    """
+    suite = program(prefix, architecture=architecture).read_text("utf-8").split()[3]
+    root = folder / "apt"
+    try:
+        configuration = _update(root, mirror=_mirror(), suite=suite, architecture=architecture)
+        for what in (["source", "--download-only", "micropython"], ["download", "libmbedtls-dev"]):
+            _run(["apt-get", "-qq", *what], apt_config=configuration, folder=folder)
+    except _StepError as error:
+        raise ToolchainError(
+            f"MicroPython's source could not be had from {suite}: {error}."
+        ) from error
+
+
 class _StepError(Exception):
     """A program ended badly; the text is the line in which it says why."""
 
@@ -122,6 +140,15 @@ def _install_suite(prefix: Path, *, mirror: str, suite: str, architecture: str) 
 
 def _download(root: Path, *, mirror: str, suite: str, architecture: str) -> list[Path]:
     """Return the packages of micropython and of all it needs, checked by apt against Debian."""
+    configuration = _update(root, mirror=mirror, suite=suite, architecture=architecture)
+    # The closure is asked of apt, so a point release's new library names need no edit here.
+    install = ["apt-get", "-qq", "--yes", "--download-only", "install", "micropython"]
+    _run(install, apt_config=configuration)
+    return sorted((root / "archives").glob("*.deb"))
+
+
+def _update(root: Path, *, mirror: str, suite: str, architecture: str) -> Path:
+    """Make a private root for apt that knows what a suite has; return its configuration."""
     for folder in ("lists/partial", "archives/partial", "none"):
         (root / folder).mkdir(parents=True)
     (root / "status").touch()
@@ -135,10 +162,7 @@ def _download(root: Path, *, mirror: str, suite: str, architecture: str) -> list
         encoding="utf-8",
     )
     _run(["apt-get", "-qq", "update"], apt_config=configuration)
-    # The closure is asked of apt, so a point release's new library names need no edit here.
-    install = ["apt-get", "-qq", "--yes", "--download-only", "install", "micropython"]
-    _run(install, apt_config=configuration)
-    return sorted((root / "archives").glob("*.deb"))
+    return configuration
 
 
 def _write_wrapper(staged: Path, *, suite: str, architecture: str) -> None:
@@ -206,13 +230,19 @@ def _apt_says(*command: str) -> str:
         raise ToolchainError(f"apt's own configuration cannot be read: {error}.") from error
 
 
-def _run(command: list[str], *, apt_config: Path | None = None) -> str:
+def _run(command: list[str], *, apt_config: Path | None = None, folder: Path | None = None) -> str:
     environment = {**os.environ, "LC_ALL": "C"}
     if apt_config:
         environment["APT_CONFIG"] = str(apt_config)
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, check=False, env=environment, timeout=600
+            command,
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=False,
+            env=environment,
+            timeout=600,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise _StepError(str(error)) from error
