@@ -38,6 +38,12 @@ def test_a_board_registers_over_https_once_and_logs_in_for_ever(line: Line, layo
     assert line.kinds("dev-1").count("registered") == 1
 
 
+def test_a_first_boot_over_https_fits_the_first_heap_area(line: Line) -> None:
+    with line.board("dev-1", method="https") as board:  # 56 KiB, stand-ins included.
+        board.power_on()
+        board.expect(POSTED, timeout=PATIENCE)
+
+
 def test_a_setting_chooses_https_and_a_stored_credential_is_used_all_the_same(line: Line) -> None:
     main = """
 from alink import Device
