@@ -7,42 +7,20 @@ from alink import roster, topo
 from alink.errands import Errands
 from alink.sign import hmac, register_content
 from check import vectors
+from gatewayfake import Gateway
 
 KEY, NAME = b"a1SubPk0001", b"sub-0001"
 SECRET = b"fedcba9876543210fedcba9876543210"
 SUB = (KEY, NAME, SECRET)
 OTHER = (KEY, b"sub_2", SECRET)
 NAMES = b'"productKey":"a1SubPk0001","deviceName":"sub-0001"'
+BATCH = [9]
+MANY = [(KEY, b"sub-%04d" % number, SECRET) for number in range(50)]
 OTHERS = b'"productKey":"a1SubPk0001","deviceName":"sub_2"'
 
 
-class Gateway:
-    product_key, device_name = "a1GatewayPk", "gateway-1"
-    batch = 9
-
-    def __init__(self, stage, subs, products=()):
-        self.products = dict(products)
-        self.roster = roster.Roster()
-        self.store = self
-        self.sent = []
-        for at in range(len(subs)):
-            slot = self.roster.put(at, stage, ticks_ms())
-            if stage < roster.ONLINE:
-                self.roster.want(slot, ticks_ms())
-        self.subs = subs
-
-    def read(self, slots):
-        return [(slot, self.subs[slot]) for slot in slots]
-
-    def own(self, what):
-        return what.encode()
-
-    def publish(self, topic, payload):
-        self.sent.append((topic, bytes(payload)))
-
-
 def _asked(stage, subs, products=()):
-    gateway = Gateway(stage, subs, products)
+    gateway = Gateway(stage, subs, BATCH[0], products)
     Errands(gateway).step(ticks_ms())
     return gateway.sent[0]
 
@@ -101,12 +79,12 @@ def test_one_of_a_product_without_a_secret_is_not_in_a_signed_registration():
     assert names == ["sub-0001", "sub_2"]
 
 
-def test_no_more_than_thirty_are_registered_at_once():
-    assert len(json.loads(_asked(roster.NAMED, [SUB] * 9)[1])["params"]) == 9
-    Gateway.batch = 50
-    assert len(json.loads(_asked(roster.NAMED, [SUB] * 50)[1])["params"]) == 30
-    assert len(json.loads(_asked(roster.REGISTERED, [SUB] * 50)[1])["params"]) == 50
-    Gateway.batch = 9
+def test_no_more_are_registered_at_once_than_fit_in_the_answer():
+    assert len(json.loads(_asked(roster.NAMED, MANY[:9])[1])["params"]) == 9
+    BATCH[0] = 50
+    assert len(json.loads(_asked(roster.NAMED, MANY)[1])["params"]) == 20
+    assert len(json.loads(_asked(roster.REGISTERED, MANY)[1])["params"]) == 50
+    BATCH[0] = 9
 
 
 def test_topology():

@@ -1,0 +1,56 @@
+# What errands and notices want of a gateway: a store in RAM; what is sent and told, in lists.
+from time import ticks_ms
+
+from alink import roster
+
+
+class Gateway:
+    product_key, device_name = "a1GatewayPk", "gateway-1"
+
+    def __init__(self, stage, subs, batch=9, products=()):
+        self.batch = batch
+        self.products = dict(products)
+        self.roster = roster.Roster()
+        self.store = self
+        self.on_add = None
+        self.full = None  # The error that the store raises.
+        self.kept = {}
+        self.sent, self.told, self.came_online, self.added, self.log = [], [], [], [], []
+        for sub in subs:
+            slot = self.roster.put(roster.mark_of(sub[0], sub[1]), stage, ticks_ms())
+            self.kept[slot] = sub
+            if stage < roster.ONLINE:
+                self.roster.want(slot, ticks_ms())
+
+    def read(self, slots):
+        return [(slot, self.kept[slot]) for slot in slots if slot in self.kept]
+
+    def save(self, changes):
+        if self.full:
+            raise self.full
+        self.kept.update(changes)
+
+    def slot(self, product_key, device_name):
+        found = self.roster.find(roster.mark_of(product_key.encode(), device_name.encode()))
+        return found[0] if found else None
+
+    def own(self, what):
+        return what.encode()
+
+    def publish(self, topic, payload):
+        self.sent.append((topic, bytes(payload)))
+
+    def tell(self, sub, state, code):
+        self.told.append((sub[1].decode(), state, code))
+
+    def came(self, sub):
+        self.came_online.append(sub[1].decode())
+
+    def add(self, product_key, device_name):
+        self.added.append(device_name)
+
+    def safely(self, function, *arguments):
+        return function(*arguments)
+
+    def _log(self, text):
+        self.log.append(text)
