@@ -88,7 +88,7 @@ def iot_platform(
 @pytest.fixture
 def iot_cloud(iot_platform: Platform, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Alibaba's own cloud client (`alibabacloud_iot20180120`), pointed at the platform."""
-    from alink_sim.cloud_client import cloud_client
+    from alink_sim.platform.cloud_client import cloud_client
 
     for name in ("HTTP_PROXY", "http_proxy"):
         monkeypatch.delenv(name, raising=False)  # The client would take it even to 127.0.0.1.

@@ -9,7 +9,7 @@ from typing import Any
 from alibabacloud_iot20180120 import models
 from alibabacloud_iot20180120.client import Client
 
-from alink_sim.cloud_client import cloud_client
+from alink_sim.platform.cloud_client import cloud_client
 from tests.platform.wire import Served
 
 PK, DN = "a1B2c3D4e5F", "dev-1"
