@@ -204,6 +204,9 @@ def test_what_several_properties_were_is_told_by_page(
         {"Time": START + 4000, "Value": "4"},
     ]
     assert (answer["NextValid"], answer["NextTime"]) == (True, START + 3000)
+    # Both have more: it goes on where the first of them does, in whatever order they are named.
+    body = ask("QueryDevicePropertiesData", **named(identifier=["b", "a"], **span(page_size=1)))
+    assert done(body)["NextTime"] == START + 1000
 
 
 # Desired values
