@@ -35,14 +35,13 @@ def register(
         str,
         typer.Option(
             envvar="ALINK_OPENAPI",
-            help="The cloud API: a host (HTTPS), or http://HOST:PORT.  "
-            "[default: iot.REGION.aliyuncs.com]",
+            help="The cloud API: a host (HTTPS), or http://HOST:PORT; else that of the region.",
         ),
     ] = "",
     access_key: Annotated[
         Path | None,
         typer.Option(
-            help='JSON with "id" and "secret".  [default: ALIBABA_CLOUD_ACCESS_KEY_ID, …_SECRET]'
+            help='JSON with "id" and "secret"; else ALIBABA_CLOUD_ACCESS_KEY_ID and _SECRET.'
         ),
     ] = None,
     size: Annotated[int, typer.Option(min=1, max=10_000, help="Names of one call.")] = 1000,
