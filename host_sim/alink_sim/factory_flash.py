@@ -34,7 +34,6 @@ class FactoryFlash:
     board: str = "ESP32_GENERIC"
     layout: str = "factory"
     boards: list[Board] = field(default_factory=list)
-    secrets: set[str] = field(default_factory=set, repr=False)  # All that it burned.
 
     def __call__(
         self,
@@ -59,7 +58,8 @@ class FactoryFlash:
         mac = f"{_FIRST_MAC + number:012x}"
         name = device_name or f"esp32-{mac.upper()}"
         burned = Identity(**{**self._identity(name), **identity})
-        self.secrets.update(filter(None, (str(getattr(burned, name)) for name in SECRETS)))
+        for secret in SECRETS:
+            self.platform.secrecy.learn(getattr(burned, secret))
         if pre_registered:
             self.platform.add_device(burned.product_key, burned.device_name)
         made = Board.create(

@@ -12,7 +12,7 @@ run without them costs nothing.
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -159,29 +159,15 @@ def pytest_runtest_makereport(
         boards = flash.boards if flash else []
         shown = [(f"console of {board.device_name}", board.tail(_SHOWN)) for board in boards]
         shown.append(("events of the platform", platform.log.tail(_SHOWN)))
-        _show(report, shown, hidden=_secrets(platform) | (flash.secrets if flash else set()))
+        _show(report, shown, platform.secrecy.hide)
     return report
 
 
-def _secrets(platform: Platform) -> set[str]:
-    """Return what a firmware may have printed and a CI log must not hold."""
-    devices = platform.devices()
-    return {
-        *(product.secret for product in platform.products()),
-        *(device.secret for device in devices),
-        *(issued.token for device in devices for issued in device.client_ids),
-    }
-
-
-def _show(report: pytest.TestReport, sections: list[tuple[str, str]], hidden: set[str]) -> None:
-    """Add sections to a report, and hide what a firmware printed and nobody may read there."""
-
-    def clean(text: str) -> str:
-        for secret in sorted(hidden, key=len, reverse=True):
-            text = text.replace(secret, "***")
-        return text
-
-    report.sections = [(title, clean(text)) for title, text in (*report.sections, *sections)]
+def _show(
+    report: pytest.TestReport, sections: list[tuple[str, str]], hide: Callable[[str], str]
+) -> None:
+    """Add sections to a report; a CI log must not hold the secrets that a firmware printed."""
+    report.sections = [(title, hide(text)) for title, text in (*report.sections, *sections)]
     told = str(report.longrepr)
-    if clean(told) != told:
-        report.longrepr = clean(told)
+    if hide(told) != told:
+        report.longrepr = hide(told)

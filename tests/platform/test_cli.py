@@ -266,6 +266,7 @@ def made_by_a_later_version(state: Path) -> None:
         (["platform", "--state", "{empty}", "--set", "push_qos=7"], "it takes one of: 0, 1"),
         (["platform", "--state", "{empty}", "--db", "mysql://h/d"], "postgresql:// URL"),
         (["platform", "--state", "{empty}/file/x"], "name another one with --state"),
+        (["platform", "--state", "{empty}", "--events", "{empty}"], "another file with --events"),
         (["platform", "--state", "{empty}", "--mqtt-port", "{taken}"], "name free ones with"),
         (
             ["platform", "--state", "{empty}", "--mqtt-port", "70000"],

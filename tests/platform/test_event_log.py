@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import threading
 
 import pytest
 
 from alink_sim.platform.event_log import Event, EventLog, ExpectationError
+from tests.platform.wire import Party, Wire
 
 
 @pytest.fixture
@@ -82,3 +84,18 @@ def test_expecting_in_vain_shows_how_the_log_ends(log: EventLog):
         log.add(Event(time=9.0, kind="published"))
     assert log.tail().splitlines()[0] == "the log ends (20 of 24, seconds before the last):"
     assert "no device has reached this platform" in EventLog().tail()
+
+
+def test_a_file_keeps_what_was_over_restarts_and_without_secrets(make_platform, tmp_path):
+    for _ in range(2):
+        platform = make_platform(events=tmp_path / "events.jsonl")
+        product = platform.create_product()
+        party = Party(product, f"dev-{product.secret}")
+        with Wire.tls(platform) as wire:
+            wire.ask(party.register())
+        platform.expect("registration_refused")
+        platform.stop()
+    lines = [json.loads(line) for line in (tmp_path / "events.jsonl").read_text().splitlines()]
+    assert [(line["kind"], line["device_name"]) for line in lines] == [
+        ("registration_refused", "dev-***"),
+    ] * 2

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import json
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
 _KEPT = 100_000
@@ -56,19 +58,36 @@ class Wanted(TypedDict, total=False):
 
 
 class EventLog:
-    """Events in order; any thread may read and wait."""
+    """Events in order; any thread may read and wait.
 
-    def __init__(self) -> None:
+    `hide` returns a value without the secrets that a device may have put into it. `file` gets each
+    event as a line of JSON behind what it holds: the log itself begins anew with each platform.
+    Raises OSError for a file that cannot be written.
+    """
+
+    def __init__(
+        self, *, hide: Callable[[Any], Any] = lambda value: value, file: Path | None = None
+    ) -> None:
+        self._hide = hide
+        self._file = file.open("a", encoding="utf-8", buffering=1) if file else None
         self._events: deque[Event] = deque(maxlen=_KEPT)
         self._count = 0  # Of all events there ever were, the forgotten ones too.
         self._changed = threading.Condition()
 
     def add(self, event: Event) -> None:
-        """Append an event and wake who waits for it."""
+        """Append an event, without secrets, and wake who waits for it."""
+        event = Event(*(self._hide(getattr(event, one.name)) for one in fields(event)))
         with self._changed:
+            if self._file:
+                self._file.write(json.dumps(event.as_json(), ensure_ascii=False) + "\n")
             self._events.append(event)
             self._count += 1
             self._changed.notify_all()
+
+    def close(self) -> None:
+        """Close the file; nothing is added after this."""
+        if self._file:
+            self._file.close()
 
     def select(self, **wanted: Unpack[Wanted]) -> list[Event]:
         """Return the events that match all that is given."""

@@ -31,6 +31,7 @@ from alink_sim.platform.openapi.keys import AccessKey
 from alink_sim.platform.openapi.server import OpenApi
 from alink_sim.platform.refusal import RefusedError
 from alink_sim.platform.registry import Registry, RegistryError
+from alink_sim.platform.secrecy import Secrecy
 from alink_sim.platform.sessions import Sessions
 from alink_sim.platform.settings import Settings
 from alink_sim.platform.store import Store
@@ -56,11 +57,12 @@ class Platform(CloudSide):
         openapi_port: int = 0,
         san: Iterable[str] = (),
         ecdsa: bool = False,
+        events: Path | None = None,
     ) -> None:
         """State lives in the folder `state` (none: it is forgotten); port 0 is any free one.
 
-        `ca` is the folder of the private CA, `state`/ca by default. Raises StoreError,
-        AccessKeyError.
+        `ca` is the folder of the private CA, `state`/ca by default. `events` is a file to which
+        every event is added as a line of JSON. Raises StoreError, AccessKeyError, OSError.
         """
         self.host = host
         self.mqtt_port = mqtt_port
@@ -68,7 +70,8 @@ class Platform(CloudSide):
         self.https_port = https_port
         self.openapi_port = openapi_port
         self.clock = clock or SystemClock()
-        self.log = EventLog()
+        self.secrecy = Secrecy()
+        self.log = EventLog(hide=self.secrecy.hide, file=events)
         self.faults = Faults()
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
         if state:
@@ -82,9 +85,11 @@ class Platform(CloudSide):
         default_url = f"sqlite:///{state / 'platform.db'}" if state else "sqlite://"
         self._store = Store(database_url or default_url)
         self._registry = Registry(
-            on_change=self._store.put, on_remove=self._store.remove, now=self.clock.time
+            on_change=self._keep, on_remove=self._store.remove, now=self.clock.time
         )
         self._registry.load(*self._store.load())
+        for thing in self._things():
+            self.secrecy.learn(thing)
         self._core = Core(
             registry=self._registry,
             commits=Commits(self._store, things=self._things),
@@ -129,6 +134,7 @@ class Platform(CloudSide):
             self._loop.close()
             self._loop = self._thread = None
             self._store.close()
+            self.log.close()
             if self._scratch:
                 self._scratch.cleanup()
 
@@ -152,6 +158,7 @@ class Platform(CloudSide):
 
     def add_access_key(self, key: AccessKey) -> None:
         """Let one more access key call the cloud API, for as long as this platform serves."""
+        self.secrecy.learn(key.secret)
         self._openapi.gate.keys[key.id] = key
 
     def create_product(
@@ -349,6 +356,10 @@ class Platform(CloudSide):
         await self._core.commits.close()
         for _ in range(3):
             await asyncio.sleep(0)  # Cut connections take a few rounds of the loop to be gone.
+
+    def _keep(self, thing: Thing) -> None:
+        self.secrecy.learn(thing)
+        self._store.put(thing)
 
     def _things(self) -> Iterable[Thing]:
         registry = self._registry

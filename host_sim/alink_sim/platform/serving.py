@@ -36,6 +36,7 @@ class Serving:
     openapi_port: int = 0
     san: tuple[str, ...] = ()
     ecdsa: bool = False
+    events: Path | None = None
     assignments: Iterable[str] = ()
 
 
@@ -59,6 +60,7 @@ def serve(serving: Serving, *, ready: Callable[[dict[str, Any]], None]) -> None:
             openapi_port=serving.openapi_port,
             san=serving.san,
             ecdsa=serving.ecdsa,
+            events=_writable(serving.events),
         )
         try:
             platform.start()
@@ -75,6 +77,17 @@ def serve(serving: Serving, *, ready: Callable[[dict[str, Any]], None]) -> None:
             asyncio.run(_administer(platform, state, ready))
         finally:
             platform.stop()
+
+
+def _writable(events: Path | None) -> Path | None:
+    try:
+        if events:
+            events.open("a").close()
+    except OSError as error:
+        raise StateError(
+            f"{events} cannot be written ({error.strerror}): name another file with --events"
+        ) from error
+    return events
 
 
 async def _administer(

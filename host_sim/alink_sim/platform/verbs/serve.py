@@ -47,6 +47,10 @@ def platform(
         list[str] | None, typer.Option(help="One more name or address of the certificate.")
     ] = None,
     ecdsa: Annotated[bool, typer.Option("--ecdsa", help="P-256 instead of RSA 2048.")] = False,
+    events: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Add every event to it, a line of JSON each."),
+    ] = None,
     setting: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="A setting, see docs/platform.md."),
@@ -66,6 +70,7 @@ def platform(
         openapi_port=openapi_port,
         san=tuple(san or ()),
         ecdsa=ecdsa,
+        events=events,
         assignments=setting or (),
     )
 
