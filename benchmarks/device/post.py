@@ -33,7 +33,7 @@ else:
         device._link.publish(topic.encode(), payload, qos, acknowledged.append)
         if number % 50 == 49:
             device.poll(0)
-        while qos and number - len(acknowledged) > 100:  # Slower than us: not more in flight.
+        while qos and number - len(acknowledged) > 90:  # Slower than us: not more in flight.
             device.poll(1)
     while qos and len(acknowledged) < count:
         device.poll(1)

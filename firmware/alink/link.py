@@ -15,6 +15,7 @@ from .topics import find
 
 _PONG_MS = const(10000)  # Nothing received for so long after a PINGREQ: the link is dead.
 _FILTERS_A_PACKET = const(8)
+_IN_FLIGHT = const(100)  # Messages that may wait for a PUBACK: each costs heap until it comes.
 _LONGEST_MS = const(4500000)  # No wait is longer: what seems so is a tick count gone round.
 
 
@@ -56,10 +57,15 @@ class Link:
     def publish(self, topic, payload, qos=0, on_done=None):
         """Send a message; `on_done(True)` tells that a QoS 1 one was acknowledged, False not.
 
-        Raises TransportError when there is no session, or it ends here.
+        Raises TransportError when there is no session, when it ends here, and when 100 messages
+        wait for their acknowledgement.
         """
         if not self.online:
             raise TransportError("not online; the message was not sent")
+        if qos and len(self._client.in_flight) >= _IN_FLIGHT:
+            raise TransportError(
+                "%d messages wait for their acknowledgement; poll first, then send" % _IN_FLIGHT
+            )
         try:
             packet_id = self._client.publish(topic, payload, False, qos)
         except TransportError as error:

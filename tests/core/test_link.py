@@ -197,6 +197,21 @@ def test_a_qos_1_publish_ends_as_acknowledged_or_failed():
     assert ended == [True, False]
 
 
+def test_no_more_than_a_hundred_messages_wait_for_their_acknowledgement():
+    world = World()
+    world.link.step()
+    world.link.step()
+    for _ in range(100):
+        world.link.publish(b"t", b"m", 1)
+    error = raises(TransportError, world.link.publish, b"t", b"m", 1)
+    assert "100 messages wait" in str(error)
+    world.link.publish(b"t", b"m", 0)
+    world.connections[0].incoming = b"\x40\x02\x00\x05"
+    world.link.step()
+    world.link.publish(b"t", b"m", 1)
+    assert world.link.online
+
+
 def test_a_refused_subscription_is_said():
     world = World()
     dial = world.dial

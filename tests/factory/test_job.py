@@ -266,7 +266,8 @@ def test_a_cell_that_stays_zero_keeps_the_row_with_the_board_until_it_is_scrappe
     assert not first.is_final
     second = burn(order, workshop.pty(worn, mac=FIRST))
     assert second.is_final
-    assert second.advice == f"Put it aside and run `alink-burn scrap --mac {FIRST}`."
+    scrap = f"alink-burn scrap {order.plan.batch.file.name} --mac {FIRST} --reason …"
+    assert second.advice == f"Put it aside and run `{scrap}`."
     other = burn(order, workshop.pty(workshop.flash()))
     assert other.device_name == "lamp-0002"
 

@@ -135,7 +135,8 @@ class _Job:
         if self._claim:
             ledger.fail(self._claim, step=step, detail=str(error), port=self._port)
             if self._claim.attempts >= batch.attempts:
-                advice = f"Put it aside and run `alink-burn scrap --mac {self._claim.mac}`."
+                scrap = f"alink-burn scrap {batch.file.name} --mac {self._claim.mac} --reason …"
+                advice = f"Put it aside and run `{scrap}`."
                 is_final = True
         elif self._step.mac:
             ledger.note(
@@ -227,18 +228,17 @@ class _Job:
 
     def _build(self, recipe: Recipe, identity: Identity, found: Found) -> Image:
         self._show("imaged")
-        found = self._with_files(recipe, identity, found)
+        found = self._with_files(recipe, found)
         image = recipe.build(identity, found, fresh=self._order.fresh)
         firmware = recipe.firmware.sha256[:16] if recipe.firmware else "none"
         self._advance("imaged", record=image.record, detail=f"firmware {firmware}")
         return image
 
-    def _with_files(self, recipe: Recipe, identity: Identity, found: Found) -> Found:
+    def _with_files(self, recipe: Recipe, found: Found) -> Found:
         # A stock board that lost NVS has its credential on the volume alone.
         is_kept = found.burned and not self._order.fresh and recipe.layout == "stock"
         if not is_kept or "cred" in found.nvs:
             return found
-        del identity
         place = recipe.table.find("vfs")
         _, data = self._esptool.read(place.offset, place.size)
         try:
