@@ -96,7 +96,7 @@ def test_a_board_with_micropython_is_burned_through_mpremote(
         assert "/lib/alink/device.mpy" in outcome.written
         assert _is_online(board, platform, "lamp-0001")
         again = over_repl.burn(order, str(port.path), report=lambda _: None)
-        assert again.result == "already"
+        assert again.result == "already", again.detail
     what = [entry.what for entry in order.ledger.entries()]
     assert what[:6] == ["claimed", "imaged", "writing", "written", "verified", "done"]
     assert not list(order.scratch.iterdir())

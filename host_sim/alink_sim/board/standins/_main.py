@@ -34,6 +34,7 @@ if not _board.keys:
 else:
     _raw = _board.state(48, 1) == b"\1"  # A soft reset out of raw mode leads back into it.
     _run(("boot.py",) if _raw else ("boot.py", "main.py"))
+    gc.collect()  # The REPL of a chip lies in its ROM: it is there however full the heap is.
     import _repl
 
     _repl.serve({"__name__": "__main__"}, _raw)
