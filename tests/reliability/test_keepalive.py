@@ -157,4 +157,5 @@ def test_a_peer_that_dribbles_costs_no_keepalive(
         assert still_online(line)
         if main is ASYNCHRONOUS:
             ticks = sum(said.text == "tick" for said in board.lines)
-            assert ticks >= seconds - 1, "another task stood still"
+            # Each sleep begins a little after the last one's end, on a clock that goes in seconds.
+            assert ticks >= 0.9 * seconds, "another task stood still"

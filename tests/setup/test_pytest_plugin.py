@@ -127,7 +127,8 @@ def test_a_failed_test_shows_console_and_events_and_no_secret(repository: Reposi
     assert "ImportError: no module named 'nowhere'" in said
     assert "events of the platform" in said
     assert "nothing happened: no device has reached this platform" in said
-    assert said.count("the secret is ***") == 2, "once in the error, once in the console"
+    # In the error and in the console; where CI is set, pytest repeats the error in its summary.
+    assert said.count("the secret is ***") >= 2
     assert (repository.folder / "secrets").read_text() not in said
     assert "console.py" not in said, "whose frames tell a user nothing"
 
