@@ -196,6 +196,15 @@ REFUSALS: dict[str, tuple[Callable[[Platform], object], bytes, bytes, str]] = {
 }
 
 
+def test_what_is_not_documented_of_a_refusal_is_a_setting(make_platform):
+    settings = Settings(https_unknown_device=6600, https_refused_status=403)
+    platform = make_platform(settings=settings)
+    platform.create_product(key=PK, secret=PS)
+    head, body = exchange(platform, request(PATH, form(PK, "unknown", PS), FORM))
+    assert head.startswith(b"HTTP/1.1 403 ")
+    assert body == b'{"code":6600,"message":"device not found"}'
+
+
 @pytest.mark.parametrize("what", REFUSALS)
 def test_a_refusal_is_a_code_with_http_status_200(platform: Platform, party: Party, what: str):
     before, body, answer, reason = REFUSALS[what]

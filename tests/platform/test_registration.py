@@ -39,6 +39,14 @@ def test_connack_and_answer_come_in_one_go_and_compact(platform: Platform, party
         assert wire.read() == publish("/ext/register", expected)
 
 
+def test_the_topic_of_the_answer_to_regnwl_is_a_setting(make_platform):
+    platform = make_platform(settings=Settings(regnwl_topic="/ext/register"))
+    party = Party(platform.create_product(), "dev-1")
+    with Wire.tls(platform) as wire:
+        assert wire.ask(party.register("regnwl")) == ACCEPTED
+        assert wire.read_publish()[0] == "/ext/register"
+
+
 def test_the_same_secret_comes_until_the_device_has_logged_in(platform: Platform, party: Party):
     secrets = set()
     for _ in range(3):

@@ -208,6 +208,18 @@ def test_too_many_online_are_answered_428(make_platform: Callable[..., Platform]
         assert gateway.ask(LOGIN, signed("sub-0002"))[0] == 428
 
 
+def test_which_number_means_disabled_is_a_setting(make_platform):
+    platform = make_platform(settings=Settings(topo_enabled=8))
+    with Gateway(platform) as gateway:
+        sub(platform, "sub-0001")
+        gateway.ask("thing/topo/add", [signed()])
+        platform.disable_device(SUB_PK, "sub-0001")
+        assert gateway.told()[1]["params"]["status"] == 2
+        assert gateway.told()[0] == "thing/disable"
+        platform.enable_device(SUB_PK, "sub-0001")
+        assert gateway.told()[1]["params"]["status"] == 8
+
+
 def test_they_go_offline_with_their_gateway(gateway: Gateway, platform: Platform):
     gateway.ask(BATCH_LOGIN, batch("sub-0001", "sub-0002"))
     gateway.wire.send(b"\xe0\x00")

@@ -21,7 +21,7 @@ from alink_sim.platform.sessions import Session
 _ROOM = 1024  # Bytes of a packet beside its payload.
 _KEEPALIVE = range(30, 1201)
 _MAX_HELD = 100  # Packets a client may send ahead of its CONNACK.
-_ANSWER_TOPIC = {Kind.REGISTER: "/ext/register", Kind.REGNWL: "/ext/regnwl"}
+_ANSWER_TOPIC = "/ext/register"
 _RESOLUTION = 0.001  # Seconds; sums of a clock's floats are no better.
 _ACCEPTED, _BAD_VERSION, _MALFORMED, _FAILED, _REFUSED = 0, 1, 2, 3, 4
 _BY_SETTING = (Code.SWITCHED_OFF, Code.ACTIVATED, None)
@@ -263,15 +263,16 @@ class Connection(asyncio.Protocol):
 
     async def _register(self, credentials: Credentials) -> None:
         answer = await admission.register(self._core, credentials)
+        settings = self._core.settings
         push = framing.publish(
-            _ANSWER_TOPIC[credentials.kind],
+            settings.regnwl_topic if credentials.kind is Kind.REGNWL else _ANSWER_TOPIC,
             envelope.compact(dict(answer)),
-            qos=self._core.settings.push_qos,
+            qos=settings.push_qos,
             packet_id=1,
         )
         self._core.note("registered", credentials, method=credentials.kind.value)
         # The device has so long to store what it gets; closing at once loses it for real clients.
-        self._await_packets(self._core.settings.registration_seconds)
+        self._await_packets(settings.registration_seconds)
         self._write(framing.connack(_ACCEPTED) + push)
 
     async def _log_in(self, credentials: Credentials, keepalive: int) -> None:

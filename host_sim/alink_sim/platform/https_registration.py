@@ -1,11 +1,12 @@
 """Dynamic registration over HTTPS: a form in, JSON out; pre-registered devices only.
 
-docs/protocol.md, section "HTTPS". Asks `admission` what MQTT asks it. The HTTP status is always
-200: real clients look at the `code` in the body.
+docs/protocol.md, section "HTTPS". Asks `admission` what MQTT asks it. The HTTP status is 200,
+unless a setting says otherwise: real clients look at the `code` in the body.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
 from aiohttp import web
@@ -44,7 +45,10 @@ async def answer(core: Core, request: web.Request) -> web.Response:
     except RefusedError as refusal:
         code = refusal.code or Code.PARAMETER
         core.note("registration_refused", credentials, code=code, reason=refusal.reason, via=_VIA)
-        return _json(int(code), {"message": _MESSAGES[code]})
+        settings = core.settings
+        wire = settings.https_unknown_device if code is Code.NO_DEVICE else int(code)
+        answer = {"message": _MESSAGES[code]}
+        return _json(wire, answer, status=settings.https_refused_status)
     except Exception as error:  # noqa: BLE001 (the device is told to come again, whatever it was)
         # Its words may hold a row of the database: only the kind of failure is noted.
         core.note("platform_error", credentials, reason=type(error).__name__, via=_VIA)
@@ -90,9 +94,10 @@ def _credentials(fields: dict[str, str]) -> Credentials:
     )
 
 
-def _json(code: int, rest: dict[str, object]) -> web.Response:
+def _json(code: int, rest: Mapping[str, object], *, status: int = 200) -> web.Response:
     # `code` first: the C SDKs look no further than its first number.
-    return web.Response(body=compact({"code": code, **rest}), content_type="application/json")
+    body = compact({"code": code, **rest})
+    return web.Response(body=body, status=status, content_type="application/json")
 
 
 def _malformed(reason: str) -> RefusedError:

@@ -27,6 +27,7 @@ class Settings:
             off, activated, five ClientIDs).
         keepalive_code: CONNACK code for a keepalive outside 30..1200 s; None closes mutely.
         push_qos: QoS of the pushed registration answer.
+        regnwl_topic: topic of the pushed answer to a `regnwl`.
         rotate_secret: whether a repeated pre-registration brings a fresh DeviceSecret.
         registration_seconds: an idle connection without a session is cut after so long.
         registration_traffic: what a PUBLISH or SUBSCRIBE on a registration connection does.
@@ -59,6 +60,10 @@ class Settings:
         sub_logins_a_minute: how often a sub-device may log in.
         gateway_logins_a_second: how many logins of sub-devices a gateway may send.
         https_registrations_a_minute: how often a device may register over HTTPS.
+        https_unknown_device: code over HTTPS for a DeviceName that nobody registered.
+        https_refused_status: HTTP status of a registration over HTTPS that is refused.
+        topo_enabled: what `thing/topo/change` says of a sub-device that is enabled; the other of
+            2 and 8 says that it is disabled.
         http_tokens_a_minute: how often a device may ask for a token of the HTTPS data channel.
         http_token_seconds: how long such a token is good.
         http_messages_a_second: how many messages a device may send over HTTPS.
@@ -72,6 +77,7 @@ class Settings:
     refused_code: int = _one_of(4, 3, 5)
     keepalive_code: int | None = _one_of(None, 1, 2, 3, 4, 5)
     push_qos: int = _one_of(0, 1)
+    regnwl_topic: str = _one_of("/ext/regnwl", "/ext/register")
     rotate_secret: bool = _one_of(False, True)  # noqa: FBT003 (the choices)
     registration_seconds: float = 15.0
     registration_traffic: str = _one_of("close", "ignore")
@@ -102,6 +108,9 @@ class Settings:
     sub_logins_a_minute: int = 5
     gateway_logins_a_second: int = 200
     https_registrations_a_minute: int = 5
+    https_unknown_device: int = _one_of(6100, 460, 6250, 6600)
+    https_refused_status: int = _one_of(200, 400, 403)
+    topo_enabled: int = _one_of(2, 8)
     http_tokens_a_minute: int = 5
     http_token_seconds: float = 604800.0
     http_messages_a_second: int = 30

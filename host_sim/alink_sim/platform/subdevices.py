@@ -27,7 +27,7 @@ _IDS = itertools.count(1)
 
 
 class Change(IntEnum):
-    """What became of a sub-device, as `thing/topo/change` numbers it."""
+    """What became of a sub-device, as `thing/topo/change` numbers it by default."""
 
     ADDED = 0
     DELETED = 1
@@ -128,8 +128,14 @@ def separate(core: Core, device: Device, *, reason: str) -> None:
 def tell(core: Core, device: Device, change: Change) -> None:
     """Tell a sub-device's gateway what became of it, and the sub-device itself."""
     gateway = topology.gateway_of(core, device)
+    status = int(change)
+    if (
+        change in (Change.ENABLED, Change.DISABLED)
+        and core.settings.topo_enabled != Change.ENABLED
+    ):
+        status = Change.ENABLED + Change.DISABLED - change
     for session in core.sessions.of(gateway) if gateway else ():
-        params = {"status": int(change), "subList": [topology.pair(device)]}
+        params = {"status": status, "subList": [topology.pair(device)]}
         ask(session, "thing/topo/change", params)
         if word := _WORDS.get(change):
             topic = f"/sys/{device.product_key}/{device.name}/thing/{word}"
@@ -148,6 +154,7 @@ def ask(session: Session, tail: str, params: Any) -> bool:
     return session.deliver(topic, _request(tail.replace("/", "."), params))
 
 
+_SWAPPED = {Change.ENABLED: Change.DISABLED, Change.DISABLED: Change.ENABLED}
 _WORDS = {Change.ENABLED: "enable", Change.DISABLED: "disable", Change.DELETED: "delete"}
 
 
