@@ -39,7 +39,7 @@ def test_a_batch_with_firmware_is_complete_and_counts_its_time_on_the_wire(tmp_p
 
 def test_a_line_that_is_killed_again_and_again_loses_nothing(tmp_path):
     trouble = Trouble(faulty=0.2, kills=5, seed=5)
-    result = Soak(tmp_path, rows=6, ports=4, trouble=trouble).run(patience=600)
+    result = Soak(tmp_path, rows=8, ports=4, trouble=trouble).run(patience=600)
     assert result.faults == []
     assert result.kills == 5
 
