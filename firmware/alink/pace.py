@@ -17,7 +17,7 @@ _REFUSED_FIRST_MS = const(30000)
 _REFUSED_LONGEST_MS = const(3600000)
 _SHORT_MS = const(30000)  # A session that ends sooner was probably pushed out.
 _PUSHED_OUT = const(3)  # So many short sessions in a row are another board, not bad luck.
-_PUSHED_OUT_MS = const(600000)
+_PUSHED_OUT_MS = const(600000)  # The longest wait then.
 
 # Where in the list what stands.
 _FAILURES = const(0)
@@ -62,8 +62,11 @@ def lost(memory, now, random):
     else:
         memory[_SHORT] = 0
     pushed_out = memory[_SHORT] >= _PUSHED_OUT
-    wait = _jittered(_PUSHED_OUT_MS if pushed_out else _FIRST_MS, random)
-    return max(wait, _minute(memory, now)), pushed_out
+    wait = _FIRST_MS
+    if pushed_out:
+        # Bad radio looks the same at first and is over in a minute; another board is not.
+        wait = min(_PUSHED_OUT_MS, _MINUTE_MS << min(memory[_SHORT] - _PUSHED_OUT, 16))
+    return max(_jittered(wait, random), _minute(memory, now)), pushed_out
 
 
 def random_below(limit):
