@@ -9,12 +9,12 @@ from __future__ import annotations
 import queue
 import random
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from alink_sim.board import FlashFile
 from alink_sim.board.serial import Fault, PtyPort, SerialBoard, WornFlash
+from alink_sim.clock import ManualClock
 
 
 @dataclass
@@ -30,28 +30,25 @@ class Unit:
     chip: str = "esp32"
     flash_id: int | None = None
     is_good: bool = True
-    slowest: float = 0.0  # Seconds on the wire of its longest time in a port.
+    slowest: float = 0.0  # Seconds of its longest time in a port.
 
 
 class Floor:
-    """Ports `folder`/tty1 … and the boards still to be burned."""
+    """Ports `folder`/tty1 … and the boards still to be burned.
 
-    def __init__(
-        self,
-        folder: Path,
-        *,
-        ports: int,
-        units: list[Unit],
-        pace: Callable[[float], None] | None = None,
-    ) -> None:
+    `clocks` begin together, one a port, and bytes turn the clock of their port on by the time
+    that they take at the baud rate in force: the latest is what a clock on the wall would show.
+    They are not held to one pace: esptool's own patience is of this machine's time.
+    """
+
+    def __init__(self, folder: Path, *, ports: int, units: list[Unit]) -> None:
         self.paths = [folder / f"tty{n}" for n in range(1, ports + 1)]
         self.box: list[Unit] = []  # Green.
         self.rejects: list[Unit] = []
-        self.seconds = [0.0] * ports  # On the wire, by port, at the baud rate of the chip.
+        self.clocks = {path: ManualClock() for path in self.paths}
         self._waiting: queue.SimpleQueue[Unit] = queue.SimpleQueue()
         for unit in units:
             self._waiting.put(unit)
-        self._pace = pace
         self._plugged: dict[Path, tuple[Unit, PtyPort]] = {}
         self._began: dict[Path, float] = {}
         self._lock = threading.RLock()
@@ -72,10 +69,10 @@ class Floor:
                 return
             fault = unit.faults.pop(0) if unit.faults else None
             board = SerialBoard(unit.flash, mac=unit.mac, chip=unit.chip, flash_id=unit.flash_id)
-            number = self.paths.index(path)
-            port = PtyPort(board, path, fault=fault, pace=lambda s: self._spend(number, s))
+            clock = self.clocks[path]
+            port = PtyPort(board, path, fault=fault, pace=clock.advance)
             self._plugged[path] = (unit, port)
-            self._began[path] = self.seconds[number]
+            self._began[path] = clock.monotonic()
             port.plug()
 
     def take_out(self, path: Path, *, is_green: bool) -> Unit:
@@ -83,8 +80,7 @@ class Floor:
         with self._lock:
             unit, port = self._plugged.pop(path)
         port.unplug()
-        number = self.paths.index(path)
-        unit.slowest = max(unit.slowest, self.seconds[number] - self._began[path])
+        unit.slowest = max(unit.slowest, self.clocks[path].monotonic() - self._began[path])
         if is_green:
             self.box.append(unit)
         elif unit.is_good:
@@ -97,11 +93,6 @@ class Floor:
         """Take all boards out."""
         for path in list(self._plugged):
             self._plugged.pop(path)[1].unplug()
-
-    def _spend(self, number: int, seconds: float) -> None:
-        self.seconds[number] += seconds
-        if self._pace:
-            self._pace(seconds)
 
 
 def units(folder: Path, count: int, *, rng: random.Random, faulty: float = 0.0) -> list[Unit]:

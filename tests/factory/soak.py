@@ -2,8 +2,8 @@
 
 `alink-burn run` is a program of its own, as on a line, and may be killed at any moment; a robot
 reads its JSON lines and moves the boards. At the end every flash file is read with our own reader
-and compared with the ledger. The time that bytes need at the chip's baud rate is counted for each
-port, not waited for.
+and compared with the ledger. Boards take the time that their bytes need at the baud rate in force,
+on the clock of their port, which nobody waits for.
 """
 
 from __future__ import annotations
@@ -45,13 +45,18 @@ class Trouble:
 
 @dataclass
 class Result:
-    """What is left of a batch: `faults` is empty when ledger and flash files agree."""
+    """What is left of a batch: `faults` is empty when ledger and flash files agree.
+
+    Seconds on the clocks of the ports: the `slowest` board, the `wall` of them all, and `worked`,
+    the ports added up. `seconds` are this machine's.
+    """
 
     faults: list[str] = field(default_factory=list)
     attempts: int = 0
     kills: int = 0
     slowest: float = 0.0
-    wire: list[float] = field(default_factory=list)
+    wall: float = 0.0
+    worked: float = 0.0
     seconds: float = 0.0
 
 
@@ -150,12 +155,14 @@ class Soak:
             for name, macs in written.items()
             if len(macs) > 1
         ]
+        passed = [clock.monotonic() for clock in self._floor.clocks.values()]
         return Result(
             faults=wrong,
             attempts=sum(entry.what == "claimed" for entry in entries),
             kills=self._kills,
             slowest=max(unit.slowest for unit in self._units),
-            wire=self._floor.seconds,
+            wall=max(passed),
+            worked=sum(passed),
         )
 
 
@@ -214,12 +221,12 @@ def main() -> int:
             firmware=chosen.firmware,
             trouble=trouble,
         ).run(patience=6 * 3600)
-    busiest = max(result.wire)
     sys.stdout.write(
         f"{chosen.rows} rows on {chosen.ports} ports, seed {chosen.seed}: "
         f"{result.attempts} attempts, {result.kills} kills, {result.seconds:.0f} s\n"
-        f"on the wire: busiest port {busiest:.0f} s, all ports {sum(result.wire):.0f} s, "
-        f"slowest board {result.slowest:.1f} s\n"
+        f"on the clocks of the ports: {result.wall:.0f} s, added up {result.worked:.0f} s; "
+        f"slowest board {result.slowest:.1f} s, the line {result.wall / result.slowest:.1f} of "
+        f"these for {chosen.rows / chosen.ports:.1f} boards a port\n"
     )
     for fault in result.faults:
         sys.stdout.write(f"WRONG: {fault}\n")
