@@ -52,6 +52,7 @@ line-soak: setup ## Whole batches on simulated ports with trouble: an hour.
 	@$(BIN)/python -m tests.factory.soak --rows 1000 --ports 8
 	@$(BIN)/python -m tests.factory.soak --rows 64 --ports 8 --firmware 1600000 --spoiled 4
 	@$(BIN)/python -m tests.factory.soak --rows 60 --ports 8 --kills 100 --spoiled 4
+	@$(BIN)/python -m tests.factory.soak --rows 200 --ports 8 --kills 20 --stations 2 --postgres
 
 lock: setup ## Write the lock files anew from requirements*.in.
 	@$(PYTHON) tools/setup_lock.py

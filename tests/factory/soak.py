@@ -1,7 +1,8 @@
 """A whole batch on simulated ports, with trouble: `python -m tests.factory.soak --help`.
 
 `alink-burn run` is a program of its own, as on a line, and may be killed at any moment; a robot
-reads its JSON lines and moves the boards. At the end every flash file is read with our own reader
+reads its JSON lines and moves the boards, also from one station to the other: each is such a
+program with its share of the ports. At the end every flash file is read with our own reader
 and compared with the ledger. Boards take the time that their bytes need at the baud rate in force,
 on the clock of their port, which nobody waits for.
 """
@@ -16,6 +17,9 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +30,7 @@ from alink_factory.ledger import Ledger, Station
 from alink_factory.plan import Plan
 from alink_formats import identity
 from alink_formats.partitions import PartitionTable
+from tests import postgres
 from tests.factory.floor import Floor, Unit, spoil, units
 from tests.factory.workshop import Workshop
 
@@ -35,7 +40,7 @@ _TEMPLATE = 'scheme = "template"\ntemplate = "lamp-{counter:06d}"'
 @dataclass(frozen=True)
 class Trouble:
     """What goes wrong: the share of boards with bad cables, boards that never become green,
-    and how often the line program is killed."""
+    and how often the line program of each station is killed."""
 
     faulty: float = 0.0
     spoiled: int = 0
@@ -45,13 +50,15 @@ class Trouble:
 
 @dataclass
 class Result:
-    """What is left of a batch: `faults` is empty when ledger and flash files agree.
+    """What is left of a batch: `faults` is empty when ledger and flash files agree. `burned` is
+    the number of boards that each station finished.
 
     Seconds on the clocks of the ports: the `slowest` board, the `wall` of them all, and `worked`,
     the ports added up. `seconds` are this machine's.
     """
 
     faults: list[str] = field(default_factory=list)
+    burned: Counter[str] = field(default_factory=Counter)
     attempts: int = 0
     kills: int = 0
     slowest: float = 0.0
@@ -60,57 +67,80 @@ class Result:
     seconds: float = 0.0
 
 
+@dataclass
+class _Station:
+    name: str
+    ports: list[Path]
+    rng: random.Random
+    kills: int = 0
+
+
 class Soak:
-    """One batch from its first board to its last."""
+    """One batch from its first board to its last; `ledger` is a URL, "": a file of its own."""
 
     def __init__(
-        self, folder: Path, *, rows: int, ports: int, firmware: int = 0, trouble: Trouble
+        self,
+        folder: Path,
+        *,
+        rows: int,
+        ports: int,
+        firmware: int = 0,
+        stations: int = 1,
+        ledger: str = "",
+        trouble: Trouble,
     ) -> None:
-        self._rng = random.Random(trouble.seed)
+        rng = random.Random(trouble.seed)
         self._trouble = trouble
         self._batch = Workshop(folder).batch(count=rows, naming=_TEMPLATE, firmware=firmware)
-        made = units(folder, rows + trouble.spoiled, rng=self._rng, faulty=trouble.faulty)
-        made += [spoil(folder, self._rng, number) for number in range(trouble.spoiled)]
-        self._rng.shuffle(made)
+        self._where = ledger or str(folder / "ledger.db")
+        made = units(folder, rows + trouble.spoiled, rng=rng, faulty=trouble.faulty)
+        made += [spoil(folder, rng, number) for number in range(trouble.spoiled)]
+        rng.shuffle(made)
         self._units = made
         self._floor = Floor(folder, ports=ports, units=made)
         self._plan = plans.load(self._batch)
-        self._kills = 0
+        self._stations = [
+            _Station(f"bench-{n + 1}", self._floor.paths[n::stations], random.Random(rng.random()))
+            for n in range(stations)
+        ]
 
     def run(self, *, patience: float = 3600.0) -> Result:
-        """Run `alink-burn run` again and again until it says that the batch is complete."""
+        """Run `alink-burn run` again and again until the batch is complete."""
         began = time.monotonic()
         self._floor.fill()
-        code = None
-        while code is None and time.monotonic() - began < patience:
-            code = self._one_run()
+        with ThreadPoolExecutor(len(self._stations)) as pool:
+            ends = pool.map(lambda one: self._work(one, began + patience), self._stations)
         self._floor.close()
         result = self._compare()
-        if code != 0:
-            result.faults.append(f"the last run ended with {code}")
+        result.faults += [fault for fault in ends if fault]
         result.seconds = time.monotonic() - began
         return result
 
-    def _one_run(self) -> int | None:
-        # None: it was killed.
+    def _work(self, station: _Station, until: float) -> str:
+        # A sentence when the station did not come to its end.
+        code = 0
+        while not self._is_complete():
+            if code not in (0, 1, -9) or time.monotonic() > until:
+                return f"{station.name}: its last run ended with {code}"
+            code = self._one_run(station)
+            station.kills += code == -9
+        return ""
+
+    def _one_run(self, station: _Station) -> int:
         command = [sys.executable, "-m", "alink_factory", "run", str(self._batch), "--json"]
-        for path in self._floor.paths:
+        command += ["--station", station.name, "--ledger", self._where]
+        for path in station.ports:
             command += ["--port", str(path)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             # By what it has said, not by its age: a fast computer is no faster than its killer.
             # The moment behind a line lets it come to the middle of a step.
-            last = self._rng.randint(1, 14) if self._kills < self._trouble.kills else 0
-            killer = threading.Timer(self._rng.uniform(0, 1), process.kill)
+            last = station.rng.randint(1, 14) if station.kills < self._trouble.kills else 0
+            killer = threading.Timer(station.rng.uniform(0, 1), process.kill)
             for number, line in enumerate(process.stdout or (), 1):
                 if number == last:
                     killer.start()
                 self._hear(json.loads(line))
             killer.cancel()
-        if process.returncode == -9:
-            self._kills += 1
-            return None
-        if process.returncode in (0, 1):
-            return 0 if self._is_complete() else None
         return process.returncode
 
     def _hear(self, event: dict[str, Any]) -> None:
@@ -131,8 +161,7 @@ class Soak:
         book.close()
 
     def _ledger(self) -> Ledger:
-        where = str(self._batch.parent / "ledger.db")
-        return Ledger(where, station=Station("robot", "robot"))
+        return Ledger(self._where, station=Station("robot", "robot"))
 
     def _is_complete(self) -> bool:
         book = self._ledger()
@@ -158,8 +187,9 @@ class Soak:
         passed = [clock.monotonic() for clock in self._floor.clocks.values()]
         return Result(
             faults=wrong,
+            burned=Counter(claim.station for claim in claims if claim.is_done),
             attempts=sum(entry.what == "claimed" for entry in entries),
-            kills=self._kills,
+            kills=sum(station.kills for station in self._stations),
             slowest=max(unit.slowest for unit in self._units),
             wall=max(passed),
             worked=sum(passed),
@@ -207,23 +237,31 @@ def main() -> int:
     parser.add_argument("--rows", type=int, default=1000)
     parser.add_argument("--ports", type=int, default=8)
     parser.add_argument("--firmware", type=int, default=0, help="bytes of application, 0: none")
-    parser.add_argument("--kills", type=int, default=0)
+    parser.add_argument("--stations", type=int, default=1, help="programs that share the ports")
+    parser.add_argument("--postgres", action="store_true", help="the ledger is a PostgreSQL")
+    parser.add_argument("--kills", type=int, default=0, help="of each station's program")
     parser.add_argument("--faulty", type=float, default=0.2, help="share of boards")
     parser.add_argument("--spoiled", type=int, default=10)
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args()
     trouble = Trouble(chosen.faulty, chosen.spoiled, chosen.kills, chosen.seed)
-    with tempfile.TemporaryDirectory(prefix="alink-soak-") as folder:
+    with tempfile.TemporaryDirectory(prefix="alink-soak-") as folder, ExitStack() as server:
+        if chosen.postgres:
+            server.callback(postgres.end, postgres.begin())
         result = Soak(
             Path(folder),
             rows=chosen.rows,
             ports=chosen.ports,
             firmware=chosen.firmware,
+            stations=chosen.stations,
+            ledger=postgres.fresh_database() if chosen.postgres else "",
             trouble=trouble,
         ).run(patience=6 * 3600)
+    burned = ", ".join(f"{name} {number}" for name, number in sorted(result.burned.items()))
     sys.stdout.write(
         f"{chosen.rows} rows on {chosen.ports} ports, seed {chosen.seed}: "
         f"{result.attempts} attempts, {result.kills} kills, {result.seconds:.0f} s\n"
+        f"finished by {burned}\n"
         f"on the clocks of the ports: {result.wall:.0f} s, added up {result.worked:.0f} s; "
         f"slowest board {result.slowest:.1f} s, the line {result.wall / result.slowest:.1f} of "
         f"these for {chosen.rows / chosen.ports:.1f} boards a port\n"

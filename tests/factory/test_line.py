@@ -45,6 +45,16 @@ def test_a_line_that_is_killed_again_and_again_loses_nothing(tmp_path):
     assert result.kills == 5
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_two_stations_that_are_killed_share_a_batch_and_burn_no_name_twice(tmp_path, database_url):
+    trouble = Trouble(faulty=0.3, spoiled=1, kills=2, seed=6)
+    soak = Soak(tmp_path, rows=12, ports=6, stations=2, ledger=database_url, trouble=trouble)
+    result = soak.run(patience=600)
+    assert result.faults == []
+    assert result.kills == 4
+    assert result.burned.keys() == {"bench-1", "bench-2"}
+
+
 class Run:
     """`alink-burn run --json` as a program, with boards in its ports."""
 
