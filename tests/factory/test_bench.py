@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 
 import pytest
 from typer.testing import CliRunner
@@ -13,6 +14,7 @@ from alink_factory.cli import app
 from alink_factory.errors import BatchError, BoardError
 from alink_factory.esptool import Esptool
 from alink_formats import identity
+from alink_formats.app_image import AppImage
 from alink_formats.identity import Identity
 from alink_sim.board import firmware_image as images
 from alink_sim.board.serial import PtyPort
@@ -62,13 +64,21 @@ def test_an_upgrade_makes_the_slot_it_wrote_the_one_that_starts(workshop: Worksh
     assert flash.read(choice.offset, 32) == b"\xff" * 32
 
 
-def test_an_application_above_the_slot_is_refused_by_name(workshop: Workshop):
-    order, flash, port = _burned(workshop)
+@pytest.mark.parametrize(
+    ("kind", "slot"),
+    [("ESP32_GENERIC", "factory 2011136"), ("ESP32_GENERIC-OTA", "ota_1 1552384")],
+)
+def test_an_application_above_any_slot_of_the_board_is_refused_by_name(
+    workshop: Workshop, kind, slot
+):
+    order, flash, port = _burned(workshop, board=kind)
     before = flash.read(0, flash.size)
-    small = order.plan.board.table("factory")
-    large = images.application("esp32", size=small.slots[0].size + 4096)
-    order.plan.firmware.__dict__["app"] = order.plan.firmware.app.__class__(large, 0)
-    with pytest.raises(BoardError, match=r"the slot factory of this board 2011136"):
+    large = bytes(int(slot.split()[1]) + 1)
+    assert order.plan.firmware
+    order.plan = replace(
+        order.plan, firmware=replace(order.plan.firmware, app=AppImage(large, chip_id=0))
+    )
+    with pytest.raises(BoardError, match=f"the slot {slot.replace(' ', ' of this board ')}"):
         upgrade.upgrade(order, port)
     assert flash.read(0, flash.size) == before
 

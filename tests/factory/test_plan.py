@@ -10,6 +10,8 @@ from alink_factory import plan as plans
 from alink_factory.batch import load
 from alink_factory.errors import BatchError
 from alink_formats import app_image
+from alink_formats import board as boards
+from alink_formats.sources import boards_dir
 from tests.factory.workshop import KEY, SECRET, Workshop
 
 ROWS = "DeviceName\nlamp-0001\nlamp-0002\n"
@@ -161,8 +163,19 @@ def test_a_firmware_of_another_chip_is_refused(workshop):
         plans.load(file)
 
 
-def test_an_application_above_its_slot_is_refused(workshop):
-    assert "its slot factory 2011136" in refused(workshop, rows=ROWS, firmware=2_020_000)
+BOARDS = [folder.name for folder in sorted(boards_dir().iterdir()) if folder.is_dir()]
+
+
+@pytest.mark.parametrize("layout", ["factory", "stock"])
+@pytest.mark.parametrize("board", BOARDS)
+def test_an_application_above_any_of_its_slots_is_refused_by_name(workshop, board, layout):
+    # Of two slots the second is the smaller one in the layout "factory".
+    slot = min(boards.load(boards_dir() / board).table(layout).slots, key=lambda slot: slot.size)
+    options = {"rows": ROWS, "board": board, "layout": layout}
+    assert workshop.plan(firmware=slot.size - 4096, **options).firmware
+    assert f"and the slot {slot.name} {slot.size}: take a smaller firmware" in refused(
+        workshop, firmware=slot.size + 4096, **options
+    )
 
 
 def test_the_boot_loader_speaks_of_the_boards_own_flash(workshop):

@@ -29,19 +29,25 @@ class FirmwareImage:
     def regions(self, board: BoardDefinition, table: PartitionTable) -> list[Region]:
         """Return what is written of it; the boot loader speaks of the board's flash size.
 
-        Raises BatchError when the application does not fit into the first slot of the table.
+        Raises BatchError when a slot of the table is too small for the application.
         """
-        slot = app_slot(table)
-        if len(self.app.data) > slot.size:
+        if small := self.too_small(table):
             raise BatchError(
-                f"the application has {len(self.app.data)} bytes and its slot {slot.name} "
-                f"{slot.size}: take a smaller firmware or another layout"
+                f"the application has {len(self.app.data)} bytes and the slot {small.name} "
+                f"{small.size}: take a smaller firmware or another layout"
             )
         boot_loader = self.boot_loader.with_flash_size(board.flash_size)
         return [
             Region(board.firmware_offset, "boot-loader", boot_loader.data),
-            Region(slot.offset, "application", self.app.data),
+            Region(app_slot(table).offset, "application", self.app.data),
         ]
+
+    def too_small(self, table: PartitionTable) -> Partition | None:
+        """Return the first slot of a table that cannot take the application, None if all can.
+
+        An update over the air goes into the second of two: it must fit both from the start.
+        """
+        return next((slot for slot in table.slots if slot.size < len(self.app.data)), None)
 
 
 def load(firmware: Firmware, board: BoardDefinition) -> FirmwareImage:

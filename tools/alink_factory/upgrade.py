@@ -31,7 +31,7 @@ def upgrade(order: Order, port: str) -> Upgraded:
     """Write the application of the batch's firmware into the board's own first slot.
 
     The board's table counts, not the batch's. Raises BatchError when the batch has no firmware,
-    BoardError when the board has no table or its slot is too small.
+    BoardError when the board has no table or a slot of it is too small.
     """
     plan, esptool = order.plan, order.esptool(port)
     if plan.firmware is None:
@@ -74,15 +74,16 @@ def _regions(firmware: FirmwareImage, found: Found) -> list[Region]:
             advice="It was never burned: use `alink-burn flash`.",
             is_final=True,
         )
-    slot, data = app_slot(found.table), firmware.app.data
-    if len(data) > slot.size:
+    data = firmware.app.data
+    if small := firmware.too_small(found.table):
         raise BoardError(
             "upgrade",
-            f"the application has {len(data)} bytes and the slot {slot.name} of this board "
-            f"{slot.size}",
+            f"the application has {len(data)} bytes and the slot {small.name} of this board "
+            f"{small.size}",
             advice="Nothing was written. Take a smaller firmware, or burn another layout.",
             is_final=True,
         )
+    slot = app_slot(found.table)
     regions = [Region(slot.offset, slot.name, data)]
     # Of two slots the one that was written is to start.
     regions += [
