@@ -152,6 +152,7 @@ def test_the_announcement_is_what_was_printed(state: Path, facts):
         "mqtt_tls_port",
         "https_port",
         "openapi_port",
+        "ota_port",
         "admin_port",
         "ca_der",
         "ca_pem",

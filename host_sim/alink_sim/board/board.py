@@ -24,7 +24,7 @@ from alink_sim.board.rom import ChipFlash, Rom
 from alink_sim.board.state import BoardState, Waiting, read_waiting
 from alink_sim.toolchain import Interpreter
 
-_CLOUD = ("*.aliyuncs.com 127.0.0.1",)
+_CLOUD = ("*.aliyuncs.com 127.0.0.1", "localhost 127.0.0.1")
 _PATIENCE = 60.0
 
 

@@ -53,6 +53,7 @@ def hosts() -> tuple[str, ...]:
     names.append("iot-auth-global.aliyuncs.com")
     for region in REGIONS:
         names.append(f"*.iot-as-mqtt.{region}.aliyuncs.com")
+        names.append(f"*.oss-{region}.aliyuncs.com")
         names += [f"{kind}.{region}.aliyuncs.com" for kind in ("iot-auth", "iot-as-http", "iot")]
     return tuple(names)
 

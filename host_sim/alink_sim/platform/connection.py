@@ -15,6 +15,7 @@ from alink_sim.platform.ca import server_name
 from alink_sim.platform.core import Core
 from alink_sim.platform.faults.line import FaultyLine
 from alink_sim.platform.framing import Packet, ProtocolViolationError
+from alink_sim.platform.ota import tasks
 from alink_sim.platform.refusal import Code, RefusedError
 from alink_sim.platform.sessions import Session
 
@@ -302,6 +303,7 @@ class Connection(asyncio.Protocol):
         self._await_packets(1.5 * keepalive + core.settings.sweep_seconds)
         core.note("online", session, tls=self._secure, method=credentials.kind.value)
         self._write(framing.connack(_ACCEPTED))
+        tasks.push_waiting(core, device)
 
     # Output and time
 

@@ -12,6 +12,8 @@ from alink_sim.platform.commits import Commits
 from alink_sim.platform.entities import Device
 from alink_sim.platform.event_log import Event, EventLog
 from alink_sim.platform.faults import Faults
+from alink_sim.platform.ota.bucket import Bucket
+from alink_sim.platform.ota.upgrades import Upgrades
 from alink_sim.platform.rates import Rates
 from alink_sim.platform.raw import Script
 from alink_sim.platform.refusal import Code
@@ -25,6 +27,8 @@ class Core:
     """The parts of one platform; used in its event loop only, but for the log."""
 
     registry: Registry
+    upgrades: Upgrades
+    bucket: Bucket
     commits: Commits
     sessions: Sessions
     log: EventLog

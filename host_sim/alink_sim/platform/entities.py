@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from alink_sim.platform.applications import Application
+from alink_sim.platform.ota.entities import Kept
 
 
 class Status(StrEnum):
@@ -89,7 +90,7 @@ class Device:
         return f"{count} ClientIDs may connect at the same time: switch to one, or clear all"
 
 
-Thing = Product | Device | Application
+Thing = Product | Device | Application | Kept
 
 
 def stamp(thing: Product | Device, now: float, *moments: str) -> None:

@@ -11,26 +11,28 @@ from collections.abc import Callable, Coroutine, Iterable
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from alink_sim import thing_model
 from alink_sim.clock import Clock, SystemClock
 from alink_sim.platform import lifecycle
 from alink_sim.platform.ca import Authority
 from alink_sim.platform.cloud_side import CloudSide
 from alink_sim.platform.commits import Commits
 from alink_sim.platform.core import Core
-from alink_sim.platform.entities import ClientId, Device, Product, Thing
+from alink_sim.platform.entities import Device, Product, Thing
 from alink_sim.platform.event_log import Event, EventLog
 from alink_sim.platform.faults import Faults
 from alink_sim.platform.http_server import HttpServer
 from alink_sim.platform.https_server import https_server
-from alink_sim.platform.instances import Instance
 from alink_sim.platform.lifecycle import Step
 from alink_sim.platform.mqtt_server import MqttServer
 from alink_sim.platform.openapi import keys
 from alink_sim.platform.openapi.keys import AccessKey
 from alink_sim.platform.openapi.server import OpenApi
-from alink_sim.platform.refusal import RefusedError
-from alink_sim.platform.registry import Registry, RegistryError
+from alink_sim.platform.operator_side import OperatorSide
+from alink_sim.platform.ota import download
+from alink_sim.platform.ota.bucket import Bucket
+from alink_sim.platform.ota.side import OtaSide
+from alink_sim.platform.ota.upgrades import Upgrades
+from alink_sim.platform.registry import Registry
 from alink_sim.platform.secrecy import Secrecy
 from alink_sim.platform.sessions import Sessions
 from alink_sim.platform.settings import Settings
@@ -39,7 +41,7 @@ from alink_sim.platform.store import Store
 _T = TypeVar("_T")
 
 
-class Platform(CloudSide):
+class Platform(OperatorSide, CloudSide):
     """The mock IoT Platform. Its methods may be called from any thread but its own."""
 
     def __init__(
@@ -55,6 +57,8 @@ class Platform(CloudSide):
         mqtt_tls_port: int = 0,
         https_port: int = 0,
         openapi_port: int = 0,
+        ota_port: int = 0,
+        ota_host: str = "localhost",
         san: Iterable[str] = (),
         ecdsa: bool = False,
         events: Path | None = None,
@@ -62,13 +66,16 @@ class Platform(CloudSide):
         """State lives in the folder `state` (none: it is forgotten); port 0 is any free one.
 
         `ca` is the folder of the private CA, `state`/ca by default. `events` is a file to which
-        every event is added as a line of JSON. Raises StoreError, AccessKeyError, OSError.
+        every event is added as a line of JSON. `ota_host` is the name by which devices find what
+        they download on `ota_port`. Raises StoreError, AccessKeyError, OSError.
         """
         self.host = host
         self.mqtt_port = mqtt_port
         self.mqtt_tls_port = mqtt_tls_port
         self.https_port = https_port
         self.openapi_port = openapi_port
+        self.ota_port = ota_port
+        self._ota_host = ota_host
         self.clock = clock or SystemClock()
         self.secrecy = Secrecy()
         self.log = EventLog(hide=self.secrecy.hide, file=events)
@@ -84,14 +91,21 @@ class Platform(CloudSide):
         self._san = tuple(san)
         default_url = f"sqlite:///{state / 'platform.db'}" if state else "sqlite://"
         self._store = Store(database_url or default_url)
-        self._registry = Registry(
+        self._upgrades = Upgrades(
             on_change=self._keep, on_remove=self._store.remove, now=self.clock.time
+        )
+        self._upgrades.load(self._store.load_upgrades())
+        self._registry = Registry(
+            on_change=self._keep, on_remove=self._forget, now=self.clock.time
         )
         self._registry.load(*self._store.load())
         for thing in self._things():
             self.secrecy.learn(thing)
+        self.access_key = keys.kept(state) if state else keys.made()
         self._core = Core(
             registry=self._registry,
+            upgrades=self._upgrades,
+            bucket=Bucket(self.access_key.id, self.access_key.secret),
             commits=Commits(self._store, things=self._things),
             sessions=Sessions(now=self.clock.time),
             log=self.log,
@@ -99,7 +113,7 @@ class Platform(CloudSide):
             settings=settings or Settings(),
             faults=self.faults,
         )
-        self.access_key = keys.kept(state) if state else keys.made()
+        self.ota = OtaSide(self._core, change=self._change, look=self._look)
         self._openapi = OpenApi(self._core)
         self.add_access_key(self.access_key)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -154,119 +168,12 @@ class Platform(CloudSide):
         """The private root as a PEM file: what a desktop client takes."""
         return self.authority.pem
 
-    # The operator's side
-
     def add_access_key(self, key: AccessKey) -> None:
         """Let one more access key call the cloud API, for as long as this platform serves."""
         self.secrecy.learn(key.secret)
         self._openapi.gate.keys[key.id] = key
 
-    def create_product(
-        self,
-        *,
-        key: str | None = None,
-        secret: str | None = None,
-        name: str | None = None,
-        node_type: int | None = None,
-        dynamic_registration: bool | None = None,
-        instance: str | None = None,
-    ) -> Product:
-        """Return the product with this key: made if it is not there, else changed as given.
-
-        New ones have dynamic registration on and belong to no instance. Raises RegistryError.
-        """
-        return self._change(
-            lambda: self._registry.create_product(
-                key=key,
-                secret=secret,
-                name=name,
-                node_type=node_type,
-                dynamic_registration=dynamic_registration,
-                instance=instance,
-            )
-        )
-
-    def remove_product(self, product_key: str) -> Product:
-        """Delete a product that has no devices. Raises RegistryError."""
-        return self._change(lambda: self._registry.remove_product(product_key))
-
-    def set_dynamic_registration(self, product_key: str, on: bool) -> Product:  # noqa: FBT001
-        """Turn the switch of a product. Raises RegistryError."""
-        return self._change(lambda: self._registry.set_dynamic_registration(product_key, on=on))
-
-    def add_device(
-        self, product_key: str, device_name: str, *, secret: str | None = None
-    ) -> Device:
-        """Return the device, pre-registered if it is not there. Raises RegistryError."""
-        return self._change(
-            lambda: self._registry.add_device(product_key, device_name, secret=secret)
-        )
-
-    def remove_device(self, product_key: str, device_name: str) -> Device:
-        """Delete a device and end its sessions. Raises RegistryError."""
-        return self._carry_out(lifecycle.removing(product_key, device_name))
-
-    def enable_device(self, product_key: str, device_name: str) -> Device:
-        """Let a disabled device log in again. Raises RegistryError."""
-        return self._carry_out(lifecycle.enabling(product_key, device_name))
-
-    def disable_device(self, product_key: str, device_name: str) -> Device:
-        """End a device's sessions and refuse it from now on. Raises RegistryError."""
-        return self._carry_out(lifecycle.disabling(product_key, device_name))
-
-    def reset_device(self, product_key: str, device_name: str) -> Device:
-        """Allow an activated device to register again. Raises RegistryError."""
-        return self._carry_out(lifecycle.resetting(product_key, device_name))
-
-    def clear_client_ids(self, product_key: str, device_name: str) -> Device:
-        """Void every ClientID of a device and end their sessions. Raises RegistryError."""
-        return self._carry_out(lifecycle.clearing(product_key, device_name))
-
-    def switch_client_id(self, product_key: str, device_name: str, client_id: str) -> Device:
-        """Let only this ClientID connect; the others' sessions end. Raises RegistryError."""
-        return self._carry_out(lifecycle.switching(product_key, device_name, client_id))
-
     # What it knows
-
-    def issue_client_id(self, product_key: str, device_name: str) -> ClientId:
-        """Issue a (ClientID, DeviceToken) as a registration does. Raises RegistryError."""
-
-        def issue() -> ClientId:
-            product = self._registry.product(product_key)
-            try:
-                return self._registry.register_without_preregistration(
-                    product, device_name, now=self.clock.time()
-                )[1]
-            except RefusedError as refusal:
-                raise RegistryError(refusal.reason) from refusal
-
-        return self._change(issue)
-
-    def set_thing_model(self, product_key: str, document: Any) -> Product:
-        """Give a product its thing model (the parsed JSON of the console's export).
-
-        What devices report is then validated by it. Raises ThingModelError too.
-        """
-        thing_model.parse(document)
-
-        def keep() -> Product:
-            product = self._registry.product(product_key)
-            self._registry.keep(product, "thing", document)
-            return product
-
-        return self._change(keep)
-
-    def set_instance(self, product_key: str, instance: Instance) -> Product:
-        """Put a product on an instance, whose rules its devices meet. Raises RegistryError."""
-
-        def keep() -> Product:
-            product = self._registry.create_product(
-                key=self._registry.product(product_key).key, instance=instance.id
-            )
-            self._registry.keep(product, *instance.document)
-            return product
-
-        return self._change(keep)
 
     def product(self, product_key: str) -> Product:
         """Return a copy of a product. Raises RegistryError."""
@@ -346,6 +253,10 @@ class Platform(CloudSide):
         openapi = self._openapi.server(tls=tls)
         self._servers.append(openapi)
         self.openapi_port = await openapi.listen(self.host, self.openapi_port)
+        files = download.server(self._core, tls=tls)
+        self._servers.append(files)
+        self.ota_port = await files.listen(self.host, self.ota_port)
+        self._core.bucket.endpoint = f"{self._ota_host}:{self.ota_port}"
         self._openapi.resume()
 
     async def _close(self) -> None:
@@ -361,14 +272,20 @@ class Platform(CloudSide):
         self.secrecy.learn(thing)
         self._store.put(thing)
 
+    def _forget(self, thing: Thing) -> None:
+        self._upgrades.forget(thing)
+        self._store.remove(thing)
+
     def _things(self) -> Iterable[Thing]:
         registry = self._registry
         return itertools.chain(
-            registry.products.values(), registry.devices.values(), registry.applications.values()
+            registry.products.values(),
+            registry.devices.values(),
+            registry.applications.values(),
+            self._upgrades.all(),
         )
 
     def _change(self, action: Callable[[], _T]) -> _T:
-        """Run an action on the registry in the loop; return a copy of what it made, at rest."""
         return self._carry_out(Step(lambda _: action()))
 
     def _carry_out(self, step: Step[_T]) -> _T:

@@ -34,6 +34,8 @@ class Serving:
     mqtt_tls_port: int = 8883
     https_port: int = 0
     openapi_port: int = 0
+    ota_port: int = 0
+    ota_host: str = "localhost"
     san: tuple[str, ...] = ()
     ecdsa: bool = False
     events: Path | None = None
@@ -58,6 +60,8 @@ def serve(serving: Serving, *, ready: Callable[[dict[str, Any]], None]) -> None:
             mqtt_tls_port=serving.mqtt_tls_port,
             https_port=serving.https_port,
             openapi_port=serving.openapi_port,
+            ota_port=serving.ota_port,
+            ota_host=serving.ota_host,
             san=serving.san,
             ecdsa=serving.ecdsa,
             events=_writable(serving.events),
@@ -67,8 +71,8 @@ def serve(serving: Serving, *, ready: Callable[[dict[str, Any]], None]) -> None:
         except OSError as error:
             raise StateError(
                 f"a port of {serving.host} cannot be opened ({error.strerror}): name free ones "
-                "with --mqtt-port, --mqtt-tls-port, --https-port and --openapi-port (0 for any), "
-                "or another --host"
+                "with --mqtt-port, --mqtt-tls-port, --https-port, --openapi-port and --ota-port "
+                "(0 for any), or another --host"
             ) from error
         try:
             platform.faults.add_all(faults)
@@ -104,6 +108,7 @@ async def _administer(
             "mqtt_tls_port": platform.mqtt_tls_port,
             "https_port": platform.https_port,
             "openapi_port": platform.openapi_port,
+            "ota_port": platform.ota_port,
             "admin_port": await admin.start(),
             "ca_der": str(platform.authority.der.resolve()),
             "ca_pem": str(platform.authority.pem.resolve()),

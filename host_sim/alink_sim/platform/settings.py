@@ -71,6 +71,9 @@ class Settings:
         api_rates: whether the vendor's rates of the cloud API's actions hold.
         batch_faults: where bad names of a batch show: in the answer to the call, or in its status.
         batch_seconds: how long the check of a batch takes, and its registration.
+        ota_other_version: whether a device that reports another version than the one it was to
+            install has failed: once it was at 100 percent, always once it had begun, or never.
+        ota_url_seconds: how long the URL of a package is good.
         sweep_seconds: how late the end of 1.5 keepalives is noticed.
     """
 
@@ -118,6 +121,8 @@ class Settings:
     api_rates: str = _one_of("documented", "off")
     batch_faults: str = _one_of("call", "status")
     batch_seconds: float = 0.0
+    ota_other_version: str = _one_of("finished", "always", "never")
+    ota_url_seconds: float = 86400.0
     sweep_seconds: float = 0.0
 
     def __post_init__(self) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from alink_sim.platform.applications import Application
 from alink_sim.platform.entities import ClientId, Device, Product, Thing
+from alink_sim.platform.ota.entities import Content, File, Firmware, Job, Kept, Task
 
-_SCHEMA = 5
+_SCHEMA = 6
 _CLAIM_MILLISECONDS = 2000  # The server needs a moment to notice that the last one was killed.
 _LOCK_NOT_AVAILABLE = "55P03"
 
@@ -76,7 +78,32 @@ _APPLICATIONS = sa.Table(
     sa.Column("nicknames", _Json, nullable=False),
     sa.Column("failed", _Json, nullable=False),
 )
-_TABLES = {Product: _PRODUCTS, Device: _DEVICES, Application: _APPLICATIONS}
+_CONTENTS = sa.Table(
+    "ota_contents",
+    _METADATA,
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("data", sa.LargeBinary, nullable=False),
+)
+
+
+def _documents(name: str) -> sa.Table:
+    return sa.Table(
+        name,
+        _METADATA,
+        sa.Column("id", sa.String(40), primary_key=True),
+        sa.Column("document", _Json, nullable=False),
+    )
+
+
+_TABLES: dict[type[Thing], sa.Table] = {
+    Product: _PRODUCTS,
+    Device: _DEVICES,
+    Application: _APPLICATIONS,
+    Content: _CONTENTS,
+    Firmware: _documents("ota_firmwares"),
+    Job: _documents("ota_jobs"),
+    Task: _documents("ota_tasks"),
+}
 
 Key = tuple[Any, ...]  # The class of a thing, and its primary key.
 Row = dict[str, Any]
@@ -156,6 +183,20 @@ class Store:
                 Application(**row) for row in connection.execute(_APPLICATIONS.select()).mappings()
             ]
         return products, devices, applications
+
+    def load_upgrades(self) -> list[Kept]:
+        """Return what was kept of OTA."""
+        with self._engine.connect() as connection:
+            found: list[Kept] = [
+                Content(**row) for row in connection.execute(_CONTENTS.select()).mappings()
+            ]
+            for kind in (Firmware, Job, Task):
+                rows = connection.execute(_TABLES[kind].select())
+                found += [kind(**document) for _, document in rows]
+        for one in found:
+            if isinstance(one, Firmware):
+                one.files = [File(**file) for file in vars(one)["files"]]
+        return found
 
     def close(self) -> None:
         """Give the connections back."""
@@ -237,10 +278,14 @@ def _key(thing: Thing) -> Key:
         return Product, thing.key
     if isinstance(thing, Device):
         return Device, thing.product_key, thing.name
-    return Application, thing.id
+    if isinstance(thing, Content):
+        return Content, thing.key
+    return type(thing), thing.id
 
 
 def _row(thing: Thing) -> Row:
+    if isinstance(thing, Firmware | Job | Task):
+        return {"id": thing.id, "document": asdict(thing)}
     row = dict(vars(thing))
     if isinstance(thing, Application):
         row["failed"] = dict(thing.failed)

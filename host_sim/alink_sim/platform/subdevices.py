@@ -6,6 +6,7 @@ unless it logs out, logs in elsewhere, is disabled, deleted or separated.
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,6 +17,7 @@ from alink_sim.platform import topics, topology
 from alink_sim.platform.core import Core
 from alink_sim.platform.entities import Device
 from alink_sim.platform.envelope import Outcome, Request, compact
+from alink_sim.platform.ota import tasks
 from alink_sim.platform.refusal import Code, RefusedError
 from alink_sim.platform.sessions import Session
 from alink_sim.platform.things import Verb
@@ -220,6 +222,8 @@ def _begin(core: Core, gateway: Session, device: Device, client_id: str) -> None
         older.end(reason)
     gateway.carried[device.product_key, device.name] = session
     core.note("online", session, method="sub", gateway=gateway.device_name)
+    # Behind the reply, or a gateway would hear of an upgrade for a device it thinks offline.
+    asyncio.get_running_loop().call_soon(tasks.push_waiting, core, device)
 
 
 def _log_out(core: Core, gateway: Session, wanted: list[Pair]) -> Outcome:

@@ -19,6 +19,7 @@ from alink_sim.platform import (
     topics,
 )
 from alink_sim.platform.core import Core
+from alink_sim.platform.ota import reports
 from alink_sim.platform.raw import ScriptError
 from alink_sim.platform.refusal import Code
 from alink_sim.platform.sessions import Session
@@ -37,8 +38,10 @@ _VERBS: dict[str, Verb] = {
     "thing/log/post": device_info.log_post,
     "thing/config/log/get": device_info.log_get,
     "thing/config/get": remote_config.get,
+    "thing/ota/firmware/get": reports.get,
     **gateway.VERBS,
 }
+_OTA = re.compile(r"/ota/device/(inform|progress|request)/.*")
 _EVENT = re.compile(r"thing/event/([A-Za-z0-9_:]+)/post")
 
 
@@ -64,6 +67,8 @@ def publish(core: Core, connected: Session, message: framing.Publish) -> tuple[s
         reply = f"{topic}_reply", _carry_out(core, session, verb, message)
     elif topic == f"/shadow/update/{identity}":
         reply = f"/shadow/get/{identity}", shadow.handle(core, session, message.payload)
+    elif ota := _OTA.fullmatch(topic):
+        reply = topic, reports.take(core, session, ota[1], message.payload)
     elif topic == f"/ext/ntp/{identity}/request":
         answer = ntp.answer(message.payload, now=core.clock.time())
         reply = f"/ext/ntp/{identity}/response", answer

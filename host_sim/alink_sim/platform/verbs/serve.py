@@ -43,6 +43,12 @@ def platform(
     openapi_port: Annotated[
         int, typer.Option(min=0, max=65535, help="The cloud API; 0 is any free one.")
     ] = 0,
+    ota_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Files of update packages; 0 is any free one.")
+    ] = 0,
+    ota_host: Annotated[
+        str, typer.Option(metavar="NAME", help="Name by which devices find those files.")
+    ] = "localhost",
     san: Annotated[
         list[str] | None, typer.Option(help="One more name or address of the certificate.")
     ] = None,
@@ -68,6 +74,8 @@ def platform(
         mqtt_tls_port=mqtt_tls_port,
         https_port=https_port,
         openapi_port=openapi_port,
+        ota_port=ota_port,
+        ota_host=ota_host,
         san=tuple(san or ()),
         ecdsa=ecdsa,
         events=events,
@@ -88,6 +96,7 @@ def _described(facts: dict[str, Any], state: Path) -> str:
             f"MQTT, TLS too   {facts['host']}:{facts['mqtt_port']}",
             f"HTTPS           {facts['host']}:{facts['https_port']}",
             f"cloud API       {facts['host']}:{facts['openapi_port']}",
+            f"OTA files       {facts['host']}:{facts['ota_port']}",
             f"root to trust   {facts['ca_pem']}  (for a board: {facts['ca_der']})",
             f"its access key  alink-sim admin --state {state} access-key",
             f"administration  alink-sim admin --state {state} --help",

@@ -1,0 +1,1 @@
+"""OTA: update packages, the jobs that bring them to devices, and their files."""

@@ -1,0 +1,104 @@
+"""OTA as an operator sees it, for callers of any thread: `Platform.ota`."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from alink_sim.platform.core import Core
+from alink_sim.platform.ota import packages, tasks
+from alink_sim.platform.ota.entities import DEFAULT_MODULE, Job, Task
+from alink_sim.platform.ota.upgrades import fresh_id
+
+
+class OtaSide:
+    """Publishes packages and shows what became of them."""
+
+    def __init__(
+        self,
+        core: Core,
+        *,
+        change: Callable[[Callable[[], Any]], Any],
+        look: Callable[[Callable[[], Any]], Any],
+    ) -> None:
+        """`change` and `look` run an action in the platform's loop and return a copy."""
+        self._core = core
+        self._change = change
+        self._look = look
+
+    def publish(
+        self,
+        product_key: str,
+        version: str,
+        data: bytes | Mapping[str, bytes],
+        *,
+        module: str = DEFAULT_MODULE,
+        devices: Iterable[str] | None = None,
+        sign_method: str = "SHA256",
+        src_version: str = "",
+        tags: Mapping[str, str] | None = None,
+    ) -> Job:
+        """Bring a version to a product's devices, or to the named ones; return the job.
+
+        Those online are pushed it at once, the others when they come. `data` is the file, or up to
+        20 by name. `sign_method` is "SHA256" or "Md5"; a `src_version` makes it a difference to
+        that version; `tags` reach the device as extData. Raises RegistryError, PackageError.
+        """
+        files = {"firmware.bin": data} if isinstance(data, bytes) else dict(data)
+        named = None if devices is None else list(devices)
+
+        def publish() -> Job:
+            core = self._core
+            registry = core.registry
+            registry.product(product_key)
+            if named is None:
+                found = [
+                    one for one in registry.devices.values() if one.product_key == product_key
+                ]
+            else:
+                found = [registry.device(product_key, name) for name in named]
+            firmware = packages.make(
+                core.upgrades,
+                product_key,
+                version,
+                files,
+                module=module,
+                sign_method=sign_method,
+                src_version=src_version,
+            )
+            job = Job(
+                id=fresh_id(),
+                firmware_id=firmware.id,
+                product_key=product_key,
+                tags=dict(tags or {}),
+                created=core.clock.time(),
+            )
+            tasks.begin(core, job, found)
+            return job
+
+        job: Job = self._change(publish)
+        return job
+
+    def job(self, job_id: str) -> Job:
+        """Return a copy of a job. Raises KeyError."""
+        job: Job = self._look(lambda: self._core.upgrades.jobs[job_id])
+        return job
+
+    def tasks(self, product_key: str, device_name: str) -> list[Task]:
+        """Return copies of a device's tasks, oldest first. Raises RegistryError."""
+        found: list[Task] = self._look(
+            lambda: self._core.upgrades.tasks_of(
+                self._core.registry.device(product_key, device_name)
+            )
+        )
+        return found
+
+    def versions(self, product_key: str, device_name: str) -> dict[str, str]:
+        """Return the version that a device has reported of each module. Raises RegistryError."""
+        found: dict[str, str] = self._look(
+            lambda: copy.copy(
+                self._core.registry.device(product_key, device_name).documents.get("modules", {})
+            )
+        )
+        return found
