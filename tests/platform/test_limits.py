@@ -201,3 +201,98 @@ def test_fifty_messages_a_second_go_down(throttled: Platform, clock: ManualClock
         clock.advance(1)
         throttled.send("a1B2c3D4e5F", "esp32-240AC4A1B2C3", topic, b"{}")
         assert wire.read() == publish(topic, b"{}")
+
+
+SHADOW = "/shadow/update/a1B2c3D4e5F/esp32-240AC4A1B2C3"
+GET = publish(SHADOW, b'{"method":"get"}')
+
+
+@pytest.mark.parametrize(
+    ("setting", "allowed", "kind", "reason"),
+    [
+        ({"max_topic": 38}, publish(OWN + "a", b"x"), "", ""),
+        (
+            {"max_topic": 38},
+            publish(OWN + "ab", b"x"),
+            "publish_refused",
+            "a topic of 39 bytes; up to 38 go",
+        ),
+        (
+            {"max_slashes": 3},
+            publish(OWN + "a", b"x"),
+            "publish_refused",
+            "a topic of 4 slashes; up to 3 go",
+        ),
+        ({"qos0_a_second": 2}, publish(OWN + "a", b"x") * 2, "", ""),
+        (
+            {"qos0_a_second": 1},
+            publish(OWN + "a", b"x") * 2,
+            "throttled",
+            "more than 1 messages at QoS 0 in a second",
+        ),
+        (
+            {"up_bytes_a_second": 3},
+            publish(OWN + "a", b"four"),
+            "throttled",
+            "more than 3 bytes in a second",
+        ),
+        (
+            {"shadow_a_second": 0},
+            GET,
+            "throttled",
+            "more than 0 requests of the shadow in a second",
+        ),
+        ({"down_a_second": 0}, GET, "throttled", "more than 0 messages down in a second"),
+        (
+            {"max_filters": 1},
+            subscribe(1, (OWN + "a", 0), (OWN + "b", 0)),
+            "subscribe_refused",
+            f"more than 1 filters in one SUBSCRIBE: {OWN}b",
+        ),
+        (
+            {"max_subscriptions": 1},
+            subscribe(1, (OWN + "a", 0), (OWN + "b", 0)),
+            "subscribe_refused",
+            f"1 subscriptions are in use: {OWN}b",
+        ),
+        (
+            {"max_payload": 3},
+            publish(OWN + "a", b"four"),
+            "protocol_error",
+            "4 bytes; a payload has up to 3",
+        ),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, dict) else None,
+)
+def test_each_limit_is_a_number_and_in_the_log(
+    make_platform: Callable[..., Platform],
+    clock: ManualClock,
+    setting: dict[str, int],
+    allowed: bytes,
+    kind: str,
+    reason: str,
+):
+    platform = make_platform(clock=clock, settings=Settings(rates="documented", **setting))
+    platform.create_product(key="a1B2c3D4e5F")
+    platform.add_device("a1B2c3D4e5F", "esp32-240AC4A1B2C3")
+    with _online(platform) as wire:
+        wire.send(allowed, PING)
+        while wire.read() not in (PONG, b""):
+            pass
+    refusals = ("publish_refused", "throttled", "subscribe_refused", "protocol_error")
+    assert [event.kind for event in platform.events() if event.kind in refusals] == [kind] * bool(
+        kind
+    )
+    assert not kind or _reasons(platform, kind) == [reason]
+
+
+def test_the_longest_client_id_is_a_number(make_platform: Callable[..., Platform]):
+    platform = make_platform(settings=Settings(max_client_id=42))
+    product = platform.create_product(key="a1B2c3D4e5F")
+    party = Party.of(product, platform.add_device(product.key, "dev-1"))
+    with Wire.tls(platform) as wire:
+        assert wire.ask(party.log_in(extra=",")) == ACCEPTED
+    with Wire.tls(platform) as wire:
+        assert wire.ask(party.log_in(extra=",,")) == refused(2)
+    reason = platform.expect("login_refused", timeout=0).reason
+    assert reason == "client id of 43 bytes; up to 42 go"

@@ -6,6 +6,7 @@ import pytest
 
 from alink_sim.platform.entities import Device, Product, Thing
 from alink_sim.platform.registry import Registry, RegistryError
+from alink_sim.platform.settings import Settings
 
 
 @pytest.fixture
@@ -93,7 +94,9 @@ def test_a_product_without_devices_can_be_removed(registry: Registry, changed):
 
 def test_secrets_are_in_no_repr(registry: Registry):
     product = registry.create_product()
-    device, issued = registry.register_without_preregistration(product, "dev-1", now=0)
+    device, issued = registry.register_without_preregistration(
+        product, "dev-1", now=0, settings=Settings()
+    )
     for thing in (product, device):
         assert product.secret not in repr(thing)
         assert device.secret not in repr(thing)
@@ -113,7 +116,9 @@ def test_status_follows_the_life_of_a_device():
 
 def test_a_login_that_changes_nothing_is_not_written(registry: Registry, changed):
     product: Product = registry.create_product()
-    device, issued = registry.register_without_preregistration(product, "dev-1", now=0)
+    device, issued = registry.register_without_preregistration(
+        product, "dev-1", now=0, settings=Settings()
+    )
     registry.log_in(device, issued, now=1)
     there = len(changed)
     registry.log_in(device, issued, now=2)

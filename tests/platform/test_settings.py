@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, fields
 from pathlib import Path
 
@@ -32,6 +33,7 @@ def test_every_setting_can_be_given_as_text():
         ("push_qos=1", 1),
         ("registration_seconds=2.5", 2.5),
         ("max_client_id=64", 64),
+        ("product_in_use_code=iot.prod.InUse", "iot.prod.InUse"),
     ],
 )
 def test_text_becomes_the_value(text, value):
@@ -48,6 +50,7 @@ def test_text_becomes_the_value(text, value):
         ("rotate_secret=1", "it takes one of: false, true"),
         ("sweep_seconds=-1", "setting sweep_seconds is -1.0; it takes a number from 0 on"),
         ("sweep_seconds=nan", "it takes a number from 0 on"),
+        ("product_in_use_code=", "setting product_in_use_code is ''; it takes a text"),
         ("max_client_id=long", "setting max_client_id is 'long'; it takes a number"),
     ],
 )
@@ -66,4 +69,44 @@ def test_a_value_of_another_type_is_refused(value):
 def test_every_setting_is_in_the_table_of_the_manual_with_its_default():
     text = (ROOT / "docs" / "platform.md").read_text("utf-8")
     for field in fields(Settings):
-        assert f"| `{field.name}` | `{str(field.default).lower()}` |" in text
+        default = field.default if isinstance(field.default, str) else str(field.default).lower()
+        assert f"| `{field.name}` | `{default}` |" in text
+
+
+def _open_questions() -> list[list[str]]:
+    """Return the rows of docs/protocol.md's table "Undocumented", cell by cell."""
+    text = (ROOT / "docs" / "protocol.md").read_text("utf-8").partition("## Undocumented\n")[2]
+    rows = [line for line in text.splitlines() if line.startswith("| ")][1:]
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+
+
+@pytest.mark.parametrize("row", _open_questions(), ids=lambda row: row[0])
+def test_an_open_question_names_its_settings_or_says_why_there_is_none(row: list[str]):
+    assert len(row) == 4
+    named = set(re.findall(r"`(\w+)`", row[3]))
+    assert row[3].startswith("none: ") != bool(named)
+    assert named <= {field.name for field in fields(Settings)}
+
+
+def test_every_setting_answers_an_open_question():
+    named = {name for row in _open_questions() for name in re.findall(r"`(\w+)`", row[3])}
+    assert {field.name for field in fields(Settings)} == named
+
+
+def test_every_setting_is_asked_for_and_shown_by_a_test_that_changes_it():
+    read = _mentions("host_sim/alink_sim/platform", r"settings\.(\w+)")
+    changed = _mentions("tests/platform", r"\b(\w+)=|\"(\w+)\"")
+    for field in fields(Settings):
+        assert field.name in read
+        assert field.name in changed
+
+
+def _mentions(folder: str, pattern: str) -> set[str]:
+    files = (path for path in (ROOT / folder).rglob("*.py") if path != Path(__file__))
+    found = (re.findall(pattern, path.read_text("utf-8")) for path in files)
+    return {
+        name
+        for one in found
+        for names in one
+        for name in (names if isinstance(names, tuple) else [names])
+    }

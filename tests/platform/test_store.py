@@ -10,7 +10,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from alink_sim.platform import Platform
+from alink_sim.platform import Platform, Settings
 from alink_sim.platform.commits import Commits
 from alink_sim.platform.registry import Registry
 from alink_sim.platform.store import Changes, Store, StoreError
@@ -46,7 +46,9 @@ def test_everything_comes_back_as_it_was(reopen):
     store = reopen()
     registry = registry_on(store)
     product = registry.create_product(name="ü" * 200, node_type=1, instance="iot-" + "1" * 99)
-    device, issued = registry.register_without_preregistration(product, "dev-1", now=1.5)
+    device, issued = registry.register_without_preregistration(
+        product, "dev-1", now=1.5, settings=Settings()
+    )
     registry.log_in(device, issued, now=2.5)
     # JSON as Python has it: PostgreSQL's own type would refuse some of this.
     values = {"text": "ü\0\ud800", "list": [1, None, 2.5, float("inf")], "deep": {"a": True}}

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from alink_sim.platform import auth, diagnosis, instances
+from alink_sim.platform import auth, diagnosis, instances, topology
 from alink_sim.platform.auth import Credentials, Kind
 from alink_sim.platform.core import Core
 from alink_sim.platform.entities import ClientId, Device, Product
-from alink_sim.platform.instances import Instance
 from alink_sim.platform.refusal import Code, RefusedError
 
 
@@ -23,14 +22,16 @@ async def register(core: Core, credentials: Credentials) -> Mapping[str, str]:
     name = credentials.device_name
     if not auth.registration_is_signed(credentials, product.secret):
         raise _wrongly_signed(core, credentials, needs="ProductSecret")
-    instances.check(_instance(core, product), credentials)
+    _check_instance(core, product, credentials)
     answer = {"productKey": product.key, "deviceName": name}
     if credentials.kind is Kind.REGISTER:
         rotate = core.settings.rotate_secret
         answer["deviceSecret"] = registry.register(product, name, rotate_secret=rotate).secret
     else:
         now = core.clock.time()
-        device, issued = registry.register_without_preregistration(product, name, now=now)
+        device, issued = registry.register_without_preregistration(
+            product, name, now=now, settings=core.settings
+        )
         answer |= {"clientId": issued.client_id, "deviceToken": issued.token}
         if device.alert:
             core.note("client_id_alert", credentials, reason=device.alert)
@@ -38,7 +39,9 @@ async def register(core: Core, credentials: Credentials) -> Mapping[str, str]:
     return answer
 
 
-async def log_in(core: Core, credentials: Credentials) -> tuple[Device, ClientId | None]:
+async def log_in(
+    core: Core, credentials: Credentials, *, activates: bool = True
+) -> tuple[Device, ClientId | None]:
     """Return the device and the pair it came with; its activation is at rest by then.
 
     None instead of a pair: it came with its DeviceSecret. Raises RefusedError.
@@ -46,9 +49,11 @@ async def log_in(core: Core, credentials: Credentials) -> tuple[Device, ClientId
     registry = core.registry
     device = registry.device_for_login(credentials.product_key, credentials.device_name)
     issued = _proven(core, credentials, device)
-    product = registry.product_of(device.product_key)
-    instances.check(_instance(core, product), credentials)
-    registry.log_in(device, issued, now=core.clock.time())
+    _check_instance(core, registry.product_of(device.product_key), credentials)
+    if topology.gateway_of(core, device) and core.settings.sub_device_alone == "refuse":
+        raise RefusedError(None, "a sub-device logs in through its gateway only")
+    if activates:
+        registry.log_in(device, issued, now=core.clock.time())
     await core.commits.settled()
     # While that was written, an operator may have thought otherwise.
     if registry.device_for_login(device.product_key, device.name) is not device:
@@ -58,8 +63,9 @@ async def log_in(core: Core, credentials: Credentials) -> tuple[Device, ClientId
     return device, issued
 
 
-def _instance(core: Core, product: Product) -> Instance | None:
-    return instances.instance_of(product, strict=core.settings.instances == "strict")
+def _check_instance(core: Core, product: Product, credentials: Credentials) -> None:
+    instance = instances.instance_of(product, strict=core.settings.instances == "strict")
+    instances.check(instance, credentials, regnwl=core.settings.regnwl_regions.split("+"))
 
 
 def _proven(core: Core, credentials: Credentials, device: Device) -> ClientId | None:
@@ -67,6 +73,9 @@ def _proven(core: Core, credentials: Credentials, device: Device) -> ClientId | 
         issued = core.registry.client_id_for_login(device, credentials.client_id)
         if not auth.token_matches(credentials, issued.token):
             raise RefusedError(Code.SIGNATURE, "the password is not the DeviceToken")
+        life = core.settings.device_token_seconds
+        if life and core.clock.time() >= issued.created + life:
+            raise RefusedError(None, f"the DeviceToken is older than {life:g} s: register again")
         return issued
     optional = core.settings.login_without_client_id
     if not auth.login_is_signed(credentials, device.secret, client_id_optional=optional):

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from alink_sim.platform.refusal import Code, RefusedError
+from alink_sim.platform.settings import Settings
 
 SIGN_METHODS = {"hmacmd5": "md5", "hmacsha1": "sha1", "hmacsha256": "sha256"}
 
@@ -29,11 +30,12 @@ class Kind(StrEnum):
 
 _AUTH_TYPES = frozenset({Kind.REGISTER, Kind.REGNWL, Kind.CONNWL})
 _SECURE_MODES = {
-    Kind.REGISTER: ("2", "-2"),
-    Kind.REGNWL: ("2", "-2"),
+    Kind.REGISTER: ("2",),
+    Kind.REGNWL: ("-2",),
     Kind.CONNWL: ("-2",),
     Kind.LOGIN: ("2", "3"),
 }
+_EITHER = ("2", "-2")
 
 
 @dataclass(frozen=True)
@@ -87,10 +89,10 @@ def read(client_id: str, user_name: str, password: str, *, host: str = "") -> Cr
     )
 
 
-def check_form(credentials: Credentials, *, secure: bool, token_over_tcp: bool) -> None:
+def check_form(credentials: Credentials, settings: Settings, *, secure: bool) -> None:
     """Return if the fields have the documented form. Raises RefusedError 460 or 6292.
 
-    `secure` tells whether the connection is TLS, `token_over_tcp` whether connwl may go without.
+    `secure` tells whether the connection is TLS.
     """
     made, extension = credentials, credentials.extension
     if not made.product_key or not made.device_name:
@@ -99,15 +101,12 @@ def check_form(credentials: Credentials, *, secure: bool, token_over_tcp: bool) 
         raise _malformed(f"{len(made.client_id)} characters before the first bar, not 1..64")
     if made.kind is Kind.LOGIN and "authType" in extension:
         raise _malformed(f"authType {extension['authType']!r} is not register, regnwl or connwl")
-    modes = _SECURE_MODES[made.kind]
-    if extension.get("securemode") not in modes:
-        sent = extension.get("securemode", "missing")
-        raise _malformed(f"securemode is {sent}; {made.kind} takes {' or '.join(modes)}")
+    _check_securemode(made, settings)
     if made.is_registration and not secure:
         raise _malformed("a registration needs TLS, the connection is plain TCP")
-    if made.kind is Kind.LOGIN and extension["securemode"] == "2" and not secure:
+    if made.kind is Kind.LOGIN and extension.get("securemode") == "2" and not secure:
         raise _malformed("securemode 2 says TLS, the connection is plain TCP")
-    if made.kind is Kind.CONNWL and not secure and not token_over_tcp:
+    if made.kind is Kind.CONNWL and not secure and not settings.connwl_over_tcp:
         raise _malformed("a DeviceToken needs TLS here, the connection is plain TCP")
     if made.kind is not Kind.CONNWL:
         check_signed(made)
@@ -164,6 +163,18 @@ def login_content(credentials: Credentials) -> str:
 def signature(sign_method: str, key: str, content: str) -> str:
     """Return HMAC(key, content) in lower-case hex, for a method of SIGN_METHODS."""
     return hmac.digest(key.encode(), content.encode(), SIGN_METHODS[sign_method]).hex()
+
+
+def _check_securemode(made: Credentials, settings: Settings) -> None:
+    modes = _SECURE_MODES[made.kind]
+    if made.is_registration:
+        if settings.registration_securemode == "either":
+            modes = _EITHER
+    elif settings.other_securemode == "ignore":
+        return
+    sent = made.extension.get("securemode", "missing")
+    if sent not in modes:
+        raise _malformed(f"securemode is {sent}; {made.kind} takes {' or '.join(modes)}")
 
 
 def _matches(credentials: Credentials, key: str, content: str) -> bool:

@@ -6,6 +6,7 @@ docs/protocol.md, sections "MQTT profile", "Dynamic registration" and "Login".
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Callable, Iterable
 
 from alink_sim.clock import Timer
@@ -26,7 +27,6 @@ _ANSWER_TOPIC = "/ext/register"
 _RESOLUTION = 0.001  # Seconds; sums of a clock's floats are no better.
 _ACCEPTED, _BAD_VERSION, _MALFORMED, _FAILED, _REFUSED = 0, 1, 2, 3, 4
 _BY_SETTING = (Code.SWITCHED_OFF, Code.ACTIVATED, None)
-_FORM_FAULTS = (Code.PARAMETER, Code.SIGN_METHOD)
 
 
 class Connection(asyncio.Protocol):
@@ -48,6 +48,7 @@ class Connection(asyncio.Protocol):
         self._heard = 0.0
         self._due = float("inf")
         self._packet_id = 0
+        self._unacknowledged: set[int] = set()  # Packet ids of QoS 1 messages to the client.
         self._is_open = False
 
     # What asyncio calls
@@ -140,7 +141,7 @@ class Connection(asyncio.Protocol):
         elif packet.kind == framing.PINGREQ:
             self._write(framing.PINGRESP)
         elif packet.kind == framing.PUBACK:
-            pass  # A QoS 1 message goes out once; the platform keeps no queue.
+            self._unacknowledged.discard(framing.decode_puback(packet))
         elif self._session:
             self._serve(self._session, packet)
         elif self._core.settings.registration_traffic == "close":
@@ -244,11 +245,13 @@ class Connection(asyncio.Protocol):
             )
         if connect.has_will and settings.will == "refuse":
             raise RefusedError(Code.PARAMETER, "will messages are not supported")
-        auth.check_form(credentials, secure=self._secure, token_over_tcp=settings.connwl_over_tcp)
+        auth.check_form(credentials, settings, secure=self._secure)
 
     def _connack_code(self, refusal: RefusedError) -> int:
-        if refusal.code in _FORM_FAULTS:
+        if refusal.code is Code.PARAMETER:
             return _MALFORMED
+        if refusal.code is Code.SIGN_METHOD:
+            return self._core.settings.sign_method_code
         registers = self._credentials and self._credentials.is_registration
         if registers and refusal.code in _BY_SETTING:
             return self._core.settings.refused_code
@@ -273,8 +276,13 @@ class Connection(asyncio.Protocol):
         )
         self._core.note("registered", credentials, method=credentials.kind.value)
         # The device has so long to store what it gets; closing at once loses it for real clients.
-        self._await_packets(settings.registration_seconds)
-        self._write(framing.connack(_ACCEPTED) + push)
+        self._await_packets(settings.push_seconds + settings.registration_seconds)
+        if settings.push_seconds:
+            self._write(framing.connack(_ACCEPTED))
+            clock, loop = self._core.clock, asyncio.get_running_loop()
+            clock.call_later(loop, settings.push_seconds, lambda: self._write(push))
+        else:
+            self._write(framing.connack(_ACCEPTED) + push)
 
     async def _log_in(self, credentials: Credentials, keepalive: int) -> None:
         core = self._core
@@ -308,12 +316,25 @@ class Connection(asyncio.Protocol):
     # Output and time
 
     def _deliver(self, topic: str, payload: bytes, qos: int) -> None:
-        if self._session and (over := limits.throttled_down(self._core, self._session)):
+        if self._session and (over := self._objection(self._session, qos)):
             self._core.note("throttled", self._session, code=Code.TOO_OFTEN, reason=over)
             return
         if qos:
-            self._packet_id = self._packet_id % 65535 + 1
+            self._packet_id = self._next_packet_id()
+            self._unacknowledged.add(self._packet_id)
         self._write(framing.publish(topic, payload, qos=qos, packet_id=self._packet_id))
+
+    def _objection(self, session: Session, qos: int) -> str:
+        """Return why one more message does not go to the client, "" where it does."""
+        most = self._core.settings.max_unacknowledged
+        if qos and len(self._unacknowledged) >= most:
+            return f"{most} messages at QoS 1 wait for their PUBACK"
+        return limits.throttled_down(self._core, session)
+
+    def _next_packet_id(self) -> int:
+        # A message goes out once, so an id stays taken until its PUBACK comes, if ever.
+        ids = (number % 65535 + 1 for number in itertools.count(self._packet_id))
+        return next(one for one in ids if one not in self._unacknowledged)
 
     def _write(self, data: bytes) -> None:
         if self._is_open and self._transport:

@@ -88,8 +88,8 @@ def set_shadow(
     core: Core, device: Device, desired: dict[str, Any], *, version: int, replaces: bool = False
 ) -> int:
     """Set desired values of a shadow and tell the device; raises as `shadow.control` does."""
-    now = int(core.clock.time())
-    changed = shadow.control(device, desired, version=version, now=now, replaces=replaces)
+    changed = shadow.control(core, device, desired, version=version, replaces=replaces)
     core.registry.keep(device, "shadow", vars(changed))
     topic = f"/shadow/get/{device.product_key}/{device.name}"
-    return send(core, device, topic, shadow.control_message(changed, now=now))
+    message = shadow.control_message(changed, now=int(core.clock.time()))
+    return send(core, device, topic, message)

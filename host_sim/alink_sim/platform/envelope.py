@@ -26,8 +26,11 @@ class Outcome:
     message: str = "success"
 
 
-def parse(payload: bytes) -> Request:
-    """Return the request in a payload; whatever it lacks is absent, nothing is raised."""
+def parse(payload: bytes, *, default_ack: int = 1) -> Request:
+    """Return the request in a payload; whatever it lacks is absent, nothing is raised.
+
+    `default_ack` is what a request without `sys.ack` is taken to say.
+    """
     try:
         body = json.loads(payload)
     except (ValueError, RecursionError):
@@ -35,10 +38,11 @@ def parse(payload: bytes) -> Request:
     if not isinstance(body, dict):
         body = {}
     sys = body.get("sys")
+    ack = sys.get("ack", default_ack) if isinstance(sys, dict) else default_ack
     return Request(
         id=body.get("id", "0"),  # The very value that came: a string stays one.
         params=body.get("params"),
-        wants_reply=not isinstance(sys, dict) or sys.get("ack", 1) != 0,
+        wants_reply=ack != 0,
         body=body,
     )
 

@@ -159,6 +159,11 @@ def decode_unsubscribe(packet: Packet) -> tuple[int, list[str]]:
     return packet_id, filters
 
 
+def decode_puback(packet: Packet) -> int:
+    """Return the packet id of a PUBACK. Raises ProtocolViolationError."""
+    return _Reader(packet.body).unpack(">H")[0]
+
+
 def connack(code: int) -> bytes:
     """Return a CONNACK without a session."""
     return bytes((0x20, 2, 0, code))

@@ -50,15 +50,7 @@ def register_signed(core: Core, gateway: Session, request: Request) -> Outcome:
         core.note("registration_refused", gateway, code=refusal.code, reason=_about(one, refusal))
     return Outcome(
         data={
-            "failures": [
-                {
-                    "productKey": one["productKey"],
-                    "deviceName": one["deviceName"],
-                    "code": int(refusal.code or Code.PARAMETER),
-                    "message": topology.MESSAGES[refusal.code or Code.PARAMETER],
-                }
-                for one, refusal in refused
-            ],
+            "failures": [_failure(core, one, refusal) for one, refusal in refused],
             "successes": [{"deviceSecret": one.secret, **topology.pair(one)} for one in found],
         }
     )
@@ -120,7 +112,7 @@ VERBS: dict[str, Verb] = {
 
 def _relatable(core: Core, one: Pair) -> Device:
     device = topology.known(core, one)
-    if not topology.is_signed(one, device.secret, topology.login_content(one)):
+    if not topology.is_signed(core, one, device.secret, topology.signed_content(one)):
         raise RefusedError(Code.AUTH, f"the signature for {device.name} is wrong")
     if not device.enabled:
         raise RefusedError(Code.DISABLED, f"{device.name} is disabled")
@@ -138,7 +130,7 @@ def _registrable(core: Core, gateway: Session, one: Pair) -> Device:
 def _proven(core: Core, one: Pair) -> Device:
     product = core.registry.product_of(one["productKey"])
     content = f"deviceName{one['deviceName']}productKey{product.key}random{one.get('random', '')}"
-    if not one.get("random") or not topology.is_signed(one, product.secret, content):
+    if not one.get("random") or not topology.is_signed(core, one, product.secret, content):
         raise RefusedError(Code.AUTH, "the signature with its ProductSecret is wrong")
     return _switched_on(core, one)
 
@@ -150,6 +142,14 @@ def _switched_on(core: Core, one: Pair) -> Device:
     if not device.enabled:
         raise RefusedError(Code.DISABLED, f"{device.name} is disabled")
     return device
+
+
+def _failure(core: Core, one: Pair, refusal: RefusedError) -> Pair:
+    names = {"productKey": one["productKey"], "deviceName": one["deviceName"]}
+    if core.settings.failure_members == "names":
+        return names
+    code = refusal.code or Code.PARAMETER
+    return {**names, "code": int(code), "message": topology.MESSAGES[code]}
 
 
 def _about(one: Pair, refusal: RefusedError) -> str:

@@ -1,6 +1,6 @@
 """The HTTPS data channel: a token for a signature, messages up for a token; nothing comes down.
 
-docs/protocol.md, section "HTTPS", "Data". The HTTP status is always 200: the `code` tells. Tokens
+docs/protocol.md, section "HTTPS", "Data". The `code` tells what came of it. Tokens
 live in memory, so that a platform that was restarted knows none (20003) and a device asks anew.
 """
 
@@ -84,7 +84,7 @@ class HttpsChannel:
         self._tokens: dict[str, _Token] = {}
 
     async def auth(self, request: web.Request) -> web.Response:
-        """Give a token to a device that signs with its DeviceSecret; this activates it."""
+        """Give a token to a device that signs with its DeviceSecret."""
         return await self._answer(request, self._log_in, refused="login_refused")
 
     async def topic(self, request: web.Request) -> web.Response:
@@ -103,12 +103,16 @@ class HttpsChannel:
             info = await act(request, who)
         except _DeclinedError as no:
             self._note(refused, who, no.answer, str(no), code=no.code)
-            return _json(no.answer, {"message": _MESSAGES[no.answer]})
+            return self._refused(no.answer)
         except Exception as error:  # noqa: BLE001 (the device is told to come again)
             # Its words may hold a row of the database: only the kind of failure is noted.
             self._note("platform_error", who, Answer.FAILED, type(error).__name__)
-            return _json(Answer.FAILED, {"message": _MESSAGES[Answer.FAILED]})
+            return self._refused(Answer.FAILED)
         return _json(Answer.SUCCESS, {"message": "success", "info": info})
+
+    def _refused(self, answer: Answer) -> web.Response:
+        status = self._core.settings.http_refused_status
+        return _json(answer, {"message": _MESSAGES[answer]}, status=status)
 
     async def _log_in(self, request: web.Request, who: list[Any]) -> dict[str, object]:
         core = self._core
@@ -119,7 +123,8 @@ class HttpsChannel:
         _check_timestamp(credentials, core.clock.time())
         try:
             auth.check_signed(credentials)
-            device, _ = await admission.log_in(core, credentials)
+            activates = core.settings.http_token_activates
+            device, _ = await admission.log_in(core, credentials, activates=activates)
         except RefusedError as refusal:
             raise _DeclinedError(Answer.AUTH, refusal.reason, refusal.code) from refusal
         except StoreError as error:
@@ -158,7 +163,8 @@ class HttpsChannel:
         topic = "/" + request.match_info["topic"]
         own = {"product_key": session.product_key, "device_name": session.device_name}
         if not topics.is_own(topic, **own) or {"+", "#"} & set(topic):
-            raise _DeclinedError(Answer.NOT_PUBLISHED, f"no right to topic {topic}")
+            answer = Answer(core.settings.http_foreign_topic)
+            raise _DeclinedError(answer, f"no right to topic {topic}")
         if reason := limits.topic_objection(core, topic):
             raise _DeclinedError(Answer.NOT_PUBLISHED, reason)
         uplink.publish(core, session, Publish(topic=topic, payload=payload))
@@ -245,9 +251,9 @@ def _check_timestamp(credentials: Credentials, now: float) -> None:
         raise _DeclinedError(Answer.AUTH, "the timestamp is more than 15 minutes off")
 
 
-def _json(answer: Answer, rest: dict[str, object]) -> web.Response:
+def _json(answer: Answer, rest: dict[str, object], *, status: int = 200) -> web.Response:
     body = compact({"code": int(answer), **rest})
-    return web.Response(body=body, content_type="application/json")
+    return web.Response(body=body, status=status, content_type="application/json")
 
 
 def _nowhere(_topic: str, _payload: bytes, _qos: int) -> None:

@@ -7,6 +7,7 @@ whose was not is taken for whatever works, unless the setting `instances` is "st
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from alink_sim.platform.auth import Credentials, Kind
@@ -15,13 +16,12 @@ from alink_sim.platform.entities import Product
 from alink_sim.platform.refusal import RefusedError
 
 KINDS = ("old_public", "public", "enterprise")
-# Where each kind is to be had, and where an enterprise one takes preregistration-free devices.
+# Where each kind is to be had.
 PLACES = {
     "old_public": tuple(one for one in REGIONS if one not in ("cn-beijing", "cn-shenzhen")),
     "public": ("cn-shanghai",),
     "enterprise": REGIONS,
 }
-FREE_REGIONS = ("cn-shanghai", "cn-beijing")
 
 _DOCUMENT = "instance"
 _INSTANCE_HOST = re.compile(r"(.+)\.mqtt\.iothub\.aliyuncs\.com")
@@ -70,16 +70,19 @@ def instance_of(product: Product, *, strict: bool) -> Instance | None:
     return Instance(product.instance, kind, "cn-shanghai")
 
 
-def check(instance: Instance | None, credentials: Credentials) -> None:
-    """Return if a device may ask so of this instance. Raises RefusedError without a code."""
+def check(instance: Instance | None, credentials: Credentials, *, regnwl: Sequence[str]) -> None:
+    """Return if a device may ask so of this instance. Raises RefusedError without a code.
+
+    `regnwl` are the regions where an enterprise one takes preregistration-free devices.
+    """
     if instance is None:
         return
-    free = instance.kind == "enterprise" and instance.region in FREE_REGIONS
+    free = instance.kind == "enterprise" and instance.region in regnwl
     if credentials.kind is Kind.REGNWL and not free:
         raise RefusedError(
             None,
             "preregistration-free registration needs an enterprise instance in "
-            f"{' or '.join(FREE_REGIONS)}; this is {_named(instance)}",
+            f"{' or '.join(regnwl)}; this is {_named(instance)}",
         )
     sent = credentials.extension.get("instanceId", instance.id)
     if sent != instance.id:

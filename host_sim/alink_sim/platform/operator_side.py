@@ -105,7 +105,10 @@ class OperatorSide(ABC):
             product = self._core.registry.product(product_key)
             try:
                 return self._core.registry.register_without_preregistration(
-                    product, device_name, now=self._core.clock.time()
+                    product,
+                    device_name,
+                    now=self._core.clock.time(),
+                    settings=self._core.settings,
                 )[1]
             except RefusedError as refusal:
                 raise RegistryError(refusal.reason) from refusal

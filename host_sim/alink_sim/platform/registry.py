@@ -15,8 +15,8 @@ from typing import Any
 from alink_sim.platform.applications import Application
 from alink_sim.platform.entities import ClientId, Device, Product, Thing, stamp
 from alink_sim.platform.refusal import Code, RefusedError
+from alink_sim.platform.settings import Settings
 
-MAX_CLIENT_IDS = 5
 NAME = re.compile(r"[A-Za-z0-9\-_@.:]{4,32}")
 
 _KEY = re.compile(r"[A-Za-z0-9]{1,20}")
@@ -213,7 +213,7 @@ class Registry:
         return device
 
     def register_without_preregistration(
-        self, product: Product, name: str, *, now: float
+        self, product: Product, name: str, *, now: float, settings: Settings
     ) -> tuple[Device, ClientId]:
         """Preregistration-free, the signature being good: return device and issued pair.
 
@@ -226,13 +226,14 @@ class Registry:
             )
         device = self.devices.get((product.key, name)) or self._new_device(product.key, name, None)
         _check_enabled(device)
-        if len(device.client_ids) >= MAX_CLIENT_IDS:
+        if settings.regnwl_again == "same" and device.client_ids:
+            return device, device.client_ids[-1]
+        most = settings.max_client_ids
+        if len(device.client_ids) >= most:
             raise RefusedError(
-                None, f"all {MAX_CLIENT_IDS} ClientIDs of this DeviceName are issued; clear them"
+                None, f"all {most} ClientIDs of this DeviceName are issued; clear them"
             )
-        issued = ClientId(
-            client_id=secrets.token_hex(8) + "000100", token=secrets.token_hex(16), created=now
-        )
+        issued = _new_client_id(settings, now)
         device.client_ids.append(issued)
         self._on_change(device)
         return device, issued
@@ -306,6 +307,15 @@ def _check_switch(product: Product) -> None:
 def _check_enabled(device: Device) -> None:
     if not device.enabled:
         raise RefusedError(Code.DISABLED, "device is disabled")
+
+
+def _new_client_id(settings: Settings, now: float) -> ClientId:
+    opaque, tail = secrets.token_hex(32), "000100"
+    return ClientId(
+        client_id=opaque[: settings.client_id_length - len(tail)] + tail,
+        token=secrets.token_hex(settings.device_token_length // 2),
+        created=now,
+    )
 
 
 def _new_key() -> str:

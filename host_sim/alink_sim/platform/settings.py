@@ -26,9 +26,21 @@ class Settings:
         refused_code: CONNACK code of a registration that is well signed and still refused (switch
             off, activated, five ClientIDs).
         keepalive_code: CONNACK code for a keepalive outside 30..1200 s; None closes mutely.
+        sign_method_code: CONNACK code for a sign method that is not supported.
+        registration_securemode: whether both registrations may say 2 or -2 ("either"), or each
+            only what the manual says: `register` 2, `regnwl` -2.
+        other_securemode: what a login does that says another securemode than the manual's.
         push_qos: QoS of the pushed registration answer.
+        push_seconds: how long after its CONNACK that answer comes.
         regnwl_topic: topic of the pushed answer to a `regnwl`.
         rotate_secret: whether a repeated pre-registration brings a fresh DeviceSecret.
+        regnwl_regions: where an enterprise instance takes a `regnwl`.
+        regnwl_again: whether a DeviceName's next `regnwl` brings another ClientID ("new"), or its
+            newest once more ("same").
+        max_client_ids: how many ClientIDs are issued to a DeviceName.
+        client_id_length: how many characters such a ClientID has.
+        device_token_length: how many characters its DeviceToken has.
+        device_token_seconds: how long a DeviceToken is good; 0 is for good.
         registration_seconds: an idle connection without a session is cut after so long.
         registration_traffic: what a PUBLISH or SUBSCRIBE on a registration connection does.
         auto_deliver: who gets system messages without a SUBSCRIBE: every device, those that sent
@@ -56,9 +68,24 @@ class Settings:
         shadow_a_second: how many requests about its shadow a device may send.
         throttled_connect: CONNACK code for a connect too many; None closes mutely.
         throttled_puback: whether a message that is dropped for its rate is acknowledged.
+        max_unacknowledged: how many messages at QoS 1 to a connection may wait for their PUBACK;
+            one more is dropped.
+        default_ack: what a post without `sys.ack` is taken to say of its reply; 0 declines it.
+        shadow_minus_one: whether version -1 begins a shadow's versions again, or is too low.
         max_sub_devices: how many sub-devices a gateway may have, and how many online.
         sub_logins_a_minute: how often a sub-device may log in.
         gateway_logins_a_second: how many logins of sub-devices a gateway may send.
+        not_a_gateway_code: code of a request about sub-devices of, or about, the wrong node type.
+        failure_members: what tells of a sub-device in `failures` of a signed registration: names,
+            code and message, or the names alone.
+        session_reply_data: what replies about sub-devices' sessions have as `data`: the names, or
+            an empty text.
+        sub_sha256: whether sign method `Sha256` of a sub-device is taken for hmacSha256.
+        sub_clean_session: whether a login of a sub-device may sign its cleanSession, as in 2018.
+        sub_login_again: what the login of a sub-device does that is online already: nothing, or
+            a session anew, of whose end the gateway is told.
+        sub_device_alone: whether a sub-device may connect by itself.
+        sub_taken_code: code pushed to a gateway when its sub-device has logged in elsewhere.
         https_registrations_a_minute: how often a device may register over HTTPS.
         https_unknown_device: code over HTTPS for a DeviceName that nobody registered.
         https_refused_status: HTTP status of a registration over HTTPS that is refused.
@@ -67,9 +94,17 @@ class Settings:
         http_tokens_a_minute: how often a device may ask for a token of the HTTPS data channel.
         http_token_seconds: how long such a token is good.
         http_messages_a_second: how many messages a device may send over HTTPS.
+        http_refused_status: HTTP status of a request of that channel that is refused.
+        http_foreign_topic: code there for a topic that the device has no right to.
+        http_token_activates: whether such a token activates its device, as a login does.
         api_seconds: how far the clock of a caller of the cloud API may be off; 0 is any.
         api_rates: whether the vendor's rates of the cloud API's actions hold.
         batch_faults: where bad names of a batch show: in the answer to the call, or in its status.
+        batch_again: what the registration of a batch does that was asked for before: it answers
+            the same, or refuses.
+        product_in_use_code: code of the deletion of a product that has devices.
+        desired_version_code: code of a desired value whose version is not the next one.
+        unknown_client_id_code: code of a Switch to a ClientID that the device does not have.
         batch_seconds: how long the check of a batch takes, and its registration.
         ota_other_version: whether a device that reports another version than the one it was to
             install has failed: once it was at 100 percent, always once it had begun, or never.
@@ -79,9 +114,19 @@ class Settings:
 
     refused_code: int = _one_of(4, 3, 5)
     keepalive_code: int | None = _one_of(None, 1, 2, 3, 4, 5)
+    sign_method_code: int = _one_of(2, 4, 5)
+    registration_securemode: str = _one_of("either", "documented")
+    other_securemode: str = _one_of("refuse", "ignore")
     push_qos: int = _one_of(0, 1)
+    push_seconds: float = 0.0
     regnwl_topic: str = _one_of("/ext/regnwl", "/ext/register")
     rotate_secret: bool = _one_of(False, True)  # noqa: FBT003 (the choices)
+    regnwl_regions: str = _one_of("cn-shanghai+cn-beijing", "cn-shanghai")
+    regnwl_again: str = _one_of("new", "same")
+    max_client_ids: int = 5
+    client_id_length: int = _one_of(22, 64)
+    device_token_length: int = _one_of(32, 64)
+    device_token_seconds: float = 0.0
     registration_seconds: float = 15.0
     registration_traffic: str = _one_of("close", "ignore")
     auto_deliver: str = _one_of("always", "ss", "never")
@@ -107,9 +152,20 @@ class Settings:
     shadow_a_second: int = 20
     throttled_connect: int | None = _one_of(3, None, 4, 5)
     throttled_puback: bool = _one_of(False, True)  # noqa: FBT003
+    max_unacknowledged: int = 100
+    default_ack: int = _one_of(1, 0)
+    shadow_minus_one: str = _one_of("reset", "refuse")
     max_sub_devices: int = 2000
     sub_logins_a_minute: int = 5
     gateway_logins_a_second: int = 200
+    not_a_gateway_code: int = _one_of(460, 401)
+    failure_members: str = _one_of("explained", "names")
+    session_reply_data: str = _one_of("names", "empty")
+    sub_sha256: str = _one_of("refuse", "hmac")
+    sub_clean_session: str = _one_of("unsigned", "either")
+    sub_login_again: str = _one_of("keep", "renew")
+    sub_device_alone: str = _one_of("accept", "refuse")
+    sub_taken_code: int = _one_of(427, 527)
     https_registrations_a_minute: int = 5
     https_unknown_device: int = _one_of(6100, 460, 6250, 6600)
     https_refused_status: int = _one_of(200, 400, 403)
@@ -117,9 +173,16 @@ class Settings:
     http_tokens_a_minute: int = 5
     http_token_seconds: float = 604800.0
     http_messages_a_second: int = 30
+    http_refused_status: int = _one_of(200, 400, 401)
+    http_foreign_topic: int = _one_of(30001, 10001)
+    http_token_activates: bool = _one_of(True, False)  # noqa: FBT003
     api_seconds: float = 900.0
     api_rates: str = _one_of("documented", "off")
     batch_faults: str = _one_of("call", "status")
+    batch_again: str = _one_of("same", "refuse")
+    product_in_use_code: str = "iot.prod.DeleteProductFailed"
+    desired_version_code: str = "iot.device.InvalidDesiredVersion"
+    unknown_client_id_code: str = "iot.check.InvalidFormattedParameter"
     batch_seconds: float = 0.0
     ota_other_version: str = _one_of("finished", "always", "never")
     ota_url_seconds: float = 86400.0
@@ -129,8 +192,9 @@ class Settings:
         for one in fields(self):
             value = getattr(self, one.name)
             choices = one.metadata.get("choices")
-            if not _fits(value, choices):
-                raise SettingsError(f"setting {one.name} is {value!r}; it takes {_takes(choices)}")
+            if not _fits(value, choices, one.default):
+                takes = _takes(choices, one.default)
+                raise SettingsError(f"setting {one.name} is {value!r}; it takes {takes}")
 
     @classmethod
     def parse(cls, assignments: Iterable[str]) -> Self:
@@ -148,26 +212,30 @@ class Settings:
         return cls(**values)
 
 
-def _fits(value: Any, choices: tuple[Any, ...] | None) -> bool:
+def _fits(value: Any, choices: tuple[Any, ...] | None, default: Any) -> bool:
     # By type too: 1 == True == 1.0, and none of them stands for another here.
     if choices:
         return (type(value), value) in [(type(choice), choice) for choice in choices]
+    if isinstance(default, str):
+        return isinstance(value, str) and value != ""
     return type(value) in (int, float) and value >= 0
 
 
-def _parsed(text: str, choices: tuple[Any, ...] | None, number: type) -> Any:
+def _parsed(text: str, choices: tuple[Any, ...] | None, kind: type) -> Any:
     """Return a value that fits, else the text itself, which is refused by its setting's name."""
     for choice in choices or ():
         if text.lower() == _shown(choice):
             return choice
     try:
-        return text if choices else number(text)
+        return text if choices else kind(text)
     except ValueError:
         return text
 
 
-def _takes(choices: tuple[Any, ...] | None) -> str:
-    return f"one of: {', '.join(map(_shown, choices))}" if choices else "a number from 0 on"
+def _takes(choices: tuple[Any, ...] | None, default: Any) -> str:
+    if choices:
+        return f"one of: {', '.join(map(_shown, choices))}"
+    return "a text" if isinstance(default, str) else "a number from 0 on"
 
 
 def _shown(value: object) -> str:

@@ -63,13 +63,19 @@ class Shadow:
         self.state.pop(part, None)
         self.metadata.pop(part, None)
 
-    def advance(self, version: Any) -> None:
-        """Take over a newer version; -1 begins again at 0. Raises ShadowError 403 or 409."""
+    def advance(self, version: Any, *, minus_one: str) -> None:
+        """Take over a newer version. Raises ShadowError 403 or 409.
+
+        `minus_one` tells whether -1 begins again at 0 ("reset"), or is a version like any other.
+        """
         if isinstance(version, bool) or not isinstance(version, int):
             raise ShadowError(403)
-        if version != -1 and version <= self.version:
+        if version == -1 and minus_one == "reset":
+            self.version = 0
+        elif version <= self.version:
             raise ShadowError(409)
-        self.version = 0 if version == -1 else version
+        else:
+            self.version = version
 
 
 def handle(core: Core, session: Session, payload: bytes) -> bytes:
@@ -77,7 +83,7 @@ def handle(core: Core, session: Session, payload: bytes) -> bytes:
     now = int(core.clock.time())
     shadow = Shadow.of(session.device)
     try:
-        answer = _act(shadow, payload, now=now)
+        answer = _act(shadow, payload, now=now, minus_one=core.settings.shadow_minus_one)
     except ShadowError as error:
         code = error.args[0]
         core.note("shadow_refused", session, reason=f"{code}: {_MESSAGES[code]}")
@@ -95,17 +101,17 @@ def handle(core: Core, session: Session, payload: bytes) -> bytes:
 
 
 def control(
-    device: Device, desired: dict[str, Any], *, version: int, now: int, replaces: bool = False
+    core: Core, device: Device, desired: dict[str, Any], *, version: int, replaces: bool = False
 ) -> Shadow:
     """Return the shadow with new desired values, for the cloud. Raises ShadowError 408 or 409.
 
     They are added to those there were, unless this `replaces` them.
     """
     shadow = Shadow.of(device)
-    shadow.advance(version)
+    shadow.advance(version, minus_one=core.settings.shadow_minus_one)
     if replaces:
         shadow.clear("desired")
-    shadow.set("desired", desired, now=now)
+    shadow.set("desired", desired, now=int(core.clock.time()))
     return shadow
 
 
@@ -121,7 +127,7 @@ def control_message(shadow: Shadow, *, now: int) -> bytes:
     )
 
 
-def _act(shadow: Shadow, payload: bytes, *, now: int) -> dict[str, Any]:
+def _act(shadow: Shadow, payload: bytes, *, now: int, minus_one: str) -> dict[str, Any]:
     try:
         body = json.loads(payload)
     except (ValueError, RecursionError):
@@ -136,7 +142,7 @@ def _act(shadow: Shadow, payload: bytes, *, now: int) -> dict[str, Any]:
     state = body.get("state")
     if not isinstance(state, dict):
         raise ShadowError(402)
-    shadow.advance(body.get("version"))
+    shadow.advance(body.get("version"), minus_one=minus_one)
     if body["method"] == "update" and state.get("desired") == _CLEAR and "reported" not in state:
         shadow.clear("desired")
     else:

@@ -177,9 +177,10 @@ def _log_in(core: Core, gateway: Session, wanted: list[Pair]) -> Outcome:
         raise RefusedError(Code.TOO_MANY_ONLINE, f"{len(online)} are online already")
     if refused := _refused(core, gateway, wanted, _check_rates):
         return refused
-    for one in fresh:  # One that is online asks again: a reply was lost.
+    # One that is online and asks again has lost a reply.
+    for one in wanted if settings.sub_login_again == "renew" else fresh:
         _begin(core, gateway, topology.known(core, one), one["clientId"])
-    return Outcome(data=[_names(one) for one in wanted])
+    return _done(core, wanted)
 
 
 def _check_login(core: Core, gateway: Session, one: Pair) -> None:
@@ -189,8 +190,18 @@ def _check_login(core: Core, gateway: Session, one: Pair) -> None:
         raise RefusedError(Code.FORBIDDEN, f"{device.name} is disabled")
     if not isinstance(one.get("clientId"), str) or not one["clientId"]:
         raise RefusedError(Code.PARAMETER, "a login needs clientId")
-    if not topology.is_signed(one, device.secret, topology.login_content(one)):
+    if not any(
+        topology.is_signed(core, one, device.secret, content) for content in _contents(core, one)
+    ):
         raise RefusedError(Code.BAD_SIGN, f"the signature for {device.name} is wrong")
+
+
+def _contents(core: Core, one: Pair) -> list[str]:
+    """Return what a login may have signed."""
+    contents = [topology.signed_content(one)]
+    if core.settings.sub_clean_session == "either":
+        contents.append(topology.signed_content(one, "cleanSession"))
+    return contents
 
 
 def _check_rates(core: Core, gateway: Session, one: Pair) -> None:
@@ -231,7 +242,7 @@ def _log_out(core: Core, gateway: Session, wanted: list[Pair]) -> Outcome:
         return refused
     for one in wanted:
         leave(core, gateway, topology.known(core, one), reason="its gateway logged it out")
-    return Outcome(data=[_names(one) for one in wanted])
+    return _done(core, wanted)
 
 
 def _check_logout(_core: Core, gateway: Session, one: Pair) -> None:
@@ -257,8 +268,14 @@ def _refused(
     return Outcome(code=int(code), message=topology.MESSAGES[code], data=data)
 
 
+def _done(core: Core, wanted: list[Pair]) -> Outcome:
+    if core.settings.session_reply_data == "empty":
+        return Outcome(data="")
+    return Outcome(data=[_names(one) for one in wanted])
+
+
 def _alone(outcome: Outcome) -> Outcome:
-    return replace(outcome, data=outcome.data[0])
+    return replace(outcome, data=outcome.data[0]) if outcome.data else outcome
 
 
 def _names(one: Pair) -> Pair:
@@ -284,9 +301,10 @@ def _force_out(core: Core, gateway: Session, carried: Session, reason: str) -> N
 
 
 def _push(core: Core, gateway: Session, device: Device, code: Code) -> None:
+    taken = code is Code.SESSION_TAKEN
     body = {
         "id": str(next(_IDS)),
-        "code": int(code),
+        "code": core.settings.sub_taken_code if taken else int(code),
         "message": topology.MESSAGES[code],
         "data": topology.pair(device),
     }

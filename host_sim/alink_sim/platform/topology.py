@@ -106,25 +106,28 @@ def known(core: Core, one: Pair) -> Device:
     if device is None:
         raise RefusedError(Code.NO_DEVICE, f"{one['deviceName']} was not registered beforehand")
     if product.node_type != 0:
-        raise RefusedError(Code.PARAMETER, f"{product.key} is a gateway's product (node_type 1)")
+        code = Code(core.settings.not_a_gateway_code)
+        raise RefusedError(code, f"{product.key} is a gateway's product (node_type 1)")
     return device
 
 
-def is_signed(one: Pair, key: str, content: str) -> bool:
+def is_signed(core: Core, one: Pair, key: str, content: str) -> bool:
     """Tell whether `sign` is the content's HMAC; the method is in `signMethod` or `signmethod`.
 
     Raises RefusedError 460 for another method than the three.
     """
     method = str(one.get("signMethod") or one.get("signmethod")).lower()
+    if method == "sha256" and core.settings.sub_sha256 == "hmac":
+        method = "hmacsha256"
     if method not in auth.SIGN_METHODS:
         raise RefusedError(Code.PARAMETER, f"sign method {method!r} is not supported")
     expected = auth.signature(method, key, content)
     return hmac.compare_digest(str(one.get("sign")).lower().encode(), expected.encode())
 
 
-def login_content(one: Pair) -> str:
-    """Return what a sub-device's login and its topology request sign."""
-    signed = ("clientId", "deviceName", "productKey", "timestamp")
+def signed_content(one: Pair, *more: str) -> str:
+    """Return what a sub-device's login and its topology request sign; `more` are other keys."""
+    signed = sorted(("clientId", "deviceName", "productKey", "timestamp", *more))
     return "".join(f"{key}{one[key]}" for key in signed if key in one)
 
 
@@ -139,7 +142,8 @@ def guarded(verb: Verb) -> Verb:
     def guard(core: Core, session: Session, request: Request) -> Outcome:
         try:
             if core.registry.product_of(session.product_key).node_type != 1:
-                raise RefusedError(Code.PARAMETER, "its product is no gateway (node_type 1)")
+                code = Code(core.settings.not_a_gateway_code)
+                raise RefusedError(code, "its product is no gateway (node_type 1)")
             return verb(core, session, request)
         except RefusedError as refusal:
             code = refusal.code or Code.PARAMETER

@@ -173,7 +173,8 @@ def _take_raw(core: Core, session: Session, message: framing.Publish) -> bytes |
 
 
 def _carry_out(core: Core, session: Session, verb: Verb, message: framing.Publish) -> bytes | None:
-    request = envelope.parse(message.payload)
+    ack = core.settings.default_ack if "/thing/event/" in message.topic else 1
+    request = envelope.parse(message.payload, default_ack=ack)
     outcome = verb(core, session, request)
     if outcome.code != 200:
         reason = f"answered {outcome.code}: {outcome.message}"

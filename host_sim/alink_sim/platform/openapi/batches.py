@@ -67,6 +67,8 @@ async def register_names(call: Call) -> Answer:
         application.stage = Stage.CREATE
         call.core.registry.keep_application(application)
         go_on(call.core, application)
+    elif call.core.settings.batch_again == "refuse":
+        raise ApiError("iot.device.IncorrentDeviceApplyInfo", "it is registered already")
     return _applied(application)
 
 

@@ -24,7 +24,9 @@ async def switch(call: Call) -> Answer:
     device = call.device()
     chosen = call.needed("ClientId")
     if chosen not in {one.client_id for one in device.client_ids}:
-        raise ApiError("iot.check.InvalidFormattedParameter", "the device has no such ClientId")
+        raise ApiError(
+            call.core.settings.unknown_client_id_code, "the device has no such ClientId"
+        )
     await carry_out(call.core, lifecycle.switching(device.product_key, device.name, chosen))
     return {}
 

@@ -37,7 +37,6 @@ _MESSAGES = {
     "iot.common.InvalidPageParams": "the page counts from 1, PageSize is 1 to 50 or more",
     "iot.system.SystemException": "the platform failed; try again",
     "iot.prod.AlreadyExistedProductName": "the instance has a product with this ProductName",
-    "iot.prod.DeleteProductFailed": "the product has devices: delete them first",
     "iot.prod.InvalidAliyunCommodityCode": "AliyunCommodityCode takes iothub or iothub_senior",
     "iot.prod.InvalidFormattedProductName": "ProductName takes 4 to 30 of letters, digits, _-@()",
     "iot.prod.InvalidNodeType": "NodeType takes 0 (device) or 1 (gateway)",

@@ -91,7 +91,9 @@ async def delete_product(call: Call) -> Answer:
     """Delete a product that has no devices."""
     product = call.product()
     if _count(call, product):
-        raise ApiError("iot.prod.DeleteProductFailed")
+        raise ApiError(
+            call.core.settings.product_in_use_code, "the product has devices: delete them first"
+        )
     await carry_out(call.core, Step(lambda registry: registry.remove_product(product.key)))
     return {}
 

@@ -40,7 +40,9 @@ async def set_desired(call: Call) -> Answer:
     versions = call.document("Versions") if call.text("Versions") else {}
     for name, version in versions.items():
         if version != current.get(name, {}).get("version", 0):
-            raise ApiError("iot.device.InvalidDesiredVersion", f"the version of {name} is another")
+            raise ApiError(
+                call.core.settings.desired_version_code, f"the version of {name} is another"
+            )
     number, made = downlink.set_desired(call.core, device, items)
     return {"Data": {"MessageId": number, "Versions": json.dumps(made, separators=(",", ":"))}}
 
