@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -267,7 +268,7 @@ GET = publish(SHADOW, b'{"method":"get"}')
 def test_each_limit_is_a_number_and_in_the_log(
     make_platform: Callable[..., Platform],
     clock: ManualClock,
-    setting: dict[str, int],
+    setting: dict[str, Any],
     allowed: bytes,
     kind: str,
     reason: str,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ SIGNED = sign(PS, f"deviceName{DN}productKey{PK}random1")
 def make(make_platform: Callable[..., Platform], clock: ManualClock) -> Callable[..., Platform]:
     """Return a maker of platforms with one device and these settings."""
 
-    def make(**settings: object) -> Platform:
+    def make(**settings: Any) -> Platform:
         platform = make_platform(clock=clock, settings=Settings(**settings))
         platform.create_product(key=PK, secret=PS)
         platform.add_device(PK, DN, secret=DS)

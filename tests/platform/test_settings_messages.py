@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from alink_sim.clock import ManualClock
 from alink_sim.platform import Platform, Settings
+from tests.platform.downloads import fetch
 from tests.platform.https import exchange, request
 from tests.platform.wire import ACCEPTED, Party, Wire, publish, sign, subscribe
 
@@ -22,7 +24,7 @@ BYTES = "application/octet-stream"
 def make(make_platform: Callable[..., Platform], clock: ManualClock) -> Callable[..., Platform]:
     """Return a maker of platforms with one device and these settings."""
 
-    def make(**settings: object) -> Platform:
+    def make(**settings: Any) -> Platform:
         platform = make_platform(clock=clock, settings=Settings(**settings))
         platform.create_product(key=PK)
         platform.add_device(PK, DN, secret=DS)
@@ -114,7 +116,7 @@ def test_a_packet_id_that_waits_for_its_puback_is_not_used_again(make):
             assert wire.ask(b"\x40\x02" + number.to_bytes(2, "big"), PING) == PONG
 
 
-def _auth(platform: Platform, secret: str = DS) -> tuple[int, dict[str, object]]:
+def _auth(platform: Platform, secret: str = DS) -> tuple[int, dict[str, Any]]:
     body = {
         "productKey": PK,
         "deviceName": DN,
@@ -126,7 +128,7 @@ def _auth(platform: Platform, secret: str = DS) -> tuple[int, dict[str, object]]
     return _answered(platform, asked)
 
 
-def _answered(platform: Platform, asked: bytes) -> tuple[int, dict[str, object]]:
+def _answered(platform: Platform, asked: bytes) -> tuple[int, dict[str, Any]]:
     head, body = exchange(platform, asked)
     return int(head.split()[1]), json.loads(body)
 
@@ -176,3 +178,17 @@ def test_how_long_a_token_is_good(make, clock: ManualClock):
             {"code": 20001, "message": "token is expired"},
         )
         assert platform.expect("publish_refused", timeout=0).reason == "the token has expired"
+
+
+@pytest.mark.parametrize("life", [60, 86400])
+def test_how_long_the_url_of_a_package_is_good(make, clock: ManualClock, life: int):
+    platform = make(ota_url_seconds=life)
+    with online(platform) as wire:
+        platform.ota.publish(PK, "2.0.0", b"x")
+        url = wire.read_publish()[1]["data"]["url"]
+    clock.advance(life)
+    assert fetch(platform, url)[0].startswith(b"HTTP/1.1 200 OK\r\n")
+    clock.advance(1)
+    assert fetch(platform, url)[0].startswith(b"HTTP/1.1 403 Forbidden\r\n")
+    refusal = platform.expect("ota_download_refused", timeout=0)
+    assert refusal.reason

@@ -22,7 +22,7 @@ def gateway(make_platform: Callable[..., Platform]) -> Callable[..., Any]:
     """Return a maker of gateways with one sub-device, under these settings."""
 
     @contextmanager
-    def make(**settings: object) -> Iterator[Gateway]:
+    def make(**settings: Any) -> Iterator[Gateway]:
         platform = make_platform(settings=Settings(**settings))
         with Gateway(platform) as made:
             sub(platform)
