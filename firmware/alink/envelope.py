@@ -11,16 +11,15 @@ from .errors import ProtocolError
 def request(message_id, what, params, ack=1):
     """Return the bytes of a request; `what` is the topic's tail ("event/property/post").
 
-    `ack` 0 asks the platform not to reply.
+    `ack` 0 asks the platform not to reply; no document says what it does without one.
     """
     body = {
         "id": str(message_id),
         "version": "1.0",
+        "sys": {"ack": ack},
         "params": params,
         "method": "thing." + what.replace("/", "."),
     }
-    if not ack:
-        body["sys"] = {"ack": 0}
     return compact(body)
 
 

@@ -14,7 +14,7 @@ from .subdevice import names_in
 _CHANGES = {0: "added", 1: "deleted", 2: "enabled", 8: "disabled"}
 _WORDS = {b"delete": "deleted", b"enable": "enabled", b"disable": "disabled"}
 # What a sub-device has become that the platform has logged out, and where it stands then.
-_PUSHED = {427: roster.RELATED, 521: roster.NAMED, 6401: roster.REGISTERED}
+_PUSHED = {427: roster.RELATED, 527: roster.RELATED, 521: roster.NAMED, 6401: roster.REGISTERED}
 
 
 def take(gateway, topic, payload):

@@ -76,6 +76,7 @@ def test_a_request_is_compact_json_with_a_text_id():
     assert json.loads(payload) == {
         "id": "7",
         "version": "1.0",
+        "sys": {"ack": 1},
         "params": {"temperature": 21.5},
         "method": "thing.event.property.post",
     }

@@ -78,7 +78,7 @@ def test_each_request_has_its_topic_and_its_bytes():
         call()
         number = device._calls._id
         method = b"thing." + what.replace("/", ".").encode()
-        whole = b'{"id":"%d","version":"1.0","params":%s,"method":"%s"}'
+        whole = b'{"id":"%d","version":"1.0","sys":{"ack":1},"params":%s,"method":"%s"}'
         assert device.sent(BASE + what, whole % (number, params, method))
 
 

@@ -95,6 +95,7 @@ def test_what_the_cloud_wants_added_is_added_unless_declined():
 def test_each_push_has_its_consequence():
     for code, told, stage, wanted in (
         (427, ("sub-0001", "offline", 427), RELATED, False),
+        (527, ("sub-0001", "offline", 527), RELATED, False),
         (521, ("sub-0001", "offline", 521), NAMED, False),
         (6401, ("sub-0001", "offline", 6401), REGISTERED, False),
         (522, ("sub-0001", "disabled", 522), RELATED, True),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,8 @@ import pytest
 
 from alink_formats.identity import Identity
 from alink_sim import toolchain
-from alink_sim.board import Board, sdk_files
-from alink_sim.clock import Clock, SystemClock
+from alink_sim.board import Board, BoardError, sdk_files
+from alink_sim.clock import Clock, ManualClock, SystemClock
 from alink_sim.platform import Platform, Settings
 from alink_sim.sntp import SntpServer
 
@@ -109,6 +110,15 @@ def until_waiting(board: Board, clock: Clock, *, at_least: float = 0) -> None:
             return
         assert time.monotonic() < deadline, f"the board waits for {waiting}"
         time.sleep(0.002)
+
+
+def turning(clock: ManualClock, board: Board, text: str) -> str:
+    """Return the line with `text`; the clock is turned on, as HTTP waits in slices of it."""
+    for _ in range(600):
+        with suppress(BoardError):
+            return board.expect(text, timeout=0.1).text
+        clock.advance(0.05)
+    return board.expect(text, timeout=0).text
 
 
 @pytest.fixture

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import pytest
 
 from alink_sim.board.heap import beside_standins
+from alink_sim.platform import Settings
 from tests.sim.conftest import PATIENCE, Line
 
+Make = Callable[..., Line]
 ONLINE = re.compile(r"^alink: online at ")
 POSTED = re.compile(r"^alink: property post 1 answered: 200")
 
@@ -33,6 +36,28 @@ def test_a_board_registers_once_and_logs_in_for_ever(line: Line, layout: str, me
     board.power_off()
     assert line.kinds("dev-1").count("registered") == 1
     assert line.platform.device(line.product_key, "dev-1").activated
+
+
+def test_a_board_comes_online_whatever_the_open_questions_are(make_line: Make) -> None:
+    settings = Settings(
+        registration_securemode="documented",
+        regnwl_topic="/ext/register",
+        push_qos=1,
+        push_seconds=1,
+        client_id_length=64,
+        device_token_length=64,
+        connwl_over_tcp=False,
+        auto_deliver="never",
+        default_ack=0,
+    )
+    line = make_line(settings=settings)
+    board = line.board("dev-1", method="regnwl", register=False)
+    board.power_on()
+    board.expect("alink: registered by regnwl", timeout=PATIENCE)
+    board.expect(ONLINE, timeout=PATIENCE)
+    board.expect(POSTED, timeout=PATIENCE)
+    board.press_reset()
+    board.expect(POSTED, timeout=PATIENCE)
 
 
 def test_a_first_boot_leaves_room_in_the_first_heap_area(line: Line) -> None:

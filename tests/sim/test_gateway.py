@@ -281,11 +281,21 @@ gateway.loop()
 """
 
 
-@pytest.mark.parametrize("auto_deliver", ["always", "never"])
+OTHER_WORLD = Settings(
+    auto_deliver="never",
+    session_reply_data="empty",
+    failure_members="names",
+    sub_login_again="renew",
+    sub_taken_code=527,
+    default_ack=0,
+)
+
+
+@pytest.mark.parametrize("settings", [Settings(), OTHER_WORLD], ids=["default", "other"])
 def test_a_sub_device_is_used_like_a_device(
-    make_gateways: Callable[..., Line], auto_deliver: str
+    make_gateways: Callable[..., Line], settings: Settings
 ) -> None:
-    line = make_gateways(settings=Settings(auto_deliver=auto_deliver))
+    line = make_gateways(settings=settings)
     subs(line, 2)
     platform = line.platform
     with start(line, USED) as board:

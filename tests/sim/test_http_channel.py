@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
 from alink_sim.board import Board
 from alink_sim.board.heap import beside_standins
-from tests.sim.conftest import PATIENCE, Line
+from alink_sim.clock import ManualClock
+from alink_sim.platform import Platform, Settings
+from tests.sim.conftest import PATIENCE, Line, turning, until_waiting
 
 REPORTS = """
 from alink.http_channel import HttpChannel
@@ -15,10 +22,32 @@ print("message", channel.post_properties({"temperature": 21.5}))
 print("message", channel.publish("user/update", b"hello"))
 """
 
+HOURLY = """
+import time
+from alink import RefusedError
+from alink.http_channel import HttpChannel
 
-def _board(line: Line, **fields: object) -> Board:
+channel = HttpChannel.from_flash()
+channel.connect()
+while True:
+    try:
+        print("message", channel.post_properties({"temperature": 21.5}))
+    except RefusedError as error:
+        print("failed", error)
+    time.sleep(3600)
+"""
+
+
+@pytest.fixture
+def clock(tmp_path: Path) -> Iterator[ManualClock]:
+    made = ManualClock(tmp_path / "clock")
+    yield made
+    made.close()
+
+
+def _board(line: Line, main: str = REPORTS, **fields: object) -> Board:
     heap = beside_standins(line.interpreter)
-    return line.board("dev-1", main=REPORTS, heap=heap, **fields)  # type: ignore[arg-type]
+    return line.board("dev-1", main=main, heap=heap, **fields)  # type: ignore[arg-type]
 
 
 def test_a_board_registers_and_reports_over_https_alone(line: Line) -> None:
@@ -38,3 +67,65 @@ def test_a_board_with_a_device_token_is_told_that_it_cannot(line: Line) -> None:
     with _board(line, method="regnwl", register=False) as board:
         board.power_on()
         board.expect("StoreError: the HTTPS channel signs with a DeviceSecret", timeout=PATIENCE)
+
+
+def _renewed(line: Line, board: Board, clock: ManualClock, answer: int) -> None:
+    """Let an hour pass; the next message is refused with this code, and sent with a new token."""
+    until_waiting(board, clock, at_least=3000)
+    clock.advance(3600)
+    turning(clock, board, "message 8926")
+    happened = [event for event in line.platform.events() if event.detail.get("via") == "https"]
+    refusal, issued = happened[-2:]
+    assert (refusal.kind, refusal.detail["answer"]) == ("publish_refused", answer)
+    assert issued.kind == "token_issued"
+    assert line.platform.events(kind="property_posted")[-1].time >= issued.time
+
+
+def test_a_token_that_has_expired_is_renewed(
+    make_line: Callable[..., Line], clock: ManualClock
+) -> None:
+    line = make_line(clock=clock, settings=Settings(http_token_seconds=3600))
+    with _board(line, HOURLY, method="https") as board:
+        board.power_on()
+        turning(clock, board, "message 8926")
+        for _ in range(2):
+            _renewed(line, board, clock, 20001)
+    assert len(line.platform.events(kind="property_posted")) == 3
+    assert line.kinds("dev-1").count("registered") == 1
+
+
+def test_a_token_that_a_restarted_platform_has_forgotten_is_renewed(
+    make_line: Callable[..., Line], clock: ManualClock, tmp_path: Path
+) -> None:
+    line = make_line(clock=clock)
+    with _board(line, HOURLY, method="https") as board:
+        board.power_on()
+        turning(clock, board, "message 8926")
+        until_waiting(board, clock, at_least=3000)
+        line.platform.stop()
+        port = line.platform.https_port
+        with Platform(state=tmp_path / "platform", clock=clock, https_port=port) as restarted:
+            line.platform = restarted
+            _renewed(line, board, clock, 20003)
+    assert line.kinds("dev-1") == ["token_issued", "property_posted"]
+
+
+def test_a_token_that_was_revoked_is_asked_for_again_once_the_device_may(
+    make_line: Callable[..., Line], clock: ManualClock
+) -> None:
+    line = make_line(clock=clock)
+    with _board(line, HOURLY, method="https") as board:
+        board.power_on()
+        turning(clock, board, "message 8926")
+        line.platform.disable_device(line.product_key, "dev-1")
+        until_waiting(board, clock, at_least=3000)
+        clock.advance(3600)
+        turning(clock, board, "over HTTPS refused, code 20000 (auth check error): see in the")
+        refusals = line.platform.events()[-2:]
+        assert [one.detail["answer"] for one in refusals] == [20003, 20000]
+        line.platform.enable_device(line.product_key, "dev-1")
+        until_waiting(board, clock, at_least=3000)
+        clock.advance(3600)
+        turning(clock, board, "message 8926")
+    assert line.kinds("dev-1").count("token_issued") == 2
+    assert line.kinds("dev-1").count("registered") == 1

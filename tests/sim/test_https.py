@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from alink_sim.board import Board, BoardError
+from alink_sim.board import Board
 from alink_sim.board.heap import beside_standins
 from alink_sim.clock import ManualClock
 from tests.platform.https import FORM, form, post
-from tests.sim.conftest import PATIENCE, Line, until_waiting
+from tests.sim.conftest import PATIENCE, Line, turning, until_waiting
 
 ONLINE = re.compile(r"^alink: online at ")
 POSTED = re.compile(r"^alink: property post 1 answered: 200")
@@ -105,15 +104,6 @@ def test_a_refusal_names_the_platforms_code_and_what_to_do(line: Line, code: int
     assert event.code == code
 
 
-def _turning(clock: ManualClock, board: Board, text: str) -> str:
-    """Return the line with `text`; the clock is turned on, as HTTP waits in slices of it."""
-    for _ in range(600):
-        with suppress(BoardError):
-            return board.expect(text, timeout=0.1).text
-        clock.advance(0.05)
-    return board.expect(text, timeout=0).text
-
-
 def test_a_throttled_board_comes_again(make_line: Callable[..., Line], tmp_path: Path) -> None:
     clock = ManualClock(tmp_path / "clock")
     line = make_line(clock=clock)
@@ -123,11 +113,11 @@ def test_a_throttled_board_comes_again(make_line: Callable[..., Line], tmp_path:
         assert post(line.platform, "/auth/register/device", asked, FORM)["code"] == 200
     with board:
         board.power_on()
-        said = _turning(clock, board, "alink: not registered: ")
+        said = turning(clock, board, "alink: not registered: ")
         assert "code 429 (too many requests): it asks too often; next try in 2" in said
         until_waiting(board, clock, at_least=20)
         clock.advance(61)
-        _turning(clock, board, "alink: registered by https")
+        turning(clock, board, "alink: registered by https")
         board.expect(ONLINE, timeout=PATIENCE)
     clock.close()
 
