@@ -26,13 +26,17 @@ def request(path: str, body: bytes, content_type: str, *headers: str) -> bytes:
     return "\r\n".join((*lines, "", "")).encode() + body
 
 
-def exchange(platform: Served, sent: bytes) -> tuple[bytes, bytes]:
-    """Send a request; return head and body of what comes back."""
+def exchange(
+    platform: Served,
+    sent: bytes,
+    *,
+    port: int = 0,
+    host: str = "iot-auth.cn-shanghai.aliyuncs.com",
+) -> tuple[bytes, bytes]:
+    """Send a request to the HTTPS port, or another; return head and body of what comes back."""
     context = ssl.create_default_context(cafile=platform.ca_pem)
-    plain = socket.create_connection(("127.0.0.1", platform.https_port), timeout=PATIENCE)
-    with context.wrap_socket(
-        plain, server_hostname="iot-auth.cn-shanghai.aliyuncs.com"
-    ) as connection:
+    plain = socket.create_connection(("127.0.0.1", port or platform.https_port), timeout=PATIENCE)
+    with context.wrap_socket(plain, server_hostname=host) as connection:
         connection.sendall(sent)
         got = b""
         while (size := _whole(got)) is None:

@@ -13,11 +13,11 @@ from tests.platform.wire import ACCEPTED, Party, Wire, publish
 class Online:
     """A logged-in device; `ask` returns the payload that came back on the topic's `_reply`."""
 
-    def __init__(self, platform: Platform, party: Party) -> None:
+    def __init__(self, platform: Platform, party: Party, *, keepalive: int = 60) -> None:
         self.platform = platform
         self.party = party
         self.wire = Wire.tls(platform)
-        assert self.wire.ask(party.log_in()) == ACCEPTED
+        assert self.wire.ask(party.log_in(keepalive=keepalive)) == ACCEPTED
 
     def ask(self, tail: str, payload: bytes) -> bytes:
         topic = f"/sys/{self.party.product.key}/{self.party.name}/{tail}"

@@ -28,7 +28,7 @@ from alink_sim.platform.openapi import keys
 from alink_sim.platform.openapi.keys import AccessKey
 from alink_sim.platform.openapi.server import OpenApi
 from alink_sim.platform.operator_side import OperatorSide
-from alink_sim.platform.ota import download
+from alink_sim.platform.ota import download, jobs
 from alink_sim.platform.ota.bucket import Bucket
 from alink_sim.platform.ota.side import OtaSide
 from alink_sim.platform.ota.upgrades import Upgrades
@@ -58,7 +58,7 @@ class Platform(OperatorSide, CloudSide):
         https_port: int = 0,
         openapi_port: int = 0,
         ota_port: int = 0,
-        ota_host: str = "localhost",
+        ota_host: str = "",
         san: Iterable[str] = (),
         ecdsa: bool = False,
         events: Path | None = None,
@@ -66,8 +66,9 @@ class Platform(OperatorSide, CloudSide):
         """State lives in the folder `state` (none: it is forgotten); port 0 is any free one.
 
         `ca` is the folder of the private CA, `state`/ca by default. `events` is a file to which
-        every event is added as a line of JSON. `ota_host` is the name by which devices find what
-        they download on `ota_port`. Raises StoreError, AccessKeyError, OSError.
+        every event is added as a line of JSON. `ota_host` is NAME or NAME:PORT by which devices
+        find what is on `ota_port`; else localhost and the port. Raises StoreError, AccessKeyError,
+        OSError.
         """
         self.host = host
         self.mqtt_port = mqtt_port
@@ -256,8 +257,9 @@ class Platform(OperatorSide, CloudSide):
         files = download.server(self._core, tls=tls)
         self._servers.append(files)
         self.ota_port = await files.listen(self.host, self.ota_port)
-        self._core.bucket.endpoint = f"{self._ota_host}:{self.ota_port}"
+        self._core.bucket.endpoint = self._ota_host or f"localhost:{self.ota_port}"
         self._openapi.resume()
+        jobs.resume(self._core)
 
     async def _close(self) -> None:
         for server in self._servers:

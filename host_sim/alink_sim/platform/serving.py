@@ -35,7 +35,7 @@ class Serving:
     https_port: int = 0
     openapi_port: int = 0
     ota_port: int = 0
-    ota_host: str = "localhost"
+    ota_host: str = ""
     san: tuple[str, ...] = ()
     ecdsa: bool = False
     events: Path | None = None

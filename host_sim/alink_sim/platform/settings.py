@@ -108,6 +108,7 @@ class Settings:
         batch_seconds: how long the check of a batch takes, and its registration.
         ota_other_version: whether a device that reports another version than the one it was to
             install has failed: once it was at 100 percent, always once it had begun, or never.
+        ota_block_bytes: how much of a package a device may ask for at once over MQTT.
         ota_url_seconds: how long the URL of a package is good.
         sweep_seconds: how late the end of 1.5 keepalives is noticed.
     """
@@ -186,6 +187,7 @@ class Settings:
     batch_seconds: float = 0.0
     ota_other_version: str = _one_of("finished", "always", "never")
     ota_url_seconds: float = 86400.0
+    ota_block_bytes: int = 131072
     sweep_seconds: float = 0.0
 
     def __post_init__(self) -> None:

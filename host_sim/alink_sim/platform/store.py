@@ -19,7 +19,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from alink_sim.platform.applications import Application
 from alink_sim.platform.entities import ClientId, Device, Product, Thing
-from alink_sim.platform.ota.entities import Content, File, Firmware, Job, Kept, Task
+from alink_sim.platform.ota.entities import Content, File, Firmware, Job, Kept, Rules, Task
 
 _SCHEMA = 6
 _CLAIM_MILLISECONDS = 2000  # The server needs a moment to notice that the last one was killed.
@@ -192,10 +192,7 @@ class Store:
             ]
             for kind in (Firmware, Job, Task):
                 rows = connection.execute(_TABLES[kind].select())
-                found += [kind(**document) for _, document in rows]
-        for one in found:
-            if isinstance(one, Firmware):
-                one.files = [File(**file) for file in vars(one)["files"]]
+                found += [kind(**_opened(document)) for _, document in rows]
         return found
 
     def close(self) -> None:
@@ -294,6 +291,13 @@ def _row(thing: Thing) -> Row:
         row["client_ids"] = [dict(vars(one)) for one in thing.client_ids]
         row["properties"] = dict(thing.properties)
     return row
+
+
+def _opened(document: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a thing of OTA, those that are objects made so."""
+    if "files" in document:
+        return {**document, "files": [File(**one) for one in document["files"]]}
+    return {**document, "rules": Rules(**document["rules"])} if "rules" in document else document
 
 
 def _explained(url: str | sa.URL, error: Exception) -> str:

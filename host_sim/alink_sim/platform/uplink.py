@@ -19,7 +19,7 @@ from alink_sim.platform import (
     topics,
 )
 from alink_sim.platform.core import Core
-from alink_sim.platform.ota import reports
+from alink_sim.platform.ota import reports, streams
 from alink_sim.platform.raw import ScriptError
 from alink_sim.platform.refusal import Code
 from alink_sim.platform.sessions import Session
@@ -69,6 +69,8 @@ def publish(core: Core, connected: Session, message: framing.Publish) -> tuple[s
         reply = f"/shadow/get/{identity}", shadow.handle(core, session, message.payload)
     elif ota := _OTA.fullmatch(topic):
         reply = topic, reports.take(core, session, ota[1], message.payload)
+    elif topic == f"/sys/{identity}/thing/file/download":
+        reply = f"{topic}_reply", streams.block(core, session, message.payload)
     elif topic == f"/ext/ntp/{identity}/request":
         answer = ntp.answer(message.payload, now=core.clock.time())
         reply = f"/ext/ntp/{identity}/response", answer

@@ -22,7 +22,7 @@ class ForbiddenError(Exception):
 
 @dataclass
 class Bucket:
-    """A bucket of signed URLs. `endpoint` is HOST:PORT, known once the port is open."""
+    """A bucket of signed URLs. `endpoint` is HOST or HOST:PORT, known once the port is open."""
 
     key_id: str
     key: str

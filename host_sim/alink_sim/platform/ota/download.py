@@ -75,9 +75,9 @@ def _device(core: Core, token: str) -> Device | None:
 
 def _note(core: Core, kind: str, token: str, reason: str, **detail: Any) -> None:
     if device := _device(core, token):
-        core.note_about(kind, device, reason=reason, **detail)
+        core.note_about(kind, device, reason=reason, via="https", **detail)
     else:
-        core.note(kind, reason=reason, **detail)
+        core.note(kind, reason=reason, via="https", **detail)
 
 
 def _refusal(

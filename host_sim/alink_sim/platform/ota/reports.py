@@ -7,7 +7,7 @@ from typing import Any
 from alink_sim.platform import envelope
 from alink_sim.platform.core import Core
 from alink_sim.platform.envelope import Outcome, Request
-from alink_sim.platform.ota import tasks
+from alink_sim.platform.ota import jobs, notices, tasks
 from alink_sim.platform.ota.entities import DEFAULT_MODULE, Status, version_of
 from alink_sim.platform.sessions import Session
 
@@ -26,6 +26,7 @@ def take(core: Core, session: Session, tail: str, payload: bytes) -> bytes | Non
     if tail == "inform" and isinstance(version := params.get("version"), str) and version:
         core.note("ota_version", session, version=version, module=module)
         tasks.version_reported(core, session.device, module, version)
+        jobs.version_reported(core, session.device, module)
     elif tail == "progress" and (step := _step(params)) is not None:
         text = str(params.get("desc", ""))
         core.note("ota_progress", session, reason=text, step=step, module=module)
@@ -47,7 +48,7 @@ def get(core: Core, session: Session, request: Request) -> Outcome:
     core.note("ota_asked", session, module=module, version=task.version if task else "")
     if task is None:
         return Outcome(data={})
-    told = tasks.data(core, task)
+    told = notices.data(core, task)
     if task.status == Status.QUEUED:
         tasks.move(core, task, Status.NOTIFIED)
     return Outcome(data=told)

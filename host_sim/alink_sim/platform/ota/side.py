@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from alink_sim.platform.core import Core
-from alink_sim.platform.ota import packages, tasks
-from alink_sim.platform.ota.entities import DEFAULT_MODULE, Job, Task
+from alink_sim.platform.ota import jobs, packages
+from alink_sim.platform.ota.entities import DEFAULT_MODULE, Firmware, Job, Rules, Task
 from alink_sim.platform.ota.upgrades import fresh_id
 
 
@@ -37,44 +36,46 @@ class OtaSide:
         devices: Iterable[str] | None = None,
         sign_method: str = "SHA256",
         src_version: str = "",
-        tags: Mapping[str, str] | None = None,
+        rules: Rules | None = None,
     ) -> Job:
         """Bring a version to a product's devices, or to the named ones; return the job.
 
         Those online are pushed it at once, the others when they come. `data` is the file, or up to
         20 by name. `sign_method` is "SHA256" or "Md5"; a `src_version` makes it a difference to
-        that version; `tags` reach the device as extData. Raises RegistryError, PackageError.
+        that version. Raises RegistryError, PackageError.
         """
         files = {"firmware.bin": data} if isinstance(data, bytes) else dict(data)
-        named = None if devices is None else list(devices)
+        names = None if devices is None else list(devices)
+        rules = rules or Rules()
 
         def publish() -> Job:
             core = self._core
-            registry = core.registry
-            registry.product(product_key)
-            if named is None:
-                found = [
-                    one for one in registry.devices.values() if one.product_key == product_key
-                ]
-            else:
-                found = [registry.device(product_key, name) for name in named]
-            firmware = packages.make(
-                core.upgrades,
-                product_key,
-                version,
-                files,
+            core.registry.product(product_key)
+            for name in names or ():
+                core.registry.device(product_key, name)
+            draft = Firmware(
+                id=fresh_id(),
+                product_key=product_key,
+                version=version,
+                files=[],
+                name=version,
                 module=module,
-                sign_method=sign_method,
                 src_version=src_version,
+                sign_method=sign_method,
+                created=core.clock.time(),
             )
+            packages.check_protocol(rules.protocol, [len(one) for one in files.values()])
+            firmware = packages.make(core.upgrades, draft, files)
             job = Job(
                 id=fresh_id(),
                 firmware_id=firmware.id,
                 product_key=product_key,
-                tags=dict(tags or {}),
+                target="ALL" if names is None else "SPECIFIC",
+                rules=rules,
+                device_names=names,
                 created=core.clock.time(),
             )
-            tasks.begin(core, job, found)
+            jobs.begin(core, job)
             return job
 
         job: Job = self._change(publish)
@@ -97,8 +98,8 @@ class OtaSide:
     def versions(self, product_key: str, device_name: str) -> dict[str, str]:
         """Return the version that a device has reported of each module. Raises RegistryError."""
         found: dict[str, str] = self._look(
-            lambda: copy.copy(
-                self._core.registry.device(product_key, device_name).documents.get("modules", {})
+            lambda: self._core.registry.device(product_key, device_name).documents.get(
+                "modules", {}
             )
         )
         return found

@@ -1,4 +1,4 @@
-"""The rules of OTA tasks: who is pushed what and when, and what a device's reports make of it.
+"""The rules of a device's task: when it is pushed, and what the device's reports make of it.
 
 docs/protocol.md, section "OTA". The version that a device reports decides alone: 100 percent
 without it is no success.
@@ -7,54 +7,78 @@ without it is no success.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
-from typing import Any
+from functools import partial
 
 from alink_sim.platform import downlink
 from alink_sim.platform.core import Core
 from alink_sim.platform.entities import Device
 from alink_sim.platform.envelope import compact
-from alink_sim.platform.ota.entities import (
-    DEFAULT_MODULE,
-    File,
-    Firmware,
-    Job,
-    JobStatus,
-    Status,
-    Task,
-    version_of,
-)
+from alink_sim.platform.ota import alarms, notices, outcomes
+from alink_sim.platform.ota.entities import FINAL, Job, Status, Task, version_of
 from alink_sim.platform.ota.upgrades import fresh_id
 
 _PUSHED = "1000"
+_MINUTE = 60.0
 _IDS = itertools.count(1626969597470)  # Numbers, as the real ones.
+_FAILURES = {
+    -1: "the upgrade failed",
+    -2: "the download failed",
+    -3: "the check of the file failed",
+    -4: "writing to flash failed",
+}
 
 
-def begin(core: Core, job: Job, devices: Iterable[Device]) -> list[Task]:
-    """Give each device a task, unless it has the version, and push it to those online."""
-    core.upgrades.keep(job)
-    found = (_plan(core, job, device) for device in devices)
-    tasks = [task for task in found if task]
+def plan(core: Core, job: Job, device: Device) -> Task | None:
+    """Give a device its task in a job, unless it has the version or not the one to start from."""
     firmware = core.upgrades.firmwares[job.firmware_id]
-    core.note(
-        "ota_published",
-        product=job.product_key,
-        version=firmware.version,
+    version = version_of(device.documents, firmware.module)
+    wanted = [firmware.src_version] if firmware.src_version else job.src_versions
+    if version == firmware.version or (wanted and version not in wanted):
+        return None
+    task = Task(
+        id=fresh_id(),
+        job_id=job.id,
+        firmware_id=firmware.id,
+        product_key=device.product_key,
+        device_name=device.name,
         module=firmware.module,
-        job=job.id,
-        devices=len(tasks),
+        version=firmware.version,
+        stream_id=core.upgrades.fresh_stream(),
+        src_version=version,
+        created=core.clock.time(),
     )
-    _look_at(core, job)
-    return tasks
+    busy = _clear_the_way(core, job, device, task)
+    core.upgrades.keep(task)
+    if busy:
+        move(core, task, Status.FAILED, f"the device is busy with task {busy.id}")
+    elif job.rules.need_confirm:
+        move(core, task, Status.CONFIRM)
+    else:
+        offer(core, task)
+    return task
+
+
+def offer(core: Core, task: Task) -> None:
+    """Push a task that waits to its device, if that is online and is to be told."""
+    rules = core.upgrades.jobs[task.job_id].rules
+    now = core.clock.time()
+    device = core.registry.device(task.product_key, task.device_name)
+    if not rules.need_push or now < task.not_before or not core.sessions.of(device):
+        return
+    if task.status == Status.QUEUED and not core.rates.allow(
+        ("ota", task.job_id), limit=rules.per_minute, seconds=_MINUTE, now=core.clock.monotonic()
+    ):
+        alarms.at(core, now + _MINUTE, partial(_offer_again, core, task.id))
+        return
+    _push(core, device, task)
 
 
 def push_waiting(core: Core, device: Device) -> None:
-    """Push what waits for a device that is online."""
-    for task in core.upgrades.tasks_of(device):
-        if Status(task.status) not in (Status.QUEUED, Status.NOTIFIED, Status.IN_PROGRESS):
-            continue
-        if version_of(device.documents, task.module) != task.version:
-            _push(core, device, task)
+    """Push what waits for a device that is online, be it for the second time."""
+    for task in core.upgrades.unfinished(device):
+        has_it = version_of(device.documents, task.module) == task.version
+        if task.status != Status.CONFIRM and not has_it:
+            offer(core, task)
 
 
 def version_reported(core: Core, device: Device, module: str, version: str) -> None:
@@ -65,93 +89,98 @@ def version_reported(core: Core, device: Device, module: str, version: str) -> N
     if task is None:
         return
     if version == task.version:
-        move(core, task, Status.SUCCEEDED, progress=100)
+        task.progress = 100
+        move(core, task, Status.SUCCEEDED)
     elif task.status == Status.QUEUED:
-        _push(core, device, task)  # It came online before it could hear.
-    elif _is_failure(core, task):
-        move(core, task, Status.FAILED, f"it reports version {version} after the upgrade")
+        offer(core, task)  # It came online before it could hear.
+    elif task.status == Status.IN_PROGRESS and _is_failure(core, task):
+        fail(core, task, f"it reports version {version} after the upgrade")
 
 
 def progress_reported(core: Core, device: Device, module: str, step: int, text: str) -> None:
     """Take up how far a device has come in percent, or below 0 what went wrong."""
     task = core.upgrades.waiting(device, module)
-    if task is None:
+    if task is None or task.status == Status.CONFIRM:
         return
     if step < 0:
-        move(core, task, Status.FAILED, f"{_FAILURES[step]}: {text}" if text else _FAILURES[step])
+        fail(core, task, f"{_FAILURES[step]}: {text}" if text else _FAILURES[step])
+        return
+    task.progress = step
+    if not task.started:
+        task.started = core.clock.time()
+        watch(core, task)
+    move(core, task, Status.IN_PROGRESS, text)
+
+
+def watch(core: Core, task: Task) -> None:
+    """Let a task that has started fail once its job's timeout is over."""
+    minutes = core.upgrades.jobs[task.job_id].rules.timeout_minutes
+    if not minutes:
+        return
+    started, reason = task.started, f"the device took more than {minutes} minutes"
+
+    def expire() -> None:
+        if task.status == Status.IN_PROGRESS and task.started == started:
+            move(core, task, Status.FAILED, reason)  # The vendor tries a timeout not again.
+
+    alarms.at(core, started + minutes * _MINUTE, expire)
+
+
+def fail(core: Core, task: Task, reason: str) -> None:
+    """Let a task fail, or be tried again as its job says."""
+    rules = core.upgrades.jobs[task.job_id].rules
+    if task.tries >= rules.retry_count:
+        move(core, task, Status.FAILED, reason)
+        return
+    task.tries += 1
+    queue(core, task, reason, seconds=rules.retry_minutes * _MINUTE)
+
+
+def queue(core: Core, task: Task, reason: str, *, seconds: float = 0.0) -> None:
+    """Begin a task anew in so many seconds."""
+    task.not_before = core.clock.time() + seconds
+    task.progress, task.started = 0, 0.0
+    move(core, task, Status.QUEUED, reason)
+    if seconds:
+        alarms.at(core, task.not_before, partial(_offer_again, core, task.id))
     else:
-        move(core, task, Status.IN_PROGRESS, text, progress=step)
+        offer(core, task)
 
 
-def move(
-    core: Core, task: Task, status: Status, reason: str = "", *, progress: int | None = None
-) -> None:
+def move(core: Core, task: Task, status: Status, reason: str = "") -> None:
     """Bring a task to a status, and its job with it; the log tells."""
-    task.reason = reason
-    task.progress = task.progress if progress is None else progress
     is_news = task.status != status
-    task.status = status
+    task.status, task.reason = status, reason
     core.upgrades.keep(task)
-    if is_news:
+    if is_news or status == Status.QUEUED:
         device = core.registry.device(task.product_key, task.device_name)
         core.note_about("ota_task", device, reason=reason, status=status, **_described(task))
-        _look_at(core, core.upgrades.jobs[task.job_id])
+    if status in FINAL:
+        outcomes.settle(core, core.upgrades.jobs[task.job_id])
 
 
-def data(core: Core, task: Task) -> dict[str, Any]:
-    """Return what a device is told of its package: where the files are, and their digests."""
-    firmware = core.upgrades.firmwares[task.firmware_id]
-    job = core.upgrades.jobs[task.job_id]
-    told: dict[str, Any] = {"version": firmware.version, "signMethod": firmware.sign_method}
-    if firmware.src_version:
-        told["isDiff"] = 1
-    if firmware.module != DEFAULT_MODULE:
-        told["module"] = firmware.module
-    if job.tags:
-        told["extData"] = job.tags
-    if len(firmware.files) == 1:
-        return told | _single(core, task, firmware, firmware.files[0])
-    return told | {"files": [_one_of_many(core, task, file) for file in firmware.files]}
+def _clear_the_way(core: Core, job: Job, device: Device, task: Task) -> Task | None:
+    """Cancel what gives way to a new task; return what does not, if anything."""
+    rules = job.rules
+    for other in core.upgrades.unfinished(device):
+        if rules.multi_module and other.module != task.module:
+            continue
+        if other.status == Status.IN_PROGRESS or not (rules.overwrite or rules.multi_module):
+            return other
+        move(core, other, Status.CANCELED, f"task {task.id} takes its place")
+    return None
 
 
-_FAILURES = {
-    -1: "the upgrade failed",
-    -2: "the download failed",
-    -3: "the check of the file failed",
-    -4: "writing to flash failed",
-}
-
-
-def _plan(core: Core, job: Job, device: Device) -> Task | None:
-    firmware = core.upgrades.firmwares[job.firmware_id]
-    version = version_of(device.documents, firmware.module)
-    if version == firmware.version:
-        return None
-    busy = core.upgrades.waiting(device, firmware.module)
-    task = core.upgrades.keep(
-        Task(
-            id=fresh_id(),
-            job_id=job.id,
-            firmware_id=firmware.id,
-            product_key=device.product_key,
-            device_name=device.name,
-            module=firmware.module,
-            version=firmware.version,
-            src_version=version,
-            created=core.clock.time(),
-        )
-    )
-    if busy:
-        move(core, task, Status.FAILED, f"the device is busy with task {busy.id}")
-    else:
-        _push(core, device, task)
-    return task
+def _offer_again(core: Core, task_id: str) -> None:
+    task = core.upgrades.tasks.get(task_id)
+    if task and task.status == Status.QUEUED:
+        offer(core, task)
 
 
 def _push(core: Core, device: Device, task: Task) -> None:
     body = {
         "code": _PUSHED,
-        "data": data(core, task),
+        "data": notices.data(core, task),
         "id": next(_IDS),
         "message": "success",
     }
@@ -162,40 +191,11 @@ def _push(core: Core, device: Device, task: Task) -> None:
             move(core, task, Status.NOTIFIED)
 
 
-def _look_at(core: Core, job: Job) -> None:
-    """Complete a job whose last task is over."""
-    mine = (one for one in core.upgrades.tasks.values() if one.job_id == job.id)
-    if job.status == JobStatus.IN_PROGRESS and all(Status(one.status).is_final for one in mine):
-        job.status = JobStatus.COMPLETED
-        core.upgrades.keep(job)
-
-
 def _is_failure(core: Core, task: Task) -> bool:
-    """Tell whether another version than the task's ends it."""
+    """Tell whether another version than the task's, under way, ends it."""
     rule = core.settings.ota_other_version
-    is_under_way = task.status == Status.IN_PROGRESS
-    return is_under_way and (rule == "always" or (rule == "finished" and task.progress == 100))
+    return rule == "always" or (rule == "finished" and task.progress == 100)
 
 
-def _single(core: Core, task: Task, firmware: Firmware, file: File) -> dict[str, Any]:
-    told = {"size": file.size, "url": _url(core, task, file), "sign": file.sign}
-    return told | {"md5": file.md5} if firmware.sign_method == "Md5" else told
-
-
-def _one_of_many(core: Core, task: Task, file: File) -> dict[str, Any]:
-    return {
-        "fileName": file.name,
-        "fileSize": file.size,
-        "fileUrl": _url(core, task, file),
-        "fileMd5": file.md5,
-        "fileSign": file.sign,
-    }
-
-
-def _url(core: Core, task: Task, file: File) -> str:
-    until = int(core.clock.time() + core.settings.ota_url_seconds)
-    return core.bucket.url(file.key, task.id, until=until)
-
-
-def _described(task: Task) -> dict[str, Any]:
+def _described(task: Task) -> dict[str, str]:
     return {"version": task.version, "module": task.module, "job": task.job_id, "task": task.id}

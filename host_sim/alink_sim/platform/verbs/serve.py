@@ -47,8 +47,12 @@ def platform(
         int, typer.Option(min=0, max=65535, help="Files of update packages; 0 is any free one.")
     ] = 0,
     ota_host: Annotated[
-        str, typer.Option(metavar="NAME", help="Name by which devices find those files.")
-    ] = "localhost",
+        str,
+        typer.Option(
+            metavar="NAME[:PORT]",
+            help="Where devices find them, if not localhost.",
+        ),
+    ] = "",
     san: Annotated[
         list[str] | None, typer.Option(help="One more name or address of the certificate.")
     ] = None,

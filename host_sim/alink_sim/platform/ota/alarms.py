@@ -1,0 +1,22 @@
+"""What OTA does at a moment to come. A restart forgets it: `jobs.resume` sets all of it anew."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from alink_sim.platform.core import Core
+
+
+def at(core: Core, moment: float, action: Callable[[], None]) -> None:
+    """Run an action at a moment, in seconds since 1970, by the platform's clock."""
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        return  # The platform has not started yet.
+
+    def run() -> None:
+        action()
+        core.commits.follow()
+
+    core.clock.call_later(loop, max(0.0, moment - core.clock.time()), run)

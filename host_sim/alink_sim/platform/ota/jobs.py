@@ -1,0 +1,107 @@
+"""The rules of jobs: which devices get a task, and when a batch begins and ends."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from alink_sim.platform.core import Core
+from alink_sim.platform.entities import Device
+from alink_sim.platform.ota import alarms, outcomes, tasks
+from alink_sim.platform.ota.entities import FINAL, Job, JobStatus, Status, Verified
+
+
+def begin(core: Core, job: Job) -> None:
+    """Keep a job; now or at its time each of its devices gets a task."""
+    core.upgrades.keep(job)
+    if job.type == "VERIFY_FIRMWARE":
+        firmware = core.upgrades.firmwares[job.firmware_id]
+        firmware.verified = Verified.UNDER_WAY
+        core.upgrades.keep(firmware)
+    if job.ends:
+        alarms.at(core, job.ends, partial(_end, core, job))
+    if job.starts > core.clock.time():
+        alarms.at(core, job.starts, partial(_start, core, job))
+    else:
+        _start(core, job)
+
+
+def version_reported(core: Core, device: Device, module: str) -> None:
+    """Give a device that reports a version a task in the newest DYNAMIC job that wants it."""
+    for job in reversed(core.upgrades.jobs.values()):
+        if (job.selection, job.status) != ("DYNAMIC", JobStatus.IN_PROGRESS):
+            continue
+        if job.product_key != device.product_key:
+            continue
+        if core.upgrades.firmwares[job.firmware_id].module != module or _has(core, job, device):
+            continue
+        if tasks.plan(core, job, device):
+            return
+
+
+def cancel(core: Core, job: Job, statuses: tuple[Status, ...]) -> None:
+    """Cancel a job's tasks of some statuses; once none is left, the job is."""
+    for task in core.upgrades.tasks_in(job):
+        if task.status in statuses:
+            tasks.move(core, task, Status.CANCELED, "the batch was canceled")
+
+
+def stop(core: Core, job: Job) -> None:
+    """End a DYNAMIC job, or one that was only planned; tasks that there are go on."""
+    outcomes.end(core, job, JobStatus.CANCELED)
+
+
+def resume(core: Core) -> None:
+    """Set the alarms that the last platform on this database had set."""
+    for job in core.upgrades.jobs.values():
+        if job.status == JobStatus.PLANNED:
+            alarms.at(core, job.starts, partial(_start, core, job))
+        if job.ends:
+            alarms.at(core, job.ends, partial(_end, core, job))
+    for task in core.upgrades.tasks.values():
+        if task.status == Status.IN_PROGRESS:
+            tasks.watch(core, task)
+        elif task.status == Status.QUEUED:
+            alarms.at(core, task.not_before, partial(tasks.offer, core, task))
+
+
+def _start(core: Core, job: Job) -> None:
+    if job.status != JobStatus.PLANNED:
+        return  # It was canceled meanwhile.
+    devices = _devices(core, job)
+    firmware = core.upgrades.firmwares[job.firmware_id]
+    core.note(
+        "ota_published",
+        product=job.product_key,
+        version=firmware.version,
+        module=firmware.module,
+        job=job.id,
+        devices=len(devices),
+    )
+    for device in devices:
+        tasks.plan(core, job, device)
+    # Only now, or the first task that is over at once would complete it.
+    job.status, job.started = JobStatus.IN_PROGRESS, core.clock.time()
+    core.upgrades.keep(job)
+    outcomes.settle(core, job)
+
+
+def _end(core: Core, job: Job) -> None:
+    for task in core.upgrades.tasks_in(job):
+        if task.status not in FINAL:
+            tasks.move(core, task, Status.CANCELED, "the time of the batch is over")
+
+
+def _devices(core: Core, job: Job) -> list[Device]:
+    if job.selection == "DYNAMIC" and job.dynamic_mode == 2:
+        return []
+    names = job.device_names
+    if names is not None:
+        found = (core.registry.devices.get((job.product_key, name)) for name in names)
+        return [device for device in found if device]
+    return [one for one in core.registry.devices.values() if one.product_key == job.product_key]
+
+
+def _has(core: Core, job: Job, device: Device) -> bool:
+    """Tell whether a device has a task in a job that it has not done."""
+    mine = core.upgrades.tasks_of(device)
+    return any(one.job_id == job.id and one.status != Status.SUCCEEDED for one in mine)
