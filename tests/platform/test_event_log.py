@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import threading
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from alink_sim.platform.event_log import Event, EventLog, ExpectationError
 from tests.platform.wire import Party, Wire
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -99,3 +104,24 @@ def test_a_file_keeps_what_was_over_restarts_and_without_secrets(make_platform, 
     assert [(line["kind"], line["device_name"]) for line in lines] == [
         ("registration_refused", "dev-***"),
     ] * 2
+
+
+def _kinds(call: ast.Call) -> Iterator[str]:
+    """Yield the kinds of event that a call notes, as far as they stand in it."""
+    if isinstance(call.func, ast.Attribute) and call.func.attr in ("note", "note_about", "_note"):
+        for node in ast.walk(call.args[0]) if call.args else ():
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                yield node.value
+
+
+def test_every_kind_of_event_is_in_the_manual():
+    manual = "".join((ROOT / "docs" / f"{one}.md").read_text() for one in ("platform", "faults"))
+    kinds = {
+        kind
+        for path in (ROOT / "host_sim" / "alink_sim" / "platform").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        for kind in _kinds(node)
+    }
+    assert len(kinds) > 30
+    assert [kind for kind in sorted(kinds) if f"`{kind}`" not in manual] == []

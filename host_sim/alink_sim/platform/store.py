@@ -214,7 +214,8 @@ class Store:
                 what = "update alink-sim" if found > _SCHEMA else "use the alink-sim that made it"
                 raise StoreError(
                     f"the database has schema {found}, this alink-sim knows {_SCHEMA}: {what}, or "
-                    "name another database or state directory"
+                    "begin anew: name another database or state directory, with its products and "
+                    "devices in a set-up file"
                 )
 
     def _claim(self) -> None:
