@@ -8,14 +8,14 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, Self
 
 import pytest
 
 from alink_factory.ledger import Ledger, Station
 from tests.factory.floor import Floor, units
+from tests.factory.line_program import LineProgram
 from tests.factory.soak import Soak, Trouble
-from tests.factory.workshop import SECRET, Workshop
+from tests.factory.workshop import SECRET
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(900)]
 
@@ -55,48 +55,8 @@ def test_two_stations_that_are_killed_share_a_batch_and_burn_no_name_twice(tmp_p
     assert result.burned.keys() == {"bench-1", "bench-2"}
 
 
-class Run:
-    """`alink-burn run --json` as a program, with boards in its ports."""
-
-    def __init__(self, workshop: Workshop, *, ports: int, boards: int, **batch: object) -> None:
-        self.batch = workshop.batch(**batch)  # type: ignore[arg-type]
-        rng = random.Random(1)
-        self.floor = Floor(
-            workshop.folder, ports=ports, units=units(workshop.folder, boards, rng=rng)
-        )
-        self.floor.fill()
-        command = [sys.executable, "-m", "alink_factory", "run", str(self.batch), "--json"]
-        for path in self.floor.paths:
-            command += ["--port", str(path)]
-        self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.process.kill()
-        self.process.communicate()
-        self.floor.close()
-
-    def until(self, **wanted: object) -> list[dict[str, Any]]:
-        """Read events up to one that has these values."""
-        assert self.process.stdout
-        seen = []
-        for line in self.process.stdout:
-            seen.append(json.loads(line))
-            if all(seen[-1].get(key) == value for key, value in wanted.items()):
-                return seen
-        raise AssertionError(f"no {wanted} in {seen} {self.process.communicate()[1]}")
-
-    def rest(self) -> tuple[int, list[dict[str, Any]], str]:
-        out, err = self.process.communicate(timeout=120)
-        return self.process.returncode, [json.loads(line) for line in out.splitlines()], err
-
-
 def test_ctrl_c_lets_boards_at_work_finish_and_begins_no_other(workshop):
-    with Run(workshop, ports=2, boards=4, count=4, naming='scheme = "mac"') as run:
+    with LineProgram(workshop, ports=2, boards=4, count=4, naming='scheme = "mac"') as run:
         run.until(event="step", name="writing")
         run.process.send_signal(signal.SIGINT)
         code, events, _ = run.rest()
@@ -106,7 +66,7 @@ def test_ctrl_c_lets_boards_at_work_finish_and_begins_no_other(workshop):
 
 
 def test_a_second_ctrl_c_abandons_boards_and_says_which(workshop):
-    with Run(workshop, ports=1, boards=1, rows=ROWS, firmware=400_000) as run:
+    with LineProgram(workshop, ports=1, boards=1, rows=ROWS, firmware=400_000) as run:
         run.until(event="step", name="writing")
         run.process.send_signal(signal.SIGINT)
         run.until(event="closing")
@@ -120,7 +80,7 @@ def test_a_second_ctrl_c_abandons_boards_and_says_which(workshop):
 
 
 def test_a_ledger_that_goes_away_stops_the_line_with_one_sentence(workshop):
-    with Run(workshop, ports=1, boards=1, rows=ROWS, firmware=100_000) as run:
+    with LineProgram(workshop, ports=1, boards=1, rows=ROWS, firmware=100_000) as run:
         run.until(event="step", name="identify")
         (workshop.folder / "ledger.db").unlink()
         code, _, err = run.rest()
@@ -158,7 +118,9 @@ def test_two_stations_share_a_batch_and_no_row(workshop, database_url):
 
 
 def test_no_secret_is_printed_kept_or_left_behind(workshop, tmp_path):
-    with Run(workshop, ports=1, boards=1, rows="DeviceName\nlamp-0001\n", firmware=30_000) as run:
+    with LineProgram(
+        workshop, ports=1, boards=1, rows="DeviceName\nlamp-0001\n", firmware=30_000
+    ) as run:
         code, events, err = run.rest()
     assert code == 0
     shown = json.dumps(events) + err

@@ -5,6 +5,7 @@ Exit code 0: all good; 1: some rows, boards or checks failed; 2: usage or enviro
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Annotated
 
@@ -35,7 +36,10 @@ def main() -> None:
     from alink_formats.errors import ToolchainError
 
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
     except (FactoryError, ToolchainError) as error:
         for sentence in str(error).splitlines():
             sys.stderr.write(f"alink-burn: {sentence}\n")
@@ -43,3 +47,8 @@ def main() -> None:
     except BoardError as error:
         sys.stderr.write(f"alink-burn: {error}. {error.advice}\n")
         sys.exit(1)
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Python writes what is left when it ends.
+        what = error.filename or "standard output"
+        sys.stderr.write(f"alink-burn: {what}: {error.strerror}\n")
+        sys.exit(2)

@@ -56,7 +56,11 @@ def save(merged: Merged, target: Path) -> None:
     """Write the image for its owner's eyes only. Raises BatchError; replaces no other file."""
     try:
         handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise BatchError(f"{target}: {error.strerror}: name a new file") from error
+    try:
         with os.fdopen(handle, "wb") as file:
             file.write(merged.data)
     except OSError as error:
-        raise BatchError(f"{target}: {error.strerror}: name a new file") from error
+        target.unlink()  # Half an image helps nobody and holds secrets.
+        raise BatchError(f"{target}: {error.strerror}") from error

@@ -66,7 +66,7 @@ class Line:
         self._workers: dict[str, threading.Thread] = {}
         self._settled: set[str] = set()  # Ports with a board that had its turn.
         self._left: set[str] = set()  # Settled ports whose board was taken out meanwhile.
-        self._ledger_error: LedgerError | None = None
+        self._error: LedgerError | OSError | None = None  # What stopped the line.
         self._wish = self._heeded = 0  # 1: begin no board any more, 2: also end those at work.
         self._unfinished: dict[str, Outcome] = {}  # By MAC, or by port.
         self._counted = Count(len(order.plan.burnable), 0, 0)
@@ -85,8 +85,8 @@ class Line:
                 self._look()
             self._wake.wait(_LOOK)
             self._wake.clear()
-        if self._ledger_error:
-            raise self._ledger_error
+        if self._error:
+            raise self._error
         return not self._unfinished
 
     def close(self, *, abandon: bool = False) -> None:
@@ -134,8 +134,8 @@ class Line:
             while not self._attempt(port):
                 if self._closing.wait(_PAUSE):
                     break
-        except LedgerError as error:
-            self._ledger_error = error
+        except (LedgerError, OSError) as error:  # OSError: a program cannot be started.
+            self._error = error
             self._audience.outcome(
                 Outcome(port, "failed", detail=str(error), advice="The line stops."), is_last=True
             )
@@ -163,13 +163,13 @@ class Line:
         return is_last
 
     def _count(self) -> None:
-        if time.monotonic() < self._count_at or self._ledger_error:
+        if time.monotonic() < self._count_at or self._error:
             return
         plan = self._order.plan
         try:
             claims = self._order.ledger.claims(plan.batch.name)
         except LedgerError as error:
-            self._ledger_error = error
+            self._error = error
             self._closing.set()
             return
         done = sum(claim.is_done for claim in claims)

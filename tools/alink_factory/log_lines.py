@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, TextIO
 
@@ -12,11 +13,19 @@ from alink_factory.line import Count
 
 
 class LogLines:
-    """Writes a line for each step and each outcome; the methods are those of line.Audience."""
+    """Writes a line for each step and each outcome; the methods are those of line.Audience.
 
-    def __init__(self, stream: TextIO, *, as_json: bool) -> None:
+    `on_lost` is called once, when nothing can be written any more: the reader is gone, or the disk
+    is full.
+    """
+
+    def __init__(
+        self, stream: TextIO, *, as_json: bool, on_lost: Callable[[], object] = bool
+    ) -> None:
         self._stream = stream
         self._as_json = as_json
+        self._on_lost = on_lost
+        self._is_lost = False
         self._lock = threading.Lock()
         self._last: dict[str, str] = {}
         self._count: Count | None = None
@@ -66,5 +75,11 @@ class LogLines:
     def _write(self, what: dict[str, Any] | str) -> None:
         text = what if isinstance(what, str) else json.dumps(what, ensure_ascii=False)
         with self._lock:
-            self._stream.write(text + "\n")
-            self._stream.flush()
+            if self._is_lost:
+                return
+            try:
+                self._stream.write(text + "\n")
+                self._stream.flush()
+            except OSError:
+                self._is_lost = True
+                self._on_lost()

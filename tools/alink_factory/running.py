@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -33,7 +33,11 @@ def run(order: Order, present: Ports, *, look: Look, console: Console) -> bool:
     """Run the line; return whether every board that was begun is done. Raises LedgerError."""
     serials = Serials()
     order.next_serial = serials.take
-    audience = _audience(order, look, console)
+
+    def unheard() -> None:
+        line.close()  # Nobody would know which board is green.
+
+    audience = _audience(order, look, console, unheard)
     line = Line(order, present, audience)
     shown = audience if isinstance(audience, Screen) else nullcontext()
 
@@ -50,9 +54,11 @@ def unfinished(order: Order) -> list[Claim]:
     return [claim for claim in claims if not claim.is_done]
 
 
-def _audience(order: Order, look: Look, console: Console) -> Screen | LogLines:
+def _audience(
+    order: Order, look: Look, console: Console, on_lost: Callable[[], None]
+) -> Screen | LogLines:
     if look.as_json or not console.is_terminal:
-        return LogLines(sys.stdout, as_json=look.as_json)
+        return LogLines(sys.stdout, as_json=look.as_json, on_lost=on_lost)
     batch, station = order.plan.batch, order.ledger.station
     what = f"{batch.name} · {batch.board} · {batch.layout}"
     who = f"{station.name} · {station.operator}"

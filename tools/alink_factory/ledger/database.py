@@ -30,6 +30,8 @@ class Database:
     @property
     def shown(self) -> str:
         """Where the ledger is, without a password."""
+        if self._file:
+            return str(self._file)
         try:
             return sa.make_url(self.where).render_as_string(hide_password=True)
         except sa.exc.ArgumentError:
@@ -112,6 +114,8 @@ class Database:
             advice = "another program holds it; close that one, then start again"
         elif "full" in cause:
             advice = "make room on the disk, then start again"
+        elif "I/O error" in cause:
+            advice = "its disk is full or fails; make room, then start again"
         elif "readonly" in cause or "ermission" in cause:
             advice = "this user may not write it"
         elif "malformed" in cause or "not a database" in cause:
