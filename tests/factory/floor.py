@@ -89,6 +89,17 @@ class Floor:
             self.rejects.append(unit)
         return unit
 
+    def tidy(self, paths: list[Path]) -> None:
+        """Look after ports of a line that was killed before it could say that they are free.
+
+        A board whose cable was pulled meanwhile, of which nobody heard, goes to the end of the
+        queue.
+        """
+        for path in paths:
+            if path in self._plugged and not path.exists():
+                self.take_out(path, is_green=False)
+            self.plug(path)
+
     def close(self) -> None:
         """Take all boards out."""
         for path in list(self._plugged):

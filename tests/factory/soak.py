@@ -107,7 +107,6 @@ class Soak:
     def run(self, *, patience: float = 3600.0) -> Result:
         """Run `alink-burn run` again and again until the batch is complete."""
         began = time.monotonic()
-        self._floor.fill()
         with ThreadPoolExecutor(len(self._stations)) as pool:
             ends = pool.map(lambda one: self._work(one, began + patience), self._stations)
         self._floor.close()
@@ -122,6 +121,7 @@ class Soak:
         while not self._is_complete():
             if code not in (0, 1, -9) or time.monotonic() > until:
                 return f"{station.name}: its last run ended with {code}"
+            self._floor.tidy(station.ports)
             code = self._one_run(station)
             station.kills += code == -9
         return ""
