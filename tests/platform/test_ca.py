@@ -99,6 +99,17 @@ def test_the_root_is_rsa_2048_signed_with_sha_256(ca):
     assert root.signature_hash_algorithm.name == "sha256"
 
 
+def test_the_certificate_is_rsa_signed_with_sha_256(platform: Platform):
+    context = ssl.create_default_context(cafile=platform.ca_pem)
+    with handshake(platform, context, "localhost") as connection:
+        der = connection.getpeercert(binary_form=True)
+    assert der
+    leaf = x509.load_der_x509_certificate(der)
+    assert isinstance(leaf.public_key(), rsa.RSAPublicKey)
+    assert leaf.signature_hash_algorithm
+    assert leaf.signature_hash_algorithm.name == "sha256"
+
+
 def test_ecdsa_by_option(tmp_path):
     with Platform(ca=tmp_path, ecdsa=True) as platform:
         context = ssl.create_default_context(cafile=platform.ca_pem)

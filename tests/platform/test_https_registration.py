@@ -58,6 +58,12 @@ REAL = {
     "&sign=2b9e0e9b55a808c13c46b19f25e6947273d538a20f04d19f76508e05e48dde67&signMethod=hmacsha256",
     "device SDK for Node.js": "random=567345"
     "&sign=1aeaa312a3bbb8a6049da89f21c2a6000ffe8703&signMethod=hmacsha1",
+    "device SDK for Node.js, base 36": "random=k3j9x0q2ab1"
+    "&sign=963e88b73135cb7b55c4767ff3f187c05d1275b0&signMethod=hmacsha1",
+    "Link SDK for C 4.2.0": "random=2147483648"
+    "&sign=3AB4F10A66AB269BFDB35562432862499243E834668BBC7D52345CCD9D236EBE&signMethod=hmacsha256",
+    "iotkit-embedded": "random=8Ygb7ULYh53B6OA"
+    "&sign=4CE7DB15910F747DEB45A75969FBFFA54DC36118261FF28210C99C31F0628311&signMethod=hmacsha256",
     "vendor manual": "random=567345&sign=FEC587E367809871D5D33E66B7C7769E&signMethod=HmacMD5",
 }
 

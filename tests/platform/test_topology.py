@@ -81,16 +81,19 @@ def test_topology_takes_the_signature_of_each_method(
 
 
 @pytest.mark.parametrize("method", PROXY_VECTORS)
-def test_a_registration_signed_with_the_product_secret(gateway: Gateway, method: str):
+def test_a_registration_signed_with_the_product_secret(
+    gateway: Gateway, platform: Platform, method: str
+):
     request = (
         b'{"id":"1","version":"1.0","params":{"proxieds":[{"productKey":"a1SubPk0001",'
         b'"deviceName":"sub-0001","random":"A1B2C3D4E5F6A7B8C9D0","signMethod":"%s","sign":"%s"}]}}'
     ) % (method.encode(), PROXY_VECTORS[method].encode())
+    iot_id = platform.device(SUB_PK, "sub-0001").iot_id.encode()
     assert gateway.ask_raw(PROXY, request) == (
-        b'{"code":200,"data":{"failures":[],"successes":[{"deviceSecret":'
-        b'"fedcba9876543210fedcba9876543210","productKey":"a1SubPk0001","deviceName":"sub-0001"}]}'
-        b',"id":"1","message":"success","method":"thing.proxy.provisioning.product_register",'
-        b'"version":"1.0"}'
+        b'{"code":200,"data":{"failures":[],"successes":[{"iotId":"%s","productKey":"a1SubPk0001",'
+        b'"deviceName":"sub-0001","deviceSecret":"fedcba9876543210fedcba9876543210"}]},"id":"1",'
+        b'"message":"success","method":"thing.proxy.provisioning.product_register",'
+        b'"version":"1.0"}' % iot_id
     )
 
 
@@ -216,7 +219,8 @@ def test_another_gateway_takes_over_with_the_product_secret_only(
     with Gateway(platform, "gateway-2") as other:
         assert other.ask(REGISTER, [names()])[0] == 6619
         _, data = other.ask(PROXY, {"proxieds": [proxied(), proxied("nobody-1")]})
-        assert data["successes"] == [{"deviceSecret": SUB_DS, **names()}]
+        iot_id = platform.device(SUB_PK, "sub-0001").iot_id
+        assert data["successes"] == [{"iotId": iot_id, **names(), "deviceSecret": SUB_DS}]
         assert data["failures"] == [
             {**names("nobody-1"), "code": 6100, "message": "device not found"}
         ]

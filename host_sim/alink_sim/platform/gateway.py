@@ -28,12 +28,7 @@ def register(core: Core, gateway: Session, request: Request) -> Outcome:
         core.note("registration_refused", gateway, code=refusal.code, reason=_about(one, refusal))
     for device in found:
         core.note_about("registered", device, method="sub", gateway=gateway.device_name)
-    return Outcome(
-        data=[
-            {"iotId": device.iot_id, **topology.pair(device), "deviceSecret": device.secret}
-            for device in found
-        ]
-    )
+    return Outcome(data=[_issued(device) for device in found])
 
 
 def register_signed(core: Core, gateway: Session, request: Request) -> Outcome:
@@ -51,7 +46,7 @@ def register_signed(core: Core, gateway: Session, request: Request) -> Outcome:
     return Outcome(
         data={
             "failures": [_failure(core, one, refusal) for one, refusal in refused],
-            "successes": [{"deviceSecret": one.secret, **topology.pair(one)} for one in found],
+            "successes": [_issued(one) for one in found],
         }
     )
 
@@ -142,6 +137,10 @@ def _switched_on(core: Core, one: Pair) -> Device:
     if not device.enabled:
         raise RefusedError(Code.DISABLED, f"{device.name} is disabled")
     return device
+
+
+def _issued(device: Device) -> Pair:
+    return {"iotId": device.iot_id, **topology.pair(device), "deviceSecret": device.secret}
 
 
 def _failure(core: Core, one: Pair, refusal: RefusedError) -> Pair:
