@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from alink_factory import boot_check, job, over_repl
+from alink_factory import boot_check, job, over_repl, ports
 from alink_factory.cli import app
+from alink_factory.line import Line
+from alink_factory.log_lines import LogLines
 from alink_formats.identity import Identity
 from alink_sim.board import Board, burn, firmware_image
 from alink_sim.board.serial import Rfc2217Port
@@ -78,6 +82,28 @@ def test_the_command_burns_over_rfc_2217_and_sees_the_first_boot(
     entries = {entry.what: entry for entry in workshop.ledger().entries()}
     assert entries["booted"].detail == f"lamp-0001, SDK {boot_check.sdk_version()}"
     assert "done" in entries
+
+
+def test_boards_side_by_side_boot_and_each_says_its_own_name(workshop: Workshop, monkeypatch):
+    product = 'host = "127.0.0.1"\nport = 1'  # Nobody is there: the check needs no network.
+    plan = workshop.plan(rows=ROWS, firmware=60_000, product=product)
+    order = workshop.order(plan, boot_check=boot_check.check)
+    blank = [boards.blank(workshop.folder) for _ in range(2)]
+    events = io.StringIO()
+    with ExitStack() as plugged:
+        found = [plugged.enter_context(boards.pty(*one, download=True)) for one in blank]
+        serials = {str(port.path): serial for port, (_, serial) in zip(found, blank, strict=True)}
+        monkeypatch.setattr(  # A finger on EN.
+            boot_check, "_reset", lambda _, port: serials[port].reset(download=False)
+        )
+        line = Line(order, ports.named(list(serials)), LogLines(events, as_json=True))
+        assert line.run(), events.getvalue()
+    version = boot_check.sdk_version()
+    booted = {entry.port: entry for entry in order.ledger.entries() if entry.what == "booted"}
+    assert booted.keys() == serials.keys()
+    assert {entry.device_name for entry in booted.values()} == {"lamp-0001", "lamp-0002"}
+    for entry in booted.values():
+        assert entry.detail == f"{entry.device_name}, SDK {version}"
 
 
 @pytest.mark.parametrize("build", ["unix64", "unix32"])
