@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 
 from alink_factory import boot_check, doctor, upgrade, wipe
 from alink_factory.cli import app
-from alink_factory.errors import BatchError, BoardError
+from alink_factory.cloud import AccessKey, Cloud
+from alink_factory.errors import BatchError, BoardError, CloudError
 from alink_factory.esptool import Esptool
 from alink_formats import identity
 from alink_formats.app_image import AppImage
@@ -123,6 +124,25 @@ def test_a_board_that_no_ledger_knows_is_wiped_and_named(workshop: Workshop):
     )
     assert done.owners == ((KEY, "stranger-1"),)
     assert "stranger-1" in order.ledger.entries()[-1].detail
+
+
+def test_a_board_is_blank_even_if_the_cloud_does_not_answer(workshop: Workshop, monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "*")
+    order, flash, port = _burned(workshop)
+    done = wipe.wipe(order.plan, order.ledger, order.esptool(port), reason="x", again=False)
+    cloud = Cloud("http://127.0.0.1:9", AccessKey("id", "hush-hush"))
+    says = f"is blank, but lamp-0001 of {KEY} was not reset: .* does not answer ResetThing"
+    with pytest.raises(CloudError, match=says):
+        wipe.reset(done, cloud)
+    assert flash.read(0, flash.size) == b"\xff" * flash.size
+
+
+def test_without_an_access_key_a_board_that_is_to_be_reset_is_not_wiped(workshop, monkeypatch):
+    monkeypatch.delenv("ALIBABA_CLOUD_ACCESS_KEY_ID", raising=False)
+    command = ["wipe", str(workshop.batch(rows=ROWS)), "--port", "/dev/none", "--reset-cloud"]
+    done = CliRunner().invoke(app, command)
+    assert isinstance(done.exception, CloudError)
+    assert "there is no access key" in str(done.exception)
 
 
 def test_fresh_burns_the_same_row_anew(workshop: Workshop):

@@ -66,6 +66,31 @@ def test_what_the_line_wrote_registers_and_is_online(
         assert _is_online(board, platform, "lamp-0001")
 
 
+def test_a_wiped_board_whose_name_was_reset_in_the_cloud_registers_again(
+    workshop: Workshop, platform: Platform, product: str, monkeypatch
+):
+    monkeypatch.setenv("NO_PROXY", "*")  # The client would take a proxy even to 127.0.0.1.
+    platform.add_device(KEY, "lamp-0001")
+    batch = workshop.batch(rows=ROWS, firmware=30_000, product=product)
+    key = boards.access_key(platform, workshop.folder)
+    board, serial = boards.blank(workshop.folder)
+    with boards.pty(board, serial, download=True) as port:
+        flash = CliRunner().invoke(app, ["flash", str(batch), "--port", str(port.path)])
+        assert flash.exit_code == 0, flash.output
+        serial.reset(download=False)
+        assert _is_online(board, platform, "lamp-0001")
+        assert platform.device(KEY, "lamp-0001").registered
+        serial.reset(download=True)
+        command = ["wipe", str(batch), "--port", str(port.path), "--fresh", "--reset-cloud"]
+        command += ["--endpoint", f"http://127.0.0.1:{platform.openapi_port}"]
+        wiped = CliRunner().invoke(app, [*command, "--access-key", str(key)])
+        assert wiped.exit_code == 0, wiped.output
+        assert f"lamp-0001 of {KEY}: it may register again." in wiped.output
+        assert not platform.device(KEY, "lamp-0001").registered
+        serial.reset(download=False)
+        platform.expect("registered", device_name="lamp-0001", timeout=PATIENCE)
+
+
 @pytest.mark.timeout(900)  # pyserial waits 50 ms for every setting of such a port.
 def test_the_command_burns_over_rfc_2217_and_sees_the_first_boot(
     workshop: Workshop, platform: Platform, product: str

@@ -127,6 +127,10 @@ class Cloud:
         whys = {one.get("DeviceName", ""): one.get("ErrorMsg", "") for one in details}
         return str(data["Status"]), {name: whys.get(name, "") for name in invalid}
 
+    def reset(self, product_key: str, name: str) -> None:
+        """Let a device that was registered once register again."""
+        self._ask("reset_thing", "ResetThing", product_key=product_key, device_name=name)
+
     def _ask(self, method: str, action: str, **parameters: Any) -> dict[str, Any]:
         from alibabacloud_iot20180120 import models  # noqa: PLC0415  slow
         from Tea.exceptions import (  # type: ignore[import-untyped]  # noqa: PLC0415

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from alink_factory import found as finder
-from alink_factory.errors import BoardError
+from alink_factory.errors import BoardError, CloudError
 from alink_factory.esptool import Esptool
 from alink_factory.ledger import Claim, Ledger
 from alink_factory.plan import Plan
 
+if TYPE_CHECKING:
+    from alink_factory.cloud import Cloud
+
 
 @dataclass(frozen=True)
 class Wiped:
-    """A blank board, and who it was: `owners` are pairs of ProductKey and DeviceName."""
+    """A blank board, and who it was: `owners` are pairs of ProductKey and DeviceName.
+
+    `is_reset`: the cloud lets them register again.
+    """
 
     mac: str
     owners: tuple[tuple[str, str], ...]
     claim: Claim | None
+    is_reset: bool = False
 
     @property
     def in_the_cloud(self) -> list[str]:
         """What is left to do there, a sentence for each identity."""
+        if self.is_reset:
+            return [f"{name} of {key}: it may register again." for key, name in self.owners]
         return [
             f"{name} of {key}: the cloud still holds its registration. Call ResetThing (or delete "
             "the device) before a board of that name is to register again."
@@ -65,3 +75,15 @@ def wipe(plan: Plan, ledger: Ledger, esptool: Esptool, *, reason: str, again: bo
             detail=f"{reason}; it carried {names}",
         )
     return Wiped(chip.mac, tuple(sorted(owners)), claim)
+
+
+def reset(wiped: Wiped, cloud: Cloud) -> Wiped:
+    """Call ResetThing for each identity of a wiped board. Raises CloudError."""
+    for key, name in wiped.owners:
+        try:
+            cloud.reset(key, name)
+        except CloudError as error:
+            raise CloudError(
+                f"the board {wiped.mac} is blank, but {name} of {key} was not reset: {error}"
+            ) from error
+    return replace(wiped, is_reset=True)

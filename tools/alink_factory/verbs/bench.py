@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,7 +19,25 @@ from alink_factory.verbs.options import (
     StationName,
 )
 
+if TYPE_CHECKING:
+    from alink_factory.cloud import AccessKey, Cloud
+    from alink_factory.plan import Plan
+
 BoardPort = Annotated[str, typer.Option("--port", help="The board's port.")]
+Endpoint = Annotated[
+    str,
+    typer.Option(
+        envvar="ALINK_OPENAPI",
+        help="The cloud API: a host (HTTPS), or http://HOST:PORT; else that of the region.",
+    ),
+]
+KeyFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--access-key",
+        help='JSON with "id" and "secret"; else ALIBABA_CLOUD_ACCESS_KEY_ID and _SECRET.',
+    ),
+]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -31,19 +49,8 @@ def add_to(app: typer.Typer) -> None:
 def register(
     batch: BatchFile,
     *,
-    endpoint: Annotated[
-        str,
-        typer.Option(
-            envvar="ALINK_OPENAPI",
-            help="The cloud API: a host (HTTPS), or http://HOST:PORT; else that of the region.",
-        ),
-    ] = "",
-    access_key: Annotated[
-        Path | None,
-        typer.Option(
-            help='JSON with "id" and "secret"; else ALIBABA_CLOUD_ACCESS_KEY_ID and _SECRET.'
-        ),
-    ] = None,
+    endpoint: Endpoint = "",
+    access_key: KeyFile = None,
     size: Annotated[int, typer.Option(min=1, max=10_000, help="Names of one call.")] = 1000,
     ledger: LedgerUrl = "",
     station: StationName = "",
@@ -52,14 +59,11 @@ def register(
 ) -> None:
     """Pre-register the DeviceNames in the cloud; what is there already is left as it is."""
     from alink_factory import register as registering
-    from alink_factory.cloud import AccessKey, Cloud
+    from alink_factory.cloud import AccessKey
 
     key = AccessKey.find(access_key)
     with options.opened(batch, ledger, station, operator) as (plan, book):
-        common = plan.batch.common
-        host = endpoint or f"iot.{common.region or 'cn-shanghai'}.aliyuncs.com"
-        cloud = Cloud(host, key, instance=common.instance_id)
-        states = registering.register(plan, book, cloud, size=size)
+        states = registering.register(plan, book, _cloud(plan, endpoint, key), size=size)
         all_good = output.registrations(states, as_json=as_json)
     raise typer.Exit(0 if all_good else 1)
 
@@ -91,6 +95,11 @@ def wipe(
     port: BoardPort,
     reason: Annotated[str, typer.Option(help="Why; it stays in the ledger.")] = "returned",
     fresh: Annotated[bool, typer.Option("--fresh", help="Burn it anew, as the same row.")] = False,
+    reset_cloud: Annotated[
+        bool, typer.Option("--reset-cloud", help="Call ResetThing: its name may register again.")
+    ] = False,
+    endpoint: Endpoint = "",
+    access_key: KeyFile = None,
     no_stub: NoStub = False,
     ledger: LedgerUrl = "",
     station: StationName = "",
@@ -100,13 +109,17 @@ def wipe(
     """Erase a board that came back, put that on record, say what the cloud needs."""
     from alink_factory import job
     from alink_factory import wipe as wiping
+    from alink_factory.cloud import AccessKey
 
+    key = AccessKey.find(access_key) if reset_cloud else None
     with options.ordered(
         batch, ledger, station, operator, no_stub=no_stub, fresh=fresh, boot=False
     ) as order:
         done = wiping.wipe(
             order.plan, order.ledger, order.esptool(port), reason=reason, again=fresh
         )
+        if key:
+            done = wiping.reset(done, _cloud(order.plan, endpoint, key))
         output.wiped(done, as_json=as_json)
         if not fresh:
             return
@@ -128,3 +141,12 @@ def doctor(*, port: Ports = None, as_json: AsJson = False) -> None:
         )
         all_good = output.findings(findings, as_json=as_json)
     raise typer.Exit(0 if all_good else 1)
+
+
+def _cloud(plan: Plan, endpoint: str, key: AccessKey) -> Cloud:
+    # The cloud API of the batch's region and instance, unless another one is named.
+    from alink_factory.cloud import Cloud
+
+    common = plan.batch.common
+    host = endpoint or f"iot.{common.region or 'cn-shanghai'}.aliyuncs.com"
+    return Cloud(host, key, instance=common.instance_id)

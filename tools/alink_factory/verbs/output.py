@@ -124,8 +124,8 @@ def upgraded(made: Upgraded, *, as_json: bool) -> None:
 def wiped(made: Wiped, *, as_json: bool) -> None:
     """Print whose board was wiped, and what is left to do in the cloud."""
     if as_json:
-        document = {"event": "wiped", "mac": made.mac, "owners": made.owners}
-        typer.echo(json.dumps(document, ensure_ascii=False))
+        document = {"mac": made.mac, "owners": made.owners, "is_reset": made.is_reset}
+        typer.echo(json.dumps({"event": "wiped"} | document, ensure_ascii=False))
         return
     typer.echo(f"The board {made.mac} is blank.")
     for sentence in made.in_the_cloud:
