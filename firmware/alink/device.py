@@ -79,6 +79,8 @@ class Device(Messages):
         self._feed = watchdog.feed if watchdog else None
         self._print = log or (lambda text: None)
         self._fields = {}  # Who we are, until a login is made of it.
+        self._private = False  # Whether the platform's root was burned, or set.
+        self._beside = []
         self._engine = self._live()
 
     # The blocking face
@@ -122,6 +124,13 @@ class Device(Messages):
 
         deep_sleep(self, ms)
 
+    def beside(self, step):
+        """Have `step()` called again and again while this is served, online or not.
+
+        It returns the milliseconds it can wait for its next turn, and raises nothing.
+        """
+        self._beside.append(step)
+
     # The asyncio face
 
     async def run(self):
@@ -140,6 +149,7 @@ class Device(Messages):
             if self._fields:
                 from . import onboard
 
+                self._private = "Ca" in self._fields
                 usual = gc.threshold()
                 gc.threshold(2048)  # Modules come and go: what stays is to lie together.
                 way = yield from onboard.come_online(
@@ -190,6 +200,8 @@ class Device(Messages):
                 self._calls.fail()
             if not wait:
                 gc.collect()  # A stop of the boot is done; here the stack holds nothing of it.
+        for step in self._beside:
+            wait = min(wait, step())
         return wait
 
     def _idle(self, ms):

@@ -22,6 +22,8 @@ class VerifyError(TransportError):
 class ProtocolError(AlinkError):
     """The peer broke the rules of MQTT or Alink: not this board's fault."""
 
+    status = 0  # Of an HTTP answer that is not what was asked for.
+
 
 class RefusedError(AlinkError):
     """The platform said no. `code` is the CONNACK return code, or the SUBACK or Alink code."""

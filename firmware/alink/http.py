@@ -13,13 +13,13 @@ _SILENT_MS = const(10000)
 _SLICE_MS = const(50)
 
 
-def split(url):
-    """Return ((host, port), path) of an https:// URL. Raises ProtocolError for any other."""
-    if not url.startswith("https://"):
-        raise ProtocolError("%s is no https:// URL" % url[:60])
-    host, _, path = url[8:].partition("/")
+def split(url, scheme="https://"):
+    """Return ((host, port), path) of a URL of that scheme. Raises ProtocolError for any other."""
+    if not url.startswith(scheme):
+        raise ProtocolError("%s is no %s URL" % (url[:60], scheme))
+    host, _, path = url[len(scheme) :].partition("/")
     host, _, port = host.partition(":")
-    return (host, int(port or 443)), "/" + path
+    return (host, int(port or (443 if scheme == "https://" else 80))), "/" + path
 
 
 def get(url, tls, feed, most, sink):
@@ -31,26 +31,33 @@ def get(url, tls, feed, most, sink):
     yield from request(endpoint, tls, feed, "GET", path, "", b"", most, sink)
 
 
-def request(endpoint, tls, feed, method, path, headers, body, most, sink):
-    """Send a request; see `get`. `headers` are lines that end in CR LF."""
+def request(endpoint, tls, feed, method, path, headers, body, most, sink, start=0):
+    """Send a request; see `get`. `headers` are lines that end in CR LF.
+
+    With a `start` it asks for the bytes from there on; an answer with others is a ProtocolError.
+    """
     from .transport import dial
 
     head = "%s %s HTTP/1.0\r\nHost: %s\r\n%s" % (method, path, endpoint[0], headers)
+    if start:
+        head += "Range: bytes=%d-\r\n" % start
     if body:
         head += "Content-Length: %d\r\n" % len(body)
     connection = dial(endpoint, tls, feed)
+    dial = None
     try:
         connection.send(memoryview(head.encode() + b"\r\n" + body))
+        head = path = body = None
+        yield 0  # The connection stands: whoever drives us may unload `transport`.
         buffer = bytearray(_HEAD)
-        have, end = 0, -1
-        while end < 0:
+        have = end = 0
+        while not end:
             if have == _HEAD:
                 raise ProtocolError("%s answers with too long a head" % connection.peer)
             count = yield from _more(connection, memoryview(buffer)[have:])
+            end = _end(buffer, max(0, have - 3), have + count)
             have += count
-            end = bytes(buffer[:have]).find(b"\r\n\r\n")
-        end += 4
-        left = _length(bytes(buffer[:end]), connection.peer)
+        left = _length(bytes(memoryview(buffer)[:end]), connection.peer, start)
         if left > most:
             raise ProtocolError(
                 "%s sends %d bytes, %d is the most" % (connection.peer, left, most)
@@ -63,6 +70,7 @@ def request(endpoint, tls, feed, method, path, headers, body, most, sink):
             count = yield from _more(connection, buffer[: min(left, _BLOCK)])
             sink(buffer[:count])
             left -= count
+            yield 0  # However fast a body comes, other things have their turn.
     finally:
         connection.close()
 
@@ -80,13 +88,27 @@ def _more(connection, view):
         waited += _SLICE_MS
 
 
-def _length(head, peer):
-    # Returns the Content-Length of a 200.
+def _end(buffer, start, have):
+    # Returns where the head ends, 0 if it goes on. A copy of it all would need heap in one piece.
+    for at in range(start, have - 3):
+        if buffer[at] == 13 and buffer[at : at + 4] == b"\r\n\r\n":
+            return at + 4
+    return 0
+
+
+def _length(head, peer, start):
+    # Returns the Content-Length of a 200, or of the 206 that begins at `start`.
     line = head[: head.find(b"\r\n")]
     parts = line.split()
-    if len(parts) < 2 or not line.startswith(b"HTTP/1.") or parts[1] != b"200":
-        raise ProtocolError("%s answers %s" % (peer, line[:40]))
+    wanted = b"206" if start else b"200"
+    if len(parts) < 2 or not line.startswith(b"HTTP/1.") or parts[1] != wanted:
+        error = ProtocolError("%s answers %s" % (peer, line[:40]))
+        if len(parts) > 1 and parts[1].isdigit():
+            error.status = int(parts[1])
+        raise error
+    if start and b"bytes %d-" % start not in head:
+        raise ProtocolError("%s does not go on at byte %d" % (peer, start))
     at = head.lower().find(b"\r\ncontent-length:")
     if at < 0:
         raise ProtocolError("%s does not say how long its answer is" % peer)
-    return int(head[at + 17 :].split(b"\r\n")[0])
+    return int(head[at + 17 : head.find(b"\r\n", at + 17)])

@@ -1,4 +1,4 @@
-"""The places in flash where a record of identity can stand. The only file that imports `esp32`.
+"""The places in flash where a record of identity can stand. Beside `slot` all that knows `esp32`.
 
 docs/identity.md, "Places". Partition table of our own ("factory"): certificate in `fctry`,
 credential in two sectors of `cred` and in NVS. Untouched table ("stock"): both in NVS and in a

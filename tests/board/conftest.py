@@ -35,6 +35,8 @@ class Bench:
         clock: ManualClock | None = None,
         wifi: tuple[str, str] | None = None,
         heap: str = "56wk",
+        board: str = "ESP32_GENERIC",
+        app: bytes | None = None,
         hosts: tuple[str, ...] = ("*.aliyuncs.com 127.0.0.1", "plain.test 127.0.0.2"),
     ) -> Board:
         """Burn a board whose main.py is `main`."""
@@ -47,6 +49,8 @@ class Bench:
             clock=clock,
             wifi=wifi,
             heap=heap,
+            board=board,
+            app=app,
             hosts=hosts,
         )
         self._boards.append(made)

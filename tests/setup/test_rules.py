@@ -40,7 +40,7 @@ OURS = ("alink", "alink_formats", "alink_factory", "alink_sim")
 PURE = ("errors", "record", "certificate", "sign", "register", "topics", "envelope")
 IMPURE_MODULES = {"socket", "ssl", "tls", "network", "machine", "esp32", "esp", "asyncio", "time"}
 ONLY_IN = {
-    "esp32": {"places", "ota"},
+    "esp32": {"places", "slot"},
     "esp": {"stock"},
     "socket": {"transport", "plain"},
     "ssl": {"transport"},

@@ -78,6 +78,7 @@ class Line:
         heap: str = "56wk",
         board: str = "ESP32_GENERIC",
         flash_size: int | None = None,
+        app: bytes | None = None,
         **fields: object,
     ) -> Board:
         """Burn a board; its DeviceName is registered on the platform unless told otherwise."""
@@ -94,6 +95,7 @@ class Line:
             heap=heap,
             board=board,
             flash_size=flash_size,
+            app=app,
         )
 
     def kinds(self, name: str) -> list[str]:

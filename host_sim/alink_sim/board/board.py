@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -15,12 +16,13 @@ from alink_formats import littlefs, nvs_image, partitions
 from alink_formats.identity import Identity
 from alink_formats.partitions import PartitionTable
 from alink_sim import toolchain
-from alink_sim.board import burn
+from alink_sim.board import bootloader, burn, firmware_image
 from alink_sim.board.console import BoardError, Console, Line
 from alink_sim.board.flash import FlashFile
 from alink_sim.board.frozen import frozen
 from alink_sim.board.process import Power
 from alink_sim.board.rom import ChipFlash, Rom
+from alink_sim.board.serial.chip import CHIPS
 from alink_sim.board.state import BoardState, Waiting, read_waiting
 from alink_sim.toolchain import Interpreter
 
@@ -71,13 +73,16 @@ class Board:
         layout: str = "factory",
         identity: Identity | None,
         files: Mapping[str, bytes],
+        app: bytes | None = None,
         damage: str | None = None,
         **options: Any,
     ) -> Board:
         """Make a board in `directory` and burn it.
 
-        `files` maps paths of its volume to contents. `damage` names a burned field, as the vendor
-        spells it, that has suffered in flash. The other options are those of `blank`.
+        `files` maps paths of its volume to contents. `app` is an image of `firmware_image` for its
+        first slot, burned with a boot loader; without one it starts all the same. `damage` names
+        a burned field, as the vendor spells it, that has suffered in flash. The other options are
+        those of `blank`.
         Raises BoardDefinitionError, IdentityError, VolumeError or BurnError.
         """
         made = cls.blank(directory, interpreter=interpreter, **options)
@@ -87,6 +92,7 @@ class Board:
             layout=layout,
             identity=identity,
             files=files,
+            app=app,
             damage=damage,
         )
         made.files = dict(files)
@@ -142,12 +148,15 @@ class Board:
         boot = self.directory / "boot"  # The interpreter keeps each path it imports from: short.
         boot.unlink(missing_ok=True)
         boot.symlink_to(image.boot)
+        modules = self.directory / "frozen"  # Of the application that the boot loader chooses.
+        modules.mkdir(exist_ok=True)
         environment = {
             **os.environ,
             "TZ": "UTC",
             "MICROPYPATH": boot.name,
             "ALINK_BOARD": str(self.directory),
             "ALINK_ROM": str(image.rom),
+            "ALINK_FROZEN": str(modules),
             "ALINK_CLOCK": str(self._clock or ""),
             "ALINK_KEYS": "1" if uart else "",
         }
@@ -167,6 +176,7 @@ class Board:
             directory=self.directory,
             state=self._state,
             console=self._console,
+            boot=self._boot,
             rom=self._rom,
             now=self._now,
             keys=self._keys[0] if self._keys else None,
@@ -229,6 +239,12 @@ class Board:
         return self._power is None or self._power.wait(0)
 
     @property
+    def running(self) -> str:
+        """The partition whose application runs, or did last; "" where no boot loader chose it."""
+        found = [one.name for one in self.table().slots if one.offset == self._state.running]
+        return found[0] if found else ""
+
+    @property
     def flash_operations(self) -> int:
         """Flash operations since power-on: cut points are 1 to this number."""
         return self._state.operations
@@ -267,10 +283,20 @@ class Board:
         place = self.table().with_volume(self.flash.size).find(name)
         return self.flash.read(place.offset, place.size)
 
+    def _boot(self) -> None:
+        if bootloader.is_there(self.flash, self.definition):
+            flash = ChipFlash(self.flash.path, self._state)
+            slot = bootloader.start(flash, self.definition)
+            self._state.running = slot.offset
+            modules = firmware_image.frozen_in(flash.read(slot.offset, slot.size))
+            shutil.rmtree(self.directory / "frozen")
+            (self.directory / "frozen").mkdir()
+            for name, source in modules.items():
+                self._write(f"frozen/{name}", source)
+
     def _rom(self) -> Rom:
-        found = [p for p in self.table().partitions if p.name == "nvs"]
         flash = ChipFlash(self.flash.path, self._state)
-        return Rom(flash, found[0] if found else None)
+        return Rom(flash, self.table(), CHIPS[self.definition.chip].chip_id)
 
     def _now(self) -> int:
         if self._clock is None:

@@ -7,7 +7,6 @@ port what it misses, in the words of ESP-IDF, and starts over.
 from __future__ import annotations
 
 import hashlib
-import zlib
 from functools import reduce
 from operator import xor
 
@@ -16,6 +15,7 @@ from alink_formats.board import BoardDefinition
 from alink_formats.partitions import Partition, PartitionError, PartitionTable
 from alink_sim.board.firmware_image import CHECKSUM_SEED, FLASH_SIZES, HEADER, MAGIC, SEGMENT
 from alink_sim.board.flash import FlashFile
+from alink_sim.board.ota_data import OtaData
 from alink_sim.board.serial.chip import CHIPS
 
 
@@ -23,10 +23,18 @@ class BootError(Exception):
     """The board does not start; the text is what it prints."""
 
 
+def is_there(flash: FlashFile, definition: BoardDefinition) -> bool:
+    """Return whether a boot loader is in flash."""
+    return flash.read(definition.firmware_offset, 1)[0] == MAGIC
+
+
 def start(flash: FlashFile, definition: BoardDefinition) -> Partition:
-    """Return the application partition that is started. Raises BootError."""
+    """Return the application partition that is started, chosen as `OtaData.boot` says.
+
+    Raises BootError, and PowerCutError where that choice is written.
+    """
     head = flash.read(definition.firmware_offset, HEADER.size)
-    if head[0] != MAGIC:
+    if not is_there(flash, definition):
         word = int.from_bytes(head[:4], "little")
         raise BootError(f"invalid header: {word:#010x}\n")
     flash_size = _size(head)
@@ -38,10 +46,12 @@ def start(flash: FlashFile, definition: BoardDefinition) -> Partition:
             f"E (35) flash_parts: {error}\nE (40) boot: Failed to verify partition table\n"
             "E (45) boot: load partition table error!\n"
         ) from error
+    choice = OtaData(flash, table)
     faults = []
-    for slot in _order(flash, table):
-        fault = _fault(flash, slot, CHIPS[definition.chip].chip_id)
+    for slot in choice.boot():
+        fault = image_fault(flash, slot, CHIPS[definition.chip].chip_id)
         if not fault:
+            choice.started(slot)
             return slot
         faults.append(f"E (60) esp_image: {fault}\n")
     raise BootError("".join(faults) + "E (70) boot: No bootable app partitions\n")
@@ -52,28 +62,8 @@ def _size(head: bytes) -> int:
     return next((size for size, number in FLASH_SIZES.items() if number == code), 0)
 
 
-def _order(flash: FlashFile, table: PartitionTable) -> list[Partition]:
-    # The slot that otadata chooses, then the others.
-    slots = list(table.slots)
-    ota = [slot for slot in slots if 0x10 <= slot.subtype < 0x20]
-    if not table.has("otadata") or not ota:
-        return slots
-    place = table.find("otadata")
-    newest = 0
-    for sector in range(place.offset, place.end, 0x1000):
-        data = flash.read(sector, 32)
-        sequence = int.from_bytes(data[:4], "little")
-        right = zlib.crc32(data[:4], 0xFFFFFFFF) == int.from_bytes(data[28:32], "little")
-        if right and sequence != 0xFFFFFFFF:
-            newest = max(newest, sequence)
-    if newest:
-        chosen = ota[(newest - 1) % len(ota)]
-        slots.sort(key=lambda slot: slot is not chosen)
-    return slots
-
-
-def _fault(flash: FlashFile, slot: Partition, chip_id: int) -> str:
-    # What is wrong with the image in a slot, in ESP-IDF's words; "" if nothing.
+def image_fault(flash: FlashFile, slot: Partition, chip_id: int) -> str:
+    """Return what is wrong with the image in a slot, in ESP-IDF's words; "" if nothing."""
     where = f"image at {slot.offset:#x}"
     head = flash.read(slot.offset, HEADER.size)
     if head[0] != MAGIC:

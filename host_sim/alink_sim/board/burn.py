@@ -11,6 +11,7 @@ from alink_formats.board import BoardDefinition
 from alink_formats.flash import SECTOR
 from alink_formats.identity import Identity
 from alink_formats.partitions import PartitionTable
+from alink_sim.board import firmware_image
 from alink_sim.board.flash import FlashFile
 
 
@@ -25,11 +26,13 @@ def burn(
     layout: str,
     identity: Identity | None,
     files: Mapping[str, bytes],
+    app: bytes | None = None,
     damage: str | None = None,
 ) -> None:
     """Write partition table, identity (None: nothing is burned) and the file system volume.
 
-    `damage` names a field of the identity, as the vendor spells it, that has suffered in flash.
+    `app` goes into the first slot, and a boot loader with it. `damage` names a field of the
+    identity, as the vendor spells it, that has suffered in flash.
     """
     table = board.table(layout)
     flash.burn(partitions.OFFSET, table.to_binary())
@@ -37,6 +40,10 @@ def burn(
         record = identities.encode(identity)
         record = damaged(record, damage) if damage else record
         burn_record(flash, board, layout=layout, record=record)
+    if app is not None:
+        loader = firmware_image.bootloader(board.chip, flash_size=board.flash_size)
+        flash.burn(board.firmware_offset, loader)
+        flash.burn(table.slots[0].offset, app)
     vfs = table.find("vfs")
     flash.burn(vfs.offset, littlefs.build(files, size=vfs.size))
 

@@ -21,12 +21,13 @@ class Firmware:
 
     def start(self, output: Callable[[bytes], None]) -> None:
         """Start what is in flash."""
+        if bootloader.is_there(self.board.flash, self.board.definition):
+            self.board.power_on(uart=output)
+            return
         try:
             bootloader.start(self.board.flash, self.board.definition)
         except bootloader.BootError as error:
             output(str(error).replace("\n", "\r\n").encode())
-        else:
-            self.board.power_on(uart=output)
 
     def feed(self, data: bytes) -> None:
         """Take what was typed."""

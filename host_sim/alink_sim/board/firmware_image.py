@@ -9,8 +9,10 @@ before it.
 from __future__ import annotations
 
 import hashlib
+import json
 import random
 import struct
+from collections.abc import Mapping
 from functools import reduce
 from operator import xor
 
@@ -26,6 +28,7 @@ CHECKSUM_SEED = 0xEF
 FLASH_SIZES = {1 << 20 << code: code for code in range(8)}  # bytes → code in the header
 
 _DIO, _40M = 2, 0
+_FROZEN = b"frozen modules\0"
 # Where constants and code of each chip are seen by its processor.
 _CONSTANTS = {"esp32": 0x3F400020, "esp32s3": 0x3C000020, "esp32c3": 0x3C000020}
 _CODE = {"esp32": 0x40080000, "esp32s3": 0x40374000, "esp32c3": 0x40380000}
@@ -33,9 +36,18 @@ _DESCRIPTION = struct.Struct("<I I 8x 32s 32s 16s 16s 32s 32s 80x")
 
 
 def application(
-    chip: str, *, size: int = 96 * 1024, seed: int = 0, version: str = "v1.26.1"
+    chip: str,
+    *,
+    size: int = 96 * 1024,
+    seed: int = 0,
+    version: str = "v1.26.1",
+    frozen: Mapping[str, str] | None = None,
 ) -> bytes:
-    """Return an application image of about `size` bytes; another `seed`, other bytes."""
+    """Return an application image of about `size` bytes; another `seed`, other bytes.
+
+    `frozen` maps names of modules ("version.py") to their source: what a board that runs the
+    image finds before what lies in its volume.
+    """
     description = _DESCRIPTION.pack(
         0xABCD5432,
         0,
@@ -47,7 +59,25 @@ def application(
         hashlib.sha256(b"%d" % seed).digest(),
     )
     filling = random.Random(seed).randbytes(max(0, size - 4096))
-    return _image(chip, [(_CONSTANTS[chip], description + filling), (_CODE[chip], bytes(2048))])
+    segments = [(_CONSTANTS[chip], description + filling), (_CODE[chip], bytes(2048))]
+    if frozen:
+        content = _FROZEN + json.dumps(dict(frozen)).encode()
+        segments.insert(1, (_CONSTANTS[chip] + 0x200000, content))
+    return _image(chip, segments)
+
+
+def frozen_in(image: bytes) -> dict[str, str]:
+    """Return the modules that are frozen into an image that is right, by name."""
+    at = HEADER.size
+    for _ in range(image[1]):
+        _, size = SEGMENT.unpack_from(image, at)
+        at += SEGMENT.size
+        if image[at:].startswith(_FROZEN):
+            content = image[at + len(_FROZEN) : at + size].rstrip(b"\0")
+            modules: dict[str, str] = json.loads(content)
+            return modules
+        at += size
+    return {}
 
 
 def bootloader(chip: str, *, flash_size: int = 4 << 20) -> bytes:

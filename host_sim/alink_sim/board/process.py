@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from alink_sim.board.bootloader import BootError
 from alink_sim.board.console import Console
 from alink_sim.board.flash import PowerCutError
 from alink_sim.board.rom import HEADER, Rom
@@ -24,7 +25,8 @@ _RESTARTS = frozenset({Reset.HARD, Reset.WATCHDOG, Reset.SOFT, Reset.DEEP_SLEEP}
 class Power:
     """One time under power: from power-on until it is off, cut, or the firmware has ended.
 
-    `rom` opens what the chip has in ROM, at the start of each process. `now` returns the board's
+    `boot` chooses the application, but after a soft reset and a deep sleep; `rom` opens what the
+    chip has in ROM, at the start of each process. `now` returns the board's
     clock in milliseconds since 1970; only deep sleep asks. `keys` is a pipe of what is typed at
     the serial port, if the board has one: then a reset prints what a chip prints.
     """
@@ -37,6 +39,7 @@ class Power:
         directory: Path,
         state: BoardState,
         console: Console,
+        boot: Callable[[], None],
         rom: Callable[[], Rom],
         now: Callable[[], int],
         keys: int | None = None,
@@ -46,6 +49,7 @@ class Power:
         self._directory = directory
         self._state = state
         self._console = console
+        self._boot = boot
         self._rom = rom
         self._now = now
         self._keys = keys
@@ -74,9 +78,10 @@ class Power:
         return not self._thread.is_alive()
 
     def _live(self) -> None:
+        cause = Reset.POWER_ON
         try:
             while True:
-                code, cause = self._run()
+                code, cause = self._run(cause)
                 cause = self._asked or cause
                 self._asked = None
                 if self._off.is_set() or not self._goes_on(cause):
@@ -91,12 +96,17 @@ class Power:
         finally:
             self._console.end(self.outcome or "crashed")
 
-    def _run(self) -> tuple[int, Reset]:
+    def _run(self, after: Reset) -> tuple[int, Reset]:
         # Runs one process to its end; returns its exit code and how the chip ended.
         try:
+            if after not in (Reset.SOFT, Reset.DEEP_SLEEP):
+                self._boot()
             rom = self._rom()
         except PowerCutError:
             return 0, Reset.CUT
+        except BootError as error:
+            self._console.feed(str(error).encode())
+            return 1, Reset.NONE
         with self._started() as running:
             if running is None:
                 return 0, Reset.NONE
@@ -111,8 +121,8 @@ class Power:
         from_rom, answers = os.pipe()
         try:
             with self._lock:
-                if not self._off.is_set():
-                    self._process = self._start(to_rom, from_rom)
+                off = self._off.is_set()
+                self._process = None if off else self._start(to_rom, from_rom)
             os.close(to_rom)
             os.close(from_rom)
             yield (self._process, calls, answers) if self._process else None

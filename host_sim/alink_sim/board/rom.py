@@ -1,4 +1,4 @@
-"""What a chip has in ROM and costs the firmware no heap: NVS, called through two pipes.
+"""What costs the firmware no heap on a chip: NVS and `otadata`, called through two pipes.
 
 A call is method u8 · namespace u8 · length of the key u8 · length of the data u32 · key · data;
 the answer an error i32 (0 if none) · length u32 · data, or the name of the error. The caller is
@@ -12,8 +12,10 @@ from pathlib import Path
 
 from alink_formats import nvs
 from alink_formats.flash import SECTOR
-from alink_formats.partitions import Partition
+from alink_formats.partitions import Partition, PartitionTable
+from alink_sim.board.bootloader import image_fault
 from alink_sim.board.flash import FlashFile
+from alink_sim.board.ota_data import OtaData
 from alink_sim.board.state import BoardState
 
 HEADER = struct.Struct("<BBBI")
@@ -23,15 +25,19 @@ _NEW_VERSION = -0x1110
 
 
 class Rom:
-    """NVS of one life of a board, opened as the firmware does at boot.
+    """NVS of one life of a board, opened as the firmware does at boot, and its `otadata`.
 
     A partition that has no free page, or is of a later version, is erased whole without a word.
     Raises PowerCutError out of any call when power fails in it.
     """
 
-    def __init__(self, flash: FlashFile, place: Partition | None) -> None:
-        """Open the partition; None if the table has none, which every call then says."""
+    def __init__(self, flash: FlashFile, table: PartitionTable, chip_id: int) -> None:
+        """Open what the table has; what it has not, every call then says."""
+        self._flash = flash
+        self._chip_id = chip_id
+        self._choice = OtaData(flash, table)
         self._store: nvs.Nvs | None = None
+        place = next((one for one in table.partitions if one.name == "nvs"), None)
         if place is None:
             return
         try:
@@ -55,6 +61,8 @@ class Rom:
         return _ANSWER.pack(0, len(answer)) + answer
 
     def _do(self, method: int, namespace: int, key: str, data: bytes) -> bytes:
+        if method > 5:
+            return self._choose(method, int.from_bytes(data, "little"))
         store = self._store
         if store is None:
             raise nvs.error(15, "PART_NOT_FOUND")
@@ -75,6 +83,24 @@ class Rom:
             case 5:
                 store.erase(namespace, key)
         return b""
+
+    def _choose(self, method: int, offset: int) -> bytes:
+        # Returns where in flash what starts next begins, 0 where nothing is chosen.
+        choice = self._choice
+        try:
+            if method == 6:
+                slot = next((one for one in choice.slots if one.offset == offset), None)
+                if slot is None:
+                    raise OSError(-0x102, "ESP_ERR_INVALID_ARG")
+                if image_fault(self._flash, slot, self._chip_id):
+                    raise OSError(-0x1503, "ESP_ERR_OTA_VALIDATE_FAILED")
+                choice.select(slot)
+            elif method == 7:
+                choice.confirm()
+        except LookupError:
+            raise OSError(-0x105, "ESP_ERR_NOT_FOUND") from None
+        chosen = choice.chosen()
+        return struct.pack("<I", chosen.offset if chosen else 0)
 
 
 class ChipFlash(FlashFile):

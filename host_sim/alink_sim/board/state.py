@@ -3,9 +3,11 @@
     0 reset cause u8 · 1 how the process ended u8 · 2 length of the RTC memory u16 ·
     4 flash operations since power-on u32 · 8 the operation that power fails in u32 ·
     16 when the RTC said 2000-01-01, ms since 1970 u64 · 24 end of a deep sleep, the same u64 ·
-    32 MAC, 6 bytes · 48 the REPL was in raw mode u8 · 64 RTC memory, 2048 bytes
+    32 MAC, 6 bytes · 48 the REPL was in raw mode u8 · 52 where the running application lies u32 ·
+    64 RTC memory, 2048 bytes
 
-The process writes all but the cause, the cut and the MAC; standins/_board.py knows the layout too.
+The process writes all but the cause, the cut, the MAC and the running application;
+standins/_board.py knows the layout too.
 """
 
 from __future__ import annotations
@@ -92,11 +94,20 @@ class BoardState:
         """The six bytes of machine.unique_id()."""
         return self._read(32, 6)
 
+    @property
+    def running(self) -> int:
+        """Where in flash the running application begins; 0 where no boot loader chose it."""
+        return int(struct.unpack("<I", self._read(52, 4))[0])
+
+    @running.setter
+    def running(self, offset: int) -> None:
+        self._write(52, struct.pack("<I", offset))
+
     def power_on(self, *, cut_at: int | None) -> None:
         """Begin anew: the RTC has lost its time and its memory."""
         self._write(0, struct.pack("<BBHII", Reset.POWER_ON, 0, 0, 0, cut_at or 0))
         self._write(16, bytes(16))
-        self._write(48, b"\0")
+        self._write(48, bytes(8))
 
     def restart(self, cause: Reset) -> None:
         """Begin the next process; RTC and counters are kept."""

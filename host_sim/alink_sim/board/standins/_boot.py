@@ -21,9 +21,14 @@ def mount():
     gc.collect()  # What comes now stays: it is to lie at the lower end of the heap.
     volume = vfs.VfsLfs2
     rom = uos.VfsPosix(uos.getenv("ALINK_ROM"))
+    image = uos.getenv("ALINK_FROZEN")
+    image = uos.VfsPosix(image) if uos.listdir(image) else None
     vfs.umount("/")
     vfs.mount(rom, "/rom", readonly=True)
     sys.path[:] = ["", "/rom", ".frozen", "/lib"]
+    if image:  # Modules that are frozen into the application that runs.
+        vfs.mount(image, "/frozen", readonly=True)
+        sys.path.insert(1, "/frozen")
     partition = esp32.Partition("vfs")
     try:
         vfs.mount(volume(partition), "/")

@@ -1,0 +1,102 @@
+"""A file of an update over HTTPS: resumed where a connection was lost, within bounds.
+
+docs/ota.md, "How the file comes". Redirects are not followed.
+"""
+
+import gc
+
+from micropython import const
+
+from . import heap
+from .errors import ProtocolError, TransportError, VerifyError
+
+_TRIES = const(5)  # In a row that bring less than enough each.
+_ENOUGH = const(4096)
+_FIRST_MS = const(2000)
+_ANSWER_MS = const(10000)
+_SLICE_MS = const(100)
+_DEAD = (401, 403, 404, 410)  # An address lives for a day.
+
+
+def fetch(ota, fetched):
+    """Yield the milliseconds to wait. Raises TransportError or ProtocolError."""
+    device, carrier = ota.device, ota.carrier
+    tls = None
+    tries = asked = 0
+    while fetched.have < fetched.size:
+        start, url = fetched.have, ota.offer["url"]
+        in_clear = ota.plain and url.startswith("http://")
+        try:
+            if tls is None:
+                tls = _trust(carrier, in_clear)  # Before `http` is loaded: roots take heap too.
+            gc.collect()
+            from .http import request, split
+
+            where, path = split(url, "http://" if in_clear else "https://")
+            for wait in request(
+                where,
+                tls,
+                carrier._feed,
+                "GET",
+                path,
+                "",
+                b"",
+                fetched.size - start,
+                fetched.take,
+                start,
+            ):
+                if request:
+                    request = None
+                    heap.unload("transport")  # The connection stands.
+                yield wait
+            if fetched.have < fetched.size:
+                raise ProtocolError(
+                    "the file ends after %d of %d bytes" % (fetched.have, fetched.size)
+                )
+            return
+        except VerifyError:
+            raise
+        except (TransportError, ProtocolError) as error:
+            status = error.status if isinstance(error, ProtocolError) else 500
+            if status in _DEAD and not asked:
+                asked = 1
+                device._log("%s; asking for another address" % error)
+                yield from _ask(ota)
+                tls = None
+                continue
+            if status < 500:
+                raise
+            tries = 0 if fetched.have - start >= _ENOUGH else tries + 1
+            if tries == _TRIES:
+                raise
+            wait = _FIRST_MS << tries
+            device._log("%s; next try in %d s at byte %d" % (error, wait // 1000, fetched.have))
+            yield wait
+
+
+def _trust(carrier, in_clear):
+    if in_clear:
+        from .plain import Clear
+
+        return Clear()
+    if carrier._private:
+        return carrier._link._tls
+    from .roots import globalsign_e46, globalsign_r3, globalsign_r46
+    from .transport import context
+
+    made = context([globalsign_r3.DER, globalsign_r46.DER, globalsign_e46.DER])
+    globalsign_e46 = globalsign_r3 = globalsign_r46 = context = None
+    heap.unload("roots.globalsign_e46", "roots.globalsign_r3", "roots.globalsign_r46", "roots")
+    heap.unload("transport")
+    return made
+
+
+def _ask(ota):
+    # Has the platform send a fresh address of the same file.
+    old, waited = ota.offer, 0
+    ota.ask()
+    while ota.offer is old:
+        if waited == _ANSWER_MS:
+            raise TransportError("no other address came within %d s" % (_ANSWER_MS // 1000))
+        yield _SLICE_MS
+        waited += _SLICE_MS

@@ -1,0 +1,97 @@
+"""One update, from the offer to the file in its place: fetched, checked, and only then counted.
+
+docs/ota.md. Loaded while an update is under way; what comes is written as it comes.
+"""
+
+import gc
+import hashlib
+from binascii import hexlify
+
+from micropython import const
+
+from . import heap
+from .errors import ProtocolError, StoreError
+
+_FEWEST = const(10)  # Percent between two reports.
+_SLICE_MS = const(50)
+_ACK_MS = const(5000)
+
+
+def run(ota):
+    """Yield the milliseconds to wait; what goes wrong is told to the platform and logged."""
+    log, version = ota.device._log, ota.offer["version"]
+    step, target = -1, ota.target
+    try:
+        from .offer import check
+
+        size, method, sign = check(ota.offer, ota.plain)
+        check = None
+        heap.unload("offer")
+        if target is None:
+            from .slot import Slot
+
+            target = Slot()
+        target.begin(size)
+        step = -2
+        log("update to %s: %d bytes" % (version, size))
+        gc.collect()
+        if ota.offer.get("dProtocol") == "mqtt":
+            from .ota_mqtt import fetch
+        else:
+            from .ota_https import fetch
+        fetched = Fetched(ota, size, getattr(hashlib, method)(), target)
+        yield from fetch(ota, fetched)
+        step = -3
+        found = hexlify(fetched.digest.digest()).decode()
+        if found != sign:
+            raise ProtocolError("the %s of the file is %s, not %s" % (method, found, sign))
+        step = -4
+        target.finish()
+    except Exception as error:
+        # A target of the application's own may raise anything.
+        if target:
+            target.abandon()
+        ota.offer = None
+        log("update to %s failed: %s" % (version, error))
+        ota.progress(-4 if isinstance(error, StoreError) else step, str(error))
+        return
+    fetched = target = fetch = Slot = None
+    heap.unload("slot", "ota_https", "ota_mqtt", "http", "plain")
+    from .trial import remember
+
+    remember(ota, version)
+    log("update to %s is in place" % version)
+    ota.offer = None
+    done = []
+    ota.progress(100, "", done.append)
+    waited = 0
+    while not done and waited < _ACK_MS:
+        yield _SLICE_MS
+        waited += _SLICE_MS
+    if ota.on_ready:
+        ota.safely(ota.on_ready, version)
+    elif ota.target is None:
+        from .ota import reset
+
+        ota.carrier.close()
+        reset()
+
+
+class Fetched:
+    """The bytes of a file on their way to a target; `have` counts them."""
+
+    def __init__(self, ota, size, digest, target):
+        self.size, self.digest = size, digest
+        self.have = 0
+        self._ota, self._target = ota, target
+        self._told = 0
+
+    def take(self, part):
+        """Take the next bytes, a memoryview. Raises StoreError."""
+        self.digest.update(part)
+        self._target.write(self.have, part)
+        self.have += len(part)
+        percent = self.have * 100 // self.size
+        if percent - self._told >= _FEWEST and self.have < self.size:
+            self._told = percent
+            self._ota.progress(percent)

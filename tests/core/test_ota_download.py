@@ -1,0 +1,289 @@
+"""ota_https.py, ota_mqtt.py, vfsfile.py: lost connections, dead addresses, damaged parts."""
+
+import json
+import os
+import struct
+
+import otafake
+from alink import ota as ota_module
+from alink.errors import ProtocolError, RefusedError, TransportError, VerifyError
+from alink.ota_mqtt import crc, part_of
+from alink.vfsfile import File
+from check import raises
+from test_ota import GET, IMAGE, NOW, begun, digest, fetch, finish, offer, push
+
+DOWNLOAD = "/sys/a1B2c3D4e5F/dev-1/thing/file/download"
+LOST = TransportError("lost")
+
+ota_module.ticks_ms = lambda: NOW[0]
+
+
+def cut(answer, count):
+    """An answer that ends too early: the connection then says that it was lost."""
+    return answer[: answer.index(b"\r\n\r\n") + 4 + count]
+
+
+# HTTPS
+
+
+def test_a_lost_connection_is_resumed_where_it_was_lost():
+    whole = otafake.whole(IMAGE)
+    chip, device, server = fetch(cut(whole, 5000), LOST, otafake.rest(IMAGE, 5000))
+    assert b"Range" not in server.asked[0]
+    assert server.asked[1].endswith(b"\r\nRange: bytes=5000-\r\n\r\n")
+    assert chip.other(len(IMAGE)) == IMAGE
+    assert chip.resets == 1
+    assert "silent for 10 s; next try in 2 s at byte 5000" in device.log[1]
+    assert "lost; next try in 4 s at byte 5000" in device.log[2]
+
+
+def test_tries_are_bounded_and_their_waits_grow():
+    began = NOW[0]
+    _, device, server = fetch(LOST, LOST, LOST, LOST, LOST)
+    assert device.steps_told() == ["-2"]
+    assert server.answers == []
+    assert NOW[0] - began >= 4000 + 8000 + 16000 + 32000
+    # What brings a block each time may go on for long.
+    answers = [cut(otafake.rest(IMAGE, at), 1) for at in range(1, 9)]
+    _chip, device, server = fetch(cut(otafake.whole(IMAGE), 1), *answers)
+    assert device.steps_told() == ["-2"]
+    assert len(server.answers) == 4
+
+
+def test_a_server_that_fails_is_asked_again():
+    chip, _device, _server = fetch(b"HTTP/1.1 503 Busy\r\n\r\n", otafake.whole(IMAGE))
+    assert chip.resets == 1
+
+
+def test_a_certificate_that_is_not_accepted_ends_it_at_once():
+    _chip, device, _server = fetch(VerifyError("who is that"))
+    assert device.texts_told() == ["who is that"]
+
+
+def test_bodies_of_another_length_are_noticed():
+    for answer, said in (
+        (otafake.whole(IMAGE + b"x"), "sends %d bytes, %d is the most" % (10265, 10264)),
+        (otafake.whole(IMAGE[:-1]), "the file ends after 10263 of 10264 bytes"),
+    ):
+        chip, device, _server = fetch(answer)
+        assert device.steps_told()[-1] == "-2"
+        assert said in device.log[-1], device.log
+        assert chip.boot == 0x10000
+
+
+def test_redirects_are_not_followed():
+    moved = b"HTTP/1.1 302 Found\r\nLocation: https://elsewhere.example/\r\n\r\n"
+    _chip, device, _server = fetch(moved)
+    assert device.steps_told() == ["-2"]
+    assert "answers b'HTTP/1.1 302 Found'" in device.log[-1]
+
+
+def test_a_server_that_begins_anew_or_elsewhere_is_not_believed():
+    for answer, said in (
+        (otafake.whole(IMAGE), "answers b'HTTP/1.1 200 OK'"),
+        (otafake.rest(IMAGE, 4999), "does not go on at byte 5000"),
+    ):
+        _chip, device, _server = fetch(cut(otafake.whole(IMAGE), 5000), answer)
+        assert device.steps_told()[-1] == "-2"
+        assert said in device.log[-1], device.log
+
+
+DEAD = b"HTTP/1.1 403 Forbidden\r\n\r\n"
+
+
+def _renewed(*answers):
+    """An update whose first address is dead after 5000 bytes and which is offered anew."""
+    chip, device, _made = begun()
+    with otafake.Server(cut(otafake.whole(IMAGE), 5000), DEAD, *answers) as server:
+        push(device)
+        for _ in range(1000):
+            NOW[0] += device.step()
+            if device.topics("firmware/get"):
+                break
+        number = json.loads(device.topics("firmware/get")[0])["id"]
+        data = offer(url="https://fresh.example/b")
+        device.hear(GET + "_reply", {"id": number, "code": 200, "data": data})
+        finish(device)
+    return chip, device, server
+
+
+def test_a_dead_address_is_replaced_and_the_file_goes_on():
+    chip, _device, server = _renewed(otafake.rest(IMAGE, 5000))
+    assert server.dialled[-1][0] == ("fresh.example", 443)
+    assert server.asked[-1].startswith(b"GET /b HTTP/1.0\r\n")
+    assert chip.other(len(IMAGE)) == IMAGE
+    assert chip.resets == 1
+
+
+def test_a_second_dead_address_is_the_end():
+    _chip, device, _server = _renewed(DEAD)
+    assert device.steps_told()[-1] == "-2"
+    assert len(device.topics("firmware/get")) == 1
+
+
+def test_no_other_address_is_the_end():
+    _chip, device, _made = begun()
+    with otafake.Server(DEAD):
+        push(device)
+        finish(device)
+    assert device.steps_told() == ["-2"]
+    assert "no other address came within 10 s" in device.log[-1]
+
+
+# MQTT
+
+BY_MQTT = {"dProtocol": "mqtt", "streamId": 5, "streamFileId": 1, "url": ""}
+
+
+def part(data, offset, code=200):
+    told = b'{"fileToken":"alink","fileLength":%d,"bOffset":%d,"bSize":%d}'
+    told %= (len(IMAGE), offset, len(data))
+    head = b'{"id":"%d","code":%d,"data":%s}' % (offset, code, told)
+    return struct.pack(">H", len(head)) + head + data + struct.pack("<H", crc(data))
+
+
+def test_the_check_of_a_part_is_crc_16_arc():
+    assert crc(b"123456789") == 0xBB3D
+
+
+def test_a_part_is_taken_apart():
+    payload = part(b"\0\xff\r\n", 4096)
+    assert bytes(part_of(payload, 4096)) == b"\0\xff\r\n"
+    assert part_of(payload, 0) == b""
+    assert part_of(payload[:-3] + b"\0" + payload[-2:], 4096) == b""  # A bit fell over.
+    assert part_of(payload[:-3] + payload[-2:], 4096) == b""  # A byte is missing.
+    assert raises(RefusedError, part_of, part(b"", 0, code=9112), 0).code == 9112
+    for wrong in (b"", b"\0", b"\0\x03{}", b"\0\x02[]", b"\0\x02{}", b"\xff\xffxx"):
+        raises(ProtocolError, part_of, wrong, 0)
+
+
+def by_mqtt(answer):
+    """An update by MQTT, each request answered by `answer(offset, size)`."""
+    chip, device, _made = begun()
+    push(device, **BY_MQTT)
+    answered = 0
+    for _ in range(10000):
+        if device.steps_told()[-1:] == ["100"]:
+            device.acknowledge()
+        wait = device.step()
+        asked = device.topics("file/download")
+        if len(asked) > answered:
+            block = json.loads(asked[answered])["params"]["fileBlock"]
+            answered += 1
+            payload = answer(block["offset"], block["size"])
+            if payload:
+                device.hear(DOWNLOAD + "_reply", payload)
+                continue
+        if wait >= 60000:
+            return chip, device
+        NOW[0] += wait
+    raise AssertionError("it goes on and on")
+
+
+def test_a_file_comes_by_mqtt_in_parts():
+    chip, device = by_mqtt(lambda at, size: part(IMAGE[at : at + size], at))
+    device_asked = device.topics("file/download")
+    assert json.loads(device_asked[1]) == {
+        "id": "2048",
+        "version": "1.0",
+        "params": {
+            "fileToken": "alink",
+            "fileInfo": {"streamId": 5, "fileId": 1},
+            "fileBlock": {"size": 2048, "offset": 2048},
+        },
+    }
+    assert json.loads(device_asked[-1])["params"]["fileBlock"] == {"size": 24, "offset": 10240}
+    assert chip.other(len(IMAGE)) == IMAGE
+    assert chip.resets == 1
+    assert DOWNLOAD.encode() + b"_reply" not in device._routes
+
+
+def test_a_damaged_part_is_asked_for_again():
+    spoilt = []
+
+    def answer(at, size):
+        payload = part(IMAGE[at : at + size], at)
+        if at == 4096 and not spoilt:
+            spoilt.append(at)
+            return payload[:-9] + b"\x99" + payload[-8:]
+        return payload
+
+    chip, device = by_mqtt(answer)
+    assert len(device.topics("file/download")) == 7
+    assert chip.other(len(IMAGE)) == IMAGE
+
+
+def test_silence_is_waited_out_longer_and_longer_and_then_told():
+    began = NOW[0]
+    _chip, device = by_mqtt(lambda at, size: None)
+    assert device.steps_told() == ["-2"]
+    assert len(device.topics("file/download")) == 5
+    assert NOW[0] - began >= 10000 + 20000 + 40000 + 80000 + 160000
+
+
+def test_a_part_that_is_refused_ends_it():
+    _chip, device = by_mqtt(lambda at, size: part(b"", at, code=9206))
+    assert "the platform refuses a part: 9206" in device.log[-1]
+
+
+def test_the_next_session_goes_on_with_the_file():
+    _chip, device, _made = begun()
+    push(device, **BY_MQTT)
+    device.step()
+    device._link.online = False
+    for _ in range(500):
+        NOW[0] += device.step()
+    assert len(device.topics("file/download")) == 1
+    device.begin_session()
+    push(device, **BY_MQTT)  # As the platform does in each session: it is on its way already.
+    for _ in range(30):
+        NOW[0] += device.step()
+    assert len(device.topics("file/download")) == 2
+
+
+# A file on the vfs
+
+
+def read(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def with_file(target, image, *answers, **members):
+    _chip, device, _made = begun(target=target)
+    with otafake.Server(*answers):
+        push(device, image=image, **members)
+        finish(device)
+    return device
+
+
+def test_a_file_is_replaced_whole_or_not_at_all():
+    with open("app.mpy", "wb") as file:
+        file.write(b"old")
+    new = b"new" * 3000
+    device = with_file(File("app.mpy"), new, otafake.whole(new[:-1] + b"X"))
+    assert device.steps_told()[-1] == "-3"
+    assert read("app.mpy") == b"old"
+    assert "app.mpy.new" not in os.listdir(".")
+    device = with_file(File("app.mpy"), new, otafake.whole(new))
+    assert device.steps_told()[-1] == "100"
+    assert read("app.mpy") == new
+    assert "app.mpy.new" not in os.listdir(".")
+
+
+def test_a_file_without_room_or_folder_is_refused_before_anything_comes():
+    device = with_file(File("app.mpy"), b"x", size=1 << 50)
+    assert device.steps_told() == ["-4"]
+    assert "bytes do not fit into the" in device.texts_told()[0]
+    assert "app.mpy.new" not in os.listdir(".")
+    device = with_file(File("nowhere/app.mpy"), b"x")
+    assert "nowhere/app.mpy.new cannot be written" in device.texts_told()[0]
+
+
+def test_what_a_cut_of_power_left_beside_a_file_is_replaced():
+    with open("table.new", "wb") as file:
+        file.write(b"half" * 4000)
+    device = with_file(File("table"), b"12", otafake.whole(b"12"))
+    assert read("table") == b"12"
+    assert device.steps_told()[-1] == "100"
+    assert digest(b"12") == digest(read("table"))
