@@ -10,7 +10,7 @@ export PYRIGHT_PYTHON_GLOBAL_NODE := off
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format system interpreters bench frozen line-soak lock clean
+.PHONY: help setup demo test check format system interpreters node bench frozen line-soak lock clean
 
 help: ## Show this list.
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r t d; do printf '  make %-13s %s\n' "$$t" "$$d"; done
@@ -41,6 +41,9 @@ system: ## Install what tests use from Debian; the only target that may need roo
 
 interpreters: setup ## Try again to fetch the 32-bit interpreter.
 	@$(PYTHON) tools/setup_checkout.py unix32
+
+node: setup ## Try again to install the vendor's Node.js SDK.
+	@$(PYTHON) tools/setup_checkout.py node
 
 bench: setup ## Measure every figure we claim.
 	@$(BIN)/python -m benchmarks $(ARGS)

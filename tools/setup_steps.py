@@ -15,6 +15,7 @@ import fcntl
 import hashlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -24,6 +25,7 @@ from pathlib import Path
 
 PLATFORMS = ("linux", "darwin")
 REQUIRE_UNIX32 = "ALINK_REQUIRE_UNIX32"
+REQUIRE_NODE = "ALINK_REQUIRE_NODE"
 
 # What pip prints when it could not talk to an index. "No matching distribution" follows all of
 # these, so they are looked for first.
@@ -140,6 +142,26 @@ def install_linkkit(checkout: Checkout) -> None:
     _pip(checkout, "linkkit", *there, "--require-hashes", "-r", "requirements-linkkit.lock")
 
 
+def install_node_sdk(checkout: Checkout) -> None:
+    """Give the vendor's SDK for Node.js one too; without it its tests are skipped by name."""
+    home = checkout.root / ".cache" / "node"
+    home.mkdir(parents=True, exist_ok=True)
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(checkout.root / "tests" / "interop" / "node" / name, home)
+    quiet = ("--ignore-scripts", "--no-audit", "--no-fund")
+    try:
+        if not shutil.which("node") or not shutil.which("npm"):
+            raise SetupError("there is no node or no npm here: install both and run make node")
+        try:
+            checkout.run("node", "npm", "--prefix", home, "ci", *quiet)
+        except ProgramError as error:
+            raise SetupError("npm could not fetch it: read .cache/setup/node.log") from error
+    except SetupError as error:
+        if os.environ.get(REQUIRE_NODE):
+            raise
+        print(f"set-up: going on without the vendor's Node.js SDK: {error}.")
+
+
 def find_unix64(checkout: Checkout) -> None:
     """See that the 64-bit interpreter came with the packages; not every platform has it."""
     _toolchain(checkout, "unix64")
@@ -198,6 +220,13 @@ STEPS = (
         ("requirements-linkkit.lock",),
         ".cache/linkkit/bin/python",
         install_linkkit,
+    ),
+    Step(
+        "node",
+        "installing the vendor's Node.js SDK",
+        ("tests/interop/node/package-lock.json",),
+        ".cache/node/package.json",
+        install_node_sdk,
     ),
 )
 

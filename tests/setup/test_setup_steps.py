@@ -20,6 +20,7 @@ NEEDED = (
     "requirements.lock",
     "requirements-typings.lock",
     "requirements-linkkit.lock",
+    "tests/interop/node/package-lock.json",
     "tools/setup_checkout.py",
     "tools/setup_steps.py",
     "host_sim/alink_sim/toolchain/umqtt.py",
@@ -224,3 +225,23 @@ def test_missing_32_bit_interpreter_stops_set_up_only_where_it_is_required(
     else:
         setup_steps.fetch_unix32(setup_steps.Checkout(fresh))
         assert "without the 32-bit interpreter. the archive is closed." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("required", [False, True])
+def test_without_node_its_sdk_is_left_out_unless_it_is_required(
+    fresh, monkeypatch, capsys, required
+):
+    (fresh / "tests" / "interop" / "node" / "package.json").write_text("{}")
+    monkeypatch.setenv("PATH", str(fresh))
+    monkeypatch.delenv("ALINK_REQUIRE_NODE", raising=False)
+    says = "there is no node or no npm here: install both and run make node"
+    if required:
+        monkeypatch.setenv("ALINK_REQUIRE_NODE", "1")
+        with pytest.raises(setup_steps.SetupError, match=says):
+            setup_steps.install_node_sdk(setup_steps.Checkout(fresh))
+    else:
+        setup_steps.install_node_sdk(setup_steps.Checkout(fresh))
+        assert capsys.readouterr().out == (
+            f"set-up: going on without the vendor's Node.js SDK: {says}.\n"
+        )
+    assert (fresh / ".cache" / "node" / "package.json").is_file()

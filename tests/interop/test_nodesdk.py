@@ -1,0 +1,217 @@
+"""The vendor's device SDK for Node.js, unmodified, as a device and as a gateway."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from alink_sim.platform import Platform, Product
+from tests.interop.nodesdk import DRIVER, SDK, NodeSdk
+
+pytestmark = pytest.mark.interop
+
+NAME = "node-1"
+GATEWAY_PK, SUB_PK = "a1GatewayPk", "a1SubPk0001"
+SUB = {"productKey": SUB_PK, "deviceName": "sub-0001"}
+
+
+@pytest.fixture
+def sdk(platform: Platform) -> Iterator[NodeSdk]:
+    with NodeSdk(platform) as made:
+        yield made
+
+
+@pytest.fixture
+def device(platform: Platform, product: Product, sdk: NodeSdk) -> NodeSdk:
+    """The SDK, with a device "dev" that is online."""
+    secret = platform.add_device(product.key, NAME).secret
+    sdk.make("dev", "device", product.key, NAME, secret)
+    sdk.expect("connect", "dev")
+    return sdk
+
+
+@pytest.fixture
+def gateway(platform: Platform, sdk: NodeSdk) -> NodeSdk:
+    """The SDK, with a gateway "gw" that is online."""
+    platform.create_product(key=GATEWAY_PK, node_type=1)
+    platform.create_product(key=SUB_PK)
+    platform.add_device(SUB_PK, "sub-0001")
+    secret = platform.add_device(GATEWAY_PK, "gateway-1").secret
+    sdk.make("gw", "gateway", GATEWAY_PK, "gateway-1", secret)
+    sdk.expect("connect", "gw")
+    return sdk
+
+
+def heard(sdk: NodeSdk, on: str, topic: str) -> Any:
+    """Return the JSON of the next message on a topic."""
+    while True:
+        got, payload = sdk.expect("message", on)
+        if got == topic:
+            return json.loads(payload)
+
+
+def test_it_is_the_locked_one_and_the_lock_names_no_registry(sdk: NodeSdk) -> None:
+    lock = json.loads(DRIVER.with_name("package-lock.json").read_text())
+    packages = {path: one for path, one in lock["packages"].items() if path}
+    assert json.loads((SDK / "package.json").read_text())["version"] == "1.2.8"
+    assert packages["node_modules/alibabacloud-iot-device-sdk"]["version"] == "1.2.8"
+    assert all(one["integrity"].startswith("sha512-") for one in packages.values())
+    assert not any("resolved" in one for one in packages.values())
+
+
+def test_it_registers_over_https_and_logs_in(
+    platform: Platform, product: Product, sdk: NodeSdk
+) -> None:
+    device = platform.add_device(product.key, NAME)
+    answer = sdk.register(product.key, product.secret, NAME)
+    assert answer["code"] == 200
+    assert answer["data"] == {
+        "productKey": product.key,
+        "deviceName": NAME,
+        "deviceSecret": device.secret,
+    }
+    sdk.make("dev", "device", product.key, NAME, answer["data"]["deviceSecret"])
+    sdk.expect("connect", "dev")
+    assert platform.expect("online", device_name=NAME).detail["tls"]
+
+
+def test_it_is_told_why_it_may_not_register(
+    platform: Platform, product: Product, sdk: NodeSdk
+) -> None:
+    platform.add_device(product.key, NAME)
+    answer = sdk.register(product.key, "wrong", NAME)
+    assert answer == {"code": 6600, "message": "signature check failed"}
+
+
+def test_it_logs_in_over_plain_tcp_on_the_same_port(
+    platform: Platform, product: Product, sdk: NodeSdk
+) -> None:
+    secret = platform.add_device(product.key, NAME).secret
+    sdk.make("dev", "device", product.key, NAME, secret, tls=False)
+    sdk.expect("connect", "dev")
+    assert not platform.expect("online", device_name=NAME).detail["tls"]
+
+
+def test_a_wrong_secret_is_refused(platform: Platform, product: Product, sdk: NodeSdk) -> None:
+    platform.add_device(product.key, NAME)
+    sdk.make("dev", "device", product.key, NAME, "wrong")
+    (errors,) = sdk.expect("error", "dev")
+    assert "Connection refused: Bad username or password" in str(errors)
+    assert platform.expect("login_refused", device_name=NAME).code == 6600
+
+
+def test_properties_events_and_tags_are_replied_to(
+    platform: Platform, product: Product, device: NodeSdk
+) -> None:
+    replied = device.ask("dev", "postProps", {"temperature": 21.5})
+    topic = f"/sys/{product.key}/{NAME}/thing/event/property/post_reply"
+    assert (replied["code"], replied["id"].split("|exp-topic|")[1]) == (200, topic)
+    assert platform.device(product.key, NAME).properties == {"temperature": 21.5}
+    assert device.ask("dev", "postEvent", "alarm", {"level": 2})["code"] == 200
+    assert platform.expect("event_posted").detail == {"event": "alarm", "values": {"level": 2}}
+    tags = [{"attrKey": "room", "attrValue": "4"}, {"attrKey": "floor", "attrValue": "2"}]
+    assert device.ask("dev", "postTags", tags)["code"] == 200
+    assert device.ask("dev", "deleteTags", ["floor"])["code"] == 200
+    assert platform.device(product.key, NAME).documents["tags"] == {"room": "4"}
+
+
+def test_a_property_set_and_a_service_reach_it(
+    platform: Platform, product: Product, device: NodeSdk
+) -> None:
+    device.call("dev", "onProps", told=True)
+    number = platform.set_properties(product.key, NAME, {"target": 21})
+    (asked,) = device.expect("onProps", "dev")
+    assert (asked["id"], asked["params"]) == (number, {"target": 21})
+    device.do("serve", on="dev", service="SelfTest", data={"passed": 1}, type="async")
+    number = platform.call_service(product.key, NAME, "SelfTest", {"seconds": 3})
+    (asked,) = device.expect("service", "dev")
+    assert (asked["id"], asked["params"]) == (number, {"seconds": 3})
+    answered = platform.expect("answered", device_name=NAME, id=number)
+    assert answered.detail["answer"] == 200
+
+
+def test_a_synchronous_service_is_answered_to_the_caller_that_waits(
+    platform: Platform, product: Product, device: NodeSdk
+) -> None:
+    device.do("serve", on="dev", service="SelfTest", data={"passed": 1}, type="sync")
+    platform.expect(
+        "subscribed", device_name=NAME, filter=f"/sys/{product.key}/{NAME}/rrpc/request/+"
+    )
+    with ThreadPoolExecutor(1) as threads:
+        called = threads.submit(
+            platform.call_service_sync, product.key, NAME, "SelfTest", {}, timeout_ms=8000
+        )
+        device.expect("service", "dev")
+        got = called.result(30)
+    assert json.loads(got.payload)["data"] == {"passed": 1}
+
+
+def test_the_shadow_is_updated_read_set_by_the_cloud_and_emptied(
+    platform: Platform, product: Product, device: NodeSdk
+) -> None:
+    device.call("dev", "onShadow", told=True)
+    device.call("dev", "postShadow", {"color": "red"})
+    assert device.expect("onShadow", "dev")[0]["payload"]["status"] == "success"
+    device.call("dev", "getShadow")
+    whole = device.expect("onShadow", "dev")[0]
+    assert whole["payload"]["state"] == {"reported": {"color": "red"}}
+    platform.set_shadow(product.key, NAME, {"color": "green"}, version=whole["version"] + 1)
+    control = device.expect("onShadow", "dev")[0]
+    assert (control["method"], control["payload"]["state"]["desired"]) == (
+        "control",
+        {"color": "green"},
+    )
+    device.call("dev", "deleteShadow")
+    assert device.expect("onShadow", "dev")[0]["payload"]["status"] == "success"
+
+
+def test_it_publishes_and_hears_on_topics_of_its_own(
+    platform: Platform, product: Product, device: NodeSdk
+) -> None:
+    own = f"/{product.key}/{NAME}/user"
+    device.call("dev", "subscribe", f"{own}/get")
+    platform.expect("subscribed", device_name=NAME, filter=f"{own}/get")
+    device.call("dev", "publish", f"{own}/update", "hello")
+    assert platform.expect("published").detail["topic"] == f"{own}/update"
+    platform.send(product.key, NAME, f"{own}/get", b'{"a":1}')
+    assert heard(device, "dev", f"{own}/get") == {"a": 1}
+
+
+def test_a_gateway_registers_relates_and_logs_in_a_sub_device(
+    platform: Platform, gateway: NodeSdk
+) -> None:
+    registered = gateway.ask("gw", "regiestSubDevice", [SUB])  # The SDK spells it so.
+    secret = platform.device(SUB_PK, "sub-0001").secret
+    assert [one["deviceSecret"] for one in registered["data"]] == [secret]
+    triple = {**SUB, "deviceSecret": secret}
+    assert gateway.ask("gw", "addTopo", [triple])["code"] == 200
+    assert gateway.ask("gw", "getTopo")["data"] == [SUB]
+    gateway.do("login", on="gw", device=triple, **{"as": "sub"})
+    assert gateway.expect("login", "sub")[0]["code"] == 200
+    gateway.expect("connect", "sub")
+    platform.expect(
+        "subscribed",
+        device_name="gateway-1",
+        filter=f"/sys/{SUB_PK}/sub-0001/rrpc/request/+",
+    )
+    assert gateway.ask("sub", "postProps", {"temperature": 21.5})["code"] == 200
+    assert platform.device(SUB_PK, "sub-0001").properties == {"temperature": 21.5}
+    gateway.call("sub", "onProps", told=True)
+    platform.set_properties(SUB_PK, "sub-0001", {"target": 21})
+    assert gateway.expect("onProps", "sub")[0]["params"] == {"target": 21}
+    assert gateway.ask("gw", "logout", SUB)["code"] == 200
+    assert platform.device(SUB_PK, "sub-0001").status == "Offline"
+    assert gateway.ask("gw", "removeTopo", [SUB])["code"] == 200
+    assert not platform.sub_devices(GATEWAY_PK, "gateway-1")
+
+
+def test_a_gateway_is_told_why_a_sub_device_may_not_log_in(
+    platform: Platform, gateway: NodeSdk
+) -> None:
+    triple = {**SUB, "deviceSecret": platform.device(SUB_PK, "sub-0001").secret}
+    gateway.do("login", on="gw", device=triple, **{"as": "sub"})
+    assert gateway.expect("login", "sub")[0]["code"] == 6401
