@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -25,9 +24,11 @@ def client(platform: Served, *, host: str = "127.0.0.1", **changes: Any) -> Clie
 def asking(through: Client) -> Ask:
     """Return what calls an action by its name, its parameters in the client's spelling."""
 
+    methods = {name.replace("_", ""): name for name in dir(through)}  # create_otafirmware, too.
+
     def ask(action: str, **parameters: Any) -> dict[str, Any]:
         request = getattr(models, f"{action}Request")(**parameters)
-        answer = getattr(through, re.sub(r"(?<!^)([A-Z])", r"_\1", action).lower())(request)
+        answer = getattr(through, methods[action.lower()])(request)
         assert answer.status_code == 200
         body: dict[str, Any] = answer.body.to_map()
         assert body.pop("RequestId")

@@ -6,13 +6,13 @@ import base64
 import binascii
 import json
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from alink_sim.platform.core import Core
 from alink_sim.platform.entities import Device, Product
-from alink_sim.platform.openapi.errors import ApiError, GatewayError, missing
+from alink_sim.platform.openapi.errors import ApiError, invalid, missing
 from alink_sim.platform.openapi.gate import Gate
 
 Answer = dict[str, Any]
@@ -48,8 +48,20 @@ class Call:
         except ValueError:
             number = among.stop
         if number not in among:
-            raise GatewayError(400, f"Invalid{name}", f"Specified parameter {name} is not valid.")
+            raise invalid(name)
         return number
+
+    def switch(self, name: str, *, default: bool) -> bool:
+        """Return a parameter that is true or false. Raises GatewayError."""
+        return self.choice(name, ("true", "false"), str(default).lower()) == "true"
+
+    def choice(self, name: str, among: Sequence[str], default: str) -> str:
+        """Return a parameter that is one of some words. Raises GatewayError."""
+        word = self.text(name) or default
+        found = next((one for one in among if one.lower() == word.lower()), None)
+        if found is None:
+            raise invalid(name)
+        return found
 
     def listed(self, name: str, field: str = "") -> list[str]:
         """Return `NAME.1`, `NAME.2` ..., of each its field, up to the first that is not there."""

@@ -13,6 +13,7 @@ from alink_sim.platform.openapi.errors import ApiError
 from alink_sim.platform.openapi.moments import gmt, milliseconds, moment, utc
 from alink_sim.platform.openapi.names import is_nickname
 from alink_sim.platform.openapi.pages import Page
+from alink_sim.platform.ota.entities import DEFAULT_MODULE, version_of
 from alink_sim.platform.registry import NAME
 
 _STATUS = {
@@ -122,7 +123,7 @@ def detail(call: Call, device: Device) -> Answer:
     return {
         **_named(device),
         "DeviceSecret": device.secret,
-        "FirmwareVersion": device.documents.get("firmware_version", ""),
+        "FirmwareVersion": version_of(device.documents, DEFAULT_MODULE),
         "GmtActive": gmt(activated),
         "GmtCreate": gmt(created),
         "GmtOnline": gmt(online),

@@ -32,6 +32,11 @@ def missing(name: str) -> GatewayError:
     return GatewayError(400, f"Missing{name}", f"{name} is mandatory for this action.")
 
 
+def invalid(name: str) -> GatewayError:
+    """Return what a request is refused with whose parameter has a value it cannot take."""
+    return GatewayError(400, f"Invalid{name}", f"Specified parameter {name} is not valid.")
+
+
 _MESSAGES = {
     "iot.Sre.IotInstanceNotFound": "there is no instance with this IotInstanceId",
     "iot.common.InvalidPageParams": "the page counts from 1, PageSize is 1 to 50 or more",
@@ -58,6 +63,23 @@ _MESSAGES = {
     "iot.device.QueryTopoRelationFailed": "the device has no gateway",
     "iot.device.RemoveTopoRelationFailed": "the device has no gateway",
     "iot.device.TooManyDevicePropertiesPerTime": "a device has up to 100 tags",
+    "iot.ota.AlreadyExistedFirmwareName": "there is a package with this FirmwareName",
+    "iot.ota.AlreadyExistedModule": "the product has a module with this ModuleName",
+    "iot.ota.DynamicJobExisted": "the package has a dynamic batch that is under way",
+    "iot.ota.FirmwareInUse": "a batch of the package is under way: cancel it first",
+    "iot.ota.FirmwareNotVerified": "the package has to be verified first",
+    "iot.ota.FirmwareVerified": "the package is verified, or being verified",
+    "iot.ota.InvalidJobStatus": "the batch is over",
+    "iot.ota.InvalidTaskStatus": "the task is not in a status for that",
+    "iot.ota.ModuleInUse": "the module has packages: delete them first",
+    "iot.ota.NotDynamicJob": "the batch is static",
+    "iot.ota.NotExistedFile": "nothing was uploaded to this URL, or more than an hour ago",
+    "iot.ota.NotExistedFirmware": "there is no package with this FirmwareId",
+    "iot.ota.NotExistedJob": "there is no batch with this JobId",
+    "iot.ota.NotExistedModule": "the product has no module with this ModuleName",
+    "iot.ota.NotExistedTask": "there is no task with this TaskId",
+    "iot.ota.TooManyFirmwares": "an account has up to 500 packages",
+    "iot.ota.TooManyModules": "a product has up to 10 modules of its own",
     "iot.messagebroker.DesireInfoInShadowMessageIsNotJson": "desired is no object",
     "iot.messagebroker.InvalidFormattedTopicName": "the topic is none that a device may have",
     "iot.messagebroker.InvalidTimeoutValue": "Timeout takes 1000 to 8000 ms",

@@ -5,10 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, unquote, urlencode
 
 NAME = "iotx-ota"
+MAX_SIZE = 1000 << 20
 
 
 class ForbiddenError(Exception):
@@ -18,6 +21,12 @@ class ForbiddenError(Exception):
         super().__init__(message)
         self.code = code
         self.message = message
+
+
+_WRONG_SIGNATURE = ForbiddenError(
+    "SignatureDoesNotMatch",
+    "The request signature we calculated does not match the signature you provided.",
+)
 
 
 @dataclass
@@ -39,7 +48,16 @@ class Bucket:
             "Signature": self._signature("GET", path, token, str(until)),
             "security-token": token,
         }
-        return f"https://{self.endpoint}/{quote(path)}?{urlencode(query)}"
+        return f"{self.plain_url(path)}?{urlencode(query)}"
+
+    def plain_url(self, path: str) -> str:
+        """Return the name of an object, with which nobody may have it."""
+        return f"https://{self.endpoint}/{quote(path)}"
+
+    def path(self, url: str) -> str:
+        """Return the path of an object that a URL names, signed or not; "" for one elsewhere."""
+        base = f"https://{self.endpoint}/"
+        return unquote(url.partition("?")[0].removeprefix(base)) if url.startswith(base) else ""
 
     def check(self, method: str, path: str, query: dict[str, str], *, now: float) -> str:
         """Return the token of a URL that is good. Raises ForbiddenError."""
@@ -50,11 +68,29 @@ class Bucket:
             raise ForbiddenError("AccessDenied", "Request has expired.")
         expected = self._signature(method, path, token, until)
         if not hmac.compare_digest(expected, query.get("Signature", "")):
-            raise ForbiddenError(
-                "SignatureDoesNotMatch",
-                "The request signature we calculated does not match the signature you provided.",
-            )
+            raise _WRONG_SIGNATURE
         return token
+
+    def policy(self, path: str, *, until: str) -> str:
+        """Return what lets a form put an object: its name, its size, the moment it dies."""
+        conditions = [["content-length-range", 0, MAX_SIZE], ["eq", "$key", path]]
+        text = json.dumps({"expiration": until, "conditions": conditions})
+        return base64.b64encode(text.encode()).decode()
+
+    def check_form(self, form: Mapping[str, str], *, size: int, now: str) -> None:
+        """Return if a form may put an object of a size. Raises ForbiddenError."""
+        policy = form.get("policy", "")
+        if form.get("OSSAccessKeyId") != self.key_id:
+            raise ForbiddenError("InvalidAccessKeyId", "The OSS Access Key Id does not exist.")
+        if not hmac.compare_digest(self.sign(policy), form.get("Signature", "")):
+            raise _WRONG_SIGNATURE
+        told = json.loads(base64.b64decode(policy))  # It is our own.
+        if now > told["expiration"]:
+            raise ForbiddenError("AccessDenied", "Invalid according to Policy: Policy expired.")
+        if ["eq", "$key", form.get("key")] not in told["conditions"]:
+            raise ForbiddenError("AccessDenied", "Invalid according to Policy: another key.")
+        if size > MAX_SIZE:
+            raise ForbiddenError("EntityTooLarge", f"The file has more than {MAX_SIZE} bytes.")
 
     def sign(self, text: str) -> str:
         """Return the signature of a text: base64 of its HMAC-SHA1."""

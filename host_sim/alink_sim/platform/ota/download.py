@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import re
 import ssl
-import uuid
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
-from xml.sax.saxutils import escape
 
 from aiohttp import web
 
 from alink_sim.platform.core import Core
 from alink_sim.platform.entities import Device
 from alink_sim.platform.http_server import HttpServer
-from alink_sim.platform.ota.bucket import ForbiddenError
+from alink_sim.platform.ota import uploads
+from alink_sim.platform.ota.bucket import MAX_SIZE, ForbiddenError
+from alink_sim.platform.ota.refusals import refusal
 
+_FORM = 1 << 16  # Bytes of a form beside its file.
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
 
 def server(core: Core, *, tls: ssl.SSLContext) -> HttpServer:
     """Return what serves the bucket."""
-    app = web.Application()
+    app = web.Application(client_max_size=MAX_SIZE + _FORM)
+    app.router.add_post("/", partial(uploads.answer, core))
     app.router.add_route("*", "/{path:.+}", partial(_answer, core))
     return HttpServer(core, app, tls=tls, tls_only=True)
 
@@ -36,11 +37,11 @@ async def _answer(core: Core, request: web.Request) -> web.Response:
     except ForbiddenError as error:
         reason = f"{error.code}: {error.message}"
         _note(core, "ota_download_refused", query.get("security-token", ""), reason, path=path)
-        return _refusal(core, request, 403, error.code, error.message)
+        return refusal(core, request, 403, error.code, error.message)
     content = core.upgrades.contents.get(path)
     if content is None:
         _note(core, "ota_download_refused", token, "NoSuchKey: the package is gone", path=path)
-        return _refusal(core, request, 404, "NoSuchKey", "The specified key does not exist.")
+        return refusal(core, request, 404, "NoSuchKey", "The specified key does not exist.")
     size = len(content.data)
     part = _range(request.headers.get("Range", ""), size)
     first, last = part or (0, size - 1)
@@ -78,19 +79,3 @@ def _note(core: Core, kind: str, token: str, reason: str, **detail: Any) -> None
         core.note_about(kind, device, reason=reason, via="https", **detail)
     else:
         core.note(kind, reason=reason, via="https", **detail)
-
-
-def _refusal(
-    core: Core, request: web.Request, status: int, code: str, message: str
-) -> web.Response:
-    now = datetime.fromtimestamp(core.clock.time(), UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
-    said = {
-        "Code": code,
-        "Message": message,
-        "RequestId": uuid.uuid4().hex[:24].upper(),
-        "HostId": request.host,
-        "ServerTime": now,
-    }
-    inside = "".join(f"  <{name}>{escape(one)}</{name}>\n" for name, one in said.items())
-    text = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error>\n{inside}</Error>\n'
-    return web.Response(status=status, text=text, content_type="application/xml")

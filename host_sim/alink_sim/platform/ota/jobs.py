@@ -6,7 +6,7 @@ from functools import partial
 
 from alink_sim.platform.core import Core
 from alink_sim.platform.entities import Device
-from alink_sim.platform.ota import alarms, outcomes, tasks
+from alink_sim.platform.ota import alarms, outcomes, tasks, uploads
 from alink_sim.platform.ota.entities import FINAL, Job, JobStatus, Status, Verified
 
 
@@ -39,14 +39,14 @@ def version_reported(core: Core, device: Device, module: str) -> None:
 
 
 def cancel(core: Core, job: Job, statuses: tuple[Status, ...]) -> None:
-    """Cancel a job's tasks of some statuses; once none is left, the job is."""
+    """Cancel a job's tasks of some statuses."""
     for task in core.upgrades.tasks_in(job):
         if task.status in statuses:
             tasks.move(core, task, Status.CANCELED, "the batch was canceled")
 
 
 def stop(core: Core, job: Job) -> None:
-    """End a DYNAMIC job, or one that was only planned; tasks that there are go on."""
+    """Cancel a DYNAMIC job, or one that is only planned; tasks that there are go on."""
     outcomes.end(core, job, JobStatus.CANCELED)
 
 
@@ -57,16 +57,18 @@ def resume(core: Core) -> None:
             alarms.at(core, job.starts, partial(_start, core, job))
         if job.ends:
             alarms.at(core, job.ends, partial(_end, core, job))
+    for key in core.upgrades.contents:
+        alarms.at(core, core.clock.time() + uploads.KEPT, partial(uploads.drop_unused, core, key))
     for task in core.upgrades.tasks.values():
         if task.status == Status.IN_PROGRESS:
             tasks.watch(core, task)
         elif task.status == Status.QUEUED:
-            alarms.at(core, task.not_before, partial(tasks.offer, core, task))
+            alarms.at(core, task.not_before, partial(tasks.offer_again, core, task.id))
 
 
 def _start(core: Core, job: Job) -> None:
-    if job.status != JobStatus.PLANNED:
-        return  # It was canceled meanwhile.
+    if core.upgrades.jobs.get(job.id) is not job or job.status != JobStatus.PLANNED:
+        return  # It was removed or canceled meanwhile.
     devices = _devices(core, job)
     firmware = core.upgrades.firmwares[job.firmware_id]
     core.note(

@@ -18,7 +18,8 @@ def settle(core: Core, job: Job) -> None:
         is_good = all(one.status == Status.SUCCEEDED for one in tasks)
         firmware.verified = Verified.YES if is_good else Verified.FAILED
         core.upgrades.keep(firmware)
-    end(core, job, JobStatus.COMPLETED)
+    is_canceled = bool(tasks) and all(one.status == Status.CANCELED for one in tasks)
+    end(core, job, JobStatus.CANCELED if is_canceled else JobStatus.COMPLETED)
 
 
 def end(core: Core, job: Job, status: JobStatus) -> None:

@@ -1,10 +1,9 @@
-"""Update packages: files in, a package out."""
+"""Update packages: files in the bucket in, a package out."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from alink_sim.platform.ota.entities import Content, File, Firmware
 from alink_sim.platform.ota.upgrades import Upgrades
@@ -19,11 +18,13 @@ class PackageError(ValueError):
     """A package cannot be made so, or not be brought so; the text says what can."""
 
 
-def make(upgrades: Upgrades, draft: Firmware, files: Mapping[str, bytes]) -> Firmware:
-    """Keep a package like `draft`, which has no files yet, of files by name; return it.
+def put(upgrades: Upgrades, key: str, data: bytes) -> Content:
+    """Lay bytes into the bucket."""
+    return upgrades.keep(Content(key, data))
 
-    Raises PackageError.
-    """
+
+def check(draft: Firmware, files: Mapping[str, bytes]) -> None:
+    """Return if a package like `draft` can be made of files, by name. Raises PackageError."""
     if draft.sign_method not in SIGN_METHODS:
         raise PackageError(
             f"sign_method is {draft.sign_method!r}; it takes one of: {', '.join(SIGN_METHODS)}"
@@ -32,10 +33,6 @@ def make(upgrades: Upgrades, draft: Firmware, files: Mapping[str, bytes]) -> Fir
         raise PackageError(f"{len(files)} files; a package has 1 to {MAX_FILES}")
     if not draft.version or not all(files.values()):
         raise PackageError("a package needs a version, and no file of it is empty")
-    firmware = replace(draft, files=[_file(draft, *one) for one in files.items()])
-    for file, data in zip(firmware.files, files.values(), strict=True):
-        upgrades.keep(Content(file.key, data))
-    return upgrades.keep(firmware)
 
 
 def check_protocol(protocol: str, sizes: Sequence[int]) -> None:
@@ -48,11 +45,12 @@ def check_protocol(protocol: str, sizes: Sequence[int]) -> None:
         )
 
 
-def _file(draft: Firmware, name: str, data: bytes) -> File:
+def describe(content: Content, name: str, *, sign_method: str, sign: str = "") -> File:
+    """Return what a package says of one of its files; a given digest is taken as it is."""
     return File(
         name=name,
-        size=len(data),
-        md5=hashlib.md5(data, usedforsecurity=False).hexdigest(),
-        sign=hashlib.new(SIGN_METHODS[draft.sign_method], data).hexdigest(),
-        key=f"ota/{draft.id}/{name}",
+        size=len(content.data),
+        md5=hashlib.md5(content.data, usedforsecurity=False).hexdigest(),
+        sign=sign or hashlib.new(SIGN_METHODS[sign_method], content.data).hexdigest(),
+        key=content.key,
     )

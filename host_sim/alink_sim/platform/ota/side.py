@@ -64,8 +64,12 @@ class OtaSide:
                 sign_method=sign_method,
                 created=core.clock.time(),
             )
+            packages.check(draft, files)
             packages.check_protocol(rules.protocol, [len(one) for one in files.values()])
-            firmware = packages.make(core.upgrades, draft, files)
+            for name, one in files.items():
+                content = packages.put(core.upgrades, f"ota/{draft.id}/{name}", one)
+                draft.files.append(packages.describe(content, name, sign_method=sign_method))
+            firmware = core.upgrades.keep(draft)
             job = Job(
                 id=fresh_id(),
                 firmware_id=firmware.id,

@@ -68,9 +68,16 @@ def offer(core: Core, task: Task) -> None:
     if task.status == Status.QUEUED and not core.rates.allow(
         ("ota", task.job_id), limit=rules.per_minute, seconds=_MINUTE, now=core.clock.monotonic()
     ):
-        alarms.at(core, now + _MINUTE, partial(_offer_again, core, task.id))
+        alarms.at(core, now + _MINUTE, partial(offer_again, core, task.id))
         return
     _push(core, device, task)
+
+
+def offer_again(core: Core, task_id: str) -> None:
+    """Push a task that waited for its moment, unless it went on meanwhile."""
+    task = core.upgrades.tasks.get(task_id)
+    if task and task.status == Status.QUEUED:
+        offer(core, task)
 
 
 def push_waiting(core: Core, device: Device) -> None:
@@ -120,7 +127,8 @@ def watch(core: Core, task: Task) -> None:
     started, reason = task.started, f"the device took more than {minutes} minutes"
 
     def expire() -> None:
-        if task.status == Status.IN_PROGRESS and task.started == started:
+        is_there = core.upgrades.tasks.get(task.id) is task
+        if is_there and task.status == Status.IN_PROGRESS and task.started == started:
             move(core, task, Status.FAILED, reason)  # The vendor tries a timeout not again.
 
     alarms.at(core, started + minutes * _MINUTE, expire)
@@ -142,7 +150,7 @@ def queue(core: Core, task: Task, reason: str, *, seconds: float = 0.0) -> None:
     task.progress, task.started = 0, 0.0
     move(core, task, Status.QUEUED, reason)
     if seconds:
-        alarms.at(core, task.not_before, partial(_offer_again, core, task.id))
+        alarms.at(core, task.not_before, partial(offer_again, core, task.id))
     else:
         offer(core, task)
 
@@ -169,12 +177,6 @@ def _clear_the_way(core: Core, job: Job, device: Device, task: Task) -> Task | N
             return other
         move(core, other, Status.CANCELED, f"task {task.id} takes its place")
     return None
-
-
-def _offer_again(core: Core, task_id: str) -> None:
-    task = core.upgrades.tasks.get(task_id)
-    if task and task.status == Status.QUEUED:
-        offer(core, task)
 
 
 def _push(core: Core, device: Device, task: Task) -> None:

@@ -80,18 +80,19 @@ class Upgrades:
         mine: list[Kept] = []
         if isinstance(gone, Product):
             mine += [one for one in self.firmwares.values() if one.product_key == gone.key]
-            mine += [one for one in self.jobs.values() if one.product_key == gone.key]
         elif isinstance(gone, Device):
             mine += self.tasks_of(gone)
         for one in mine:
             self.remove(one)
 
     def remove(self, thing: Kept) -> None:
-        """Forget a thing: with a package its files, with a job its tasks."""
+        """Forget a thing: with a package its files and jobs, with a job its tasks."""
         if isinstance(thing, Firmware):
             del self.firmwares[thing.id]
             for file in thing.files:
                 self.remove(self.contents[file.key])
+            for job in [one for one in self.jobs.values() if one.firmware_id == thing.id]:
+                self.remove(job)
         elif isinstance(thing, Content):
             del self.contents[thing.key]
         elif isinstance(thing, Job):

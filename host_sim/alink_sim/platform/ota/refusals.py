@@ -1,0 +1,32 @@
+"""How the bucket says no: the XML of OSS."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+from xml.sax.saxutils import escape
+
+from aiohttp import web
+
+from alink_sim.platform.core import Core
+
+
+def refusal(
+    core: Core, request: web.Request, status: int, code: str, message: str
+) -> web.Response:
+    """Return a refusal with a code of OSS."""
+    said = {
+        "Code": code,
+        "Message": message,
+        "RequestId": uuid.uuid4().hex[:24].upper(),
+        "HostId": request.host,
+        "ServerTime": moment(core.clock.time()),
+    }
+    inside = "".join(f"  <{name}>{escape(one)}</{name}>\n" for name, one in said.items())
+    text = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error>\n{inside}</Error>\n'
+    return web.Response(status=status, text=text, content_type="application/xml")
+
+
+def moment(seconds: float) -> str:
+    """Return a moment as OSS writes it, "2026-11-23T18:00:00.000Z"."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
