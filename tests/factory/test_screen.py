@@ -44,7 +44,7 @@ def test_eight_ports_fit_a_terminal_and_no_line_is_too_long(wall, width):
 @pytest.mark.parametrize("width", [40, 80, 140])
 def test_what_to_do_now_is_at_the_top_where_nothing_cuts_it_off(wall, width):
     top = " ".join(" ".join(shown(wall, width)[:8]).split())
-    assert "→ Take out 1 (green). Take out 3, 5, 6 (red) and do what stands" in top
+    assert "→ Take out 1 (green). Take out 3, 5, 6 (red) and do what stands below." in top
 
 
 def test_a_red_board_says_what_happened_and_what_to_do(wall):
@@ -52,6 +52,29 @@ def test_a_red_board_says_what_happened_and_what_to_do(wall):
     assert "FAILED" in page
     assert "The connection broke off. Check cable." in page
     assert "once more" in page  # It is tried again by itself: leave it in.
+
+
+def test_ports_with_the_same_trouble_share_a_sentence_and_every_one_fits_80_x_24():
+    screen = Screen(Console(file=io.StringIO()), title="lamps", who="b1 · mei", named=PORTS)
+    dead = "the flash does not say what it is: it is dead or not soldered"
+    for number, port in enumerate(PORTS):
+        what = dead if number % 2 else "the chip is esp32c3 and the batch is for esp32"
+        screen.outcome(
+            Outcome(port, "failed", detail=what, advice=f"Put it into box {number % 2}."),
+            is_last=True,
+        )
+    lines = shown(screen, 80)
+    assert len(lines) <= 24
+    assert any(line.startswith(" 1, 3, 5, 7  The chip is esp32c3") for line in lines)
+    assert " 2, 4, 6, 8  The flash does not say" in "\n".join(lines)
+    assert "\n".join(lines).count("box 1") == 1
+
+
+def test_a_named_port_has_its_tile_and_number_before_a_board_is_there():
+    screen = Screen(Console(file=io.StringIO()), title="lamps", who="b1", named=PORTS[:3])
+    screen.step(Step(PORTS[2], "identify"))
+    assert screen.ports == PORTS[:3]
+    assert "Plug a board into 1, 2." in " ".join(shown(screen, 140)[:5])
 
 
 def test_a_board_at_work_shows_name_step_and_share(wall):

@@ -121,6 +121,7 @@ class Line:
         for port in there:
             if port not in self._settled and port not in self._workers:
                 self._settled.add(port)
+                self._audience.step(Step(port, "identify"))  # In the order of the ports.
                 worker = threading.Thread(target=self._work, args=(port,), name=port)
                 self._workers[port] = worker
                 worker.start()

@@ -23,10 +23,14 @@ from alink_factory.screen import Screen
 
 @dataclass(frozen=True)
 class Look:
-    """How a line shows itself: JSON lines, or the live screen where there is a terminal."""
+    """How a line shows itself: JSON lines, or the live screen where there is a terminal.
+
+    `named` are the ports of the command line, which have a tile from the start.
+    """
 
     as_json: bool = False
     beeps: bool = True
+    named: tuple[str, ...] = ()
 
 
 def run(order: Order, present: Ports, *, look: Look, console: Console) -> bool:
@@ -62,7 +66,7 @@ def _audience(
     batch, station = order.plan.batch, order.ledger.station
     what = f"{batch.name} · {batch.board} · {batch.layout}"
     who = f"{station.name} · {station.operator}"
-    return Screen(console, title=what, who=who, beeps=look.beeps)
+    return Screen(console, title=what, who=who, named=look.named, beeps=look.beeps)
 
 
 def _answer(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -22,10 +22,11 @@ from alink_factory import ports
 from alink_factory.job import Outcome, Step
 from alink_factory.line import Count
 
-_GREEN = "bold white on dark_green"
-_RED = "bold white on red3"
-_BLUE = "bold white on blue"
-_YELLOW = "bold black on yellow3"
+_GREEN = "bold grey100 on dark_green"
+_RED = "bold grey100 on red3"
+_BLUE = "bold grey100 on blue3"
+_YELLOW = "bold grey0 on yellow3"
+_GREY = "grey100 on grey42"
 _TILE = 19  # Columns a tile wants at least: eight of them fit 80 x 24.
 _TITLES = {
     "identify": "reading the chip",
@@ -57,7 +58,10 @@ class _Tile:
 
 
 class Screen:
-    """Shows a line on a terminal; the methods are those of line.Audience. Any thread may call."""
+    """Shows a line on a terminal; the methods are those of line.Audience. Any thread may call.
+
+    Ports that are `named` have a tile from the start, others when the first board is there.
+    """
 
     def __init__(
         self,
@@ -65,6 +69,7 @@ class Screen:
         *,
         title: str,
         who: str,
+        named: Sequence[str] = (),
         now: Callable[[], float] = time.monotonic,
         beeps: bool = True,
     ) -> None:
@@ -74,7 +79,7 @@ class Screen:
         self._now = now
         self._beeps = beeps
         self._lock = threading.Lock()
-        self._tiles: dict[str, _Tile] = {}
+        self._tiles = {port: _Tile(port) for port in named}
         self._count = Count(0, 0, 0)
         self._first = (now(), -1)  # When, and how many were done then: for the rate.
         self._closing = ""
@@ -168,9 +173,7 @@ class Screen:
         yield Text()
         if tiles:
             yield self._wall(tiles, width)
-        for number, tile in enumerate(tiles, 1):
-            if tile.state in ("failed", "again", "aside"):
-                yield _sentence(number, tile)
+        yield from _sentences(tiles)
 
     def _head(self, width: int) -> RenderableType:
         count = self._count
@@ -215,13 +218,13 @@ class Screen:
 
     def _cell(self, number: int, tile: _Tile, width: int) -> RenderableType:
         style, word = {
-            "free": ("reverse dim", "empty"),
+            "free": (_GREY, "empty"),
             "working": (_BLUE, f"{tile.percent} %"),
             "done": (_GREEN, "OK"),
             "already": (_GREEN, "OK (again)"),
             "failed": (_RED, "FAILED"),
             "again": (_YELLOW, "once more"),
-            "aside": ("reverse dim", "empty"),
+            "aside": (_GREY, "empty"),
         }[tile.state]
         passed = (tile.until or self._now()) - tile.since if tile.since else 0.0
         foot = f"{passed:.0f} s" if tile.state in ("working", "done") else ""
@@ -257,16 +260,22 @@ def _todo(tile: _Tile) -> str:
     }.get(tile.state, "")
 
 
-def _sentence(number: int, tile: _Tile) -> Text:
-    name = tile.device_name or tile.mac
-    what = f"{tile.detail}." if tile.state != "again" else f"{tile.detail}. It is tried again."
-    advice = tile.advice if tile.state != "again" else ""
-    return Text.assemble(
-        (f" {number} ", _YELLOW if tile.state == "again" else _RED),
-        (f" {name}  " if name else " ", "bold"),
-        f"{what[:1].upper()}{what[1:]} ",
-        (advice, "bold"),
-    )
+def _sentences(tiles: Sequence[_Tile]) -> Iterator[Text]:
+    # One for all ports with the same trouble: a small screen has no room for eight.
+    troubles: dict[tuple[bool, str, str], list[int]] = {}
+    for number, tile in enumerate(tiles, 1):
+        if tile.state in ("failed", "again", "aside"):
+            trouble = (tile.state == "again", tile.detail, tile.advice)
+            troubles.setdefault(trouble, []).append(number)
+    for (is_tried, detail, advice), numbers in troubles.items():
+        first = tiles[numbers[0] - 1]
+        name = first.device_name or first.mac if len(numbers) == 1 else ""
+        yield Text.assemble(
+            (f" {', '.join(map(str, numbers))} ", _YELLOW if is_tried else _RED),
+            (f" {name}  " if name else " ", "bold"),
+            f"{detail[:1].upper()}{detail[1:]}. ",
+            "It is tried again." if is_tried else (advice, "bold"),
+        )
 
 
 def _what_now(tiles: Sequence[_Tile]) -> str:
@@ -277,7 +286,7 @@ def _what_now(tiles: Sequence[_Tile]) -> str:
     if green := numbers("done", "already"):
         parts.append(f"Take out {green} (green).")
     if red := numbers("failed"):
-        parts.append(f"Take out {red} (red) and do what stands above.")
+        parts.append(f"Take out {red} (red) and do what stands below.")
     if not parts and numbers("working", "again"):
         parts.append("Leave the boards that are blue plugged in.")
     free = numbers("free", "aside")

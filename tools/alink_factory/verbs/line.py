@@ -127,7 +127,7 @@ def run(
     with options.ordered(
         batch, ledger, station, operator, fresh=fresh, full=full, no_stub=no_stub, boot=boot_check
     ) as order:
-        look = running.Look(as_json=as_json, beeps=not quiet)
+        look = running.Look(as_json=as_json, beeps=not quiet, named=tuple(port or ()))
         all_good = running.run(order, options.present(port), look=look, console=output.console())
         output.ending(order, as_json=as_json)
     raise typer.Exit(0 if all_good else 1)

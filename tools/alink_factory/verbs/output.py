@@ -54,10 +54,10 @@ def overview(made: Overview, *, as_json: bool) -> None:
     shown = console()
     shown.print(table)
     for clash in made.clashes:
-        shown.print(f"[bold white on red3] ! [/] {clash}")
+        shown.print(f"[bold grey100 on red3] ! [/] {clash}")
     if not made.clashes:
         shown.print(
-            "[bold white on dark_green] OK [/] Nothing stands in the way: `alink-burn run`."
+            "[bold grey100 on dark_green] OK [/] Nothing stands in the way: `alink-burn run`."
         )
 
 
