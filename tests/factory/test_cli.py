@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from alink_factory.cli import app
+from alink_factory.errors import BatchError
 from alink_factory.ledger import Ledger
 from alink_formats import identity
 from tests.factory.workshop import KEY, SECRET, Workshop
@@ -70,8 +71,6 @@ def test_an_image_of_a_row_is_whole_and_for_its_owner_only(workshop, tmp_path):
 
 
 def test_an_image_replaces_no_file_and_needs_a_free_row(workshop, tmp_path):
-    from alink_factory.errors import BatchError
-
     batch = workshop.batch(rows=ROWS)
     (tmp_path / "there").write_text("mine")
     for row, says in (
@@ -140,11 +139,35 @@ def test_scrap_frees_the_row_and_keeps_the_reason(workshop):
     assert (first["state"], first["trouble"]) == ("free", "scrapped no antenna")
 
 
+def test_scrap_asks_which_board_is_meant(workshop):
+    begun(workshop)
+    with pytest.raises(BatchError, match="say which board, with --mac or --name"):
+        burn("scrap", workshop.batch(rows=ROWS), "--reason", "x")
+
+
+@pytest.mark.interop
+@pytest.mark.parametrize(
+    ("port", "says"), [("/dev/ttyUSB99", "is not there"), ("/dev/null", "is no serial port")]
+)
+def test_a_port_that_is_none_is_called_so(workshop, port, says):
+    code, text = burn("flash", workshop.batch(rows=ROWS), "--port", port)
+    assert (code, text.startswith(f"{port}  failed   {port} {says}. ")) == (1, True), text
+
+
+def test_help_names_what_is_done_without_an_option(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    code, text = burn("run", "--help")
+    assert code == 0
+    assert "[default: ledger.db beside BATCH]" in " ".join(text.split())
+    assert "bool" not in text
+
+
 @pytest.mark.parametrize(
     ("change", "code", "says"),
     [
         (lambda w: w.folder / "nowhere.toml", 2, "nowhere.toml: No such file or directory"),
         (lambda w: w.batch(rows="DeviceName\na\nb\n"), 2, "line 3: DeviceName 'b'"),
+        (lambda w: w.batch(rows="DeviceName\n" + "a\n" * 99), 2, "and 79 more of this kind"),
     ],
 )
 def test_what_stops_the_line_is_a_sentence_on_stderr_and_code_2(

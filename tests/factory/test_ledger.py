@@ -218,7 +218,7 @@ def test_a_locked_ledger_is_one_sentence(tmp_path, file_book, monkeypatch):
 @pytest.mark.parametrize(
     ("where", "says"),
     [
-        ("nowhere/ledger.db", "No such file or directory"),
+        ("nowhere/ledger.db", r"\(No such file or directory\): name a file in a folder that"),
         ("mysql://u:hunter2@h/db", "name a file or a postgresql:// URL"),
         ("postgresql://u:hunter2@127.0.0.1:1/db", "cannot be used"),
         ("a.txt", "not a database.*restore it from a backup"),

@@ -92,12 +92,20 @@ def test_gateways_name_the_products_and_the_devices_behind_them(workshop):
         ("Devicename,Secret\nlamp-1,x\n", "column 'Secret' is unknown"),
         ("DeviceName,DeviceName\nlamp-1,x\n", "column 'DeviceName' is there twice"),
         ("DeviceName\nlamp-1,lamp-2\n", "line 2: 2 cells under 1 columns"),
+        ("DeviceName;Mac\nlamp-1;\n", "'DeviceName;Mac': separate columns with commas"),
         ("DeviceName\n", "there are no rows"),
         ("", "the first line has no column names"),
     ],
 )
 def test_what_cannot_be_right_is_named_with_its_line(workshop, table, says):
     assert any(says in fault for fault in faults(workshop, rows=table))
+
+
+def test_a_spreadsheets_unicode_text_is_no_csv(workshop):
+    file = workshop.batch(rows="")
+    (workshop.folder / "lamps.csv").write_text("DeviceName\nlamp-1\n", encoding="utf-16")
+    with pytest.raises(BatchError, match=r"lamps.csv: it is not UTF-8: save it as CSV UTF-8"):
+        rows.read(load(file))
 
 
 def test_all_faults_are_named_at_once(workshop):
@@ -125,6 +133,7 @@ def test_a_row_shows_no_secret(workshop):
         (TEMPLATE % "lamp-{number}", "device_name.template has {number}"),
         (TEMPLATE % "lamp-{", "device_name.template 'lamp-{'"),
         (TEMPLATE % "lamp-{counter:q}", "device_name.template"),
+        (TEMPLATE % "lamp", "'lamp' is the same for every board: put a counter into it"),
     ],
 )
 def test_a_scheme_that_cannot_work_is_refused(workshop, naming, says):

@@ -134,6 +134,11 @@ def _check(batch: Batch) -> None:
         raise BatchError("rows.file is missing: name a CSV, or choose another device_name.scheme")
     if batch.rows_file is None and batch.count < 1:
         raise BatchError("rows.count is missing: how many boards has the batch?")
+    if batch.count > 1 and batch.naming.is_one_for_all:
+        raise BatchError(
+            f"device_name.template {batch.naming.template!r} is the same for every board: "
+            'put a counter into it, as in "lamp-{counter:06d}"'
+        )
     if batch.rows_file and batch.count:
         raise BatchError("rows.file and rows.count: one of them says how many boards there are")
     if not 1 <= batch.attempts <= 99:

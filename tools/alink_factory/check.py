@@ -70,6 +70,8 @@ def scrap(plan: Plan, ledger: Ledger, *, mac: str = "", name: str = "", reason: 
 
     Raises BatchError when the ledger has no such board in this batch.
     """
+    if not (mac or name):
+        raise BatchError("say which board, with --mac or --name")
     claims = ledger.claims(plan.batch.name)
     found = [c for c in claims if (mac and c.mac == mac) or (name and c.device_name == name)]
     if not found:

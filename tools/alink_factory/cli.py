@@ -13,7 +13,14 @@ import typer
 
 from alink_factory.verbs import bench, line
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+_MOST = 20  # Sentences that anybody reads.
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
 line.add_to(app)
 bench.add_to(app)
 
@@ -41,7 +48,10 @@ def main() -> None:
         finally:
             sys.stdout.flush()
     except (FactoryError, ToolchainError) as error:
-        for sentence in str(error).splitlines():
+        sentences = str(error).splitlines()
+        if len(sentences) > _MOST:
+            sentences[_MOST:] = [f"and {len(sentences) - _MOST} more of this kind"]
+        for sentence in sentences:
             sys.stderr.write(f"alink-burn: {sentence}\n")
         sys.exit(2)
     except BoardError as error:

@@ -20,9 +20,15 @@ _KNOWN: tuple[tuple[str, str, str, bool], ...] = (
     ),
     (
         r"(?:Could not open|busy or doesn't exist).*(?:\[Errno 2\]|No such file)",
-        "{port} is gone",
+        "{port} is not there",
         _AGAIN,
         False,
+    ),
+    (
+        r"Inappropriate ioctl|Not a typewriter",
+        "{port} is no serial port",
+        "Name one that `alink-burn doctor` finds.",
+        True,
     ),
     (
         r"Could not open|busy or doesn't exist|Could not exclusively lock",

@@ -44,10 +44,11 @@ class LogLines:
         if self._as_json:
             self._write({"event": "outcome", "is_last": is_last} | asdict(outcome))
             return
-        name = " ".join(filter(None, (outcome.device_name, outcome.mac)))
-        tail = f": {outcome.detail}. {outcome.advice}" if outcome.result != "done" else ""
-        again = "" if is_last else " It is tried again."
-        self._write(f"{outcome.port}  {outcome.result:7}  {name}{tail}{again}")
+        parts = [outcome.port, f"{outcome.result:7}", outcome.device_name, outcome.mac]
+        if outcome.result != "done":
+            parts.append(f"{outcome.detail}. {outcome.advice}")
+        parts += [] if is_last else ["It is tried again."]
+        self._write("  ".join(filter(None, parts)).rstrip())
 
     def gone(self, port: str) -> None:
         """Write that a port is free."""
@@ -56,8 +57,10 @@ class LogLines:
 
     def count(self, count: Count) -> None:
         """Write how far the batch is, when that changed."""
-        if count != self._count and self._as_json:
+        if self._as_json and count != self._count:
             self._write({"event": "count"} | asdict(count))
+        elif not self._as_json and (self._count is None or count.done != self._count.done):
+            self._write(f"{count.done} of {count.rows} done")
         self._count = count
 
     def closing(self, ports: list[str], *, abandons: bool) -> None:

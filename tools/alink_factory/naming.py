@@ -43,6 +43,11 @@ class Naming:
             raise BatchError(f"device_name.template {self.template!r}: {error}") from error
 
     @property
+    def is_one_for_all(self) -> bool:
+        """Whether nothing in the template differs from board to board."""
+        return self.scheme == "template" and not self._fields - {"product_key"}
+
+    @property
     def needs_mac(self) -> bool:
         """Whether the name is only known once a board is connected."""
         return self.scheme == "mac" or bool(self._fields & {"mac", "mac6"})

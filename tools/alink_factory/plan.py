@@ -80,7 +80,8 @@ class Plan:
         try:
             identities.check(identity)
         except IdentityError as error:
-            raise BatchError(f"line {row.line}: {error}") from error
+            where = self.batch.rows_file or self.batch.file
+            raise BatchError(f"{where} line {row.line}: {error}") from error
         return identity
 
     def recipe(self, flash_size: int) -> Recipe:

@@ -101,8 +101,10 @@ def _cells(file: Path) -> Iterator[tuple[int, dict[str, str]]]:
                 yield reader.line_num, {name: cell.strip() for name, cell in pairs if name}
     except OSError as error:
         raise BatchError(f"{file}: {error.strerror}: name the rows in rows.file") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise BatchError(f"{file}: no CSV in UTF-8 ({error})") from error
+    except UnicodeDecodeError as error:
+        raise BatchError(f"{file}: it is not UTF-8: save it as CSV UTF-8") from error
+    except csv.Error as error:
+        raise BatchError(f"{file}: no CSV ({error})") from error
 
 
 def _header(cells: list[str], file: Path) -> list[str]:
@@ -110,6 +112,8 @@ def _header(cells: list[str], file: Path) -> list[str]:
     for cell in cells:
         word = re.sub(r"[\s_]", "", cell).lower()
         name = "" if word.startswith("x-") else COLUMNS.get(word)
+        if name is None and re.search(r"[;\t]", cell):
+            raise BatchError(f"{file}: {cell!r}: separate columns with commas")
         if name is None:
             raise BatchError(
                 f"{file}: column {cell!r} is unknown: use ProductKey, DeviceName, DeviceSecret, "

@@ -56,7 +56,7 @@ class Database:
                 url = url.set(drivername="postgresql+psycopg")  # The driver that is installed.
             return sa.create_engine(url, pool_size=16, pool_pre_ping=True)
         if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
-            raise sa.exc.ArgumentError("name a file or a postgresql:// URL")
+            raise sa.exc.ArgumentError
         self._file = Path(str(url.database))
         os.close(os.open(self._file, os.O_CREAT | os.O_RDWR, 0o600))
         engine = sa.create_engine(url, pool_size=32, connect_args={"timeout": _PATIENCE})
@@ -108,9 +108,13 @@ class Database:
             raise LedgerError(self._sentence(error)) from error
 
     def _sentence(self, error: Exception) -> str:
+        if isinstance(error, sa.exc.ArgumentError):
+            return f"the ledger {self.shown}: name a file or a postgresql:// URL"
         cause = str(getattr(error, "orig", None) or error).strip().split("\n")[0]
-        advice = "is its folder there, and is the server up?"
-        if "locked" in cause:
+        advice = "is the server up?"
+        if isinstance(error, OSError):
+            cause, advice = str(error.strerror), "name a file in a folder that is there"
+        elif "locked" in cause:
             advice = "another program holds it; close that one, then start again"
         elif "full" in cause:
             advice = "make room on the disk, then start again"

@@ -36,7 +36,11 @@ OperatorName = Annotated[
 ]
 Ports = Annotated[
     list[str] | None,
-    typer.Option("--port", help="A port: a device, socket:// or rfc2217://. Repeatable."),
+    typer.Option(
+        "--port",
+        metavar="PORT",
+        help="A port: a device, socket:// or rfc2217://. Repeatable; else all of the computer.",
+    ),
 ]
 Fresh = Annotated[
     bool,
