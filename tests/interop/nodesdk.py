@@ -1,4 +1,4 @@
-"""A client of the vendor's device SDK for Node.js, unmodified, in a process of its own.
+"""A client of the vendor's device SDKs for Node.js, unmodified, in a process of its own.
 
     with NodeSdk(platform) as sdk:
         sdk.make("dev", "device", product_key, "dev-1", secret)
@@ -25,27 +25,29 @@ import pytest
 from alink_sim.platform import Platform
 
 HOME = Path(__file__).resolve().parents[2] / ".cache" / "node"
-SDK = HOME / "node_modules" / "alibabacloud-iot-device-sdk"
+SDKS = {"alibabacloud-iot-device-sdk": "1.2.8", "aliyun-iot-device-sdk": "1.0.1"}
+NEWER = next(iter(SDKS))
 DRIVER = Path(__file__).with_name("node") / "driver.js"
 PATIENCE = 30.0
 
 
 class NodeSdk:
-    """The SDK with nothing made yet; it trusts the platform's root, and nobody else's proxy."""
+    """An SDK with nothing made yet; it trusts the platform's root, and nobody else's proxy."""
 
-    def __init__(self, platform: Platform) -> None:
-        if not SDK.is_dir():
+    def __init__(self, platform: Platform, package: str = NEWER) -> None:
+        if not (HOME / "node_modules" / package).is_dir():
             reason = "the Node.js SDK is not here: install node and npm, then make node"
             if os.environ.get("ALINK_REQUIRE_NODE"):
                 pytest.fail(reason)
             pytest.skip(reason)
         self._platform = platform
+        self._package = package
         self._events: queue.Queue[dict[str, Any]] = queue.Queue()
         self._passed: list[dict[str, Any]] = []
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
-            [shutil.which("node") or "node", DRIVER, HOME],
+            [shutil.which("node") or "node", DRIVER, HOME, self._package],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -1,8 +1,8 @@
 "use strict";
 /*
-The vendor's device SDK for Node.js, told what to do: JSON lines in, JSON lines out.
+A device SDK of the vendor's for Node.js, told what to do: JSON lines in, JSON lines out.
 
-    node driver.js FOLDER        the SDK is in FOLDER/node_modules; no file of it is touched
+    node driver.js FOLDER PACKAGE        it is in FOLDER/node_modules; no file of it is touched
 
 Each line in has a `do`:
     register  `config` of iot.register
@@ -16,7 +16,7 @@ What comes back is `{"event": …, "on": name, "args": […]}`, whenever the SDK
 const readline = require("readline");
 const { createRequire } = require("module");
 
-const iot = createRequire(`${process.argv[2]}/`)("alibabacloud-iot-device-sdk");
+const iot = createRequire(`${process.argv[2]}/`)(process.argv[3]);
 const things = {};
 
 function say(event, on, args) {
