@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
 from urllib.parse import urlsplit
@@ -25,7 +26,8 @@ def fetch(
     with context.wrap_socket(plain, server_hostname=parts.hostname) as connection:
         connection.sendall("\r\n".join((*lines, "", "")).encode())
         got = b""
-        while part := connection.recv(65536):
-            got += part
+        with contextlib.suppress(ConnectionResetError, ssl.SSLEOFError):  # Cut, by a fault.
+            while part := connection.recv(65536):
+                got += part
     head, _, body = got.partition(b"\r\n\r\n")
     return head + b"\r\n", body

@@ -19,6 +19,7 @@ PACKETS: Mapping[str, int] = {
 }
 # What may be wrong with a server's X.509 certificate.
 FLAWS = ("expired", "not_yet_valid", "wrong_host", "unknown_issuer")
+FILE = "file"  # In place of a packet: a file of an update package on its way over HTTPS.
 TLS = "tls"  # In place of a packet: the handshake, before anything of MQTT.
 
 
@@ -32,7 +33,8 @@ class Fault:
 
     `packet` is one of "connack", "publish", "puback", "suback", "unsuback" and "pingresp", the
     packets that a platform sends; None is each of them. Where "tls" may stand instead, it is the
-    TLS handshake. `seconds` are those of the platform's clock.
+    TLS handshake, and "file" is a file on its way over HTTPS. `seconds` are those of the
+    platform's clock.
     """
 
     kind: str
@@ -163,6 +165,18 @@ class Fault:
         """Send a packet byte by byte, each a TLS record of its own, `seconds` apart."""
         return cls(kind="dribble", packet=_packet(packet), seconds=_seconds(seconds))
 
+    # What may happen to a file of an update package over HTTPS
+
+    @classmethod
+    def cut_file(cls, at: int = 0) -> Fault:
+        """Send the first `at` bytes of what was asked for, and end the connection."""
+        return cls(kind="cut_file", packet=FILE, at=_within("at", at, 0, _LONGEST))
+
+    @classmethod
+    def spoil_file(cls, at: int = 0) -> Fault:
+        """Send another byte for the one `at` bytes from the start of what was asked for."""
+        return cls(kind="spoil_file", packet=FILE, at=_within("at", at, 0, _LONGEST))
+
 
 # What `kind` a scenario file may name, and what makes it.
 KINDS: Mapping[str, Callable[..., Fault]] = {
@@ -185,6 +199,8 @@ KINDS: Mapping[str, Callable[..., Fault]] = {
         Fault.cut,
         Fault.delay,
         Fault.dribble,
+        Fault.cut_file,
+        Fault.spoil_file,
     )
 }
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from alink_sim.platform.auth import Credentials
 from alink_sim.platform.faults import file
-from alink_sim.platform.faults.fault import TLS, Fault
+from alink_sim.platform.faults.fault import FILE, TLS, Fault
 from alink_sim.platform.faults.line import FaultyLine
 from alink_sim.platform.faults.scripted import Scripted
 
@@ -78,6 +78,15 @@ class Faults:
                 return True
         return False
 
+    def of_file(self, core: Core, credentials: Credentials | None) -> Fault | None:
+        """Return what strikes a file that a device is about to be sent, if anything does."""
+        for one in self._scripted:
+            if one.fault.packet == FILE and one.meets(credentials) and one.strike():
+                fault = one.fault
+                core.note("fault", credentials, reason=str(fault), fault=fault.kind, on=FILE)
+                return fault
+        return None
+
     def clear(self) -> None:
         """End all faults, on open connections too."""
         with self._lock:
@@ -122,7 +131,8 @@ class Faults:
 
         `cut` ends the connection without a farewell; `end` ends only what the platform has of it.
         """
-        met = [one for one in self._scripted if one.fault.packet != TLS and one.meets(credentials)]
+        staged = (one for one in self._scripted if one.fault.packet not in (TLS, FILE))
+        met = [one for one in staged if one.meets(credentials)]
         if not met:
             return None
         return FaultyLine(transport, met, core=core, credentials=credentials, cut=cut, end=end)

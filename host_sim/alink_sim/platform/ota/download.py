@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
+from alink_sim.platform.auth import Credentials, Kind
 from alink_sim.platform.core import Core
 from alink_sim.platform.entities import Device
 from alink_sim.platform.http_server import HttpServer
@@ -18,6 +19,7 @@ from alink_sim.platform.ota.bucket import MAX_SIZE, ForbiddenError
 from alink_sim.platform.ota.refusals import refusal
 
 _FORM = 1 << 16  # Bytes of a form beside its file.
+_TYPE = "application/octet-stream"
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
 
@@ -29,7 +31,7 @@ def server(core: Core, *, tls: ssl.SSLContext) -> HttpServer:
     return HttpServer(core, app, tls=tls, tls_only=True)
 
 
-async def _answer(core: Core, request: web.Request) -> web.Response:
+async def _answer(core: Core, request: web.Request) -> web.StreamResponse:
     path = request.match_info["path"]
     query = dict(parse_qsl(request.rel_url.raw_query_string))
     try:
@@ -49,12 +51,27 @@ async def _answer(core: Core, request: web.Request) -> web.Response:
     if part:
         headers["Content-Range"] = f"bytes {first}-{last}/{size}"
     _note(core, "ota_downloaded", token, "", path=path, first=first, last=last, size=size)
-    return web.Response(
-        status=206 if part else 200,
-        headers=headers,
-        body=content.data[first : last + 1],
-        content_type="application/octet-stream",
-    )
+    status, data = 206 if part else 200, content.data[first : last + 1]
+    fault = core.faults.of_file(core, _who(core, token))
+    if fault and fault.kind == "cut_file":
+        return await _cut(request, status, headers, data, at=fault.at or 0)
+    if fault:
+        at = min(fault.at or 0, len(data) - 1)
+        data = data[:at] + bytes((data[at] ^ 0xFF,)) + data[at + 1 :]
+    return web.Response(status=status, headers=headers, body=data, content_type=_TYPE)
+
+
+async def _cut(
+    request: web.Request, status: int, headers: dict[str, str], data: bytes, *, at: int
+) -> web.StreamResponse:
+    """Begin to send data, and end in the middle of it."""
+    assert request.transport  # noqa: S101 (it has brought a request)
+    response = web.StreamResponse(status=status, headers=headers)
+    response.content_type, response.content_length = _TYPE, len(data)
+    await response.prepare(request)
+    await response.write(data[:at])
+    request.transport.close()  # Once all of that is out.
+    return response
 
 
 def _range(header: str, size: int) -> tuple[int, int] | None:
@@ -72,6 +89,12 @@ def _range(header: str, size: int) -> tuple[int, int] | None:
 def _device(core: Core, token: str) -> Device | None:
     task = core.upgrades.tasks.get(token)
     return core.registry.devices.get((task.product_key, task.device_name)) if task else None
+
+
+def _who(core: Core, token: str) -> Credentials | None:
+    if (device := _device(core, token)) is None:
+        return None
+    return Credentials(Kind.LOGIN, device.product_key, device.name, "", {}, "")
 
 
 def _note(core: Core, kind: str, token: str, reason: str, **detail: Any) -> None:
