@@ -68,15 +68,18 @@ def test_every_reply_has_a_number_as_code_and_data_id_and_message(
 
 
 @pytest.mark.parametrize(
-    "body",
+    ("body", "qos"),
     [
-        b'{"id": 1, "params": {"version": "1.0.0"}}',  # Link SDK for Python.
-        b'{"id":6, "params":{"version":"1.0.0"}}',  # Link SDK for C.
-        b'{"id":"2","params":{"version":"1.0.0"}}',  # iotkit-embedded.
+        (b'{"id": 1, "params": {"version": "1.0.0"}}', 0),  # Link SDK for Python.
+        (b'{"id":6, "params":{"version":"1.0.0"}}', 0),  # Link SDK for C.
+        (b'{"id":"2","params":{"version":"1.0.0"}}', 1),  # iotkit-embedded.
     ],
 )
-def test_a_version_is_reported_with_any_id_and_not_answered(online: Online, body: bytes):
-    online.wire.send(publish(f"/ota/device/inform/{PK}/{DN}", body), PING)
+def test_a_version_is_reported_with_any_id_and_not_answered(online: Online, body: bytes, qos: int):
+    topic = f"/ota/device/inform/{PK}/{DN}"
+    online.wire.send(publish(topic, body, qos=qos, packet_id=9), PING)
+    if qos:
+        assert online.wire.read() == b"\x40\x02\x00\x09"
     assert online.wire.read() == PONG
     assert online.platform.expect("ota_version", timeout=0).detail["version"] == "1.0.0"
 
@@ -97,7 +100,10 @@ def test_a_post_at_either_qos_is_replied_to_at_either(online: Online, qos: int, 
 # What the cloud asks
 
 
-def test_a_property_set_has_a_text_of_digits_as_id_and_its_answer_is_taken(online: Online):
+@pytest.mark.parametrize("qos", [0, 1])
+def test_a_property_set_has_a_text_of_digits_as_id_and_its_answer_is_taken(
+    online: Online, qos: int
+):
     number = online.platform.set_properties(PK, DN, {"target": 21})
     topic = f"/sys/{PK}/{DN}/thing/service/property/set"
     assert number.isdecimal()
@@ -107,7 +113,10 @@ def test_a_property_set_has_a_text_of_digits_as_id_and_its_answer_is_taken(onlin
         b'"version":"1.0.0"}' % number.encode(),
     )
     answer = b'{"id":"%s","code":200,"data":{}}' % number.encode()
-    online.wire.ask(publish(f"{topic}_reply", answer), PING)
+    online.wire.send(publish(f"{topic}_reply", answer, qos=qos, packet_id=9), PING)
+    if qos:
+        assert online.wire.read() == b"\x40\x02\x00\x09"
+    assert online.wire.read() == PONG
     answered = online.platform.expect("answered", timeout=0).detail
     assert answered == {"topic": f"{topic}_reply", "id": number, "answer": 200}
 
@@ -143,10 +152,10 @@ TOPOLOGY = {
 }
 
 
-@pytest.mark.parametrize("case", ["upper", "lower"])
+@pytest.mark.parametrize(("case", "qos"), [("upper", 0), ("lower", 0), ("lower", 1)])
 @pytest.mark.parametrize("client", TOPOLOGY)
 def test_topology_as_each_client_signs_it(
-    gateway: Gateway, platform: Platform, client: str, case: str
+    gateway: Gateway, platform: Platform, client: str, case: str, qos: int
 ):
     platform.remove_sub_device(SUB_PK, "sub-0001")
     for _ in range(2):
@@ -155,15 +164,16 @@ def test_topology_as_each_client_signs_it(
     moment = json.loads(timestamp)
     content = f"clientId{client_id}deviceNamesub-0001productKey{SUB_PK}timestamp{moment}"
     signature = getattr(sign(SUB_DS, content, method.lower().removeprefix("hmac")), case)()
-    reply = gateway.ask_raw(
-        "thing/topo/add",
-        (
-            f'{{"id":"1","version":"1.0","params":[{{"productKey":"{SUB_PK}","deviceName":'
-            f'"sub-0001","clientId":"{client_id}","timestamp":{timestamp},"{key}":"{method}",'
-            f'"sign":"{signature}"}}]}}'
-        ).encode(),
+    body = (
+        f'{{"id":"1","version":"1.0","params":[{{"productKey":"{SUB_PK}","deviceName":'
+        f'"sub-0001","clientId":"{client_id}","timestamp":{timestamp},"{key}":"{method}",'
+        f'"sign":"{signature}"}}]}}'
     )
-    assert json.loads(reply)["code"] == 200
+    sent = publish(gateway.topic("thing/topo/add"), body.encode(), qos=qos, packet_id=9)
+    gateway.wire.send(sent)
+    if qos:
+        assert gateway.wire.read() == b"\x40\x02\x00\x09"
+    assert gateway.told()[1]["code"] == 200
 
 
 # Client: the clientId that it signs as it is, with its suffix.

@@ -178,6 +178,8 @@ def test_a_login_again_changes_nothing(gateway: Gateway, platform: Platform):
 def test_five_logins_a_minute(gateway: Gateway, clock: ManualClock):
     codes = [gateway.ask(LOGIN, signed())[0] for _ in range(6)]
     assert codes == [200] * 5 + [429]
+    event = gateway.platform.expect("gateway_refused", timeout=0)
+    assert (event.code, event.reason) == (429, "more than 5 logins in a minute")
     clock.advance(60)
     assert gateway.ask(LOGIN, signed())[0] == 200
 
@@ -192,6 +194,8 @@ def test_so_many_logins_a_second_for_a_gateway(
             gateway.ask("thing/topo/add", [signed(name)])
         codes = [gateway.ask(LOGIN, signed(f"sub-000{one}"))[0] for one in (1, 2, 3)]
         assert codes == [200, 200, 429]
+        event = platform.expect("gateway_refused", timeout=0)
+        assert (event.code, event.reason) == (429, "more than 2 logins in a second")
         clock.advance(1)
         assert gateway.ask(LOGIN, signed("sub-0003"))[0] == 200
 
@@ -206,6 +210,8 @@ def test_too_many_online_are_answered_428(make_platform: Callable[..., Platform]
         platform.add_sub_device(SUB_PK, "sub-0002", gateway=(GATEWAY_PK, "gateway-1"))
         assert gateway.told()[0] == "thing/topo/change"
         assert gateway.ask(LOGIN, signed("sub-0002"))[0] == 428
+        event = platform.expect("gateway_refused", timeout=0)
+        assert (event.code, event.reason) == (428, "1 are online already")
 
 
 def test_which_number_means_disabled_is_a_setting(make_platform):

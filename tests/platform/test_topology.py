@@ -205,6 +205,8 @@ def test_no_more_than_fit_in_a_topology(make_platform: Callable[..., Platform]):
         for name in ("sub-0001", "sub-0002"):
             platform.add_device(SUB_PK, name, secret=SUB_DS)
         assert gateway.ask(ADD, [signed(), signed("sub-0002")])[0] == 6400
+        event = platform.expect("gateway_refused", timeout=0)
+        assert (event.code, event.reason) == (6400, "a gateway has up to 1")
         assert gateway.ask(GET, {}) == (200, [])
         assert gateway.ask(ADD, [signed()])[0] == 200
         assert gateway.ask(ADD, [signed()])[0] == 200  # It is there already.
