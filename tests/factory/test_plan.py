@@ -103,6 +103,15 @@ def test_what_cannot_be_burned_is_refused(workshop, options, says):
     assert says in refused(workshop, **options)
 
 
+@pytest.mark.parametrize("name", ["main.py", "boot.py", "lamp.py"])
+def test_an_application_that_does_not_compile_is_refused(workshop, name):
+    (workshop.folder / "app").mkdir()
+    (workshop.folder / "app" / name).write_text("print(")
+    said = refused(workshop, rows=ROWS, more='[app]\nfolder = "app"')
+    assert f"app/{name}" in said
+    assert "SyntaxError" in said
+
+
 def test_a_secret_in_the_batch_file_is_refused_and_never_repeated(workshop):
     file = workshop.batch(rows=ROWS)
     file.write_text(file.read_text().replace("file:product.secret", "hunter2hunter2"))

@@ -54,7 +54,7 @@ def read(data: bytes, place: Partition) -> dict[str, bytes]:
 
 
 def _file(path: Path, name: Path) -> dict[str, bytes]:
-    if path.suffix != ".py" or str(name) in _AS_SOURCE:
+    bytecode = compile_mpy(path, name=name.as_posix()) if path.suffix == ".py" else b""
+    if not bytecode or str(name) in _AS_SOURCE:
         return {f"/{name.as_posix()}": path.read_bytes()}
-    target = name.with_suffix(".mpy").as_posix()
-    return {f"/{target}": compile_mpy(path, name=name.as_posix())}
+    return {f"/{name.with_suffix('.mpy').as_posix()}": bytecode}
