@@ -87,6 +87,17 @@ def test_esptool_raises_the_baud_rate(tmp_path: Path, flash, image):
     assert done.code == 0, done.text
 
 
+def test_a_paced_port_gives_a_long_read_piece_by_piece(tmp_path: Path, flash):
+    seconds: list[float] = []
+    size = 300_000
+    with PtyPort(SerialBoard(flash), tmp_path / "port", pace=seconds.append) as port:
+        read = ("read-flash", "0", str(size), tmp_path / "back")
+        done = esptool("--port", port.path, *PTY, "--baud", "460800", *read)
+    assert done.code == 0, done.text
+    assert sum(seconds) > size * 10 / 460_800
+    assert max(seconds) < 1.0  # esptool waits three seconds for a byte.
+
+
 def test_another_chip_than_asked_for_is_refused(tmp_path: Path, flash, image):
     with PtyPort(SerialBoard(flash), tmp_path / "port") as port:
         done = esptool("--port", port.path, *PTY, "--chip", "esp32s3", "write-flash", "0", image)

@@ -77,6 +77,14 @@ def test_a_named_port_has_its_tile_and_number_before_a_board_is_there():
     assert "Plug a board into 1, 2." in " ".join(shown(screen, 140)[:5])
 
 
+def test_a_single_board_is_not_counted():
+    screen = Screen(Console(file=io.StringIO()), title="alink-burn flash", who="")
+    screen.step(Step(PORTS[0], "writing", 0.5))
+    page = "\n".join(shown(screen, 80))
+    assert "48 %" in page
+    assert "of 0 done" not in page
+
+
 def test_a_board_at_work_shows_name_step_and_share(wall):
     page = "\n".join(shown(wall, 140))
     assert "lamp-000413" in page

@@ -186,8 +186,9 @@ class Screen:
         head = Table.grid(expand=True)
         head.add_column(overflow="ellipsis", no_wrap=True)
         head.add_row(left)
-        head.add_row(Text(" · ".join(parts)))
-        head.add_row(_bar(100 * count.done // max(1, count.rows), min(width, 100)))
+        if count.rows:  # A single board has no batch to count.
+            head.add_row(Text(" · ".join(parts)))
+            head.add_row(_bar(100 * count.done // count.rows, min(width, 100)))
         return head
 
     def _rate(self) -> str:

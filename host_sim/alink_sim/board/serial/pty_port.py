@@ -18,6 +18,7 @@ from alink_sim.board.serial.cable import Cable, Fault
 from alink_sim.board.serial.serial_board import SerialBoard
 
 _CHUNK = 65536
+_PIECE = 4096
 _BITS = 10  # A byte on the wire: start bit, eight of it, stop bit.
 
 
@@ -99,7 +100,13 @@ class PtyPort:
             self._pace(len(data) * _BITS / self._board.baud)
 
     def _write(self, data: bytes) -> None:
-        self._take_time(data)
+        # Each piece in its time: a host waits seconds for the next byte, not for the last.
+        for at in range(0, len(data), _PIECE):
+            piece = data[at : at + _PIECE]
+            self._take_time(piece)
+            self._send(piece)
+
+    def _send(self, data: bytes) -> None:
         with self._lock:
             while data and self._master >= 0:
                 _, ready, _ = select.select([], [self._master], [], 1.0)
