@@ -14,7 +14,7 @@ class Calls:
     def __init__(self, log):
         self._log = log
         self._id = 0
-        self._waiting = {}  # Message id to (who asked, what, handler).
+        self.waiting = {}  # Message id to (who asked, what, handler).
 
     def request(self, device, what, params, qos, on_reply):
         """Send a request of a device; see `Device.request`."""
@@ -27,28 +27,35 @@ class Calls:
         number = self._id + 1
         device.publish(topic, envelope.request(number, what, params), qos)
         self._id = number
-        self._waiting[number] = device, what, on_reply
-        if len(self._waiting) > _MOST:
-            self._end(min(self._waiting), 0, None, "no reply came")
+        self.waiting[number] = device, what, on_reply
+        if len(self.waiting) > _MOST:
+            self.reply(min(self.waiting), 0, None, "no reply came")
         return number
 
     def fail(self):
         """The session has ended: no reply will come to what was asked in it."""
-        while self._waiting:
-            self._end(min(self._waiting), 0, None, "the session ended before the reply")
+        while self.waiting:
+            self.reply(min(self.waiting), 0, None, "the session ended before the reply")
 
     def take(self, topic, payload):
-        """Give a reply to who asked."""
+        """Give a reply to who asked; None is one that was too long to be received."""
         try:
+            if payload is None:
+                raise MemoryError
             number, code, data, message = envelope.reply(payload)
+        except MemoryError:
+            from .missed import end
+
+            return end(self, topic)
         except ProtocolError as error:
             self._log(str(error))
-            return
-        if number in self._waiting:  # What was given up, or declined, is nobody's.
-            self._end(number, code, data, message)
+        else:
+            if number in self.waiting:  # What was given up, or declined, is nobody's.
+                self.reply(number, code, data, message)
 
-    def _end(self, number, code, data, message):
-        device, what, handler = self._waiting.pop(number)
+    def reply(self, number, code, data, message):
+        """Call who asked, or note the reply where nobody is called."""
+        device, what, handler = self.waiting.pop(number)
         if handler:
             handler(code, data, message)
         elif device.on_reply:

@@ -1,9 +1,11 @@
 """A device whose connection carries those of sub-devices: the engine of `Gateway`.
 
 docs/protocol.md, section "Sub-devices". Beside the session of `Device` it keeps `roster` going:
-`errands` are loaded while something is due, `notices` for a message from the cloud.
+`errands` are loaded while something is due, `intake` for new names, `notices` for a message from
+the cloud.
 """
 
+import gc
 from time import ticks_add, ticks_diff, ticks_ms
 
 from micropython import const
@@ -11,20 +13,8 @@ from micropython import const
 from . import heap
 from .device import Device
 from .errors import StoreError, TransportError
-from .roster import EMPTY, NAMED, ONLINE, RELATED, Roster, mark_of
-from .subdevice import REPLIES, route
-
-# Where to ask: for a signed registration; by stage of `roster`; for one login, for one logout.
-ASKED = (
-    "thing/proxy/provisioning/product_register",
-    "thing/sub/register",
-    "thing/topo/add",
-    "combine/batch_login",
-    "combine/batch_logout",
-    "thing/topo/delete",
-    "combine/login",
-    "combine/logout",
-)
+from .roster import ONLINE, Roster, mark_of
+from .subdevice import route
 
 _SOON_MS = const(1000)  # What is loaded stays loaded for something that is due so soon.
 
@@ -37,7 +27,6 @@ class Carrier(Device):
         self.batch = batch
         self.on_state = self.on_add = None
         self.roster = Roster()
-        self.store = None  # Open while there is something to do.
         self.products = {}  # ProductKey to ProductSecret of sub-devices, as burned.
         self._path = path
         self._errands = None
@@ -46,17 +35,6 @@ class Carrier(Device):
         self._replies = None
         self._session = 0
         self._next = ticks_ms()
-
-    def begin(self):
-        """Take up what is burned and on flash, before the first session."""
-        for value in self._fields.get("SubProduct", ()):
-            end = 1 + value[0]
-            if len(value) > end:
-                self.products[value[1:end]] = value[end:]
-        now = ticks_ms()
-        for slot, sub in self.open().read():
-            self.roster.put(mark_of(sub[0], sub[1]), RELATED if sub[2] else NAMED, now, slot)
-        self._shut()
 
     def _step(self):
         wait = super()._step()
@@ -70,13 +48,12 @@ class Carrier(Device):
             if self._replies:
                 self._replies.fail()
         if self._new:
-            self._keep_new()
-        if self.store and not self._errands:
-            self._shut()
+            self.keep_new()
         if not self._session:
             return wait
         try:
             if begun:
+                gc.collect()  # From up here, as `connect` does: the boot has just ended.
                 self._listen()
             return min(wait, self._serve(now))
         except TransportError:
@@ -93,22 +70,22 @@ class Carrier(Device):
                 return wait
             from .errands import Errands
 
-            self.open()
             self._errands = Errands(self)
         wait = self._errands.step(now)
         if self._errands.idle and wait > _SOON_MS:
             self._next = ticks_add(now, wait)
-            self._errands = None
-            self._shut()
+            self._errands = Errands = None
+            heap.unload("errands")
         return wait
 
     def _listen(self):
         # In each session anew: kept as routes they would take more than a kilobyte.
         self._link.otherwise = self._otherwise  # pyright: ignore[reportAttributeAccessIssue]
-        topics = [self.own(what) + b"_reply" for what in ASKED]
-        for what in ("topo/change", "topo/add/notify"):
-            topics.append(self.topic("thing/" + what))
-        topics.append(self.topic("/ext/error/%s/%s" % (self.product_key, self.device_name)))
+        from .asking import heard
+
+        topics = heard(self)
+        heard = None
+        heap.unload("asking")
         self.hear(topics)
 
     def _otherwise(self, topic, payload):
@@ -127,10 +104,29 @@ class Carrier(Device):
 
     # What sub-devices, errands and notices need
 
-    def own(self, what):
-        """Return a topic of ASKED as bytes."""
-        family = "/ext/session" if what.startswith("combine") else "/sys"
-        return ("%s/%s/%s/%s" % (family, self.product_key, self.device_name, what)).encode()
+    def open(self):
+        """Return the store; whoever is done with it unloads `substore`."""
+        from .substore import SubStore
+
+        return SubStore(self._path, self._log)
+
+    def read(self, slots):
+        """Return [(slot, sub-device), ...] of what is on flash for these slots."""
+        try:
+            return list(self.open().read(slots))
+        finally:
+            heap.unload("substore")
+
+    def save(self, changes):
+        """Keep {slot: sub-device, None to empty it} on flash; return whether it took them."""
+        try:
+            self.open().save(changes)
+        except StoreError as error:
+            self._log(str(error))
+            return False
+        finally:
+            heap.unload("substore")
+        return True
 
     def session_of(self, product_key, device_name):
         """Return the number of the session in which a sub-device is logged in, or 0."""
@@ -146,18 +142,6 @@ class Carrier(Device):
     def hear(self, filters):
         """Subscribe for this session only."""
         self._link.subscribe(*filters)
-
-    def came(self, sub):
-        """A sub-device has logged in: (ProductKey, DeviceName) in bytes."""
-        key, name = sub[0].decode(), sub[1].decode()
-        held = [one for one in self.held if one.is_about(key, name)]
-        filters = [("/sys/%s/%s/%s" % (key, name, REPLIES)).encode()]
-        for one in held:
-            filters += one.filters(name)
-        self.hear(filters)
-        self.tell(sub, "online", 200)
-        for one in held:
-            self.safely(one.call, name, one.came)
 
     def tell(self, sub, state, code):
         """Tell the application what became of a sub-device."""
@@ -181,38 +165,19 @@ class Carrier(Device):
         sub = product_key.encode(), device_name.encode()
         slots = self.roster.find(mark_of(sub[0], sub[1]))
         if len(slots) > 1:  # Two names with one mark: flash tells.
-            for slot, found in list(self.open().read(slots)):
+            for slot, found in self.read(slots):
                 if found[:2] == sub:
                     return slot
         return slots[0] if slots else None
 
-    def _keep_new(self):
+    def keep_new(self):
+        """Keep the new names on flash."""
         new, self._new = self._new, []
-        now = ticks_ms()
-        changes = {}
-        for key, name in new:
-            slot = self.roster.put(mark_of(key, name), NAMED, now)
-            self.roster.want(slot, now)
-            changes[slot] = key, name, b""
-        try:
-            self.open().save(changes)
-        except StoreError as error:
-            self._log(str(error))
-            for slot, sub in changes.items():
-                self.roster.leave(slot, now, EMPTY)
-                self.tell(sub, "refused", 0)
+        from .intake import keep
 
-    def open(self):
-        """Return the store."""
-        if self.store is None:
-            from .substore import SubStore
-
-            self.store = SubStore(self._path, self._log)
-        return self.store
-
-    def _shut(self):
-        self.store = None
-        heap.unload("errands", "substore", "topo", "sign")
+        keep(self, new)
+        keep = None
+        heap.unload("intake")
 
     def safely(self, function, *arguments):
         """Call what the application gave; return what it does, None if it fails."""

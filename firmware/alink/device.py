@@ -54,13 +54,15 @@ class Device(Messages):
     def __init__(
         self,
         keepalive=300,
+        max_packet=4096,
         securemode=None,
         policy="retry",
         network=None,
         watchdog=None,
         log=print,
     ):
-        """keepalive: seconds, 30..1200. securemode: replaces the registration's (2 or -2).
+        """keepalive: seconds, 30..1200. max_packet: bytes of the longest message that is received;
+        it takes twice its length of heap. securemode: replaces the registration's (2 or -2).
 
         policy: what a refused login leads to: "retry" (30 s to 1 h apart), "reregister" (erase the
         credential and reset the board) or "stop" (raise). network: a callable that returns
@@ -73,6 +75,7 @@ class Device(Messages):
             raise ValueError("keepalive is %s s, allowed are 30..1200" % keepalive)
         super().__init__()
         self._keepalive = keepalive
+        self.max_packet = max_packet
         self._securemode = securemode
         self._policy = policy
         self._network = network
@@ -161,7 +164,12 @@ class Device(Messages):
                     from .link import Link
 
                     self._link = Link(
-                        self._keepalive, self._routes, self._hooks, self._feed, self._log
+                        self._keepalive,
+                        self.max_packet,
+                        self._routes,
+                        self._hooks,
+                        self._feed,
+                        self._log,
                     )
                 self._link.use(*way)
                 way = None

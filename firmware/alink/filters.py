@@ -10,7 +10,9 @@ from .stream import frame
 
 def packet(first, packet_id, filters, options):
     """Return the packet that begins with `first`; `options` follow each filter, all bytes."""
-    body = struct.pack(">H", packet_id)
+    body = bytearray(struct.pack(">H", packet_id))
     for topic in filters:
-        body += struct.pack(">H", len(topic)) + topic + options
+        body += struct.pack(">H", len(topic))
+        body += topic
+        body += options
     return frame(first, body)

@@ -12,6 +12,7 @@ What each sub-device needs of RAM is in `roster`; its names and its secret stay 
 
 from time import ticks_ms
 
+from . import heap
 from .carrier import Carrier
 from .roster import LEAVING
 from .subdevice import SubDevice
@@ -34,7 +35,11 @@ class Gateway(Carrier):
         and `batch` and `path`.
         """
         gateway = super().from_flash(**settings)
-        gateway.begin()
+        from .intake import load
+
+        load(gateway, gateway._fields.get("SubProduct", ()))
+        load = None
+        heap.unload("intake", "substore")
         return gateway
 
     def __init__(self, batch=5, path="/alink.subs", **settings):
@@ -56,15 +61,16 @@ class Gateway(Carrier):
         """
         now = ticks_ms()
         slot = self.slot(product_key, device_name)
-        if slot is None or not self.roster.is_wanted(slot):
-            from .substore import check
+        if slot is None:
+            from .intake import checked
 
-            sub = check(product_key, device_name)
-            if slot is None and sub not in self._new:
+            sub = checked(product_key, device_name)
+            checked = None
+            if sub not in self._new:
                 self._new.append(sub)
                 if len(self._new) >= self.batch:
-                    self._keep_new()
-        if slot is not None and (again or not self.roster.is_wanted(slot)):
+                    self.keep_new()
+        elif again or not self.roster.is_wanted(slot):
             self.roster.want(slot, now)
         self._next = now
         return SubDevice(self, product_key, device_name)
@@ -88,6 +94,7 @@ class Gateway(Carrier):
         """Yield (ProductKey, DeviceName) of all that are on flash."""
         for _, sub in self.open().read():
             yield sub[0].decode(), sub[1].decode()
+        heap.unload("substore")
 
     def status(self, product_key, device_name):
         """Return a word of STAGES and the code with which it was refused last, 0 if it was not."""

@@ -22,9 +22,10 @@ _LONGEST_MS = const(4500000)  # No wait is longer: what seems so is a tick count
 class Link:
     """One device's session with the platform, across reconnects."""
 
-    def __init__(self, keepalive, routes, hooks, feed, log):
-        """`keepalive` is in seconds; `routes` are topics and filters (bytes), each subscribed in
-        every session, to handlers that take (topic, payload) and run outside umqtt.
+    def __init__(self, keepalive, max_packet, routes, hooks, feed, log):
+        """`keepalive` is in seconds, `max_packet` in bytes; `routes` are topics and filters
+        (bytes), each subscribed in every session, to handlers that take (topic, payload) and run
+        outside umqtt; the payload of a reply that is too long is None.
 
         Each of `hooks` is called as a session begins, `feed()` while a connect waits.
         """
@@ -35,6 +36,7 @@ class Link:
         self.memory = None  # Of `pace`.
         self.log = log
         self.keepalive = keepalive
+        self.max_packet = max_packet
         self._feed = feed
         self._routes = routes
         self._hooks = hooks
@@ -164,15 +166,25 @@ class Link:
             self._handlers[self._client.subscribe(some)] = some
 
     def _receive(self):
+        stream = self._client.sock
         while True:
-            self._client.check_msg()
-            if self._inbox is None:
+            try:
+                self._client.check_msg()
+            except MemoryError:
+                stream.discard()
+            if self._inbox:
+                topic, payload = self._inbox
+                self._inbox = None
+            elif stream.lost:
+                topic, payload = stream.lost[0], None
+                stream.lost = stream.lost[1:]
+                self.log("too long a message on %s" % topic.decode())
+            else:
                 return
-            topic, payload = self._inbox
-            self._inbox = None
-            self.duplicate = self._client.sock.duplicate
+            self.duplicate = stream.duplicate
             handler = find(self._routes, topic) or self.otherwise
-            if handler:
+            # Who waits for a reply is told that it will not come: None.
+            if handler and (payload is not None or topic.endswith(b"_reply")):
                 self._call(handler, topic, payload)
             if not self.online:
                 return  # A handler closed us.

@@ -30,7 +30,7 @@ def begin(link, clock):
 
 def _log_in(link):
     connection = link.dial()
-    client = MQTTClient(connection, link.keep, link.acknowledged)
+    client = MQTTClient(connection, link.keep, link.acknowledged, link.max_packet)
     try:
         client.connect(link.login, link.keepalive)
     except (RefusedError, TransportError, ProtocolError):

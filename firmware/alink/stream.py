@@ -25,7 +25,7 @@ class Stream:
         self.heard = False  # Set by every byte that arrives; whoever waits for one clears it.
         self.connack = None  # The return code, once CONNACK came.
         self.duplicate = False  # Whether the last PUBLISH had DUP set.
-        self.oversized = 0  # Packets above max_packet, drained and acknowledged.
+        self.lost = ()  # Topics of messages that are too long, for max_packet or for the heap.
         self._on_packet = on_packet
         self._max_packet = max(max_packet, _SMALL)
         self._out = bytearray(_SMALL)
@@ -38,6 +38,7 @@ class Stream:
 
     def _begin(self):
         if len(self._in) != _SMALL:
+            self._in = bytearray()  # Its heap may be needed.
             self._in = bytearray(_SMALL)
         self._have = 0  # Bytes of the packet at hand.
         self._need = 2  # Bytes wanted before the next decision.
@@ -131,19 +132,42 @@ class Stream:
         self._begin()
         return topic, payload
 
+    def discard(self, end=0):
+        """Let go of a PUBLISH: of the one that umqtt was reading when heap ran short, or of one
+        of which only `end` bytes are taken in.
+
+        It is acknowledged: at QoS 1 it would come back for ever.
+        """
+        if not end and not self._next:
+            raise MemoryError
+        first = self._in[0]
+        if first & 0xF0 == 0x30:
+            at = self._check_publish(first, end or self._need)
+            self.lost += (bytes(memoryview(self._in)[self._body + 2 : at]),)
+            if first & 0x02:
+                self.connection.send(b"\x40\x02" + bytes(memoryview(self._in)[at : at + 2]))
+                self.sent_at = ticks_ms()
+        if not end:
+            self._begin()
+
     def _measure(self):
         self._body, end = _bounds(self._in, self._have)
         if not self._body:
             self._need += 1
-        elif end > self._max_packet:
+            return
+        self._need = end
+        if end <= _SMALL:
+            return
+        try:
+            if end > self._max_packet:
+                raise MemoryError
+            grown = bytearray(end)
+        except MemoryError:
             self._skip = end
             self._need = _SMALL
-        else:
-            self._need = end
-            if end > _SMALL:
-                grown = bytearray(end)
-                grown[: self._have] = memoryview(self._in)[: self._have]
-                self._in = grown
+            return
+        grown[: self._have] = memoryview(self._in)[: self._have]
+        self._in = grown
 
     def _complete(self):
         first = self._in[0]
@@ -170,14 +194,7 @@ class Stream:
 
     def _drain(self):
         if self._body:
-            # The first _SMALL bytes of an oversized packet: a QoS 1 PUBLISH would come back for
-            # ever if it were not acknowledged.
-            self.oversized += 1
-            first = self._in[0]
-            if first & 0xF2 == 0x32:
-                at = self._check_publish(first, _SMALL)
-                self.connection.send(b"\x40\x02" + bytes(memoryview(self._in)[at : at + 2]))
-                self.sent_at = ticks_ms()
+            self.discard(_SMALL)
             self._body = 0
         self._skip -= self._need
         self._have = 0

@@ -100,23 +100,6 @@ class SubStore:
                     old.close()
 
 
-def check(product_key, device_name):
-    """Return both names as bytes. Raises ValueError naming the one that is wrong."""
-    for what, text, least, most in (
-        ("ProductKey", product_key, 1, 20),
-        ("DeviceName", device_name, 4, 32),
-    ):
-        fits = least <= len(text) <= most
-        for letter in text:
-            if not ("0" <= letter <= "9" or "A" <= letter <= "Z" or "a" <= letter <= "z"):
-                fits = fits and letter in "-_@.:"
-        if not fits:
-            raise ValueError(
-                "%s %r: %d..%d letters, digits and -_@.: are allowed" % (what, text, least, most)
-            )
-    return product_key.encode(), device_name.encode()
-
-
 def _header(name):
     # Returns the number of slots and the generation of a file; 0, 0 where it is none.
     try:

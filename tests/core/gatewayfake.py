@@ -2,6 +2,7 @@
 from time import ticks_ms
 
 from alink import roster
+from alink.topics import whole
 
 
 class Gateway:
@@ -9,13 +10,14 @@ class Gateway:
 
     def __init__(self, stage, subs, batch=9, products=()):
         self.batch = batch
+        self.max_packet = 4096
         self.products = dict(products)
         self.roster = roster.Roster()
-        self.store = self
+        self.held = []
         self.on_add = None
-        self.full = None  # The error that the store raises.
+        self.full = False  # Whether flash takes nothing.
         self.kept = {}
-        self.sent, self.told, self.came_online, self.added, self.log = [], [], [], [], []
+        self.sent, self.told, self.heard, self.added, self.log = [], [], [], [], []
         for sub in subs:
             slot = self.roster.put(roster.mark_of(sub[0], sub[1]), stage, ticks_ms())
             self.kept[slot] = sub
@@ -26,16 +28,16 @@ class Gateway:
         return [(slot, self.kept[slot]) for slot in slots if slot in self.kept]
 
     def save(self, changes):
-        if self.full:
-            raise self.full
-        self.kept.update(changes)
+        if not self.full:
+            self.kept.update(changes)
+        return not self.full
 
     def slot(self, product_key, device_name):
         found = self.roster.find(roster.mark_of(product_key.encode(), device_name.encode()))
         return found[0] if found else None
 
-    def own(self, what):
-        return what.encode()
+    def topic(self, name):
+        return whole(name, self.product_key, self.device_name)
 
     def publish(self, topic, payload):
         self.sent.append((topic, bytes(payload)))
@@ -43,8 +45,8 @@ class Gateway:
     def tell(self, sub, state, code):
         self.told.append((sub[1].decode(), state, code))
 
-    def came(self, sub):
-        self.came_online.append(sub[1].decode())
+    def hear(self, filters):
+        self.heard += filters
 
     def add(self, product_key, device_name):
         self.added.append(device_name)

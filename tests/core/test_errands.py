@@ -3,8 +3,8 @@
 import json
 from time import ticks_add, ticks_ms
 
+from alink import envelope
 from alink.errands import Errands
-from alink.errors import StoreError
 from alink.roster import EMPTY, LEAVING, NAMED, ONLINE, REGISTERED, RELATED
 from gatewayfake import Gateway
 
@@ -32,13 +32,22 @@ class Desk:
         params = json.loads(payload)["params"]
         if isinstance(params, dict):
             params = params.get("deviceList") or params.get("proxieds") or [params]
-        return topic.decode(), [one["deviceName"] for one in params]
+        what = topic.decode().split("/a1GatewayPk/gateway-1/")[1]
+        return what, [one["deviceName"] for one in params]
 
     def answer(self, code, data=None):
         number = json.loads(self.gateway.sent[-1][1])["id"]
         body = {"id": number, "code": code, "data": data, "message": "m"}
-        self.errands.take(json.dumps(body).encode())
-        self.now = ticks_add(ticks_ms(), 100)  # The rest after a login is over.
+        self.take(json.dumps(body).encode())
+        self.now = ticks_add(self.now, 100)  # The rest after a login is over.
+
+    def take(self, payload):
+        self.errands.take(payload)
+        self.errands.step(self.now)
+
+    def told(self):
+        """Return what was told, but for logins."""
+        return [one for one in self.gateway.told if one[1] != "online"]
 
     def stages(self):
         book = self.gateway.roster
@@ -59,7 +68,9 @@ def test_the_way_from_a_name_to_a_session():
     assert desk.ask() == ("combine/batch_login", ALL)
     desk.answer(200, PAIRS)
     assert desk.stages() == [ONLINE] * 3
-    assert desk.gateway.came_online == ALL
+    assert desk.gateway.told == [(name, "online", 200) for name in ALL]
+    replies = b"/sys/a1SubPk0001/sub-000%d/thing/event/+/post_reply"
+    assert desk.gateway.heard == [replies % number for number in (1, 2, 3)]
     assert desk.ask() == ()
     assert desk.errands.idle
 
@@ -75,7 +86,7 @@ def test_who_has_no_secret_is_asked_for_alone_and_told_why():
     desk.answer(200, [])
     assert desk.ask() == ("thing/sub/register", ["sub-0002"])
     desk.answer(6100)
-    assert desk.gateway.told == [("sub-0002", "refused", 6100)]
+    assert desk.told() == [("sub-0002", "refused", 6100)]
     assert desk.ask() == ()
 
 
@@ -88,31 +99,33 @@ def test_a_signed_registration_tells_its_failures():
         desk.answer(200, {})
     assert desk.ask() == ("thing/proxy/provisioning/product_register", ["sub-0003"])
     desk.answer(200, {"successes": [], "failures": [dict(code=6288, **PAIRS[2])]})
-    assert desk.gateway.told == [("sub-0003", "refused", 6288)]
+    assert desk.told() == [("sub-0003", "refused", 6288)]
     # What a failure looks like is documented nowhere.
     for data in ({}, None, [], {"failures": ["?"]}, {"failures": [{}]}, "", {"successes": [3]}):
         desk = Desk(NAMED, 1, products={KEY: b"secret"})
         desk.ask()
         desk.answer(200, data)
-        assert desk.gateway.told == [("sub-0001", "refused", 0)], data
+        assert desk.told() == [("sub-0001", "refused", 0)], data
         assert desk.ask() == ()
 
 
 def test_a_flash_that_is_full_is_told_of_and_asked_again_later():
     desk = Desk(NAMED)
-    desk.gateway.full = StoreError("no room")
+    desk.gateway.full = True
     desk.ask()
     desk.answer(200, SECRETS)
-    assert desk.gateway.log == ["no room"]
     assert desk.stages() == [NAMED] * 3
     assert desk.ask() == ()
+    desk.gateway.full = False
+    desk.now = ticks_add(desk.now, 15001)
+    assert desk.ask() == ("thing/sub/register", ALL)
 
 
 def test_those_that_a_refusal_names_are_refused_and_the_others_go_on():
     desk = Desk(RELATED)
     desk.ask()
     desk.answer(6100, [PAIRS[1]])
-    assert desk.gateway.told == [("sub-0002", "refused", 6100)]
+    assert desk.told() == [("sub-0002", "refused", 6100)]
     assert desk.ask() == ("combine/batch_login", ["sub-0001", "sub-0003"])
 
 
@@ -126,7 +139,7 @@ def test_where_a_refusal_names_nobody_each_goes_alone():
             while desk.ask() != ("thing/topo/add", [name]):
                 desk.answer(200, {})  # The login of the one before.
             desk.answer(code, {})
-        assert desk.gateway.told == [("sub-0002", "refused", 6400)], data
+        assert desk.told() == [("sub-0002", "refused", 6400)], data
 
 
 def test_what_passes_is_tried_again_later():
@@ -162,7 +175,7 @@ def test_one_that_is_not_ours_any_more_is_related_again_once():
     desk.answer(200, {})
     assert desk.ask() == ("combine/login", ["sub-0001"])
     desk.answer(6401, PAIRS[0])
-    assert desk.gateway.told == [("sub-0001", "refused", 6401)]
+    assert desk.told() == [("sub-0001", "refused", 6401)]
     assert desk.ask() == ()
 
 
@@ -178,7 +191,7 @@ def test_one_with_another_secret_is_registered_again_once():
         desk.answer(200, SECRETS[:1])
         assert desk.ask() == ("thing/topo/add", ["sub-0001"])
         desk.answer(401)
-        assert desk.gateway.told == [("sub-0001", "refused", 401)]
+        assert desk.told() == [("sub-0001", "refused", 401)]
 
 
 def test_a_disabled_one_waits():
@@ -186,7 +199,7 @@ def test_a_disabled_one_waits():
         desk = Desk(stage, 1)
         desk.ask()
         desk.answer(code)
-        assert desk.gateway.told == [("sub-0001", "disabled", code)]
+        assert desk.told() == [("sub-0001", "disabled", code)]
         desk.now = ticks_add(desk.now, 3600001)
         assert desk.ask() == ()
 
@@ -196,7 +209,7 @@ def test_a_logout_counts_whatever_is_answered():
         desk = Desk(ONLINE, 1)
         assert desk.ask() == ("combine/logout", ["sub-0001"])
         desk.answer(code)
-        assert desk.gateway.told == [("sub-0001", "offline", 200)]
+        assert desk.told() == [("sub-0001", "offline", 200)]
         assert desk.stages() == [RELATED]
 
 
@@ -225,8 +238,56 @@ def test_a_reply_that_is_none_changes_nothing():
     desk = Desk(RELATED)
     desk.ask()
     for payload in (b"", b"{}", b'{"id":"x","code":200}', b'{"id":"77","code":200,"data":[]}'):
-        desk.errands.take(payload)
+        desk.take(payload)
     assert desk.stages() == [RELATED] * 3
     assert len(desk.gateway.log) == 3
     desk.answer(200, PAIRS)
     assert desk.stages() == [ONLINE] * 3
+
+
+def test_a_reply_without_room_is_asked_for_again_by_fewer_and_at_last_later():
+    for lose in (_too_long, _no_heap):
+        desk = Desk(RELATED, batch=3)
+        assert desk.ask() == ("combine/batch_login", ALL)
+        lose(desk)
+        assert desk.gateway.batch == 1
+        assert desk.ask() == ("combine/login", ["sub-0001"])
+        lose(desk)
+        assert desk.ask() == ("combine/login", ["sub-0002"])
+        desk.answer(200, {})
+        assert desk.ask() == ("combine/login", ["sub-0003"])
+        desk.answer(200, {})
+        assert desk.ask() == ()
+        desk.now = ticks_add(desk.now, 15001)
+        assert desk.ask() == ("combine/login", ["sub-0001"])
+        assert desk.told() == []  # Nobody was refused.
+
+
+def _too_long(desk):
+    desk.take(None)
+
+
+def _no_heap(desk):
+    reply, envelope.reply = envelope.reply, _short
+    try:
+        desk.answer(200, PAIRS)
+    finally:
+        envelope.reply = reply
+
+
+def _short(*_):
+    raise MemoryError
+
+
+def test_a_request_without_room_is_made_for_fewer_and_at_last_later():
+    desk = Desk(RELATED, batch=3)
+    read, desk.gateway.read = desk.gateway.read, _short
+    assert desk.ask() == ()
+    assert desk.gateway.batch == 1
+    assert desk.ask() == ()
+    desk.gateway.read = read
+    assert desk.ask() == ("combine/login", ["sub-0002"])
+    desk.answer(200, {})
+    desk.now = ticks_add(desk.now, 15001)
+    assert desk.ask() == ("combine/login", ["sub-0001"])
+    assert desk.told() == []

@@ -21,7 +21,7 @@ class World:
         link.ticks_ms = stream.ticks_ms = lambda: self.now
         self.hooks = []
         self.routes = {b"a": self.on_message}
-        self.link = link.Link(keepalive, self.routes, self.hooks, None, self.log.append)
+        self.link = link.Link(keepalive, 1024, self.routes, self.hooks, None, self.log.append)
         self.link.dial = self.dial
         self.link.use(("iot.example", 8883), None, (b"c", b"u", b"p"))
 
@@ -362,3 +362,33 @@ def test_handlers_that_take_longer_than_a_pingresp_may_do_not_cost_the_session()
     assert world.now == 63000
     world.run(30)
     assert world.link.online and len(world.connections) == 1
+
+
+def test_who_waits_for_a_reply_is_told_that_it_was_too_long_and_nobody_else():
+    world = World()
+    world.routes[b"x/get_reply"] = world.on_message
+    world.link.step()
+    for topic in (b"a", b"x/get_reply"):
+        world.connections[0].incoming += fakes.publish(topic, b"x" * 1500)
+    world.connections[0].incoming += fakes.publish(b"a", b"after")
+    world.link.step()
+    assert sorted(world.messages, key=str) == [(b"a", b"after"), (b"x/get_reply", None)]
+    assert "too long a message on a" in world.log
+    assert world.link.online
+
+
+def test_a_message_that_heap_is_short_for_costs_itself_alone():
+    world = World()
+    world.link.step()
+    check_msg = world.link._client.check_msg
+
+    def short():
+        world.link._client.check_msg = check_msg
+        world.link._client.sock.receive()
+        raise MemoryError
+
+    world.link._client.check_msg = short
+    world.connections[0].incoming += fakes.publish(b"a", b"lost") + fakes.publish(b"a", b"next")
+    world.link.step()
+    assert world.messages == [(b"a", b"next")]
+    assert "too long a message on a" in world.log

@@ -2,7 +2,7 @@
 
 import json
 
-from alink import cloudlog, report, rrpc, timesync
+from alink import cloudlog, envelope, report, rrpc, timesync
 from alink.config import Config
 from alink.errors import ProtocolError, RefusedError, TransportError
 from alink.thing import Thing
@@ -92,6 +92,34 @@ def test_ids_count_and_a_reply_goes_to_its_own_handler():
     device.hear(BASE + "x/y_reply", {"code": 460, "id": 1, "message": "no"})
     device.hear(BASE + "x/y_reply", {"code": 200, "id": "2"})
     assert got == [(200, {"a": 1}, ""), (460, None, "no")]
+
+
+def test_who_asked_on_a_topic_is_told_that_its_reply_was_too_long():
+    device = Device()
+    got = []
+    for what in ("x/y", "x/z", "x/y"):
+        device.request(what, {}, 0, lambda *reply: got.append(reply))
+    take = device._routes[(BASE + "x/y_reply").encode()]
+    take((BASE + "x/y_reply").encode(), None)
+    assert got == [(0, None, "the reply is too long")] * 2
+    device.hear(BASE + "x/z_reply", {"code": 200, "id": "2"})
+    assert got[2:] == [(200, None, "")]
+
+
+def test_a_reply_that_heap_is_short_for_is_too_long():
+    device = Device()
+    got = []
+    device.request("x/y", {}, 0, lambda *reply: got.append(reply))
+    reply, envelope.reply = envelope.reply, _short
+    try:
+        device.hear(BASE + "x/y_reply", {"code": 200, "id": "1"})
+    finally:
+        envelope.reply = reply
+    assert got == [(0, None, "the reply is too long")]
+
+
+def _short(payload):
+    raise MemoryError
 
 
 def test_a_declined_reply_is_not_waited_for():

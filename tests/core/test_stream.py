@@ -3,6 +3,7 @@
 from umqtt.simple import MQTTClient
 
 import fakes
+from alink import stream
 from alink.errors import ProtocolError, TransportError
 from alink.stream import Stream
 from check import raises
@@ -79,7 +80,7 @@ def test_a_foreign_acknowledgement_between_messages_is_an_event():
     assert packets == [(0x90, b"\x00\x05\x01"), (0x40, b"\x00\x07")]
 
 
-def test_an_oversized_packet_is_drained_acknowledged_and_counted():
+def test_an_oversized_packet_is_drained_acknowledged_and_named():
     wire = fakes.publish(b"big", b"x" * 5000, 1, 0x1234) + fakes.publish(b"t", b"after")
     for chunk in (None, 1, 100):
         client, connection, messages, _ = _client(wire, chunk)
@@ -87,7 +88,52 @@ def test_an_oversized_packet_is_drained_acknowledged_and_counted():
             client.check_msg()
         assert messages == [(b"t", b"after")]
         assert connection.sent == [b"\x40\x02\x12\x34"]
-        assert client.sock.oversized == 1
+        assert client.sock.lost == (b"big",)
+
+
+def test_an_oversized_packet_that_is_no_message_is_nobodys():
+    client, _, messages, _ = _client(b"\x90\xe8\x07" + b"x" * 1000, max_packet=512)
+    client.check_msg()
+    assert client.sock.lost == ()
+    client.sock.connection.incoming = fakes.publish(b"t", b"after")
+    client.check_msg()
+    assert messages == [(b"t", b"after")]
+
+
+def test_a_message_for_which_there_is_no_heap_is_as_good_as_too_long():
+    wire = fakes.publish(b"big", b"x" * 900, 1, 0x1234) + fakes.publish(b"t", b"after")
+    client, connection, messages, _ = _client(wire)
+    stream.bytearray = _short  # In place of the built-in one.
+    try:
+        while not messages:
+            client.check_msg()
+    finally:
+        del stream.bytearray
+    assert messages == [(b"t", b"after")]
+    assert connection.sent == [b"\x40\x02\x12\x34"]
+    assert client.sock.lost == (b"big",)
+
+
+def test_a_message_that_umqtt_has_no_heap_for_is_given_up_and_the_next_one_comes():
+    wire = fakes.publish(b"big", b"x" * 900, 1, 0x1234) + fakes.publish(b"t", b"after")
+    client, connection, messages, _ = _client(wire)
+    stream.bytes = _short
+    try:
+        raises(MemoryError, client.check_msg)
+    finally:
+        del stream.bytes
+    client.sock.discard()
+    assert client.sock.lost == (b"big",)
+    assert connection.sent == [b"\x40\x02\x12\x34"]
+    client.check_msg()
+    assert messages == [(b"t", b"after")]
+    raises(MemoryError, client.sock.discard)  # None is at hand: something else was short.
+
+
+def _short(what):
+    if (what if isinstance(what, int) else len(what)) > 256:
+        raise MemoryError
+    return bytes(what) if isinstance(what, memoryview) else bytearray(what)
 
 
 def test_the_end_of_the_connection_is_a_transport_error():

@@ -5,7 +5,7 @@ import struct
 from binascii import crc32
 
 from alink.errors import StoreError
-from alink.substore import SubStore, check
+from alink.substore import SubStore
 from check import raises
 
 PATH = "subs.tmp"
@@ -141,15 +141,3 @@ def test_a_vfs_that_takes_nothing_is_told_of():
     error = raises(StoreError, store.save, {0: SUBS[0]})
     assert "the vfs does not take the sub-devices" in str(error)
     assert list(store.read()) == []
-
-
-def test_names_that_the_platform_would_not_take_are_refused():
-    assert check("a1SubPk0001", "meter-_@.:17") == (b"a1SubPk0001", b"meter-_@.:17")
-    for key, name, what in (
-        ("a1SubPk0001", "abc", "DeviceName"),
-        ("a1SubPk0001", "d" * 33, "DeviceName"),
-        ("a1SubPk0001", 'me"ter', "DeviceName"),
-        ("", "meter-17", "ProductKey"),
-        ("a1/b", "meter-17", "ProductKey"),
-    ):
-        assert what in str(raises(ValueError, check, key, name))

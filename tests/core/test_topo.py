@@ -3,7 +3,7 @@
 import json
 from time import ticks_ms
 
-from alink import roster, topo
+from alink import heap, roster, topo
 from alink.errands import Errands
 from alink.sign import hmac, register_content
 from check import vectors
@@ -15,12 +15,16 @@ SUB = (KEY, NAME, SECRET)
 OTHER = (KEY, b"sub_2", SECRET)
 NAMES = b'"productKey":"a1SubPk0001","deviceName":"sub-0001"'
 BATCH = [9]
+MAX_PACKET = [4096]
+SYS = b"/sys/a1GatewayPk/gateway-1/"
+SESSION = b"/ext/session/a1GatewayPk/gateway-1/"
 MANY = [(KEY, b"sub-%04d" % number, SECRET) for number in range(50)]
 OTHERS = b'"productKey":"a1SubPk0001","deviceName":"sub_2"'
 
 
 def _asked(stage, subs, products=()):
     gateway = Gateway(stage, subs, BATCH[0], products)
+    gateway.max_packet = MAX_PACKET[0]
     Errands(gateway).step(ticks_ms())
     return gateway.sent[0]
 
@@ -33,6 +37,7 @@ def _vector(name):
 
 
 VECTOR = _vector("sub-device, topo add and login")
+heap.unload = lambda *names: None  # So that what is set in a module stays.
 topo._TIMESTAMP = VECTOR["parts"]["timestamp"].encode()  # The SDK's own lies in 2050.
 SIGNED = (
     b',"clientId":"a1SubPk0001.sub-0001","timestamp":"1700000000000","sign":"%s",'
@@ -42,7 +47,7 @@ SIGNED = (
 
 def test_a_registration_by_name():
     assert _asked(roster.NAMED, [SUB, OTHER]) == (
-        b"thing/sub/register",
+        SYS + b"thing/sub/register",
         b'{"id":"1","version":"1.0","params":[{%s},{%s}],"method":"thing.sub.register"}'
         % (NAMES, OTHERS),
     )
@@ -59,7 +64,7 @@ def test_a_registration_signed_with_the_product_secret():
         b'"hmacSha256","sign":"%s"}]},"method":"%s"}' % (NAMES, random, signature, method)
     )
     topic, payload = _asked(roster.NAMED, [SUB], {KEY: secret})
-    assert topic == b"thing/proxy/provisioning/product_register"
+    assert topic == SYS + b"thing/proxy/provisioning/product_register"
     one = json.loads(payload)["params"]["proxieds"][0]
     content = register_content(NAME, KEY, one["random"].encode())
     assert one["sign"].encode() == hmac(b"hmacsha256", secret, content)
@@ -82,19 +87,22 @@ def test_one_of_a_product_without_a_secret_is_not_in_a_signed_registration():
 def test_no_more_are_registered_at_once_than_fit_in_the_answer():
     assert len(json.loads(_asked(roster.NAMED, MANY[:9])[1])["params"]) == 9
     BATCH[0] = 50
-    assert len(json.loads(_asked(roster.NAMED, MANY)[1])["params"]) == 20
+    for most, count in ((4096, 20), (2048, 10), (6000, 30), (8192, 30)):
+        MAX_PACKET[0] = most
+        assert len(json.loads(_asked(roster.NAMED, MANY)[1])["params"]) == count
     assert len(json.loads(_asked(roster.REGISTERED, MANY)[1])["params"]) == 50
     BATCH[0] = 9
+    MAX_PACKET[0] = 4096
 
 
 def test_topology():
     assert _asked(roster.REGISTERED, [SUB]) == (
-        b"thing/topo/add",
+        SYS + b"thing/topo/add",
         b'{"id":"1","version":"1.0","params":[{%s%s"signmethod":"hmacSha256"}],'
         b'"method":"thing.topo.add"}' % (NAMES, SIGNED),
     )
     assert _asked(roster.LEAVING, [SUB, OTHER]) == (
-        b"thing/topo/delete",
+        SYS + b"thing/topo/delete",
         b'{"id":"1","version":"1.0","params":[{%s},{%s}],"method":"thing.topo.delete"}'
         % (NAMES, OTHERS),
     )
@@ -102,12 +110,12 @@ def test_topology():
 
 def test_a_login_alone_and_in_a_batch():
     assert _asked(roster.RELATED, [SUB]) == (
-        b"combine/login",
+        SESSION + b"combine/login",
         b'{"id":"1","params":{%s%s"signMethod":"hmacSha256","cleanSession":"true"}}'
         % (NAMES, SIGNED),
     )
     topic, payload = _asked(roster.RELATED, [SUB, OTHER])
-    assert topic == b"combine/batch_login"
+    assert topic == SESSION + b"combine/batch_login"
     assert payload.startswith(
         b'{"id":"1","params":{"signMethod":"hmacSha256","deviceList":[{%s%s"cleanSession":"true"},{'
         % (NAMES, SIGNED)
@@ -116,8 +124,11 @@ def test_a_login_alone_and_in_a_batch():
 
 
 def test_a_logout_alone_and_in_a_batch():
-    assert _asked(roster.ONLINE, [SUB]) == (b"combine/logout", b'{"id":"1","params":{%s}}' % NAMES)
+    assert _asked(roster.ONLINE, [SUB]) == (
+        SESSION + b"combine/logout",
+        b'{"id":"1","params":{%s}}' % NAMES,
+    )
     assert _asked(roster.ONLINE, [SUB, OTHER]) == (
-        b"combine/batch_logout",
+        SESSION + b"combine/batch_logout",
         b'{"id":"1","params":[{%s},{%s}]}' % (NAMES, OTHERS),
     )

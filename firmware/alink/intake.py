@@ -1,0 +1,53 @@
+"""How sub-devices come to a gateway: from flash at boot, by name afterwards.
+
+docs/gateway.md. Loaded for that moment.
+"""
+
+from time import ticks_ms
+
+from .roster import EMPTY, NAMED, RELATED, mark_of
+
+
+def load(gateway, burned):
+    """Take up the products' secrets that are burned, and what is on flash."""
+    for value in burned:
+        end = 1 + value[0]
+        if len(value) > end:
+            gateway.products[value[1:end]] = value[end:]
+    now = ticks_ms()
+    for slot, sub in gateway.open().read():
+        gateway.roster.put(mark_of(sub[0], sub[1]), RELATED if sub[2] else NAMED, now, slot)
+
+
+def keep(gateway, new):
+    """Keep [(ProductKey, DeviceName), ...] on flash, and have them brought online."""
+    now = ticks_ms()
+    changes = {}
+    for key, name in new:
+        slot = gateway.roster.put(mark_of(key, name), NAMED, now)
+        gateway.roster.want(slot, now)
+        changes[slot] = key, name, b""
+    if not gateway.save(changes):
+        for slot, sub in changes.items():
+            gateway.roster.leave(slot, now, EMPTY)
+            gateway.tell(sub, "refused", 0)
+
+
+def checked(product_key, device_name):
+    """Return both names as bytes. Raises ValueError naming the one that is wrong."""
+    return (
+        _checked("ProductKey", product_key.encode(), 1, 20),
+        _checked("DeviceName", device_name.encode(), 4, 32),
+    )
+
+
+def _checked(what, name, least, most):
+    fits = least <= len(name) <= most
+    for letter in name:  # As numbers: a letter would be one more name that is never given back.
+        fits = fits and (48 <= letter <= 57 or 65 <= letter & 0xDF <= 90 or letter in b"-_@.:")
+    if not fits:
+        raise ValueError(
+            "%s %r: %d..%d letters, digits and -_@.: are allowed"
+            % (what, name.decode(), least, most)
+        )
+    return name
