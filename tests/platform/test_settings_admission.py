@@ -10,6 +10,7 @@ import pytest
 from alink_sim.clock import ManualClock
 from alink_sim.platform import Platform, Settings
 from alink_sim.platform.instances import Instance
+from tests.platform.https import FORM, form, post
 from tests.platform.wire import ACCEPTED, Party, Wire, connect, refused, sign
 
 PK, PS, DN, DS = "a1B2c3D4e5F", "Pr0dSecretAbCdEf", "dev-1", "0123456789abcdef"
@@ -190,3 +191,13 @@ def test_a_device_token_is_good_for_good_or_for_so_long(make, clock: ManualClock
     reason = limited.expect("login_refused", timeout=0).reason
     assert reason == "the DeviceToken is older than 86400 s: register again"
     assert answer(limited, party(limited).log_in_with(*pair(limited))) == ACCEPTED
+
+
+@pytest.mark.parametrize("most", [1, 5])
+def test_so_many_registrations_over_https_go_in_a_minute(make, most: int):
+    platform = make(https_registrations_a_minute=most)
+    asked = form(PK, DN, PS)
+    codes = [post(platform, "/auth/register/device", asked, FORM)["code"] for _ in range(most + 1)]
+    assert codes == [200] * most + [429]
+    event = platform.expect("registration_refused", timeout=0)
+    assert (event.code, event.reason) == (429, f"more than {most} registrations in a minute")

@@ -10,7 +10,6 @@ import pytest
 
 from alink_sim.clock import ManualClock
 from alink_sim.platform import Platform, Settings
-from tests.platform.downloads import fetch
 from tests.platform.https import exchange, request
 from tests.platform.wire import ACCEPTED, Party, Wire, publish, sign, subscribe
 
@@ -178,17 +177,3 @@ def test_how_long_a_token_is_good(make, clock: ManualClock):
             {"code": 20001, "message": "token is expired"},
         )
         assert platform.expect("publish_refused", timeout=0).reason == "the token has expired"
-
-
-@pytest.mark.parametrize("life", [60, 86400])
-def test_how_long_the_url_of_a_package_is_good(make, clock: ManualClock, life: int):
-    platform = make(ota_url_seconds=life)
-    with online(platform) as wire:
-        platform.ota.publish(PK, "2.0.0", b"x")
-        url = wire.read_publish()[1]["data"]["url"]
-    clock.advance(life)
-    assert fetch(platform, url)[0].startswith(b"HTTP/1.1 200 OK\r\n")
-    clock.advance(1)
-    assert fetch(platform, url)[0].startswith(b"HTTP/1.1 403 Forbidden\r\n")
-    refusal = platform.expect("ota_download_refused", timeout=0)
-    assert refusal.reason

@@ -144,3 +144,12 @@ def test_the_code_that_tells_a_gateway_of_a_login_elsewhere(gateway, code: int):
             assert wire.ask(party.log_in()) == ACCEPTED
             assert made.told()[1]["code"] == code
         assert made.platform.expect("gateway_told", timeout=0).code == 427
+
+
+@pytest.mark.parametrize("most", [1, 5])
+def test_so_many_logins_of_a_sub_device_go_in_a_minute(gateway, most: int):
+    with gateway(sub_logins_a_minute=most) as made:
+        codes = [made.ask(LOGIN, signed())[0] for _ in range(most + 1)]
+        assert codes == [200] * most + [429]
+        event = made.platform.expect("gateway_refused", timeout=0)
+        assert (event.code, event.reason) == (429, f"more than {most} logins in a minute")
