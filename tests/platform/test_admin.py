@@ -87,6 +87,15 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "faults_add": {"tables": [], "where": "here"},
     "faults_list": {},
     "faults_clear": {},
+    "ota_publish": {
+        "product_key": WHO["product_key"],
+        "version": "2.0.0",
+        "files": {"a.bin": "AAAA"},
+    },
+    "ota_job": {},
+    "ota_tasks": {},
+    "ota_versions": WHO,
+    "ota_cancel": {},
     "events": {},
     "events_after": {"number": 0},
     "device_remove": WHO,
@@ -99,9 +108,11 @@ def test_no_operation_but_those_for_it_gives_a_secret_away(platform: Platform, s
     issued = platform.issue_client_id(*WHO.values())
     keys = (state.key(), platform.access_key.secret)
     secrets = ("Pr0dSecretAbCdEf", "0123456789abcdef", issued.token, *keys)
-    answers = {}
+    answers: dict[str, str] = {}
     for name, arguments in ARGUMENTS.items():
         more = {"client_id": issued.client_id} if name == "device_keep" else {}
+        if name in ("ota_job", "ota_tasks", "ota_cancel"):
+            more = {"job_id": json.loads(answers["ota_publish"])["job"]}
         answers[name] = json.dumps(admin_client.call(state, name, **arguments, **more))
     assert issued.client_id in answers["device_show"]
     assert not [name for name, text in answers.items() if any(one in text for one in secrets)]

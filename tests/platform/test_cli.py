@@ -163,6 +163,32 @@ def test_the_announcement_is_what_was_printed(state: Path, facts):
     assert "BEGIN CERTIFICATE" in Path(facts["ca_pem"]).read_text()
 
 
+def test_a_version_is_published_watched_and_canceled(admin, tmp_path: Path):
+    files = [tmp_path / "a.bin", tmp_path / "b.bin"]
+    for file in files:
+        file.write_bytes(b"data of " + file.name.encode())
+    who = "a1B2c3D4e5F", "dev-1"
+    made = admin("ota", "publish", who[0], "2.0.0", *map(str, files), "--device", who[1], "--md5")
+    assert made == {
+        "job": made["job"],
+        "productKey": who[0],
+        "version": "2.0.0",
+        "module": "default",
+        "status": "IN_PROGRESS",
+        "devices": 1,
+        "QUEUED": 1,
+    }
+    (task,) = admin("ota", "tasks", made["job"])
+    assert (task["deviceName"], task["status"], task["progress"]) == (who[1], "QUEUED", 0)
+    assert admin("ota", "versions", *who) == {}
+    canceled = admin("ota", "cancel", made["job"])
+    assert (canceled["status"], canceled["CANCELED"]) == ("CANCELED", 1)
+    assert admin("ota", "job", made["job"]) == canceled
+    assert "there is no job nothing" in admin("ota", "job", "nothing", code=1)
+    two = ("ota", "publish", who[0], "2.0.1", *map(str, files), "--mqtt")
+    assert "2 files, 26 bytes; over MQTT goes one" in admin(*two, code=1)
+
+
 def test_the_key_is_its_owners(state: Path, facts):
     assert stat.S_IMODE((state / "admin.key").stat().st_mode) == 0o600
 

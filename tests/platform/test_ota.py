@@ -11,7 +11,7 @@ import pytest
 from alink_sim.clock import ManualClock
 from alink_sim.platform import Platform, Settings
 from alink_sim.platform.ota.entities import Rules
-from alink_sim.platform.ota.packages import PackageError
+from alink_sim.platform.ota.packages import UpgradeError
 from tests.platform.downloads import fetch
 from tests.platform.online import Online, online
 from tests.platform.ota import DATA, DN, PK, inform, progress, pushed, reported, status
@@ -218,7 +218,7 @@ def test_a_package_that_cannot_be_changes_nothing(
     online: Online, changes: dict[str, Any], says: str
 ):
     arguments = {"version": "2.0.0", "data": DATA, **changes}
-    with pytest.raises(PackageError, match=says):
+    with pytest.raises(UpgradeError, match=says):
         online.platform.ota.publish(PK, **arguments)
     assert online.platform.ota.tasks(PK, DN) == []
 

@@ -8,7 +8,7 @@ import pytest
 
 from alink_sim.platform import Platform, Settings
 from alink_sim.platform.ota.entities import Rules
-from alink_sim.platform.ota.packages import PackageError
+from alink_sim.platform.ota.packages import UpgradeError
 from alink_sim.platform.ota.streams import crc16
 from tests.platform.online import Online, online
 from tests.platform.wire import Party, publish
@@ -133,7 +133,7 @@ def test_crc_16_is_that_of_the_catalogue():
     ],
 )
 def test_mqtt_brings_one_file_of_up_to_16_mb(online: Online, data: bytes, says: str):
-    with pytest.raises(PackageError, match=says):
+    with pytest.raises(UpgradeError, match=says):
         online.platform.ota.publish(PK, "2.0.0", data, rules=Rules(protocol="MQTT"))
-    with pytest.raises(PackageError, match="protocol is 'FTP'; it takes one of: HTTPS, MQTT"):
+    with pytest.raises(UpgradeError, match="protocol is 'FTP'; it takes one of: HTTPS, MQTT"):
         online.platform.ota.publish(PK, "2.0.0", data, rules=Rules(protocol="FTP"))

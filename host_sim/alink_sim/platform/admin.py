@@ -18,6 +18,8 @@ from alink_sim.platform.server import Platform
 
 LOOPBACK = "127.0.0.1"
 
+_MAX_BODY = 256 << 20  # Files of an update package, in Base64.
+
 
 class AdminServer:
     """Serves the operations of a platform, in an event loop of the caller's."""
@@ -29,7 +31,7 @@ class AdminServer:
 
     async def start(self) -> int:
         """Listen on loopback; return the port."""
-        app = web.Application()
+        app = web.Application(client_max_size=_MAX_BODY)
         app.router.add_post("/{operation}", self._answer)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()

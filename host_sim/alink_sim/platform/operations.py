@@ -12,6 +12,7 @@ from typing import Any
 from alink_sim.platform.downlink_operations import DOWNLINKS
 from alink_sim.platform.entities import Device, Product
 from alink_sim.platform.faults import file
+from alink_sim.platform.ota_operations import UPGRADES
 from alink_sim.platform.server import Platform
 
 
@@ -145,31 +146,35 @@ def events_after(
     return {"number": count, "events": [event.as_json() for event in newest]}
 
 
-OPERATIONS: dict[str, Callable[..., Any]] = {
-    operation.__name__: operation
-    for operation in (
-        product_add,
-        product_list,
-        product_show,
-        product_remove,
-        switch,
-        device_add,
-        device_list,
-        device_show,
-        device_remove,
-        device_reset,
-        device_enable,
-        device_disable,
-        device_clear,
-        device_keep,
-        faults_add,
-        faults_list,
-        faults_clear,
-        access_key,
-        events,
-        events_after,
-    )
-} | DOWNLINKS
+OPERATIONS: dict[str, Callable[..., Any]] = (
+    {
+        operation.__name__: operation
+        for operation in (
+            product_add,
+            product_list,
+            product_show,
+            product_remove,
+            switch,
+            device_add,
+            device_list,
+            device_show,
+            device_remove,
+            device_reset,
+            device_enable,
+            device_disable,
+            device_clear,
+            device_keep,
+            faults_add,
+            faults_list,
+            faults_clear,
+            access_key,
+            events,
+            events_after,
+        )
+    }
+    | DOWNLINKS
+    | UPGRADES
+)
 
 
 def _product(product: Product) -> dict[str, Any]:

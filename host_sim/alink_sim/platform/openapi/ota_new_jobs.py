@@ -13,7 +13,7 @@ from alink_sim.platform.openapi.moments import utc
 from alink_sim.platform.openapi.ota_packages import firmware
 from alink_sim.platform.ota import jobs, packages
 from alink_sim.platform.ota.entities import Firmware, Job, JobStatus, Rules, Verified
-from alink_sim.platform.ota.packages import PackageError
+from alink_sim.platform.ota.packages import UpgradeError
 from alink_sim.platform.ota.upgrades import fresh_id
 
 _MOST_DEVICES, _MOST_TO_VERIFY, _MOST_TAGS, _MOST_VERSIONS = 200, 10, 10, 10
@@ -86,7 +86,7 @@ def _begin(call: Call, package: Firmware, **facts: Any) -> Answer:
     rules = _rules(call)
     try:
         packages.check_protocol(rules.protocol, [one.size for one in package.files])
-    except PackageError as error:
+    except UpgradeError as error:
         raise ApiError("iot.common.InvalidFormattedParameter", str(error)) from error
     made = Job(
         id=fresh_id(),

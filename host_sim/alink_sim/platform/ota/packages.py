@@ -14,8 +14,8 @@ MAX_FILES = 20
 MAX_OVER_MQTT = 16 << 20
 
 
-class PackageError(ValueError):
-    """A package cannot be made so, or not be brought so; the text says what can."""
+class UpgradeError(ValueError):
+    """A package cannot be made or brought so, or there is no such job; the text says what can."""
 
 
 def put(upgrades: Upgrades, key: str, data: bytes) -> Content:
@@ -24,23 +24,23 @@ def put(upgrades: Upgrades, key: str, data: bytes) -> Content:
 
 
 def check(draft: Firmware, files: Mapping[str, bytes]) -> None:
-    """Return if a package like `draft` can be made of files, by name. Raises PackageError."""
+    """Return if a package like `draft` can be made of files, by name. Raises UpgradeError."""
     if draft.sign_method not in SIGN_METHODS:
-        raise PackageError(
+        raise UpgradeError(
             f"sign_method is {draft.sign_method!r}; it takes one of: {', '.join(SIGN_METHODS)}"
         )
     if not 1 <= len(files) <= MAX_FILES:
-        raise PackageError(f"{len(files)} files; a package has 1 to {MAX_FILES}")
+        raise UpgradeError(f"{len(files)} files; a package has 1 to {MAX_FILES}")
     if not draft.version or not all(files.values()):
-        raise PackageError("a package needs a version, and no file of it is empty")
+        raise UpgradeError("a package needs a version, and no file of it is empty")
 
 
 def check_protocol(protocol: str, sizes: Sequence[int]) -> None:
-    """Return if files of these sizes can be downloaded by a protocol. Raises PackageError."""
+    """Return if files of these sizes can be downloaded by a protocol. Raises UpgradeError."""
     if protocol not in PROTOCOLS:
-        raise PackageError(f"protocol is {protocol!r}; it takes one of: {', '.join(PROTOCOLS)}")
+        raise UpgradeError(f"protocol is {protocol!r}; it takes one of: {', '.join(PROTOCOLS)}")
     if protocol == "MQTT" and (len(sizes) > 1 or sum(sizes) > MAX_OVER_MQTT):
-        raise PackageError(
+        raise UpgradeError(
             f"{len(sizes)} files, {sum(sizes)} bytes; over MQTT goes one of {MAX_OVER_MQTT}"
         )
 

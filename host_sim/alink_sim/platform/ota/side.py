@@ -7,7 +7,17 @@ from typing import Any
 
 from alink_sim.platform.core import Core
 from alink_sim.platform.ota import jobs, packages
-from alink_sim.platform.ota.entities import DEFAULT_MODULE, Firmware, Job, Rules, Task
+from alink_sim.platform.ota.entities import (
+    DEFAULT_MODULE,
+    FINAL,
+    Firmware,
+    Job,
+    JobStatus,
+    Rules,
+    Status,
+    Task,
+)
+from alink_sim.platform.ota.packages import UpgradeError
 from alink_sim.platform.ota.upgrades import fresh_id
 
 
@@ -42,7 +52,7 @@ class OtaSide:
 
         Those online are pushed it at once, the others when they come. `data` is the file, or up to
         20 by name. `sign_method` is "SHA256" or "Md5"; a `src_version` makes it a difference to
-        that version. Raises RegistryError, PackageError.
+        that version. Raises RegistryError, UpgradeError.
         """
         files = {"firmware.bin": data} if isinstance(data, bytes) else dict(data)
         names = None if devices is None else list(devices)
@@ -86,9 +96,33 @@ class OtaSide:
         return job
 
     def job(self, job_id: str) -> Job:
-        """Return a copy of a job. Raises KeyError."""
-        job: Job = self._look(lambda: self._core.upgrades.jobs[job_id])
+        """Return a copy of a job. Raises UpgradeError."""
+        job: Job = self._look(lambda: self._job(job_id))
         return job
+
+    def firmware(self, job_id: str) -> Firmware:
+        """Return a copy of a job's package. Raises UpgradeError."""
+        upgrades = self._core.upgrades
+        found: Firmware = self._look(lambda: upgrades.firmwares[self._job(job_id).firmware_id])
+        return found
+
+    def cancel(self, job_id: str) -> Job:
+        """Cancel a job with all of its tasks that are not over; return it. Raises UpgradeError."""
+
+        def cancel() -> Job:
+            job = self._job(job_id)
+            jobs.cancel(self._core, job, tuple(one for one in Status if one not in FINAL))
+            if job.status in (JobStatus.PLANNED, JobStatus.IN_PROGRESS):
+                jobs.stop(self._core, job)
+            return job
+
+        job: Job = self._change(cancel)
+        return job
+
+    def tasks_in(self, job_id: str) -> list[Task]:
+        """Return copies of a job's tasks, oldest first. Raises UpgradeError."""
+        found: list[Task] = self._look(lambda: self._core.upgrades.tasks_in(self._job(job_id)))
+        return found
 
     def tasks(self, product_key: str, device_name: str) -> list[Task]:
         """Return copies of a device's tasks, oldest first. Raises RegistryError."""
@@ -107,3 +141,9 @@ class OtaSide:
             )
         )
         return found
+
+    def _job(self, job_id: str) -> Job:
+        job = self._core.upgrades.jobs.get(job_id)
+        if job is None:
+            raise UpgradeError(f"there is no job {job_id}")
+        return job

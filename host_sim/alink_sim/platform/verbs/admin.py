@@ -14,7 +14,7 @@ from alink_sim.platform.admin_client import call, follow
 from alink_sim.platform.documents import load
 from alink_sim.platform.faults import FaultError, file
 from alink_sim.platform.statedir import StateDir
-from alink_sim.platform.verbs import downlinks
+from alink_sim.platform.verbs import downlinks, upgrades
 from alink_sim.platform.verbs.moment import moment
 from alink_sim.platform.verbs.output import AsJson, reported, show, show_events
 
@@ -25,6 +25,8 @@ app.add_typer(product, name="product")
 faults = typer.Typer(no_args_is_help=True, help="Scripted trouble, see docs/faults.md.")
 app.add_typer(device, name="device")
 app.add_typer(faults, name="faults")
+ota = typer.Typer(no_args_is_help=True, help="Upgrades over the air.")
+app.add_typer(ota, name="ota")
 
 ProductKey = Annotated[str, typer.Argument(metavar="PRODUCTKEY", show_default=False)]
 DeviceName = Annotated[str, typer.Argument(metavar="DEVICENAME", show_default=False)]
@@ -288,3 +290,4 @@ def _content(file: typer.FileText | None) -> str | None:
 
 
 downlinks.add_to(device, _run)
+upgrades.add_to(ota, _run)
