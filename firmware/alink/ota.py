@@ -55,13 +55,8 @@ class Ota:
         self._number = 0
         self._due = ticks_ms()
         self._until = None  # The end of this image's trial.
-        if target is None:
-            from .slot import Slot
-
-            if Slot().on_trial():
-                self._until = ticks_add(ticks_ms(), _TRIAL_MS)
-            Slot = None
-            heap.unload("slot")
+        if target is None and self._ask_slot("on_trial"):
+            self._until = ticks_add(ticks_ms(), _TRIAL_MS)
         topic = device.topic(self._topic("upgrade"))
         self.others = device._routes.get(topic)  # What takes those of another module.
         device.subscribe(topic, self._pushed)
@@ -128,7 +123,6 @@ class Ota:
         if self.stage == JUDGE:
             from .trial import judge
 
-            self._until = None
             judge(self)
             judge = None
             heap.unload("trial", "slot", "places", "record", "offer")
@@ -150,6 +144,10 @@ class Ota:
     def _came(self):
         if self.device.online():
             if self.stage == REPORT:
+                if self.target is None:
+                    # First: what the platform counts as a success no cut of power takes back.
+                    self._ask_slot("confirm")
+                self._until = None
                 self.tell("inform", {"version": self.version}, self._told)
             elif self.stage == COMPLAIN:
                 self.stage = JUDGE
@@ -174,6 +172,14 @@ class Ota:
         take(self, data)
         take = None
         heap.unload("offer")
+
+    def _ask_slot(self, what):
+        from .slot import Slot
+
+        answer = getattr(Slot(), what)()
+        Slot = None
+        heap.unload("slot")
+        return answer
 
     def _topic(self, what):
         return "/ota/device/%s/%s/%s" % (what, self.device.product_key, self.device.device_name)

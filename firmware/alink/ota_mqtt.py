@@ -11,7 +11,7 @@ from micropython import const
 from .envelope import compact
 from .errors import ProtocolError, RefusedError, TransportError
 
-_PART = const(2048)  # An answer has to fit in the 4 KiB of a packet.
+_PART = const(1024)  # An answer takes heap for itself twice, each time in one piece.
 _TRIES = const(5)
 _ANSWER_MS = const(10000)
 _SLICE_MS = const(50)

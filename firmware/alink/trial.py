@@ -12,11 +12,7 @@ from .places import Nvs
 
 
 def judge(ota):
-    """The version that runs was reported: confirm its image, and tell if it is the wrong one."""
-    if ota.target is None:
-        from .slot import Slot
-
-        Slot().confirm()
+    """The version that runs was reported: tell the platform if it is the wrong one."""
     note, tried = _note(ota), ""
     if not ota.installed:
         try:

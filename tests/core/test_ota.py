@@ -101,15 +101,22 @@ def test_a_module_tells_its_own_version():
     device.sent(INFORM, b'{"id":"1","params":{"version":"7","module":"MCU"}}', 1)
 
 
-def test_a_new_image_is_confirmed_once_its_version_has_arrived():
+def test_a_new_image_is_confirmed_once_it_is_online_before_its_version_is_told():
     chip = otafake.Chip()
     device = otafake.Device()
+    device._link.online = False
     Ota(device, "1.0.0")
     device.step()
     assert chip.confirmed == 0
-    device.acknowledge()
-    device.step()
-    assert chip.confirmed == 1
+    tell = device._link.publish
+
+    def publish(*message):
+        assert chip.confirmed == 1
+        tell(*message)
+
+    device._link.publish = publish
+    device.begin_session()
+    assert len(device.topics("/inform/")) == 1
 
 
 def test_an_image_on_trial_that_is_not_online_in_ten_minutes_goes_back():
@@ -132,8 +139,6 @@ def test_an_image_on_trial_that_came_online_stays():
     chip.on_trial()
     device = otafake.Device()
     Ota(device, "2.0.0")
-    device.acknowledge()
-    device.step()
     NOW[0] += 700000
     device.step()
     assert chip.resets == 0

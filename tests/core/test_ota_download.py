@@ -184,12 +184,12 @@ def test_a_file_comes_by_mqtt_in_parts():
     chip, device = by_mqtt(lambda at, size: part(IMAGE[at : at + size], at))
     device_asked = device.topics("file/download")
     assert json.loads(device_asked[1]) == {
-        "id": "2048",
+        "id": "1024",
         "version": "1.0",
         "params": {
             "fileToken": "alink",
             "fileInfo": {"streamId": 5, "fileId": 1},
-            "fileBlock": {"size": 2048, "offset": 2048},
+            "fileBlock": {"size": 1024, "offset": 1024},
         },
     }
     assert json.loads(device_asked[-1])["params"]["fileBlock"] == {"size": 24, "offset": 10240}
@@ -209,7 +209,7 @@ def test_a_damaged_part_is_asked_for_again():
         return payload
 
     chip, device = by_mqtt(answer)
-    assert len(device.topics("file/download")) == 7
+    assert len(device.topics("file/download")) == 12
     assert chip.other(len(IMAGE)) == IMAGE
 
 

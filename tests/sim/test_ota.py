@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
+from alink_sim import toolchain
 from alink_sim.board import Board, firmware_image
 from alink_sim.board.heap import beside_standins
+from alink_sim.clock import ManualClock
+from alink_sim.platform import Settings
 from alink_sim.platform.event_log import Event
+from alink_sim.platform.ota.entities import Rules
 from tests.sim.conftest import PATIENCE, Line
 
 EXAMPLE = (Path(__file__).resolve().parents[2] / "examples" / "ota.py").read_text("utf-8")
@@ -28,6 +42,83 @@ def lamp(line: Line, main: str = EXAMPLE, name: str = "dev-1") -> Board:
     made = line.board(name, main=main, heap=heap, board=kind, app=image("1.0.0"))
     made.resolve(["*.aliyuncs.com 127.0.0.1", "localhost 127.0.0.1"])
     return made
+
+
+# A board whose clock is a module on its volume.
+FILES = """
+import os
+from alink import Device
+from alink.ota import Ota
+from alink.vfsfile import File
+import hours
+
+device = Device.from_flash()
+
+def ready(version):
+    print("ready", version, os.listdir("/lib"))
+    machine.reset()
+
+import machine
+ota = Ota(device, hours.VERSION, module="hours", target=File("/lib/hours.mpy"), on_ready=ready)
+print("hours", hours.VERSION)
+device.connect()
+device.loop()
+"""
+
+
+@pytest.fixture
+def clock(tmp_path: Path) -> Iterator[ManualClock]:
+    made = ManualClock(tmp_path / "clock")
+    yield made
+    made.close()
+
+
+class Cutter:
+    """In front of the platform's files, on an address of its own: connections end early."""
+
+    def __init__(self, port: int, after: list[int]) -> None:
+        """The n-th connection is cut when `after[n]` bytes have come down; later ones are not."""
+        self._port, self._after = port, after
+        self._listener = socket.create_server(("127.0.0.2", port))
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                board, _ = self._listener.accept()
+                files = socket.create_connection(("127.0.0.1", self._port))
+                limit = self._after.pop(0) if self._after else 1 << 30
+                up = threading.Thread(target=_pump, args=(board, files, 1 << 30), daemon=True)
+                up.start()
+                _pump(files, board, limit)
+                up.join()
+
+    def close(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join()
+
+
+def _pump(source: socket.socket, sink: socket.socket, limit: int) -> None:
+    with contextlib.suppress(OSError):
+        while limit > 0 and (data := source.recv(min(4096, limit))):
+            sink.sendall(data)
+            limit -= len(data)
+    for end in (source, sink):
+        with contextlib.suppress(OSError):
+            end.shutdown(socket.SHUT_RDWR)
+
+
+def turn(clock: ManualClock, board: Board, until: str) -> None:
+    """Let the board's time run ahead, at a pace that the platform can keep up with."""
+    deadline = time.monotonic() + PATIENCE
+    while not any(until in line.text for line in board.lines):
+        assert time.monotonic() < deadline, board.tail()
+        waiting = board.waiting
+        if waiting and waiting.until > clock.time() * 1000:
+            clock.advance(0.05)
+        time.sleep(0.002)
 
 
 def status(line: Line, name: str = "dev-1") -> tuple[str, int]:
@@ -78,3 +169,95 @@ def test_an_image_that_never_comes_online_is_gone_with_the_next_reset(line: Line
         # The next version is taken.
         line.platform.ota.publish(line.product_key, "1.0.0b", image("1.0.0b"))
         board.expect("lamp 1.0.0b", timeout=PATIENCE)
+
+
+def test_parts_come_over_the_session_where_the_batch_says_so(line: Line) -> None:
+    with lamp(line) as board:
+        board.power_on()
+        line.platform.expect("ota_version", version="1.0.0", timeout=PATIENCE)
+        rules = Rules(protocol="MQTT")
+        line.platform.ota.publish(line.product_key, "2.0.0", image("2.0.0"), rules=rules)
+        board.expect("alink: update to 2.0.0 has worked", timeout=PATIENCE)
+        assert {one.detail["via"] for one in seen(line, "ota_downloaded")} == {"mqtt"}
+        assert status(line) == ("SUCCEEDED", 100)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a second loopback address")
+def test_a_lost_connection_is_taken_up_where_it_broke(
+    make_line: Callable[..., Line], clock: ManualClock
+) -> None:
+    line = make_line(clock=clock)
+    cutter = Cutter(line.platform.ota_port, [30_000, 20_000])
+    with lamp(line) as board:
+        board.resolve(["*.aliyuncs.com 127.0.0.1", "localhost 127.0.0.2"])
+        board.power_on()
+        line.platform.ota.publish(line.product_key, "2.0.0", image("2.0.0"))
+        turn(clock, board, "alink: update to 2.0.0 has worked")
+        firsts = [one.detail["first"] for one in seen(line, "ota_downloaded")]
+        assert len(firsts) == 3
+        assert firsts == sorted(set(firsts))
+    cutter.close()
+
+
+def test_an_address_that_has_died_is_asked_for_anew(
+    make_line: Callable[..., Line], clock: ManualClock
+) -> None:
+    line = make_line(clock=clock, settings=Settings(ota_url_seconds=5))
+    main = EXAMPLE.replace('"hour": 3', '"hour": 12').replace("== 1:", "== 12 and later():")
+    main = "import time\ndef later():\n    return time.ticks_ms() > began + 10000\n" + main
+    main = main.replace("device.connect()", "began = time.ticks_ms()\ndevice.connect()")
+    with lamp(line, main) as board:
+        board.power_on()
+        line.platform.ota.publish(line.product_key, "2.0.0", image("2.0.0"))
+        turn(clock, board, "alink: update to 2.0.0 has worked")
+        kinds = [one.kind for one in seen(line, "ota_download_refused", "ota_asked")]
+        assert kinds == ["ota_download_refused", "ota_asked"]
+
+
+def test_a_file_on_the_volume_is_replaced(line: Line, tmp_path: Path) -> None:
+    def module(version: str) -> bytes:
+        source = tmp_path / "hours.py"
+        source.write_text(f'VERSION = "{version}"\n', "utf-8")
+        return toolchain.compile_mpy(source, name="hours.py")
+
+    files = {"/lib/hours.mpy": module("1")}
+    heap = beside_standins(line.interpreter)
+    with line.board("dev-1", main=FILES, heap=heap, files=files) as board:
+        board.resolve(["*.aliyuncs.com 127.0.0.1", "localhost 127.0.0.1"])
+        board.power_on()
+        line.platform.expect("ota_version", version="1", module="hours", timeout=PATIENCE)
+        line.platform.ota.publish(line.product_key, "2", module("2"), module="hours")
+        board.expect("ready 2 ['alink', 'hours.mpy']", timeout=PATIENCE)
+        board.expect("hours 2", timeout=PATIENCE)
+        board.expect("alink: update to 2 has worked", timeout=PATIENCE)
+        assert status(line) == ("SUCCEEDED", 100)
+
+
+def _cut(line: Line, name: str, cut_at: int) -> str:
+    """Cut an update in an operation; return what ran when power came back."""
+    with lamp(line, name=name) as board:
+        line.platform.ota.publish(line.product_key, "2.0.0", image("2.0.0", 9000), devices=[name])
+        board.power_on(cut_at=cut_at)
+        assert board.wait(timeout=PATIENCE) == "cut", f"operation {cut_at} never came"
+        board.power_on()
+        ran = board.expect(re.compile(r"^lamp "), timeout=PATIENCE).text
+        board.expect(re.compile("property post .* answered: 200"), timeout=PATIENCE)
+    return ran
+
+
+def test_power_cut_in_an_update_leaves_a_board_that_comes_online(
+    line: Line, record_property: Callable[[str, object], None]
+) -> None:
+    with lamp(line, name="dev-0") as board:
+        board.power_on()
+        line.platform.expect("ota_version", version="1.0.0", timeout=PATIENCE)
+        before = board.flash_operations
+        line.platform.ota.publish(line.product_key, "2.0.0", image("2.0.0", 9000))
+        board.expect("has worked", timeout=PATIENCE)
+        count = board.flash_operations
+    # Some of each kind; tests/board/test_ota_slots.py cuts them all. The two builds share them.
+    cuts = range(before + 1 + line.interpreter.word_bits // 16, count + 1, 8)
+    with ThreadPoolExecutor(2) as pool:
+        ran = list(pool.map(lambda at: _cut(line, f"dev-{at}", at), cuts))
+    assert set(ran) <= {"lamp 1.0.0", "lamp 2.0.0"}
+    record_property("counted", f"{line.interpreter.name}: {len(ran)} cuts: {' '.join(ran)}")
