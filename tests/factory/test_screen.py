@@ -77,6 +77,16 @@ def test_a_named_port_has_its_tile_and_number_before_a_board_is_there():
     assert "Plug a board into 1, 2." in " ".join(shown(screen, 140)[:5])
 
 
+def test_an_answer_stands_for_seconds_and_then_what_to_do_now():
+    seconds = [0.0]
+    screen = Screen(Console(file=io.StringIO()), title="x", who="", now=lambda: seconds[0])
+    screen.outcome(Outcome(PORTS[0], "done"), is_last=True)
+    screen.say("Scanned 77: plug in its board.")
+    assert "→ Scanned 77" in " ".join(shown(screen, 80))
+    seconds[0] = 7.0
+    assert "→ Take out 1 (green)." in " ".join(shown(screen, 80))
+
+
 def test_a_single_board_is_not_counted():
     screen = Screen(Console(file=io.StringIO()), title="alink-burn flash", who="")
     screen.step(Step(PORTS[0], "writing", 0.5))

@@ -28,6 +28,7 @@ _BLUE = "bold grey100 on blue3"
 _YELLOW = "bold grey0 on yellow3"
 _GREY = "grey100 on grey42"
 _TILE = 19  # Columns a tile wants at least: eight of them fit 80 x 24.
+_ANSWERS = 6.0  # Seconds that an answer hides what to do now.
 _TITLES = {
     "identify": "reading the chip",
     "claimed": "taking a row",
@@ -83,7 +84,7 @@ class Screen:
         self._count = Count(0, 0, 0)
         self._first = (now(), -1)  # When, and how many were done then: for the rate.
         self._closing = ""
-        self._message = ""
+        self._answer = ("", 0.0)  # What was said, and when.
         self._live = Live(self, console=console, refresh_per_second=8, screen=False)
 
     def __enter__(self) -> Self:
@@ -154,9 +155,9 @@ class Screen:
                 self._closing = "The line stops."
 
     def say(self, message: str) -> None:
-        """Show an answer to what was typed or scanned."""
+        """Show an answer to what was typed or scanned, for a few seconds."""
         with self._lock:
-            self._message = message
+            self._answer = (message, self._now())
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         with self._lock:
@@ -169,7 +170,9 @@ class Screen:
     def _render(self, tiles: Sequence[_Tile], width: int) -> RenderResult:
         yield self._head(width)
         # First what to do: the end of a screen that is too small is cut off.
-        yield Text(f"→ {self._closing or self._message or _what_now(tiles)}", style="bold")
+        answer, at = self._answer
+        said = self._closing or (answer if self._now() - at < _ANSWERS else "")
+        yield Text(f"→ {said or _what_now(tiles)}", style="bold")
         yield Text()
         if tiles:
             yield self._wall(tiles, width)
