@@ -130,7 +130,8 @@ class Device(Messages):
     def beside(self, step):
         """Have `step()` called again and again while this is served, online or not.
 
-        It returns the milliseconds it can wait for its next turn, and raises nothing.
+        It returns the milliseconds it can wait for its next turn, None after its last one, and
+        raises nothing.
         """
         self._beside.append(step)
 
@@ -208,8 +209,17 @@ class Device(Messages):
                 self._calls.fail()
             if not wait:
                 gc.collect()  # A stop of the boot is done; here the stack holds nothing of it.
-        for step in self._beside:
-            wait = min(wait, step())
+        if self._beside:
+            wait = self._step_beside(wait)
+        return wait
+
+    def _step_beside(self, wait):
+        for step in list(self._beside):
+            left = step()
+            if left is None:
+                self._beside.remove(step)
+            else:
+                wait = min(wait, left)
         return wait
 
     def _idle(self, ms):

@@ -18,7 +18,6 @@ from micropython import const
 from . import heap
 from .errors import TransportError
 
-_IDLE_MS = const(60000)
 _TRIAL_MS = const(600000)  # A new image that is not online by then goes back to the old one.
 
 # Where an `Ota` stands: its version is not reported; what it shows is not judged; the platform was
@@ -54,14 +53,15 @@ class Ota:
         self.work = None  # The generator of an update.
         self._number = 0
         self._due = ticks_ms()
+        self._steps = False  # Whether `_step` has its turns.
         self._until = None  # The end of this image's trial.
         if target is None and self._ask_slot("on_trial"):
             self._until = ticks_add(ticks_ms(), _TRIAL_MS)
+            self.wake()
         topic = device.topic(self._topic("upgrade"))
         self.others = device._routes.get(topic)  # What takes those of another module.
         device.subscribe(topic, self._pushed)
         device.when_online(self._came)
-        self.carrier.beside(self._step)
 
     def report(self, version):
         """Tell that another version runs now: where an update needs no restart of the board."""
@@ -90,6 +90,9 @@ class Ota:
     def wake(self):
         """Go on at once: what was waited for is here."""
         self._due = ticks_ms()
+        if not self._steps:
+            self._steps = True
+            self.carrier.beside(self._step)
 
     def tell(self, what, params, on_done=None):
         """Send a version ("inform") or a "progress"; with `on_done` at QoS 1."""
@@ -130,7 +133,10 @@ class Ota:
             self.device._log("this image is not online within 10 minutes: back to the one before")
             reset()
         if not self.work:
-            return _IDLE_MS if self._until is None else ticks_diff(self._until, now)
+            if self._until is not None:
+                return ticks_diff(self._until, now)
+            self._steps = False
+            return None
         left = ticks_diff(self._due, now)
         if left <= 0:
             left = next(self.work, None)
@@ -150,11 +156,15 @@ class Ota:
                 self._until = None
                 self.tell("inform", {"version": self.version}, self._told)
             elif self.stage == COMPLAIN:
-                self.stage = JUDGE
+                self._judge_soon()
 
     def _told(self, acknowledged):
         if acknowledged and self.stage == REPORT:
-            self.stage = JUDGE
+            self._judge_soon()
+
+    def _judge_soon(self):
+        self.stage = JUDGE
+        self.wake()
 
     def _pushed(self, topic, payload):
         from .offer import pushed

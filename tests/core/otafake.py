@@ -122,7 +122,15 @@ class Device(online.Device):
             on_done(arrived)
 
     def step(self):
-        return min([step() for step in self.steps])
+        """As `Device` has it; a minute when there is nothing to wait for."""
+        wait = 60000
+        for step in list(self.steps):
+            left = step()
+            if left is None:
+                self.steps.remove(step)
+            else:
+                wait = min(wait, left)
+        return wait
 
     def topics(self, what):
         """The payloads that were sent on a topic with this in it."""

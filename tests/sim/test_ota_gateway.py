@@ -1,0 +1,64 @@
+"""Updates of a sub-device: on its own topics, over the gateway's connection, to the bus."""
+
+from __future__ import annotations
+
+import time
+
+from alink_sim.platform.ota.entities import Rules
+from tests.sim.conftest import PATIENCE, SUB_PK, Line
+from tests.sim.gateways import burn, subs
+
+MAIN = """
+from alink.gateway import Gateway
+from alink.ota import Ota
+
+class Meter:
+    def begin(self, size):
+        if size > 60000:
+            raise ValueError("the meter takes 60000 bytes")
+        self.sum = self.have = 0
+
+    def write(self, offset, part):
+        assert offset == self.have
+        self.have += len(part)
+        self.sum = (self.sum + sum(part)) & 0xFFFF
+
+    def finish(self):
+        print("the meter has", self.have, self.sum)
+
+    def abandon(self):
+        print("the meter keeps what it has")
+
+gateway = Gateway.from_flash()
+meter = gateway.add("a1SubPk0001", "meter-000")
+ota = Ota(meter, "1", target=Meter(), on_ready=lambda version: ota.report(version))
+gateway.loop()
+"""
+
+
+def task(line: Line) -> str:
+    """Return how the newest task of the meter has ended."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        found = line.platform.ota.tasks(SUB_PK, "meter-000")[-1]
+        if found.status in ("SUCCEEDED", "FAILED"):
+            return f"{found.status} {found.reason}".strip()
+        assert time.monotonic() < deadline, found
+        time.sleep(0.01)
+
+
+def test_a_sub_device_is_updated_over_the_gateways_connection(gateways: Line) -> None:
+    line, platform = gateways, gateways.platform
+    subs(line, 1)
+    with burn(line, MAIN) as board:
+        board.resolve(["*.aliyuncs.com 127.0.0.1", "localhost 127.0.0.1"])
+        board.power_on()
+        platform.expect("ota_version", device_name="meter-000", version="1", timeout=PATIENCE)
+        for version, protocol in (("2", "HTTPS"), ("3", "MQTT")):
+            data = bytes(range(251)) * 40 + version.encode()
+            platform.ota.publish(SUB_PK, version, data, rules=Rules(protocol=protocol))
+            board.expect(f"the meter has {len(data)} {sum(data) & 0xFFFF}", timeout=PATIENCE)
+            assert task(line) == "SUCCEEDED"
+        assert platform.ota.versions(SUB_PK, "meter-000") == {"default": "3"}
+        platform.ota.publish(SUB_PK, "4", bytes(60001))
+        assert task(line) == "FAILED the upgrade failed: the meter takes 60000 bytes"
