@@ -25,10 +25,16 @@ _KNOWN: tuple[tuple[str, str, str, bool], ...] = (
         False,
     ),
     (
-        r"Inappropriate ioctl|Not a typewriter",
+        r"Inappropriate ioctl|Not a typewriter|invalid URL",
         "{port} is no serial port",
         "Name one that `alink-burn doctor` finds.",
         True,
+    ),
+    (
+        r"Could not open port \w+://",
+        "nobody answers at {port}",
+        "Check its address, and that its server is switched on.",
+        False,
     ),
     (
         r"Could not open|busy or doesn't exist|Could not exclusively lock",
