@@ -6,7 +6,7 @@ import stat
 
 import pytest
 
-from alink_factory import found, volume
+from alink_factory import check, found, volume
 from alink_factory.ledger.claims import STATES
 from alink_formats import app_image, identity, nvs_image
 from alink_formats.board import load
@@ -225,6 +225,36 @@ def test_a_mac_of_a_finished_board_with_another_flash_is_no_finished_board(works
     assert burn(order, workshop.pty(workshop.flash(), mac=FIRST)).result == "done"
     outcome = burn(order, workshop.pty(workshop.flash(), mac=FIRST))
     assert "has this board as lamp-0001, done, and its flash does not" in outcome.detail
+
+
+def test_bit_rot_on_a_finished_board_is_named_by_region(workshop):
+    order = workshop.order(workshop.plan(rows=ROWS, firmware=30_000))
+    flash = workshop.flash()
+    port = workshop.pty(flash, mac=FIRST)
+    assert burn(order, port).result == "done"
+
+    def bad() -> list[str]:
+        seen = check.check(order.plan, order.ledger, order.esptool(str(port.path)))
+        return [one.what for one in seen if not one.is_good]
+
+    assert bad() == []
+    table = order.plan.board.table("factory")
+    for offset in (0x1000, 0x8000, 0x10000, table.find("vfs").offset):
+        rot(flash, offset + 16)
+    assert bad() == ["table", "boot-loader", "application", "volume"]
+    rot(flash, FCTRY + 16)
+    assert bad() == ["identity"]
+    again = burn(order, port)
+    assert "has this board as lamp-0001, done, and its flash does not" in again.detail
+
+
+def rot(flash, offset: int) -> None:
+    # The next bit that is one becomes zero.
+    byte = 0
+    while not byte:
+        offset += 1
+        (byte,) = flash.read(offset, 1)
+    flash.write(offset, bytes((byte & (byte - 1),)))
 
 
 def test_when_the_batch_is_full_a_further_board_is_left_alone(workshop):
