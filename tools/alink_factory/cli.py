@@ -5,6 +5,7 @@ Exit code 0: all good; 1: some rows, boards or checks failed; 2: usage or enviro
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from typing import Annotated
@@ -59,6 +60,7 @@ def main() -> None:
         sys.exit(1)
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Python writes what is left when it ends.
-        what = error.filename or "standard output"
+        is_output = error.errno == errno.ENOSPC
+        what = error.filename or ("standard output" if is_output else "this computer")
         sys.stderr.write(f"alink-burn: {what}: {error.strerror}\n")
         sys.exit(2)

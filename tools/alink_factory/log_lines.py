@@ -20,7 +20,7 @@ class LogLines:
     """
 
     def __init__(
-        self, stream: TextIO, *, as_json: bool, on_lost: Callable[[], object] = bool
+        self, stream: TextIO, *, as_json: bool, on_lost: Callable[[], None] | None = None
     ) -> None:
         self._stream = stream
         self._as_json = as_json
@@ -85,4 +85,5 @@ class LogLines:
                 self._stream.flush()
             except OSError:
                 self._is_lost = True
-                self._on_lost()
+                if self._on_lost:
+                    self._on_lost()
