@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 import time
 import types
@@ -19,10 +20,12 @@ class Audience:
 
     def __init__(self) -> None:
         self.told: list[tuple[str, str]] = []
+        self.ports: list[str] = []  # In the order of their first step.
         self.heard = threading.Condition()
 
     def step(self, step: job.Step) -> None:
-        """Progress is of no interest here."""
+        if step.port not in self.ports:
+            self.ports.append(step.port)
 
     def outcome(self, outcome: Outcome, *, is_last: bool) -> None:
         self._add("last" if is_last else "again", outcome.port)
@@ -53,9 +56,6 @@ class Audience:
 def bench(monkeypatch):
     """A line whose jobs wait for `go` and end as `results` say, on ports of `there`."""
     made = types.SimpleNamespace(there=[], go=threading.Semaphore(0), results=[], jobs=0, looks=0)
-    plan = types.SimpleNamespace(batch=types.SimpleNamespace(name="b"), burnable=tuple(range(9)))
-    ledger = types.SimpleNamespace(claims=lambda _: [])
-    order = types.SimpleNamespace(plan=plan, ledger=ledger, stop=threading.Event())
 
     def burn(_order: Any, port: str, *, report: Any) -> Outcome:
         del report
@@ -71,7 +71,7 @@ def bench(monkeypatch):
         made.looks += 1
         return list(made.there)
 
-    made.line = Line(cast("Order", order), present, made.audience)
+    made.line = Line(_order(), present, made.audience)
     thread = threading.Thread(target=made.line.run)
     thread.start()
     yield made
@@ -79,6 +79,12 @@ def bench(monkeypatch):
     made.go.release(99)
     thread.join(timeout=60)
     assert not thread.is_alive()
+
+
+def _order() -> Order:
+    plan = types.SimpleNamespace(batch=types.SimpleNamespace(name="b"), burnable=tuple(range(9)))
+    ledger = types.SimpleNamespace(claims=lambda _: [])
+    return cast("Order", types.SimpleNamespace(plan=plan, ledger=ledger, stop=threading.Event()))
 
 
 def _wait(until: Any) -> None:
@@ -97,6 +103,25 @@ def test_a_board_is_burned_once_however_long_it_stays(bench):
     bench.go.release()
     bench.audience.until("last", times=2)
     assert bench.jobs == 2
+
+
+def test_ports_are_shown_in_the_order_in_which_they_are_there(bench):
+    bench.results += ["done"] * 4
+    bench.there += ["tty3", "tty1", "tty2", "tty4"]
+    bench.go.release(4)
+    bench.audience.until("last", times=4)
+    assert bench.audience.ports == ["tty3", "tty1", "tty2", "tty4"]
+
+
+def test_a_computer_that_starts_no_program_any_more_stops_the_line(monkeypatch):
+    def burn(*_: Any, **__: Any) -> Outcome:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(job, "burn", burn)
+    audience = Audience()
+    with pytest.raises(OSError, match="Too many open files"):
+        Line(_order(), lambda: ["tty1", "tty2"], audience).run()
+    assert ("closing", "") in audience.told
 
 
 def test_a_cable_pulled_in_the_middle_frees_the_port_after_the_last_word_of_its_job(bench):
