@@ -18,7 +18,7 @@ from tests.platform.gateway import (
     signed,
     sub,
 )
-from tests.platform.wire import ACCEPTED, Party, Wire, publish
+from tests.platform.wire import ACCEPTED, Party, Wire, publish, sign
 
 REGISTER = "thing/sub/register"
 PROXY = "thing/proxy/provisioning/product_register"
@@ -104,6 +104,22 @@ def test_a_list_of_the_topology_and_its_end(gateway: Gateway):
     assert gateway.ask(DELETE, [names()]) == (200, {})
     assert gateway.ask(GET, {}) == (200, [])
     assert gateway.ask(DELETE, [names()]) == (6401, {})
+
+
+def test_a_timestamp_may_be_a_number_of_any_length(gateway: Gateway):
+    # N0 and N1 send JSON numbers, C3 its uptime: seven digits.
+    for time in ("1700000000000", "1234567"):
+        content = (
+            f"clientIda1SubPk0001.sub-0001deviceNamesub-0001productKeya1SubPk0001timestamp{time}"
+        )
+        request = (
+            b'{"id":"9","version":"1.0","params":[{"productKey":"a1SubPk0001","deviceName":'
+            b'"sub-0001","clientId":"a1SubPk0001.sub-0001","timestamp":%s,"signMethod":"hmacsha256",'
+            b'"sign":"%s"}],"method":"thing.topo.add"}'
+            % (time.encode(), sign(SUB_DS, content).encode())
+        )
+        assert json.loads(gateway.ask_raw(ADD, request))["code"] == 200
+        assert gateway.ask(DELETE, [names()]) == (200, {})
 
 
 def test_topology_outlives_a_restart(make_platform: Callable[..., Platform], tmp_path):

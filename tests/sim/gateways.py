@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from alink_formats.identity import SubProduct
 from alink_sim.board import Board
@@ -15,18 +16,26 @@ SIGNED = (SubProduct(SUB_PK, SUB_PS),)
 # it a chip has in ROM: umqtt.simple, and the names of the stand-ins, which make the table of names
 # double (4,480 bytes).
 BEYOND_FIRST_AREA = 10_000
+GROWN = 56_000  # Beyond it, once the heap of a chip has doubled.
 
 
-def burn(line: Line, main: str, name: str = "gateway-1", **fields: object) -> Board:
-    """Return a gateway that will run `main`."""
-    beyond = BEYOND_FIRST_AREA * line.interpreter.word_bits // 32
-    heap = str(int(beside_standins(line.interpreter)) + beyond)
+def burn(
+    line: Line,
+    main: str,
+    name: str = "gateway-1",
+    *,
+    beyond: int = BEYOND_FIRST_AREA,
+    **fields: object,
+) -> Board:
+    """Return a gateway that will run `main` with so many bytes beyond the first heap area."""
+    more = beyond * line.interpreter.word_bits // 32
+    heap = str(int(beside_standins(line.interpreter)) + more)
     return line.board(name, main=main, heap=heap, **fields)  # type: ignore[arg-type]
 
 
-def start(line: Line, main: str, name: str = "gateway-1", **fields: object) -> Board:
-    """Return a gateway that runs `main`, switched on."""
-    board = burn(line, main, name, **fields)
+def start(line: Line, main: str, name: str = "gateway-1", **wanted: Any) -> Board:
+    """Return a gateway that runs `main`, switched on; the rest is as for `burn`."""
+    board = burn(line, main, name, **wanted)
     board.power_on()
     return board
 

@@ -10,7 +10,16 @@ import pytest
 from alink_formats.identity import SubProduct
 from alink_sim.platform import Settings
 from tests.sim.conftest import PATIENCE, SUB_PK, Line
-from tests.sim.gateways import SIGNED, owner, start, status, subs, until, until_said
+from tests.sim.gateways import (
+    BEYOND_FIRST_AREA,
+    SIGNED,
+    owner,
+    start,
+    status,
+    subs,
+    until,
+    until_said,
+)
 
 METER = """
 from alink.gateway import Gateway
@@ -311,3 +320,37 @@ def test_a_sub_device_is_used_like_a_device(
         assert json.loads(called.payload)["data"] == {"times": 3}
         platform.send(SUB_PK, "meter-000", f"/{SUB_PK}/meter-000/user/get", b"hi")
         board.expect("heard b'hi'", timeout=PATIENCE)
+
+
+TASKS = """
+import asyncio
+from alink.gateway import Gateway
+
+async def main():
+    gateway = Gateway.from_flash(log=None)
+    meter = gateway.add("a1SubPk0001", "meter-000")
+    codes = []
+    replied = lambda code, data, message: codes.append(code)
+    meter.when_online(lambda: meter.post_properties({"power": 230}, on_reply=replied))
+    task = asyncio.create_task(gateway.run())
+    turns = 0
+    while not codes:
+        await asyncio.sleep_ms(1)
+        turns += 1
+    print("posted", codes, "beside other tasks", turns > 9)
+    task.cancel()
+    try:
+        await task
+    except asyncio.CancelledError:
+        print("cancelled", gateway.online(), meter.online())
+
+asyncio.run(main())
+"""
+
+
+def test_a_gateway_is_a_task_beside_others(gateways: Line) -> None:
+    subs(gateways, 1)
+    with start(gateways, TASKS, beyond=BEYOND_FIRST_AREA + 5000) as board:  # asyncio takes 5 KiB.
+        board.expect("posted [200] beside other tasks True", timeout=PATIENCE)
+        board.expect("cancelled 0 0", timeout=PATIENCE)
+        until(gateways, "meter-000", "Offline")

@@ -1,0 +1,107 @@
+"""How many sub-devices a gateway's requests name, and what comes of answers that are too long."""
+
+from __future__ import annotations
+
+import pytest
+
+from alink_sim.board import Board
+from tests.sim.conftest import PATIENCE, SUB_PK, Line
+from tests.sim.gateways import GROWN, burn, start, status, subs
+
+BATCH = """
+from alink.gateway import Gateway
+
+gateway = Gateway.from_flash(SETTINGS, log=lambda text: print(text) if "room" in text else None)
+publish = gateway.publish
+
+def tell(topic, *rest):
+    print(str(topic).split("/")[-1], end=" ")
+    publish(topic, *rest)
+
+gateway.publish = tell
+names = ["meter-%03d" % number for number in range(COUNT)]
+for name in names:
+    gateway.add("a1SubPk0001", name)
+while [name for name in names if gateway.status("a1SubPk0001", name)[0] != "online"]:
+    gateway.poll(50)
+print("all are online")
+"""
+LOOP = "gateway.loop()\n"
+
+
+def _batch(settings: str, count: int) -> str:
+    return BATCH.replace("SETTINGS", settings).replace("COUNT", str(count))
+
+
+def _asked(board: Board) -> list[str]:
+    """Return what a board has asked for, in order."""
+    words = " ".join(line.text for line in board.lines).split()
+    return [word[:-1] for word in words if word.endswith("'")]
+
+
+@pytest.mark.parametrize(
+    ("settings", "requests"), [("max_packet=8192", 1), ("max_packet=4096", 2)]
+)
+def test_as_many_are_registered_at_once_as_the_answer_may_hold(
+    gateways: Line, settings: str, requests: int
+) -> None:
+    subs(gateways, 30)
+    main = _batch(f"batch=30, {settings}", 30) + LOOP
+    with start(gateways, main, beyond=GROWN) as board:
+        board.expect("all are online", timeout=PATIENCE)
+        assert _asked(board).count("register") == requests
+
+
+def test_one_that_asks_for_more_than_its_heap_holds_asks_for_fewer(gateways: Line) -> None:
+    names = subs(gateways, 40)
+    with start(gateways, _batch("batch=40, max_packet=16384", 40) + LOOP) as board:
+        board.expect("short of room: 20 sub-devices a request from now on", timeout=PATIENCE)
+        board.expect("all are online", timeout=PATIENCE)
+        assert {status(gateways, name) for name in names} == {"Online"}
+
+
+LEAVE = """
+for name in names:
+    gateway.drop("a1SubPk0001", name)
+while [name for name in names if gateway.status("a1SubPk0001", name)[0] == "online"]:
+    gateway.poll(50)
+print("all are offline")
+"""
+
+
+def test_those_that_leave_are_logged_out_at_once(gateways: Line) -> None:
+    names = subs(gateways, 5)
+    with start(gateways, _batch("batch=5", 5) + LEAVE + LOOP, beyond=GROWN) as board:
+        board.expect("all are offline", timeout=PATIENCE)
+        assert _asked(board)[-2:] == ["batch_login", "batch_logout"]
+        assert {status(gateways, name) for name in names} == {"Offline"}
+
+
+TOPOLOGY = """
+from alink.gateway import Gateway
+
+gateway = Gateway.from_flash(SETTINGS log=print)
+gateway.connect()
+gateway.topology(lambda code, data, message: print("topology", code, data and len(data), message))
+gateway.loop()
+"""
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ("", "topology 0 None the reply is too long"),
+        ("max_packet=6000,", "topology 200 100 success"),
+    ],
+)
+def test_a_topology_that_is_too_long_is_told_of_and_a_larger_packet_has_it_whole(
+    gateways: Line, settings: str, said: str
+) -> None:
+    platform, owner = gateways.platform, (gateways.product_key, "gateway-1")
+    with burn(gateways, TOPOLOGY.replace("SETTINGS", settings), beyond=GROWN) as board:
+        for name in subs(gateways, 100):
+            platform.add_sub_device(SUB_PK, name, gateway=owner)
+        board.power_on()
+        board.expect(said, timeout=PATIENCE)
+    logged = any("too long a message on /sys/" in line.text for line in board.lines)
+    assert logged == (not settings)
