@@ -90,6 +90,14 @@ def test_who_has_no_secret_is_asked_for_alone_and_told_why():
     assert desk.ask() == ()
 
 
+def test_where_no_secret_comes_each_is_asked_for_alone():
+    desk = Desk(NAMED)
+    desk.ask()
+    desk.answer(200, [])
+    assert desk.told() == []
+    assert desk.ask() == ("thing/sub/register", ["sub-0001"])
+
+
 def test_a_signed_registration_tells_its_failures():
     desk = Desk(NAMED, products={KEY: b"secret"})
     assert desk.ask() == ("thing/proxy/provisioning/product_register", ALL)
