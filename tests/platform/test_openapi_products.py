@@ -131,7 +131,7 @@ def test_no_action_turns_the_switch_of_dynamic_registration(cloud: Platform, ask
     with Wire.tls(cloud) as wire:
         assert wire.ask(party.register()) == connack(4)
     assert cloud.expect("registration_refused").code == 6288
-    assert not [name for name in ACTIONS if "Dynamic" in name or "Switch" in name]
+    assert not [name for name in ACTIONS if "DynamicReg" in name or "Switch" in name]
     cloud.set_dynamic_registration(key, True)
     with Wire.tls(cloud) as wire:
         assert wire.ask(party.register()) == b"\x20\x02\x00\x00"
