@@ -40,16 +40,14 @@ def fetch(ota, fetched):
     tries = 0
     try:
         while fetched.have < fetched.size:
-            if not device.online():
-                yield _OFFLINE_MS
-                continue
             if tries == _TRIES:
                 raise TransportError("no part at byte %d in %d tries" % (fetched.have, tries))
-            tries += 1
             try:
                 _ask(ota, fetched)
             except TransportError:
-                continue  # The session has ended; the next one goes on.
+                yield _OFFLINE_MS  # The next session goes on.
+                continue
+            tries += 1
             waited = 0
             while not came and waited < _ANSWER_MS << tries - 1 and device.online():
                 yield _SLICE_MS

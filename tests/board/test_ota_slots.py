@@ -143,6 +143,28 @@ def test_an_update_that_is_not_confirmed_goes_back_with_the_next_reset(bench: Be
     ]
 
 
+def test_a_soft_reset_and_a_wake_from_deep_sleep_start_what_ran_before(bench: Bench):
+    main = HELLO + (
+        "cause = machine.reset_cause()\n"
+        "if cause == machine.PWRON_RESET and version == '1.0.0':\n"
+        "    write()\n    slot.finish()\n    machine.soft_reset()\n"
+        "if cause == machine.SOFT_RESET:\n    machine.deepsleep(1)\n"
+        "if cause == machine.DEEPSLEEP_RESET:\n    machine.reset()\n"
+    )
+    assert printed(bench_board(bench, main)) == [
+        *["runs 1.0.0 ota_0 False"] * 3,
+        "runs 2.0.0 ota_1 True",
+    ]
+
+
+def test_what_is_frozen_into_the_image_that_runs_is_imported(bench: Bench):
+    frozen = {"name.py": "NAME = 'of the image'\n"}
+    app = firmware_image.application("esp32", size=12_000, frozen=frozen)
+    board = bench.board("from name import NAME; print(NAME)", board=KIND, app=app)
+    board.flash.burn(board.table().find("ota_1").offset, FRESH)
+    assert printed(board) == ["of the image"]
+
+
 def test_a_slot_without_its_head_is_started_by_nobody(bench: Bench):
     board = bench_board(bench, HELLO + "write()")
     printed(board)

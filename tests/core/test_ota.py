@@ -159,7 +159,9 @@ STEPS = ["14", "24", "34", "44", "54", "64", "74", "84", "94", "100"]
 def test_an_update_is_fetched_checked_and_started():
     chip, device, server = fetch(otafake.whole(IMAGE))
     assert server.asked == [b"GET /a.bin?x=1 HTTP/1.0\r\nHost: files.example\r\n\r\n"]
-    assert server.dialled == [(("files.example", 443), 3)]  # The roots of R3, R46 and E46.
+    where, roots = server.dialled[0]
+    assert where == ("files.example", 443)
+    assert [digest(root)[:8] for root in roots] == ["cbb522d7", "4fa3126d", "cbb9c44d"]
     assert chip.other(len(IMAGE)) == IMAGE
     assert chip.wrote[-1] == (0, 0, 16)  # Without its head no boot loader takes it.
     assert chip.boot == 0x20000
@@ -301,13 +303,38 @@ def test_a_handler_that_fails_ends_nothing():
 
 
 def test_the_application_restarts_when_it_likes():
-    ready = []
-    chip, device, _ = fetch(otafake.whole(IMAGE), on_ready=ready.append)
+    asked, ready = [], []
+
+    def on_offer(version, size, ext):
+        asked.append(version)
+        return "now"
+
+    chip, device, made = begun(on_offer=on_offer, on_ready=ready.append)
+    with otafake.Server(otafake.whole(IMAGE)):
+        push(device)
+        finish(device)
     assert ready == ["2.0.0"]
     assert (device.closed, chip.resets) == (False, 0)
     push(device)  # As the platform does in each session, until the version is told.
+    made.report("1.0.0")
+    device.acknowledge()
     device.step()
+    assert asked == ["2.0.0"]
     assert chip.erased == 3
+    assert "-1" not in device.steps_told()
+
+
+def test_what_is_pushed_as_a_session_begins_waits_until_the_version_is_told():
+    chip = otafake.Chip()
+    device = otafake.Device()
+    Ota(device, "1.0.0")
+    push(device)
+    device.step()
+    assert chip.erased == 0
+    with otafake.Server(otafake.whole(IMAGE)):
+        device.acknowledge()
+        finish(device)
+    assert chip.boot == 0x20000
 
 
 def test_what_runs_already_is_told_again_and_not_fetched():

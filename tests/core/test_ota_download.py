@@ -10,7 +10,7 @@ from alink.errors import ProtocolError, RefusedError, TransportError, VerifyErro
 from alink.ota_mqtt import crc, part_of
 from alink.vfsfile import File
 from check import raises
-from test_ota import GET, IMAGE, NOW, begun, digest, fetch, finish, offer, push
+from test_ota import GET, IMAGE, NOW, PUSH, begun, digest, fetch, finish, offer, push
 
 DOWNLOAD = "/sys/a1B2c3D4e5F/dev-1/thing/file/download"
 LOST = TransportError("lost")
@@ -130,6 +130,23 @@ def test_no_other_address_is_the_end():
     assert "no other address came within 10 s" in device.log[-1]
 
 
+def test_what_is_offered_meanwhile_changes_nothing_but_the_address():
+    chip, device, _ = begun()
+    fresh = offer(url="https://fresh.example/b")
+    other = offer(b"other", "3.0.0", url="https://other.example/c")
+    with otafake.Server(
+        cut(otafake.whole(IMAGE), 5000), LOST, otafake.rest(IMAGE, 5000)
+    ) as server:
+        push(device)
+        while len(server.dialled) < 2:
+            NOW[0] += device.step()
+        for data in (fresh, other):
+            device.hear(PUSH, {"code": "1000", "data": data, "id": 1, "message": "success"})
+        finish(device)
+    assert server.dialled[-1][0] == ("fresh.example", 443)
+    assert chip.other(len(IMAGE)) == IMAGE
+
+
 # MQTT
 
 BY_MQTT = {"dProtocol": "mqtt", "streamId": 5, "streamFileId": 1, "url": ""}
@@ -227,18 +244,23 @@ def test_a_part_that_is_refused_ends_it():
 
 
 def test_the_next_session_goes_on_with_the_file():
-    _chip, device, _made = begun()
+    chip, device, _ = begun()
     push(device, **BY_MQTT)
+    device.step()
+    device.hear(DOWNLOAD + "_reply", part(IMAGE[:1024], 0))
     device.step()
     device._link.online = False
     for _ in range(500):
         NOW[0] += device.step()
-    assert len(device.topics("file/download")) == 1
+    asked = len(device.topics("file/download"))
     device.begin_session()
     push(device, **BY_MQTT)  # As the platform does in each session: it is on its way already.
     for _ in range(30):
         NOW[0] += device.step()
-    assert len(device.topics("file/download")) == 2
+    fresh = device.topics("file/download")[asked:]
+    assert json.loads(fresh[0])["params"]["fileBlock"]["offset"] == 1024
+    assert device.steps_told() == []
+    assert chip.erased == 1
 
 
 # A file on the vfs
