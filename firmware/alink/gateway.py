@@ -43,7 +43,7 @@ class Gateway(Carrier):
         return gateway
 
     def __init__(self, batch=5, path="/alink.subs", **settings):
-        """batch: how many sub-devices a request names, 1..50; 5 fit an ESP32's first heap area.
+        """batch: how many sub-devices a request names, 1..50; halved when heap runs short.
 
         path: where their names and secrets are kept, two files on the vfs.
         """
@@ -113,7 +113,7 @@ class Gateway(Carrier):
     def topology(self, on_reply):
         """Ask which sub-devices are this gateway's: data is [{"productKey", "deviceName"}, ...].
 
-        Some seventy fit in the 4 KiB that a message may have; a longer answer never comes.
+        Some seventy fit in a `max_packet` of 4 KiB; of a longer answer the code is 0.
         """
         return self.request("topo/get", {}, 0, on_reply)
 

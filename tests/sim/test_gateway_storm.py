@@ -12,7 +12,7 @@ import pytest
 from alink_sim.board import Board
 from alink_sim.clock import ManualClock
 from tests.sim.conftest import PATIENCE, SUB_PK, Line
-from tests.sim.gateways import start, subs
+from tests.sim.gateways import GROWN, start, subs
 
 COUNT = 200
 STORMS = 4
@@ -61,7 +61,7 @@ def test_a_storm_of_reconnects_stays_within_the_rates(
 ) -> None:
     line = make_gateways(clock=clock)
     subs(line, COUNT)
-    with start(line, MAIN) as board:
+    with start(line, MAIN, beyond=GROWN) as board:  # It is about rates.
         _until_all_are_online(line, board, clock)
         for _ in range(STORMS):
             line.platform.disable_device(line.product_key, "gateway-1")
