@@ -15,6 +15,7 @@ TOLERANCE = 1.05
 TITLES = {
     "heap.bare": "smallest heap: umqtt.simple + verified TLS + publish",
     "heap.first_boot": "smallest heap: first boot of the SDK",
+    "heap.update": "smallest heap: first boot, session, update over HTTPS",
     "heap.online": "heap the SDK keeps while online, from .mpy",
     "mpy": "bytecode of the SDK, all modules",
 }
@@ -27,6 +28,7 @@ def measure(folder: Path) -> dict[str, int]:
     return {
         "heap.bare": measured.bare,
         "heap.first_boot": measured.first_boot,
+        "heap.update": measured.update,
         "heap.online": measured.online,
         "mpy": sum(modules.values()),
         **{f"mpy.{name}": size for name, size in modules.items()},

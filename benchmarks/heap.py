@@ -1,6 +1,6 @@
 """Heap on the 32-bit interpreter, from `.mpy`: the smallest that works, and what is kept online.
 
-TLS buffers lie outside MicroPython's heap, here as on an ESP32. Both programs run on the same thin
+TLS buffers lie outside MicroPython's heap, here as on an ESP32. The programs run on the same thin
 stand-ins, against the same platform, with the same root.
 """
 
@@ -26,11 +26,12 @@ _NAME = "bench-0001"
 
 @dataclass(frozen=True)
 class Heap:
-    """Bytes: smallest heaps of both programs, what the SDK keeps while online."""
+    """Bytes: smallest heaps of three programs, what the SDK keeps while online."""
 
     bare: int
     first_boot: int
     online: int
+    update: int
 
 
 def measure(folder: Path) -> Heap:
@@ -45,11 +46,12 @@ def measure(folder: Path) -> Heap:
             signature("hmacsha256", device.secret, content),
             f"/sys/{device.product_key}/{_NAME}/thing/event/property/post",
         ]
+        update = _smallest(lambda heap: "DONE" in _update(folder, heap, platform, device))
         port = str(platform.mqtt_tls_port)
         bare = _smallest(
             lambda heap: "DONE" in run(folder, heap, ["bare", "localhost", port, *login])
         )
-    return Heap(bare=bare, first_boot=first_boot, online=online)
+    return Heap(bare=bare, first_boot=first_boot, online=online, update=update)
 
 
 @contextmanager
@@ -81,6 +83,12 @@ def first_boots(
         return run(folder, heap, ["first_boot", "certificate.bin"], command=command)
 
     return _smallest(lambda heap: "DONE 200" in boots(heap)), int(boots(_HIGH).split()[-1])
+
+
+def _update(folder: Path, heap: int, platform: Platform, device: Device) -> str:
+    platform.reset_device(device.product_key, _NAME)
+    platform.ota.publish(device.product_key, "2", bytes(20_000))
+    return run(folder, heap, ["update", "certificate.bin"])
 
 
 def compile_all(folder: Path) -> None:
@@ -115,7 +123,7 @@ def run(folder: Path, heap: int, words: list[str], *, command: Sequence[str] = (
     """Return what a program printed in a heap of so many bytes; "" when it failed."""
     command = command or toolchain.interpreter("unix32").command
     program, *arguments = words
-    if program == "first_boot":
+    if program in ("first_boot", "update"):
         _burn(folder, folder / arguments[0])
     done = subprocess.run(
         [*command, "-X", f"heapsize={heap}", "-m", program, *arguments],
