@@ -5,9 +5,11 @@ from time import ticks_ms
 
 from alink import heap, roster, topo
 from alink.errands import Errands
+from alink.gateway import Gateway
 from alink.sign import hmac, register_content
 from check import vectors
-from gatewayfake import Gateway
+from gatewayfake import Gateway as Fake
+from online import BASE, Device
 
 KEY, NAME = b"a1SubPk0001", b"sub-0001"
 SECRET = b"fedcba9876543210fedcba9876543210"
@@ -23,7 +25,7 @@ OTHERS = b'"productKey":"a1SubPk0001","deviceName":"sub_2"'
 
 
 def _asked(stage, subs, products=()):
-    gateway = Gateway(stage, subs, BATCH[0], products)
+    gateway = Fake(stage, subs, BATCH[0], products)
     gateway.max_packet = MAX_PACKET[0]
     Errands(gateway).step(ticks_ms())
     return gateway.sent[0]
@@ -132,3 +134,13 @@ def test_a_logout_alone_and_in_a_batch():
         SESSION + b"combine/batch_logout",
         b'{"id":"1","params":[{%s},{%s}]}' % (NAMES, OTHERS),
     )
+
+
+def test_what_was_found_and_what_the_topology_is():
+    device = Device()
+    Gateway.found(device, [("a1SubPk0001", "sub-0001"), ("a1SubPk0001", "sub_2")])
+    whole = b'{"id":"%d","version":"1.0","sys":{"ack":1},"params":%s,"method":"%s"}'
+    pairs = b"[{%s},{%s}]" % (NAMES, OTHERS)
+    assert device.sent(BASE + "list/found", whole % (1, pairs, b"thing.list.found"))
+    Gateway.topology(device, None)
+    assert device.sent(BASE + "topo/get", whole % (2, b"{}", b"thing.topo.get"))
