@@ -202,6 +202,7 @@ def test_a_dynamic_batch_takes_whoever_reports_one_of_its_versions(
     answer = ask("CreateOTADynamicUpgradeJob", **dynamic, dynamic_mode=mode)
     job_id = done(answer)["Data"]["JobId"]
     if not at_once:
+        reported(online)  # Nothing has come.
         online.send(inform("1.0.0", dn=DN))
     pushed(online, dn=DN)
     reported(online, inform("1.0.0", dn=DN), inform("2.0.0", dn=DN))

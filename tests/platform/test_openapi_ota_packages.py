@@ -201,6 +201,14 @@ def test_an_upload_has_a_minute_and_a_package_an_hour(
 
 
 @pytest.mark.usefixtures("online")
+def test_the_file_of_a_package_stays(cloud: Platform, ask: Ask, clock: ManualClock) -> None:
+    number = created(cloud, ask)
+    clock.advance(3600)
+    info = done(ask("QueryOTAFirmware", firmware_id=number))["FirmwareInfo"]
+    assert fetch(cloud, info["FirmwareUrl"])[1] == DATA
+
+
+@pytest.mark.usefixtures("online")
 def test_success_has_the_status_that_the_form_wants(cloud: Platform, ask: Ask) -> None:
     data = done(ask("GenerateOTAUploadURL"))["Data"]
     answer = post_object(cloud, data, DATA, success_action_status="200")

@@ -94,6 +94,7 @@ def test_a_task_that_failed_begins_anew(cloud: Platform, online: Wire, ask: Ask)
     assert status(cloud, dn=DN) == ("NOTIFIED", 0)
     reported(online, inform("2.0.0", dn=DN))
     assert status_in(ask, job_id) == "SUCCEEDED"
+    assert refused(ask("ReupgradeOTATask", **again)) == "iot.ota.InvalidTaskStatus"
 
 
 @pytest.mark.usefixtures("online")

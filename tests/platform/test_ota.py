@@ -15,7 +15,7 @@ from alink_sim.platform.ota.packages import UpgradeError
 from tests.platform.downloads import fetch
 from tests.platform.online import Online, online
 from tests.platform.ota import DATA, DN, PK, inform, progress, pushed, reported, status
-from tests.platform.wire import ACCEPTED, Party, Wire, publish
+from tests.platform.wire import ACCEPTED, Party, Wire, publish, subscribe
 
 __all__ = ["online"]
 
@@ -61,6 +61,24 @@ def test_it_is_pushed_when_the_device_comes_online_as_long_as_it_waits(
     with Wire.tls(platform) as wire:
         assert wire.ask(party.log_in()) == ACCEPTED
         reported(wire)
+
+
+def test_a_device_that_subscribes_late_is_pushed_when_it_reports_its_version(
+    make_platform: Callable[..., Platform],
+):
+    platform = make_platform(settings=Settings(auto_deliver="never"))
+    product = platform.create_product(key=PK)
+    party = Party.of(product, platform.add_device(PK, DN))
+    platform.ota.publish(PK, "2.0.0", DATA)
+    with Wire.tls(platform) as wire:
+        assert wire.ask(party.log_in()) == ACCEPTED
+        wire.ask(subscribe(1, (f"/ota/device/upgrade/{PK}/{DN}", 1)))
+        reported(wire)
+        assert status(platform) == ("QUEUED", 0)
+        wire.send(inform("1.0.0"))
+        pushed(wire)
+        reported(wire, inform("1.0.0"))  # Once is enough.
+    assert status(platform) == ("NOTIFIED", 0)
 
 
 def test_who_has_the_version_or_is_not_named_is_pushed_nothing(online: Online):

@@ -115,6 +115,14 @@ def test_the_url_of_a_get_is_not_good_for_a_head_as_with_oss(online: Online, url
     assert body == b""
 
 
+def test_a_device_that_logs_its_url_gives_no_signature_away(online: Online, url: str):
+    line = f'{{"id":"1","params":[{{"logContent":"fetches {url} now"}}]}}'
+    online.ask("thing/log/post", line.encode())
+    told = online.platform.expect("device_log").detail["content"]
+    assert told.startswith("fetches https://localhost")
+    assert "Signature=***&security-token=" in told
+
+
 def test_no_event_tells_a_signature(online: Online, url: str):
     fetch(online.platform, url)
     fetch(online.platform, url.replace("Expires=1", "Expires=9"))

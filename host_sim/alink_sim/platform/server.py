@@ -106,7 +106,7 @@ class Platform(OperatorSide, CloudSide):
         self._core = Core(
             registry=self._registry,
             upgrades=self._upgrades,
-            bucket=Bucket(self.access_key.id, self.access_key.secret),
+            bucket=Bucket(self.access_key.id, self.access_key.secret, self.secrecy.learn),
             commits=Commits(self._store, things=self._things),
             sessions=Sessions(now=self.clock.time),
             log=self.log,

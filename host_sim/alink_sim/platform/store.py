@@ -185,14 +185,16 @@ class Store:
         return products, devices, applications
 
     def load_upgrades(self) -> list[Kept]:
-        """Return what was kept of OTA."""
+        """Return what was kept of OTA, the oldest of each kind first."""
         with self._engine.connect() as connection:
             found: list[Kept] = [
                 Content(**row) for row in connection.execute(_CONTENTS.select()).mappings()
             ]
             for kind in (Firmware, Job, Task):
                 rows = connection.execute(_TABLES[kind].select())
-                found += [kind(**_opened(document)) for _, document in rows]
+                made: list[Firmware | Job | Task] = [kind(**_opened(one)) for _, one in rows]
+                made.sort(key=lambda one: one.created)
+                found += made
         return found
 
     def close(self) -> None:

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, unquote, urlencode
 
@@ -29,12 +29,16 @@ _WRONG_SIGNATURE = ForbiddenError(
 )
 
 
-@dataclass
+@dataclass(repr=False)
 class Bucket:
-    """A bucket of signed URLs. `endpoint` is HOST or HOST:PORT, known once the port is open."""
+    """A bucket of signed URLs. `endpoint` is HOST or HOST:PORT, known once the port is open.
+
+    `learn` hears each signature in a URL, as it stands there: a device may put it into a log.
+    """
 
     key_id: str
     key: str
+    learn: Callable[[str], None]
     endpoint: str = ""
 
     def url(self, path: str, token: str, *, until: int) -> str:
@@ -42,10 +46,12 @@ class Bucket:
 
         `token` is what the URL says of who may fetch it.
         """
+        signature = self._signature("GET", path, token, str(until))
+        self.learn(quote(signature, safe=""))
         query = {
             "Expires": until,
             "OSSAccessKeyId": self.key_id,
-            "Signature": self._signature("GET", path, token, str(until)),
+            "Signature": signature,
             "security-token": token,
         }
         return f"{self.plain_url(path)}?{urlencode(query)}"

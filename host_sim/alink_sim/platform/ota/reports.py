@@ -8,7 +8,7 @@ from alink_sim.platform import envelope
 from alink_sim.platform.core import Core
 from alink_sim.platform.envelope import Outcome, Request
 from alink_sim.platform.ota import jobs, notices, tasks
-from alink_sim.platform.ota.entities import DEFAULT_MODULE, Status, version_of
+from alink_sim.platform.ota.entities import DEFAULT_MODULE, Status
 from alink_sim.platform.sessions import Session
 
 _STEPS = range(-4, 101)
@@ -42,8 +42,6 @@ def get(core: Core, session: Session, request: Request) -> Outcome:
     module = _module(params)
     task = core.upgrades.waiting(session.device, module)
     if task and task.status == Status.CONFIRM:
-        task = None
-    if task and version_of(session.device.documents, module) == task.version:
         task = None
     core.note("ota_asked", session, module=module, version=task.version if task else "")
     if task is None:

@@ -83,9 +83,9 @@ def offer_again(core: Core, task_id: str) -> None:
 def push_waiting(core: Core, device: Device) -> None:
     """Push what waits for a device that is online, be it for the second time."""
     for task in core.upgrades.unfinished(device):
-        has_it = version_of(device.documents, task.module) == task.version
-        if task.status != Status.CONFIRM and not has_it:
+        if task.status != Status.CONFIRM:
             offer(core, task)
+    core.commits.follow()
 
 
 def version_reported(core: Core, device: Device, module: str, version: str) -> None:
