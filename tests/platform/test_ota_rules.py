@@ -132,6 +132,7 @@ def test_a_job_is_completed_by_its_last_task_only(platform: Platform, party: Par
     # The first of its tasks fails at once: dev-2 is busy.
     second = platform.ota.publish(PK, "3.0.0", DATA, devices=["dev-2", DN])
     assert platform.ota.job(second.id).status == "IN_PROGRESS"
+    assert not platform.events(kind="ota_job")
     with Wire.tls(platform) as wire:
         assert wire.ask(party.log_in()) == ACCEPTED
         pushed(wire)
