@@ -214,6 +214,8 @@ class Device(Messages):
         return wait
 
     def _step_beside(self, wait):
+        if self._feed:
+            self._feed()  # With no time left to wait nothing else does.
         for step in list(self._beside):
             left = step()
             if left is None:

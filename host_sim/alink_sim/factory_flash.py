@@ -44,12 +44,14 @@ class FactoryFlash:
         pre_registered: bool = True,
         layout: str | None = None,
         board: str | None = None,
+        app: bytes | None = None,
         heap: str = "56wk",
         **identity: Any,
     ) -> Board:
         """Return a burned board, switched off; it is this product's unless `identity` says so.
 
-        `main` is the source of another main.py, `files` maps more paths of the volume to contents.
+        `main` is the source of another main.py, `files` maps more paths of the volume to contents,
+        `app` is an image of `firmware_image` for its first slot (docs/board.md, "Two slots").
         `pre_registered=False` leaves the DeviceName unknown to the platform. `identity` changes
         any field of `alink_formats.identity.Identity`, as `method="regnwl"`.
         Raises IdentityError, RegistryError, VolumeError or ToolchainError.
@@ -72,6 +74,7 @@ class FactoryFlash:
             clock=self.clock,
             heap=heap,
             board=board or self.board,
+            app=app,
         )
         self.boards.append(made)
         return made

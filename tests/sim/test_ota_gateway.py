@@ -51,7 +51,6 @@ def test_a_sub_device_is_updated_over_the_gateways_connection(gateways: Line) ->
     line, platform = gateways, gateways.platform
     subs(line, 1)
     with burn(line, MAIN) as board:
-        board.resolve(["*.aliyuncs.com 127.0.0.1", "localhost 127.0.0.1"])
         board.power_on()
         platform.expect("ota_version", device_name="meter-000", version="1", timeout=PATIENCE)
         for version, protocol in (("2", "HTTPS"), ("3", "MQTT")):
