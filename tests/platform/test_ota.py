@@ -40,6 +40,8 @@ def test_a_version_that_is_published_is_pushed_to_a_device_that_is_online(online
     assert status(online.platform) == ("SUCCEEDED", 100)
     assert online.platform.ota.versions(PK, DN) == {"default": "2.0.0"}
     assert online.platform.ota.job(job.id).status == "COMPLETED"
+    kinds = [one.kind for one in online.platform.events(product_key=PK) if "ota" in one.kind]
+    assert (kinds[0], kinds[-1]) == ("ota_published", "ota_job")
 
 
 def test_it_is_pushed_when_the_device_comes_online_as_long_as_it_waits(

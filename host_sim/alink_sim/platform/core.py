@@ -9,7 +9,7 @@ from alink_sim.clock import Clock
 from alink_sim.platform.auth import Credentials
 from alink_sim.platform.background import Background
 from alink_sim.platform.commits import Commits
-from alink_sim.platform.entities import Device
+from alink_sim.platform.entities import Device, Product
 from alink_sim.platform.event_log import Event, EventLog
 from alink_sim.platform.faults import Faults
 from alink_sim.platform.ota.bucket import Bucket
@@ -61,14 +61,17 @@ class Core:
         )
         self.log.add(event)
 
-    def note_about(self, kind: str, device: Device, *, reason: str = "", **detail: Any) -> None:
+    def note_about(
+        self, kind: str, about: Device | Product, *, reason: str = "", **detail: Any
+    ) -> None:
         """Add an event of now that the cloud caused, not the device itself."""
+        names = (about.product_key, about.name) if isinstance(about, Device) else (about.key, "")
         self.log.add(
             Event(
                 time=self.clock.time(),
                 kind=kind,
-                product_key=device.product_key,
-                device_name=device.name,
+                product_key=names[0],
+                device_name=names[1],
                 client_id="",
                 code=None,
                 reason=reason,

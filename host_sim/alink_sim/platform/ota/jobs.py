@@ -71,9 +71,9 @@ def _start(core: Core, job: Job) -> None:
         return  # It was removed or canceled meanwhile.
     devices = _devices(core, job)
     firmware = core.upgrades.firmwares[job.firmware_id]
-    core.note(
+    core.note_about(
         "ota_published",
-        product=job.product_key,
+        core.registry.product(job.product_key),
         version=firmware.version,
         module=firmware.module,
         job=job.id,

@@ -27,4 +27,4 @@ def end(core: Core, job: Job, status: JobStatus) -> None:
     job.status = status
     job.ended = core.clock.time()
     core.upgrades.keep(job)
-    core.note("ota_job", product=job.product_key, job=job.id, status=status)
+    core.note_about("ota_job", core.registry.product(job.product_key), job=job.id, status=status)
