@@ -104,3 +104,22 @@ def test_tasks_that_are_none_are_refused(ask: Ask) -> None:
     for action, more in (("ConfirmOTATask", {}), ("ConfirmOTATask", {"task_id": ["x"] * 11})):
         with pytest.raises(ClientException, match="InvalidTaskId"):
             ask(action, **more)
+
+
+def test_what_is_of_another_instance_is_not_there(cloud: Platform, ask: Ask) -> None:
+    cloud.create_product(key="a1Elsewhere", instance="iot-1")
+    cloud.add_device("a1Elsewhere", DN)
+    job = cloud.ota.publish("a1Elsewhere", "2.0.0", b"data")
+    number, task = job.firmware_id, cloud.ota.tasks_in(job.id)[0].id
+    cases: tuple[tuple[str, dict[str, object], str], ...] = (
+        ("QueryOTAFirmware", {"firmware_id": number}, "Firmware"),
+        ("DeleteOTAFirmware", {"firmware_id": number}, "Firmware"),
+        ("QueryOTAJob", {"job_id": job.id}, "Job"),
+        ("CancelOTATaskByJob", {"job_id": job.id, "cancel_queued_task": True}, "Job"),
+        ("ConfirmOTATask", {"task_id": [task]}, "Task"),
+    )
+    for action, fields, what in cases:
+        assert refused(ask(action, **fields)) == f"iot.ota.NotExisted{what}"
+    assert done(ask("ListOTAFirmware", current_page=1, page_size=10))["Total"] == 0
+    for action, fields, _ in cases[:1] + cases[2:3]:
+        done(ask(action, **fields, iot_instance_id="iot-1"))
