@@ -61,6 +61,8 @@ def check(data, plain):
         sign, url = data["sign"].lower(), data.get("url", "")
     except (KeyError, AttributeError, ValueError, TypeError) as error:
         raise ProtocolError("the offer lacks something: %r" % error)
+    if not data.get("version"):
+        raise ProtocolError("the offer has no version")
     if size <= 0:
         raise ProtocolError("the offer has size %d" % size)
     if len(sign) != _DIGITS.get(method, -1):

@@ -117,17 +117,15 @@ class Ota:
             return function(*arguments)
         except Exception as error:
             # A mistake in an application's handler must not end the session.
-            self.device._log("the handler of an update failed: %r" % error)
+            self.device._log("what an update calls has failed: %r" % error)
 
     # Helpers
 
     def _step(self):
         now = ticks_ms()
         if self.stage == JUDGE:
-            from .trial import judge
-
-            judge(self)
-            judge = None
+            self.stage = READY  # `judge` may find otherwise.
+            self.safely(self._judge)
             heap.unload("trial", "slot", "places", "record", "offer")
         if self._until is not None and ticks_diff(self._until, now) <= 0:
             self.device._log("this image is not online within 10 minutes: back to the one before")
@@ -165,6 +163,11 @@ class Ota:
     def _judge_soon(self):
         self.stage = JUDGE
         self.wake()
+
+    def _judge(self):
+        from .trial import judge
+
+        judge(self)
 
     def _pushed(self, topic, payload):
         from .offer import pushed

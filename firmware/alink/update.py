@@ -19,7 +19,7 @@ _ACK_MS = const(5000)
 
 def run(ota):
     """Yield the milliseconds to wait; what goes wrong is told to the platform and logged."""
-    log, version = ota.device._log, ota.offer["version"]
+    log, version = ota.device._log, ota.offer.get("version", "")
     step, target = -1, ota.target
     try:
         from .offer import check

@@ -151,6 +151,21 @@ def test_a_table_without_a_second_slot_is_one_sentence():
         assert "no second application slot: burn one of boards/*-OTA" in str(error)
 
 
+def test_a_judgement_that_fails_ends_nothing():
+    chip = otafake.Chip()
+    device = otafake.Device()
+    Ota(device, "1.0.0")
+    chip.nvs = None
+    device.acknowledge()
+    device.step()
+    assert "what an update calls has failed: TypeError" in device.log[-1]
+    chip.nvs = {}
+    with otafake.Server(otafake.whole(IMAGE)):
+        push(device)
+        finish(device)
+    assert chip.boot == 0x20000
+
+
 # An update
 
 STEPS = ["14", "24", "34", "44", "54", "64", "74", "84", "94", "100"]
@@ -242,6 +257,7 @@ def test_what_cannot_be_taken_is_refused_plainly():
         ({"url": "ftp://files.example/a"}, "without an address"),
         ({"size": "many"}, "lacks something"),
         ({"size": 0}, "size 0"),
+        ({"version": None}, "no version"),
         ({"sign": "ab"}, "sign of 2 digits by sha256"),
         ({"signMethod": "crc"}, "digits by crc"),
         ({"dProtocol": "mqtt"}, "without streamId"),
@@ -297,7 +313,7 @@ def test_a_handler_that_fails_ends_nothing():
 
     chip, device, _made = begun(on_offer=on_offer)
     push(device)
-    assert "the handler of an update failed: RuntimeError('mine'" in "".join(device.log)
+    assert "what an update calls has failed: RuntimeError('mine'" in "".join(device.log)
     device.step()
     assert chip.erased == 0
 
