@@ -26,7 +26,12 @@ class Nowhere:
         sys.exit(1)
 
 
-device = Device.from_flash(log=None)
+def log(text):
+    if "failed" in text:
+        sys.exit(1)
+
+
+device = Device.from_flash(log=log)
 Ota(device, "1", target=Nowhere())
 device.connect()
 device.loop()
