@@ -12,7 +12,12 @@ import typer
 from alink_sim.platform.verbs import admin, serve
 from alink_sim.thing_model import command as thing
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # Its boxes leave no room for words at 80 columns.
+)
 app.command("platform")(serve.platform)
 app.add_typer(admin.app, name="admin")
 app.add_typer(thing.app, name="thing")

@@ -15,7 +15,10 @@ from tests.factory.workshop import Workshop
 class LineProgram:
     """`alink-burn run --json` as a program, with boards in its ports."""
 
-    def __init__(self, workshop: Workshop, *, ports: int, boards: int, **batch: object) -> None:
+    def __init__(
+        self, workshop: Workshop, *, ports: int, boards: int, ledger: str = "", **batch: object
+    ) -> None:
+        self._ledger = ledger
         self.batch = workshop.batch(**batch)  # type: ignore[arg-type]
         rng = random.Random(1)
         self.floor = Floor(
@@ -55,4 +58,6 @@ class LineProgram:
         command = [sys.executable, "-m", "alink_factory", "run", str(self.batch), "--json"]
         for path in self.floor.paths:
             command += ["--port", str(path)]
+        if self._ledger:
+            command += ["--ledger", self._ledger]
         return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from alink_factory.ledger import Ledger, Station
+from tests import postgres
 from tests.factory.floor import Floor, units
 from tests.factory.line_program import LineProgram
 from tests.factory.soak import Soak, Trouble
@@ -87,6 +90,35 @@ def test_a_ledger_that_goes_away_stops_the_line_with_one_sentence(workshop):
     assert code == 2
     assert "ledger.db is gone (No such file or directory): put it back" in err
     assert "Traceback" not in err
+
+
+def test_a_server_that_goes_away_stops_the_line_and_the_row_is_kept(workshop, tmp_path):
+    database_url = postgres.fresh_database()
+    way = tmp_path / "server"
+    socket = re.search("host=([^&]+)", database_url)[1]
+    way.symlink_to(socket)
+    url = database_url.replace(socket, str(way)) + "&application_name=line"
+    with LineProgram(workshop, ports=1, boards=1, rows=ROWS, ledger=url, firmware=100_000) as run:
+        run.until(event="step", name="writing")
+        way.unlink()
+        with psycopg.connect(database_url) as server:
+            server.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE application_name = 'line'"
+            )
+        code, _, err = run.rest()
+        assert code == 2
+        assert "is the server up?" in err
+        assert "Traceback" not in err
+        book = Ledger(database_url, station=Station("x", "x"))
+        before = [(claim.mac, claim.row, claim.is_done) for claim in book.claims()]
+        way.symlink_to(socket)
+        run.again()
+        run.until(event="outcome", result="done")
+        after = [(claim.mac, claim.row, claim.is_done) for claim in book.claims()]
+        book.close()
+    assert [is_done for _, _, is_done in before] == [False]
+    assert after == [(mac, row, True) for mac, row, _ in before]
 
 
 def test_two_stations_share_a_batch_and_no_row(workshop, database_url):

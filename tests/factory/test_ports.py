@@ -157,12 +157,15 @@ def test_a_port_is_looked_at_again_when_it_is_asked_for(bench):
     bench.audience.until("last", times=2)
 
 
-def test_named_ports_are_there_when_their_path_is_and_addresses_always(tmp_path):
-    path = str(tmp_path / "ttyUSB0")
-    present = ports.named([path, "socket://h:1"])
+def test_named_ports_are_there_when_they_are_devices_and_addresses_always(tmp_path):
+    path = tmp_path / "ttyUSB0"
+    present = ports.named(["", str(tmp_path), str(path), "socket://h:1"])
     assert present() == ["socket://h:1"]
-    (tmp_path / "ttyUSB0").touch()
-    assert present() == [path, "socket://h:1"]
+    path.touch()
+    assert present() == ["socket://h:1"]
+    path.unlink()
+    path.symlink_to("/dev/tty")
+    assert present() == [str(path), "socket://h:1"]
 
 
 @pytest.mark.parametrize(

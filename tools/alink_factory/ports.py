@@ -12,7 +12,7 @@ def named(ports: Sequence[str]) -> Ports:
     """Watch these ports only. One with an address in place of a path is always there."""
 
     def present() -> list[str]:
-        return [port for port in ports if is_address(port) or Path(port).exists()]
+        return [port for port in ports if is_address(port) or Path(port).is_char_device()]
 
     return present
 
