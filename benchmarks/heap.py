@@ -55,10 +55,10 @@ def measure(folder: Path) -> Heap:
 
 
 @contextmanager
-def burned(folder: Path) -> Iterator[tuple[Platform, Device]]:
+def burned(folder: Path, *, node_type: int = 0) -> Iterator[tuple[Platform, Device]]:
     """Run a platform; put its root and the certificate of a device of it into `folder`."""
     with Platform() as platform:
-        product = platform.create_product()
+        product = platform.create_product(node_type=node_type)
         device = platform.add_device(product.key, _NAME)
         (folder / "ca.der").write_bytes(platform.ca_der)
         certificate = identity.Identity(
@@ -83,6 +83,26 @@ def first_boots(
         return run(folder, heap, ["first_boot", "certificate.bin"], command=command)
 
     return _smallest(lambda heap: "DONE 200" in boots(heap)), int(boots(_HIGH).split()[-1])
+
+
+def gateway(folder: Path, *, command: Sequence[str] = ()) -> int:
+    """Return the smallest heap in which 200 sub-devices come online and post."""
+    with burned(folder, node_type=1) as (platform, device):
+        key = platform.create_product().key
+        names = [f"sub-{number:03}" for number in range(200)]
+
+        def works(heap: int) -> bool:
+            platform.reset_device(device.product_key, _NAME)
+            for name in names:
+                platform.add_device(key, name)
+            for file in folder.glob("subs.*"):
+                file.unlink()
+            done = run(folder, heap, ["gateway", "certificate.bin", key], command=command)
+            for name in names:
+                platform.remove_device(key, name)
+            return done == "DONE"
+
+        return _smallest(works)
 
 
 def _update(folder: Path, heap: int, platform: Platform, device: Device) -> str:
@@ -123,7 +143,7 @@ def run(folder: Path, heap: int, words: list[str], *, command: Sequence[str] = (
     """Return what a program printed in a heap of so many bytes; "" when it failed."""
     command = command or toolchain.interpreter("unix32").command
     program, *arguments = words
-    if program in ("first_boot", "update"):
+    if program in ("first_boot", "gateway", "update"):
         _burn(folder, folder / arguments[0])
     done = subprocess.run(
         [*command, "-X", f"heapsize={heap}", "-m", program, *arguments],
