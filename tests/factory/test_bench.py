@@ -219,6 +219,16 @@ def test_the_command_says_what_to_do_and_fails(workshop: Workshop):
     assert [one["what"] for one in findings if not one["is_good"]] == ["/dev/ttyNONE"]
 
 
+def test_advice_hangs_under_its_own_first_word(monkeypatch):
+    found = doctor.Finding("ports", is_good=False, seen="none", advice="plug it in again " * 9)
+    monkeypatch.setattr(doctor, "examine", lambda *_: [found])
+    lines = CliRunner().invoke(app, ["doctor"]).output.splitlines()
+    assert lines[1].startswith("  → plug")
+    assert lines[2:]
+    assert all(line.startswith("    ") and line[4] != " " for line in lines[2:])
+    assert [line for line in lines if line != line.rstrip()] == []
+
+
 # The first boot
 
 

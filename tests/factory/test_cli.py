@@ -45,6 +45,28 @@ def test_plan_shows_the_batch_and_no_secret(workshop):
     assert SECRET not in text
 
 
+def test_plan_names_the_next_command_and_leaves_no_blank_at_the_end_of_a_line(workshop):
+    batch = workshop.batch(rows=ROWS)
+    _, text = burn("plan", batch)
+    assert f": `alink-burn run {batch}`." in text
+    assert [line for line in text.splitlines() if line != line.rstrip()] == []
+
+
+def test_resume_names_the_next_command_quoted_for_a_shell(workshop):
+    batch = workshop.batch(rows=ROWS)
+    spaced = batch.rename(batch.with_name("my batch.toml"))
+    _, text = burn("resume", spaced)
+    assert f"Go on with `alink-burn run '{spaced}'`." in text
+
+
+def test_every_verb_has_a_summary_that_fits_80_columns(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    _, text = burn("--help")
+    verbs = text.partition("Commands:\n")[2].splitlines()
+    assert len(verbs) == 12
+    assert [line for line in verbs if not line.endswith(".") or line.endswith("...")] == []
+
+
 def test_plan_as_json_is_one_document(workshop):
     code, text = burn("plan", workshop.batch(rows=ROWS), "--json")
     assert (code, json.loads(text)["boards"]) == (0, 2)

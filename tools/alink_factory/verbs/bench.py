@@ -57,7 +57,7 @@ def register(
     operator: OperatorName = "",
     as_json: AsJson = False,
 ) -> None:
-    """Pre-register the DeviceNames in the cloud; what is there already is left as it is."""
+    """Pre-register the DeviceNames in the cloud. What is there already is left as it is."""
     from alink_factory import register as registering
     from alink_factory.cloud import AccessKey
 
@@ -79,7 +79,7 @@ def upgrade(
     operator: OperatorName = "",
     as_json: AsJson = False,
 ) -> None:
-    """Write the batch's firmware on a burned board: its application alone, never the identity."""
+    """Write the batch's firmware on a burned board. Its application alone, never the identity."""
     from alink_factory import upgrade as upgrading
 
     with options.ordered(
@@ -106,7 +106,7 @@ def wipe(
     operator: OperatorName = "",
     as_json: AsJson = False,
 ) -> None:
-    """Erase a board that came back, put that on record, say what the cloud needs."""
+    """Erase a board that came back. Put that on record, say what the cloud needs."""
     from alink_factory import job
     from alink_factory import wipe as wiping
     from alink_factory.cloud import AccessKey
@@ -130,7 +130,7 @@ def wipe(
 
 
 def doctor(*, port: Ports = None, as_json: AsJson = False) -> None:
-    """Check programs, ports, permissions and chips, and say what to do."""
+    """Check programs, ports, permissions and chips. Say what to do."""
     from alink_factory import doctor as doctors
     from alink_factory.esptool import Esptool
     from alink_factory.scratch import scratch

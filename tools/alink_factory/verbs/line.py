@@ -30,12 +30,12 @@ def add_to(app: typer.Typer) -> None:
 
 
 def plan(batch: BatchFile, *, ledger: LedgerUrl = "", as_json: AsJson = False) -> None:
-    """Check a batch and all it names before the first board is touched."""
+    """Check a batch and all it names before a board is touched."""
     from alink_factory import overview
 
     with options.opened(batch, ledger) as (loaded, book):
         overview_made = overview.make(loaded, book)
-        output.overview(overview_made, as_json=as_json)
+        output.overview(overview_made, batch, as_json=as_json)
     raise typer.Exit(1 if overview_made.clashes else 0)
 
 
@@ -50,7 +50,7 @@ def image(
     station: StationName = "",
     operator: OperatorName = "",
 ) -> None:
-    """Write one merged image of a row into a file; it holds secrets, for your eyes only."""
+    """Write one merged image of a row into a file. It holds secrets, for your eyes only."""
     from alink_factory import export
 
     with options.opened(batch, ledger, station, operator) as (loaded, book):
@@ -98,7 +98,7 @@ def verify(
     ledger: LedgerUrl = "",
     as_json: AsJson = False,
 ) -> None:
-    """Read a board back and compare it with its batch; changes nothing."""
+    """Read a board back and compare it with its batch. Changes nothing."""
     from alink_factory import check
 
     with options.ordered(batch, ledger, no_stub=no_stub) as order:
@@ -121,7 +121,7 @@ def run(
     as_json: AsJson = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No beeps.")] = False,
 ) -> None:
-    """The line: burn whatever is plugged in, all ports side by side, until the batch is done."""
+    """Burn whatever is plugged in until the batch is done. All ports work side by side."""
     from alink_factory import running
 
     with options.ordered(
@@ -141,14 +141,14 @@ def resume(
     operator: OperatorName = "",
     as_json: AsJson = False,
 ) -> None:
-    """After a crash: free the rows of untouched boards, name the boards to plug in again.
+    """Free the rows of untouched boards after a crash. Name the boards to plug in again.
 
     `run` then goes on. Safe at any time, also while other stations work.
     """
     with options.opened(batch, ledger, station, operator) as (loaded, book):
         released = book.release(loaded.batch.name, station=book.station.name)
         begun = [claim for claim in book.claims(loaded.batch.name) if not claim.is_done]
-    output.resumed(released, begun, as_json=as_json)
+    output.resumed(released, begun, batch, as_json=as_json)
 
 
 def scrap(
@@ -161,7 +161,7 @@ def scrap(
     station: StationName = "",
     operator: OperatorName = "",
 ) -> None:
-    """Take a board out of the batch for good; its row goes to another board."""
+    """Take a board out of the batch for good. Its row goes to another board."""
     from alink_factory import check
 
     with options.opened(batch, ledger, station, operator) as (loaded, book):
@@ -177,7 +177,7 @@ def report(
     target: Annotated[Path | None, typer.Option("--output", "-o", help="A file.")] = None,
     ledger: LedgerUrl = "",
 ) -> None:
-    """Write what became of every row, as CSV or JSON; it holds no secret."""
+    """Write what became of every row, as CSV or JSON. It holds no secret."""
     from alink_factory import report as reports
 
     with options.opened(batch, ledger) as (loaded, book):

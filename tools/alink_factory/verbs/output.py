@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from alink_factory.errors import BatchError
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
     from alink_factory.check import Check
     from alink_factory.doctor import Finding
@@ -37,11 +39,12 @@ def console() -> Console:
     return Console(highlight=False)
 
 
-def overview(made: Overview, *, as_json: bool) -> None:
+def overview(made: Overview, batch: Path, *, as_json: bool) -> None:
     """Print what a batch is going to be."""
     if as_json:
         typer.echo(json.dumps(asdict(made), ensure_ascii=False))
         return
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table.grid(padding=(0, 2))
@@ -51,14 +54,13 @@ def overview(made: Overview, *, as_json: bool) -> None:
         table.add_row(name, fact)
     left = made.boards - made.done - made.begun
     table.add_row("boards", f"{made.boards}: {made.done} done, {made.begun} begun, {left} to go")
+    _draw(table)
     shown = console()
-    shown.print(table)
     for clash in made.clashes:
         shown.print(f"[bold grey100 on red3] ! [/] {clash}")
     if not made.clashes:
-        shown.print(
-            "[bold grey100 on dark_green] OK [/] Nothing stands in the way: `alink-burn run`."
-        )
+        ready = f"Nothing stands in the way: {escape(_run(batch))}."
+        shown.print(f"[bold grey100 on dark_green] OK [/] {ready}", soft_wrap=True)
 
 
 def checks(made: Sequence[Check], *, as_json: bool) -> None:
@@ -72,12 +74,13 @@ def checks(made: Sequence[Check], *, as_json: bool) -> None:
     for one in made:
         mark = "[green]✓[/]" if one.is_good else "[bold red]✗[/]"
         table.add_row(mark, one.what, one.seen)
-    console().print(table)
+    _draw(table)
 
 
 def findings(made: Iterable[Finding], *, as_json: bool) -> bool:
     """Print each finding as it comes, with what to do; return whether all are good."""
     from rich.markup import escape
+    from rich.table import Table
 
     shown, all_good = console(), True
     for one in made:
@@ -88,7 +91,9 @@ def findings(made: Iterable[Finding], *, as_json: bool) -> bool:
         mark = "[green]✓[/]" if one.is_good else "[bold red]✗[/]"
         shown.print(f"{mark} [bold]{one.what}[/]  {escape(one.seen)}")
         if not one.is_good:
-            shown.print(f"  → {escape(one.advice)}")
+            hanging = Table.grid(padding=(0, 1))
+            hanging.add_row("  →", escape(one.advice))
+            _draw(hanging)
     return all_good
 
 
@@ -162,7 +167,9 @@ def ending(order: Order, *, as_json: bool) -> None:
     _begun(begun)
 
 
-def resumed(released: Sequence[Claim], begun: Sequence[Claim], *, as_json: bool) -> None:
+def resumed(
+    released: Sequence[Claim], begun: Sequence[Claim], batch: Path, *, as_json: bool
+) -> None:
     """Print what `resume` found."""
     if as_json:
         document = {
@@ -175,7 +182,7 @@ def resumed(released: Sequence[Claim], begun: Sequence[Claim], *, as_json: bool)
     typer.echo(f"Free again, their boards were not touched: {names or 'none'}.")
     _begun(begun)
     if not begun:
-        typer.echo("No board is half burned. Go on with `alink-burn run`.")
+        typer.echo(f"No board is half burned. Go on with {_run(batch)}.")
 
 
 def report(made: Report, *, form: str, target: Path | None) -> None:
@@ -192,6 +199,19 @@ def report(made: Report, *, form: str, target: Path | None) -> None:
         raise BatchError(f"{target}: {error.strerror}") from error
     shown = ", ".join(f"{number} {state}" for state, number in made.counts.items())
     typer.echo(f"{target}: {len(made.lines)} rows: {shown}")
+
+
+def _draw(table: Table) -> None:
+    # Rich fills the last column with blanks, which a pipe or a file would keep.
+    shown = console()
+    with shown.capture() as drawn:
+        shown.print(table)
+    for line in drawn.get().splitlines():
+        typer.echo(line.rstrip())
+
+
+def _run(batch: Path) -> str:
+    return f"`alink-burn run {shlex.quote(str(batch))}`"
 
 
 def _begun(begun: Sequence[Claim]) -> None:
