@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from alink_sim.board import Board, BoardError
@@ -13,6 +15,17 @@ def test_boot_py_runs_before_main_py(bench: Bench):
         "boot",
         "main __main__",
     ]
+
+
+def test_a_board_in_a_relative_folder_boots(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    main = {"/main.py": b"print('here')"}
+    with Board.create(
+        Path("lamp"), interpreter=bench.interpreter, identity=None, files=main
+    ) as board:
+        assert printed(board) == ["here"]
 
 
 def test_a_module_of_the_volume_is_imported(bench: Bench):

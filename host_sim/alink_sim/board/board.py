@@ -51,15 +51,15 @@ class Board:
         heap: str = "56wk",
     ) -> None:
         """Take up a board that `create` made. `heap` is the size that -X heapsize takes."""
-        self.directory = directory
+        self.directory = directory.resolve()  # The interpreter works in it.
         self.definition = definition
-        self.flash = FlashFile(directory / "flash.bin")
+        self.flash = FlashFile(self.directory / "flash.bin")
         self.files: dict[str, bytes] = {}  # What was burned into the volume.
         self.device_name = ""  # What was burned, if anything was.
         self._interpreter = interpreter
         self._clock = clock.path if clock else None
         self._heap = heap
-        self._state = BoardState(directory / "state.bin")
+        self._state = BoardState(self.directory / "state.bin")
         self._console = Console()
         self._power: Power | None = None
         self._keys: tuple[int, int] | None = None  # Both ends of what is typed.
