@@ -15,17 +15,17 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 help: ## Show this list.
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r t d; do printf '  make %-13s %s\n' "$$t" "$$d"; done
 
-setup: ## Create .venv and fetch the interpreters; does nothing when that is done.
+setup: ## Create .venv and fetch the interpreters, once.
 	@command -v $(PYTHON) >/dev/null || { echo "set-up: there is no $(PYTHON) here: install Python 3.11 or newer and name it, as in make PYTHON=python3.12." >&2; exit 1; }
 	@$(PYTHON) tools/setup_checkout.py
 
-demo: setup ## Show the main job on simulated boards, no cloud and no hardware.
+demo: setup ## Show the main job on simulated boards.
 	@$(BIN)/alink-sim demo $(ARGS)
 
 test: setup check ## Check the source and run every test.
 	@$(BIN)/pytest --numprocesses=auto --dist=worksteal $(ARGS)
 
-check: setup ## Lint, formatting and types: ruff, mypy, pyright on firmware/.
+check: setup ## Lint, formatting and types: ruff, mypy, pyright.
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy --no-error-summary
@@ -36,7 +36,7 @@ format: setup ## Rewrite the source the way `make check` wants it.
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 
-system: ## Install what tests use from Debian; the only target that may need root.
+system: ## Install what tests use from Debian; may need root.
 	@$(PYTHON) tools/setup_system.py
 
 interpreters: setup ## Try again to fetch the 32-bit interpreter.
@@ -48,7 +48,7 @@ node: setup ## Try again to install the vendor's Node.js SDK.
 bench: setup ## Measure every figure we claim.
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-frozen: setup ## Measure heap with the SDK frozen into a firmware that is built here.
+frozen: setup ## Measure heap with the SDK frozen into a firmware.
 	@$(BIN)/python -m benchmarks.frozen
 
 line-soak: setup ## Whole batches on simulated ports with trouble: an hour.
