@@ -52,6 +52,10 @@ def test_text_is_sent_on_a_topic_and_the_log_switched(online: Online):
     online.wire.ask(subscribe(1, (topic, 1)))
     assert operate(online, "send", topic=topic, text='"hi"', qos=1) == {"sessions": 1}
     assert online.wire.read_publish() == (topic, "hi", 1)
+    assert operate(online, "send", topic="user/get", text='"short"') == {"sessions": 1}
+    assert online.wire.read_publish()[:2] == (topic, "short")
+    assert operate(online, "send", topic="thing/x", text='"sys"') == {"sessions": 1}
+    assert online.wire.read_publish()[0] == f"/sys{topic.removesuffix('user/get')}thing/x"
     assert operate(online, "log", on=True) == {"sessions": 1}
     assert online.wire.read_publish()[1]["params"]["content"] == {"mode": 1}
 
@@ -72,15 +76,22 @@ def test_the_verbs_take_names_and_json(tmp_path: Path):
         def admin(*words: str) -> Any:
             return CliRunner().invoke(cli.app, ["admin", "--state", str(state), "device", *words])
 
+        def refused(verb: str, *words: str) -> str:
+            done = admin(verb, "a1B2c3D4e5F", "dev-1", *words)
+            assert (done.exit_code, done.stdout) == (1, "")
+            return str(done.stderr)
+
         def told(verb: str, *words: str) -> Any:
             done = admin(verb, "a1B2c3D4e5F", "dev-1", *words, "--json")
             assert done.exit_code == 0, done.output
             return json.loads(done.stdout)
 
-        assert told("set", "led=1", 'mode="eco"')["id"].isdecimal()
         assert told("desire", "led=1") == {"led": 1}
-        assert told("call", "Test", "n=1", "--wait") == {"code": "OFFLINE", "answer": ""}
-        assert told("ask", "?") == {"code": "OFFLINE", "answer": ""}
+        offline = "alink-sim: device a1B2c3D4e5F/dev-1 is offline, not sent\n"
+        assert refused("set", "led=1", 'mode="eco"') == offline
+        assert refused("call", "Test", "n=1") == offline
+        assert refused("call", "Test", "n=1", "--wait") == offline
+        assert refused("ask", "?") == offline
         assert told("send", "/a1B2c3D4e5F/dev-1/user/get", "hi") == {"sessions": 0}
         assert told("shadow", 'color="red"')["state"] == {"desired": {"color": "red"}}
         assert told("log", "--off") == {"sessions": 0}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from alink_sim.platform.entities import Status
+from alink_sim.platform.registry import RegistryError
 from alink_sim.platform.rrpc import Rrpc
 from alink_sim.platform.server import Platform
 
@@ -12,7 +14,11 @@ from alink_sim.platform.server import Platform
 def device_set(
     platform: Platform, *, product_key: str, device_name: str, values: dict[str, Any]
 ) -> dict[str, str]:
-    """Send a property set; return the id that the answer will carry (event `answered`)."""
+    """Send a property set; return the id that the answer will carry (event `answered`).
+
+    As in the real service, this and `device_call` and `device_ask` want the device online.
+    """
+    _check_online(platform, product_key, device_name)
     return {"id": platform.set_properties(product_key, device_name, values)}
 
 
@@ -33,6 +39,7 @@ def device_call(
     timeout_ms: int | None = None,
 ) -> dict[str, str]:
     """Call a service; return the id of the answer, or with a timeout the answer itself."""
+    _check_online(platform, product_key, device_name)
     if timeout_ms is None:
         return {"id": platform.call_service(product_key, device_name, service, inputs)}
     return _answer(
@@ -51,7 +58,11 @@ def device_send(
     text: str,
     qos: int = 0,
 ) -> dict[str, int]:
-    """Send text on a whole topic; return to how many sessions of the device it went."""
+    """Send text on a topic; return to how many sessions of the device it went.
+
+    What begins without a slash is the device's own, as on the board: "user/get".
+    """
+    topic = _whole(topic, product_key, device_name)
     sent = platform.send(product_key, device_name, topic, text.encode(), qos=qos)
     return {"sessions": sent}
 
@@ -65,7 +76,9 @@ def device_ask(
     topic: str = "",
     timeout_ms: int = 5000,
 ) -> dict[str, str]:
-    """Ask a device by RRPC, on its system topic or a whole one of its own; return the answer."""
+    """Ask a device by RRPC, on its system topic or one of its own; return the answer."""
+    _check_online(platform, product_key, device_name)
+    topic = topic and _whole(topic, product_key, device_name)
     return _answer(
         platform.rrpc(product_key, device_name, text.encode(), topic=topic, timeout_ms=timeout_ms)
     )
@@ -93,6 +106,18 @@ def device_log(
 ) -> dict[str, int]:
     """Switch a device's log upload; return to how many sessions that went at once."""
     return {"sessions": platform.set_log_mode(product_key, device_name, wanted=on)}
+
+
+def _check_online(platform: Platform, product_key: str, device_name: str) -> None:
+    if platform.device(product_key, device_name).status != Status.ONLINE:
+        raise RegistryError(f"device {product_key}/{device_name} is offline, not sent")
+
+
+def _whole(topic: str, product_key: str, device_name: str) -> str:
+    if topic.startswith("/"):
+        return topic
+    system = "" if topic.startswith("user/") else "/sys"
+    return f"{system}/{product_key}/{device_name}/{topic}"
 
 
 def _answer(ended: Rrpc) -> dict[str, str]:

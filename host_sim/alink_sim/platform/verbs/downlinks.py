@@ -72,7 +72,7 @@ def add_to(device: typer.Typer, run: Callable[..., None]) -> None:
         context: typer.Context,
         product_key: ProductKey,
         device_name: DeviceName,
-        topic: Annotated[str, typer.Argument(help="The whole topic.")],
+        topic: Annotated[str, typer.Argument(help="user/get is /PRODUCTKEY/DEVICENAME/user/get.")],
         text: str,
         *,
         qos: Annotated[int, typer.Option(min=0, max=1)] = 0,
@@ -89,7 +89,7 @@ def add_to(device: typer.Typer, run: Callable[..., None]) -> None:
         device_name: DeviceName,
         text: str,
         *,
-        topic: Annotated[str, typer.Option(help="A whole topic; the system's if left out.")] = "",
+        topic: Annotated[str, typer.Option(help="As of send; the system's if left out.")] = "",
         timeout: Timeout = 5000,
         as_json: AsJson = False,
     ) -> None:
