@@ -134,6 +134,20 @@ def test_a_product_is_shown_as_it_is_listed(state: StateDir):
     assert [shown] == json.loads(ask(state, "product", "list", "--json"))
 
 
+def test_a_table_of_devices_fits_a_terminal_and_what_is_empty_is_a_dash(state: StateDir):
+    assert ask(state, "device", "list").splitlines() == [
+        "productKey   deviceName  status    activated  alert",
+        "a1B2c3D4e5F  dev-1       Inactive  false      -",
+    ]
+    shown = dict(
+        line.split(None, 1) for line in ask(state, "device", "show", *WHO.values()).splitlines()
+    )
+    assert (shown["clientIds"], shown["alert"], shown["properties"]) == ("-", "-", "-")
+    assert len(shown["iotId"]) > 20
+    (listed,) = json.loads(ask(state, "device", "list", "--json"))
+    assert (listed["iotId"], listed["clientIds"], listed["properties"]) == (shown["iotId"], [], {})
+
+
 def test_a_secret_comes_out_of_a_file_or_of_standard_input(state: StateDir, tmp_path: Path):
     (tmp_path / "secret").write_text("fedcba9876543210\n")
     add = ("device", "add", WHO["product_key"])
@@ -168,6 +182,18 @@ def test_a_secret_that_cannot_be_is_one_sentence(state, tmp_path, content, code,
 def test_no_verb_takes_a_secret_on_its_command_line(state: StateDir):
     said = ask(state, "device", "add", *WHO.values(), "--secret", "0123456789abcdef", code=2)
     assert "No such option: --secret" in said
+
+
+def test_an_event_is_words_for_people(platform: Platform, state: StateDir):
+    detail = {"via": "https", "answer": 200, "topic": "", "values": {"led": 1}}
+    key, name = WHO.values()
+    platform.log.add(
+        Event(time=1.0, kind="answered", product_key=key, device_name=name, detail=detail)
+    )
+    assert ask(state, "events") == (
+        "1970-01-01 00:00:01  answered  a1B2c3D4e5F/dev-1  "
+        'via=https answer=200 topic=- values={"led": 1}\n'
+    )
 
 
 def test_following_yields_the_newest_and_then_each_event_once(platform: Platform, state: StateDir):
@@ -219,4 +245,6 @@ def test_followed_events_are_a_line_each_until_interrupted(platform, state, monk
     lines = ask(state, "events", "--follow", "--json").splitlines()
     assert [json.loads(line)["kind"] for line in lines] == ["a", "b"]
     assert len(ask(state, "events", "--follow").splitlines()) == 2
+    assert ask(state, "events", "--kind", "c") == "no events\n"
+    assert json.loads(ask(state, "events", "--kind", "c", "--json")) == []
     assert [event["kind"] for event in json.loads(ask(state, "events", "--json"))] == ["a", "b"]

@@ -21,6 +21,8 @@ from alink_sim.platform.store import StoreError
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
+_LEFT_TO_SHOW = ("iotId", "clientIds", "properties")  # Too wide for a table of devices.
+
 _ENVIRONMENT = (
     AccessKeyError,
     AuthorityError,
@@ -59,6 +61,8 @@ def show(result: Any, *, as_json: bool) -> None:
 
 def show_events(events: list[dict[str, Any]], *, as_json: bool = False) -> None:
     """Print events: one line each, as JSON or for people."""
+    if not events and not as_json:
+        typer.echo("no events")
     for event in events:
         if as_json:
             show(event, as_json=True)
@@ -66,13 +70,14 @@ def show_events(events: list[dict[str, Any]], *, as_json: bool = False) -> None:
         at = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(event["time"]))
         code = "" if event["code"] is None else str(event["code"])
         who = "/".join(filter(None, (event["product_key"], event["device_name"])))
-        detail = _text(event["detail"]) if event["detail"] else ""
-        words = (at, event["kind"], code, who, event["reason"], detail)
+        details = (f"{name}={_text(value)}" for name, value in event["detail"].items())
+        words = (at, event["kind"], code, who, event["reason"], " ".join(details))
         typer.echo("  ".join(filter(None, words)))
 
 
 def _table(rows: list[dict[str, Any]]) -> None:
-    lines = [list(rows[0]), *([_text(value) for value in row.values()] for row in rows)]
+    names = [name for name in rows[0] if name not in _LEFT_TO_SHOW]
+    lines = [names, *([_text(row[name]) for name in names] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
         cells = (f"{cell:{width}}" for cell, width in zip(line, widths, strict=True))
@@ -80,6 +85,8 @@ def _table(rows: list[dict[str, Any]]) -> None:
 
 
 def _text(value: Any) -> str:
+    if value is None or value in ("", [], {}):
+        return "-"
     if isinstance(value, str):
         return value
     return json.dumps(value, ensure_ascii=False)
