@@ -43,8 +43,9 @@ def test_text_becomes_the_value(text, value):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("nonsense", "'nonsense' is not NAME=VALUE with a NAME of: refused_code, "),
-        ("nosuch=1", "'nosuch=1' is not NAME=VALUE"),
+        ("xyz=1", "'xyz=1' is not NAME=VALUE with a NAME of docs/platform.md"),
+        ("push_qos", "'push_qos' is not NAME=VALUE with a NAME of docs/platform.md; did you"),
+        ("refuse_code=5", "docs/platform.md; did you mean refused_code=...?"),
         ("refused_code=7", "setting refused_code is '7'; it takes one of: 4, 3, 5"),
         ("keepalive_code=x", "it takes one of: none, 1, 2, 3, 4, 5"),
         ("rotate_secret=1", "it takes one of: false, true"),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
 from typing import Any, Self
 
 
@@ -206,8 +207,10 @@ class Settings:
         for assignment in assignments:
             name, equals, text = assignment.partition("=")
             if not equals or name not in known:
+                near = get_close_matches(name, known, n=1)
+                meant = f"; did you mean {near[0]}=...?" if near else ""
                 raise SettingsError(
-                    f"{assignment!r} is not NAME=VALUE with a NAME of: {', '.join(known)}"
+                    f"{assignment!r} is not NAME=VALUE with a NAME of docs/platform.md{meant}"
                 )
             choices = known[name].metadata.get("choices")
             values[name] = _parsed(text, choices, type(known[name].default))
