@@ -93,6 +93,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
         "files": {"a.bin": "AAAA"},
     },
     "ota_job": {},
+    "ota_jobs": {"product_key": WHO["product_key"]},
     "ota_tasks": {},
     "ota_versions": WHO,
     "ota_cancel": {},

@@ -178,6 +178,10 @@ def test_a_version_is_published_watched_and_canceled(admin, tmp_path: Path):
         "devices": 1,
         "QUEUED": 1,
     }
+    assert admin("ota", "jobs", who[0]) == [
+        {one: made[one] for one in ("job", "productKey", "version", "module", "status")}
+    ]
+    assert "there is no product a1None" in admin("ota", "jobs", "a1None", code=1)
     (task,) = admin("ota", "tasks", made["job"])
     assert (task["deviceName"], task["status"], task["progress"]) == (who[1], "QUEUED", 0)
     assert admin("ota", "versions", *who) == {}

@@ -123,7 +123,9 @@ def test_a_second_job_finds_a_task_in_its_way_or_takes_its_place(
         pushed(online.wire)
     first, second = online.platform.ota.tasks(PK, DN)
     assert (first.status, second.status) == made
-    assert (second.reason == f"the device is busy with task {first.id}") == (made[1] == "FAILED")
+    assert (second.reason == f"the device is busy with job {first.job_id}") == (
+        made[1] == "FAILED"
+    )
 
 
 def test_a_job_is_completed_by_its_last_task_only(platform: Platform, party: Party):

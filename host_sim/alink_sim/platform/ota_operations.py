@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from alink_sim.platform.ota.entities import DEFAULT_MODULE, Rules
+from alink_sim.platform.ota.entities import DEFAULT_MODULE, Job, Rules
 from alink_sim.platform.server import Platform
 
 
@@ -39,17 +39,17 @@ def ota_publish(
 
 def ota_job(platform: Platform, *, job_id: str) -> dict[str, Any]:
     """Return how far a job has come, and how many of its devices."""
-    job, firmware = platform.ota.job(job_id), platform.ota.firmware(job_id)
     tasks = platform.ota.tasks_in(job_id)
     return {
-        "job": job.id,
-        "productKey": job.product_key,
-        "version": firmware.version,
-        "module": firmware.module,
-        "status": job.status,
+        **_job(platform, platform.ota.job(job_id)),
         "devices": len(tasks),
         **Counter(task.status for task in tasks),
     }
+
+
+def ota_jobs(platform: Platform, *, product_key: str) -> list[dict[str, Any]]:
+    """Return a product's jobs, oldest first, without how many devices each has."""
+    return [_job(platform, job) for job in platform.ota.jobs(product_key)]
 
 
 def ota_tasks(platform: Platform, *, job_id: str) -> list[dict[str, Any]]:
@@ -77,7 +77,18 @@ def ota_cancel(platform: Platform, *, job_id: str) -> dict[str, Any]:
     return ota_job(platform, job_id=job_id)
 
 
+def _job(platform: Platform, job: Job) -> dict[str, str]:
+    firmware = platform.ota.firmware(job.id)
+    return {
+        "job": job.id,
+        "productKey": job.product_key,
+        "version": firmware.version,
+        "module": firmware.module,
+        "status": job.status,
+    }
+
+
 UPGRADES: dict[str, Callable[..., Any]] = {
     operation.__name__: operation
-    for operation in (ota_publish, ota_job, ota_tasks, ota_versions, ota_cancel)
+    for operation in (ota_publish, ota_job, ota_jobs, ota_tasks, ota_versions, ota_cancel)
 }

@@ -100,6 +100,16 @@ class OtaSide:
         job: Job = self._look(lambda: self._job(job_id))
         return job
 
+    def jobs(self, product_key: str) -> list[Job]:
+        """Return copies of a product's jobs, oldest first. Raises RegistryError."""
+
+        def jobs() -> list[Job]:
+            key = self._core.registry.product(product_key).key
+            return [job for job in self._core.upgrades.jobs.values() if job.product_key == key]
+
+        found: list[Job] = self._look(jobs)
+        return found
+
     def firmware(self, job_id: str) -> Firmware:
         """Return a copy of a job's package. Raises UpgradeError."""
         upgrades = self._core.upgrades

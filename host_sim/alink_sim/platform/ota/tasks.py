@@ -50,7 +50,7 @@ def plan(core: Core, job: Job, device: Device) -> Task | None:
     busy = _clear_the_way(core, job, device, task)
     core.upgrades.keep(task)
     if busy:
-        move(core, task, Status.FAILED, f"the device is busy with task {busy.id}")
+        move(core, task, Status.FAILED, f"the device is busy with job {busy.job_id}")
     elif job.rules.need_confirm:
         move(core, task, Status.CONFIRM)
     else:

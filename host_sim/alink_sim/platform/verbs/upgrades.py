@@ -1,4 +1,4 @@
-"""`alink-sim admin ota publish|job|tasks|versions|cancel`: upgrades of devices."""
+"""`alink-sim admin ota publish|job|jobs|tasks|versions|cancel`: upgrades of devices."""
 
 from __future__ import annotations
 
@@ -62,6 +62,11 @@ def add_to(ota: typer.Typer, run: Callable[..., None]) -> None:
     def job(context: typer.Context, job_id: JobId, *, as_json: AsJson = False) -> None:
         """Print how far a job has come."""
         run(context, "ota_job", as_json=as_json, job_id=job_id)
+
+    @ota.command("jobs")
+    def jobs(context: typer.Context, product_key: ProductKey, *, as_json: AsJson = False) -> None:
+        """Print a product's jobs."""
+        run(context, "ota_jobs", as_json=as_json, product_key=product_key)
 
     @ota.command("tasks")
     def tasks(context: typer.Context, job_id: JobId, *, as_json: AsJson = False) -> None:
