@@ -140,6 +140,17 @@ def test_every_verb_shows_its_help_without_a_platform(monkeypatch):
         assert (done.exit_code, f"admin {verb} [OPTIONS]" in done.output) == (0, True)
 
 
+@pytest.mark.parametrize(
+    "group", ["", "thing", "admin", "admin product", "admin device", "admin faults", "admin ota"]
+)
+def test_every_verb_has_a_summary_that_fits_80_columns(monkeypatch, group):
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = CliRunner().invoke(cli.app, [*group.split(), "--help"]).output
+    verbs = shown.partition("Commands:\n")[2].splitlines()
+    assert verbs
+    assert [line for line in verbs if not line.endswith(".") or line.endswith("...")] == []
+
+
 def test_the_version_is_the_distributions():
     assert CliRunner().invoke(cli.app, ["--version"]).output.split()[1] == version("alink-sdk")
 

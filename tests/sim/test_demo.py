@@ -43,7 +43,9 @@ def test_a_board_that_ends_otherwise_is_exit_code_1(
     otherwise = Scenario("x", "says else", obstacle=Obstacle.NOTHING_BURNED, said="never said")
     monkeypatch.setattr(command, "SCENARIOS", (otherwise,))
     assert _run(interpreter="unix64", as_json=False) == 1
-    assert "0 of 1 boards ended as they should" in capsys.readouterr().out
+    text = capsys.readouterr().out
+    assert "0 of 1 boards ended as they should" in text
+    assert [line for line in text.splitlines() if line != line.rstrip()] == []
 
 
 def _drawn(width: int) -> list[str]:

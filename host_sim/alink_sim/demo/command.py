@@ -34,20 +34,31 @@ def run(*, everything: bool, as_json: bool, interpreter: str, jobs: int) -> int:
     else:
         console = Console()
         console.print(_title(len(scenarios), chosen), highlight=False)
-        with Live(console=console, refresh_per_second=10) as live:
+        piped = not console.is_terminal
+        with Live(console=console, refresh_per_second=10, transient=piped) as live:
 
             def show(lines: list[Progress]) -> None:
                 live.update(BoardTable(lines))
 
             lines = play(scenarios, interpreter=chosen, at_once=jobs, on_change=show)
+        if piped:
+            _draw(console, BoardTable(lines))
         console.print(_summary(lines, time.monotonic() - began), highlight=False)
     return 0 if all(line.as_expected for line in lines) else 1
 
 
+def _draw(console: Console, table: BoardTable) -> None:
+    # Rich fills the last column with blanks, which a pipe or a file would keep.
+    with console.capture() as drawn:
+        console.print(table)
+    for line in drawn.get().splitlines():
+        sys.stdout.write(line.rstrip() + "\n")
+
+
 def _title(count: int, interpreter: toolchain.Interpreter) -> str:
     return (
-        f"[bold]{count} boards[/], each a 4 MB flash and MicroPython ({interpreter.name}) in an "
-        "ESP32's first heap area, and one platform, over TLS.\n"
+        f"[bold]{count} boards[/], each a 4 MB flash and MicroPython ({interpreter.name})\n"
+        "in an ESP32's first heap area, and one platform, over TLS.\n"
         "[dim]Seconds since a board began to be burned:[/]\n"
     )
 

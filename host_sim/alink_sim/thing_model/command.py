@@ -26,7 +26,7 @@ def check(
         ),
     ] = None,
 ) -> None:
-    """Check a thing model, and values as the platform does: with its codes."""
+    """Check a thing model, and values as the platform does."""
     model = _read(file)
     complaints = [one for value in values or () for one in _tried(model, value)]
     for complaint in complaints:
@@ -46,7 +46,7 @@ def stub(
         Path, typer.Option("--output", "-o", help="Where editors look for stubs.")
     ] = Path("typings/alink/thing.pyi"),
 ) -> None:
-    """Write a typed stub of alink.thing: names, types and ranges in the editor."""
+    """Write a typed stub of alink.thing. The editor then knows names, types and ranges."""
     text = thing_model.stub(_read(file))
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(text, "utf-8")

@@ -76,7 +76,7 @@ def product_add(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make a product, or change the one with this key as given; print it with its secret."""
+    """Make a product, or change the one with this key. Print it with its secret."""
     fields = {
         "key": key,
         "secret": _content(secret_file),
@@ -128,7 +128,7 @@ def device_add(
     secret_file: SecretFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Pre-register a device, unless it is there; print its four strings."""
+    """Pre-register a device, unless it is there. Print its four strings."""
     secret = _content(secret_file)
     parameters = {"product_key": product_key, "device_name": device_name, "secret": secret}
     _run(context, "device_add", as_json=as_json, **parameters)
@@ -185,7 +185,7 @@ _add_device_verb("remove", "Delete a device.")
 
 @app.command("access-key")
 def access_key(context: typer.Context, *, as_json: AsJson = False) -> None:
-    """Print the key that calls of the cloud API are signed with, its secret too."""
+    """Print the key that signs calls of the cloud API. Its secret too."""
     _run(context, "access_key", as_json=as_json)
 
 
@@ -197,7 +197,7 @@ def faults_add(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Script a fault, as a table of a scenario file: refuse code=3 device=dev-1 times=1."""
+    """Script a fault, as a table of a scenario file. Write: refuse code=3 device=dev-1 times=1."""
     with reported():
         table = {"kind": kind, **file.table(words or ())}
     parameters = {"tables": [table], "where": "the command line"}
@@ -247,7 +247,7 @@ def events(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Print what happened, and why the platform refused what it refused."""
+    """Print what happened, and why the platform refused."""
     filters = {
         "product_key": product_key,
         "device_name": device_name,

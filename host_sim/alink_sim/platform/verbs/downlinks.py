@@ -30,7 +30,7 @@ def add_to(device: typer.Typer, run: Callable[..., None]) -> None:
         *,
         as_json: AsJson = False,
     ) -> None:
-        """Set properties; the device's answer is an event `answered` with the id printed here."""
+        """Set properties. The device's answer is an event `answered` with the id printed here."""
         run(context, "device_set", as_json=as_json, **_to(product_key, device_name, values))
 
     @device.command("desire")
@@ -42,7 +42,7 @@ def add_to(device: typer.Typer, run: Callable[..., None]) -> None:
         *,
         as_json: AsJson = False,
     ) -> None:
-        """Set desired values, which wait for a device that is offline; print their versions."""
+        """Set desired values, which wait for the device. Print their versions."""
         run(context, "device_desire", as_json=as_json, **_to(product_key, device_name, values))
 
     @device.command("call")
@@ -106,7 +106,7 @@ def add_to(device: typer.Typer, run: Callable[..., None]) -> None:
         *,
         as_json: AsJson = False,
     ) -> None:
-        """Print a device's shadow, after setting desired values if some are given."""
+        """Print a device's shadow. Desired values that are given are set first."""
         where = {"product_key": product_key, "device_name": device_name}
         wanted = _parsed(desired or [])
         run(context, "device_shadow", as_json=as_json, desired=wanted, **where)
@@ -120,7 +120,7 @@ def add_to(device: typer.Typer, run: Callable[..., None]) -> None:
         on: Annotated[bool, typer.Option("--on/--off")] = True,
         as_json: AsJson = False,
     ) -> None:
-        """Have a device upload its log, or not; the lines are events `device_log`."""
+        """Have a device upload its log, or not. The lines are events `device_log`."""
         where = {"product_key": product_key, "device_name": device_name}
         run(context, "device_log", as_json=as_json, on=on, **where)
 

@@ -67,7 +67,7 @@ def platform(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Serve a platform: devices register, log in and post; stop it with Ctrl-C."""
+    """Serve a platform: devices register, log in and post. Stop it with Ctrl-C."""
     serving = Serving(
         state=state,
         setup=setup,
