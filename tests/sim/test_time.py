@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from alink_sim.board import Board
+from alink_sim.board.heap import beside_standins
 from alink_sim.clock import ManualClock
 from tests.sim.conftest import PATIENCE, RESETS_BEFORE_STORING, Line, until_waiting
 
@@ -123,7 +124,12 @@ class _Date(http.server.BaseHTTPRequestHandler):
 def test_where_no_ntp_answers_the_date_of_an_http_server_sets_the_clock(timed: Line) -> None:
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Date) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        board = timed.board("dev-1", ntp_host=NOBODY, main=BY_HTTP % server.server_port)
+        board = timed.board(
+            "dev-1",
+            ntp_host=NOBODY,
+            main=BY_HTTP % server.server_port,
+            heap=beside_standins(timed.interpreter),
+        )
         with board:
             board.power_on()
             said = board.expect("alink: clock set to ", timeout=PATIENCE).text
