@@ -9,6 +9,7 @@ import pytest
 from alink_sim.clock import ManualClock
 from alink_sim.platform import Platform
 from alink_sim.platform.ota.entities import Rules, Task
+from alink_sim.platform.ota.upgrades import fresh_id
 from tests.platform.online import Online
 from tests.platform.ota import DATA, DN, PK, inform, progress, pushed, reported, status
 from tests.platform.wire import ACCEPTED, Party, Wire, publish
@@ -24,6 +25,10 @@ def online(platform: Platform, party: Party) -> Iterator[Online]:
 
 def task(online: Online) -> Task:
     return online.platform.ota.tasks(PK, DN)[-1]
+
+
+def test_an_id_is_no_option_of_a_command_line():
+    assert all(fresh_id().isalnum() for _ in range(50))
 
 
 def test_a_failure_is_tried_again_as_often_as_the_job_says(online: Online, clock: ManualClock):

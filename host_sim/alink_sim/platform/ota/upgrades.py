@@ -120,5 +120,5 @@ class Upgrades:
 
 
 def fresh_id() -> str:
-    """Return an id that looks like a real one."""
-    return secrets.token_urlsafe(16) + "000100"
+    """Return an id that looks like a real one; it never begins with "-", as an option does."""
+    return secrets.token_hex(11) + "000100"
