@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,7 @@ class Line:
     product_key: str
     product_secret: str
     ntp: str
+    boards: list[Board] = field(default_factory=list)  # All that were burned.
 
     def identity(self, name: str, **fields: object) -> Identity:
         """Return what a board of this product is burned with."""
@@ -85,7 +86,7 @@ class Line:
         if register:
             self.platform.add_device(self.product_key, name)
         given = sdk_files() if main is None else sdk_files(main=main)
-        return Board.create(
+        made = Board.create(
             self.folder / name,
             interpreter=self.interpreter,
             layout=layout,
@@ -97,6 +98,13 @@ class Line:
             flash_size=flash_size,
             app=app,
         )
+        self.boards.append(made)
+        return made
+
+    def off(self) -> None:
+        """Take the power of every board away."""
+        for board in self.boards:
+            board.power_off()
 
     def kinds(self, name: str) -> list[str]:
         """Return the kinds of what the platform noted about a device."""
@@ -139,7 +147,7 @@ def make_line(interpreter: toolchain.Interpreter, tmp_path: Path) -> Iterator[Ca
         ntp.start()
         stops.append(ntp.stop)
         made = platform.create_product(instance=INSTANCE, **product)  # type: ignore[arg-type]
-        return Line(
+        line = Line(
             platform=platform,
             interpreter=interpreter,
             folder=tmp_path,
@@ -148,6 +156,8 @@ def make_line(interpreter: toolchain.Interpreter, tmp_path: Path) -> Iterator[Ca
             product_secret=made.secret,
             ntp=f"ntp.aliyuncs.com:{ntp.port}",
         )
+        stops.append(line.off)
+        return line
 
     yield make
     for stop in reversed(stops):

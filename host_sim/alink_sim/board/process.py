@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import selectors
 import subprocess
@@ -136,7 +137,7 @@ class Power:
             cwd=self._directory,
             env={**self._environment, "ALINK_ROM_CALLS": f"{to_rom} {from_rom}"},
             pass_fds=(to_rom, from_rom),
-            stdin=subprocess.DEVNULL if self._keys is None else self._keys,
+            stdin=_plug() if self._keys is None else self._keys,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
@@ -185,6 +186,13 @@ class Power:
         with self._lock, contextlib.suppress(ProcessLookupError):
             if self._process is not None:
                 self._process.kill()
+
+
+@functools.cache
+def _plug() -> int:
+    # Standard input of every board without a serial port. The other end is never written to: it
+    # closes with this process, however that ends, and a board that waits then goes off by itself.
+    return os.pipe()[0]
 
 
 def _answer(rom: Rom, calls: int, answers: int) -> bool:

@@ -13,6 +13,7 @@ HARD_RESET = const(2)
 WDT_RESET = const(3)
 _CUT = const(9)
 _FOREVER = const(-1)
+_HANG_UP = const(16)
 _MASK = const(0x3FFFFFFF)  # Ticks have 30 bits, as on an ESP32.
 _SLICE = const(2)  # Real milliseconds between two looks at a clock that a test drives.
 
@@ -29,10 +30,9 @@ wifi = _open("wifi", "r")
 clock = uos.getenv("ALINK_CLOCK")
 if clock:
     clock = open(clock, "rb")
-keys = None  # What is typed at the serial port, if the board has one.
-if uos.getenv("ALINK_KEYS"):
-    keys = uselect.poll()
-    keys.register(sys.stdin, 1)
+stdin = uselect.poll()  # Brings what is typed, and ends with the host process.
+stdin.register(sys.stdin, 1)
+keys = stdin if uos.getenv("ALINK_KEYS") else None  # Of the serial port, if the board has one.
 _now = bytearray(8)
 _dog = None  # The ticks at which the watchdog bites.
 _dog_ms = 0
@@ -152,7 +152,10 @@ def ticks():
         restart(WDT_RESET)
     # Ctrl-C is seen here: wherever the firmware looks at the time or waits.
     while keys and keys.poll(0):
-        if sys.stdin.buffer.read(1) == b"\x03":
+        key = sys.stdin.buffer.read(1)
+        if not key:
+            restart(0)  # The host is gone.
+        if key == b"\x03":
             raise KeyboardInterrupt
     return at
 
@@ -182,6 +185,9 @@ def wait(ms, kind, poll=None):
         left = end - now()
         if left <= 0:
             break
+        for _, event in stdin.ipoll(0):
+            if event & _HANG_UP:
+                restart(0)  # The host is gone.
         step = _SLICE if clock else min(left, 1000 if _dog is None and not keys else 20)
         if poll:
             found = poll.poll(step)

@@ -55,7 +55,7 @@ def _paste(text):
     room = 0
     while True:
         key = _read(1)
-        if key and key in b"\x03\x04":
+        if key in b"\x03\x04":
             _write("\x04")
             if key == b"\x03":
                 _write("\x04\x04>")

@@ -1,0 +1,60 @@
+"""A board lives in a process of its own; it does not outlive the one that switched it on."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.board.conftest import PATIENCE, Bench
+
+ROOT = Path(__file__).resolve().parents[2]
+HOST = """
+import sys, time
+from pathlib import Path
+from alink_sim.board import Board
+from tests import interpreters
+directory, interpreter, serial = Path(sys.argv[1]), sys.argv[2], sys.argv[3] == "serial"
+board = Board.create(
+    directory, interpreter=interpreters.require(interpreter), layout="factory", identity=None,
+    files={"/main.py": b"import time\\nprint('it runs')\\nwhile True:\\n    time.sleep(3600)"},
+)
+board.power_on(uart=(lambda data: None) if serial else None)
+board.expect("it runs")
+print("on", flush=True)
+time.sleep(3600)
+"""
+
+
+@pytest.mark.parametrize("port", ["none", "serial"])
+def test_it_goes_off_when_its_host_is_killed(bench: Bench, tmp_path: Path, port: str) -> None:
+    directory = tmp_path / "board"
+    words = (str(directory), f"unix{bench.interpreter.word_bits}", port)
+    host = subprocess.Popen(
+        [sys.executable, "-c", HOST, *words], stdout=subprocess.PIPE, text=True, cwd=ROOT
+    )
+    with host:
+        assert host.stdout
+        assert host.stdout.readline() == "on\n"
+        (board,) = _processes_in(directory)
+        host.send_signal(signal.SIGKILL)
+    deadline = time.monotonic() + PATIENCE
+    while board in _processes_in(directory):
+        assert time.monotonic() < deadline, "the board still runs"
+        time.sleep(0.05)
+
+
+def _processes_in(directory: Path) -> list[int]:
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                if (entry / "cwd").readlink() == directory:
+                    found.append(int(entry.name))
+            except OSError:
+                continue  # It has ended, or is somebody else's.
+    return found
