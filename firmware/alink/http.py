@@ -31,10 +31,11 @@ def get(url, tls, feed, most, sink):
     yield from request(endpoint, tls, feed, "GET", path, "", b"", most, sink)
 
 
-def request(endpoint, tls, feed, method, path, headers, body, most, sink, start=0):
+def request(endpoint, tls, feed, method, path, headers, body, most, sink, start=0, buffer=None):
     """Send a request; see `get`. `headers` are lines that end in CR LF.
 
     With a `start` it asks for the bytes from there on; an answer with others is a ProtocolError.
+    `buffer`, where one is at hand, holds the longest head that is taken.
     """
     from .transport import dial
 
@@ -49,10 +50,10 @@ def request(endpoint, tls, feed, method, path, headers, body, most, sink, start=
         connection.send(memoryview(head.encode() + b"\r\n" + body))
         head = path = body = None
         yield 0  # The connection stands: whoever drives us may unload `transport`.
-        buffer = bytearray(_HEAD)
+        buffer = buffer or bytearray(_HEAD)
         have = end = 0
         while not end:
-            if have == _HEAD:
+            if have == len(buffer):
                 raise ProtocolError("%s answers with too long a head" % connection.peer)
             count = yield from _more(connection, memoryview(buffer)[have:])
             end = _end(buffer, max(0, have - 3), have + count)

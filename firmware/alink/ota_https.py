@@ -12,6 +12,7 @@ from .errors import ProtocolError, TransportError, VerifyError
 
 _TRIES = const(5)  # In a row that bring less than enough each.
 _ENOUGH = const(4096)
+_BUFFER = const(1024)
 _FIRST_MS = const(2000)
 _ANSWER_MS = const(10000)
 _SLICE_MS = const(100)
@@ -21,12 +22,14 @@ _DEAD = (401, 403, 404, 410)  # An address lives for a day.
 def fetch(ota, fetched):
     """Yield the milliseconds to wait. Raises TransportError or ProtocolError."""
     device, carrier = ota.device, ota.carrier
-    tls = None
-    tries = asked = 0
+    tls = buffer = None
+    tries = 0
     while fetched.have < fetched.size:
         start, url = fetched.have, ota.offer["url"]
         in_clear = ota.plain and url.startswith("http://")
         try:
+            # Kept for every try: where an update is under way a second one finds no room.
+            buffer = buffer or bytearray(_BUFFER)
             if tls is None:
                 tls = _trust(carrier, in_clear)  # Before `http` is loaded: roots take heap too.
             gc.collect()
@@ -44,6 +47,7 @@ def fetch(ota, fetched):
                 fetched.size - start,
                 fetched.take,
                 start,
+                buffer,
             ):
                 if request:
                     request = None
@@ -56,19 +60,20 @@ def fetch(ota, fetched):
             return
         except VerifyError:
             raise
-        except (TransportError, ProtocolError) as error:
+        except (TransportError, ProtocolError, MemoryError) as error:
+            request = split = None
+            heap.unload("http", "plain")  # An answer, or another try, takes heap itself.
             status = error.status if isinstance(error, ProtocolError) else 500
-            if status in _DEAD and not asked:
-                asked = 1
-                device._log("%s; asking for another address" % error)
-                yield from _ask(ota)
-                tls = None
-                continue
-            if status < 500:
+            if status < 500 and status not in _DEAD:
                 raise
             tries = 0 if fetched.have - start >= _ENOUGH else tries + 1
             if tries == _TRIES:
                 raise
+            if status in _DEAD:
+                tls = None
+                device._log("%s; asking for another address" % error)
+                if (yield from _ask(ota)):
+                    continue
             wait = _FIRST_MS << tries
             device._log("%s; next try in %d s at byte %d" % (error, wait // 1000, fetched.have))
             yield wait
@@ -92,11 +97,10 @@ def _trust(carrier, in_clear):
 
 
 def _ask(ota):
-    # Has the platform send a fresh address of the same file.
-    old, waited = ota.offer, 0
+    # Has the platform send a fresh address of the same file; returns whether one came.
+    url, waited = ota.offer["url"], 0
     ota.ask()
-    while ota.offer is old:
-        if waited == _ANSWER_MS:
-            raise TransportError("no other address came within %d s" % (_ANSWER_MS // 1000))
+    while ota.offer["url"] == url and waited < _ANSWER_MS:
         yield _SLICE_MS
         waited += _SLICE_MS
+    return ota.offer["url"] != url

@@ -42,22 +42,23 @@ def fetch(ota, fetched):
         while fetched.have < fetched.size:
             if tries == _TRIES:
                 raise TransportError("no part at byte %d in %d tries" % (fetched.have, tries))
+            tries += 1
+            part, waited = None, 0
             try:
                 _ask(ota, fetched)
+                while not came and waited < _ANSWER_MS << tries - 1 and device.online():
+                    yield _SLICE_MS
+                    waited += _SLICE_MS
+                while came:
+                    part = part_of(came.pop(0), fetched.have)
+                    if part:
+                        fetched.take(part)
+                        tries = 0
             except TransportError:
+                tries -= 1
                 yield _OFFLINE_MS  # The next session goes on.
-                continue
-            tries += 1
-            waited = 0
-            while not came and waited < _ANSWER_MS << tries - 1 and device.online():
-                yield _SLICE_MS
-                waited += _SLICE_MS
-            while came:
-                part = part_of(came.pop(0), fetched.have)
-                if part:
-                    fetched.take(part)
-                    tries = 0
-            part = None
+            except MemoryError:
+                yield _OFFLINE_MS  # It may be short for this moment only.
     finally:
         device._routes.pop(device.topic(_TOPIC + "_reply"), None)
 

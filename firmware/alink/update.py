@@ -89,7 +89,10 @@ class Fetched:
     def take(self, part):
         """Take the next bytes, a memoryview. Raises StoreError."""
         self.digest.update(part)
-        self._target.write(self.have, part)
+        try:
+            self._target.write(self.have, part)
+        except MemoryError as error:
+            raise StoreError(str(error))  # Nobody knows how much of it is there: no second try.
         self.have += len(part)
         percent = self.have * 100 // self.size
         if percent - self._told >= _FEWEST and self.have < self.size:

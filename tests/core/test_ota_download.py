@@ -55,6 +55,40 @@ def test_a_server_that_fails_is_asked_again():
     assert chip.resets == 1
 
 
+def test_a_heap_that_is_short_for_a_moment_is_a_lost_try():
+    chip, device, _made = begun()
+    with otafake.Server(MemoryError("short"), otafake.whole(IMAGE)) as server:
+        push(device)
+        finish(device)
+    assert len(server.dialled) == 2
+    assert "short; next try in 4 s at byte 0" in "\n".join(device.log)
+    assert chip.other(len(IMAGE)) == IMAGE
+
+
+def test_bytes_that_may_be_written_are_not_written_again():
+    class Target:
+        parts = []
+
+        def begin(self, size):
+            pass
+
+        def write(self, offset, part):
+            self.parts.append(offset)
+            if len(self.parts) == 2:
+                raise MemoryError("short")
+
+        def abandon(self):
+            self.parts.append("abandoned")
+
+    _chip, device, _made = begun(target=Target())
+    with otafake.Server(otafake.whole(IMAGE)):
+        push(device)
+        finish(device)
+    assert Target.parts[0] == 0
+    assert Target.parts[2:] == ["abandoned"]
+    assert device.steps_told()[-1] == "-4"
+
+
 def test_a_certificate_that_is_not_accepted_ends_it_at_once():
     _chip, device, _server = fetch(VerifyError("who is that"))
     assert device.texts_told() == ["who is that"]
@@ -115,19 +149,37 @@ def test_a_dead_address_is_replaced_and_the_file_goes_on():
     assert chip.resets == 1
 
 
-def test_a_second_dead_address_is_the_end():
-    _chip, device, _server = _renewed(DEAD)
-    assert device.steps_told()[-1] == "-2"
-    assert len(device.topics("firmware/get")) == 1
-
-
-def test_no_other_address_is_the_end():
+def test_addresses_that_stay_dead_are_the_end():
     _chip, device, _made = begun()
-    with otafake.Server(DEAD):
+    with otafake.Server(*[DEAD] * 5) as server:
+        push(device)
+        told = 0
+        for _ in range(1000):
+            if not device.steps:
+                break
+            NOW[0] += device.step()
+            asked = device.topics("firmware/get")[told:]
+            for payload in asked:
+                told += 1
+                data = offer(url="https://fresh.example/%d" % told)
+                answer = {"id": json.loads(payload)["id"], "code": 200, "data": data}
+                device.hear(GET + "_reply", answer)
+    assert [where[0] for where, _ in server.dialled[1:]] == ["fresh.example"] * 4
+    assert told == 4
+    assert device.steps_told() == ["-2"]
+    assert "403" in device.texts_told()[-1]
+
+
+def test_an_answer_that_was_lost_is_asked_for_again():
+    began = NOW[0]
+    _chip, device, _made = begun()
+    with otafake.Server(*[DEAD] * 5):
         push(device)
         finish(device)
+    assert len(device.topics("firmware/get")) == 4
     assert device.steps_told() == ["-2"]
-    assert "no other address came within 10 s" in device.log[-1]
+    # Ten seconds for each answer, then the wait for a try.
+    assert NOW[0] - began >= 4 * 10000 + 4000 + 8000 + 16000 + 32000
 
 
 def test_what_is_offered_meanwhile_changes_nothing_but_the_address():
@@ -227,6 +279,24 @@ def test_a_damaged_part_is_asked_for_again():
 
     chip, device = by_mqtt(answer)
     assert len(device.topics("file/download")) == 12
+    assert chip.other(len(IMAGE)) == IMAGE
+
+
+def test_a_request_that_found_no_heap_is_made_again():
+    usual, short = otafake.Device._publish, []
+
+    def publish(self, topic, payload, qos, on_done):
+        if b'"offset":4096' in payload and not short:
+            short.append(True)
+            raise MemoryError
+        usual(self, topic, payload, qos, on_done)
+
+    otafake.Device._publish = publish
+    try:
+        chip, _device = by_mqtt(lambda at, size: part(IMAGE[at : at + size], at))
+    finally:
+        otafake.Device._publish = usual
+    assert short
     assert chip.other(len(IMAGE)) == IMAGE
 
 

@@ -18,6 +18,7 @@ from alink_sim import toolchain
 from alink_sim.board import Board, firmware_image
 from alink_sim.board.heap import beside_standins
 from alink_sim.clock import ManualClock
+from alink_sim.platform import Settings
 from alink_sim.platform.event_log import Event
 from alink_sim.platform.ota.entities import Rules
 from tests.sim.conftest import PATIENCE, Line
@@ -194,6 +195,21 @@ def test_a_lost_connection_is_taken_up_where_it_broke(
         assert len(firsts) == 3
         assert firsts == sorted(set(firsts))
     cutter.close()
+
+
+def test_an_address_that_has_died_is_asked_for_anew(
+    make_line: Callable[..., Line], clock: ManualClock
+) -> None:
+    line = make_line(clock=clock, settings=Settings(ota_url_seconds=5))
+    main = EXAMPLE.replace('"hour": 3', '"hour": 12').replace("== 1:", "== 12 and later():")
+    main = "import time\ndef later():\n    return time.ticks_ms() > began + 10000\n" + main
+    main = main.replace("device.connect()", "began = time.ticks_ms()\ndevice.connect()")
+    with lamp(line, main) as board:
+        board.power_on()
+        line.platform.ota.publish(line.product_key, "2.0.0", image("2.0.0"))
+        turn(clock, board, "alink: update to 2.0.0 has worked")
+        kinds = [one.kind for one in seen(line, "ota_download_refused", "ota_asked")]
+        assert kinds[:2] == ["ota_download_refused", "ota_asked"]
 
 
 def test_a_file_on_the_volume_is_replaced(line: Line, tmp_path: Path) -> None:
