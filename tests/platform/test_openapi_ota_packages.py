@@ -146,6 +146,10 @@ def test_a_name_is_used_once_and_so_is_a_file(cloud: Platform, ask: Ask) -> None
     assert refused(ask("CreateOTAFirmware", **fields)) == "iot.ota.AlreadyExistedFirmwareName"
     fields["firmware_name"] = "two"
     assert refused(ask("CreateOTAFirmware", **fields)) == "iot.ota.NotExistedFile"
+    url = uploaded(cloud, ask)
+    twice = _multi([{"Name": name, "Url": url} for name in ("a.bin", "b.bin")])
+    with pytest.raises(ClientException, match="InvalidMultiFiles"):
+        ask("CreateOTAFirmware", **(FIELDS | {"firmware_name": "two"}), multi_files=twice)
 
 
 def test_a_package_is_deleted_unless_a_batch_of_it_is_under_way(
@@ -166,6 +170,7 @@ def test_a_package_is_deleted_unless_a_batch_of_it_is_under_way(
     ("changes", "says"),
     [
         ({"Signature": "AAAA"}, b"<Code>SignatureDoesNotMatch</Code>"),
+        ({"Signature": "é"}, b"<Code>SignatureDoesNotMatch</Code>"),
         ({"policy": "AAAA"}, b"<Code>SignatureDoesNotMatch</Code>"),
         ({"key": "ota/elsewhere.bin"}, b"<Code>AccessDenied</Code>"),
         ({"OSSAccessKeyId": "LTAIother"}, b"<Code>InvalidAccessKeyId</Code>"),

@@ -97,6 +97,7 @@ def test_how_long_a_url_lives_is_a_setting(
     ("old", "new"),
     [
         ("Signature=", "Signature=x"),
+        ("Signature=", "Signature=%C3%A9"),
         ("firmware.bin", "firmware.bim"),
         ("security-token=", "security-token=x"),
         ("Expires=1", "Expires=9"),

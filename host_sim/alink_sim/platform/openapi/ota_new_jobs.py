@@ -155,9 +155,10 @@ def _devices(call: Call, product: Product, *, most: int) -> list[str]:
 def _part(call: Call, product: Product, percent: str) -> list[str]:
     try:
         share = Decimal(percent)
-    except InvalidOperation:
-        share = Decimal(0)
-    if not 0 < share <= 100 or share != round(share, 3):
+        is_share = 0 < share <= 100 and share == round(share, 3)
+    except InvalidOperation:  # Raised by comparing NaN, too.
+        is_share = False
+    if not is_share:
         raise invalid("GrayPercent")
     names = [name for key, name in call.core.registry.devices if key == product.key]
     return names[: max(1, int(len(names) * share / 100))]

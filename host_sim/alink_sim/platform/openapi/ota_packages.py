@@ -192,7 +192,10 @@ def _files(call: Call) -> dict[str, tuple[Content, str]]:
         name = item.text("Name")
         if not _FILE_NAME.fullmatch(name) or name in found:
             raise invalid("MultiFiles")
-        found[name] = _uploaded(call, item.text("Url")), item.text("SignValue")
+        content = _uploaded(call, item.text("Url"))
+        if any(content is other for other, _ in found.values()):
+            raise invalid("MultiFiles")  # A file is of one package, and there but once.
+        found[name] = content, item.text("SignValue")
     if len(found) > packages.MAX_FILES or (found and call.text("FirmwareUrl")):
         raise invalid("MultiFiles")
     if not found:
