@@ -42,6 +42,18 @@ def test_a_package_is_tried_by_some_before_it_goes_to_all(
     done(ask("CreateOTAStaticUpgradeJob", **static))
 
 
+@pytest.mark.usefixtures("online")
+def test_a_package_that_nobody_has_tried_is_not_verified(cloud: Platform, ask: Ask) -> None:
+    number = created(cloud, ask, need_to_verify=True)
+    cloud.add_device(PK, "dev-2")
+    verify = {"firmware_id": number, "product_key": PK, "target_device_name": ["dev-2"]}
+    done(ask("CreateOTAVerifyJob", **verify))
+    assert package(ask, number) == (2, 0)
+    cloud.remove_device(PK, "dev-2")
+    assert package(ask, number) == (3, 0)
+    done(ask("DeleteOTAFirmware", firmware_id=number))
+
+
 def package(ask: Ask, number: str) -> tuple[int, int]:
     info = done(ask("QueryOTAFirmware", firmware_id=number))["FirmwareInfo"]
     return info["Status"], info["VerifyProgress"]
@@ -280,6 +292,7 @@ def test_tasks_of_a_batch_are_canceled_by_their_status(
         ({"target_selection": "GRAY", "gray_percent": "x"}, "InvalidGrayPercent"),
         ({"target_selection": "GRAY", "gray_percent": "0"}, "InvalidGrayPercent"),
         ({"target_selection": "GRAY", "gray_percent": "1.0001"}, "InvalidGrayPercent"),
+        ({"target_selection": "GRAY", "gray_percent": "NaN"}, "InvalidGrayPercent"),
         ({"timeout_in_minutes": 1441}, "InvalidTimeoutInMinutes"),
         ({"maximum_per_minute": 9}, "InvalidMaximumPerMinute"),
         ({"overwrite_mode": 3}, "InvalidOverwriteMode"),

@@ -148,6 +148,23 @@ def test_a_job_is_completed_by_its_last_task_only(platform: Platform, party: Par
     assert platform.ota.job(first.id).status == "IN_PROGRESS"
 
 
+def test_a_job_is_completed_by_the_removal_of_the_device_it_waits_for(platform: Platform):
+    platform.create_product(key=PK)
+    for name in ("dev-1", "dev-2"):
+        platform.add_device(PK, name)
+    job = platform.ota.publish(PK, "2.0.0", DATA)
+    platform.remove_device(PK, "dev-1")
+    assert platform.ota.job(job.id).status == "IN_PROGRESS"
+    platform.remove_device(PK, "dev-2")
+    assert platform.ota.job(job.id).status == "COMPLETED"
+
+
+def test_a_device_that_is_named_twice_has_one_task(online: Online):
+    online.platform.ota.publish(PK, "2.0.0", DATA, devices=[DN, DN])
+    pushed(online.wire)
+    assert [one.status for one in online.platform.ota.tasks(PK, DN)] == ["NOTIFIED"]
+
+
 def test_alarms_are_set_again_after_a_restart(
     make_platform: Callable[..., Platform], database_url: str, clock: ManualClock
 ):

@@ -275,7 +275,7 @@ class Platform(OperatorSide, CloudSide):
         self._store.put(thing)
 
     def _forget(self, thing: Thing) -> None:
-        self._upgrades.forget(thing)
+        jobs.forget(self._core, thing)
         self._store.remove(thing)
 
     def _things(self) -> Iterable[Thing]:

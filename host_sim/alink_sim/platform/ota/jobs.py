@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from alink_sim.platform.core import Core
-from alink_sim.platform.entities import Device
+from alink_sim.platform.entities import Device, Thing
 from alink_sim.platform.ota import alarms, outcomes, tasks, uploads
 from alink_sim.platform.ota.entities import FINAL, Job, JobStatus, Status, Verified
 
@@ -48,6 +48,14 @@ def cancel(core: Core, job: Job, statuses: tuple[Status, ...]) -> None:
 def stop(core: Core, job: Job) -> None:
     """Cancel a DYNAMIC job, or one that is only planned; tasks that there are go on."""
     outcomes.end(core, job, JobStatus.CANCELED)
+
+
+def forget(core: Core, gone: Thing) -> None:
+    """Forget what belonged to what was removed; a job that waited for that alone is over."""
+    mine = core.upgrades.tasks_of(gone) if isinstance(gone, Device) else []
+    core.upgrades.forget(gone)
+    for task in mine:
+        outcomes.settle(core, core.upgrades.jobs[task.job_id])
 
 
 def resume(core: Core) -> None:
@@ -98,7 +106,8 @@ def _devices(core: Core, job: Job) -> list[Device]:
         return []
     names = job.device_names
     if names is not None:
-        found = (core.registry.devices.get((job.product_key, name)) for name in names)
+        each = dict.fromkeys(names)  # One that is named twice would be in its own way.
+        found = (core.registry.devices.get((job.product_key, name)) for name in each)
         return [device for device in found if device]
     return [one for one in core.registry.devices.values() if one.product_key == job.product_key]
 

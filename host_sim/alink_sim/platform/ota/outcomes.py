@@ -15,7 +15,7 @@ def settle(core: Core, job: Job) -> None:
         return
     if job.type == "VERIFY_FIRMWARE":
         firmware = core.upgrades.firmwares[job.firmware_id]
-        is_good = all(one.status == Status.SUCCEEDED for one in tasks)
+        is_good = bool(tasks) and all(one.status == Status.SUCCEEDED for one in tasks)
         firmware.verified = Verified.YES if is_good else Verified.FAILED
         core.upgrades.keep(firmware)
     is_canceled = bool(tasks) and all(one.status == Status.CANCELED for one in tasks)
