@@ -219,13 +219,17 @@ def test_the_command_says_what_to_do_and_fails(workshop: Workshop):
     assert [one["what"] for one in findings if not one["is_good"]] == ["/dev/ttyNONE"]
 
 
-def test_advice_hangs_under_its_own_first_word(monkeypatch):
-    found = doctor.Finding("ports", is_good=False, seen="none", advice="plug it in again " * 9)
+def test_advice_and_what_was_seen_hang_under_their_own_first_word(monkeypatch):
+    long = "plug it in again " * 9
+    found = doctor.Finding("ports", is_good=False, seen=long, advice=long)
     monkeypatch.setattr(doctor, "examine", lambda *_: [found])
     lines = CliRunner().invoke(app, ["doctor"]).output.splitlines()
-    assert lines[1].startswith("  → plug")
-    assert lines[2:]
-    assert all(line.startswith("    ") and line[4] != " " for line in lines[2:])
+    advice = next(n for n, line in enumerate(lines) if line.startswith("  → plug"))
+    assert lines[0].startswith("✗ ports  plug")
+    assert lines[1:advice]
+    assert lines[advice + 1 :]
+    for first, rest in ((9, lines[1:advice]), (4, lines[advice + 1 :])):
+        assert all(line.startswith(" " * first) and line[first] != " " for line in rest)
     assert [line for line in lines if line != line.rstrip()] == []
 
 

@@ -33,6 +33,14 @@ def test_a_plan_builds_the_identity_of_each_row(workshop):
     assert SECRET not in repr(plan)
 
 
+def test_an_editors_byte_order_mark_does_no_harm(workshop):
+    file = workshop.batch(rows=ROWS)
+    for path in (file, workshop.folder / "product.secret"):
+        path.write_text(path.read_text(), encoding="utf-8-sig")
+    plan = plans.load(file)
+    assert plan.identity(plan.rows[0]).product_secret == SECRET
+
+
 def test_a_row_with_a_device_secret_takes_no_product_secret(workshop):
     plan = workshop.plan(rows="DeviceName,DeviceSecret\nlamp-0001,own0secret\n")
     identity = plan.identity(plan.rows[0])

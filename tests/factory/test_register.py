@@ -123,6 +123,12 @@ def test_a_key_file_that_is_wrong_is_not_repeated(tmp_path: Path, text):
     assert "hush" not in str(caught.value)
 
 
+def test_a_key_file_may_begin_with_a_byte_order_mark(tmp_path: Path):
+    file = tmp_path / "access.json"
+    file.write_text('{"id": "x", "secret": "y"}', encoding="utf-8-sig")
+    assert AccessKey.find(file) == AccessKey("x", "y")
+
+
 def test_without_a_key_the_variables_are_named(monkeypatch):
     monkeypatch.delenv("ALIBABA_CLOUD_ACCESS_KEY_ID", raising=False)
     with pytest.raises(CloudError, match="ALIBABA_CLOUD_ACCESS_KEY_ID"):

@@ -65,9 +65,20 @@ def test_ports_with_the_same_trouble_share_a_sentence_and_every_one_fits_80_x_24
         )
     lines = shown(screen, 80)
     assert len(lines) <= 24
-    assert any(line.startswith(" 1, 3, 5, 7  The chip is esp32c3") for line in lines)
+    assert any(line.startswith(" 1, 3, 5, 7  The chip is esp32c3") for line in lines), lines
     assert " 2, 4, 6, 8  The flash does not say" in "\n".join(lines)
     assert "\n".join(lines).count("box 1") == 1
+
+
+def test_a_long_sentence_hangs_under_its_own_first_word():
+    screen = Screen(Console(file=io.StringIO()), title="lamps", who="b1 · mei")
+    advice = "Put it aside and run `alink-burn scrap lamps.toml --mac a0b765123456 --reason …`."
+    failed = Outcome(PORTS[0], "failed", detail="the flash is worn", advice=advice)
+    screen.outcome(failed, is_last=True)
+    first, second = shown(screen, 80)[-2:]
+    assert first.startswith(" 1  The flash is worn. Put it aside")
+    assert second.startswith("    ")
+    assert second[4] != " "
 
 
 def test_a_named_port_has_its_tile_and_number_before_a_board_is_there():

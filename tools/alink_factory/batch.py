@@ -66,7 +66,7 @@ class Batch:
 def load(file: Path) -> Batch:
     """Return the batch in `file`. Raises BatchError naming the key that is wrong."""
     try:
-        content = tomllib.loads(file.read_text(encoding="utf-8"))
+        content = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise BatchError(f"{file}: {error.strerror}: name the batch file") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

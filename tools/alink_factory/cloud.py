@@ -49,7 +49,7 @@ class AccessKey:
                 )
             return cls(key, secret)
         try:
-            content = json.loads(file.read_text(encoding="utf-8"))
+            content = json.loads(file.read_text(encoding="utf-8-sig"))
             return cls(str(content["id"]), str(content["secret"]))
         except OSError as error:
             raise CloudError(f"access key {file}: {error.strerror}") from error

@@ -264,7 +264,7 @@ def _todo(tile: _Tile) -> str:
     }.get(tile.state, "")
 
 
-def _sentences(tiles: Sequence[_Tile]) -> Iterator[Text]:
+def _sentences(tiles: Sequence[_Tile]) -> Iterator[RenderableType]:
     # One for all ports with the same trouble: a small screen has no room for eight.
     troubles: dict[tuple[bool, str, str], list[int]] = {}
     for number, tile in enumerate(tiles, 1):
@@ -274,12 +274,16 @@ def _sentences(tiles: Sequence[_Tile]) -> Iterator[Text]:
     for (is_tried, detail, advice), numbers in troubles.items():
         first = tiles[numbers[0] - 1]
         name = first.device_name or first.mac if len(numbers) == 1 else ""
-        yield Text.assemble(
-            (f" {', '.join(map(str, numbers))} ", _YELLOW if is_tried else _RED),
-            (f" {name}  " if name else " ", "bold"),
+        mark = Text(f" {', '.join(map(str, numbers))} ", _YELLOW if is_tried else _RED)
+        sentence = Text.assemble(
+            (f"{name}  " if name else "", "bold"),
             f"{detail[:1].upper()}{detail[1:]}. ",
             "It is tried again." if is_tried else (advice, "bold"),
         )
+        hanging = Table.grid(padding=(0, 1))
+        hanging.add_column(no_wrap=True)
+        hanging.add_row(mark, sentence)
+        yield hanging
 
 
 def _what_now(tiles: Sequence[_Tile]) -> str:

@@ -24,7 +24,7 @@ def read(source: str, *, what: str, folder: Path) -> str:
         path = folder / Path(name).expanduser()
         where = str(path)
         try:
-            value = path.read_text(encoding="utf-8").strip()
+            value = path.read_text(encoding="utf-8-sig").strip()
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "it is no text"
             raise BatchError(f"{what}: {where}: {reason}") from None

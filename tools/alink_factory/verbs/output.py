@@ -18,6 +18,7 @@ from alink_factory.errors import BatchError
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     from alink_factory.check import Check
     from alink_factory.doctor import Finding
@@ -51,7 +52,7 @@ def overview(made: Overview, batch: Path, *, as_json: bool) -> None:
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     for name, fact in made.facts.items():
-        table.add_row(name, fact)
+        table.add_row(name, escape(fact))
     left = made.boards - made.done - made.begun
     table.add_row("boards", f"{made.boards}: {made.done} done, {made.begun} begun, {left} to go")
     _draw(table)
@@ -79,21 +80,15 @@ def checks(made: Sequence[Check], *, as_json: bool) -> None:
 
 def findings(made: Iterable[Finding], *, as_json: bool) -> bool:
     """Print each finding as it comes, with what to do; return whether all are good."""
-    from rich.markup import escape
-    from rich.table import Table
-
-    shown, all_good = console(), True
+    all_good = True
     for one in made:
         all_good = all_good and one.is_good
         if as_json:
             typer.echo(json.dumps(asdict(one), ensure_ascii=False))
             continue
-        mark = "[green]✓[/]" if one.is_good else "[bold red]✗[/]"
-        shown.print(f"{mark} [bold]{one.what}[/]  {escape(one.seen)}")
+        _draw(_found(one))
         if not one.is_good:
-            hanging = Table.grid(padding=(0, 1))
-            hanging.add_row("  →", escape(one.advice))
-            _draw(hanging)
+            _draw(_hanging("  →", one.advice))
     return all_good
 
 
@@ -199,6 +194,23 @@ def report(made: Report, *, form: str, target: Path | None) -> None:
         raise BatchError(f"{target}: {error.strerror}") from error
     shown = ", ".join(f"{number} {state}" for state, number in made.counts.items())
     typer.echo(f"{target}: {len(made.lines)} rows: {shown}")
+
+
+def _found(one: Finding) -> Table:
+    from rich.text import Text
+
+    mark = Text("✓", "green") if one.is_good else Text("✗", "bold red")
+    return _hanging(mark, Text(f"{one.what} ", "bold"), one.seen)
+
+
+def _hanging(*cells: Text | str) -> Table:
+    # One row; what wraps goes on below its own first word.
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table.grid(padding=(0, 1))
+    table.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in cells))
+    return table
 
 
 def _draw(table: Table) -> None:
