@@ -61,7 +61,7 @@ def check(data, plain):
         sign, url = data["sign"].lower(), data.get("url", "")
     except (KeyError, AttributeError, ValueError, TypeError) as error:
         raise ProtocolError("the offer lacks something: %r" % error)
-    if not data.get("version"):
+    if not isinstance(data.get("version") or None, str):
         raise ProtocolError("the offer has no version")
     if size <= 0:
         raise ProtocolError("the offer has size %d" % size)

@@ -104,7 +104,7 @@ class Ota:
         body = compact({"id": str(self._number), "params": params})
         try:
             self.device.publish(self._topic(what), body, 1 if on_done else 0, on_done)
-        except TransportError:
+        except (TransportError, MemoryError):
             pass  # What matters is told again in the next session.
 
     def progress(self, step, text="", on_done=None):
@@ -137,7 +137,7 @@ class Ota:
             return None
         left = ticks_diff(self._due, now)
         if left <= 0:
-            left = next(self.work, None)
+            left = self.safely(next, self.work, None)
             if left is None:
                 self.work, left = None, 0
                 heap.unload("update", "slot", "trial", "places", "record", "ota_https", "ota_mqtt")

@@ -36,19 +36,15 @@ def judge(ota):
         ota.device._log("update to %s has worked" % tried)
         note.erase()
     ota.stage = stages.READY
-    if held:
+    if held and held.get("version") != ota.version:  # Else it has crossed the report.
         from .offer import take
 
         take(ota, held)
 
 
 def remember(ota, version):
-    """Keep the version that was put in place."""
-    ota.installed = version
-    try:
-        _note(ota).write(version.encode())
-    except StoreError as error:
-        ota.device._log(str(error))
+    """Keep the version that was put in place. Raises StoreError."""
+    _note(ota).write(version.encode())
 
 
 def _note(ota):

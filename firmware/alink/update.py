@@ -49,17 +49,22 @@ def run(ota):
         target.finish()
     except Exception as error:
         # A target of the application's own may raise anything.
-        if target:
-            target.abandon()
         ota.offer = None
         log("update to %s failed: %s" % (version, error))
         ota.progress(-4 if isinstance(error, StoreError) else step, str(error))
+        if target:
+            target.abandon()
         return
     fetched = target = fetch = Slot = None
     heap.unload("slot", "ota_https", "ota_mqtt", "http", "plain")
-    from .trial import remember
+    ota.installed = version
+    try:
+        from .trial import remember
 
-    remember(ota, version)
+        remember(ota, version)
+    except Exception as error:
+        # Should its trial fail, nobody will be told; it begins all the same.
+        log(str(error))
     log("update to %s is in place" % version)
     ota.offer = None
     done = []

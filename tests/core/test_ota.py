@@ -36,8 +36,9 @@ def offer(image=IMAGE, version="2.0.0", **members):
     return data
 
 
-def push(device, **members):
-    body = {"code": "1000", "data": offer(**members), "id": 1507707025, "message": "success"}
+def push(device, image=IMAGE, **members):
+    data = offer(image, **members)
+    body = {"code": "1000", "data": data, "id": 1507707025, "message": "success"}
     device.hear(PUSH, body)
 
 
@@ -258,6 +259,7 @@ def test_what_cannot_be_taken_is_refused_plainly():
         ({"size": "many"}, "lacks something"),
         ({"size": 0}, "size 0"),
         ({"version": None}, "no version"),
+        ({"version": 2}, "no version"),
         ({"sign": "ab"}, "sign of 2 digits by sha256"),
         ({"signMethod": "crc"}, "digits by crc"),
         ({"dProtocol": "mqtt"}, "without streamId"),
@@ -266,6 +268,42 @@ def test_what_cannot_be_taken_is_refused_plainly():
         assert device.steps_told() == ["-1"], members
         assert said in device.texts_told()[0], device.texts_told()
         assert chip.erased == 0
+
+
+def test_a_target_that_fails_at_its_end_too_ends_nothing_but_the_update():
+    class Target:
+        def begin(self, size):
+            raise ValueError("no bus")
+
+        def abandon(self):
+            raise OSError(5)
+
+    _chip, device, made = begun(target=Target())
+    push(device)
+    finish(device)
+    assert device.texts_told() == ["no bus"]
+    assert made.offer is None
+    made.target = object()  # Not even that it has.
+    push(device)
+    finish(device)
+    assert device.steps_told() == ["-1", "-1"]
+
+
+def test_what_cannot_be_noted_or_told_does_not_keep_an_image_from_its_start():
+    chip, device, _made = begun()
+    publish = device._link.publish
+
+    def short(topic, payload, qos, on_done):
+        if b'"100"' in payload:
+            raise MemoryError("short")
+        publish(topic, payload, qos, on_done)
+
+    device._link.publish = short
+    chip.nvs = None
+    with otafake.Server(otafake.whole(IMAGE)):
+        push(device)
+        finish(device)
+    assert (chip.boot, chip.resets) == (0x20000, 1)
 
 
 def test_a_plain_address_is_taken_where_that_is_allowed():
@@ -417,6 +455,7 @@ def test_a_version_that_runs_is_the_end_of_it():
     device.step()
     assert chip.nvs == {}
     assert device.steps_told() == []
+    assert len(device.topics("/inform/")) == 1  # What was pushed before came too early.
 
 
 def test_a_version_that_does_not_run_is_a_failure_and_not_fetched_again():
