@@ -62,7 +62,8 @@ def fetch(ota, fetched):
             raise
         except (TransportError, ProtocolError, MemoryError) as error:
             request = split = None
-            heap.unload("http", "plain")  # An answer, or another try, takes heap itself.
+            # An answer, or another try, takes heap itself.
+            heap.unload("http", "plain", "transport")
             status = error.status if isinstance(error, ProtocolError) else 500
             if status < 500 and status not in _DEAD:
                 raise
@@ -99,7 +100,10 @@ def _trust(carrier, in_clear):
 def _ask(ota):
     # Has the platform send a fresh address of the same file; returns whether one came.
     url, waited = ota.offer["url"], 0
-    ota.ask()
+    try:
+        ota.ask()
+    except (TransportError, MemoryError):
+        return False  # The next try asks again.
     while ota.offer["url"] == url and waited < _ANSWER_MS:
         yield _SLICE_MS
         waited += _SLICE_MS

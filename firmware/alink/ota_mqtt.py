@@ -31,12 +31,15 @@ def fetch(ota, fetched):
     """Yield the milliseconds to wait. Raises TransportError, ProtocolError or RefusedError."""
     device = ota.device
     came = []
+    answers = device.topic(_TOPIC + "_reply")
 
     def take(topic, payload):
-        came.append(payload)
-        ota.wake()
+        if payload:  # Else heap was short for it: it is asked for again.
+            came.append(payload)
+            ota.wake()
 
-    device.subscribe(_TOPIC + "_reply", take)
+    while answers in device._routes:
+        yield _OFFLINE_MS  # The file of another module: an answer does not say whose it is.
     tries = 0
     try:
         while fetched.have < fetched.size:
@@ -45,6 +48,8 @@ def fetch(ota, fetched):
             tries += 1
             part, waited = None, 0
             try:
+                if answers not in device._routes:
+                    device.subscribe(answers, take)
                 _ask(ota, fetched)
                 while not came and waited < _ANSWER_MS << tries - 1 and device.online():
                     yield _SLICE_MS
@@ -60,7 +65,7 @@ def fetch(ota, fetched):
             except MemoryError:
                 yield _OFFLINE_MS  # It may be short for this moment only.
     finally:
-        device._routes.pop(device.topic(_TOPIC + "_reply"), None)
+        device._routes.pop(answers, None)
 
 
 def _ask(ota, fetched):

@@ -7,6 +7,7 @@ import struct
 import otafake
 from alink import ota as ota_module
 from alink.errors import ProtocolError, RefusedError, TransportError, VerifyError
+from alink.ota import Ota
 from alink.ota_mqtt import crc, part_of
 from alink.vfsfile import File
 from check import raises
@@ -182,6 +183,23 @@ def test_an_answer_that_was_lost_is_asked_for_again():
     assert NOW[0] - began >= 4 * 10000 + 4000 + 8000 + 16000 + 32000
 
 
+def test_an_address_that_cannot_be_asked_for_at_the_moment_is_a_lost_try():
+    for error in (LOST, MemoryError("short")):
+        chip, device, _made = begun()
+        publish = device._link.publish
+
+        def fail(topic, payload, qos, on_done, error=error, usual=publish):
+            if b"firmware.get" in payload:
+                raise error
+            usual(topic, payload, qos, on_done)
+
+        device._link.publish = fail
+        with otafake.Server(DEAD, otafake.whole(IMAGE)):
+            push(device)
+            finish(device)
+        assert chip.other(len(IMAGE)) == IMAGE
+
+
 def test_what_is_offered_meanwhile_changes_nothing_but_the_address():
     chip, device, _ = begun()
     fresh = offer(url="https://fresh.example/b")
@@ -230,6 +248,12 @@ def by_mqtt(answer):
     """An update by MQTT, each request answered by `answer(offset, size)`."""
     chip, device, _made = begun()
     push(device, **BY_MQTT)
+    serve(device, answer)
+    return chip, device
+
+
+def serve(device, answer, named=False):
+    """Let time pass until nothing is under way; `answer` takes the stream too where `named`."""
     answered = 0
     for _ in range(10000):
         if device.steps_told()[-1:] == ["100"]:
@@ -237,16 +261,21 @@ def by_mqtt(answer):
         wait = device.step()
         asked = device.topics("file/download")
         if len(asked) > answered:
-            block = json.loads(asked[answered])["params"]["fileBlock"]
+            params = json.loads(asked[answered])["params"]
+            block, stream = params["fileBlock"], (params["fileInfo"]["streamId"],) * named
             answered += 1
-            payload = answer(block["offset"], block["size"])
+            payload = answer(block["offset"], block["size"], *stream)
             if payload:
                 device.hear(DOWNLOAD + "_reply", payload)
                 continue
         if wait >= 60000:
-            return chip, device
+            return
         NOW[0] += wait
     raise AssertionError("it goes on and on")
+
+
+def lost(*_):
+    raise LOST
 
 
 def test_a_file_comes_by_mqtt_in_parts():
@@ -298,6 +327,50 @@ def test_a_request_that_found_no_heap_is_made_again():
         otafake.Device._publish = usual
     assert short
     assert chip.other(len(IMAGE)) == IMAGE
+
+
+def test_a_part_that_heap_is_short_for_is_asked_for_again():
+    short = []
+    chip, device, _made = begun()
+    push(device, **BY_MQTT)
+    topic = DOWNLOAD.encode() + b"_reply"
+
+    def answer(at, size):
+        if at == 4096 and not short:
+            short.append(at)
+            device._routes[topic](topic, None)  # As the link tells of a reply that is too long.
+            return None
+        return part(IMAGE[at : at + size], at)
+
+    serve(device, answer)
+    assert short
+    assert chip.other(len(IMAGE)) == IMAGE
+
+
+def test_a_session_that_ends_before_a_file_is_asked_for_costs_nothing():
+    chip, device, _made = begun()
+    device._link.subscribe = lost
+    push(device, **BY_MQTT)
+    serve(device, lambda at, size: part(IMAGE[at : at + size], at))
+    assert chip.other(len(IMAGE)) == IMAGE
+
+
+def test_two_files_come_one_after_the_other():
+    chip, device, _made = begun()
+    data = b"module" * 1000
+    Ota(device, "7", module="MCU", target=File("module.bin"), on_ready=[].append)
+    device.acknowledge()
+    device.step()
+    push(device, **BY_MQTT)
+    push(device, data, module="MCU", **dict(BY_MQTT, streamId=6))
+
+    def answer(at, size, stream):
+        source = IMAGE if stream == 5 else data
+        return part(source[at : at + size], at)
+
+    serve(device, answer, named=True)
+    assert chip.other(len(IMAGE)) == IMAGE
+    assert read("module.bin") == data
 
 
 def test_silence_is_waited_out_longer_and_longer_and_then_told():
