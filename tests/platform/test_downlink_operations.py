@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from alink_sim import cli
 from alink_sim.platform.operations import OPERATIONS
+from alink_sim.platform.verbs import downlinks
 from tests.platform.online import Online, online
 from tests.platform.test_cli import WORLD, start
 from tests.platform.wire import publish, subscribe
@@ -97,12 +99,27 @@ def test_the_verbs_take_names_and_json(tmp_path: Path):
         assert told("log", "--off") == {"sessions": 0}
         wrong = admin("set", "a1B2c3D4e5F", "dev-1", "mode=eco")
         assert wrong.exit_code == 2
-        assert "is not NAME=JSON" in wrong.output
+        assert "quotes: mode='\"eco\"'" in " ".join(wrong.output.split())
         nobody = admin("set", "a1B2c3D4e5F", "nobody", "led=1")
         assert nobody.exit_code != 0
     finally:
         process.terminate()
         process.communicate(timeout=30)
+
+
+@pytest.mark.parametrize(
+    ("verb", "result", "code"),
+    [
+        ("ask", {"code": "SUCCESS", "answer": "yes"}, 0),
+        ("ask", {"code": "TIMEOUT", "answer": ""}, 1),
+        ("call", {"code": "HALFCONN", "answer": ""}, 1),
+        ("call", {"id": "1"}, 0),
+    ],
+)
+def test_a_question_without_an_answer_ends_with_1(verb: str, result: Any, code: int):
+    app = typer.Typer()
+    downlinks.add_to(app, lambda *_, **__: result)
+    assert CliRunner().invoke(app, [verb, "a1B2c3D4e5F", "dev-1", "Test"]).exit_code == code
 
 
 @pytest.mark.parametrize("verb", ["set", "desire", "call", "send", "ask", "shadow", "log"])

@@ -265,10 +265,12 @@ def events(
             show_events(call(_state(context), "events", limit=limit, **filters))
 
 
-def _run(context: typer.Context, operation: str, *, as_json: bool, **parameters: Any) -> None:
+def _run(context: typer.Context, operation: str, *, as_json: bool, **parameters: Any) -> Any:
     state = _state(context)
     with reported():
-        show(call(state, operation, **parameters), as_json=as_json)
+        result = call(state, operation, **parameters)
+        show(result, as_json=as_json)
+        return result
 
 
 def _follow(state: StateDir, *, limit: int, as_json: bool, **filters: Any) -> None:

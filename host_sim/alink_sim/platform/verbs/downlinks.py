@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from alink_sim.platform.rrpc import RrpcCode
 from alink_sim.platform.verbs.output import AsJson
 
 ProductKey = Annotated[str, typer.Argument(metavar="PRODUCTKEY", show_default=False)]
@@ -18,8 +19,11 @@ Values = Annotated[
 Timeout = Annotated[int, typer.Option(min=1000, max=8000, help="Milliseconds for the answer.")]
 
 
-def add_to(device: typer.Typer, run: Callable[..., None]) -> None:
-    """Add the verbs; `run(context, operation, as_json=..., **parameters)` carries one out."""
+def add_to(device: typer.Typer, run: Callable[..., Any]) -> None:
+    """Add the verbs; `run(context, operation, as_json=..., **parameters)` carries one out.
+
+    It prints what the operation returned, and returns it.
+    """
 
     @device.command("set")
     def set_(
@@ -65,7 +69,7 @@ def add_to(device: typer.Typer, run: Callable[..., None]) -> None:
             "inputs": _parsed(inputs or []),
             "timeout_ms": timeout if wait else None,
         }
-        run(context, "device_call", as_json=as_json, **parameters)
+        _answered(run(context, "device_call", as_json=as_json, **parameters))
 
     @device.command("send")
     def send(
@@ -95,7 +99,9 @@ def add_to(device: typer.Typer, run: Callable[..., None]) -> None:
     ) -> None:
         """Ask by RRPC and print the answer."""
         where = {"product_key": product_key, "device_name": device_name, "topic": topic}
-        run(context, "device_ask", as_json=as_json, text=text, timeout_ms=timeout, **where)
+        _answered(
+            run(context, "device_ask", as_json=as_json, text=text, timeout_ms=timeout, **where)
+        )
 
     @device.command("shadow")
     def shadow(
@@ -125,6 +131,12 @@ def add_to(device: typer.Typer, run: Callable[..., None]) -> None:
         run(context, "device_log", as_json=as_json, on=on, **where)
 
 
+def _answered(result: dict[str, str]) -> None:
+    # A call that nobody waits for has an id and no code.
+    if result.get("code", RrpcCode.SUCCESS) != RrpcCode.SUCCESS:
+        raise typer.Exit(1)
+
+
 def _to(product_key: str, device_name: str, values: list[str]) -> dict[str, Any]:
     return {
         "product_key": product_key,
@@ -140,5 +152,8 @@ def _parsed(assignments: list[str]) -> dict[str, Any]:
         try:
             values[name] = json.loads(text)
         except ValueError as error:
-            raise typer.BadParameter(f"{assignment!r} is not NAME=JSON: {error}") from error
+            example = f"{name}='{json.dumps(text)}'"
+            raise typer.BadParameter(
+                f"{assignment!r} is not NAME=JSON: a number, or a text in quotes: {example}"
+            ) from error
     return values
