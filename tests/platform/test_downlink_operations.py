@@ -56,6 +56,9 @@ def test_text_is_sent_on_a_topic_and_the_log_switched(online: Online):
     assert online.wire.read_publish() == (topic, "hi", 1)
     assert operate(online, "send", topic="user/get", text='"short"') == {"sessions": 1}
     assert online.wire.read_publish()[:2] == (topic, "short")
+    where = (online.party.product.key, online.party.name)
+    assert online.platform.send(*where, "user/get", b'"of a test"') == 1
+    assert online.wire.read_publish()[:2] == (topic, "of a test")
     assert operate(online, "send", topic="thing/x", text='"sys"') == {"sessions": 1}
     assert online.wire.read_publish()[0] == f"/sys{topic.removesuffix('user/get')}thing/x"
     assert operate(online, "log", on=True) == {"sessions": 1}

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, TypeVar
 
-from alink_sim.platform import downlink, remote_config, rrpc, subdevices, topology
+from alink_sim.platform import downlink, remote_config, rrpc, subdevices, topics, topology
 from alink_sim.platform.core import Core
 from alink_sim.platform.entities import Device
 from alink_sim.platform.raw import Script
@@ -33,8 +33,10 @@ class CloudSide(ABC):
     ) -> int:
         """Send a message to a device; return to how many of its sessions it went.
 
+        A topic that begins without a slash is the device's own, as on the board: "user/get".
         Raises RegistryError, as all of these do, for a device that does not exist.
         """
+        topic = topics.whole(topic, product_key=product_key, device_name=device_name)
         return self._to(
             product_key,
             device_name,
@@ -185,8 +187,10 @@ class CloudSide(ABC):
     ) -> Rrpc:
         """Ask a device on its system topic, or on one of its own, and wait for the answer.
 
-        Raises ValueError for a timeout outside 1000..8000 ms.
+        A topic may be short, as for `send`. Raises ValueError for a timeout outside 1000..8000 ms.
         """
+        if topic:
+            topic = topics.whole(topic, product_key=product_key, device_name=device_name)
 
         async def run() -> Rrpc:
             device = self._core.registry.device(product_key, device_name)

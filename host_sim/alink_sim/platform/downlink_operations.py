@@ -58,11 +58,7 @@ def device_send(
     text: str,
     qos: int = 0,
 ) -> dict[str, int]:
-    """Send text on a topic; return to how many sessions of the device it went.
-
-    What begins without a slash is the device's own, as on the board: "user/get".
-    """
-    topic = _whole(topic, product_key, device_name)
+    """Send text on a topic; return to how many sessions of the device it went."""
     sent = platform.send(product_key, device_name, topic, text.encode(), qos=qos)
     return {"sessions": sent}
 
@@ -78,7 +74,6 @@ def device_ask(
 ) -> dict[str, str]:
     """Ask a device by RRPC, on its system topic or one of its own; return the answer."""
     _check_online(platform, product_key, device_name)
-    topic = topic and _whole(topic, product_key, device_name)
     return _answer(
         platform.rrpc(product_key, device_name, text.encode(), topic=topic, timeout_ms=timeout_ms)
     )
@@ -111,13 +106,6 @@ def device_log(
 def _check_online(platform: Platform, product_key: str, device_name: str) -> None:
     if platform.device(product_key, device_name).status != Status.ONLINE:
         raise RegistryError(f"device {product_key}/{device_name} is offline, not sent")
-
-
-def _whole(topic: str, product_key: str, device_name: str) -> str:
-    if topic.startswith("/"):
-        return topic
-    system = "" if topic.startswith("user/") else "/sys"
-    return f"{system}/{product_key}/{device_name}/{topic}"
 
 
 def _answer(ended: Rrpc) -> dict[str, str]:

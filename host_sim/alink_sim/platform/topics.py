@@ -21,6 +21,14 @@ def is_own(topic: str, *, product_key: str, device_name: str) -> bool:
     return _names(levels) == (product_key, device_name)
 
 
+def whole(topic: str, *, product_key: str, device_name: str) -> str:
+    """Return a device's topic that may be short, "user/..." or "thing/...", from its slash on."""
+    if topic.startswith("/"):
+        return topic
+    system = "" if topic.startswith("user/") else "/sys"
+    return f"{system}/{product_key}/{device_name}/{topic}"
+
+
 def names(topic: str) -> tuple[str, str]:
     """Return the ProductKey and DeviceName that a topic names; both are "" where it has none."""
     levels = topic.split("/")
