@@ -47,17 +47,23 @@ class Carrier(Device):
             self.roster.lost(now)
             if self._replies:
                 self._replies.fail()
-        if self._new:
-            self.keep_new()
-        if not self._session:
-            return wait
         try:
+            if self._new:
+                self.keep_new()
+            if not self._session:
+                return wait
             if begun:
                 gc.collect()  # From up here, as `connect` does: the boot has just ended.
                 self._listen()
             return min(wait, self._serve(now))
         except TransportError:
             return 0  # The link has told of it.
+        except MemoryError:
+            if begun:
+                self._session = 0  # It was not listened to.
+            self._errands = None
+            self._log("short of room for a moment")
+            return _SOON_MS
 
     def _serve(self, now):
         if self._errands is None:
@@ -121,7 +127,7 @@ class Carrier(Device):
         """Keep {slot: sub-device, None to empty it} on flash; return whether it took them."""
         try:
             self.open().save(changes)
-        except StoreError as error:
+        except (StoreError, MemoryError) as error:
             self._log(str(error))
             return False
         finally:
@@ -172,9 +178,9 @@ class Carrier(Device):
 
     def keep_new(self):
         """Keep the new names on flash."""
-        new, self._new = self._new, []
         from .intake import keep
 
+        new, self._new = self._new, []
         keep(self, new)
         keep = None
         heap.unload("intake")

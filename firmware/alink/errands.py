@@ -22,7 +22,8 @@ class Errands:
     def __init__(self, gateway):
         self.gateway = gateway
         self.subs = []  # (slot, sub-device) of the request on its way.
-        self.stage = self.number = 0
+        self.stage = 0
+        self.number = ticks_ms()  # Not that of errands before: a reply may be late.
         self.idle = False  # Whether nothing is on its way, or due.
         self._reply = None  # (code, data), until `step` acts on it.
         self._until = ticks_ms()  # Patience for the reply, or rest before the next request.

@@ -110,6 +110,7 @@ def _length(head, peer, start):
     if start and b"bytes %d-" % start not in head:
         raise ProtocolError("%s does not go on at byte %d" % (peer, start))
     at = head.lower().find(b"\r\ncontent-length:")
-    if at < 0:
+    length = head[at + 17 : head.find(b"\r\n", at + 17)].strip()
+    if at < 0 or not length.isdigit():
         raise ProtocolError("%s does not say how long its answer is" % peer)
-    return int(head[at + 17 : head.find(b"\r\n", at + 17)])
+    return int(length)

@@ -48,7 +48,11 @@ def _done(gateway, stage, slot, sub, now):
     book = gateway.roster
     if stage == roster.RELATED:
         book.move(slot, roster.ONLINE, now)
-        _came(gateway, sub)
+        try:
+            _came(gateway, sub)
+        except MemoryError:
+            book.move(slot, roster.RELATED, now)  # Half of it may be missing: once more.
+            raise
     elif stage == roster.LEAVING and book.is_wanted(slot):
         book.move(slot, roster.REGISTERED, now)  # It was added again meanwhile.
     elif stage == roster.LEAVING:
@@ -95,6 +99,8 @@ def _refused(gateway, stage, slot, sub, code, now):
 def _names(pairs):
     found = []
     for one in pairs:
-        if isinstance(one, dict):
-            found.append((one.get("productKey", "").encode(), one.get("deviceName", "").encode()))
+        try:
+            found.append((one["productKey"].encode(), one["deviceName"].encode()))
+        except (KeyError, TypeError, AttributeError):
+            pass  # It names nobody.
     return found

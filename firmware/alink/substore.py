@@ -64,7 +64,10 @@ class SubStore:
             if sub:
                 yield slot, sub
         if mended:
-            self.save(mended)
+            try:
+                self.save(mended)
+            except StoreError as error:
+                self._log(str(error))  # The older one has them still.
 
     def save(self, changes):
         """Keep {slot: sub-device, None to empty it} in a new generation. Raises StoreError."""

@@ -3,9 +3,10 @@
 import json
 from time import ticks_add, ticks_ms
 
-from alink import envelope
+from alink import envelope, errands
 from alink.errands import Errands
 from alink.roster import EMPTY, LEAVING, NAMED, ONLINE, REGISTERED, RELATED
+from check import raises
 from gatewayfake import Gateway
 
 KEY = b"a1SubPk0001"
@@ -138,7 +139,8 @@ def test_those_that_a_refusal_names_are_refused_and_the_others_go_on():
 
 
 def test_where_a_refusal_names_nobody_each_goes_alone():
-    for data in ({}, None, "", [], [1, None]):
+    odd = [{"productKey": None, "deviceName": "sub-0001"}, {"productKey": 1}, {}]
+    for data in ({}, None, "", [], [1, None], odd):
         desk = Desk(REGISTERED)
         desk.ask()
         desk.answer(401, data)
@@ -285,6 +287,31 @@ def _no_heap(desk):
 
 def _short(*_):
     raise MemoryError
+
+
+def test_one_whose_login_finds_no_room_logs_in_again():
+    desk = Desk(RELATED, 1)
+    desk.ask()
+    hear, desk.gateway.hear = desk.gateway.hear, _short
+    raises(MemoryError, desk.answer, 200, {})
+    desk.gateway.hear = hear
+    assert desk.stages() == [RELATED]
+    assert desk.ask() == ("combine/login", ["sub-0001"])
+    desk.answer(200, {})
+    assert desk.gateway.told == [("sub-0001", "online", 200)]
+
+
+def test_a_late_reply_to_former_errands_is_nobodys():
+    desk = Desk(RELATED, 1)
+    usual, errands.ticks_ms = errands.ticks_ms, lambda: 70000
+    desk.errands = Errands(desk.gateway)
+    errands.ticks_ms = usual
+    desk.errands._until = desk.now
+    assert desk.ask() == ("combine/login", ["sub-0001"])
+    desk.take(b'{"id":"1","code":200,"data":{}}')
+    assert desk.stages() == [RELATED]
+    desk.answer(200, {})
+    assert desk.stages() == [ONLINE]
 
 
 def test_a_request_without_room_is_made_for_fewer_and_at_last_later():

@@ -49,6 +49,8 @@ def test_an_answer_that_is_none_says_what_came():
         (b"HTTP/1.1 404 Not Found\r\n\r\n", "answers b'HTTP/1.1 404 Not Found'"),
         (b"SSH-2.0-x\r\n\r\n", "answers b'SSH-2.0-x'"),
         (b"HTTP/1.1 200 OK\r\n\r\nabc", "does not say how long"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\nabc", "does not say how long"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: -3\r\n\r\nabc", "does not say how long"),
         (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200, "too long a head"),
         (answer(bytes(1001)), "sends 1001 bytes, 1000 is the most"),
     ):

@@ -104,6 +104,23 @@ def test_a_damaged_slot_is_taken_from_the_older_generation_and_mended():
     assert log == []  # It was mended: the next boot finds nothing wrong.
 
 
+def test_a_damaged_slot_that_cannot_be_mended_is_read_all_the_same():
+    log, store = _fresh()
+    store.save({0: SUBS[0], 1: SUBS[1]})
+    store.save({2: SUBS[2]})
+    data = bytearray(_bytes(B))
+    data[HEADER + SLOT + 30] ^= 0xFF
+    _write(B, data)
+    store = _again(log)
+
+    def full(changes):
+        raise StoreError("the vfs does not take the sub-devices")
+
+    store.save = full
+    assert list(store.read()) == [(0, SUBS[0]), (1, SUBS[1]), (2, SUBS[2])]
+    assert "the vfs does not take" in log[-1]
+
+
 def test_a_slot_that_is_damaged_in_both_takes_no_other_down():
     log, store = _fresh()
     store.save({0: SUBS[0], 1: SUBS[1]})

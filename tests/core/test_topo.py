@@ -27,7 +27,9 @@ OTHERS = b'"productKey":"a1SubPk0001","deviceName":"sub_2"'
 def _asked(stage, subs, products=()):
     gateway = Fake(stage, subs, BATCH[0], products)
     gateway.max_packet = MAX_PACKET[0]
-    Errands(gateway).step(ticks_ms())
+    errands = Errands(gateway)
+    errands.number = 0
+    errands.step(ticks_ms())
     return gateway.sent[0]
 
 
