@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import json
 import os
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from alink_sim.platform import Platform, admin_client, operations
 from alink_sim.platform.admin import AdminServer
 from alink_sim.platform.event_log import Event
 from alink_sim.platform.statedir import StateDir, StateError
+from alink_sim.platform.verbs.output import show_events
 
 WHO = {"product_key": "a1B2c3D4e5F", "device_name": "dev-1"}
 
@@ -135,10 +137,18 @@ def test_a_product_is_shown_as_it_is_listed(state: StateDir):
     assert [shown] == json.loads(ask(state, "product", "list", "--json"))
 
 
-def test_a_table_of_devices_fits_a_terminal_and_what_is_empty_is_a_dash(state: StateDir):
+def test_a_table_of_devices_fits_a_terminal_and_what_is_empty_is_a_dash(
+    platform: Platform, state: StateDir
+):
     assert ask(state, "device", "list").splitlines() == [
-        "productKey   deviceName  status    activated  alert",
-        "a1B2c3D4e5F  dev-1       Inactive  false      -",
+        "productKey   deviceName  status    activated",  # No alert: no column of them.
+        "a1B2c3D4e5F  dev-1       Inactive  false",
+    ]
+    platform.create_product(key="a1Other", instance="iot-1")
+    assert ask(state, "product", "list").splitlines() == [
+        "productKey   name         nodeType  dynamicRegistration  instance",
+        "a1B2c3D4e5F  a1B2c3D4e5F  0         true                 -",
+        "a1Other      a1Other      0         true                 iot-1",
     ]
     shown = dict(
         line.split(None, 1) for line in ask(state, "device", "show", *WHO.values()).splitlines()
@@ -195,6 +205,47 @@ def test_an_event_is_words_for_people(platform: Platform, state: StateDir):
         "1970-01-01 00:00:01  answered  a1B2c3D4e5F/dev-1  "
         'via=https answer=200 topic=- values={"led": 1}\n'
     )
+
+
+def test_what_a_device_says_stays_in_its_line(platform: Platform, state: StateDir):
+    platform.log.add(Event(time=1.0, kind="ota_progress", reason="a\nb", detail={"x": "\x1b[2J"}))
+    assert ask(state, "events") == "1970-01-01 00:00:01  ota_progress  a\\nb  x=\\x1b[2J\n"
+
+
+def test_a_line_that_is_too_wide_for_a_terminal_goes_on_indented(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    task = {"version": "2.0.0", "job": "94e132fdfbd910023f2997000100", "task": "3" * 28}
+    event = Event(
+        time=1.0, kind="ota_task", product_key="a1B2c3D4e5F", device_name="dev-1", detail=task
+    ).as_json()
+    monkeypatch.setenv("COLUMNS", "80")
+    show_events([event])
+    assert len(capsys.readouterr().out.splitlines()) == 1
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    show_events([event])
+    assert capsys.readouterr().out.splitlines() == [
+        "1970-01-01 00:00:01  ota_task  a1B2c3D4e5F/dev-1  version=2.0.0",
+        f"    job=94e132fdfbd910023f2997000100 task={task['task']}",
+    ]
+
+
+def test_what_the_server_itself_refuses_is_a_sentence_too(
+    platform: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("alink_sim.platform.admin._MAX_BODY", 1000)
+    with StateDir(tmp_path / "small") as state, administered(platform, state):
+        said = ask(state, "product", "add", "--name", "x" * 2000, code=1)
+    assert said == "alink-sim: the platform answered 413 Request Entity Too Large\n"
+
+
+def test_two_files_of_one_name_are_no_package(state: StateDir, tmp_path: Path):
+    files = [tmp_path / "a.bin", tmp_path / "more" / "a.bin"]
+    files[1].parent.mkdir()
+    for file in files:
+        file.write_bytes(b"data")
+    verb = ("ota", "publish", WHO["product_key"], "2.0.0", *map(str, files))
+    assert "two files are named a.bin: rename one of them" in ask(state, *verb, code=2)
 
 
 def test_following_yields_the_newest_and_then_each_event_once(platform: Platform, state: StateDir):

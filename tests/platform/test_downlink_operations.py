@@ -103,6 +103,7 @@ def test_the_verbs_take_names_and_json(tmp_path: Path):
         wrong = admin("set", "a1B2c3D4e5F", "dev-1", "mode=eco")
         assert wrong.exit_code == 2
         assert "quotes: mode='\"eco\"'" in " ".join(wrong.output.split())
+        assert admin("set", "a1B2c3D4e5F", "dev-1", "t=NaN").exit_code == 2
         nobody = admin("set", "a1B2c3D4e5F", "nobody", "led=1")
         assert nobody.exit_code != 0
     finally:
@@ -111,18 +112,22 @@ def test_the_verbs_take_names_and_json(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("verb", "result", "code"),
+    ("verb", "result", "code", "says"),
     [
-        ("ask", {"code": "SUCCESS", "answer": "yes"}, 0),
-        ("ask", {"code": "TIMEOUT", "answer": ""}, 1),
-        ("call", {"code": "HALFCONN", "answer": ""}, 1),
-        ("call", {"id": "1"}, 0),
+        ("ask", {"code": "SUCCESS", "answer": "yes"}, 0, ""),
+        ("ask", {"code": "TIMEOUT", "answer": ""}, 1, "dev-1 gave no answer (TIMEOUT)"),
+        ("call", {"code": "HALFCONN", "answer": ""}, 1, "dev-1 gave no answer (HALFCONN)"),
+        ("call", {"id": "1"}, 0, ""),
     ],
 )
-def test_a_question_without_an_answer_ends_with_1(verb: str, result: Any, code: int):
+def test_a_question_without_an_answer_ends_with_1_and_a_sentence(
+    verb: str, result: Any, code: int, says: str
+):
     app = typer.Typer()
     downlinks.add_to(app, lambda *_, **__: result)
-    assert CliRunner().invoke(app, [verb, "a1B2c3D4e5F", "dev-1", "Test"]).exit_code == code
+    done = CliRunner().invoke(app, [verb, "a1B2c3D4e5F", "dev-1", "Test"])
+    assert done.exit_code == code
+    assert done.stderr.partition(";")[0] == (says and f"alink-sim: {says}")
 
 
 @pytest.mark.parametrize("verb", ["set", "desire", "call", "send", "ask", "shadow", "log"])

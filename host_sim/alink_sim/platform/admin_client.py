@@ -35,7 +35,7 @@ def call(state: StateDir, operation: str, **parameters: Any) -> Any:
             return json.load(answer)
     except urllib.error.HTTPError as error:
         with error:
-            raise RefusedRequestError(json.load(error)["error"]) from None
+            raise RefusedRequestError(_reason(error)) from None
     except OSError as error:
         raise StateError(
             f"the platform of {state.path} does not answer (process {facts['pid']}, port "
@@ -58,3 +58,11 @@ def follow(
             yield answer["events"]
         number, first = answer["number"], None
         pause()
+
+
+def _reason(error: urllib.error.HTTPError) -> str:
+    try:
+        reason: str = json.load(error)["error"]
+    except ValueError:  # From the HTTP server itself, as for a body that is too large.
+        return f"the platform answered {error.code} {error.reason}"
+    return reason

@@ -69,7 +69,7 @@ def add_to(device: typer.Typer, run: Callable[..., Any]) -> None:
             "inputs": _parsed(inputs or []),
             "timeout_ms": timeout if wait else None,
         }
-        _answered(run(context, "device_call", as_json=as_json, **parameters))
+        _answered(run(context, "device_call", as_json=as_json, **parameters), device_name)
 
     @device.command("send")
     def send(
@@ -99,9 +99,10 @@ def add_to(device: typer.Typer, run: Callable[..., Any]) -> None:
     ) -> None:
         """Ask by RRPC and print the answer."""
         where = {"product_key": product_key, "device_name": device_name, "topic": topic}
-        _answered(
-            run(context, "device_ask", as_json=as_json, text=text, timeout_ms=timeout, **where)
+        result = run(
+            context, "device_ask", as_json=as_json, text=text, timeout_ms=timeout, **where
         )
+        _answered(result, device_name)
 
     @device.command("shadow")
     def shadow(
@@ -131,9 +132,15 @@ def add_to(device: typer.Typer, run: Callable[..., Any]) -> None:
         run(context, "device_log", as_json=as_json, on=on, **where)
 
 
-def _answered(result: dict[str, str]) -> None:
+def _answered(result: dict[str, str], device_name: str) -> None:
     # A call that nobody waits for has an id and no code.
-    if result.get("code", RrpcCode.SUCCESS) != RrpcCode.SUCCESS:
+    code = result.get("code", RrpcCode.SUCCESS)
+    if code != RrpcCode.SUCCESS:
+        typer.echo(
+            f"alink-sim: {device_name} gave no answer ({code}); what it was sent: "
+            f"alink-sim admin events --device {device_name}",
+            err=True,
+        )
         raise typer.Exit(1)
 
 
@@ -150,10 +157,14 @@ def _parsed(assignments: list[str]) -> dict[str, Any]:
     for assignment in assignments:
         name, _, text = assignment.partition("=")
         try:
-            values[name] = json.loads(text)
+            values[name] = json.loads(text, parse_constant=_refuse)
         except ValueError as error:
             example = f"{name}='{json.dumps(text)}'"
             raise typer.BadParameter(
                 f"{assignment!r} is not NAME=JSON: a number, or a text in quotes: {example}"
             ) from error
     return values
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sys
+import textwrap
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +24,7 @@ from alink_sim.platform.store import StoreError
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
+_NOTHING = "-"
 _LEFT_TO_SHOW = ("iotId", "clientIds", "properties")  # Too wide for a table of devices.
 
 _ENVIRONMENT = (
@@ -71,22 +75,43 @@ def show_events(events: list[dict[str, Any]], *, as_json: bool = False) -> None:
         code = "" if event["code"] is None else str(event["code"])
         who = "/".join(filter(None, (event["product_key"], event["device_name"])))
         details = (f"{name}={_text(value)}" for name, value in event["detail"].items())
-        words = (at, event["kind"], code, who, event["reason"], " ".join(details))
-        typer.echo("  ".join(filter(None, words)))
+        words = (at, event["kind"], code, who, _plain(event["reason"]), " ".join(details))
+        _say("  ".join(filter(None, words)))
 
 
 def _table(rows: list[dict[str, Any]]) -> None:
-    names = [name for name in rows[0] if name not in _LEFT_TO_SHOW]
-    lines = [names, *([_text(row[name]) for name in names] for row in rows)]
+    texts = [{name: _text(value) for name, value in row.items()} for row in rows]
+    names = [
+        name
+        for name in rows[0]
+        if name not in _LEFT_TO_SHOW and any(row[name] != _NOTHING for row in texts)
+    ]
+    lines = [names, *([row[name] for name in names] for row in texts)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
         cells = (f"{cell:{width}}" for cell, width in zip(line, widths, strict=True))
-        typer.echo("  ".join(cells).rstrip())
+        _say("  ".join(cells).rstrip())
+
+
+def _say(line: str) -> None:
+    """Print a line; where it is too wide for the terminal, it goes on indented."""
+    if sys.stdout.isatty():
+        line = textwrap.fill(
+            line,
+            shutil.get_terminal_size().columns,
+            subsequent_indent="    ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    typer.echo(line)
 
 
 def _text(value: Any) -> str:
     if value is None or value in ("", [], {}):
-        return "-"
-    if isinstance(value, str):
-        return value
-    return json.dumps(value, ensure_ascii=False)
+        return _NOTHING
+    return _plain(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+
+
+def _plain(text: str) -> str:
+    """Return a text as one line: what a device says is not to move a terminal's cursor."""
+    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)

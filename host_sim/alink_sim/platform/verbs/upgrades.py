@@ -44,6 +44,9 @@ def add_to(ota: typer.Typer, run: Callable[..., None]) -> None:
         as_json: AsJson = False,
     ) -> None:
         """Bring a version to a product's devices; print the job."""
+        names = [one.name for one in files]
+        if twice := next((name for name in names if names.count(name) > 1), ""):
+            raise typer.BadParameter(f"two files are named {twice}: rename one of them")
         run(
             context,
             "ota_publish",
