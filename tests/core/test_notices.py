@@ -90,6 +90,8 @@ def test_what_the_cloud_wants_added_is_added_unless_declined():
     _hear(gateway, topic, {"id": "7", "params": [PAIR]})
     assert gateway.added[3:] == ["sub-0001"]
     assert [topic for topic, _ in gateway.sent] == [topic + b"_reply"] * 3
+    for number, (_, payload) in enumerate(gateway.sent, 5):
+        assert json.loads(payload) == {"id": str(number), "code": 200, "data": {}}
 
 
 def test_each_push_has_its_consequence():
