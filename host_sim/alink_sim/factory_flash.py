@@ -9,6 +9,7 @@ from typing import Any
 
 from alink_formats.identity import SECRETS, Identity
 from alink_sim.board import Board, sdk_files
+from alink_sim.board.heap import beside_standins
 from alink_sim.clock import Clock
 from alink_sim.platform import Platform, Product
 from alink_sim.toolchain import Interpreter
@@ -45,7 +46,7 @@ class FactoryFlash:
         layout: str | None = None,
         board: str | None = None,
         app: bytes | None = None,
-        heap: str = "56wk",
+        heap: str | None = None,
         **identity: Any,
     ) -> Board:
         """Return a burned board, switched off; it is this product's unless `identity` says so.
@@ -53,7 +54,8 @@ class FactoryFlash:
         `main` is the source of another main.py, `files` maps more paths of the volume to contents,
         `app` is an image of `firmware_image` for its first slot (docs/board.md, "Two slots").
         `pre_registered=False` leaves the DeviceName unknown to the platform. `identity` changes
-        any field of `alink_formats.identity.Identity`, as `method="regnwl"`.
+        any field of `alink_formats.identity.Identity`, as `method="regnwl"`. `heap` is the size that
+        -X heapsize takes; None gives the firmware all of an ESP32's first area.
         Raises IdentityError, RegistryError, VolumeError or ToolchainError.
         """
         number = len(self.boards)
@@ -72,7 +74,7 @@ class FactoryFlash:
             files={**sdk_files(main=main), **self._own_files(main), **(files or {})},
             mac=mac,
             clock=self.clock,
-            heap=heap,
+            heap=heap or beside_standins(self.interpreter),
             board=board or self.board,
             app=app,
         )

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from alink_sim.toolchain import cache_dir
+from alink_sim.toolchain import Interpreter, cache_dir
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "firmware_repo"
 
@@ -96,8 +96,10 @@ def test_the_ten_lines_of_the_document_end_green(python: Path, tmp_path: Path):
     assert "1 passed" in done.stdout, done.stdout + done.stderr
 
 
-def test_the_example_repository_is_green_in_parallel_too(repository: Repository):
-    said = repository.test("-n2")
+def test_the_example_repository_is_green_in_parallel_on_each_build(
+    repository: Repository, interpreter: Interpreter
+):
+    said = repository.test("-n2", "-o", f"alink_interpreter={interpreter.name}")
     assert re.search(r"\n=+ 4 passed in .*\n+exit code 0", said), said
 
 
