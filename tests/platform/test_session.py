@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import pytest
 
 from alink_sim.clock import ManualClock
 from alink_sim.platform import Platform, Settings
+from alink_sim.platform.store import Changes
 from tests.platform.wire import (
     ACCEPTED,
+    PATIENCE,
     Party,
     Wire,
     connect,
@@ -71,6 +76,34 @@ def test_properties_survive_a_restart(make_platform, tmp_path):
     before.stop()
     after = make_platform(state=tmp_path)
     assert after.device(product.key, "dev-1").properties == {"temperature": 21.5}
+
+
+def test_what_a_device_says_while_it_is_removed_does_not_bring_it_back(
+    make_platform: Callable[..., Platform], database_url: str
+):
+    first = make_platform()
+    product = first.create_product(key="a1B2c3D4e5F")
+    party = Party.of(product, first.add_device(product.key, "dev-1"))
+    write, begun, go_on = first._store.write, Event(), Event()
+
+    def write_late(changes: Changes) -> None:
+        begun.set()
+        assert go_on.wait(PATIENCE)
+        write(changes)
+
+    with Wire.tls(first) as wire, ThreadPoolExecutor(1) as threads:
+        assert wire.ask(party.log_in()) == ACCEPTED
+        first._store.write = write_late  # type: ignore[method-assign]
+        removed = threads.submit(first.remove_device, product.key, party.name)
+        try:
+            assert begun.wait(PATIENCE)
+            assert wire.ask(post(party, {"t": 21}, sys={"ack": 0}), PING) == PONG
+        finally:
+            go_on.set()
+        removed.result(PATIENCE)
+    assert first.expect("publish_refused", timeout=0).reason == "the device was removed"
+    first.stop()
+    assert make_platform().devices() == []
 
 
 def test_a_qos_1_post_gets_its_puback(party: Party, online: Wire):

@@ -61,6 +61,10 @@ def publish(core: Core, connected: Session, message: framing.Publish) -> tuple[s
         if core.settings.foreign_topic == "close":
             connected.end("it published to a topic of another device")
         return None
+    if core.registry.devices.get((session.product_key, session.device_name)) is not session.device:
+        # Its session ends once the removal is at rest: what it says would bring it back there.
+        core.note("publish_refused", session, reason="the device was removed")
+        return None
     identity = f"{session.product_key}/{session.device_name}"
     reply: tuple[str, bytes | None] | None = None
     if verb := _verb(topic, identity):
