@@ -18,7 +18,7 @@ from alink_formats import identity
 from alink_formats.app_image import AppImage
 from alink_formats.identity import Identity
 from alink_sim.board import firmware_image as images
-from alink_sim.board.serial import PtyPort
+from alink_sim.board.serial import PtyPort, SerialBoard
 from tests.factory import boards
 from tests.factory.workshop import KEY, Workshop, burn
 
@@ -124,6 +124,44 @@ def test_a_board_that_no_ledger_knows_is_wiped_and_named(workshop: Workshop):
     )
     assert done.owners == ((KEY, "stranger-1"),)
     assert "stranger-1" in order.ledger.entries()[-1].detail
+
+
+def test_a_board_whose_flash_is_damaged_is_named_by_the_ledger(workshop: Workshop):
+    order, flash, port = _burned(workshop)
+    flash.write(0x1FB000, bytes(0x1000))
+    done = wipe.wipe(order.plan, order.ledger, order.esptool(port), reason="x", again=False)
+    assert done.owners == ((KEY, "lamp-0001"),)
+
+
+def test_a_flash_that_cannot_be_erased_keeps_its_row(workshop: Workshop):
+    order = workshop.order(workshop.plan(rows=ROWS))
+    port = workshop.pty(workshop.flash(stuck={0x1FB010: 0x41}))
+    assert burn(order, port).result == "failed"
+    esptool = order.esptool(str(port.path))
+    with pytest.raises(BoardError, match="was erased and still gives something back"):
+        wipe.wipe(order.plan, order.ledger, esptool, reason="x", again=False)
+    assert [claim.device_name for claim in order.ledger.claims()] == ["lamp-0001"]
+
+
+def test_a_board_that_takes_the_place_of_another_keeps_the_others_row(workshop, monkeypatch):
+    order = workshop.order(workshop.plan(rows=ROWS))
+    port = workshop.pty(workshop.flash())
+    assert burn(order, port).result == "done"
+    first = order.ledger.claims()[0]
+    esptool = order.esptool(str(port.path))
+    other = PtyPort(SerialBoard(workshop.flash(), mac="b" * 12), port.path)
+    erase = esptool.erase
+
+    def change() -> None:
+        port.unplug()
+        other.plug()
+        erase()
+
+    monkeypatch.setattr(esptool, "erase", change)
+    with pytest.raises(BoardError, match=f"was changed from {first.mac} to {'b' * 12}"):
+        wipe.wipe(order.plan, order.ledger, esptool, reason="x", again=False)
+    other.unplug()
+    assert order.ledger.claims() == [first]
 
 
 def test_a_board_is_blank_even_if_the_cloud_does_not_answer(workshop: Workshop, monkeypatch):

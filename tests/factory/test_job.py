@@ -6,7 +6,7 @@ import stat
 
 import pytest
 
-from alink_factory import check, found, volume
+from alink_factory import check, found, job, volume
 from alink_factory.ledger.claims import STATES
 from alink_formats import app_image, identity, nvs_image
 from alink_formats.board import load
@@ -14,7 +14,7 @@ from alink_formats.identity import Identity
 from alink_formats.nvs_generator import generate
 from alink_formats.partitions import PartitionTable
 from alink_formats.sources import boards_dir
-from alink_sim.board.serial import Fault
+from alink_sim.board.serial import Fault, PtyPort, SerialBoard
 from tests.factory.workshop import KEY, SECRET, Workshop, burn
 
 pytestmark = pytest.mark.interop
@@ -333,6 +333,25 @@ def test_a_line_that_lost_power_in_any_step_goes_on_with_the_same_row(workshop, 
     claim = order.ledger.find(mac=FIRST)
     assert claim
     assert claim.attempts == 2
+
+
+@pytest.mark.parametrize("step", ["claimed", "writing", "written"])
+def test_a_board_that_takes_the_place_of_another_in_the_jig_is_never_green(workshop, step):
+    plan = workshop.plan(rows=ROWS)
+    order = workshop.order(plan)
+    port = workshop.pty(workshop.flash(), mac=FIRST)
+    other = PtyPort(SerialBoard(workshop.flash(), mac="b" * 12), port.path)
+    jig = [port, other]  # The first one is in it.
+
+    def change(now: job.Step) -> None:
+        if now.name == step and len(jig) > 1:
+            jig.pop(0).unplug()
+            other.plug()
+
+    outcome = job.burn(order, str(port.path), report=change)
+    other.unplug()
+    assert (outcome.result, outcome.is_final) == ("failed", True)
+    assert f"the board was changed from {FIRST} to {'b' * 12}" in outcome.detail
 
 
 def test_two_boards_with_one_mac_do_not_go_on_at_once(workshop):

@@ -54,8 +54,9 @@ class Region:
 
 
 class Esptool:
-    """One port. `chip` is esptool's name or "auto"; the methods raise BoardError.
+    """One board on a port. `chip` is esptool's name or "auto"; the methods raise BoardError.
 
+    Another board in the same port is an error: a jig is opened faster than a program starts.
     `scratch` is a private folder, which other ports may have too; what is put there is gone when
     a method returns. `stop` ends what runs.
     """
@@ -78,6 +79,7 @@ class Esptool:
         self._stub = stub
         self._progress = progress or _silent
         self._stop = stop
+        self._mac = ""  # Of the board that was there first.
 
     def identify(self) -> Chip:
         """Return what is on the port."""
@@ -140,7 +142,19 @@ class Esptool:
             ) from error
         if code:
             raise complaint(step, self.port, said.lines)
+        self._check_same(step, said.chip.mac)
         return said
+
+    def _check_same(self, step: str, mac: str) -> None:
+        # Too late for what was just written, in time for the board to be red.
+        self._mac = self._mac or mac
+        if mac != self._mac:
+            raise BoardError(
+                step,
+                f"the board was changed from {self._mac} to {mac} before it was green or red",
+                advice="Plug in each of the two again, and leave it in until it is green or red.",
+                is_final=True,
+            )
 
 
 class _Transcript:

@@ -155,13 +155,7 @@ class _Job:
         chip, data = self._esptool.read(head.offset, head.size)
         self._step = replace(self._step, mac=chip.mac)
         check_chip(chip, plan)
-        chip_again, more = self._esptool.read(identity_range.offset, identity_range.size)
-        if chip_again.mac != chip.mac:
-            raise BoardError(
-                "identify",
-                f"the board was changed from {chip.mac} to {chip_again.mac} while it was read",
-                advice="Leave the board plugged in until it is green or red.",
-            )
+        _, more = self._esptool.read(identity_range.offset, identity_range.size)
         return chip, finder.decode(plan.board, data, more)
 
     def _take_row(self, chip: Chip, found: Found) -> Row:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from alink_factory import found as finder
 from alink_factory.errors import BoardError, CloudError
 from alink_factory.esptool import Esptool
+from alink_factory.found import Range
 from alink_factory.ledger import Claim, Ledger
 from alink_factory.plan import Plan
 
@@ -61,6 +62,7 @@ def wipe(plan: Plan, ledger: Ledger, esptool: Esptool, *, reason: str, again: bo
     if claim:
         owners |= {(claim.product_key, claim.device_name)}
     esptool.erase()
+    _check_blank(esptool, head, identity_range)
     if claim and again:
         claim = ledger.advance(claim, "claimed", port=esptool.port, detail=f"wiped: {reason}")
     elif claim:
@@ -75,6 +77,19 @@ def wipe(plan: Plan, ledger: Ledger, esptool: Esptool, *, reason: str, again: bo
             detail=f"{reason}; it carried {names}",
         )
     return Wiped(chip.mac, tuple(sorted(owners)), claim)
+
+
+def _check_blank(esptool: Esptool, *ranges: Range) -> None:
+    # esptool ends with 0 for a dead flash; a row that is free may be burned on another board.
+    for place in ranges:
+        _, data = esptool.read(place.offset, place.size)
+        if data.strip(b"\xff"):
+            raise BoardError(
+                "wipe",
+                "the flash was erased and still gives something back",
+                advice="Destroy the board and scrap it: it may hold its identity for ever.",
+                is_final=True,
+            )
 
 
 def reset(wiped: Wiped, cloud: Cloud) -> Wiped:
