@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import types
 from dataclasses import replace
+from typing import cast
 
 import pytest
 from typer.testing import CliRunner
@@ -170,9 +172,25 @@ def test_a_board_is_blank_even_if_the_cloud_does_not_answer(workshop: Workshop, 
     done = wipe.wipe(order.plan, order.ledger, order.esptool(port), reason="x", again=False)
     cloud = Cloud("http://127.0.0.1:9", AccessKey("id", "hush-hush"))
     says = f"is blank, but lamp-0001 of {KEY} was not reset: .* does not answer ResetThing"
-    with pytest.raises(CloudError, match=says):
+    with pytest.raises(CloudError, match=says) as caught:
         wipe.reset(done, cloud)
+    assert "call ResetThing for it in the cloud's console" in str(caught.value)
     assert flash.read(0, flash.size) == b"\xff" * flash.size
+
+
+def test_a_copy_is_wiped_and_the_cloud_keeps_the_board_it_was_made_of(workshop: Workshop):
+    order, flash, _ = _burned(workshop)
+    (first,) = order.ledger.claims()
+    copy = workshop.flash()
+    copy.burn(0, flash.read(0, flash.size))
+    esptool = order.esptool(str(workshop.pty(copy).path))
+    done = wipe.wipe(order.plan, order.ledger, esptool, reason="copy", again=False)
+    asked: list[str] = []
+    cloud = cast("Cloud", types.SimpleNamespace(reset=lambda _, name: asked.append(name)))
+    (says,) = wipe.reset(done, cloud).in_the_cloud
+    assert says.startswith(f"lamp-0001 of {KEY}: this was a copy of the board {first.mac}.")
+    assert asked == []
+    assert order.ledger.claims() == [first]
 
 
 def test_without_an_access_key_a_board_that_is_to_be_reset_is_not_wiped(workshop, monkeypatch):
@@ -304,6 +322,7 @@ def test_a_board_that_says_who_it_is_has_booted(workshop: Workshop, monkeypatch)
     ("main", "complaint"),
     [
         (SAYS % (KEY, "lamp-0009", "0.1.0"), "the board says it is lamp-0009"),
+        (SAYS % ("a1Other", "lamp-0001", "0.1.0"), "it is lamp-0001 of a1Other"),
         (SAYS % (KEY, "lamp-0001", "0.0.1"), "the board runs SDK 0.0.1"),
         ("import not_there", "the application does not start"),
     ],

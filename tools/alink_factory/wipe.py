@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from alink_factory import found as finder
@@ -20,24 +21,30 @@ if TYPE_CHECKING:
 class Wiped:
     """A blank board, and who it was: `owners` are pairs of ProductKey and DeviceName.
 
-    `is_reset`: the cloud lets them register again.
+    `copies` are the pairs of it that live on another board, by the MAC of that board: the cloud is
+    not told about them. `is_reset`: the cloud lets the others register again.
     """
 
     mac: str
     owners: tuple[tuple[str, str], ...]
     claim: Claim | None
+    copies: Mapping[tuple[str, str], str] = field(default_factory=dict)
     is_reset: bool = False
 
     @property
     def in_the_cloud(self) -> list[str]:
         """What is left to do there, a sentence for each identity."""
+        return [f"{name} of {key}: {self._left(key, name)}" for key, name in self.owners]
+
+    def _left(self, key: str, name: str) -> str:
+        if mac := self.copies.get((key, name)):
+            return f"this was a copy of the board {mac}. The cloud is left as it is."
         if self.is_reset:
-            return [f"{name} of {key}: it may register again." for key, name in self.owners]
-        return [
-            f"{name} of {key}: the cloud still holds its registration. Call ResetThing (or delete "
-            "the device) before a board of that name is to register again."
-            for key, name in self.owners
-        ]
+            return "it may register again."
+        return (
+            "the cloud still holds its registration. Call ResetThing (or delete the device) before "
+            "a board of that name is to register again."
+        )
 
 
 def wipe(plan: Plan, ledger: Ledger, esptool: Esptool, *, reason: str, again: bool) -> Wiped:
@@ -76,7 +83,14 @@ def wipe(plan: Plan, ledger: Ledger, esptool: Esptool, *, reason: str, again: bo
             port=esptool.port,
             detail=f"{reason}; it carried {names}",
         )
-    return Wiped(chip.mac, tuple(sorted(owners)), claim)
+    return Wiped(chip.mac, tuple(sorted(owners)), claim, _copies(ledger, owners, chip.mac))
+
+
+def _copies(
+    ledger: Ledger, owners: set[tuple[str, str]], mac: str
+) -> dict[tuple[str, str], str]:
+    claims = {(key, name): ledger.find(product_key=key, device_name=name) for key, name in owners}
+    return {who: claim.mac for who, claim in claims.items() if claim and claim.mac != mac}
 
 
 def _check_blank(esptool: Esptool, *ranges: Range) -> None:
@@ -93,12 +107,15 @@ def _check_blank(esptool: Esptool, *ranges: Range) -> None:
 
 
 def reset(wiped: Wiped, cloud: Cloud) -> Wiped:
-    """Call ResetThing for each identity of a wiped board. Raises CloudError."""
+    """Call ResetThing for each identity of a wiped board, copies aside. Raises CloudError."""
     for key, name in wiped.owners:
+        if (key, name) in wiped.copies:
+            continue
         try:
             cloud.reset(key, name)
         except CloudError as error:
             raise CloudError(
-                f"the board {wiped.mac} is blank, but {name} of {key} was not reset: {error}"
+                f"the board {wiped.mac} is blank, but {name} of {key} was not reset: {error}\n"
+                "call ResetThing for it in the cloud's console: a blank board names nobody"
             ) from error
     return replace(wiped, is_reset=True)
