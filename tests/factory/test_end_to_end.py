@@ -179,6 +179,23 @@ def test_only_changed_files_are_copied(workshop: Workshop):
     assert board.vfs_files()["/main.py"] == b"print('two')\n"
 
 
+def test_a_finished_board_that_lost_its_identity_is_no_finished_board(workshop: Workshop):
+    board, serial = boards.blank(workshop.folder)
+    _run_stock(board)
+    with boards.pty(board, serial, download=False) as port:
+        order = workshop.order(workshop.plan(rows=ROWS, layout="stock"))
+
+        def again() -> job.Outcome:
+            return over_repl.burn(order, str(port.path), report=lambda _: None)
+
+        assert again().result == "done"
+        assert again().result == "already"
+        nvs = order.plan.board.table("stock").find("nvs")
+        board.flash.write(nvs.offset, bytes(nvs.size))
+        outcome = again()
+    assert "has this board as lamp-0001, done, and its flash does not" in outcome.detail
+
+
 def test_a_board_of_another_identity_is_left_alone(workshop: Workshop):
     board, serial = boards.blank(workshop.folder)
     _run_stock(board)

@@ -117,7 +117,8 @@ class _Job:
             recipe = self._order.plan.recipe(chip.flash_size)
             row = self._take_row(chip, found)
             if self._claim and self._claim.is_done:
-                return self._already(row, found)
+                check_done(self._claim, found.owners)
+                return self._outcome("already", detail="it was done before", advice="Take it out.")
             identity = self._order.plan.identity(row)
             image = self._build(recipe, identity, found)
             written = self._write(image)
@@ -209,16 +210,6 @@ class _Job:
             advice="Put the row back into the file.",
             is_final=True,
         )
-
-    def _already(self, row: Row, found: Found) -> Outcome:
-        if (row.product_key, row.device_name) not in found.owners:
-            raise BoardError(
-                "verified",
-                f"the ledger has this board as {row.device_name}, done, and its flash does not",
-                advice="Run `alink-burn wipe`, then burn it anew; or the MAC is there twice.",
-                is_final=True,
-            )
-        return self._outcome("already", detail="it was done before", advice="Take it out.")
 
     def _build(self, recipe: Recipe, identity: Identity, found: Found) -> Image:
         self._show("imaged")
@@ -321,6 +312,17 @@ def check_chip(chip: Chip, plan: Plan) -> None:
             "identify",
             f"the flash has {size_name(chip.flash_size)} and {board.name} comes with {sizes}",
             advice="Take the board out: it does not belong to this batch.",
+            is_final=True,
+        )
+
+
+def check_done(claim: Claim, owners: set[tuple[str, str]]) -> None:
+    """Raise BoardError when a board that the ledger has as done does not carry what it shall."""
+    if (claim.product_key, claim.device_name) not in owners:
+        raise BoardError(
+            "verified",
+            f"the ledger has this board as {claim.device_name}, done, and its flash does not",
+            advice="Run `alink-burn wipe`, then burn it anew; or the MAC is there twice.",
             is_final=True,
         )
 

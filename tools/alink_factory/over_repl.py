@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import PurePosixPath
 
 from alink_factory.errors import BatchError, BoardError
-from alink_factory.job import KEPT_FILES, Order, Outcome, Step
+from alink_factory.job import KEPT_FILES, Order, Outcome, Step, check_done
 from alink_factory.ledger import Claim
 from alink_factory.mpremote import Mpremote, Running
 from alink_formats import identity as identities
@@ -56,8 +56,10 @@ class _Job:
         self._show("identify")
         running = self._board.look()
         self._mac = running.mac
-        identity = self._identity(running)
+        owners = _owners(running)
+        identity = self._identity(running, owners)
         if self._claim and self._claim.is_done:
+            check_done(self._claim, owners)
             return self._outcome("already", detail="it was done before", advice="Take it out.")
         record = identities.encode(identity)
         if len(record) > identities.LIMITS["credential"]:
@@ -71,7 +73,7 @@ class _Job:
         self._advance("done")
         return self._outcome("done", written=tuple(written))
 
-    def _identity(self, running: Running) -> Identity:
+    def _identity(self, running: Running, owners: set[tuple[str, str]]) -> Identity:
         # Claim a row; a board that carries an identity gets that one again or none.
         plan, ledger = self._order.plan, self._order.ledger
         if "fctry" in running.labels:
@@ -83,12 +85,12 @@ class _Job:
             )
         serial = "" if ledger.find(mac=running.mac) else self._order.next_serial()
         rows = plan.candidates(mac=running.mac, serial=serial)
-        owner = _owner(running.cert) or _owner(running.cred)
-        if owner:
-            rows = [row for row in rows if (row.product_key, row.device_name) == owner]
+        if owners:
+            rows = [row for row in rows if (row.product_key, row.device_name) in owners]
         self._claim = ledger.claim(plan.batch.name, rows, mac=running.mac, port=self._board.port)
         if self._claim is None:
-            carried = f"it carries {owner[1]}, which is no free row" if owner else "no row is free"
+            names = ", ".join(name for _, name in sorted(owners))
+            carried = f"it carries {names}, which is no free row" if owners else "no row is free"
             raise BoardError(
                 "claimed",
                 f"{carried} of {plan.batch.name}",
@@ -96,10 +98,10 @@ class _Job:
                 is_final=True,
             )
         name = self._claim.device_name
-        if owner and owner != (self._claim.product_key, name):
+        if others := owners - {(self._claim.product_key, name)}:
             raise BoardError(
                 "claimed",
-                f"it carries {owner[1]} and the ledger has it as {name}",
+                f"it carries {min(others)[1]} and the ledger has it as {name}",
                 advice="Take it out; `alink-burn wipe` makes it a new board.",
                 is_final=True,
             )
@@ -165,12 +167,13 @@ class _Job:
         return Outcome(self._board.port, result, self._mac, self._name, **more)  # type: ignore[arg-type]
 
 
-def _owner(record: bytes) -> tuple[str, str] | None:
-    try:
-        found = identities.decode(record).identity
-    except IdentityError:
-        return None
-    return found.product_key, found.device_name
+def _owners(running: Running) -> set[tuple[str, str]]:
+    found = set()
+    for record in (running.cert, running.cred):
+        with contextlib.suppress(IdentityError):
+            identity = identities.decode(record).identity
+            found.add((identity.product_key, identity.device_name))
+    return found
 
 
 def _folders(files: dict[str, bytes], running: Running) -> list[str]:
