@@ -257,6 +257,55 @@ def rot(flash, offset: int) -> None:
     flash.write(offset, bytes((byte & (byte - 1),)))
 
 
+def test_two_scanned_numbers_are_not_exchanged_when_the_first_board_is_slow(workshop):
+    order = workshop.order(workshop.plan(count=2, naming='scheme = "scan"'))
+    slow, fast = workshop.pty(workshop.flash()), workshop.pty(workshop.flash())
+    order.serials.add("1001")
+    order.serials.add("1002")
+
+    def first(now: job.Step) -> None:
+        # The second board appears and is done while the first one is still read.
+        if now.name == "identify" and now.mac and fast.path.exists():
+            assert burn(order, fast).device_name == "1002"
+            fast.unplug()
+
+    outcome = job.burn(order, str(slow.path), report=first)
+    assert (outcome.result, outcome.device_name) == ("done", "1001")
+    assert not fast.path.exists()
+
+
+def test_a_board_that_needs_no_number_leaves_it_to_the_next(workshop):
+    order = workshop.order(workshop.plan(count=2, naming='scheme = "scan"'))
+    order.serials.add("1001")
+    held = workshop.pty(workshop.flash())
+    assert burn(order, held).device_name == "1001"
+    order.serials.forget(str(held.path))
+    order.serials.add("1002")
+    assert burn(order, held).result == "already"
+    assert burn(order, workshop.pty(workshop.flash())).device_name == "1002"
+
+
+@pytest.mark.parametrize(
+    ("serials", "says", "advice"),
+    [
+        ([], "no serial number was scanned", "Scan it, then plug it in again."),
+        (["1001"], "1001 is already on the board", "Scan the board's own serial number"),
+    ],
+)
+def test_a_board_whose_label_was_not_scanned_is_red_at_once(workshop, serials, says, advice):
+    order = workshop.order(workshop.plan(count=2, naming='scheme = "scan"'))
+    order.serials.add("1001")
+    assert burn(order, workshop.pty(workshop.flash())).device_name == "1001"
+    for serial in serials:
+        order.serials.add(serial)
+    flash = workshop.flash()
+    outcome = burn(order, workshop.pty(flash))
+    assert says in outcome.detail
+    assert advice in outcome.advice
+    assert outcome.is_final
+    assert flash.read(0, flash.size) == b"\xff" * flash.size
+
+
 def test_when_the_batch_is_full_a_further_board_is_left_alone(workshop):
     order = workshop.order(workshop.plan(rows="DeviceName\nlamp-0001\n"))
     assert burn(order, workshop.pty(workshop.flash())).result == "done"

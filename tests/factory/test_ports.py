@@ -12,6 +12,7 @@ import pytest
 
 from alink_factory import job, line, ports
 from alink_factory.job import Order, Outcome
+from alink_factory.keyboard import Serials
 from alink_factory.line import Line
 
 
@@ -71,7 +72,9 @@ def bench(monkeypatch):
         made.looks += 1
         return list(made.there)
 
-    made.line = Line(_order(), present, made.audience)
+    order = _order()
+    made.serials = order.serials
+    made.line = Line(order, present, made.audience)
     thread = threading.Thread(target=made.line.run)
     thread.start()
     yield made
@@ -84,7 +87,10 @@ def bench(monkeypatch):
 def _order() -> Order:
     plan = types.SimpleNamespace(batch=types.SimpleNamespace(name="b"), burnable=tuple(range(9)))
     ledger = types.SimpleNamespace(claims=lambda _: [])
-    return cast("Order", types.SimpleNamespace(plan=plan, ledger=ledger, stop=threading.Event()))
+    order = types.SimpleNamespace(
+        plan=plan, ledger=ledger, stop=threading.Event(), serials=Serials()
+    )
+    return cast("Order", order)
 
 
 def _wait(until: Any) -> None:
@@ -122,6 +128,20 @@ def test_a_computer_that_starts_no_program_any_more_stops_the_line(monkeypatch):
     with pytest.raises(OSError, match="Too many open files"):
         Line(_order(), lambda: ["tty1", "tty2"], audience).run()
     assert ("closing", "") in audience.told
+
+
+def test_a_scanned_number_is_kept_for_a_board_that_is_tried_again_and_for_no_other(bench):
+    bench.serials.add("1001")
+    bench.serials.add("1002")
+    assert bench.serials.take("tty1") == "1001"  # As the job of its board would.
+    bench.results += ["failed", "done"]
+    bench.there.append("tty1")
+    bench.go.release()
+    bench.audience.until("again")
+    assert bench.serials.take("tty1") == "1001"
+    bench.go.release()
+    bench.audience.until("last")
+    assert bench.serials.take("tty1") == "1002"
 
 
 def test_a_cable_pulled_in_the_middle_frees_the_port_after_the_last_word_of_its_job(bench):

@@ -13,10 +13,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from alink_factory import found as finder
+from alink_factory import ports
 from alink_factory.errors import BatchError, BoardError
 from alink_factory.esptool import Chip, Esptool, Progress
 from alink_factory.found import Found
 from alink_factory.image import Image, Recipe
+from alink_factory.keyboard import Serials
 from alink_factory.ledger import Claim, Ledger
 from alink_factory.plan import Plan
 from alink_factory.rows import Row
@@ -72,7 +74,7 @@ class Order:
     full: bool = False
     stub: bool = True
     boot_check: BootCheck | None = None
-    next_serial: Callable[[], str] = str  # The scanned serial number, "" when there is none.
+    serials: Serials = field(default_factory=Serials)
     stop: threading.Event = field(default_factory=threading.Event)
     busy: dict[str, str] = field(default_factory=dict)  # MAC → port.
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -112,10 +114,11 @@ class _Job:
 
     def run(self) -> Outcome:
         self._show()
+        serial = self._order.serials.take(self._port)
         chip, found = self._look()
         with self._alone(chip.mac):
             recipe = self._order.plan.recipe(chip.flash_size)
-            row = self._take_row(chip, found)
+            row = self._take_row(chip, found, serial)
             if self._claim and self._claim.is_done:
                 check_done(self._claim, found.owners)
                 return self._outcome("already", detail="it was done before", advice="Take it out.")
@@ -159,11 +162,13 @@ class _Job:
         _, more = self._esptool.read(identity_range.offset, identity_range.size)
         return chip, finder.decode(plan.board, data, more)
 
-    def _take_row(self, chip: Chip, found: Found) -> Row:
+    def _take_row(self, chip: Chip, found: Found, serial: str) -> Row:
         # Claim a row for the board; a board with an identity only ever gets that one again.
         plan, ledger = self._order.plan, self._order.ledger
         held = ledger.find(mac=chip.mac)
-        serial = "" if held else self._order.next_serial()
+        if held:
+            self._order.serials.give_back(self._port)
+            serial = ""
         rows = plan.candidates(mac=chip.mac, serial=serial)
         if found.owners:
             rows = [row for row in rows if (row.product_key, row.device_name) in found.owners]
@@ -189,7 +194,10 @@ class _Job:
             )
         if self._order.plan.batch.naming.needs_serial and not serial:
             return BoardError(
-                "claimed", "no serial number was scanned", advice="Scan it, then plug it in again."
+                "claimed",
+                "no serial number was scanned",
+                advice="Scan it, then plug it in again.",
+                is_final=not ports.is_address(self._port),  # Else the next scan would be its.
             )
         return BoardError(
             "claimed",

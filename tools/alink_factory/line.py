@@ -159,6 +159,8 @@ class Line:
             or self._closing.is_set()
             or not (ports.is_address(port) or port in self._present())
         )
+        if is_last:
+            self._order.serials.forget(port)
         self._audience.outcome(outcome, is_last=is_last)
         self._count_at = 0.0
         return is_last

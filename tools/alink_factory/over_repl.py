@@ -83,7 +83,8 @@ class _Job:
                 advice="Burn it with esptool.",
                 is_final=True,
             )
-        serial = "" if ledger.find(mac=running.mac) else self._order.next_serial()
+        held = ledger.find(mac=running.mac)
+        serial = "" if held else self._order.serials.take(self._board.port)
         rows = plan.candidates(mac=running.mac, serial=serial)
         if owners:
             rows = [row for row in rows if (row.product_key, row.device_name) in owners]

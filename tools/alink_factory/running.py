@@ -13,7 +13,6 @@ from rich.console import Console
 
 from alink_factory import keyboard, ports
 from alink_factory.job import Order
-from alink_factory.keyboard import Serials
 from alink_factory.ledger import Claim
 from alink_factory.line import Line
 from alink_factory.log_lines import LogLines
@@ -35,9 +34,6 @@ class Look:
 
 def run(order: Order, present: Ports, *, look: Look, console: Console) -> bool:
     """Run the line; return whether every board that was begun is done. Raises LedgerError."""
-    serials = Serials()
-    order.next_serial = serials.take
-
     def unheard() -> None:
         line.close()  # Nobody would know which board is green.
 
@@ -46,7 +42,7 @@ def run(order: Order, present: Ports, *, look: Look, console: Console) -> bool:
     shown = audience if isinstance(audience, Screen) else nullcontext()
 
     def typed(text: str) -> None:
-        audience.say(_answer(text, line, audience, serials, order))
+        audience.say(_answer(text, line, audience, order))
 
     with _signals(line), keyboard.lines_typed(typed), shown:
         return line.run()
@@ -69,11 +65,9 @@ def _audience(
     return Screen(console, title=what, who=who, named=look.named, beeps=look.beeps)
 
 
-def _answer(
-    text: str, line: Line, audience: Screen | LogLines, serials: Serials, order: Order
-) -> str:
+def _answer(text: str, line: Line, audience: Screen | LogLines, order: Order) -> str:
     if order.plan.batch.naming.needs_serial:
-        serials.add(text)
+        order.serials.add(text)
         return f"Scanned {text}: plug in its board."
     known = audience.ports if isinstance(audience, Screen) else []
     if text.isdigit() and 1 <= int(text) <= len(known):

@@ -192,10 +192,13 @@ class Ledger:
     def _check_name(self, row: Row, batch: str) -> None:
         other = self.find(product_key=row.product_key, device_name=row.device_name)
         if other and (other.batch, other.row) != (batch, row.key):
+            advice = "Stop the line: the rows of the two batches overlap."
+            if other.batch == batch:  # Only a number that is scanned makes a name twice.
+                advice = "Scan the board's own serial number, then plug it in again."
             raise BoardError(
                 "claimed",
                 f"{row.device_name} is already on the board {other.mac} of batch {other.batch}",
-                advice="Stop the line: the rows of the two batches overlap.",
+                advice=advice,
                 is_final=True,
             )
 

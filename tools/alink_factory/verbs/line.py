@@ -83,7 +83,8 @@ def flash(
     with options.ordered(
         batch, ledger, station, operator, fresh=fresh, full=full, no_stub=no_stub, boot=boot_check
     ) as order:
-        order.next_serial = lambda: serial
+        if serial:
+            order.serials.add(serial)
         with output.progress(as_json=as_json) as audience:
             outcome = burn(order, port, report=audience.step)
             audience.outcome(outcome, is_last=True)
