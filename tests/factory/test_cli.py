@@ -6,6 +6,8 @@ import csv
 import io
 import json
 import stat
+import types
+from typing import cast
 
 import pytest
 from typer.testing import CliRunner
@@ -13,6 +15,7 @@ from typer.testing import CliRunner
 from alink_factory.cli import app
 from alink_factory.errors import BatchError
 from alink_factory.ledger import Ledger
+from alink_factory.line import Audience, Count, Line
 from alink_formats import identity
 from tests.factory.workshop import KEY, SECRET, Workshop
 
@@ -79,6 +82,22 @@ def test_plan_names_rows_of_another_batch_and_ends_with_1(workshop):
     assert "DeviceName 'lamp-0001' is on board a0b765123456 of batch lamps" in " ".join(
         text.split()
     )
+
+
+def test_boards_of_rows_that_were_taken_out_of_the_file_do_not_make_a_batch_complete(workshop):
+    begun(workshop, state="done")
+    rows = "DeviceName\nlamp-0003\n"
+    code, text = burn("plan", workshop.batch(rows=rows))
+    assert code == 0
+    assert "1: 0 done, 0 begun, 1 to go" in text
+    assert "1 of rows that the batch has no more" in text
+    order = workshop.order(workshop.plan(rows=rows))
+    told: list[Count] = []
+    audience = types.SimpleNamespace(count=told.append, closing=lambda *_, **__: None)
+    line = Line(order, list, cast("Audience", audience))
+    line.close()
+    line.run()
+    assert told == [Count(rows=1, done=0, begun=0)]
 
 
 def test_an_image_of_a_row_is_whole_and_for_its_owner_only(workshop, tmp_path):

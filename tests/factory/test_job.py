@@ -248,6 +248,16 @@ def test_bit_rot_on_a_finished_board_is_named_by_region(workshop):
     assert "has this board as lamp-0001, done, and its flash does not" in again.detail
 
 
+def test_another_secret_than_the_batchs_is_no_good_identity(workshop):
+    order = workshop.order(workshop.plan(rows=ROWS))
+    port = workshop.pty(workshop.flash(), mac=FIRST)
+    assert burn(order, port).result == "done"
+    (workshop.folder / "product.secret").write_text("Corrected0Secret")
+    corrected = workshop.plan(rows=ROWS)
+    seen = check.check(corrected, order.ledger, order.esptool(str(port.path)))
+    assert [one.what for one in seen if not one.is_good] == ["identity"]
+
+
 def rot(flash, offset: int) -> None:
     # The next bit that is one becomes zero.
     byte = 0

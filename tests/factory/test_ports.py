@@ -86,7 +86,8 @@ def bench(monkeypatch):
 
 def _order() -> Order:
     plan = types.SimpleNamespace(batch=types.SimpleNamespace(name="b"), burnable=tuple(range(9)))
-    ledger = types.SimpleNamespace(claims=lambda _: [])
+    plan.claims = lambda _: []
+    ledger = types.SimpleNamespace()
     order = types.SimpleNamespace(
         plan=plan, ledger=ledger, stop=threading.Event(), serials=Serials()
     )

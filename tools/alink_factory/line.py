@@ -170,7 +170,7 @@ class Line:
             return
         plan = self._order.plan
         try:
-            claims = self._order.ledger.claims(plan.batch.name)
+            claims = plan.claims(self._order.ledger)
         except LedgerError as error:
             self._error = error
             self._closing.set()

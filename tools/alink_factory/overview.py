@@ -26,7 +26,8 @@ class Overview:
 
 def make(plan: Plan, ledger: Ledger) -> Overview:
     """Return the overview of a plan."""
-    batch, claims = plan.batch, ledger.claims(plan.batch.name)
+    batch, claims = plan.batch, plan.claims(ledger)
+    others = len(ledger.claims(batch.name)) - len(claims)
     done = sum(claim.is_done for claim in claims)
     rows = [f"{len(plan.rows)} from {batch.rows_file.name if batch.rows_file else 'rows.count'}"]
     for kind, plural in (("gateway", "gateways"), ("subdevice", "sub-devices, not burned")):
@@ -46,6 +47,7 @@ def make(plan: Plan, ledger: Ledger) -> Overview:
         "volume": f"{len(plan.files)} files, {sum(map(len, plan.files.values()))} bytes",
         "boot check": "yes" if batch.boot_check else "no",
         "ledger": ledger.where_shown,
+        "other boards": f"{others} of rows that the batch has no more" if others else "",
     }
     return Overview(
         facts={name: fact for name, fact in facts.items() if fact},

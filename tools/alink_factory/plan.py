@@ -12,7 +12,7 @@ from alink_factory import firmware, rows, secret, volume
 from alink_factory.batch import Batch
 from alink_factory.errors import BatchError
 from alink_factory.image import Recipe
-from alink_factory.ledger import Ledger
+from alink_factory.ledger import Claim, Ledger
 from alink_factory.rows import Row
 from alink_formats import board as boards
 from alink_formats import identity as identities
@@ -42,6 +42,14 @@ class Plan:
     def burnable(self) -> tuple[Row, ...]:
         """The rows that become boards: not the sub-devices."""
         return tuple(row for row in self.rows if row.kind != "subdevice")
+
+    def claims(self, ledger: Ledger) -> list[Claim]:
+        """Return the claims of rows that the batch has; its file may have lost some since."""
+        return [claim for claim in ledger.claims(self.batch.name) if claim.row in self._keys]
+
+    @cached_property
+    def _keys(self) -> set[str]:
+        return {row.key for row in self.burnable}
 
     def candidates(self, *, mac: str, serial: str = "") -> list[Row]:
         """Return the rows that this board may become, with their DeviceNames, in their order."""

@@ -148,8 +148,11 @@ def _row(batch: Batch, counter: int, line: int, values: dict[str, str]) -> Row:
         faults.append("DeviceName is missing: a subdevice has no board to take it from")
     if faults:
         raise BatchError(*faults)
+    own = f"serial:{serial}" if serial else f"mac:{mac}" if mac else f"#{counter}"
+    if name:
+        own = name if key == batch.product_key else f"{key}/{name}"  # Two products may have it.
     return Row(
-        key=name or (f"serial:{serial}" if serial else f"mac:{mac}" if mac else f"#{counter}"),
+        key=own,
         line=line,
         counter=counter,
         product_key=key,

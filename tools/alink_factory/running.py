@@ -34,6 +34,7 @@ class Look:
 
 def run(order: Order, present: Ports, *, look: Look, console: Console) -> bool:
     """Run the line; return whether every board that was begun is done. Raises LedgerError."""
+
     def unheard() -> None:
         line.close()  # Nobody would know which board is green.
 

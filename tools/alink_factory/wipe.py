@@ -42,8 +42,8 @@ class Wiped:
         if self.is_reset:
             return "it may register again."
         return (
-            "the cloud still holds its registration. Call ResetThing (or delete the device) before "
-            "a board of that name is to register again."
+            "the cloud still holds its registration. Call ResetThing (or delete the device) "
+            "before a board of that name is to register again."
         )
 
 
@@ -86,9 +86,7 @@ def wipe(plan: Plan, ledger: Ledger, esptool: Esptool, *, reason: str, again: bo
     return Wiped(chip.mac, tuple(sorted(owners)), claim, _copies(ledger, owners, chip.mac))
 
 
-def _copies(
-    ledger: Ledger, owners: set[tuple[str, str]], mac: str
-) -> dict[tuple[str, str], str]:
+def _copies(ledger: Ledger, owners: set[tuple[str, str]], mac: str) -> dict[tuple[str, str], str]:
     claims = {(key, name): ledger.find(product_key=key, device_name=name) for key, name in owners}
     return {who: claim.mac for who, claim in claims.items() if claim and claim.mac != mac}
 

@@ -151,8 +151,7 @@ def ending(order: Order, *, as_json: bool) -> None:
     from alink_factory import running
 
     begun = running.unfinished(order)
-    claims = order.ledger.claims(order.plan.batch.name)
-    done = sum(claim.is_done for claim in claims)
+    done = sum(claim.is_done for claim in order.plan.claims(order.ledger))
     if as_json:
         document = {"event": "end", "done": done, "rows": len(order.plan.burnable)}
         document |= {"begun": [_claim(claim) for claim in begun]}
