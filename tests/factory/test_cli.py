@@ -5,7 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import signal
 import stat
+import subprocess
+import sys
 import types
 from typing import cast
 
@@ -16,6 +19,7 @@ from alink_factory.cli import app
 from alink_factory.errors import BatchError
 from alink_factory.ledger import Ledger
 from alink_factory.line import Audience, Count, Line
+from alink_factory.verbs import output
 from alink_formats import identity
 from tests.factory.workshop import KEY, SECRET, Workshop
 
@@ -68,6 +72,13 @@ def test_every_verb_has_a_summary_that_fits_80_columns(monkeypatch):
     verbs = text.partition("Commands:\n")[2].splitlines()
     assert len(verbs) == 12
     assert [line for line in verbs if not line.endswith(".") or line.endswith("...")] == []
+
+
+def test_plan_says_that_a_ledger_is_empty_for_it_may_be_the_wrong_one(workshop):
+    batch = workshop.batch(rows=ROWS)
+    assert "the ledger is empty" in burn("plan", batch)[1]
+    begun(workshop)
+    assert "the ledger is empty" not in burn("plan", batch)[1]
 
 
 def test_plan_as_json_is_one_document(workshop):
@@ -157,6 +168,36 @@ def test_flash_of_a_board_that_cannot_be_burned_ends_with_1(workshop):
     code, text = burn("flash", workshop.batch(rows=ROWS), "--port", port.path)
     assert code == 1
     assert "the chip is esp32c3 and the batch is for esp32" in text
+
+
+@pytest.mark.interop
+def test_ctrl_c_ends_a_single_board_with_a_sentence_and_on_record(workshop):
+    batch = workshop.batch(rows=ROWS, firmware=400_000)
+    port = workshop.pty(workshop.flash(), mac=FIRST)
+    command = [sys.executable, "-m", "alink_factory", "flash", str(batch), "--json"]
+    command += ["--port", str(port.path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        events = []
+        for line in process.stdout or ():
+            events.append(json.loads(line))
+            if events[-1].get("name") == "writing":
+                process.send_signal(signal.SIGINT)
+    assert process.returncode == 1
+    assert events[-1]["detail"] == "esptool was ended: it was told to stop"
+    assert events[-1]["advice"] == "Plug the board in again."
+    assert workshop.ledger().entries()[-1].what == "failed"
+
+
+@pytest.mark.interop
+def test_the_end_of_a_line_names_the_next_command(workshop, capsys):
+    batch = workshop.batch(rows="DeviceName\nlamp-0001\n")
+    code, text = burn("run", batch, "--port", workshop.pty(workshop.flash()).path)
+    assert code == 0
+    assert f"The batch is complete: `alink-burn report {batch}` is its record." in text
+    workshop.batch(rows=ROWS)
+    order = workshop.order(workshop.plan(rows=ROWS))
+    output.ending(order, as_json=False)
+    assert f"Go on with `alink-burn run {batch}`." in capsys.readouterr().out
 
 
 def test_resume_frees_untouched_rows_and_names_boards_to_plug_in(workshop):

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import stat
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
 
 from alink_factory.errors import BoardError, LedgerError
-from alink_factory.ledger import Claim, Ledger, Station
+from alink_factory.ledger import Claim, Ledger, Station, database
 from alink_factory.ledger.claims import STATES
 from alink_factory.ledger.schema import CLAIMS
 from alink_factory.rows import Row
@@ -262,3 +264,13 @@ def test_many_processes_may_hold_it(tmp_path, file_book):
         os.kill(os.getpid(), 9)
     os.waitpid(child, 0)
     assert [claim.mac for claim in file_book.claims()] == ["a" * 12]
+
+
+def test_a_ledger_that_this_user_may_not_write_asks_for_another(tmp_path, monkeypatch):
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")  # Root may write everywhere.
+
+    system = SimpleNamespace(open=refuse, close=os.close, O_CREAT=0, O_RDWR=0)
+    monkeypatch.setattr(database, "os", system)
+    with pytest.raises(LedgerError, match="this user may not write it; name another file with"):
+        Ledger(str(tmp_path / "ledger.db"), station=Station("s1", "mei"))

@@ -98,6 +98,19 @@ def test_an_answer_stands_for_seconds_and_then_what_to_do_now():
     assert "→ Take out 1 (green)." in " ".join(shown(screen, 80))
 
 
+def test_a_complete_batch_has_nothing_left():
+    seconds = [0.0]
+    screen = Screen(Console(file=io.StringIO()), title="x", who="", now=lambda: seconds[0])
+    screen.count(Count(rows=10, done=0, begun=0))
+    seconds[0] = 60.0
+    screen.count(Count(rows=10, done=5, begun=0))
+    assert "300 an hour, about 2 min left" in " ".join(shown(screen, 80))
+    screen.count(Count(rows=10, done=10, begun=0))
+    page = " ".join(shown(screen, 80))
+    assert "600 an hour" in page
+    assert "left" not in page
+
+
 def test_a_single_board_is_not_counted():
     screen = Screen(Console(file=io.StringIO()), title="alink-burn flash", who="")
     screen.step(Step(PORTS[0], "writing", 0.5))

@@ -47,6 +47,7 @@ def make(plan: Plan, ledger: Ledger) -> Overview:
         "volume": f"{len(plan.files)} files, {sum(map(len, plan.files.values()))} bytes",
         "boot check": "yes" if batch.boot_check else "no",
         "ledger": ledger.where_shown,
+        "note": "" if ledger.claims() else "the ledger is empty: no board was burned with it",
         "other boards": f"{others} of rows that the batch has no more" if others else "",
     }
     return Overview(

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Any
 
 from rich.console import Console
 
@@ -42,11 +41,32 @@ def run(order: Order, present: Ports, *, look: Look, console: Console) -> bool:
     line = Line(order, present, audience)
     shown = audience if isinstance(audience, Screen) else nullcontext()
 
+    asked = 0
+
+    def stop(number: int) -> None:
+        # The first Ctrl-C lets the boards at work finish, the second abandons them.
+        nonlocal asked
+        asked += 1
+        line.close(abandon=asked > 1 or number != signal.SIGINT)
+
     def typed(text: str) -> None:
         audience.say(_answer(text, line, audience, order))
 
-    with _signals(line), keyboard.lines_typed(typed), shown:
+    with _signals(stop), keyboard.lines_typed(typed), shown:
         return line.run()
+
+
+@contextmanager
+def stoppable(order: Order) -> Iterator[None]:
+    """Let Ctrl-C end the job of a single board, so that its end is told and on record."""
+
+    def stop(_number: int) -> None:
+        if order.stop.is_set():
+            raise KeyboardInterrupt  # No program runs that could be ended.
+        order.stop.set()
+
+    with _signals(stop):
+        yield
 
 
 def unfinished(order: Order) -> list[Claim]:
@@ -82,17 +102,9 @@ def _answer(text: str, line: Line, audience: Screen | LogLines, order: Order) ->
 
 
 @contextmanager
-def _signals(line: Line) -> Iterator[None]:
-    # The first Ctrl-C lets the boards at work finish, the second abandons them.
-    asked = 0
-
-    def stop(number: int, _frame: Any) -> None:
-        nonlocal asked
-        asked += 1
-        line.close(abandon=asked > 1 or number != signal.SIGINT)
-
+def _signals(stop: Callable[[int], None]) -> Iterator[None]:
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, stop) for number in numbers}
+    before = {number: signal.signal(number, lambda asked, _: stop(asked)) for number in numbers}
     try:
         yield
     finally:

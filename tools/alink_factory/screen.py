@@ -200,6 +200,8 @@ class Screen:
         passed = self._now() - start
         if done < 0 or made < 3 or passed <= 0:
             return ""
+        if self._count.is_complete:
+            return f"{made * 3600 / passed:.0f} an hour"
         left = (self._count.rows - self._count.done) * passed / made
         hours, minutes = divmod(int(left // 60) + 1, 60)
         rest = f"{hours} h {minutes:02d} min" if hours else f"{minutes} min"

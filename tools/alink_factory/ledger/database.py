@@ -114,6 +114,8 @@ class Database:
         advice = "is the server up?"
         if isinstance(error, OSError):
             cause, advice = str(error.strerror), "name a file in a folder that is there"
+            if isinstance(error, PermissionError):
+                advice = "this user may not write it; name another file with --ledger"
         elif "locked" in cause:
             advice = "another program holds it; close that one, then start again"
         elif "full" in cause:

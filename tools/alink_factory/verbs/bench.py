@@ -107,7 +107,7 @@ def wipe(
     as_json: AsJson = False,
 ) -> None:
     """Erase a board that came back. Put that on record, say what the cloud needs."""
-    from alink_factory import job
+    from alink_factory import job, running
     from alink_factory import wipe as wiping
     from alink_factory.cloud import AccessKey
 
@@ -123,7 +123,7 @@ def wipe(
         output.wiped(done, as_json=as_json)
         if not fresh:
             return
-        with output.progress(as_json=as_json) as audience:
+        with running.stoppable(order), output.progress(as_json=as_json) as audience:
             outcome = job.burn(order, port, report=audience.step)
             audience.outcome(outcome, is_last=True)
     raise typer.Exit(1 if outcome.result == "failed" else 0)

@@ -77,7 +77,7 @@ def flash(
     as_json: AsJson = False,
 ) -> None:
     """Burn and verify the one board on a port."""
-    from alink_factory import job, over_repl
+    from alink_factory import job, over_repl, running
 
     burn = over_repl.burn if via is Via.mpremote else job.burn
     with options.ordered(
@@ -85,7 +85,7 @@ def flash(
     ) as order:
         if serial:
             order.serials.add(serial)
-        with output.progress(as_json=as_json) as audience:
+        with running.stoppable(order), output.progress(as_json=as_json) as audience:
             outcome = burn(order, port, report=audience.step)
             audience.outcome(outcome, is_last=True)
     raise typer.Exit(1 if outcome.result == "failed" else 0)

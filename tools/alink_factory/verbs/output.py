@@ -60,7 +60,7 @@ def overview(made: Overview, batch: Path, *, as_json: bool) -> None:
     for clash in made.clashes:
         shown.print(f"[bold grey100 on red3] ! [/] {clash}")
     if not made.clashes:
-        ready = f"Nothing stands in the way: {escape(_run(batch))}."
+        ready = f"Nothing stands in the way: {escape(_command('run', batch))}."
         shown.print(f"[bold grey100 on dark_green] OK [/] {ready}", soft_wrap=True)
 
 
@@ -157,8 +157,13 @@ def ending(order: Order, *, as_json: bool) -> None:
         document |= {"begun": [_claim(claim) for claim in begun]}
         typer.echo(json.dumps(document, ensure_ascii=False))
         return
-    typer.echo(f"{done} of {len(order.plan.burnable)} boards are done.")
+    rows, batch = len(order.plan.burnable), order.plan.batch.file
+    typer.echo(f"{done} of {rows} boards are done.")
     _begun(begun)
+    if done < rows:
+        typer.echo(f"Go on with {_command('run', batch)}.")
+    else:
+        typer.echo(f"The batch is complete: {_command('report', batch)} is its record.")
 
 
 def resumed(
@@ -176,7 +181,7 @@ def resumed(
     typer.echo(f"Free again, their boards were not touched: {names or 'none'}.")
     _begun(begun)
     if not begun:
-        typer.echo(f"No board is half burned. Go on with {_run(batch)}.")
+        typer.echo(f"No board is half burned. Go on with {_command('run', batch)}.")
 
 
 def report(made: Report, *, form: str, target: Path | None) -> None:
@@ -221,8 +226,8 @@ def _draw(table: Table) -> None:
         typer.echo(line.rstrip())
 
 
-def _run(batch: Path) -> str:
-    return f"`alink-burn run {shlex.quote(str(batch))}`"
+def _command(verb: str, batch: Path) -> str:
+    return f"`alink-burn {verb} {shlex.quote(str(batch))}`"
 
 
 def _begun(begun: Sequence[Claim]) -> None:
