@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from alink_factory.errors import BoardError
 
 _AGAIN = "Check cable and plug, then plug the board in again."
+_BOOT = "If there is a BOOT button, hold it and plug the board in again."
 _SCRAP = "Plug the board in once more; if it fails again, scrap it."
 
 # What esptool says: what happened, what to do, and whether a retry is useless.
@@ -54,7 +55,7 @@ _KNOWN: tuple[tuple[str, str, str, bool], ...] = (
         "Take the board out: it does not belong to this batch.",
         True,
     ),
-    (r"Wrong boot mode detected", "the board did not enter download mode", "Hold BOOT.", False),
+    (r"Wrong boot mode detected", "the board did not enter download mode", _BOOT, False),
     (
         r"MD5 of file does not match|Verification failed|digest mismatch",
         "the flash does not hold what was written",
@@ -63,9 +64,15 @@ _KNOWN: tuple[tuple[str, str, str, bool], ...] = (
     ),
     (r"will not fit in", "the image is larger than the flash", "Check the batch's board.", True),
     (
+        r"Secure Boot|flash encryption|Secure Download Mode|ecure boot",
+        "the chip has secure boot or flash encryption switched on",
+        "Take the board out: stock MicroPython cannot run on it.",
+        True,
+    ),
+    (
         r"No serial data received|Failed to connect|Invalid head of packet|Timed out",
         "no answer from a chip on {port}",
-        "Check the cable; if there is a BOOT button, hold it and plug the board in again.",
+        f"Check the cable. {_BOOT}",
         False,
     ),
     (
@@ -73,12 +80,6 @@ _KNOWN: tuple[tuple[str, str, str, bool], ...] = (
         "the connection broke off",
         _AGAIN,
         False,
-    ),
-    (
-        r"Secure Boot|flash encryption|Secure Download Mode|ecure boot",
-        "the chip has secure boot or flash encryption switched on",
-        "Take the board out: stock MicroPython cannot run on it.",
-        True,
     ),
 )
 
