@@ -85,10 +85,20 @@ def test_expecting_in_vain_shows_how_the_log_ends(log: EventLog):
         "     -0.500  online q/b",
         "      0.000  property_posted b  t=21.5",
     ]
-    for _ in range(20):
-        log.add(Event(time=9.0, kind="published"))
+    for number in range(20):
+        log.add(Event(time=9.0, kind="published", detail={"number": number}))
     assert log.tail().splitlines()[0] == "the log ends (20 of 24, seconds before the last):"
     assert "no device has reached this platform" in EventLog().tail()
+
+
+def test_what_comes_again_and_again_does_not_hide_the_rest(log: EventLog):
+    for second in range(4, 90):
+        log.add(Event(time=float(second), kind="property_posted", detail={"t": 21.5}))
+    assert log.tail(2).splitlines() == [
+        "the log ends (87 of 89, seconds before the last):",
+        "    -86.000  online q/b",
+        "      0.000  property_posted  t=21.5  (86 times)",
+    ]
 
 
 def test_a_file_keeps_what_was_over_restarts_and_without_secrets(make_platform, tmp_path):

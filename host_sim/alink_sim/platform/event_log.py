@@ -7,7 +7,7 @@ import json
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
@@ -141,13 +141,24 @@ class EventLog:
         )
 
     def tail(self, count: int = _SHOWN) -> str:
-        """Return how the log ends, one line an event, seconds before the last one first."""
+        """Return how the log ends, one line an event, seconds before the last one first.
+
+        Events that differ in nothing but their time are one line: what a device posts each second
+        must not hide the rest.
+        """
         with self._changed:
-            last = list(self._events)[-count:]
-            if not last:
+            if not self._events:
                 return "nothing happened: no device has reached this platform"
-        lines = [f"  {event.time - last[-1].time:9.3f}  {_described(event)}" for event in last]
-        head = f"the log ends ({len(last)} of {self._count}, seconds before the last):"
+            runs = itertools.groupby(reversed(self._events), lambda one: replace(one, time=0.0))
+            last = [list(run) for _, run in itertools.islice(runs, count)]
+        end = last[0][0].time
+        lines = [
+            f"  {run[0].time - end:9.3f}  {_described(run[0])}"
+            + (f"  ({len(run)} times)" if len(run) > 1 else "")
+            for run in reversed(last)
+        ]
+        shown = sum(map(len, last))
+        head = f"the log ends ({shown} of {self._count}, seconds before the last):"
         return "\n".join((head, *lines))
 
 
