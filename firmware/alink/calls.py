@@ -57,7 +57,11 @@ class Calls:
         """Call who asked, or note the reply where nobody is called."""
         device, what, handler = self.waiting.pop(number)
         if handler:
-            handler(code, data, message)
+            try:
+                handler(code, data, message)
+            except Exception as error:
+                # It may be called from anywhere, and must end nothing there.
+                self._log("on_reply of %s failed: %r" % (what, error))
         elif device.on_reply:
             device.on_reply(number, code, message)
         else:

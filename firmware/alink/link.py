@@ -54,7 +54,11 @@ class Link:
     def subscribe(self, *topics):
         """Ask for topics that are not in the routes yet, where there is a session."""
         if self.online:
-            self._subscribe(topics)
+            try:
+                self._subscribe(topics)
+            except TransportError as error:
+                self._lost(error)
+                raise
 
     def publish(self, topic, payload, qos=0, on_done=None):
         """Send a message; `on_done(True)` tells that a QoS 1 one was acknowledged, False not.
@@ -139,7 +143,7 @@ class Link:
         """Tell whoever waits that a QoS 1 publish, or a subscribe with these codes, arrived."""
         handler = self._handlers.pop(packet_id, None)
         if callable(handler):
-            handler(True)
+            self._call(handler, True)
         elif handler:
             for topic, code in zip(handler, codes):
                 if code & 0x80:
@@ -194,7 +198,9 @@ class Link:
             handler(*arguments)
         except Exception as error:
             # A mistake in an application's handler must not end the session.
-            what = arguments[0].decode() if arguments else "when_online"
+            what = "on_done" if arguments else "when_online"
+            if arguments[1:]:
+                what = arguments[0].decode()
             self.log("the handler of %s failed: %r" % (what, error))
 
     def _keep_alive(self, now):
@@ -234,4 +240,4 @@ class Link:
         handlers, self._handlers = self._handlers, {}
         for handler in handlers.values():
             if callable(handler):
-                handler(False)
+                self._call(handler, False)

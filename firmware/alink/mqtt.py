@@ -41,11 +41,18 @@ class MQTTClient(simple.MQTTClient):
 
     def publish(self, topic, msg, retain=False, qos=0):  # pyright: ignore[reportIncompatibleMethodOverride]
         """Send a message; return its packet id, 0 at QoS 0. Topic and payload are bytes."""
+        packet_id = 0
         if qos:
             # umqtt adds one, and would run past 65535 and over ids still in flight.
-            self.pid = self._free_id() - 1
-        simple.MQTTClient.publish(self, topic, msg, retain, qos)  # super() takes longer.
-        return self.pid if qos else 0
+            packet_id = self._free_id()
+            self.pid = packet_id - 1
+        try:
+            simple.MQTTClient.publish(self, topic, msg, retain, qos)  # super() takes longer.
+        except MemoryError:
+            self.sock.forget()
+            self.in_flight.discard(packet_id)
+            raise
+        return packet_id
 
     def subscribe(self, filters, qos=1):  # pyright: ignore[reportIncompatibleMethodOverride]
         """Ask for several topic filters (bytes) in one packet; return its packet id."""

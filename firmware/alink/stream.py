@@ -92,6 +92,10 @@ class Stream:
         if len(out) > _SMALL:
             self._out = bytearray(_SMALL)
 
+    def forget(self):
+        """Let go of what was collected of a packet that heap was short for."""
+        self._out_have = self._out_end = 0
+
     def setblocking(self, flag):
         """Nothing to do: umqtt only ever meets whole packets."""
 

@@ -392,3 +392,60 @@ def test_a_message_that_heap_is_short_for_costs_itself_alone():
     world.link.step()
     assert world.messages == [(b"a", b"next")]
     assert "too long a message on a" in world.log
+
+
+def test_what_waits_for_an_acknowledgement_may_fail_and_ends_nothing():
+    world = World()
+    world.link.step()
+    world.link.step()
+
+    def wrong(arrived):
+        raise KeyError("led")
+
+    world.connections[0].answers[0x32] = b"\x40\x02\x00\x02"
+    world.link.publish(b"t", b"m", 1, wrong)
+    world.link.step()
+    assert world.link.online
+    assert "the handler of on_done failed: KeyError('led'" in world.log[-1]
+    world.connections[0].answers.pop(0x32)
+    ended = []
+    world.link.publish(b"t", b"m", 1, wrong)
+    world.link.publish(b"t", b"m", 1, ended.append)
+    world.connections[0].error = TransportError("closed")
+    world.link.step()
+    assert ended == [False]
+    assert not world.link.online
+
+
+def test_a_subscription_that_meets_the_end_of_the_session_ends_it():
+    world = World()
+    world.link.step()
+
+    def broken(view):
+        raise TransportError("takes no bytes")
+
+    world.connections[0].send = broken
+    raises(TransportError, world.link.subscribe, b"b")
+    assert not world.link.online
+    assert "offline: takes no bytes" in world.log
+
+
+def test_a_message_that_found_no_heap_halfway_spoils_no_other():
+    world = World()
+    world.link.step()
+    world.link.step()
+    client = world.link._client
+    usual = client.sock.write
+
+    def short(data, count=None):
+        if bytes(data) == b"lost":
+            raise MemoryError("short")
+        usual(data, count)
+
+    client.sock.write = short
+    waiting = set(client.in_flight)
+    raises(MemoryError, world.link.publish, b"t", b"lost", 1)
+    assert client.in_flight == waiting
+    client.sock.write = usual
+    world.link.publish(b"t", b"m")
+    assert world.connections[0].sent[-1] == b"\x30\x04\x00\x01tm"

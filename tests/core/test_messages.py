@@ -310,3 +310,16 @@ def test_nothing_is_sent_before_the_first_session():
     device._link = None
     assert "connect() first" in str(raises(TransportError, device.post_properties, {"t": 1}))
     assert device.is_duplicate() is False
+
+
+def test_what_a_handler_of_a_reply_raises_at_the_end_of_a_session_is_logged():
+    device, told = Device(), []
+
+    def wrong(code, data, message):
+        raise KeyError("led")
+
+    device.request("x/y", {}, 0, wrong)
+    device.request("x/y", {}, 0, lambda *reply: told.append(reply[0]))
+    device._calls.fail()
+    assert told == [0]
+    assert "on_reply of x/y failed: KeyError('led'" in device.log[-1]
