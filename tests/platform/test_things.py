@@ -168,6 +168,23 @@ def test_a_tag_of_another_name_is_answered_460(online: Online, key: str):
     assert "tags" not in online.device.documents
 
 
+@pytest.mark.parametrize(
+    ("tail", "params"),
+    [
+        ("thing/property/desired/get", ["a", {"b": 1}]),
+        ("thing/deviceinfo/update", [{"attrKey": "a"}, {"attrKey": None}]),
+        ("thing/deviceinfo/delete", [{"attrKey": ["room"]}]),
+    ],
+)
+def test_a_name_that_is_no_text_is_answered_460(online: Online, tail: str, params: object):
+    online.platform.set_desired(online.party.product.key, online.party.name, {"a": 1})
+    online.wire.read_publish()
+    online.ask("thing/deviceinfo/update", b'{"params":[{"attrKey":"room"}]}')
+    reply = online.ask(tail, json.dumps({"params": params}).encode())
+    assert json.loads(reply)["code"] == 460
+    assert online.device.documents["tags"] == {"room": ""}
+
+
 def test_log_lines_are_noted(online: Online):
     online.ask("thing/log/post", b'{"params":[{"logLevel":"WARN","logContent":"low battery"}]}')
     detail = online.platform.expect("device_log", timeout=0).detail

@@ -20,10 +20,10 @@ _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,99}")
 
 def tags_update(core: Core, session: Session, request: Request) -> Outcome:
     """Keep a device's tags: [{"attrKey": ..., "attrValue": ...}], at most 200."""
-    given = _listed(request.params, "attrKey")
+    given = _tags(request.params)
     if given is None or len(given) > _MAX_TAGS:
         return MALFORMED
-    if not all(_KEY.fullmatch(str(one["attrKey"])) for one in given):
+    if not all(_KEY.fullmatch(one["attrKey"]) for one in given):
         return MALFORMED
     tags = dict(session.device.documents.get("tags", {}))
     tags.update({one["attrKey"]: str(one.get("attrValue", "")) for one in given})
@@ -34,7 +34,7 @@ def tags_update(core: Core, session: Session, request: Request) -> Outcome:
 
 def tags_delete(core: Core, session: Session, request: Request) -> Outcome:
     """Delete tags by key."""
-    given = _listed(request.params, "attrKey")
+    given = _tags(request.params)
     if given is None:
         return MALFORMED
     tags = dict(session.device.documents.get("tags", {}))
@@ -66,6 +66,11 @@ def log_get(_core: Core, session: Session, _request: Request) -> Outcome:
     """Return which lines the cloud wants: {"content": {"mode": 0 or 1}}."""
     mode = session.device.documents.get("log_mode", 0)
     return Outcome(data={"getType": "content", "content": {"mode": mode}})
+
+
+def _tags(params: Any) -> list[dict[str, Any]] | None:
+    given = _listed(params, "attrKey")
+    return given if all(isinstance(one["attrKey"], str) for one in given or ()) else None
 
 
 def _listed(params: Any, key: str) -> list[dict[str, Any]] | None:

@@ -72,6 +72,8 @@ def desired_get(_core: Core, session: Session, request: Request) -> Outcome:
     """Return the desired values of the listed properties; one that has none is left out."""
     if not isinstance(request.params, list):
         return MALFORMED
+    if not all(isinstance(name, str) for name in request.params):
+        return MALFORMED
     if len(request.params) > MAX_PROPERTIES:
         return _TOO_MANY_DESIRED
     desired = session.device.documents.get("desired", {})
