@@ -129,6 +129,8 @@ def test_a_platform_starts_with_faults_or_not_at_all(tmp_path: Path):
     try:
         done = run("admin", "--state", tmp_path / "state", "faults", "list")
         assert "refuse(code=5)" in done.stdout
+        for verb in (("faults", "clear"), ("device", "list")):  # An answer too, for people.
+            assert run("admin", "--state", tmp_path / "state", *verb).stdout == "none\n"
     finally:
         assert stop(process) == 0
 

@@ -55,11 +55,13 @@ def show(result: Any, *, as_json: bool) -> None:
     """Print what an operation returned: as JSON, as lines of one thing, as a table of many."""
     if as_json:
         typer.echo(json.dumps(result, ensure_ascii=False))
+    elif not result:
+        typer.echo("none")
     elif isinstance(result, dict):
-        width = max(map(len, result), default=0)
+        width = max(map(len, result))
         for name, value in result.items():
             typer.echo(f"{name:{width}}  {_text(value)}")
-    elif result:
+    else:
         _table(result)
 
 
