@@ -127,6 +127,8 @@ class Ota:
             self.stage = READY  # `judge` may find otherwise.
             self.safely(self._judge)
             heap.unload("trial", "slot", "places", "record", "offer")
+        if self._until is not None:
+            self.safely(self._came)  # Confirmed late, where heap was short as the session began.
         if self._until is not None and ticks_diff(self._until, now) <= 0:
             self.device._log("this image is not online within 10 minutes: back to the one before")
             reset()

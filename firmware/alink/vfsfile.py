@@ -48,10 +48,10 @@ class File:
 
     def abandon(self):
         """Forget what was written."""
-        if self._file:
-            self._file.close()
-            self._file = None
+        file, self._file = self._file, None
         try:
+            if file:
+                file.close()
             os.remove(self._path + ".new")
         except OSError:
-            pass  # It was not there.
+            pass  # It was not there; or flash is full, and the next one begins it anew.

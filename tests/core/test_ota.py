@@ -145,6 +145,29 @@ def test_an_image_on_trial_that_came_online_stays():
     assert chip.resets == 0
 
 
+def test_an_image_whose_confirmation_found_no_heap_is_confirmed_later():
+    chip = otafake.Chip()
+    chip.on_trial()
+    device = otafake.Device()
+    device._link.online = False
+    made = Ota(device, "2.0.0")
+    usual, made._ask_slot = made._ask_slot, _short
+    raises(MemoryError, device.begin_session)
+    device.step()
+    assert device.topics("/inform/") == []
+    made._ask_slot = usual
+    device.step()
+    assert chip.confirmed == 1
+    NOW[0] += 700000
+    device.step()
+    assert chip.resets == 0
+    assert len(device.topics("/inform/")) == 1
+
+
+def _short(*_):
+    raise MemoryError("short")
+
+
 def test_a_table_without_a_second_slot_is_one_sentence():
     for slots in ((), (0x10000,)):
         otafake.Chip(slots)

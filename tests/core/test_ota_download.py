@@ -445,6 +445,18 @@ def test_a_file_without_room_or_folder_is_refused_before_anything_comes():
     assert "nowhere/app.mpy.new cannot be written" in device.texts_told()[0]
 
 
+def test_a_file_that_cannot_be_closed_is_begun_anew():
+    class Full:
+        def close(self):
+            raise OSError(28)
+
+    target = File("table")
+    target._file = Full()
+    device = with_file(target, b"12", otafake.whole(b"12"))
+    assert device.steps_told()[-1] == "100"
+    assert read("table") == b"12"
+
+
 def test_what_a_cut_of_power_left_beside_a_file_is_replaced():
     with open("table.new", "wb") as file:
         file.write(b"half" * 4000)
