@@ -47,7 +47,7 @@ def take(gateway, topic, payload):
         if tail == b"notify":
             asked = gateway.on_add
             if not asked or gateway.safely(asked, product_key, device_name) is not False:
-                gateway.add(product_key, device_name)
+                gateway.safely(gateway.add, product_key, device_name)
         else:
             _changed(gateway, product_key, device_name, what)
 

@@ -35,8 +35,8 @@ class SubDevice(Messages):
         gateway.add(self.product_key, self.device_name, True)
         while not self.online():
             gateway.poll(100)
-            code = gateway.status(self.product_key, self.device_name)[1]
-            if code:
+            stage, code = gateway.status(self.product_key, self.device_name)
+            if code or stage == "unknown":  # Flash has not taken its name.
                 raise RefusedError(
                     code, "%s/%s refused: %d" % (self.product_key, self.device_name, code)
                 )

@@ -1,8 +1,12 @@
 """carrier.py: what heap is short for at a moment ends nothing, and is done when there is more."""
 
+import json
 import sys
 
+from alink import notices
+from alink.errors import RefusedError
 from alink.gateway import Gateway
+from check import raises
 
 KEY, NAME = "a1SubPk0001", "sub-0001"
 
@@ -14,6 +18,9 @@ class Link:
 
     def publish(self, topic, payload, qos, on_done):
         self.sent.append(topic)
+
+    def wait(self, ms):
+        pass
 
     def subscribe(self, *filters):
         self.heard += filters
@@ -79,6 +86,25 @@ def test_flash_that_there_is_no_heap_for_takes_nothing():
     gateway.open = Short
     assert gateway.save({0: None}) is False
     assert log[-1] == "alink: short"
+
+
+def test_who_waits_for_a_name_that_flash_does_not_take_is_told():
+    gateway, _log = online()
+    gateway.save = lambda changes: False
+    error = raises(RefusedError, gateway.sub_device(KEY, NAME).connect)
+    assert (error.code, str(error)) == (0, "a1SubPk0001/sub-0001 refused: 0")
+
+
+def test_a_wish_for_a_name_that_is_not_allowed_hides_no_other():
+    gateway, log = online()
+    params = [{"productKey": KEY, "deviceName": name} for name in ("no", NAME)]
+    notices.take(
+        gateway,
+        b"/sys/a1GatewayPk/gateway-1/thing/topo/add/notify",
+        json.dumps({"id": "1", "params": params}).encode(),
+    )
+    assert gateway._new == [(KEY.encode(), NAME.encode())]
+    assert "a handler about sub-devices failed: ValueError" in log[-1]
 
 
 def _waits():
