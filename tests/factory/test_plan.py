@@ -98,6 +98,7 @@ def test_a_scanned_serial_number_finds_its_row_or_makes_the_name(workshop):
         ({"more": "[line]\nattempts = 0"}, "line.attempts 0"),
         ({"more": '[app]\nfolder = "nowhere"'}, "is no folder"),
         ({"more": '[firmware]\nimage = "x.bin"'}, "firmware.sha256 is missing"),
+        ({"more": '[firmware]\nimage = "x.bin"\nsha256 = "…"'}, "firmware.sha256 is '…'"),
         ({"product": 'ca = ["x.der"]'}, "x.der: No such file"),
         ({"product": 'sign_method = "md5"'}, "SignMethod"),
         ({"rows": "DeviceName,ProductKey\nlamp-1,a1Oth\n"}, "no ProductSecret of a1Oth (line 2)"),

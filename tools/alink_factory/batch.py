@@ -150,7 +150,8 @@ def _firmware(table: _Table, folder: Path) -> Firmware | None:
     if image is None:
         return None
     if not re.fullmatch(r"[0-9a-f]{64}", digest):
-        raise BatchError("firmware.sha256 is missing: the 64 digits that `sha256sum IMAGE` prints")
+        what = repr(digest) if digest else "missing"
+        raise BatchError(f"firmware.sha256 is {what}: the 64 digits that `sha256sum IMAGE` prints")
     return Firmware(image, digest)
 
 
