@@ -33,6 +33,7 @@ def test_a_published_message_reaches_the_device_at_its_qos(online: Wire, ask: As
     ("changes", "code"),
     [
         ({"message_content": "%%%"}, "iot.messagebroker.MessageContentIsNotBase64Encode"),
+        ({"message_content": "é"}, "iot.messagebroker.MessageContentIsNotBase64Encode"),
         (
             {"topic_full_name": "/other/dev-1/user/get"},
             "iot.messagebroker.InvalidFormattedTopicName",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
@@ -107,7 +106,7 @@ class Call:
             raise ApiError("iot.messagebroker.NullMessageContent")
         try:
             return base64.b64decode(text, validate=True)
-        except binascii.Error as error:
+        except ValueError as error:
             raise ApiError("iot.messagebroker.MessageContentIsNotBase64Encode") from error
 
     def product(self, name: str = "ProductKey") -> Product:
