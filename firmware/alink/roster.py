@@ -56,7 +56,7 @@ class Roster:
     def find(self, mark):
         """Return the slots that a name with this mark may have: one or none, but for chance."""
         found = []
-        for slot in range(len(self._marks)):  # Nothing is allocated: every post comes here.
+        for slot in range(len(self._state)):  # Nothing is allocated: every post comes here.
             if self._marks[slot] == mark and self._state[slot]:
                 found.append(slot)
         return found
@@ -68,11 +68,11 @@ class Roster:
             while slot < len(self._state) and self._state[slot]:
                 slot += 1
         while slot >= len(self._state):
-            self._state.append(EMPTY)
             self._tries.append(0)
             for each in (self._marks, self._due, self._paid):
                 each.append(now)
             self._codes.append(0)
+            self._state.append(EMPTY)  # Last: where heap ends in between, there is no such slot.
         self._state[slot] = stage
         self._marks[slot] = mark
         self._fresh(slot, now)

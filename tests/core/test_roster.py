@@ -4,6 +4,7 @@ from time import ticks_add, ticks_diff
 
 from alink import roster
 from alink.roster import EMPTY, LEAVING, NAMED, ONLINE, REGISTERED, RELATED, Roster
+from check import raises
 
 MINUTE = 60000
 MARK = roster.mark_of(b"a1SubPk0001", b"sub-0001")
@@ -138,3 +139,18 @@ def test_five_logins_fit_in_any_minute_and_no_more():
             assert len(within) <= 5, within
         assert logins[:3] == [0, 0, 0]
         assert len(logins) > 25
+
+
+def test_a_slot_that_there_was_no_heap_for_is_given_later():
+    class Short:
+        def append(self, code):
+            raise MemoryError("short")
+
+    book = Roster()
+    book._codes, usual = Short(), book._codes
+    raises(MemoryError, book.put, 7, NAMED, 0)
+    book._codes = usual
+    assert book.put(7, NAMED, 0) == 0
+    assert book.put(8, RELATED, 0) == 1
+    book.refuse(1, 0, 6100)
+    assert (len(book), book.find(8), book.code(0), book.code(1)) == (2, [1], 0, 6100)
