@@ -11,6 +11,7 @@ from alibabacloud_tea_openapi.exceptions import ClientException
 from alink_sim.clock import ManualClock
 from alink_sim.platform import Platform
 from tests.platform.downloads import fetch
+from tests.platform.https import exchange, request
 from tests.platform.openapi import PK, Ask, done, refused
 from tests.platform.ota import DATA
 from tests.platform.ota_api import cloud, created, online, post_object, started, uploaded
@@ -186,6 +187,13 @@ def test_a_form_that_is_not_as_it_was_signed_puts_nothing(
     assert says in answer
     fields = {**FIELDS, "firmware_url": data["FirmwareUrl"]}
     assert refused(ask("CreateOTAFirmware", **fields)) == "iot.ota.NotExistedFile"
+
+
+@pytest.mark.parametrize("kind", ["multipart/form-data", "multipart/form-data; boundary=b"])
+def test_a_form_that_is_none_is_answered_as_oss_does(cloud: Platform, kind: str) -> None:
+    head, body = exchange(cloud, request("/", b"no form", kind), port=cloud.ota_port)
+    assert head.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert b"<Code>MalformedPOSTRequest</Code>" in body
 
 
 @pytest.mark.usefixtures("online")

@@ -34,7 +34,11 @@ def ticket(core: Core, suffix: str) -> dict[str, str]:
 
 async def answer(core: Core, request: web.Request) -> web.Response:
     """Take a form in; its file is at rest by the answer."""
-    posted = await request.post()
+    try:
+        posted = await request.post()
+    except ValueError:
+        text = "The body is not well-formed multipart/form-data."
+        return refusal(core, request, 400, "MalformedPOSTRequest", text)
     form = {name: value for name, value in posted.items() if isinstance(value, str)}
     file = posted.get("file")
     if not isinstance(file, web.FileField):
