@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from alink_factory import boot_check, job, over_repl, ports
+from alink_factory import boot_check, job, over_repl, ports, program
 from alink_factory.cli import app
+from alink_factory.errors import BoardError
 from alink_factory.line import Line
 from alink_factory.log_lines import LogLines
+from alink_factory.mpremote import Mpremote
+from alink_formats import identity
 from alink_formats.identity import Identity
 from alink_sim.board import Board, burn, firmware_image
 from alink_sim.board.serial import Rfc2217Port
@@ -190,22 +193,36 @@ def test_a_finished_board_that_lost_its_identity_is_no_finished_board(workshop: 
 
         assert again().result == "done"
         assert again().result == "already"
-        nvs = order.plan.board.table("stock").find("nvs")
-        board.flash.write(nvs.offset, bytes(nvs.size))
+        _run_stock(board)  # Somebody burned a stock firmware over it.
         outcome = again()
     assert "has this board as lamp-0001, done, and its flash does not" in outcome.detail
 
 
-def test_a_board_of_another_identity_is_left_alone(workshop: Workshop):
+def test_an_answer_of_a_board_is_in_no_complaint(workshop: Workshop, monkeypatch):
+    def run(_: list[str], *, on_line: Callable[[str], None], **__: object) -> int:
+        on_line("mpremote: gone")
+        on_line('alink-burn:{"cert": "68757368"}')
+        return 1
+
+    monkeypatch.setattr(program, "run", run)
+    with pytest.raises(BoardError, match=r"mpremote said: mpremote: gone$"):
+        Mpremote("tty", scratch=workshop.folder).look()
+
+
+@pytest.mark.parametrize("is_in_nvs", [True, False])
+def test_a_board_of_another_identity_is_left_alone(workshop: Workshop, is_in_nvs: bool):
     board, serial = boards.blank(workshop.folder)
     _run_stock(board)
     other = Identity(product_key=KEY, product_secret="x", device_name="other-1")
-    burn(board.flash, board.definition, layout="stock", identity=other, files={})
-    before = board.flash.read(0, board.flash.size)
+    files = {} if is_in_nvs else {"/alink.cert": identity.encode(other)}
+    owner = other if is_in_nvs else None
+    burn(board.flash, board.definition, layout="stock", identity=owner, files=files)
+    start = 0 if is_in_nvs else 0x10000  # MicroPython itself makes a blank NVS its own.
+    before = board.flash.read(start, board.flash.size - start)
     with boards.pty(board, serial, download=False) as port:
         order = workshop.order(workshop.plan(rows=ROWS, layout="stock"))
         outcome = over_repl.burn(order, str(port.path), report=lambda _: None)
     assert outcome.result == "failed"
     assert "it carries other-1" in outcome.detail
-    assert board.flash.read(0, board.flash.size) == before
+    assert board.flash.read(start, len(before)) == before
     assert order.ledger.claims() == []

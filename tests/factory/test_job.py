@@ -171,6 +171,26 @@ def test_a_stock_boards_only_credential_on_the_volume_is_carried_over(workshop):
     assert "/data.txt" not in files
 
 
+@pytest.mark.parametrize("name", ["lamp-0002", "pump-0815"])
+def test_a_stock_board_that_lost_its_nvs_is_known_by_the_files_it_keeps(workshop, name):
+    plan = workshop.plan(rows=ROWS, layout="stock")
+    flash = workshop.flash()
+    place = plan.board.table("stock").find("vfs")
+    kept = {"/alink.cred": credential(name)}
+    old = Identity(product_key=KEY, product_secret="old", device_name=name)
+    files = plan.files | kept | {"/alink.cert": identity.encode(old)}
+    flash.burn(place.offset, volume.region(files, place).data)
+    before = flash.read(0, flash.size)
+    outcome = burn(workshop.order(plan), workshop.pty(flash))
+    if name == "lamp-0002":
+        assert (outcome.result, outcome.device_name) == ("done", name), outcome
+        now = volume.read(flash.read(place.offset, place.size), place)
+        assert now["/alink.cred"] == kept["/alink.cred"]
+    else:
+        assert "another identity: pump-0815" in outcome.detail
+        assert flash.read(0, flash.size) == before
+
+
 @pytest.mark.parametrize("where", ["fctry", "cred", "nvs"])
 def test_a_board_that_carries_another_identity_is_never_overwritten(workshop, where):
     flash = workshop.flash()

@@ -1,23 +1,27 @@
 """What a board already carries: bytes of its flash in, identities of any layout out.
 
 Two ranges tell it: the table with NVS behind it, and the five sectors before the volume that hold
-`fctry` and `cred` (docs/identity.md, "Places"), whatever table is on the board now.
+`fctry` and `cred` (docs/identity.md, "Places"), whatever table is on the board now. The first two
+blocks of the volume belong to the second: they name the files of its root.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from alink_formats import identity, nvs_image, partitions
+from alink_formats import identity, littlefs, nvs_image, partitions
 from alink_formats.board import BoardDefinition
 from alink_formats.flash import SECTOR
 from alink_formats.identity import Identity, IdentityError, Record
 from alink_formats.nvs_generator import NAMESPACE
 from alink_formats.partitions import PartitionError, PartitionTable
 
+KEPT_FILES = ("/alink.cert", "/alink.cred")  # What a stock board keeps on its volume.
+
 _CERTIFICATE = 0x3000
 _CREDENTIAL = 0x2000
+_ROOT = 2 * SECTOR
 
 
 @dataclass(frozen=True)
@@ -33,13 +37,15 @@ class Found:
     """What was read; `table` is None if there is none.
 
     `certificate` is the one of `fctry`, `credential` the newest that is whole, of any place, `nvs`
-    the records in NVS by key. `kept_files` are files of the volume that hold a registration.
+    the records in NVS by key. `has_files`: the volume names KEPT_FILES, which are in `kept_files`
+    once it was read.
     """
 
     table: PartitionTable | None
     certificate: Identity | None
     credential: Identity | None
     nvs: dict[str, bytes]
+    has_files: bool = False
     kept_files: dict[str, bytes] = field(default_factory=dict)
 
     @property
@@ -50,7 +56,8 @@ class Found:
     @property
     def owners(self) -> set[tuple[str, str]]:
         """Every (ProductKey, DeviceName) that the board carries."""
-        carried = (self.certificate, self.credential, _identity(self.nvs.get("cert", b"")))
+        records = (self.nvs.get("cert", b""), *self.kept_files.values())
+        carried = (self.certificate, self.credential, *map(_identity, records))
         return {(one.product_key, one.device_name) for one in carried if one}
 
 
@@ -58,8 +65,9 @@ def ranges(board: BoardDefinition) -> tuple[Range, Range]:
     """Return what has to be read of a board: table and NVS, then `fctry` and `cred`."""
     table = board.table("stock")
     size = _CERTIFICATE + _CREDENTIAL
+    volume = table.find("vfs").offset
     head = Range(partitions.OFFSET, table.find("nvs").end - partitions.OFFSET)
-    return head, Range(table.find("vfs").offset - size, size)
+    return head, Range(volume - size, size + _ROOT)
 
 
 def decode(board: BoardDefinition, head: bytes, identity_range: bytes) -> Found:
@@ -70,9 +78,8 @@ def decode(board: BoardDefinition, head: bytes, identity_range: bytes) -> Found:
         table = None
     place = board.table("stock").find("nvs")
     blobs = nvs_blobs(head[place.offset - partitions.OFFSET :][: place.size])
-    sectors = (
-        identity_range[at : at + SECTOR] for at in range(_CERTIFICATE, len(identity_range), SECTOR)
-    )
+    root = _CERTIFICATE + _CREDENTIAL
+    sectors = (identity_range[at : at + SECTOR] for at in range(_CERTIFICATE, root, SECTOR))
     credentials = [
         record
         for data in (*sectors, blobs.get("cred", b""))
@@ -85,7 +92,17 @@ def decode(board: BoardDefinition, head: bytes, identity_range: bytes) -> Found:
         certificate=_identity(identity_range[:_CERTIFICATE]),
         credential=newest.identity if newest else None,
         nvs=blobs,
+        has_files=any(name[1:].encode() in identity_range[root:] for name in KEPT_FILES),
     )
+
+
+def with_files(found: Found, volume: bytes) -> Found:
+    """Return what was found with the registration that a stock board keeps on its volume."""
+    try:
+        files = littlefs.read(volume)
+    except littlefs.VolumeError:
+        return found
+    return replace(found, kept_files={name: files[name] for name in KEPT_FILES if name in files})
 
 
 def nvs_blobs(image: bytes) -> dict[str, bytes]:

@@ -22,11 +22,8 @@ from alink_factory.keyboard import Serials
 from alink_factory.ledger import Claim, Ledger
 from alink_factory.plan import Plan
 from alink_factory.rows import Row
-from alink_formats import littlefs
 from alink_formats.board import size_name
 from alink_formats.identity import Identity
-
-KEPT_FILES = ("/alink.cert", "/alink.cred")  # What a stock board keeps on its volume.
 
 BootCheck = Callable[[str, Identity], str]  # Port and identity in, what the board said out.
 
@@ -160,7 +157,13 @@ class _Job:
         self._step = replace(self._step, mac=chip.mac)
         check_chip(chip, plan)
         _, more = self._esptool.read(identity_range.offset, identity_range.size)
-        return chip, finder.decode(plan.board, data, more)
+        found = finder.decode(plan.board, data, more)
+        if found.has_files and "cred" not in found.nvs:
+            # A stock board that lost NVS has its registration, and its name, on the volume alone.
+            place = plan.recipe(chip.flash_size).table.find("vfs")
+            _, volume = self._esptool.read(place.offset, place.size)
+            found = finder.with_files(found, volume)
+        return chip, found
 
     def _take_row(self, chip: Chip, found: Found, serial: str) -> Row:
         # Claim a row for the board; a board with an identity only ever gets that one again.
@@ -221,24 +224,10 @@ class _Job:
 
     def _build(self, recipe: Recipe, identity: Identity, found: Found) -> Image:
         self._show("imaged")
-        found = self._with_files(recipe, found)
         image = recipe.build(identity, found, fresh=self._order.fresh)
         firmware = recipe.firmware.sha256[:16] if recipe.firmware else "none"
         self._advance("imaged", record=image.record, detail=f"firmware {firmware}")
         return image
-
-    def _with_files(self, recipe: Recipe, found: Found) -> Found:
-        # A stock board that lost NVS has its credential on the volume alone.
-        is_kept = found.burned and not self._order.fresh and recipe.layout == "stock"
-        if not is_kept or "cred" in found.nvs:
-            return found
-        place = recipe.table.find("vfs")
-        _, data = self._esptool.read(place.offset, place.size)
-        try:
-            files = littlefs.read(data)
-        except littlefs.VolumeError:
-            return found
-        return replace(found, kept_files={n: files[n] for n in KEPT_FILES if n in files})
 
     def _write(self, image: Image) -> list[str]:
         self._advance("writing")

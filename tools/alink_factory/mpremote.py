@@ -17,6 +17,7 @@ from typing import Any
 
 from alink_factory import program
 from alink_factory.errors import BoardError
+from alink_factory.found import KEPT_FILES
 
 _MARK = "alink-burn:"  # What begins the lines that a script answers with.
 _AGAIN = "Check cable and plug, close what else has the port open, then try again."
@@ -42,6 +43,12 @@ def blob(key):
                 break
         size *= 2
     return ""
+def content(name):
+    try:
+        with open(name, "rb") as file:
+            return binascii.hexlify(file.read(4096)).decode()
+    except OSError:
+        return ""
 def digest(name):
     found = hashlib.sha256()
     with open(name, "rb") as file:
@@ -67,6 +74,8 @@ if esp32:
     say(labels=[part.info()[4] for part in esp32.Partition.find(1)])
     say(cert=blob("cert"))
     say(cred=blob("cred"))
+for name in %r:
+    say(kept=content(name))
 part = bytearray(512)
 walk("")
 """
@@ -95,7 +104,8 @@ print("%s{}")
 class Running:
     """What a board with MicroPython says: MAC, labels of its partitions, records and files.
 
-    `cert` and `cred` are the blobs in NVS, `files` the SHA-256 of every file by path.
+    `cert` and `cred` are the blobs in NVS, `kept` what KEPT_FILES hold, `files` the
+    SHA-256 of every file by path.
     Its repr shows no secret.
     """
 
@@ -104,6 +114,7 @@ class Running:
     labels: tuple[str, ...]
     cert: bytes = field(repr=False)
     cred: bytes = field(repr=False)
+    kept: tuple[bytes, ...] = field(repr=False)
     files: Mapping[str, str]
     folders: tuple[str, ...]
 
@@ -120,12 +131,14 @@ class Mpremote:
         """Return what the board says of itself; its main.py is interrupted."""
         said: dict[str, Any] = {}
         files: dict[str, str] = {}
-        folders = []
-        for fact in self._script("reading", _LOOK % _MARK):
+        folders, kept = [], []
+        for fact in self._script("reading", _LOOK % (_MARK, KEPT_FILES)):
             if "file" in fact:
                 files[fact["file"]] = fact["digest"]
             elif "folder" in fact:
                 folders.append(fact["folder"])
+            elif "kept" in fact:
+                kept.append(bytes.fromhex(fact["kept"]))
             else:
                 said |= fact
         if said.get("platform") != "esp32":
@@ -141,6 +154,7 @@ class Mpremote:
             labels=tuple(said["labels"]),
             cert=bytes.fromhex(said["cert"]),
             cred=bytes.fromhex(said["cred"]),
+            kept=tuple(kept),
             files=files,
             folders=tuple(folders),
         )
@@ -205,6 +219,7 @@ class Mpremote:
 
 
 def _complaint(port: str, lines: list[str]) -> str:
+    lines = [line for line in lines if _MARK not in line]  # Answers hold secrets.
     text = "\n".join(lines)
     if "failed to access" in text or "no device" in text:
         return f"{port} cannot be opened"

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from pathlib import PurePosixPath
 
 from alink_factory.errors import BatchError, BoardError
-from alink_factory.job import KEPT_FILES, Order, Outcome, Step, check_done
+from alink_factory.found import KEPT_FILES
+from alink_factory.job import Order, Outcome, Step, check_done
 from alink_factory.ledger import Claim
 from alink_factory.mpremote import Mpremote, Running
 from alink_formats import identity as identities
@@ -170,7 +171,7 @@ class _Job:
 
 def _owners(running: Running) -> set[tuple[str, str]]:
     found = set()
-    for record in (running.cert, running.cred):
+    for record in (running.cert, running.cred, *running.kept):
         with contextlib.suppress(IdentityError):
             identity = identities.decode(record).identity
             found.add((identity.product_key, identity.device_name))
