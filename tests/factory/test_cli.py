@@ -114,8 +114,9 @@ def test_boards_of_rows_that_were_taken_out_of_the_file_do_not_make_a_batch_comp
 def test_an_image_of_a_row_is_whole_and_for_its_owner_only(workshop, tmp_path):
     batch = workshop.batch(rows=ROWS, firmware=30_000)
     target = tmp_path / "lamp.bin"
-    code, _ = burn("image", batch, "lamp-0002", "-o", target)
+    code, text = burn("image", batch, "lamp-0002", "-o", target)
     assert code == 0
+    assert "Its row stays free: take it out of the batch" in text
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
     record = target.read_bytes()[0x1FB000 - 0x1000 :][:0x3000]
     assert identity.decode(record).identity.device_name == "lamp-0002"

@@ -266,6 +266,13 @@ def test_many_processes_may_hold_it(tmp_path, file_book):
     assert [claim.mac for claim in file_book.claims()] == ["a" * 12]
 
 
+def test_a_job_that_lost_its_board_to_another_frees_no_row(file_book: Ledger):
+    first = claimed(file_book, "a" * 12)
+    second = claimed(another(file_book), "a" * 12)
+    file_book.fail(first, step="imaged", detail="given to another job")
+    assert file_book.claims() == [second]
+
+
 def test_a_ledger_that_this_user_may_not_write_asks_for_another(tmp_path, monkeypatch):
     def refuse(*_: object) -> None:
         raise PermissionError(errno.EACCES, "Permission denied")  # Root may write everywhere.

@@ -90,7 +90,8 @@ class Ledger:
             self._note(
                 connection, _of(claim), what="failed", port=port, detail=f"{step}: {detail}"
             )
-            self._release_unwritten(connection, (CLAIMS.c.id == claim.id), port)
+            mine = (CLAIMS.c.id == claim.id) & (CLAIMS.c.holder == claim.holder)
+            self._release_unwritten(connection, mine, port)
 
     def release(self, batch: str, *, station: str | None = None) -> list[Claim]:
         """Free the rows of boards to which nothing was written yet; return their claims.

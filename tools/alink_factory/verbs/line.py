@@ -57,6 +57,7 @@ def image(
         made = export.export(loaded, book, row=row, mac=mac, flash_size=flash_size << 20)
         export.save(made, target)
     typer.echo(f"{target}: {len(made.data)} bytes, for {made.device_name}, at {made.offset:#x}")
+    typer.echo("Its row stays free: take it out of the batch, or `run` gives it to a board too.")
 
 
 def flash(
