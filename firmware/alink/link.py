@@ -16,6 +16,7 @@ from .topics import find
 _PONG_MS = const(10000)  # Nothing received for so long after a PINGREQ: the link is dead.
 _FILTERS_A_PACKET = const(8)
 _IN_FLIGHT = const(100)  # Messages that may wait for a PUBACK: each costs heap until it comes.
+_SHORT_MS = const(10000)  # Until heap that was short may be there.
 _LONGEST_MS = const(4500000)  # No wait is longer: what seems so is a tick count gone round.
 
 
@@ -98,7 +99,7 @@ class Link:
                 self._greet()
             self._receive()
             return self._keep_alive(ticks_ms())
-        except (TransportError, ProtocolError) as error:
+        except (TransportError, ProtocolError, MemoryError) as error:
             self._lost(error)
             return 0
 
@@ -154,6 +155,11 @@ class Link:
 
         try:
             return begin(self, ticks_ms)
+        except MemoryError:
+            if not self.sessions:
+                raise  # A boot that finds no room will find none later.
+            self.log("no session: heap is short")
+            return _SHORT_MS
         finally:
             begin = None
             heap.unload("session", "pace")
@@ -229,9 +235,12 @@ class Link:
             return  # A handler has met the end already, or has closed us.
         self._client.sock.close()
         self._end()
-        from .session import end
+        try:
+            from .session import end
 
-        end(self, error, ticks_ms)
+            end(self, error, ticks_ms)
+        except MemoryError:
+            pass  # The end stands, and nobody was told of it.
         end = None
         heap.unload("session", "pace")
 

@@ -33,7 +33,7 @@ def _log_in(link):
     client = MQTTClient(connection, link.keep, link.acknowledged, link.max_packet)
     try:
         client.connect(link.login, link.keepalive)
-    except (RefusedError, TransportError, ProtocolError):
+    except (RefusedError, TransportError, ProtocolError, MemoryError):
         client.disconnect()
         raise
     link.began(client)

@@ -449,3 +449,62 @@ def test_a_message_that_found_no_heap_halfway_spoils_no_other():
     client.sock.write = usual
     world.link.publish(b"t", b"m")
     assert world.connections[0].sent[-1] == b"\x30\x04\x00\x01tm"
+
+
+def _short_once(world):
+    # The next dial finds no heap.
+    usual = world.link.dial
+
+    def dial():
+        world.link.dial = usual
+        raise MemoryError("short")
+
+    world.link.dial = dial
+
+
+def test_a_heap_that_is_short_for_another_session_is_waited_for():
+    world = World()
+    world.link.step()
+    world.connections[0].error = TransportError("lost")
+    _short_once(world)
+    world.run(60)
+    assert "no session: heap is short" in world.log
+    assert world.link.online and len(world.connections) == 2
+
+
+def test_a_boot_that_finds_no_heap_says_so():
+    world = World()
+    _short_once(world)
+    raises(MemoryError, world.link.step)
+
+
+def test_a_session_that_finds_no_heap_ends_and_another_begins():
+    world = World(keepalive=60)
+    world.link.step()
+    world.link.step()
+
+    def short():
+        raise MemoryError("short")
+
+    world.link._client.ping = short
+    world.run(48)
+    assert "offline: short" in world.log
+    world.run(60)
+    assert world.link.online and len(world.connections) == 2
+
+
+def test_an_end_that_finds_no_heap_is_an_end():
+    world = World()
+    world.link.step()
+    world.link.step()
+    usual = world.link.log
+
+    def log(text):
+        if text.startswith("offline"):
+            raise MemoryError("short")
+        usual(text)
+
+    world.link.log = log
+    world.connections[0].error = TransportError("lost")
+    world.run(60)
+    assert world.link.online and len(world.connections) == 2
