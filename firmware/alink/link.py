@@ -36,11 +36,9 @@ class Link:
         self.sessions = 0
         self.memory = None  # Of `pace`.
         self.log = log
-        self.keepalive = keepalive
-        self.max_packet = max_packet
+        self.keepalive, self.max_packet = keepalive, max_packet
         self._feed = feed
-        self._routes = routes
-        self._hooks = hooks
+        self._routes, self._hooks = routes, hooks
         self.otherwise = None  # Takes (topic, payload) that no route does.
         self._handlers = {}
         self._inbox = self._client = self._pinged_at = self._until = None
@@ -240,7 +238,7 @@ class Link:
 
             end(self, error, ticks_ms)
         except MemoryError:
-            pass  # The end stands, and nobody was told of it.
+            pass  # It has ended, though nobody was told.
         end = None
         heap.unload("session", "pace")
 

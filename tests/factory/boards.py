@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 from alink_sim.board import Board, Firmware
+from alink_sim.board.heap import beside_standins
 from alink_sim.board.serial import PtyPort, SerialBoard
 from alink_sim.platform import Platform
 from alink_sim.sntp import SntpServer
@@ -38,13 +39,15 @@ def access_key(platform: Platform, folder: Path) -> Path:
 
 
 def blank(folder: Path, *, build: str = "unix64", **options: object) -> tuple[Board, SerialBoard]:
-    """Return a blank board and its serial side."""
+    """Return a blank board and its serial side; its firmware has all of an ESP32's first area."""
     number = next(_numbers)
     mac = f"{0xA0B765100000 + number:012x}"
+    interpreter = interpreters.require(build)
     board = Board.blank(
         folder / f"board-{number}",
-        interpreter=interpreters.require(build),
+        interpreter=interpreter,
         mac=mac,
+        heap=beside_standins(interpreter),  # The REPL of a chip takes none of its heap.
         **options,  # type: ignore[arg-type]
     )
     serial = SerialBoard(board.flash, chip=board.definition.chip, mac=mac, program=Firmware(board))
