@@ -90,13 +90,19 @@ def test_a_write_that_power_cut_anywhere_leaves_the_former_generation():
     assert log == []
 
 
-def test_a_damaged_slot_is_taken_from_the_older_generation_and_mended():
+def _damaged():
+    # Two generations, the newer one with a damaged slot 1; returns the log.
     log, store = _fresh()
     store.save({0: SUBS[0], 1: SUBS[1]})
     store.save({2: SUBS[2]})
     data = bytearray(_bytes(B))
     data[HEADER + SLOT + 30] ^= 0xFF
     _write(B, data)
+    return log
+
+
+def test_a_damaged_slot_is_taken_from_the_older_generation_and_mended():
+    log = _damaged()
     assert list(_again(log).read()) == [(0, SUBS[0]), (1, SUBS[1]), (2, SUBS[2])]
     assert "slot 1" in log[0]
     del log[:]
@@ -105,12 +111,7 @@ def test_a_damaged_slot_is_taken_from_the_older_generation_and_mended():
 
 
 def test_a_damaged_slot_that_cannot_be_mended_is_read_all_the_same():
-    log, store = _fresh()
-    store.save({0: SUBS[0], 1: SUBS[1]})
-    store.save({2: SUBS[2]})
-    data = bytearray(_bytes(B))
-    data[HEADER + SLOT + 30] ^= 0xFF
-    _write(B, data)
+    log = _damaged()
     store = _again(log)
 
     def full(changes):

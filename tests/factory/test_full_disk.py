@@ -50,9 +50,9 @@ def disk(tmp_path: Path) -> Iterator[Disk]:
     try:
         done = subprocess.run(mount, capture_output=True, text=True, check=False)
     except FileNotFoundError:
-        pytest.skip("there is no program mount")
+        pytest.skip(reason="there is no program mount")
     if done.returncode:
-        pytest.skip(f"a small disk cannot be mounted: {done.stderr.strip()}")
+        pytest.skip(reason=f"a small disk cannot be mounted: {done.stderr.strip()}")
     yield Disk(folder)
     subprocess.run(["umount", "--lazy", str(folder)], check=True)
 

@@ -20,7 +20,7 @@ def mosquitto(
     program: str, platform: Platform, credentials: Credentials, *more: str
 ) -> subprocess.CompletedProcess[str]:
     if not shutil.which(program):
-        pytest.skip(f"{program} is not installed: make system installs it on Debian")
+        pytest.skip(reason=f"{program} is not installed: make system installs it on Debian")
     command = [program, "-h", "localhost", "-p", str(platform.mqtt_tls_port)]
     command += ["--cafile", str(platform.ca_pem), "-V", "311", "-k", "60"]
     command += ["-i", credentials.client_id, "-u", credentials.user, "-P", credentials.password]
