@@ -1,6 +1,6 @@
 """Why a registration over HTTPS was refused, and what to do. Loaded only when that happens.
 
-docs/protocol.md, section "HTTPS".
+docs/reference/protocol.md, "HTTPS".
 """
 
 from .errors import RefusedError

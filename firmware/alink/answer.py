@@ -1,6 +1,6 @@
 """The credential in what the platform pushes after a registration, or why it refused. Pure.
 
-docs/protocol.md, section "Dynamic registration".
+docs/reference/protocol.md, "Dynamic registration".
 """
 
 import json

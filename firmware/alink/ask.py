@@ -1,6 +1,6 @@
 """What the CONNECT of a dynamic registration carries, signed with the ProductSecret.
 
-docs/protocol.md, section "Dynamic registration". Pure but for the random number.
+docs/reference/protocol.md, "Dynamic registration". Pure but for the random number.
 """
 
 import os

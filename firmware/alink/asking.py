@@ -1,7 +1,7 @@
 """How a gateway makes the request that is due: names and secrets from `substore`, bytes from
 `topo`.
 
-docs/protocol.md, section "Sub-devices". Loaded for one request.
+docs/reference/protocol.md, "Sub-devices". Loaded for one request.
 """
 
 import os

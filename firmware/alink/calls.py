@@ -1,4 +1,4 @@
-"""Alink requests, and the replies to them (docs/protocol.md, section "TSL")."""
+"""Alink requests, and the replies to them (docs/reference/protocol.md, "TSL")."""
 
 from micropython import const
 

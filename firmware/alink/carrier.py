@@ -1,6 +1,6 @@
 """A device whose connection carries those of sub-devices: the engine of `Gateway`.
 
-docs/protocol.md, section "Sub-devices". Beside the session of `Device` it keeps `roster` going:
+docs/reference/protocol.md, "Sub-devices". Beside the session of `Device` it keeps `roster` going:
 `errands` are loaded while something is due, `intake` for new names, `notices` for a message from
 the cloud.
 """

@@ -1,6 +1,6 @@
 """The device's log in the cloud's console, while the cloud wants it.
 
-docs/protocol.md, section "Remote config, tags, log".
+docs/reference/protocol.md, "Remote config, tags, log".
 """
 
 import json

@@ -1,6 +1,6 @@
 """Remote config: a file of up to 64 KB that the cloud keeps for a product.
 
-docs/protocol.md, section "Remote config, tags, log". The cloud tells where the file is and its
+docs/reference/protocol.md, "Remote config, tags, log". The cloud tells where the file is and its
 SHA-256; `fetch` brings it, and replaces the old one only if the digest is right.
 """
 

@@ -1,6 +1,6 @@
 """The Alink JSON envelope: id, version, method, params up; id, code, data down. Pure.
 
-docs/protocol.md, section "TSL".
+docs/reference/protocol.md, "TSL".
 """
 
 import json

@@ -1,6 +1,6 @@
 """The requests that a gateway makes for its sub-devices, one on its way at a time.
 
-docs/protocol.md, section "Sub-devices". What is due comes from `roster`. Loaded while there is
+docs/reference/protocol.md, "Sub-devices". What is due comes from `roster`. Loaded while there is
 something to do; how a request is made (`asking`) and what comes of its reply (`outcome`) are
 loaded for that step alone.
 """

@@ -1,6 +1,6 @@
 """A gateway: a device whose connection carries sub-devices that have none of their own.
 
-docs/gateway.md; docs/protocol.md, section "Sub-devices".
+docs/how-to/gateway.md; docs/reference/protocol.md, "Sub-devices".
 
     gateway = Gateway.from_flash()
     meter = gateway.add("a1SubPk0001", "meter-17")

@@ -1,6 +1,6 @@
 """CONNECT and CONNACK: the first words of a registration and of a session. Unloaded after them.
 
-docs/protocol.md, sections "MQTT profile" and "Dynamic registration".
+docs/reference/protocol.md, "MQTT profile" and "Dynamic registration".
 """
 
 import struct

@@ -1,7 +1,7 @@
 """Reports over HTTPS, without a session: for a board that sends now and then and hears nothing.
 
-docs/protocol.md, section "HTTPS", "Data". Up only, devices with a DeviceSecret only. The token is
-kept in RAM and renewed when the platform says so.
+docs/reference/protocol.md, "HTTPS", "Data". Up only, devices with a DeviceSecret only. The token
+is kept in RAM and renewed when the platform says so.
 """
 
 import gc

@@ -1,6 +1,6 @@
 """The platform's HTTPS side: where it is, what to trust there, a question and its JSON answer.
 
-docs/protocol.md, section "HTTPS". Imported by who uses it.
+docs/reference/protocol.md, "HTTPS". Imported by who uses it.
 """
 
 import json

@@ -1,6 +1,6 @@
 """How sub-devices come to a gateway: from flash at boot, by name afterwards.
 
-docs/gateway.md. Loaded for that moment.
+docs/how-to/gateway.md. Loaded for that moment.
 """
 
 from time import ticks_ms

@@ -1,6 +1,6 @@
 """What an ordinary CONNECT carries: signed with the DeviceSecret, or the issued pair as it is.
 
-docs/protocol.md, section "Login". Pure; needed once a boot, because nothing in it changes.
+docs/reference/protocol.md, "Login". Pure; needed once a boot, because nothing in it changes.
 """
 
 from .sign import hmac, login_content

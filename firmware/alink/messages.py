@@ -1,6 +1,6 @@
 """What goes up and comes down in a session, the same for every kind of device.
 
-docs/protocol.md, sections "TSL" and "Login".
+docs/reference/protocol.md, "TSL" and "Login".
 """
 
 from .errors import TransportError
@@ -22,7 +22,7 @@ class Messages:
         return self._link.sessions if self._link and self._link.online else 0
 
     def post_properties(self, values, qos=0, on_reply=None):
-        """Post {identifier: value}; see `request` (docs/protocol.md, section "TSL")."""
+        """Post {identifier: value}; see `request` (docs/reference/protocol.md, "TSL")."""
         return self.request("event/property/post", values, qos, on_reply)
 
     def request(self, what, params, qos=0, on_reply=None):

@@ -1,7 +1,7 @@
 """MQTT 3.1.1 for a device: umqtt.simple's PUBLISH encoder and parser over our `Stream`.
 
 Its own are connect, subscribe, unsubscribe, disconnect and the packet ids; runs on umqtt.simple
-1.3.4 as well as on 1.6 to 1.8, unmodified (docs/decisions.md).
+1.3.4 as well as on 1.6 to 1.8, unmodified (docs/explanation/decisions.md).
 """
 
 from micropython import const

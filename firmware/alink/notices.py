@@ -1,6 +1,6 @@
 """What the cloud tells a gateway about its sub-devices: changes, wishes, forced logouts.
 
-docs/protocol.md, section "Sub-devices". Requests are answered; loaded for one message.
+docs/reference/protocol.md, "Sub-devices". Requests are answered; loaded for one message.
 """
 
 import json

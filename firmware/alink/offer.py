@@ -1,6 +1,6 @@
 """What the platform offers as an update, and what is made of it.
 
-docs/ota.md; docs/protocol.md, section "OTA".
+docs/how-to/update-over-the-air.md; docs/reference/protocol.md, "OTA".
 """
 
 import json

@@ -1,6 +1,6 @@
 """Updates over the air: tell the version, take an offer, and judge what a restart has shown.
 
-docs/ota.md; docs/protocol.md, section "OTA".
+docs/how-to/update-over-the-air.md; docs/reference/protocol.md, "OTA".
 
     ota = Ota(device, "1.0.0")
     device.connect()
@@ -34,7 +34,7 @@ class Ota:
         """`version` is what runs now; `module` is one of the console's, "" the device itself.
 
         target: where an update goes: None is the other application slot; or a `vfsfile.File`, or
-        the application's own (docs/ota.md, "A target of your own").
+        the application's own (docs/how-to/update-over-the-air.md, "A target of your own").
         on_offer: `on_offer(version, size, ext)` returns "now", "later" (`start` begins it) or
         "refuse"; `ext` are the tags of its batch. Without it every update is taken at once.
         on_ready: `on_ready(version)` is called when it is in place; without it the board resets

@@ -1,6 +1,6 @@
 """A file of an update over the session itself: asked for and answered, part by part.
 
-docs/protocol.md, section "OTA". No second TLS connection: for boards that are short of memory.
+docs/reference/protocol.md, "OTA". No second TLS connection: for boards that are short of memory.
 """
 
 import json

@@ -1,6 +1,6 @@
 """What comes of a reply about sub-devices: where each of them stands then.
 
-docs/protocol.md, section "Sub-devices". Loaded for one reply.
+docs/reference/protocol.md, "Sub-devices". Loaded for one reply.
 """
 
 from micropython import const

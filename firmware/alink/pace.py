@@ -2,7 +2,7 @@
 
 Every time is a `ticks_ms` value given by the caller, every wait is in milliseconds, `random(n)`
 returns 0..n-1. What is remembered is a list that the link keeps: this module need not stay.
-docs/protocol.md, section "MQTT profile".
+docs/reference/protocol.md, "MQTT profile".
 """
 
 import os

@@ -1,6 +1,6 @@
 """The record of identity: named fields to bytes in flash; `fields` reads them back. Pure.
 
-Layout (integers little-endian), docs/identity.md:
+Layout (integers little-endian), docs/explanation/identity.md:
 
     magic "ALNK" | version 1 | kind | length u16 | generation u32 | fields | CRC-32 | 0xFF ...
 

@@ -1,6 +1,6 @@
 """Dynamic registration over MQTT: `register` (pre-registered) and `regnwl` (preregistration-free).
 
-docs/protocol.md, section "Dynamic registration". One CONNECT signed with the ProductSecret; the
+docs/reference/protocol.md, "Dynamic registration". One CONNECT signed with the ProductSecret; the
 platform pushes the answer without being asked. Never under an automatic reconnect: every success
 of `regnwl` spends one of five ClientIDs.
 """

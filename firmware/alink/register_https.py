@@ -1,7 +1,7 @@
 """Dynamic registration over HTTPS: pre-registered devices only, one form, one JSON answer.
 
-docs/protocol.md, section "HTTPS". It may be repeated until the device was online once, so nothing
-is lost when the answer is.
+docs/reference/protocol.md, "HTTPS". It may be repeated until the device was online once, so
+nothing is lost when the answer is.
 """
 
 import os

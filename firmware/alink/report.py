@@ -1,6 +1,7 @@
 """What a device tells more rarely: many samples, the past, tags, raw bytes; desired values.
 
-docs/protocol.md, sections "TSL" and "Remote config, tags, log". `on_reply` as in `Device.request`.
+docs/reference/protocol.md, "TSL" and "Remote config, tags, log". `on_reply` as in
+`Device.request`.
 """
 
 

@@ -2,7 +2,7 @@
 
 A sub-device has a slot, the same here and in `substore`, where its names and its secret are. What
 is due is asked for with `next`. Every time is a `ticks_ms` value given by the caller.
-docs/protocol.md, section "Sub-devices".
+docs/reference/protocol.md, "Sub-devices".
 """
 
 from array import array

@@ -1,6 +1,6 @@
 """Questions of the cloud, answered at once (RRPC), and what it tells all devices (broadcast).
 
-docs/protocol.md, section "TSL". Synchronous services are `Thing.service`s; this is for the rest.
+docs/reference/protocol.md, "TSL". Synchronous services are `Thing.service`s; this is for the rest.
 """
 
 

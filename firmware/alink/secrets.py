@@ -1,6 +1,6 @@
 """The DeviceSecrets in the reply to a registration of sub-devices, kept on flash.
 
-docs/protocol.md, section "Sub-devices". Loaded for one reply.
+docs/reference/protocol.md, "Sub-devices". Loaded for one reply.
 """
 
 from . import roster

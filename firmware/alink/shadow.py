@@ -1,9 +1,9 @@
 """The device shadow: what the cloud keeps of a device's state while it is away.
 
-docs/protocol.md, section "Shadow". An update must name a version above the stored one: this class
-keeps count, and where it has lost it (409) it asks and tries again. What is reported while the
-device is offline waits for the next session, the newest value of each attribute; what was desired
-meanwhile is asked for as the session begins.
+docs/reference/protocol.md, "Shadow". An update must name a version above the stored one: this
+class keeps count, and where it has lost it (409) it asks and tries again. What is reported while
+the device is offline waits for the next session, the newest value of each attribute; what was
+desired meanwhile is asked for as the session begins.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""What the platform wants signed, and the HMAC that signs it (docs/protocol.md, sections
+"""What the platform wants signed, and the HMAC that signs it (docs/reference/protocol.md, sections
 "Dynamic registration" and "Login"). Bytes in, lower-case hex bytes out. Pure.
 
 Each content is spelled out: the order of its parts is the protocol, and a MicroPython dict has

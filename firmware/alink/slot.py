@@ -1,6 +1,7 @@
 """The other application slot: an image is written there, and started on trial.
 
-docs/ota.md, "No cut of power". Beside `places` the only file that imports `esp32`.
+docs/how-to/update-over-the-air.md, "No cut of power". Beside `places` the only file that imports
+`esp32`.
 """
 
 import struct

@@ -1,7 +1,7 @@
 """Keep a credential: two places, each read back, so that no power cut loses it.
 
-docs/identity.md, "Places". Reading is `identity`'s part: this one is loaded while a registration
-connection is open, when heap is scarcest.
+docs/explanation/identity.md, "Places". Reading is `identity`'s part: this one is loaded while a
+registration connection is open, when heap is scarcest.
 """
 
 from .errors import StoreError

@@ -1,6 +1,6 @@
 """A sub-device of a gateway: what a `Device` sends and hears, over the gateway's connection.
 
-docs/gateway.md. `Thing`, `Shadow`, `report` and the like take one as they take a `Device`.
+docs/how-to/gateway.md. `Thing`, `Shadow`, `report` and the like take one as they take a `Device`.
 """
 
 from .errors import RefusedError, TransportError

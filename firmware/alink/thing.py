@@ -1,6 +1,6 @@
 """The thing model (TSL): what the cloud sets and asks for, and what the device tells.
 
-docs/protocol.md, section "TSL". Handlers are given by name:
+docs/reference/protocol.md, "TSL". Handlers are given by name:
 
     thing = Thing(device)
 

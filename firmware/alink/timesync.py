@@ -1,4 +1,4 @@
-"""The time by MQTT, on a session that is there already (docs/protocol.md, section "NTP")."""
+"""The time by MQTT, on a session that is there already (docs/reference/protocol.md, "NTP")."""
 
 import json
 from time import ticks_diff, ticks_ms

@@ -1,4 +1,4 @@
-"""The topics of a device, as bytes (docs/protocol.md, sections "Login", "TSL"). Pure."""
+"""The topics of a device, as bytes (docs/reference/protocol.md, "Login", "TSL"). Pure."""
 
 REGISTER_ANSWERS = (b"/ext/register", b"/ext/regnwl")
 

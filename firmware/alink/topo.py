@@ -1,6 +1,6 @@
 """What a gateway asks about its sub-devices, byte for byte. Pure.
 
-docs/protocol.md, section "Sub-devices". A sub-device is here (ProductKey, DeviceName, secret) in
+docs/reference/protocol.md, "Sub-devices". A sub-device is here (ProductKey, DeviceName, secret) in
 bytes, as `substore` has checked them: nothing in a name needs escaping in JSON. Written by hand,
 into one buffer: as dicts, or piece by piece, a batch would take five times the heap.
 """

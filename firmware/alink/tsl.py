@@ -1,6 +1,6 @@
 """A thing model from the file that the vendor's console exports: what each value has to be.
 
-docs/protocol.md, section "TSL". Imported only where a device is given such a file.
+docs/reference/protocol.md, "TSL". Imported only where a device is given such a file.
 """
 
 import json

@@ -1,6 +1,7 @@
 """One update, from the offer to the file in its place: fetched, checked, and only then counted.
 
-docs/ota.md. Loaded while an update is under way; what comes is written as it comes.
+docs/how-to/update-over-the-air.md. Loaded while an update is under way; what comes is written as
+it comes.
 """
 
 import gc

@@ -52,7 +52,8 @@ class FactoryFlash:
         """Return a burned board, switched off; it is this product's unless `identity` says so.
 
         `main` is the source of another main.py, `files` maps more paths of the volume to contents,
-        `app` is an image of `firmware_image` for its first slot (docs/board.md, "Two slots").
+        `app` is an image of `firmware_image` for its first slot (docs/reference/board.md, "Two
+        slots").
         `pre_registered=False` leaves the DeviceName unknown to the platform. `identity` changes
         any field of `alink_formats.identity.Identity`, as `method="regnwl"`. `heap` is what
         -X heapsize takes; None gives the firmware all of an ESP32's first area.

@@ -4,7 +4,8 @@
         board.power_on()
         iot_platform.expect("property_posted", device_name=board.device_name)
 
-docs/testing.md tells the rest. To change what a test gets, override `iot_clock`, `iot_settings` or
+docs/how-to/test-firmware.md tells the rest. To change what a test gets, override `iot_clock`,
+`iot_settings` or
 `product` in a conftest.py or a test file. Everything is imported by the fixture that needs it: a
 run without them costs nothing.
 """

@@ -11,7 +11,7 @@ from cryptography import x509
 
 ROOTS = Path(__file__).resolve().parents[2] / "firmware" / "alink" / "roots"
 
-# SHA-256 of the DER, docs/protocol.md, section "Endpoints".
+# SHA-256 of the DER, docs/reference/protocol.md, "Endpoints".
 FINGERPRINTS = {
     "aliyun": "7ca438a3976b5242d231f861499822da855831382735836b361e7e9715661676",
     "globalsign_r1": "ebd41040e4bb3ec742c9e381d31ef2a41a48b6685c96e7cef3c1df6cd4331c99",

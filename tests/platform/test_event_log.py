@@ -125,7 +125,9 @@ def _kinds(call: ast.Call) -> Iterator[str]:
 
 
 def test_every_kind_of_event_is_in_the_manual():
-    manual = "".join((ROOT / "docs" / f"{one}.md").read_text() for one in ("platform", "faults"))
+    manual = "".join(
+        (ROOT / "docs" / "reference" / f"{one}.md").read_text() for one in ("platform", "faults")
+    )
     kinds = {
         kind
         for path in (ROOT / "host_sim" / "alink_sim" / "platform").rglob("*.py")

@@ -15,7 +15,7 @@ from tests.platform.https import exchange, request
 from tests.platform.wire import ACCEPTED, Party, Wire
 
 JSON, BYTES = "application/json", "application/octet-stream"
-# The signatures of docs/protocol.md's example: key "secret", client id 12345.
+# The signatures of docs/reference/protocol.md's example: key "secret", client id 12345.
 PK, DN, DS = "pk", "device", "secret"
 CONTENT_SIGNED = {
     "hmacmd5": "2CE7304EC0DDD548EB1492D65AC0B334",

@@ -1,4 +1,4 @@
-"""What docs/platform.md says of the cloud API is so."""
+"""What docs/reference/platform.md says of the cloud API is so."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from alink_sim.platform.openapi.actions import ACTIONS
 from tests.platform.openapi import PK
 from tests.reliability.killable import platform_process
 
-DOCS = Path(__file__).resolve().parents[2] / "docs" / "platform.md"
+DOCS = Path(__file__).resolve().parents[2] / "docs" / "reference" / "platform.md"
 SECTION = DOCS.read_text("utf-8").partition("\n## Cloud API\n")[2].partition("\n## ")[0]
 
 

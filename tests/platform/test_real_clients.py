@@ -1,6 +1,6 @@
 """CONNECTs as real clients make them, each as it stands on the wire, against a platform over TLS.
 
-Client ids were captured from the clients named (docs/protocol.md, sections "Dynamic registration"
+Client ids were captured from the clients named (docs/reference/protocol.md, "Dynamic registration"
 and "Login"); passwords were computed with Python's hmac for the product and device below.
 """
 

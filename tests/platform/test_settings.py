@@ -43,9 +43,12 @@ def test_text_becomes_the_value(text, value):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("xyz=1", "'xyz=1' is not NAME=VALUE with a NAME of docs/platform.md"),
-        ("push_qos", "'push_qos' is not NAME=VALUE with a NAME of docs/platform.md; did you"),
-        ("refuse_code=5", "docs/platform.md; did you mean refused_code=...?"),
+        ("xyz=1", "'xyz=1' is not NAME=VALUE with a NAME of docs/reference/platform.md"),
+        (
+            "push_qos",
+            "'push_qos' is not NAME=VALUE with a NAME of docs/reference/platform.md; did you",
+        ),
+        ("refuse_code=5", "docs/reference/platform.md; did you mean refused_code=...?"),
         ("refused_code=7", "setting refused_code is '7'; it takes one of: 4, 3, 5"),
         ("keepalive_code=x", "it takes one of: none, 1, 2, 3, 4, 5"),
         ("rotate_secret=1", "it takes one of: false, true"),
@@ -68,15 +71,19 @@ def test_a_value_of_another_type_is_refused(value):
 
 
 def test_every_setting_is_in_the_table_of_the_manual_with_its_default():
-    text = (ROOT / "docs" / "platform.md").read_text("utf-8")
+    text = (ROOT / "docs" / "reference" / "platform.md").read_text("utf-8")
     for field in fields(Settings):
         default = field.default if isinstance(field.default, str) else str(field.default).lower()
         assert f"| `{field.name}` | `{default}` |" in text
 
 
 def _open_questions() -> list[list[str]]:
-    """Return the rows of docs/protocol.md's table "Undocumented", cell by cell."""
-    text = (ROOT / "docs" / "protocol.md").read_text("utf-8").partition("## Undocumented\n")[2]
+    """Return the rows of docs/reference/protocol.md's table "Undocumented", cell by cell."""
+    text = (
+        (ROOT / "docs" / "reference" / "protocol.md")
+        .read_text("utf-8")
+        .partition("## Undocumented\n")[2]
+    )
     rows = [line for line in text.splitlines() if line.startswith("| ")][1:]
     return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
 

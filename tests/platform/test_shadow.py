@@ -1,4 +1,7 @@
-"""The device shadow on the wire: versions, conflicts, deletion (docs/protocol.md, "Shadow")."""
+"""The device shadow on the wire: versions, conflicts, deletion.
+
+docs/reference/protocol.md, "Shadow".
+"""
 
 from __future__ import annotations
 

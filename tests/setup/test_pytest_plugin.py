@@ -81,7 +81,7 @@ def test_it_is_the_wheel_that_is_tested_here(python: Path, tmp_path: Path):
 
 
 def test_the_ten_lines_of_the_document_end_green(python: Path, tmp_path: Path):
-    text = (EXAMPLE.parents[1] / "docs" / "testing.md").read_text()
+    text = (EXAMPLE.parents[1] / "docs" / "how-to" / "test-firmware.md").read_text()
     _, _, block = text.partition("pip install alink-sdk pytest\n")
     script, _, _ = block.partition("```")
     (tmp_path / "script").write_text(script.replace("pytest -o", '"$PYTHON" -m pytest -o'))
@@ -104,7 +104,7 @@ def test_the_example_repository_is_green_in_parallel_on_each_build(
 
 
 def test_the_cloud_client_of_the_document_sets_a_property(repository: Repository):
-    text = (EXAMPLE.parents[1] / "docs" / "testing.md").read_text()
+    text = (EXAMPLE.parents[1] / "docs" / "how-to" / "test-firmware.md").read_text()
     (example,) = (
         one for one in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "iot_cloud" in one
     )

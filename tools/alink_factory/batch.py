@@ -1,4 +1,7 @@
-"""The batch file (TOML, docs/factory.md): what is burned, on what, and how boards are named."""
+"""The batch file (TOML): what is burned, on what, and how boards are named.
+
+docs/reference/production-line.md, "The batch file".
+"""
 
 from __future__ import annotations
 
@@ -195,7 +198,9 @@ class _Table:
     def close(self) -> None:
         if self._content:
             key = self._prefix + min(self._content)
-            raise BatchError(f"{key} is not a key of a batch file: see docs/factory.md")
+            raise BatchError(
+                f"{key} is not a key of a batch file: see docs/reference/production-line.md"
+            )
 
     def _take(self, key: str, kind: type, *, default: Any) -> Any:
         value = self._content.pop(key, default)

@@ -1,8 +1,8 @@
 """What a board already carries: bytes of its flash in, identities of any layout out.
 
 Two ranges tell it: the table with NVS behind it, and the five sectors before the volume that hold
-`fctry` and `cred` (docs/identity.md, "Places"), whatever table is on the board now. The first two
-blocks of the volume belong to the second: they name the files of its root.
+`fctry` and `cred` (docs/explanation/identity.md, "Places"), whatever table is on the board now.
+The first two blocks of the volume belong to the second: they name the files of its root.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The DeviceName of a board: given, its MAC, a scanned serial number, or a template with counter.
 
-Limits: docs/identity.md, 4 to 32 letters, digits and - _ @ . :
+Limits: docs/explanation/identity.md, 4 to 32 letters, digits and - _ @ . :
 """
 
 from __future__ import annotations

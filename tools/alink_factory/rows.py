@@ -2,7 +2,7 @@
 
 Columns, in any order: ProductKey, DeviceName, DeviceSecret, SerialNumber, Imei, Mac, Kind
 (device, gateway, subdevice), Gateway, SubProducts (ProductKeys with spaces between). A column that
-begins with "x-" is the user's own. Limits: docs/identity.md.
+begins with "x-" is the user's own. Limits: docs/explanation/identity.md.
 """
 
 from __future__ import annotations

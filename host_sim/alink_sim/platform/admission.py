@@ -1,6 +1,6 @@
 """Whether a device gets in: credentials in, an answer or a session's rights out.
 
-docs/protocol.md, sections "Dynamic registration" and "Login". Knows no transport: registration
+docs/reference/protocol.md, "Dynamic registration" and "Login". Knows no transport: registration
 over HTTPS asks the same questions.
 """
 

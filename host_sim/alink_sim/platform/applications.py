@@ -1,6 +1,6 @@
 """Batches of devices to be registered: what was applied for, and how far it has come.
 
-docs/protocol.md, section "Cloud API". Plain state; `openapi.batches` has the rules.
+docs/reference/protocol.md, "Cloud API". Plain state; `openapi.batches` has the rules.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Who a CONNECT says it is, and whether its password proves it.
 
-Written from docs/protocol.md, sections "Dynamic registration" and "Login"; agrees with the
+Written from docs/reference/protocol.md, "Dynamic registration" and "Login"; agrees with the
 device because both agree with tests/vectors/sign.json, not because they share code.
 """
 

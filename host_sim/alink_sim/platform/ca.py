@@ -48,7 +48,7 @@ class AuthorityError(RuntimeError):
 
 
 def hosts() -> tuple[str, ...]:
-    """Return every host form of the platform (docs/protocol.md, section "Endpoints")."""
+    """Return every host form of the platform (docs/reference/protocol.md, "Endpoints")."""
     names = ["*.mqtt.iothub.aliyuncs.com", "*.http.iothub.aliyuncs.com"]
     names.append("iot-auth-global.aliyuncs.com")
     for region in REGIONS:

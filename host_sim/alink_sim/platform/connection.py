@@ -1,6 +1,6 @@
 """One MQTT connection, from its CONNECT to its end: packets in, packets out, timers.
 
-docs/protocol.md, sections "MQTT profile", "Dynamic registration" and "Login".
+docs/reference/protocol.md, "MQTT profile", "Dynamic registration" and "Login".
 """
 
 from __future__ import annotations

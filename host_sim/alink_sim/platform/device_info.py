@@ -1,6 +1,6 @@
 """What a device says about itself beside its thing model: tags and log lines.
 
-docs/protocol.md, section "Remote config, tags, log".
+docs/reference/protocol.md, "Remote config, tags, log".
 """
 
 from __future__ import annotations

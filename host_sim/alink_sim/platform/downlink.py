@@ -1,6 +1,7 @@
-"""What the cloud sends to a device of its own accord (docs/protocol.md, sections "TSL", "Shadow").
+"""What the cloud sends to a device of its own accord.
 
-Each function runs in the platform's loop and returns to how many sessions the message went.
+docs/reference/protocol.md, "TSL", "Shadow". Each function runs in the platform's loop and returns
+to how many sessions the message went.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a platform keeps: products, devices and their ClientIDs, as plain data.
 
-docs/protocol.md, section "Cloud side"; `registry` has the rules.
+docs/reference/protocol.md, "Cloud side"; `registry` has the rules.
 """
 
 from __future__ import annotations

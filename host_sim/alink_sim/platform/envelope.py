@@ -1,4 +1,4 @@
-"""The Alink JSON envelope, from the platform's side (docs/protocol.md, section "TSL")."""
+"""The Alink JSON envelope, from the platform's side (docs/reference/protocol.md, "TSL")."""
 
 from __future__ import annotations
 

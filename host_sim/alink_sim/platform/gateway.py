@@ -1,4 +1,4 @@
-"""What a gateway asks about its sub-devices: docs/protocol.md, section "Sub-devices"."""
+"""What a gateway asks about its sub-devices: docs/reference/protocol.md, "Sub-devices"."""
 
 from __future__ import annotations
 

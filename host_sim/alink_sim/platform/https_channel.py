@@ -1,6 +1,6 @@
 """The HTTPS data channel: a token for a signature, messages up for a token; nothing comes down.
 
-docs/protocol.md, section "HTTPS", "Data". The `code` tells what came of it. Tokens
+docs/reference/protocol.md, "HTTPS", "Data". The `code` tells what came of it. Tokens
 live in memory, so that a platform that was restarted knows none (20003) and a device asks anew.
 """
 

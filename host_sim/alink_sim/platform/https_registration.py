@@ -1,6 +1,6 @@
 """Dynamic registration over HTTPS: a form in, JSON out; pre-registered devices only.
 
-docs/protocol.md, section "HTTPS". Asks `admission` what MQTT asks it. The HTTP status is 200,
+docs/reference/protocol.md, "HTTPS". Asks `admission` what MQTT asks it. The HTTP status is 200,
 unless a setting says otherwise: real clients look at the `code` in the body.
 """
 

@@ -1,6 +1,6 @@
 """The HTTPS port: dynamic registration, and data up.
 
-docs/protocol.md, section "HTTPS". TLS as on the MQTT ports: same certificate, same faults.
+docs/reference/protocol.md, "HTTPS". TLS as on the MQTT ports: same certificate, same faults.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Instances of the platform: what each kind can do, where, and under which host.
 
-docs/protocol.md, section "Instances". A product whose instance was declared is held to it; one
+docs/reference/protocol.md, "Instances". A product whose instance was declared is held to it; one
 whose was not is taken for whatever works, unless the setting `instances` is "strict".
 """
 

@@ -1,6 +1,6 @@
 """What becomes of a device by order of its owner: the change, and what follows from it.
 
-docs/protocol.md, section "Cloud side". The console, the administration and the cloud API all
+docs/reference/protocol.md, "Cloud side". The console, the administration and the cloud API all
 carry out these steps, in the platform's event loop.
 """
 

@@ -1,6 +1,6 @@
 """How much a device may send, hear and ask for: a message or filter in, an objection out.
 
-docs/protocol.md, section "MQTT profile". The numbers are settings; rates hold where the setting
+docs/reference/protocol.md, "MQTT profile". The numbers are settings; rates hold where the setting
 `rates` says "documented", on the platform's clock.
 """
 

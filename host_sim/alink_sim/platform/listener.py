@@ -1,6 +1,6 @@
 """A listening port: sockets in, connections out; where plain TCP goes too, the first byte tells.
 
-docs/protocol.md, section "Endpoints".
+docs/reference/protocol.md, "Endpoints".
 """
 
 from __future__ import annotations

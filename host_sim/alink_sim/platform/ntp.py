@@ -1,4 +1,7 @@
-"""The time by MQTT: a device's own stamp comes back beside ours (docs/protocol.md, "NTP")."""
+"""The time by MQTT: a device's own stamp comes back beside ours.
+
+docs/reference/protocol.md, "NTP".
+"""
 
 from __future__ import annotations
 

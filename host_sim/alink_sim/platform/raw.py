@@ -1,6 +1,6 @@
 """Products with a data format of their own: bytes up and down, and the script between.
 
-docs/protocol.md, section "TSL". The real platform runs a script that the product's owner wrote;
+docs/reference/protocol.md, "TSL". The real platform runs a script that the product's owner wrote;
 here it is an object with two functions, given in the process that runs the platform.
 """
 

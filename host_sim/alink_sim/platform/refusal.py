@@ -1,6 +1,6 @@
 """Why the platform says no: the vendor's code and a sentence, which the wire does not carry.
 
-docs/protocol.md, sections "Dynamic registration", "Login" and "Sub-devices".
+docs/reference/protocol.md, "Dynamic registration", "Login" and "Sub-devices".
 """
 
 from __future__ import annotations

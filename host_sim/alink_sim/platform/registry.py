@@ -1,6 +1,6 @@
 """Products, devices and their life: plain state and rules, no wire.
 
-docs/protocol.md, sections "Dynamic registration" and "Cloud side". What changes is handed to
+docs/reference/protocol.md, "Dynamic registration" and "Cloud side". What changes is handed to
 `on_change`, what goes to `on_remove`, so that a store can follow.
 """
 

@@ -1,6 +1,6 @@
 """A product's remote config: where its file is, and the digest of it.
 
-docs/protocol.md, section "Remote config, tags, log".
+docs/reference/protocol.md, "Remote config, tags, log".
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Questions of the cloud that a device answers at once: RRPC (docs/protocol.md, section "TSL").
+"""Questions of the cloud that a device answers at once: RRPC (docs/reference/protocol.md, "TSL").
 
 A question goes out on `/sys/PK/DN/rrpc/request/MESSAGE` and is answered on `.../response/MESSAGE`,
 or goes out on `/ext/rrpc/MESSAGE` + a topic and is answered on that very topic.

@@ -1,6 +1,6 @@
 """What the platform's documents leave open, each a named setting with a default.
 
-docs/protocol.md, section "Undocumented", says how sure we are of each.
+docs/reference/protocol.md, "Undocumented", says how sure we are of each.
 """
 
 from __future__ import annotations
@@ -210,7 +210,8 @@ class Settings:
                 near = get_close_matches(name, known, n=1)
                 meant = f"; did you mean {near[0]}=...?" if near else ""
                 raise SettingsError(
-                    f"{assignment!r} is not NAME=VALUE with a NAME of docs/platform.md{meant}"
+                    f"{assignment!r} is not NAME=VALUE with a NAME of "
+                    f"docs/reference/platform.md{meant}"
                 )
             choices = known[name].metadata.get("choices")
             values[name] = _parsed(text, choices, type(known[name].default))

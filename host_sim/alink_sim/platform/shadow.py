@@ -1,4 +1,7 @@
-"""The device shadow: reported and desired state with a version (docs/protocol.md, "Shadow")."""
+"""The device shadow: reported and desired state with a version.
+
+docs/reference/protocol.md, "Shadow".
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Sub-devices online: sessions that a gateway's connection carries, and how they end.
 
-docs/protocol.md, section "Sub-devices". A sub-device is online for as long as its gateway is,
+docs/reference/protocol.md, "Sub-devices". A sub-device is online for as long as its gateway is,
 unless it logs out, logs in elsewhere, is disabled, deleted or separated.
 """
 

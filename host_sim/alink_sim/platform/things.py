@@ -1,4 +1,4 @@
-"""What a device reports about its thing model (docs/protocol.md, section "TSL").
+"""What a device reports about its thing model (docs/reference/protocol.md, "TSL").
 
 Each verb takes the request and returns its outcome; values are kept in the device.
 """

@@ -1,4 +1,4 @@
-"""Which topics are a device's own (docs/protocol.md, section "Login")."""
+"""Which topics are a device's own (docs/reference/protocol.md, "Login")."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Which sub-devices are a gateway's; what every request about them shares.
 
-docs/protocol.md, section "Sub-devices". The relation is kept in the sub-device.
+docs/reference/protocol.md, "Sub-devices". The relation is kept in the sub-device.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Values against a thing model: what the platform finds wrong, with its code.
 
-docs/protocol.md, section "TSL", has the table of codes.
+docs/reference/protocol.md, "TSL", has the table of codes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The JSON of a thing model in, types and names out (docs/protocol.md, section "TSL")."""
+"""The JSON of a thing model in, types and names out (docs/reference/protocol.md, "TSL")."""
 
 from __future__ import annotations
 

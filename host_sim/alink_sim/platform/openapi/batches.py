@@ -1,6 +1,6 @@
 """Actions on batches: names are checked, then registered, both beside the answer.
 
-docs/protocol.md, section "Cloud API". A batch that was acknowledged goes on after a restart.
+docs/reference/protocol.md, "Cloud API". A batch that was acknowledged goes on after a restart.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """How the cloud API says no: at the gateway with an HTTP status, in an action with `Success`.
 
-docs/protocol.md, section "Cloud API". The codes are the vendor's, the sentences ours.
+docs/reference/protocol.md, "Cloud API". The codes are the vendor's, the sentences ours.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What every request has to pass before its action: key, time, signature, once only, rate.
 
-docs/protocol.md, section "Cloud API".
+docs/reference/protocol.md, "Cloud API".
 """
 
 from __future__ import annotations

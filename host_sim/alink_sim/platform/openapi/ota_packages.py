@@ -1,6 +1,6 @@
 """Actions on update packages: a file up, a package made of it.
 
-docs/protocol.md, section "OTA".
+docs/reference/protocol.md, "OTA".
 """
 
 from __future__ import annotations

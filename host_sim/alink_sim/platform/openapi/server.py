@@ -1,6 +1,6 @@
 """The RPC endpoint: a signed request in, the answer of its action out.
 
-docs/protocol.md, section "Cloud API". HTTP and HTTPS on one port.
+docs/reference/protocol.md, "Cloud API". HTTP and HTTPS on one port.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Actions on a device's shadow (docs/protocol.md, section "Shadow")."""
+"""Actions on a device's shadow (docs/reference/protocol.md, "Shadow")."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The two signatures of the vendor's clients: who a request claims to be, and the proof.
 
 Version 1.0 signs parameters (HMAC-SHA1, in `Signature`), ACS3-HMAC-SHA256 signs headers and body
-(in `Authorization`). Written from the vendor's documents; docs/protocol.md, section "Cloud API".
+(in `Authorization`). Written from the vendor's documents; docs/reference/protocol.md, "Cloud API".
 """
 
 from __future__ import annotations

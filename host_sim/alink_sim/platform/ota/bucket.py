@@ -1,4 +1,7 @@
-"""Where the files of packages lie, as in OSS: signed URLs that die (docs/protocol.md, "OTA")."""
+"""Where the files of packages lie, as in OSS: signed URLs that die.
+
+docs/reference/protocol.md, "OTA".
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files of packages over HTTPS, answered as OSS does (docs/protocol.md, section "OTA")."""
+"""Files of packages over HTTPS, answered as OSS does (docs/reference/protocol.md, "OTA")."""
 
 from __future__ import annotations
 

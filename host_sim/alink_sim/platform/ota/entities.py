@@ -1,7 +1,7 @@
 """What OTA keeps: update packages, the jobs that push them, and each device's task, as plain data.
 
-docs/protocol.md, section "OTA"; `jobs` and `tasks` have the rules. Times in seconds since 1970, 0
-for never. Words in capitals are the vendor's.
+docs/reference/protocol.md, "OTA"; `jobs` and `tasks` have the rules. Times in seconds since 1970,
+0 for never. Words in capitals are the vendor's.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What a device is told of its package: where the files are, and their digests.
 
-docs/protocol.md, section "OTA".
+docs/reference/protocol.md, "OTA".
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a device says and asks on its OTA topics (docs/protocol.md, section "OTA")."""
+"""What a device says and asks on its OTA topics (docs/reference/protocol.md, "OTA")."""
 
 from __future__ import annotations
 

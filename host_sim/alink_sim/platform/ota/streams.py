@@ -1,4 +1,4 @@
-"""Files of packages over MQTT, block by block (docs/protocol.md, section "OTA")."""
+"""Files of packages over MQTT, block by block (docs/reference/protocol.md, "OTA")."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The rules of a device's task: when it is pushed, and what the device's reports make of it.
 
-docs/protocol.md, section "OTA". The version that a device reports decides alone: 100 percent
+docs/reference/protocol.md, "OTA". The version that a device reports decides alone: 100 percent
 without it is no success.
 """
 

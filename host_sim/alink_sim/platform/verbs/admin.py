@@ -22,7 +22,7 @@ app = typer.Typer(no_args_is_help=True, help="Ask and change a running platform.
 product = typer.Typer(no_args_is_help=True, help="Products.")
 device = typer.Typer(no_args_is_help=True, help="Devices.")
 app.add_typer(product, name="product")
-faults = typer.Typer(no_args_is_help=True, help="Scripted trouble, see docs/faults.md.")
+faults = typer.Typer(no_args_is_help=True, help="Scripted trouble, see docs/reference/faults.md.")
 app.add_typer(device, name="device")
 app.add_typer(faults, name="faults")
 ota = typer.Typer(no_args_is_help=True, help="Upgrades over the air.")
@@ -237,7 +237,7 @@ def events(
     *,
     product_key: Annotated[str | None, typer.Option("--product", metavar="PRODUCTKEY")] = None,
     device_name: Annotated[str | None, typer.Option("--device", metavar="DEVICENAME")] = None,
-    kind: Annotated[str | None, typer.Option(help="As in docs/platform.md.")] = None,
+    kind: Annotated[str | None, typer.Option(help="As in docs/reference/platform.md.")] = None,
     code: Annotated[int | None, typer.Option(help="A code of the vendor's, as 6289.")] = None,
     since: Annotated[float | None, typer.Option(parser=moment, metavar="TIME", help=_TIME)] = None,
     until: Annotated[float | None, typer.Option(parser=moment, metavar="TIME", help=_TIME)] = None,

@@ -22,7 +22,7 @@ def platform(
     ] = None,
     faults: Annotated[
         Path | None,
-        typer.Option(help="TOML or JSON file of faults to script, see docs/faults.md."),
+        typer.Option(help="TOML or JSON file of faults to script, see docs/reference/faults.md."),
     ] = None,
     db: Annotated[
         str | None,
@@ -63,7 +63,9 @@ def platform(
     ] = None,
     setting: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="A setting, see docs/platform.md."),
+        typer.Option(
+            "--set", metavar="NAME=VALUE", help="A setting, see docs/reference/platform.md."
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
