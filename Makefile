@@ -25,12 +25,13 @@ demo: setup ## Show the main job on simulated boards.
 test: setup check ## Check the source and run every test.
 	@$(BIN)/pytest --numprocesses=auto --dist=worksteal $(ARGS)
 
-check: setup ## Lint, formatting and types: ruff, mypy, pyright.
+check: setup ## Lint, formatting, types and imports.
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/pyright --warnings
-	@echo "check: ruff, mypy and pyright have nothing to say"
+	@imports=$$($(BIN)/lint-imports --no-logo --cache-dir .cache/import-linter 2>&1) || { echo "$$imports"; exit 1; }
+	@echo "check: ruff, mypy, pyright and import-linter found nothing"
 
 format: setup ## Rewrite the source the way `make check` wants it.
 	@$(BIN)/ruff check --fix-only --quiet .

@@ -1,4 +1,4 @@
-"""What can go wrong, by what to do about it: five errors, each one sentence for a person."""
+"""What can go wrong, by what to do about it: five errors, each one sentence for a person. Pure."""
 
 
 class AlinkError(Exception):
