@@ -24,10 +24,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from alink_factory import check, volume
-from alink_factory import plan as plans
+from alink_factory.batch import plan as plans
+from alink_factory.batch.plan import Plan
+from alink_factory.image import volume
+from alink_factory.job import verify
 from alink_factory.ledger import Ledger, Station
-from alink_factory.plan import Plan
 from alink_formats import identity
 from alink_formats.partitions import PartitionTable
 from tests import postgres
@@ -157,7 +158,7 @@ class Soak:
     def _scrap(self, unit: Unit) -> None:
         book = self._ledger()
         if book.find(mac=unit.mac):
-            check.scrap(self._plan, book, mac=unit.mac, reason="worn flash")
+            verify.scrap(self._plan, book, mac=unit.mac, reason="worn flash")
         book.close()
 
     def _ledger(self) -> Ledger:

@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from alink_factory import boot_check, job, over_repl, ports, program
+from alink_factory.board import boot_check, ports, program
+from alink_factory.board.mpremote import Mpremote
 from alink_factory.cli import app
 from alink_factory.errors import BoardError
+from alink_factory.job import job, over_repl
 from alink_factory.line import Line
-from alink_factory.log_lines import LogLines
-from alink_factory.mpremote import Mpremote
+from alink_factory.screen.log_lines import LogLines
 from alink_formats import identity
 from alink_formats.identity import Identity
 from alink_sim.board import Board, burn, firmware_image

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from alink_factory import export, program
+from alink_factory.board import program
 from alink_factory.errors import BatchError
+from alink_factory.job import export
 from alink_factory.ledger import Ledger, Station
 from tests.factory.line_program import LineProgram
 from tests.factory.workshop import Workshop, burn

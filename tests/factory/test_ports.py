@@ -10,10 +10,12 @@ from typing import Any, cast
 
 import pytest
 
-from alink_factory import job, line, ports
-from alink_factory.job import Order, Outcome
-from alink_factory.keyboard import Serials
+from alink_factory import line
+from alink_factory.board import ports
+from alink_factory.job import job
+from alink_factory.job.job import Order, Outcome
 from alink_factory.line import Line
+from alink_factory.screen.keyboard import Serials
 
 
 class Audience:

@@ -7,10 +7,11 @@ import itertools
 from contextlib import ExitStack
 from pathlib import Path
 
-from alink_factory import job, plan
-from alink_factory.job import Order, Outcome
+from alink_factory.batch import plan
+from alink_factory.batch.plan import Plan
+from alink_factory.job import job
+from alink_factory.job.job import Order, Outcome
 from alink_factory.ledger import Ledger, Station
-from alink_factory.plan import Plan
 from alink_formats import board as boards
 from alink_formats.sources import boards_dir
 from alink_sim.board import FlashFile, firmware_image

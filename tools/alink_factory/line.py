@@ -11,10 +11,11 @@ import time
 from dataclasses import dataclass
 from typing import Protocol
 
-from alink_factory import job, ports
+from alink_factory.board import ports
+from alink_factory.board.ports import Ports
 from alink_factory.errors import LedgerError
-from alink_factory.job import Order, Outcome, Step
-from alink_factory.ports import Ports
+from alink_factory.job import job
+from alink_factory.job.job import Order, Outcome, Step
 
 _LOOK = 0.2  # Seconds between two looks at the ports.
 _PAUSE = 1.0  # Seconds before a board that failed is tried again.

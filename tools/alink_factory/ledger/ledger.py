@@ -15,11 +15,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from alink_factory.batch.rows import Row
 from alink_factory.errors import BoardError, LedgerError
 from alink_factory.ledger.claims import STATES, Claim, Entry, Station
 from alink_factory.ledger.database import Database
 from alink_factory.ledger.schema import CLAIMS, ENTRIES
-from alink_factory.rows import Row
 
 
 class Ledger:

@@ -20,8 +20,8 @@ from alink_factory.verbs.options import (
 )
 
 if TYPE_CHECKING:
-    from alink_factory.cloud import AccessKey, Cloud
-    from alink_factory.plan import Plan
+    from alink_factory.batch.plan import Plan
+    from alink_factory.cloud.client import AccessKey, Cloud
 
 BoardPort = Annotated[str, typer.Option("--port", help="The board's port.")]
 Endpoint = Annotated[
@@ -58,8 +58,8 @@ def register(
     as_json: AsJson = False,
 ) -> None:
     """Pre-register the DeviceNames in the cloud. What is there already is left as it is."""
-    from alink_factory import register as registering
-    from alink_factory.cloud import AccessKey
+    from alink_factory.cloud import register as registering
+    from alink_factory.cloud.client import AccessKey
 
     key = AccessKey.find(access_key)
     with options.opened(batch, ledger, station, operator) as (plan, book):
@@ -80,7 +80,7 @@ def upgrade(
     as_json: AsJson = False,
 ) -> None:
     """Write the batch's firmware on a burned board. Its application alone, never the identity."""
-    from alink_factory import upgrade as upgrading
+    from alink_factory.job import update as upgrading
 
     with options.ordered(
         batch, ledger, station, operator, no_stub=no_stub, boot=boot_check
@@ -107,9 +107,10 @@ def wipe(
     as_json: AsJson = False,
 ) -> None:
     """Erase a board that came back. Put that on record, say what the cloud needs."""
-    from alink_factory import job, running
-    from alink_factory import wipe as wiping
-    from alink_factory.cloud import AccessKey
+    from alink_factory.cloud.client import AccessKey
+    from alink_factory.job import job
+    from alink_factory.job import wipe as wiping
+    from alink_factory.screen import terminal
 
     key = AccessKey.find(access_key) if reset_cloud else None
     with options.ordered(
@@ -123,7 +124,7 @@ def wipe(
         output.wiped(done, as_json=as_json)
         if not fresh:
             return
-        with running.stoppable(order), output.progress(as_json=as_json) as audience:
+        with terminal.stoppable(order), output.progress(as_json=as_json) as audience:
             outcome = job.burn(order, port, report=audience.step)
             audience.outcome(outcome, is_last=True)
     raise typer.Exit(1 if outcome.result == "failed" else 0)
@@ -131,9 +132,9 @@ def wipe(
 
 def doctor(*, port: Ports = None, as_json: AsJson = False) -> None:
     """Check programs, ports, permissions and chips. Say what to do."""
-    from alink_factory import doctor as doctors
-    from alink_factory.esptool import Esptool
-    from alink_factory.scratch import scratch
+    from alink_factory.board import doctor as doctors
+    from alink_factory.board.esptool import Esptool
+    from alink_factory.board.scratch import scratch
 
     with scratch() as folder:
         findings = doctors.examine(
@@ -145,7 +146,7 @@ def doctor(*, port: Ports = None, as_json: AsJson = False) -> None:
 
 def _cloud(plan: Plan, endpoint: str, key: AccessKey) -> Cloud:
     # The cloud API of the batch's region and instance, unless another one is named.
-    from alink_factory.cloud import Cloud
+    from alink_factory.cloud.client import Cloud
 
     common = plan.batch.common
     host = endpoint or f"iot.{common.region or 'cn-shanghai'}.aliyuncs.com"

@@ -31,7 +31,7 @@ def add_to(app: typer.Typer) -> None:
 
 def plan(batch: BatchFile, *, ledger: LedgerUrl = "", as_json: AsJson = False) -> None:
     """Check a batch and all it names before a board is touched."""
-    from alink_factory import overview
+    from alink_factory.report import overview
 
     with options.opened(batch, ledger) as (loaded, book):
         overview_made = overview.make(loaded, book)
@@ -51,7 +51,7 @@ def image(
     operator: OperatorName = "",
 ) -> None:
     """Write one merged image of a row into a file. It holds secrets, for your eyes only."""
-    from alink_factory import export
+    from alink_factory.job import export
 
     with options.opened(batch, ledger, station, operator) as (loaded, book):
         made = export.export(loaded, book, row=row, mac=mac, flash_size=flash_size << 20)
@@ -78,7 +78,8 @@ def flash(
     as_json: AsJson = False,
 ) -> None:
     """Burn and verify the one board on a port."""
-    from alink_factory import job, over_repl, running
+    from alink_factory.job import job, over_repl
+    from alink_factory.screen import terminal
 
     burn = over_repl.burn if via is Via.mpremote else job.burn
     with options.ordered(
@@ -86,7 +87,7 @@ def flash(
     ) as order:
         if serial:
             order.serials.add(serial)
-        with running.stoppable(order), output.progress(as_json=as_json) as audience:
+        with terminal.stoppable(order), output.progress(as_json=as_json) as audience:
             outcome = burn(order, port, report=audience.step)
             audience.outcome(outcome, is_last=True)
     raise typer.Exit(1 if outcome.result == "failed" else 0)
@@ -101,10 +102,10 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Read a board back and compare it with its batch. Changes nothing."""
-    from alink_factory import check
+    from alink_factory.job import verify
 
     with options.ordered(batch, ledger, no_stub=no_stub) as order:
-        checks = check.check(order.plan, order.ledger, order.esptool(port))
+        checks = verify.check(order.plan, order.ledger, order.esptool(port))
     output.checks(checks, as_json=as_json)
     raise typer.Exit(0 if all(one.is_good for one in checks) else 1)
 
@@ -124,13 +125,13 @@ def run(
     quiet: Annotated[bool, typer.Option("--quiet", help="No beeps.")] = False,
 ) -> None:
     """Burn whatever is plugged in until the batch is done. All ports work side by side."""
-    from alink_factory import running
+    from alink_factory.screen import terminal
 
     with options.ordered(
         batch, ledger, station, operator, fresh=fresh, full=full, no_stub=no_stub, boot=boot_check
     ) as order:
-        look = running.Look(as_json=as_json, beeps=not quiet, named=tuple(port or ()))
-        all_good = running.run(order, options.present(port), look=look, console=output.console())
+        look = terminal.Look(as_json=as_json, beeps=not quiet, named=tuple(port or ()))
+        all_good = terminal.run(order, options.present(port), look=look, console=output.console())
         output.ending(order, as_json=as_json)
     raise typer.Exit(0 if all_good else 1)
 
@@ -164,11 +165,11 @@ def scrap(
     operator: OperatorName = "",
 ) -> None:
     """Take a board out of the batch for good. Its row goes to another board."""
-    from alink_factory import check
+    from alink_factory.job import verify
 
     with options.opened(batch, ledger, station, operator) as (loaded, book):
         digits = mac.replace(":", "").replace("-", "").lower()
-        freed = check.scrap(loaded, book, mac=digits, name=name, reason=reason)
+        freed = verify.scrap(loaded, book, mac=digits, name=name, reason=reason)
     typer.echo(f"{freed} is free again. Destroy or wipe the board: it may hold that identity.")
 
 
@@ -180,7 +181,7 @@ def report(
     ledger: LedgerUrl = "",
 ) -> None:
     """Write what became of every row, as CSV or JSON. It holds no secret."""
-    from alink_factory import report as reports
+    from alink_factory.report import report as reports
 
     with options.opened(batch, ledger) as (loaded, book):
         made = reports.make(loaded, book)

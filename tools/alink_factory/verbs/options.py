@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from alink_factory.job import BootCheck as Checks
-    from alink_factory.job import Order
+    from alink_factory.batch.plan import Plan
+    from alink_factory.job.job import BootCheck as Checks
+    from alink_factory.job.job import Order
     from alink_factory.ledger import Ledger, Station
-    from alink_factory.plan import Plan
 
 BatchFile = Annotated[Path, typer.Argument(metavar="BATCH", help="The batch file (TOML).")]
 LedgerUrl = Annotated[
@@ -74,7 +74,7 @@ def opened(
     batch: Path, ledger: str, station: str = "", operator: str = ""
 ) -> Iterator[tuple[Plan, Ledger]]:
     """Give the plan of a batch and its ledger, which is closed at the end."""
-    from alink_factory import plan
+    from alink_factory.batch import plan
     from alink_factory.ledger import Ledger
 
     loaded = plan.load(batch)
@@ -99,8 +99,8 @@ def ordered(
     boot: bool | None = None,
 ) -> Iterator[Order]:
     """Give everything that burning needs, and take it back at the end."""
-    from alink_factory.job import Order
-    from alink_factory.scratch import scratch
+    from alink_factory.board.scratch import scratch
+    from alink_factory.job.job import Order
 
     with opened(batch, ledger, station, operator) as (plan, book), scratch() as folder:
         yield Order(
@@ -116,7 +116,7 @@ def ordered(
 
 def present(named: list[str] | None) -> Callable[[], list[str]]:
     """Return what tells the ports with a board: those that were named, or all of the computer."""
-    from alink_factory import ports
+    from alink_factory.board import ports
 
     return ports.named(named) if named else ports.listed
 
@@ -125,7 +125,7 @@ def boot_check(plan: Plan, *, given: bool | None) -> Checks | None:
     """Return what checks the first boot, if the command line or the batch wants it."""
     if not (plan.batch.boot_check if given is None else given):
         return None
-    from alink_factory import boot_check as first_boot
+    from alink_factory.board import boot_check as first_boot
 
     return first_boot.check
 

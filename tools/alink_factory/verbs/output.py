@@ -20,17 +20,17 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-    from alink_factory.check import Check
-    from alink_factory.doctor import Finding
-    from alink_factory.job import Order
+    from alink_factory.board.doctor import Finding
+    from alink_factory.cloud.register import Registration
+    from alink_factory.job.job import Order
+    from alink_factory.job.update import Upgraded
+    from alink_factory.job.verify import Check
+    from alink_factory.job.wipe import Wiped
     from alink_factory.ledger import Claim
-    from alink_factory.log_lines import LogLines
-    from alink_factory.overview import Overview
-    from alink_factory.register import Registration
-    from alink_factory.report import Report
-    from alink_factory.screen import Screen
-    from alink_factory.upgrade import Upgraded
-    from alink_factory.wipe import Wiped
+    from alink_factory.report.overview import Overview
+    from alink_factory.report.report import Report
+    from alink_factory.screen.log_lines import LogLines
+    from alink_factory.screen.screen import Screen
 
 
 def console() -> Console:
@@ -135,8 +135,8 @@ def wiped(made: Wiped, *, as_json: bool) -> None:
 @contextmanager
 def progress(*, as_json: bool) -> Iterator[Screen | LogLines]:
     """Give what shows one board: a live tile on a terminal, else lines."""
-    from alink_factory.log_lines import LogLines
-    from alink_factory.screen import Screen
+    from alink_factory.screen.log_lines import LogLines
+    from alink_factory.screen.screen import Screen
 
     shown = console()
     if as_json or not shown.is_terminal:
@@ -148,9 +148,9 @@ def progress(*, as_json: bool) -> Iterator[Screen | LogLines]:
 
 def ending(order: Order, *, as_json: bool) -> None:
     """Print how a line ended, and which boards were begun and are not done."""
-    from alink_factory import running
+    from alink_factory.screen import terminal
 
-    begun = running.unfinished(order)
+    begun = terminal.unfinished(order)
     done = sum(claim.is_done for claim in order.plan.claims(order.ledger))
     if as_json:
         document = {"event": "end", "done": done, "rows": len(order.plan.burnable)}

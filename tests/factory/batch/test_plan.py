@@ -1,0 +1,220 @@
+"""A batch is checked with all that it names, before the first board is touched."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+
+from alink_factory.batch import plan as plans
+from alink_factory.batch.batch_file import load
+from alink_factory.errors import BatchError
+from alink_formats import app_image
+from alink_formats import board as boards
+from alink_formats.sources import boards_dir
+from tests.factory.workshop import KEY, SECRET, Workshop
+
+ROWS = "DeviceName\nlamp-0001\nlamp-0002\n"
+
+
+def refused(workshop: Workshop, **options) -> str:
+    with pytest.raises(BatchError) as caught:
+        workshop.plan(**options)
+    return str(caught.value)
+
+
+def test_a_plan_builds_the_identity_of_each_row(workshop):
+    plan = workshop.plan(rows=ROWS, product='region = "cn-shanghai"\nmethod = "regnwl"')
+    first = plan.identity(plan.candidates(mac="a0b765123456")[0])
+    assert (first.product_key, first.device_name, first.product_secret) == (
+        KEY, "lamp-0001", SECRET,
+    )  # fmt: skip
+    assert (first.region, first.method) == ("cn-shanghai", "regnwl")
+    assert SECRET not in repr(plan)
+
+
+def test_an_editors_byte_order_mark_does_no_harm(workshop):
+    file = workshop.batch(rows=ROWS)
+    for path in (file, workshop.folder / "product.secret"):
+        path.write_text(path.read_text(), encoding="utf-8-sig")
+    plan = plans.load(file)
+    assert plan.identity(plan.rows[0]).product_secret == SECRET
+
+
+def test_a_row_with_a_device_secret_takes_no_product_secret(workshop):
+    plan = workshop.plan(rows="DeviceName,DeviceSecret\nlamp-0001,own0secret\n")
+    identity = plan.identity(plan.rows[0])
+    assert (identity.product_secret, identity.device_secret) == ("", "own0secret")
+
+
+def test_a_gateway_carries_the_secrets_of_its_sub_products(workshop, monkeypatch):
+    monkeypatch.setenv("SUB", "sub0secret")
+    plan = workshop.plan(
+        rows="DeviceName,Kind,SubProducts\ngate-0001,gateway,a1Sub\n",
+        more='[secrets]\na1Sub = "env:SUB"',
+    )
+    (sub,) = plan.identity(plan.rows[0]).sub_products
+    assert (sub.product_key, sub.product_secret) == ("a1Sub", "sub0secret")
+
+
+def test_sub_devices_are_no_boards(workshop):
+    plan = workshop.plan(
+        rows="DeviceName,Kind,Gateway\ngate-0001,gateway,\nsense-001,subdevice,gate-0001\n"
+    )
+    assert [row.device_name for row in plan.candidates(mac="1" * 12)] == ["gate-0001"]
+
+
+def test_a_board_gets_the_row_that_names_its_mac(workshop):
+    plan = workshop.plan(
+        rows="DeviceName,Mac\nlamp-1,\nlamp-2,a0b765123456\nlamp-3,b0b765123456\n"
+    )
+    names = [row.device_name for row in plan.candidates(mac="a0b765123456")]
+    assert names == ["lamp-2", "lamp-1"]
+    assert [row.device_name for row in plan.candidates(mac="c" * 12)] == ["lamp-1"]
+
+
+def test_a_name_is_made_of_the_mac(workshop):
+    plan = workshop.plan(count=5, naming='scheme = "template"\ntemplate = "lamp-{mac6}"')
+    assert plan.candidates(mac="a0b765123456")[0].device_name == "lamp-123456"
+
+
+def test_a_scanned_serial_number_finds_its_row_or_makes_the_name(workshop):
+    listed = workshop.plan(
+        rows="SerialNumber\n1001\n1002\n", naming='scheme = "scan"', name="listed"
+    )
+    assert [r.device_name for r in listed.candidates(mac="1" * 12, serial="1002")] == ["1002"]
+    counted = workshop.plan(count=2, naming='scheme = "scan"', name="counted")
+    assert counted.candidates(mac="1" * 12, serial="SN-77")[0].device_name == "SN-77"
+    assert counted.candidates(mac="1" * 12) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"board": "ESP33"}, "name a folder of boards/"),
+        ({"layout": "secure"}, "has no layout 'secure'"),
+        ({"more": "[secret]\nx = 1"}, "secret is not a key of a batch file"),
+        ({"more": "[line]\nboot_check = 1"}, "line.boot_check is not true or false"),
+        ({"more": "[line]\nattempts = 0"}, "line.attempts 0"),
+        ({"more": '[app]\nfolder = "nowhere"'}, "is no folder"),
+        ({"more": '[firmware]\nimage = "x.bin"'}, "firmware.sha256 is missing"),
+        ({"more": '[firmware]\nimage = "x.bin"\nsha256 = "…"'}, "firmware.sha256 is '…'"),
+        ({"product": 'ca = ["x.der"]'}, "x.der: No such file"),
+        ({"product": 'sign_method = "md5"'}, "SignMethod"),
+        ({"rows": "DeviceName,ProductKey\nlamp-1,a1Oth\n"}, "no ProductSecret of a1Oth (line 2)"),
+        ({"naming": 'scheme = "scan"'}, "rows.count is missing"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_burned_is_refused(workshop, options, says):
+    options = {"rows": ROWS} | options
+    if "naming" in options:
+        options["rows"] = None
+    assert says in refused(workshop, **options)
+
+
+@pytest.mark.parametrize("name", ["main.py", "boot.py", "lamp.py"])
+def test_an_application_that_does_not_compile_is_refused(workshop, name):
+    (workshop.folder / "app").mkdir()
+    (workshop.folder / "app" / name).write_text("print(")
+    said = refused(workshop, rows=ROWS, more='[app]\nfolder = "app"')
+    assert f"app/{name}" in said
+    assert "SyntaxError" in said
+
+
+def test_a_secret_in_the_batch_file_is_refused_and_never_repeated(workshop):
+    file = workshop.batch(rows=ROWS)
+    file.write_text(file.read_text().replace("file:product.secret", "hunter2hunter2"))
+    with pytest.raises(BatchError, match="never the secret") as caught:
+        plans.load(file)
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("env:ALINK_NOT_THERE", "the environment variable ALINK_NOT_THERE is empty"),
+        ("file:nowhere", "nowhere: No such file or directory"),
+        ("prompt", "there is nobody to ask"),
+    ],
+)
+def test_a_secret_that_is_not_there_is_named(workshop, source, says):
+    file = workshop.batch(rows=ROWS)
+    file.write_text(file.read_text().replace("file:product.secret", source))
+    with pytest.raises(BatchError, match=says):
+        plans.load(file)
+
+
+def test_another_firmware_than_the_batch_was_made_for_is_refused(workshop):
+    file = workshop.batch(rows=ROWS, firmware=60_000)
+    image = workshop.folder / "lamps.bin"
+    image.write_bytes(image.read_bytes() + b"\xff")
+    with pytest.raises(BatchError, match="it is another file than the batch was made for"):
+        plans.load(file)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda data: data[:-40_000], "the image is cut short"),
+        (lambda data: data[:-1] + bytes((data[-1] ^ 1,)), "does not match its SHA-256"),
+        (lambda data: data[:100] + bytes((data[100] ^ 1,)) + data[101:], "checksum"),
+        (lambda data: b"\0" + data[1:], "first byte is not 0xE9"),
+        (lambda data: data[:0x7000] + b"\xff" * 0xC00 + data[0x7C00:], "no partition table"),
+    ],
+)
+def test_a_damaged_firmware_is_refused(workshop, change, says):
+    file = workshop.batch(rows=ROWS, firmware=60_000)
+    image = workshop.folder / "lamps.bin"
+    before = hashlib.sha256(image.read_bytes()).hexdigest()
+    image.write_bytes(change(image.read_bytes()))
+    after = hashlib.sha256(image.read_bytes()).hexdigest()
+    file.write_text(file.read_text().replace(before, after))
+    with pytest.raises(BatchError, match=says):
+        plans.load(file)
+
+
+def test_a_firmware_of_another_chip_is_refused(workshop):
+    file = workshop.batch(rows=ROWS, firmware=60_000, board="ESP32_GENERIC_S3")
+    text = file.read_text().replace("ESP32_GENERIC_S3", "ESP32_GENERIC_C3")
+    file.write_text(text)
+    with pytest.raises(BatchError, match="its boot loader is for chip id 9"):
+        plans.load(file)
+
+
+BOARDS = [folder.name for folder in sorted(boards_dir().iterdir()) if folder.is_dir()]
+
+
+@pytest.mark.parametrize("layout", ["factory", "stock"])
+@pytest.mark.parametrize("board", BOARDS)
+def test_an_application_above_any_of_its_slots_is_refused_by_name(workshop, board, layout):
+    # Of two slots the second is the smaller one in the layout "factory".
+    slot = min(boards.load(boards_dir() / board).table(layout).slots, key=lambda slot: slot.size)
+    options = {"rows": ROWS, "board": board, "layout": layout}
+    assert workshop.plan(firmware=slot.size - 4096, **options).firmware
+    assert f"and the slot {slot.name} {slot.size}: take a smaller firmware" in refused(
+        workshop, firmware=slot.size + 4096, **options
+    )
+
+
+def test_the_boot_loader_speaks_of_the_boards_own_flash(workshop):
+    plan = workshop.plan(rows=ROWS, firmware=60_000)
+    for size in (4 << 20, 8 << 20, 16 << 20):
+        (region, *_) = plan.recipe(size).build(plan.identity(plan.rows[0]), None).regions
+        header = app_image.read(region.data)
+        assert (region.name, header.flash_size) == ("boot-loader", size)
+
+
+def test_a_name_that_lives_in_another_batch_is_named_before_the_first_board(workshop):
+    plan = workshop.plan(rows=ROWS)
+    ledger = workshop.ledger()
+    ledger.claim("earlier", plan.rows[1:], mac="a" * 12)
+    assert plan.clashes(ledger) == [
+        "line 3: DeviceName 'lamp-0002' is on board aaaaaaaaaaaa of batch earlier"
+    ]
+
+
+def test_a_batch_file_that_is_no_toml_is_one_sentence(workshop):
+    file = workshop.folder / "bad.toml"
+    file.write_text("name = lamps")
+    with pytest.raises(BatchError, match=r"bad.toml"):
+        load(file)

@@ -1,0 +1,55 @@
+"""esptool's last words: each of them is what a person on the line has to know and do."""
+
+from __future__ import annotations
+
+import pytest
+
+from alink_factory.board.esptool_failures import complaint
+
+PORT = "/dev/ttyUSB0"
+OPEN = f"A fatal error occurred: Could not open {PORT}, the port is busy or doesn't exist."
+
+
+@pytest.mark.parametrize(
+    ("said", "says", "advice", "is_final"),
+    [
+        (
+            f"{OPEN}\n([Errno 13] could not open port {PORT}: Permission denied)",
+            f"this user may not open {PORT}", "Add the user to the group", True,
+        ),
+        (
+            f"{OPEN}\n([Errno 2] could not open port {PORT}: No such file or directory)",
+            f"{PORT} is not there", "plug the board in again", False,
+        ),
+        (
+            f"{OPEN}\n([Errno 11] Could not exclusively lock port {PORT}: [Errno 11])",
+            f"{PORT} is busy", "Close the serial monitor", False,
+        ),
+        ("OSError: [Errno 28] No space left on device", "disk of this computer", "room", False),
+        ("This chip is ESP32-C3, not ESP32. Wrong chip?", "ESP32-C3, not ESP32", "Take", True),
+        (
+            "Failed to connect to ESP32: Wrong boot mode detected (0x13)!",
+            "did not enter download mode", "hold it and plug the board in again", False,
+        ),
+        ("MD5 of file does not match data in flash!", "does not hold", "scrap it", False),
+        ("File x will not fit in 4194304 bytes", "larger than the flash", "batch's board", True),
+        (
+            "Secure Download Mode is enabled\nHard resetting via RTS pin...",
+            "secure boot or flash encryption", "Take the board out", True,
+        ),
+        (
+            "Failed to connect to ESP32: No serial data received.",
+            f"no answer from a chip on {PORT}", "Check the cable", False,
+        ),
+        (
+            "device reports readiness to read but returned no data (device disconnected?)",
+            "the connection broke off", "Check cable and plug", False,
+        ),
+        ("Wholly new words", "esptool failed: Wholly new words", "plug the board in", False),
+    ],
+)  # fmt: skip
+def test_what_esptool_says_is_a_sentence_with_what_to_do(said, says, advice, is_final):
+    error = complaint("reading", PORT, ["esptool v5.0", *said.splitlines()])
+    assert says in str(error)
+    assert advice in error.advice
+    assert error.is_final is is_final

@@ -1,0 +1,47 @@
+"""The folder that images pass through: private, and gone also after a crash."""
+
+from __future__ import annotations
+
+import stat
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from alink_factory.board.scratch import scratch
+
+
+@pytest.fixture(autouse=True)
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path
+
+
+def test_it_is_the_users_alone_and_gone_at_the_end(temporary):
+    with scratch() as folder:
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+        (folder / "image").write_bytes(b"secret")
+    assert list(temporary.iterdir()) == []
+
+
+def test_what_a_killed_program_left_is_removed_by_the_next_one(temporary):
+    code = (
+        "import os, tempfile\n"
+        f"tempfile.tempdir = {str(temporary)!r}\n"
+        "from alink_factory.board.scratch import scratch\n"
+        "with scratch() as folder:\n"
+        "    (folder / 'image').write_bytes(b'secret')\n"
+        "    os.kill(os.getpid(), 9)\n"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -9
+    (left,) = temporary.iterdir()
+    assert (left / "image").exists()
+    with scratch() as folder:
+        assert list(temporary.iterdir()) == [folder]
+
+
+def test_that_of_a_program_which_lives_is_left_alone(temporary):
+    with scratch() as mine, scratch() as other:
+        assert sorted(temporary.iterdir()) == sorted([mine, other])

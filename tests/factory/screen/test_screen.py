@@ -1,0 +1,144 @@
+"""The live screen: what a person sees from afar, and what to do now on every size of terminal."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from alink_factory.job.job import Outcome, Step
+from alink_factory.line import Count
+from alink_factory.screen.screen import Screen
+
+PORTS = [f"/dev/ttyUSB{n}" for n in range(8)]
+
+
+def shown(screen: Screen, width: int) -> list[str]:
+    page = io.StringIO()
+    Console(file=page, width=width).print(screen)
+    return page.getvalue().splitlines()
+
+
+@pytest.fixture
+def wall():
+    screen = Screen(Console(file=io.StringIO()), title="lamps", who="b1 · mei", now=lambda: 0.0)
+    screen.count(Count(rows=1000, done=412, begun=5))
+    for number, port in enumerate(PORTS[:7]):
+        screen.step(Step(port, "identify", mac=f"a0b76512345{number}"))
+    screen.step(Step(PORTS[1], "writing", 0.5, device_name="lamp-000413"))
+    screen.outcome(Outcome(PORTS[0], "done", device_name="lamp-000412"), is_last=True)
+    for port in PORTS[2:6]:
+        failed = Outcome(port, "failed", detail="the connection broke off", advice="Check cable.")
+        screen.outcome(failed, is_last=port != PORTS[3])
+    return screen
+
+
+@pytest.mark.parametrize("width", [80, 100, 140, 200])
+def test_eight_ports_fit_a_terminal_and_no_line_is_too_long(wall, width):
+    lines = shown(wall, width)
+    assert len(lines) <= 24
+    assert max(map(len, lines)) <= width
+
+
+@pytest.mark.parametrize("width", [40, 80, 140])
+def test_what_to_do_now_is_at_the_top_where_nothing_cuts_it_off(wall, width):
+    top = " ".join(" ".join(shown(wall, width)[:8]).split())
+    assert "→ Take out 1 (green). Take out 3, 5, 6 (red) and do what stands below." in top
+
+
+def test_a_red_board_says_what_happened_and_what_to_do(wall):
+    page = "\n".join(shown(wall, 140))
+    assert "FAILED" in page
+    assert "The connection broke off. Check cable." in page
+    assert "once more" in page  # It is tried again by itself: leave it in.
+
+
+def test_ports_with_the_same_trouble_share_a_sentence_and_every_one_fits_80_x_24():
+    screen = Screen(Console(file=io.StringIO()), title="lamps", who="b1 · mei", named=PORTS)
+    dead = "the flash does not say what it is: it is dead or not soldered"
+    for number, port in enumerate(PORTS):
+        what = dead if number % 2 else "the chip is esp32c3 and the batch is for esp32"
+        screen.outcome(
+            Outcome(port, "failed", detail=what, advice=f"Put it into box {number % 2}."),
+            is_last=True,
+        )
+    lines = shown(screen, 80)
+    assert len(lines) <= 24
+    assert any(line.startswith(" 1, 3, 5, 7  The chip is esp32c3") for line in lines), lines
+    assert " 2, 4, 6, 8  The flash does not say" in "\n".join(lines)
+    assert "\n".join(lines).count("box 1") == 1
+
+
+def test_a_long_sentence_hangs_under_its_own_first_word():
+    screen = Screen(Console(file=io.StringIO()), title="lamps", who="b1 · mei")
+    advice = "Put it aside and run `alink-burn scrap lamps.toml --mac a0b765123456 --reason …`."
+    failed = Outcome(PORTS[0], "failed", detail="the flash is worn", advice=advice)
+    screen.outcome(failed, is_last=True)
+    first, second = shown(screen, 80)[-2:]
+    assert first.startswith(" 1  The flash is worn. Put it aside")
+    assert second.startswith("    ")
+    assert second[4] != " "
+
+
+def test_a_named_port_has_its_tile_and_number_before_a_board_is_there():
+    screen = Screen(Console(file=io.StringIO()), title="lamps", who="b1", named=PORTS[:3])
+    screen.step(Step(PORTS[2], "identify"))
+    assert screen.ports == PORTS[:3]
+    assert "Plug a board into 1, 2." in " ".join(shown(screen, 140)[:5])
+
+
+def test_an_answer_stands_for_seconds_and_then_what_to_do_now():
+    seconds = [0.0]
+    screen = Screen(Console(file=io.StringIO()), title="x", who="", now=lambda: seconds[0])
+    screen.outcome(Outcome(PORTS[0], "done"), is_last=True)
+    screen.say("Scanned 77: plug in its board.")
+    assert "→ Scanned 77" in " ".join(shown(screen, 80))
+    seconds[0] = 7.0
+    assert "→ Take out 1 (green)." in " ".join(shown(screen, 80))
+
+
+def test_a_complete_batch_has_nothing_left():
+    seconds = [0.0]
+    screen = Screen(Console(file=io.StringIO()), title="x", who="", now=lambda: seconds[0])
+    screen.count(Count(rows=10, done=0, begun=0))
+    seconds[0] = 60.0
+    screen.count(Count(rows=10, done=5, begun=0))
+    assert "300 an hour, about 2 min left" in " ".join(shown(screen, 80))
+    screen.count(Count(rows=10, done=10, begun=0))
+    page = " ".join(shown(screen, 80))
+    assert "600 an hour" in page
+    assert "left" not in page
+
+
+def test_a_single_board_is_not_counted():
+    screen = Screen(Console(file=io.StringIO()), title="alink-burn flash", who="")
+    screen.step(Step(PORTS[0], "writing", 0.5))
+    page = "\n".join(shown(screen, 80))
+    assert "48 %" in page
+    assert "of 0 done" not in page
+
+
+def test_a_board_at_work_shows_name_step_and_share(wall):
+    page = "\n".join(shown(wall, 140))
+    assert "lamp-000413" in page
+    assert "48 %" in page
+    assert "writing" in page
+
+
+def test_a_free_port_asks_for_a_board(wall):
+    wall.gone(PORTS[0])
+    top = " ".join(shown(wall, 140)[:5])
+    assert "Plug a board into 1." in top
+
+
+def test_stopping_says_what_is_finished_and_how_to_abandon_it(wall):
+    wall.closing([PORTS[1], PORTS[6]], abandons=False)
+    assert "→ Finishing 2 at work, then the line stops. Ctrl-C again abandons them." in "\n".join(
+        shown(wall, 140)
+    )
+
+
+def test_progress_never_goes_back(wall):
+    wall.step(Step(PORTS[1], "writing", 0.1))
+    assert "48 %" in "\n".join(shown(wall, 140))

@@ -1,0 +1,191 @@
+"""A batch with all that it names, checked before the first board is touched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from alink_factory.batch import batch_file, rows, secret
+from alink_factory.batch.batch_file import Batch
+from alink_factory.batch.rows import Row
+from alink_factory.errors import BatchError
+from alink_factory.image import firmware, volume
+from alink_factory.image.recipe import Recipe
+from alink_factory.ledger import Claim, Ledger
+from alink_formats import board as boards
+from alink_formats import identity as identities
+from alink_formats.board import BoardDefinition
+from alink_formats.identity import Identity, IdentityError, SubProduct
+from alink_formats.sources import boards_dir
+
+_EXAMPLE_MAC = "f" * 12
+
+
+@dataclass(frozen=True, repr=False)
+class Plan:
+    """A batch that can be burned. It holds secrets and shows none."""
+
+    batch: Batch
+    rows: tuple[Row, ...]
+    board: BoardDefinition
+    firmware: firmware.FirmwareImage | None
+    files: dict[str, bytes]
+    secrets: dict[str, str]
+    wifi_password: str
+
+    def __repr__(self) -> str:
+        return f"Plan({self.batch.name!r}, {len(self.rows)} rows)"
+
+    @cached_property
+    def burnable(self) -> tuple[Row, ...]:
+        """The rows that become boards: not the sub-devices."""
+        return tuple(row for row in self.rows if row.kind != "subdevice")
+
+    def claims(self, ledger: Ledger) -> list[Claim]:
+        """Return the claims of rows that the batch has; its file may have lost some since."""
+        return [claim for claim in ledger.claims(self.batch.name) if claim.row in self._keys]
+
+    @cached_property
+    def _keys(self) -> set[str]:
+        return {row.key for row in self.burnable}
+
+    def candidates(self, *, mac: str, serial: str = "") -> list[Row]:
+        """Return the rows that this board may become, with their DeviceNames, in their order."""
+        named = (self.named(row, mac=mac, serial=serial) for row in self.burnable)
+        found = [row for row in named if row]
+        return sorted(found, key=lambda row: row.mac != mac)  # Its own row comes first.
+
+    def named(self, row: Row, *, mac: str, serial: str = "") -> Row | None:
+        """Return the row as this board makes it, None when it is another board's."""
+        if row.mac not in ("", mac) or (serial and row.serial not in ("", serial)):
+            return None
+        naming = self.batch.naming
+        if row.device_name:
+            return row
+        if naming.needs_serial and not (row.serial or serial):
+            return None
+        name = naming.name(
+            counter=row.counter,
+            mac=mac,
+            serial=row.serial or serial,
+            product_key=row.product_key,
+        )
+        return replace(row, device_name=name)
+
+    def identity(self, row: Row) -> Identity:
+        """Return what is burned for a row with a DeviceName. Raises BatchError."""
+        identity = replace(
+            self.batch.common,
+            product_key=row.product_key,
+            device_name=row.device_name,
+            device_secret=row.device_secret,
+            product_secret="" if row.device_secret else self.secrets[row.product_key],
+            wifi_password=self.wifi_password,
+            sub_products=tuple(SubProduct(key, self.secrets[key]) for key in row.sub_products),
+        )
+        try:
+            identities.check(identity)
+        except IdentityError as error:
+            where = self.batch.rows_file or self.batch.file
+            raise BatchError(f"{where} line {row.line}: {error}") from error
+        return identity
+
+    def recipe(self, flash_size: int) -> Recipe:
+        """Return what boards with so many bytes of flash have in common. Raises BatchError."""
+        known = self._recipes
+        if flash_size not in known:
+            try:
+                board = self.board.fitted(flash_size)
+            except boards.BoardDefinitionError as error:
+                raise BatchError(str(error)) from error
+            known[flash_size] = Recipe(board, self.batch.layout, self.firmware, self.files)
+        return known[flash_size]
+
+    @cached_property
+    def _recipes(self) -> dict[int, Recipe]:
+        return {}
+
+    def clashes(self, ledger: Ledger) -> list[str]:
+        """Return a sentence for each row whose DeviceName lives on a board of another batch."""
+        live = {(c.product_key, c.device_name): c for c in ledger.claims()}
+        found = []
+        for row in self.rows:
+            claim = live.get((row.product_key, row.device_name))
+            if claim and claim.batch != self.batch.name:
+                found.append(
+                    f"line {row.line}: DeviceName {row.device_name!r} is on board {claim.mac} of "
+                    f"batch {claim.batch}"
+                )
+        return found
+
+
+def load(file: Path) -> Plan:
+    """Return the plan of a batch file. Raises BatchError with every fault that was found."""
+    batch = batch_file.load(file)
+    faults: list[str] = []
+    board = _board(batch)
+    listed = rows.read(batch)
+    secrets = _secrets(batch, listed, faults)
+    password = ""
+    if batch.wifi_password:
+        password = secret.read(batch.wifi_password, what="WifiPassword", folder=batch.folder)
+    image = firmware.load(batch.firmware, board) if batch.firmware else None
+    files = volume.files(batch.app.folder)
+    if faults:
+        raise BatchError(*faults)
+    plan = Plan(batch, listed, board, image, files, secrets, password)
+    _try(plan)
+    return plan
+
+
+def _board(batch: Batch) -> BoardDefinition:
+    folder = boards_dir() / batch.board
+    try:
+        board = boards.load(folder)
+        board.table(batch.layout)
+    except boards.BoardDefinitionError as error:
+        raise BatchError(f"{batch.file}: board: {error}") from error
+    return board
+
+
+def _secrets(batch: Batch, listed: Iterable[Row], faults: list[str]) -> dict[str, str]:
+    # Each ProductSecret is read once, and only those that rows need.
+    needed: dict[str, int] = {}
+    for row in listed:
+        own = () if row.device_secret or row.kind == "subdevice" else (row.product_key,)
+        for key in (*own, *row.sub_products):
+            needed.setdefault(key, row.line)
+    found = {}
+    for key, line in needed.items():
+        source = batch.secrets.get(key, "")
+        if not source:
+            faults.append(
+                f"{batch.file}: there is no ProductSecret of {key} (line {line}): "
+                "name its source in product.secret or in [secrets]"
+            )
+            continue
+        try:
+            found[key] = secret.read(source, what=f"ProductSecret of {key}", folder=batch.folder)
+        except BatchError as error:
+            faults += error.faults
+    return found
+
+
+def _try(plan: Plan) -> None:
+    # Build every identity, and the image for the smallest flash, before a board is there.
+    faults: list[str] = []
+    for row in plan.burnable:
+        serial = row.serial or "0000"
+        named = plan.named(row, mac=row.mac or _EXAMPLE_MAC, serial=serial)
+        try:
+            plan.identity(named or replace(row, device_name="0000"))
+        except BatchError as error:
+            faults += error.faults
+    if faults:
+        raise BatchError(*faults)
+    largest = max(plan.burnable, key=lambda row: len(row.sub_products), default=None)
+    if largest:
+        identity = plan.identity(replace(largest, device_name=largest.device_name or "x" * 32))
+        plan.recipe(plan.board.flash_size).build(identity, None)

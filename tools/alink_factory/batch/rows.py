@@ -1,0 +1,198 @@
+"""The rows of a batch: a CSV or a count in, one row a board out, every fault of them named.
+
+Columns, in any order: ProductKey, DeviceName, DeviceSecret, SerialNumber, Imei, Mac, Kind
+(device, gateway, subdevice), Gateway, SubProducts (ProductKeys with spaces between). A column that
+begins with "x-" is the user's own. Limits: docs/explanation/identity.md.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from alink_factory.batch.batch_file import Batch
+from alink_factory.errors import BatchError
+from alink_formats.identity import fingerprint
+
+KINDS = ("device", "gateway", "subdevice")
+COLUMNS = {
+    "productkey": "product_key",
+    "devicename": "device_name",
+    "devicesecret": "device_secret",
+    "serialnumber": "serial",
+    "imei": "serial",
+    "mac": "mac",
+    "kind": "kind",
+    "gateway": "gateway",
+    "subproducts": "sub_products",
+}
+_NAME = re.compile(r"[A-Za-z0-9\-_@.:]{4,32}")
+
+
+@dataclass(frozen=True, repr=False, kw_only=True)
+class Row:
+    """What one board becomes. Its repr shows no secret.
+
+    `key` is what the ledger calls it: it stays when the file is sorted anew. `line` is that of the
+    file, or the counter. `device_name` is empty until a board or a scan decides it. A "subdevice"
+    is registered and never burned: it has no flash of ours.
+    """
+
+    key: str
+    line: int
+    counter: int
+    product_key: str
+    device_name: str = ""
+    device_secret: str = ""
+    serial: str = ""
+    mac: str = ""  # 12 hexadecimal digits: only this board may become the row.
+    kind: str = "device"
+    gateway: str = ""
+    sub_products: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        shown = [
+            f"{field.name}={fingerprint(value) if field.name == 'device_secret' else repr(value)}"
+            for field in fields(self)
+            if (value := getattr(self, field.name))
+        ]
+        return f"Row({', '.join(shown)})"
+
+
+def read(batch: Batch) -> tuple[Row, ...]:
+    """Return the rows of a batch in their order. Raises BatchError with every fault in them."""
+    if batch.rows_file is None:
+        cells: Iterable[tuple[int, dict[str, str]]] = ((n, {}) for n in range(1, batch.count + 1))
+        where = str(batch.file)
+    else:
+        cells = list(_cells(batch.rows_file))
+        where = str(batch.rows_file)
+    rows, faults = [], []
+    for number, (line, values) in enumerate(cells):
+        try:
+            rows.append(_row(batch, batch.naming.start + number, line, values))
+        except BatchError as error:
+            faults += [f"{where} line {line}: {fault}" for fault in error.faults]
+    faults += [f"{where}: {fault}" for fault in _clashes(rows)]
+    if faults:
+        raise BatchError(*faults)
+    if not rows:
+        raise BatchError(f"{where}: there are no rows")
+    return tuple(rows)
+
+
+def _cells(file: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as stream:
+            reader = csv.reader(stream)
+            header = _header(next(reader, []), file)
+            for cells in reader:
+                if not any(cell.strip() for cell in cells):
+                    continue
+                if len(cells) > len(header):
+                    raise BatchError(
+                        f"{file} line {reader.line_num}: {len(cells)} cells under "
+                        f"{len(header)} columns"
+                    )
+                pairs = zip(header, cells, strict=False)
+                yield reader.line_num, {name: cell.strip() for name, cell in pairs if name}
+    except OSError as error:
+        raise BatchError(f"{file}: {error.strerror}: name the rows in rows.file") from error
+    except UnicodeDecodeError as error:
+        raise BatchError(f"{file}: it is not UTF-8: save it as CSV UTF-8") from error
+    except csv.Error as error:
+        raise BatchError(f"{file}: no CSV ({error})") from error
+
+
+def _header(cells: list[str], file: Path) -> list[str]:
+    names = []
+    for cell in cells:
+        word = re.sub(r"[\s_]", "", cell).lower()
+        name = "" if word.startswith("x-") else COLUMNS.get(word)
+        if name is None and re.search(r"[;\t]", cell):
+            raise BatchError(f"{file}: {cell!r}: separate columns with commas")
+        if name is None:
+            raise BatchError(
+                f"{file}: column {cell!r} is unknown: use ProductKey, DeviceName, DeviceSecret, "
+                "SerialNumber, Imei, Mac, Kind, Gateway, SubProducts, or begin your own with x-"
+            )
+        if name and name in names:
+            raise BatchError(f"{file}: column {cell!r} is there twice")
+        names.append(name)
+    if not names:
+        raise BatchError(f"{file}: the first line has no column names")
+    return names
+
+
+def _row(batch: Batch, counter: int, line: int, values: dict[str, str]) -> Row:
+    key = values.get("product_key") or batch.product_key
+    serial, mac = values.get("serial", ""), _mac(values.get("mac", ""))
+    name = values.get("device_name") or _known_name(batch, counter, key, serial, mac)
+    kind = values.get("kind", "").lower() or "device"
+    faults = []
+    if not re.fullmatch(r"[A-Za-z0-9]{1,20}", key):
+        faults.append(f"ProductKey {key!r}: 1 to 20 letters and digits are taken")
+    if name and not _NAME.fullmatch(name):
+        faults.append(
+            f"DeviceName {name!r} has {len(name)} characters: 4 to 32 letters, digits and "
+            "- _ @ . : are taken"
+        )
+    if not name and batch.naming.scheme == "given":
+        faults.append("DeviceName is missing")
+    if kind not in KINDS:
+        faults.append(f"Kind {kind!r}: use {', '.join(KINDS)}")
+    if kind == "subdevice" and not name:
+        faults.append("DeviceName is missing: a subdevice has no board to take it from")
+    if faults:
+        raise BatchError(*faults)
+    own = f"serial:{serial}" if serial else f"mac:{mac}" if mac else f"#{counter}"
+    if name:
+        own = name if key == batch.product_key else f"{key}/{name}"  # Two products may have it.
+    return Row(
+        key=own,
+        line=line,
+        counter=counter,
+        product_key=key,
+        device_name=name,
+        device_secret=values.get("device_secret", ""),
+        serial=serial,
+        mac=mac,
+        kind=kind,
+        gateway=values.get("gateway", ""),
+        sub_products=tuple(values.get("sub_products", "").split()),
+    )
+
+
+def _known_name(batch: Batch, counter: int, key: str, serial: str, mac: str) -> str:
+    naming = batch.naming
+    if naming.scheme == "given" or (naming.needs_mac and not mac):
+        return ""
+    if naming.needs_serial and not serial:
+        return ""
+    return naming.name(counter=counter, mac=mac, serial=serial, product_key=key)
+
+
+def _mac(text: str) -> str:
+    digits = re.sub(r"[:\-.]", "", text).lower()
+    if text and not re.fullmatch(r"[0-9a-f]{12}", digits):
+        raise BatchError(f"Mac {text!r}: write 12 hexadecimal digits, as in a0:b7:65:12:34:56")
+    return digits
+
+
+def _clashes(rows: list[Row]) -> Iterator[str]:
+    for what in ("DeviceName", "SerialNumber", "Mac"):
+        attribute = {"SerialNumber": "serial"}.get(what) or COLUMNS[what.lower()]
+        seen: dict[tuple[str, str], int] = {}
+        for row in rows:
+            value = str(getattr(row, attribute))
+            pair = (row.product_key if what == "DeviceName" else "", value)
+            if value and pair in seen:
+                yield f"{what} {value!r} is on line {seen[pair]} and on line {row.line}"
+            seen.setdefault(pair, row.line)
+    names = {row.device_name for row in rows if row.kind == "gateway"}
+    for row in rows:
+        if row.gateway and row.gateway not in names:
+            yield f"line {row.line}: Gateway {row.gateway!r} is no gateway of this batch"

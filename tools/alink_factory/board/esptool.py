@@ -1,0 +1,248 @@
+"""The real esptool as a program: what is on a port, flash in and out, its trouble in sentences.
+
+esptool is GPL and is never imported. One board costs few runs of it: each run identifies the chip
+and does one thing, and all regions of an image go in one write.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from alink_factory.board import program
+from alink_factory.board.esptool_failures import complaint
+from alink_factory.errors import BoardError
+
+Progress = Callable[[str, float], None]  # What is done ("reading", "writing"), 0.0 to 1.0.
+
+_CHIP = re.compile(r"Connected to (ESP[\w-]+) on")
+_MAC = re.compile(r"MAC:\s+([0-9a-f:]{17})")
+_SIZE = re.compile(r"(?:Auto-d|D)etected flash size: (\d+)(KB|MB)")
+_DEAD = "Failed to communicate with the flash chip"
+_PERCENT = re.compile(r"(?:Writing|Reading|Wrote|Read) .*?(\d+(?:\.\d+)?)%")
+_NEXT = re.compile(r"Writing '(.*)' at 0x[0-9a-f]+\.\.\.$")
+_SKIPPED = re.compile(r"'(.*)' at 0x[0-9a-f]+ already in flash")
+
+
+@dataclass(frozen=True)
+class Chip:
+    """What esptool found: its name for the chip, MAC (12 hexadecimal digits), bytes of flash.
+
+    `flash_size` is 0 when the flash did not say what it is: it is dead or not connected, which is
+    no error for esptool.
+    """
+
+    name: str
+    mac: str
+    flash_size: int
+
+
+@dataclass(frozen=True)
+class Region:
+    """Bytes of flash: where, what a person calls it, and what shall be there."""
+
+    offset: int
+    name: str
+    data: bytes
+
+
+class Esptool:
+    """One board on a port. `chip` is esptool's name or "auto"; the methods raise BoardError.
+
+    Another board in the same port is an error: a jig is opened faster than a program starts.
+    `scratch` is a private folder, which other ports may have too; what is put there is gone when
+    a method returns. `stop` ends what runs.
+    """
+
+    def __init__(
+        self,
+        port: str,
+        *,
+        scratch: Path,
+        baud: int = 460_800,
+        chip: str = "auto",
+        stub: bool = True,
+        progress: Progress | None = None,
+        stop: threading.Event | None = None,
+    ) -> None:
+        self.port = port
+        self._scratch = scratch
+        self._baud = baud
+        self._chip = chip
+        self._stub = stub
+        self._progress = progress or _silent
+        self._stop = stop
+        self._mac = ""  # Of the board that was there first.
+
+    def identify(self) -> Chip:
+        """Return what is on the port."""
+        return self._run("identify", ["flash-id"]).chip
+
+    def read(self, offset: int, size: int, *, reset: bool = False) -> tuple[Chip, bytes]:
+        """Return the chip and `size` bytes of its flash; `reset` lets the board run afterwards."""
+        with _folder(self._scratch) as folder:
+            file = folder / "read"
+            arguments = ["read-flash", "--flash-size", "detect", hex(offset), hex(size), str(file)]
+            done = self._run("reading", arguments, reset=reset)
+            data = file.read_bytes() if file.exists() else b""
+        if len(data) != size:
+            raise BoardError(
+                "reading",
+                f"{len(data)} of {size} bytes came back from {offset:#x}",
+                advice="Check the cable, then plug the board in again.",
+            )
+        return done.chip, data
+
+    def write(self, regions: Sequence[Region], *, full: bool = False) -> list[str]:
+        """Write what is not in flash yet, `full` all of it; return the names of what was written.
+
+        esptool compares the MD5 of each region before and after.
+        """
+        with _folder(self._scratch) as folder:
+            files = {str(_saved(folder, region)): region for region in regions}
+            arguments = ["write-flash", "--flash-size", "keep"]
+            arguments += [] if full else ["--skip-flashed"]
+            for file, region in files.items():
+                arguments += [hex(region.offset), file]
+            sizes = {file: len(region.data) for file, region in files.items()}
+            done = self._run("writing", arguments, sizes=sizes)
+        return [region.name for file, region in files.items() if file not in done.skipped]
+
+    def erase(self) -> None:
+        """Set all of the flash to 0xFF."""
+        self._run("erasing", ["erase-flash"])
+
+    def _run(
+        self,
+        step: str,
+        command: Sequence[str],
+        *,
+        reset: bool = False,
+        sizes: dict[str, int] | None = None,
+    ) -> _Transcript:
+        said = _Transcript(step, self._progress, sizes or {})
+        options = ["--port", self.port, "--chip", self._chip, "--baud", str(self._baud)]
+        options += _resets(self.port, last=reset) + ([] if self._stub else ["--no-stub"])
+        try:
+            code = program.run(
+                [sys.executable, "-m", "esptool", *options, *command],
+                on_line=said.hear,
+                stop=self._stop,
+            )
+        except program.ProgramStoppedError as error:
+            raise BoardError(
+                step, f"esptool was ended: {error}", advice="Plug the board in again."
+            ) from error
+        if code:
+            raise complaint(step, self.port, said.lines)
+        self._check_same(step, said.chip.mac)
+        return said
+
+    def _check_same(self, step: str, mac: str) -> None:
+        # Too late for what was just written, in time for the board to be red.
+        self._mac = self._mac or mac
+        if mac != self._mac:
+            raise BoardError(
+                step,
+                f"the board was changed from {self._mac} to {mac} before it was green or red",
+                advice="Plug in each of the two again, and leave it in until it is green or red.",
+                is_final=True,
+            )
+
+
+class _Transcript:
+    # What esptool has said so far.
+
+    def __init__(self, step: str, progress: Progress, sizes: dict[str, int]) -> None:
+        self.lines: list[str] = []
+        self.skipped: set[str] = set()
+        self._step = step
+        self._progress = progress
+        self._sizes = sizes
+        self._done = 0
+        self._current = ""
+
+    @property
+    def chip(self) -> Chip:
+        text = "\n".join(self.lines)
+        name, mac, size = _CHIP.search(text), _MAC.search(text), _SIZE.search(text)
+        if not name or not mac:
+            raise BoardError(
+                self._step,
+                "esptool did not say which chip it is: is its version 5?",
+                advice="Run `alink-burn doctor`.",
+                is_final=True,
+            )
+        unit = {"KB": 1024, "MB": 1024 * 1024}
+        return Chip(
+            name=name[1].lower().replace("-", ""),
+            mac=mac[1].replace(":", ""),
+            flash_size=int(size[1]) * unit[size[2]] if size and _DEAD not in text else 0,
+        )
+
+    def hear(self, line: str) -> None:
+        if percent := _PERCENT.search(line):
+            self._report(float(percent[1]) / 100)
+            return
+        self.lines.append(line)
+        if following := _NEXT.match(line):
+            self._turn(following[1])
+        elif skipped := _SKIPPED.match(line):
+            self.skipped.add(skipped[1])
+
+    def _turn(self, file: str) -> None:
+        self._done += self._sizes.get(self._current, 0)
+        self._current = file
+        self._report(0.0)
+
+    def _report(self, share: float) -> None:
+        total = sum(self._sizes.values())
+        size = self._sizes.get(self._current, total)
+        self._progress(self._step, (self._done + share * size) / total if total else share)
+
+
+def has_reset_lines(port: str) -> bool:
+    """Return whether DTR and RTS of a port reach anything: a pseudo terminal has none."""
+    return not re.match(r"/dev/(pts/|ttys\d)", str(Path(port).resolve()))
+
+
+def _resets(port: str, *, last: bool) -> list[str]:
+    if not has_reset_lines(port):
+        return ["--before", "no-reset", "--after", "no-reset-stub"]
+    return ["--before", "default-reset", "--after", "hard-reset" if last else "no-reset"]
+
+
+@contextmanager
+def _folder(scratch: Path) -> Iterator[Path]:
+    try:
+        with tempfile.TemporaryDirectory(dir=scratch) as folder:
+            yield Path(folder)
+    except OSError as error:
+        raise BoardError(
+            "imaged",
+            f"{scratch}: {error.strerror}",
+            advice="Make room on this computer's disk, then plug the board in again.",
+        ) from error
+
+
+def _saved(folder: Path, region: Region) -> Path:
+    path = folder / f"{region.offset:x}-{region.name}"
+    with open(path, "wb", opener=_private) as file:
+        file.write(region.data)
+    return path
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _silent(_step: str, _share: float) -> None:
+    # Nobody watches.
+    return

@@ -1,0 +1,234 @@
+"""The real mpremote as a program: a board that already runs MicroPython, through its REPL.
+
+What runs on the board is a script in a private file, never an argument: it may hold secrets, and
+any user of the computer can see arguments.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from alink_factory.board import program
+from alink_factory.errors import BoardError
+from alink_factory.image.flash_content import KEPT_FILES
+
+_MARK = "alink-burn:"  # What begins the lines that a script answers with.
+_AGAIN = "Check cable and plug, close what else has the port open, then try again."
+
+# Line by line: a board has no room for one long answer.
+_LOOK = """
+import binascii, hashlib, json, machine, os, sys
+try:
+    import esp32
+except ImportError:
+    esp32 = None
+def say(**fact):
+    print("%s" + json.dumps(fact))
+def blob(key):
+    size = 256
+    while size <= 4096:
+        buffer = bytearray(size)
+        try:
+            count = esp32.NVS("alink").get_blob(key, buffer)
+            return binascii.hexlify(memoryview(buffer)[:count]).decode()
+        except OSError as error:
+            if error.args[0] != -0x110C:
+                break
+        size *= 2
+    return ""
+def content(name):
+    try:
+        with open(name, "rb") as file:
+            return binascii.hexlify(file.read(4096)).decode()
+    except OSError:
+        return ""
+def digest(name):
+    found = hashlib.sha256()
+    with open(name, "rb") as file:
+        while True:
+            count = file.readinto(part)
+            if not count:
+                return binascii.hexlify(found.digest()).decode()
+            found.update(memoryview(part)[:count])
+def walk(folder):
+    for entry in os.ilistdir(folder or "/"):
+        name = folder + "/" + entry[0]
+        if entry[1] != 0x4000:
+            say(file=name, digest=digest(name))
+        elif name not in ("/rom", "/remote"):
+            say(folder=name)
+            walk(name)
+say(
+    platform="esp32" if esp32 else sys.platform,
+    version=".".join(str(n) for n in sys.implementation[1][:3]),
+    mac=binascii.hexlify(machine.unique_id()).decode(),
+)
+if esp32:
+    say(labels=[part.info()[4] for part in esp32.Partition.find(1)])
+    say(cert=blob("cert"))
+    say(cred=blob("cred"))
+for name in %r:
+    say(kept=content(name))
+part = bytearray(512)
+walk("")
+"""
+
+_STORE = """
+import binascii, esp32
+nvs = esp32.NVS("alink")
+nvs.set_blob("cert", binascii.unhexlify("%s"))
+if %d:
+    try:
+        nvs.erase_key("cred")
+    except OSError:
+        pass
+nvs.commit()
+import os
+for name in %r:
+    try:
+        os.remove(name)
+    except OSError:
+        pass
+print("%s{}")
+"""
+
+
+@dataclass(frozen=True)
+class Running:
+    """What a board with MicroPython says: MAC, labels of its partitions, records and files.
+
+    `cert` and `cred` are the blobs in NVS, `kept` what KEPT_FILES hold, `files` the
+    SHA-256 of every file by path.
+    Its repr shows no secret.
+    """
+
+    mac: str
+    version: str
+    labels: tuple[str, ...]
+    cert: bytes = field(repr=False)
+    cred: bytes = field(repr=False)
+    kept: tuple[bytes, ...] = field(repr=False)
+    files: Mapping[str, str]
+    folders: tuple[str, ...]
+
+
+class Mpremote:
+    """One port; `scratch` is a private folder. The methods raise BoardError."""
+
+    def __init__(self, port: str, *, scratch: Path, stop: threading.Event | None = None) -> None:
+        self.port = port
+        self._scratch = scratch
+        self._stop = stop
+
+    def look(self) -> Running:
+        """Return what the board says of itself; its main.py is interrupted."""
+        said: dict[str, Any] = {}
+        files: dict[str, str] = {}
+        folders, kept = [], []
+        for fact in self._script("reading", _LOOK % (_MARK, KEPT_FILES)):
+            if "file" in fact:
+                files[fact["file"]] = fact["digest"]
+            elif "folder" in fact:
+                folders.append(fact["folder"])
+            elif "kept" in fact:
+                kept.append(bytes.fromhex(fact["kept"]))
+            else:
+                said |= fact
+        if said.get("platform") != "esp32":
+            raise BoardError(
+                "reading",
+                f"this MicroPython has no esp32 module (it runs on {said.get('platform')})",
+                advice="Take the board out: it is no ESP32.",
+                is_final=True,
+            )
+        return Running(
+            mac=said["mac"],
+            version=said["version"],
+            labels=tuple(said["labels"]),
+            cert=bytes.fromhex(said["cert"]),
+            cred=bytes.fromhex(said["cred"]),
+            kept=tuple(kept),
+            files=files,
+            folders=tuple(folders),
+        )
+
+    def store(self, record: bytes, *, forget: bool, remove: list[str]) -> None:
+        """Put the certificate into NVS; `forget` erases the credential, `remove` are files."""
+        self._script("writing", _STORE % (record.hex(), forget, remove, _MARK))
+
+    def copy(self, files: Mapping[str, bytes], *, folders: list[str]) -> None:
+        """Make the folders that are not there yet and copy files, all in one run."""
+        words: list[str] = []
+        written = []
+        try:
+            for folder in folders:
+                words += ["+", "mkdir", f":{folder}"]
+            for number, (name, content) in enumerate(sorted(files.items())):
+                local = self._scratch / f"file-{number}"
+                local.write_bytes(content)
+                written.append(local)
+                words += ["+", "cp", str(local), f":{name}"]
+            if words:
+                self._run("writing", words[1:])
+        except OSError as error:
+            raise BoardError("writing", str(error), advice="Make room on the disk.") from error
+        finally:
+            for local in written:
+                local.unlink(missing_ok=True)
+
+    def reset(self) -> None:
+        """Let the board start anew."""
+        self._run("reset", ["reset"])
+
+    def _script(self, step: str, text: str) -> list[dict[str, Any]]:
+        # Runs a script on the board and returns what it answered, of which there is something.
+        file = self._scratch / "script.py"
+        try:
+            with open(file, "w", encoding="utf-8", opener=_private) as stream:
+                stream.write(text)
+            lines = self._run(step, ["run", str(file)])
+        except OSError as error:
+            raise BoardError(step, str(error), advice="Make room on the disk.") from error
+        finally:
+            file.unlink(missing_ok=True)
+        answers = [line.removeprefix(_MARK) for line in lines if line.startswith(_MARK)]
+        if not answers:
+            raise BoardError(step, "the board gave no answer", advice=_AGAIN)
+        return [json.loads(answer) for answer in answers]
+
+    def _run(self, step: str, command: list[str]) -> list[str]:
+        lines: list[str] = []
+        try:
+            code = program.run(
+                [sys.executable, "-m", "mpremote", "connect", self.port, *command],
+                on_line=lines.append,
+                stop=self._stop,
+            )
+        except program.ProgramStoppedError as error:
+            raise BoardError(step, f"mpremote was ended: {error}", advice=_AGAIN) from error
+        if code:
+            raise BoardError(step, _complaint(self.port, lines), advice=_AGAIN)
+        return lines
+
+
+def _complaint(port: str, lines: list[str]) -> str:
+    lines = [line for line in lines if _MARK not in line]  # Answers hold secrets.
+    text = "\n".join(lines)
+    if "failed to access" in text or "no device" in text:
+        return f"{port} cannot be opened"
+    if "could not enter raw repl" in text:
+        return f"{port} has no MicroPython that answers: burn a firmware with esptool first"
+    if "ENOSPC" in text or "Errno 28" in text:
+        return "the volume of the board is full"
+    return f"mpremote said: {lines[-1][:160]}" if lines else "mpremote ended without a word"
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

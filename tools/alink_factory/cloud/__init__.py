@@ -1,0 +1,1 @@
+"""The cloud API: devices registered and reset."""

@@ -1,0 +1,119 @@
+"""Pre-registration: the DeviceNames of a batch in, devices on the platform out, in batches.
+
+What the platform has already counts as done, so that a run that was interrupted is simply run
+again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from alink_factory.batch.plan import Plan
+from alink_factory.cloud.client import MOST, Cloud
+from alink_factory.errors import BatchError
+from alink_factory.ledger import Ledger
+
+_LOOK = 0.5  # Seconds between two looks at an application.
+
+
+@dataclass(frozen=True)
+class Registration:
+    """How far a product is: names that are `done`, of them `made` now; `missing` are refused."""
+
+    product_key: str
+    total: int
+    done: int = 0
+    made: int = 0
+    missing: tuple[str, ...] = ()
+
+
+def register(
+    plan: Plan,
+    ledger: Ledger,
+    cloud: Cloud,
+    *,
+    size: int = 1000,
+    wait: Callable[[float], None] = time.sleep,
+) -> Iterator[Registration]:
+    """Register every DeviceName that is known, `size` at a time; yield how far it is.
+
+    Raises BatchError when none is known yet, CloudError when the platform says no.
+    """
+    for product_key, names in _names(plan, ledger).items():
+        state = Registration(product_key, len(names))
+        for at in range(0, len(names), min(size, MOST)):
+            part = names[at : at + min(size, MOST)]
+            made, missing = _register(cloud, product_key, part, wait)
+            state = Registration(
+                product_key,
+                len(names),
+                state.done + len(part) - len(missing),
+                state.made + len(made),
+                state.missing + missing,
+            )
+            for name in made:
+                ledger.note(
+                    "registered", batch=plan.batch.name, product_key=product_key, device_name=name
+                )
+            yield state
+
+
+def _names(plan: Plan, ledger: Ledger) -> dict[str, list[str]]:
+    # Of rows that have one, and of boards that got theirs on the line; those with a secret of
+    # their own are registered already.
+    found: dict[str, dict[str, None]] = {}
+    own = {(row.product_key, row.device_name) for row in plan.rows if row.device_secret}
+    rows = [(row.product_key, row.device_name) for row in plan.rows if row.device_name]
+    boards = [(claim.product_key, claim.device_name) for claim in ledger.claims(plan.batch.name)]
+    for key, name in (*rows, *boards):
+        if (key, name) not in own:
+            found.setdefault(key, {})[name] = None
+    if not found and not own:
+        raise BatchError(
+            f"no DeviceName of {plan.batch.name} is known yet: they come from the boards "
+            f"({plan.batch.naming.scheme}). Burn first and register then, or use method = "
+            '"regnwl", which needs no registration'
+        )
+    return {key: list(names) for key, names in found.items()}
+
+
+def _register(
+    cloud: Cloud, key: str, names: Sequence[str], wait: Callable[[float], None]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    # Returns the names made now and those that the platform does not take.
+    apply_id, taken = _checked(cloud, key, names, wait)
+    rest = tuple(name for name in names if name not in taken)
+    if not rest:
+        return (), ()
+    if taken:
+        apply_id, refused = _checked(cloud, key, rest, wait)
+        rest = tuple(name for name in rest if name not in refused)
+    cloud.register(key, apply_id)
+    if _outcome(cloud, key, apply_id, wait)[0] == "CREATE_SUCCESS":
+        return rest, ()
+    # Which of them are there now? Another run may have made some in the same moment.
+    _, there = _checked(cloud, key, rest, wait)
+    missing = tuple(name for name in rest if name not in there)
+    return tuple(name for name in rest if name in there), missing
+
+
+def _checked(
+    cloud: Cloud, key: str, names: Sequence[str], wait: Callable[[float], None]
+) -> tuple[str, dict[str, str]]:
+    apply_id, refused = cloud.check(key, names)
+    if refused:
+        return apply_id, refused
+    _, refused = _outcome(cloud, key, apply_id, wait)
+    return apply_id, refused
+
+
+def _outcome(
+    cloud: Cloud, key: str, apply_id: str, wait: Callable[[float], None]
+) -> tuple[str, dict[str, str]]:
+    while True:
+        state, refused = cloud.status(key, apply_id)
+        if state.endswith(("_SUCCESS", "_FAILED")):
+            return state, refused
+        wait(_LOOK)

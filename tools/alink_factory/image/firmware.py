@@ -1,0 +1,89 @@
+"""A stock MicroPython image as regions of flash: boot loader and application, nothing between.
+
+A published image is merged: boot loader, partition table and application with 0xFF between them,
+which would blank NVS and replace our table. The slices are what may be written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from alink_factory.batch.batch_file import Firmware
+from alink_factory.board.esptool import Region
+from alink_factory.errors import BatchError
+from alink_formats import app_image, partitions
+from alink_formats.app_image import AppImage, AppImageError
+from alink_formats.board import BoardDefinition
+from alink_formats.partitions import Partition, PartitionError, PartitionTable
+
+
+@dataclass(frozen=True)
+class FirmwareImage:
+    """A merged image, taken apart; `sha256` is that of the file."""
+
+    boot_loader: AppImage
+    app: AppImage
+    sha256: str
+
+    def regions(self, board: BoardDefinition, table: PartitionTable) -> list[Region]:
+        """Return what is written of it; the boot loader speaks of the board's flash size.
+
+        Raises BatchError when a slot of the table is too small for the application.
+        """
+        if small := self.too_small(table):
+            raise BatchError(
+                f"the application has {len(self.app.data)} bytes and the slot {small.name} "
+                f"{small.size}: take a smaller firmware or another layout"
+            )
+        boot_loader = self.boot_loader.with_flash_size(board.flash_size)
+        return [
+            Region(board.firmware_offset, "boot-loader", boot_loader.data),
+            Region(app_slot(table).offset, "application", self.app.data),
+        ]
+
+    def too_small(self, table: PartitionTable) -> Partition | None:
+        """Return the first slot of a table that cannot take the application, None if all can.
+
+        An update over the air goes into the second of two: it must fit both from the start.
+        """
+        return next((slot for slot in table.slots if slot.size < len(self.app.data)), None)
+
+
+def load(firmware: Firmware, board: BoardDefinition) -> FirmwareImage:
+    """Return the image of a batch, checked. Raises BatchError."""
+    try:
+        data = firmware.image.read_bytes()
+    except OSError as error:
+        raise BatchError(f"firmware.image {firmware.image}: {error.strerror}") from error
+    digest = hashlib.sha256(data).hexdigest()
+    if digest != firmware.sha256:
+        raise BatchError(
+            f"firmware.image {firmware.image} has SHA-256 {digest} and firmware.sha256 says "
+            f"{firmware.sha256}: it is another file than the batch was made for"
+        )
+    try:
+        return _take_apart(data, digest, board)
+    except (AppImageError, PartitionError) as error:
+        raise BatchError(
+            f"firmware.image {firmware.image} is no merged MicroPython image for "
+            f"{board.chip} ({error})"
+        ) from error
+
+
+def app_slot(table: PartitionTable) -> Partition:
+    """Return the slot that boots first: `factory`, else `ota_0`."""
+    apps = [entry for entry in table.partitions if entry.type == partitions.TYPES["app"]]
+    return min(apps, key=lambda entry: entry.subtype)
+
+
+def _take_apart(data: bytes, digest: str, board: BoardDefinition) -> FirmwareImage:
+    base = board.firmware_offset
+    boot_loader = app_image.read(data[: partitions.OFFSET - base])
+    at = partitions.OFFSET - base
+    table = PartitionTable.from_binary(data[at : at + partitions.SIZE], flash_size=1 << 27)
+    app = app_image.read(data[app_slot(table).offset - base :])
+    for what, image in (("boot loader", boot_loader), ("application", app)):
+        if image.chip_id != app_image.CHIP_IDS[board.chip]:
+            raise AppImageError(f"its {what} is for chip id {image.chip_id}")
+    return FirmwareImage(boot_loader, app, digest)

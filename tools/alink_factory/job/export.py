@@ -1,0 +1,66 @@
+"""One merged image of a row in a file, for whoever burns it with something else."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from alink_factory.batch.plan import Plan
+from alink_factory.errors import BatchError
+from alink_factory.ledger import Ledger
+
+
+@dataclass(frozen=True, repr=False)
+class Merged:
+    """The bytes that belong at `offset`; they hold secrets."""
+
+    device_name: str
+    offset: int
+    data: bytes
+
+
+def export(plan: Plan, ledger: Ledger, *, row: str, mac: str, flash_size: int) -> Merged:
+    """Return the image of the row with that DeviceName or key, gaps filled with 0xFF.
+
+    Written as a whole it blanks NVS and `cred`: it is for new boards. The ledger notes that it
+    was made, by whom. Raises BatchError for a row that is not there or lives on a board.
+    """
+    digits = mac.replace(":", "").replace("-", "").lower()
+    rows = [one for one in plan.candidates(mac=digits) if row in (one.device_name, one.key)]
+    if not rows or (plan.batch.naming.needs_mac and not rows[0].mac and not digits):
+        raise BatchError(f"batch {plan.batch.name} has no row {row!r}, or it needs --mac")
+    chosen = rows[0]
+    claim = ledger.find(product_key=chosen.product_key, device_name=chosen.device_name)
+    if claim:
+        raise BatchError(f"{chosen.device_name} is on the board {claim.mac} ({claim.state})")
+    image = plan.recipe(flash_size).build(plan.identity(chosen), None)
+    start = image.regions[0].offset
+    end = image.regions[-1].offset + len(image.regions[-1].data)
+    data = bytearray(b"\xff" * (end - start))
+    for region in image.regions:
+        at = region.offset - start
+        data[at : at + len(region.data)] = region.data
+    ledger.note(
+        "exported",
+        batch=plan.batch.name,
+        row=chosen.key,
+        product_key=chosen.product_key,
+        device_name=chosen.device_name,
+        record=image.record,
+    )
+    return Merged(chosen.device_name, start, bytes(data))
+
+
+def save(merged: Merged, target: Path) -> None:
+    """Write the image for its owner's eyes only. Raises BatchError; replaces no other file."""
+    try:
+        handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise BatchError(f"{target}: {error.strerror}: name a new file") from error
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(merged.data)
+    except OSError as error:
+        target.unlink()  # Half an image helps nobody and holds secrets.
+        raise BatchError(f"{target}: {error.strerror}") from error

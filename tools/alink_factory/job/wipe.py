@@ -1,0 +1,119 @@
+"""A board that came back: everything is erased, the ledger says so, and what the cloud needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from alink_factory.batch.plan import Plan
+from alink_factory.board.esptool import Esptool
+from alink_factory.errors import BoardError, CloudError
+from alink_factory.image import flash_content
+from alink_factory.image.flash_content import Range
+from alink_factory.ledger import Claim, Ledger
+
+if TYPE_CHECKING:
+    from alink_factory.cloud.client import Cloud
+
+
+@dataclass(frozen=True)
+class Wiped:
+    """A blank board, and who it was: `owners` are pairs of ProductKey and DeviceName.
+
+    `copies` are the pairs of it that live on another board, by the MAC of that board: the cloud is
+    not told about them. `is_reset`: the cloud lets the others register again.
+    """
+
+    mac: str
+    owners: tuple[tuple[str, str], ...]
+    claim: Claim | None
+    copies: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    is_reset: bool = False
+
+    @property
+    def in_the_cloud(self) -> list[str]:
+        """What is left to do there, a sentence for each identity."""
+        return [f"{name} of {key}: {self._left(key, name)}" for key, name in self.owners]
+
+    def _left(self, key: str, name: str) -> str:
+        if mac := self.copies.get((key, name)):
+            return f"this was a copy of the board {mac}. The cloud is left as it is."
+        if self.is_reset:
+            return "it may register again."
+        return (
+            "the cloud still holds its registration. Call ResetThing (or delete the device) "
+            "before a board of that name is to register again."
+        )
+
+
+def wipe(plan: Plan, ledger: Ledger, esptool: Esptool, *, reason: str, again: bool) -> Wiped:
+    """Erase all of a board's flash and put that on record.
+
+    Its row is free for any board afterwards; with `again` it stays with this one, to be burned
+    anew. Raises BoardError, and then the ledger is as it was.
+    """
+    head, identity_range = flash_content.ranges(plan.board)
+    chip, low = esptool.read(head.offset, head.size)
+    _, high = esptool.read(identity_range.offset, identity_range.size)
+    claim = ledger.find(mac=chip.mac)
+    if again and (claim is None or claim.batch != plan.batch.name):
+        where = f"it belongs to batch {claim.batch}" if claim else "the ledger does not know it"
+        raise BoardError(
+            "wipe",
+            f"this board cannot be burned anew in {plan.batch.name}: {where}",
+            advice="Nothing was erased. Wipe it without --fresh, then it is a new board.",
+            is_final=True,
+        )
+    owners = flash_content.decode(plan.board, low, high).owners
+    if claim:
+        owners |= {(claim.product_key, claim.device_name)}
+    esptool.erase()
+    _check_blank(esptool, head, identity_range)
+    if claim and again:
+        claim = ledger.advance(claim, "claimed", port=esptool.port, detail=f"wiped: {reason}")
+    elif claim:
+        ledger.retire(claim, what="wiped", reason=reason, port=esptool.port)
+    else:
+        names = ", ".join(name for _, name in sorted(owners)) or "nobody"
+        ledger.note(
+            "wiped",
+            batch=plan.batch.name,
+            mac=chip.mac,
+            port=esptool.port,
+            detail=f"{reason}; it carried {names}",
+        )
+    return Wiped(chip.mac, tuple(sorted(owners)), claim, _copies(ledger, owners, chip.mac))
+
+
+def _copies(ledger: Ledger, owners: set[tuple[str, str]], mac: str) -> dict[tuple[str, str], str]:
+    claims = {(key, name): ledger.find(product_key=key, device_name=name) for key, name in owners}
+    return {who: claim.mac for who, claim in claims.items() if claim and claim.mac != mac}
+
+
+def _check_blank(esptool: Esptool, *ranges: Range) -> None:
+    # esptool ends with 0 for a dead flash; a row that is free may be burned on another board.
+    for place in ranges:
+        _, data = esptool.read(place.offset, place.size)
+        if data.strip(b"\xff"):
+            raise BoardError(
+                "wipe",
+                "the flash was erased and still gives something back",
+                advice="Destroy the board and scrap it: it may hold its identity for ever.",
+                is_final=True,
+            )
+
+
+def reset(wiped: Wiped, cloud: Cloud) -> Wiped:
+    """Call ResetThing for each identity of a wiped board, copies aside. Raises CloudError."""
+    for key, name in wiped.owners:
+        if (key, name) in wiped.copies:
+            continue
+        try:
+            cloud.reset(key, name)
+        except CloudError as error:
+            raise CloudError(
+                f"the board {wiped.mac} is blank, but {name} of {key} was not reset: {error}\n"
+                "call ResetThing for it in the cloud's console: a blank board names nobody"
+            ) from error
+    return replace(wiped, is_reset=True)

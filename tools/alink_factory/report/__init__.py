@@ -1,0 +1,1 @@
+"""A batch and its ledger as tables."""

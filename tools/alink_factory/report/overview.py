@@ -1,0 +1,74 @@
+"""What a batch is going to be, before the first board: counts, sizes, what stands in the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from alink_factory.batch.plan import Plan
+from alink_factory.ledger import Ledger
+from alink_formats.board import size_name
+from alink_formats.identity import fingerprint
+
+
+@dataclass(frozen=True)
+class Overview:
+    """Facts in the order a person asks for them, and a sentence for every clash with the ledger.
+
+    `boards` are those to burn, of which `done` are done and `begun` begun.
+    """
+
+    facts: dict[str, str]
+    boards: int
+    done: int
+    begun: int
+    clashes: tuple[str, ...]
+
+
+def make(plan: Plan, ledger: Ledger) -> Overview:
+    """Return the overview of a plan."""
+    batch, claims = plan.batch, plan.claims(ledger)
+    others = len(ledger.claims(batch.name)) - len(claims)
+    done = sum(claim.is_done for claim in claims)
+    rows = [f"{len(plan.rows)} from {batch.rows_file.name if batch.rows_file else 'rows.count'}"]
+    for kind, plural in (("gateway", "gateways"), ("subdevice", "sub-devices, not burned")):
+        if number := sum(row.kind == kind for row in plan.rows):
+            rows.append(f"{number} {plural}")
+    own = sum(bool(row.device_secret) for row in plan.rows)
+    rows += [f"{own} with a DeviceSecret of their own"] if own else []
+    facts = {
+        "batch": batch.name,
+        "rows": ", ".join(rows),
+        "DeviceName": _names(plan),
+        "product": ", ".join(sorted({row.product_key for row in plan.rows})),
+        "ProductSecret": ", ".join(f"{k} {fingerprint(s)}" for k, s in plan.secrets.items()),
+        "board": f"{plan.board.name}, {' or '.join(map(size_name, plan.board.flash_sizes))}",
+        "layout": batch.layout,
+        "firmware": _firmware(plan),
+        "volume": f"{len(plan.files)} files, {sum(map(len, plan.files.values()))} bytes",
+        "boot check": "yes" if batch.boot_check else "no",
+        "ledger": ledger.where_shown,
+        "note": "" if ledger.claims() else "the ledger is empty: no board was burned with it",
+        "other boards": f"{others} of rows that the batch has no more" if others else "",
+    }
+    return Overview(
+        facts={name: fact for name, fact in facts.items() if fact},
+        boards=len(plan.burnable),
+        done=done,
+        begun=len(claims) - done,
+        clashes=tuple(plan.clashes(ledger)),
+    )
+
+
+def _names(plan: Plan) -> str:
+    naming = plan.batch.naming
+    named = [row.device_name for row in plan.burnable if row.device_name]
+    if not named:
+        return f"{naming.scheme} {naming.template}".strip()
+    return named[0] if len(named) == 1 else f"{named[0]} … {named[-1]}"
+
+
+def _firmware(plan: Plan) -> str:
+    if not plan.firmware or not plan.batch.firmware:
+        return "none: the boards have theirs"
+    name, app = plan.batch.firmware.image.name, plan.firmware.app
+    return f"{name}, application {len(app.data)} bytes, SHA-256 {plan.firmware.sha256[:8]}…"

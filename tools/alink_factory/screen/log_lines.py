@@ -1,0 +1,89 @@
+"""What happens on a line as lines of text or JSON: for files, pipes and machines."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any, TextIO
+
+from alink_factory.job.job import Outcome, Step
+from alink_factory.line import Count
+
+
+class LogLines:
+    """Writes a line for each step and each outcome; the methods are those of line.Audience.
+
+    `on_lost` is called once, when nothing can be written any more: the reader is gone, or the disk
+    is full.
+    """
+
+    def __init__(
+        self, stream: TextIO, *, as_json: bool, on_lost: Callable[[], None] | None = None
+    ) -> None:
+        self._stream = stream
+        self._as_json = as_json
+        self._on_lost = on_lost
+        self._is_lost = False
+        self._lock = threading.Lock()
+        self._last: dict[str, str] = {}
+        self._count: Count | None = None
+
+    def step(self, step: Step) -> None:
+        """Write that a board reached a step; progress inside one is not written."""
+        if self._last.get(step.port) == step.name:
+            return
+        self._last[step.port] = step.name
+        if self._as_json:
+            self._write({"event": "step"} | asdict(step))
+
+    def outcome(self, outcome: Outcome, *, is_last: bool) -> None:
+        """Write how a board ended."""
+        self._last.pop(outcome.port, None)
+        if self._as_json:
+            self._write({"event": "outcome", "is_last": is_last} | asdict(outcome))
+            return
+        parts = [outcome.port, f"{outcome.result:7}", outcome.device_name, outcome.mac]
+        if outcome.result != "done":
+            parts.append(f"{outcome.detail}. {outcome.advice}")
+        parts += [] if is_last else ["It is tried again."]
+        self._write("  ".join(filter(None, parts)).rstrip())
+
+    def gone(self, port: str) -> None:
+        """Write that a port is free."""
+        if self._as_json:
+            self._write({"event": "gone", "port": port})
+
+    def count(self, count: Count) -> None:
+        """Write how far the batch is, when that changed."""
+        if self._as_json and count != self._count:
+            self._write({"event": "count"} | asdict(count))
+        elif not self._as_json and (self._count is None or count.done != self._count.done):
+            self._write(f"{count.done} of {count.rows} done")
+        self._count = count
+
+    def closing(self, ports: list[str], *, abandons: bool) -> None:
+        """Write that no board is begun any more."""
+        if self._as_json:
+            self._write({"event": "closing", "ports": ports, "abandons": abandons})
+        else:
+            self._write(f"the line stops; at work: {', '.join(ports) or 'none'}")
+
+    def say(self, message: str) -> None:
+        """Write an answer to what was typed or scanned."""
+        if not self._as_json:
+            self._write(message)
+
+    def _write(self, what: dict[str, Any] | str) -> None:
+        text = what if isinstance(what, str) else json.dumps(what, ensure_ascii=False)
+        with self._lock:
+            if self._is_lost:
+                return
+            try:
+                self._stream.write(text + "\n")
+                self._stream.flush()
+            except OSError:
+                self._is_lost = True
+                if self._on_lost:
+                    self._on_lost()

@@ -1,0 +1,310 @@
+"""The live screen of a line: a tile a port, green or red to be seen from afar, and what to do now.
+
+The colours are backgrounds with a text colour of their own: they look the same on a light and on a
+dark terminal.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.live import Live
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from alink_factory.board import ports
+from alink_factory.job.job import Outcome, Step
+from alink_factory.line import Count
+
+_GREEN = "bold grey100 on dark_green"
+_RED = "bold grey100 on red3"
+_BLUE = "bold grey100 on blue3"
+_YELLOW = "bold grey0 on yellow3"
+_GREY = "grey100 on grey42"
+_TILE = 19  # Columns a tile wants at least: eight of them fit 80 x 24.
+_ANSWERS = 6.0  # Seconds that an answer hides what to do now.
+_TITLES = {
+    "identify": "reading the chip",
+    "claimed": "taking a row",
+    "imaged": "building",
+    "writing": "writing",
+    "written": "reading back",
+    "verified": "reading back",
+    "booted": "first boot",
+    "done": "done",
+}
+# How much of a board's time each step takes, roughly: the bar moves on and never back.
+_BEGINS = {"identify": 0, "claimed": 10, "imaged": 11, "writing": 12, "written": 85}
+_ENDS = {"identify": 10, "claimed": 11, "imaged": 12, "writing": 85, "written": 88}
+
+
+@dataclass
+class _Tile:
+    port: str
+    state: str = "free"  # free, working, done, already, failed, again
+    device_name: str = ""
+    mac: str = ""
+    step: str = ""
+    percent: int = 0
+    detail: str = ""
+    advice: str = ""
+    since: float = 0.0
+    until: float = 0.0
+
+
+class Screen:
+    """Shows a line on a terminal; the methods are those of line.Audience. Any thread may call.
+
+    Ports that are `named` have a tile from the start, others when the first board is there.
+    """
+
+    def __init__(
+        self,
+        console: Console,
+        *,
+        title: str,
+        who: str,
+        named: Sequence[str] = (),
+        now: Callable[[], float] = time.monotonic,
+        beeps: bool = True,
+    ) -> None:
+        self._console = console
+        self._title = title
+        self._who = who
+        self._now = now
+        self._beeps = beeps
+        self._lock = threading.Lock()
+        self._tiles = {port: _Tile(port) for port in named}
+        self._count = Count(0, 0, 0)
+        self._first = (now(), -1)  # When, and how many were done then: for the rate.
+        self._closing = ""
+        self._answer = ("", 0.0)  # What was said, and when.
+        self._live = Live(self, console=console, refresh_per_second=8, screen=False)
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._live.stop()
+
+    @property
+    def ports(self) -> list[str]:
+        """The ports in the order of their tiles: the number of a tile is its place here."""
+        return list(self._tiles)
+
+    def step(self, step: Step) -> None:
+        """Show how far a board is."""
+        with self._lock:
+            tile = self._tile(step.port)
+            if tile.state != "working":
+                again = tile.state == "again"
+                self._tiles[step.port] = tile = _Tile(step.port, "working", since=self._now())
+                tile.detail = "second try" if again else ""
+            low, high = _BEGINS.get(step.name, 88), _ENDS.get(step.name, 99)
+            tile.step = step.name
+            tile.percent = max(tile.percent, int(low + (high - low) * step.share))
+            tile.device_name = step.device_name or tile.device_name
+            tile.mac = step.mac or tile.mac
+
+    def outcome(self, outcome: Outcome, *, is_last: bool) -> None:
+        """Show how a board ended, and call for attention."""
+        with self._lock:
+            tile = self._tile(outcome.port)
+            tile.state = outcome.result if is_last else "again"
+            tile.device_name = outcome.device_name or tile.device_name
+            tile.mac = outcome.mac or tile.mac
+            tile.detail, tile.advice = outcome.detail, outcome.advice
+            tile.until = self._now()
+        if self._beeps and is_last:
+            self._console.bell()
+
+    def gone(self, port: str) -> None:
+        """Show that the port is free for the next board."""
+        with self._lock:
+            if self._tile(port).state != "failed":
+                self._tiles[port] = _Tile(port)
+            else:
+                # What to do with a red board is still true when it is in somebody's hand.
+                self._tiles[port].state = "aside"
+
+    def count(self, count: Count) -> None:
+        """Show how far the batch is."""
+        with self._lock:
+            if self._first[1] < 0:
+                self._first = (self._now(), count.done)
+            self._count = count
+
+    def closing(self, ports: list[str], *, abandons: bool) -> None:
+        """Show that no board is begun any more."""
+        with self._lock:
+            if abandons:
+                self._closing = "Stopping now: boards at work are abandoned and can be run again."
+            elif ports:
+                self._closing = (
+                    f"Finishing {len(ports)} at work, then the line stops. "
+                    "Ctrl-C again abandons them."
+                )
+            else:
+                self._closing = "The line stops."
+
+    def say(self, message: str) -> None:
+        """Show an answer to what was typed or scanned, for a few seconds."""
+        with self._lock:
+            self._answer = (message, self._now())
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        with self._lock:
+            tiles = list(self._tiles.values())
+            yield from self._render(tiles, options.max_width)
+
+    def _tile(self, port: str) -> _Tile:
+        return self._tiles.setdefault(port, _Tile(port))
+
+    def _render(self, tiles: Sequence[_Tile], width: int) -> RenderResult:
+        yield self._head(width)
+        # First what to do: the end of a screen that is too small is cut off.
+        answer, at = self._answer
+        said = self._closing or (answer if self._now() - at < _ANSWERS else "")
+        yield Text(f"→ {said or _what_now(tiles)}", style="bold")
+        yield Text()
+        if tiles:
+            yield self._wall(tiles, width)
+        yield from _sentences(tiles)
+
+    def _head(self, width: int) -> RenderableType:
+        count = self._count
+        left = Text.assemble((self._title, "bold"), f"  {self._who}")
+        working = sum(tile.state == "working" for tile in self._tiles.values())
+        red = sum(tile.state in ("failed", "aside") for tile in self._tiles.values())
+        parts = [f"{count.done} of {count.rows} done", f"{working} at work"]
+        parts += [f"{red} red"] if red else []
+        parts += [self._rate()] if self._rate() else []
+        head = Table.grid(expand=True)
+        head.add_column(overflow="ellipsis", no_wrap=True)
+        head.add_row(left)
+        if count.rows:  # A single board has no batch to count.
+            head.add_row(Text(" · ".join(parts)))
+            head.add_row(_bar(100 * count.done // count.rows, min(width, 100)))
+        return head
+
+    def _rate(self) -> str:
+        start, done = self._first
+        made = self._count.done - done
+        passed = self._now() - start
+        if done < 0 or made < 3 or passed <= 0:
+            return ""
+        if self._count.is_complete:
+            return f"{made * 3600 / passed:.0f} an hour"
+        left = (self._count.rows - self._count.done) * passed / made
+        hours, minutes = divmod(int(left // 60) + 1, 60)
+        rest = f"{hours} h {minutes:02d} min" if hours else f"{minutes} min"
+        return f"{made * 3600 / passed:.0f} an hour, about {rest} left"
+
+    def _wall(self, tiles: Sequence[_Tile], width: int) -> RenderableType:
+        most = max(1, width // _TILE)
+        lines = -(-len(tiles) // most)
+        columns = -(-len(tiles) // lines)
+        wall = Table.grid(expand=True, padding=(0, 1, 0, 0))
+        for _ in range(columns):
+            wall.add_column(ratio=1, no_wrap=True)
+        cells: list[RenderableType] = [
+            self._cell(number, tile, width // columns - 1) for number, tile in enumerate(tiles, 1)
+        ]
+        cells += [""] * (-len(cells) % columns)
+        for at in range(0, len(cells), columns):
+            wall.add_row(*cells[at : at + columns])
+        return wall
+
+    def _cell(self, number: int, tile: _Tile, width: int) -> RenderableType:
+        style, word = {
+            "free": (_GREY, "empty"),
+            "working": (_BLUE, f"{tile.percent} %"),
+            "done": (_GREEN, "OK"),
+            "already": (_GREEN, "OK (again)"),
+            "failed": (_RED, "FAILED"),
+            "again": (_YELLOW, "once more"),
+            "aside": (_GREY, "empty"),
+        }[tile.state]
+        passed = (tile.until or self._now()) - tile.since if tile.since else 0.0
+        foot = f"{passed:.0f} s" if tile.state in ("working", "done") else ""
+        title = f" {number}  {ports.short(tile.port)}"
+        lines: list[RenderableType] = [
+            Text(title, style=style, overflow="ellipsis", no_wrap=True),
+            Text(word.center(width), style=style),
+            Text(
+                f" {tile.device_name if tile.state not in ('free', 'aside') else ''}",
+                style=style,
+                overflow="ellipsis",
+                no_wrap=True,
+            ),
+            _bar(tile.percent, width)
+            if tile.state == "working"
+            else Text(f" {tile.mac if tile.state not in ('free', 'aside') else ''}", style=style),
+        ]
+        below = _TITLES.get(tile.step, tile.step) if tile.state == "working" else _todo(tile)
+        lines.append(Text(f" {below}  {foot}".rstrip(), no_wrap=True, overflow="ellipsis"))
+        body = [Padding(line, (0, 0), style=style, expand=True) for line in lines[:3]]
+        last = lines[3] if tile.state == "working" else Padding(lines[3], 0, style=style)
+        return Group(*body, last, lines[4])
+
+
+def _todo(tile: _Tile) -> str:
+    return {
+        "free": "plug in a board",
+        "aside": "plug in a board",
+        "done": "take it out",
+        "already": "take it out",
+        "failed": "see below",
+        "again": "leave it in",
+    }.get(tile.state, "")
+
+
+def _sentences(tiles: Sequence[_Tile]) -> Iterator[RenderableType]:
+    # One for all ports with the same trouble: a small screen has no room for eight.
+    troubles: dict[tuple[bool, str, str], list[int]] = {}
+    for number, tile in enumerate(tiles, 1):
+        if tile.state in ("failed", "again", "aside"):
+            trouble = (tile.state == "again", tile.detail, tile.advice)
+            troubles.setdefault(trouble, []).append(number)
+    for (is_tried, detail, advice), numbers in troubles.items():
+        first = tiles[numbers[0] - 1]
+        name = first.device_name or first.mac if len(numbers) == 1 else ""
+        mark = Text(f" {', '.join(map(str, numbers))} ", _YELLOW if is_tried else _RED)
+        sentence = Text.assemble(
+            (f"{name}  " if name else "", "bold"),
+            f"{detail[:1].upper()}{detail[1:]}. ",
+            "It is tried again." if is_tried else (advice, "bold"),
+        )
+        hanging = Table.grid(padding=(0, 1))
+        hanging.add_column(no_wrap=True)
+        hanging.add_row(mark, sentence)
+        yield hanging
+
+
+def _what_now(tiles: Sequence[_Tile]) -> str:
+    def numbers(*states: str) -> str:
+        return ", ".join(str(n) for n, tile in enumerate(tiles, 1) if tile.state in states)
+
+    parts = []
+    if green := numbers("done", "already"):
+        parts.append(f"Take out {green} (green).")
+    if red := numbers("failed"):
+        parts.append(f"Take out {red} (red) and do what stands below.")
+    if not parts and numbers("working", "again"):
+        parts.append("Leave the boards that are blue plugged in.")
+    free = numbers("free", "aside")
+    if free or not tiles:
+        parts.append(f"Plug a board into {free}." if free else "Plug in a board.")
+    return " ".join(parts)
+
+
+def _bar(percent: int, width: int) -> Text:
+    filled = max(0, min(width, width * percent // 100))
+    return Text.assemble(("━" * filled, "bold green"), ("━" * (width - filled), "dim"))
