@@ -14,8 +14,8 @@ from alink_factory import line
 from alink_factory.board import ports
 from alink_factory.job import job
 from alink_factory.job.job import Order, Outcome
+from alink_factory.job.serials import Serials
 from alink_factory.line import Line
-from alink_factory.screen.keyboard import Serials
 
 
 class Audience:

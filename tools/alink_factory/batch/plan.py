@@ -131,7 +131,9 @@ def load(file: Path) -> Plan:
     password = ""
     if batch.wifi_password:
         password = secret.read(batch.wifi_password, what="WifiPassword", folder=batch.folder)
-    image = firmware.load(batch.firmware, board) if batch.firmware else None
+    image = None
+    if batch.firmware:
+        image = firmware.load(batch.firmware.image, batch.firmware.sha256, board)
     files = volume.files(batch.app.folder)
     if faults:
         raise BatchError(*faults)

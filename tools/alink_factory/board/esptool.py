@@ -19,6 +19,7 @@ from pathlib import Path
 from alink_factory.board import program
 from alink_factory.board.esptool_failures import complaint
 from alink_factory.errors import BoardError
+from alink_factory.image.region import Region
 
 Progress = Callable[[str, float], None]  # What is done ("reading", "writing"), 0.0 to 1.0.
 
@@ -42,15 +43,6 @@ class Chip:
     name: str
     mac: str
     flash_size: int
-
-
-@dataclass(frozen=True)
-class Region:
-    """Bytes of flash: where, what a person calls it, and what shall be there."""
-
-    offset: int
-    name: str
-    data: bytes
 
 
 class Esptool:

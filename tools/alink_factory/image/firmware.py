@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 
-from alink_factory.batch.batch_file import Firmware
-from alink_factory.board.esptool import Region
 from alink_factory.errors import BatchError
+from alink_factory.image.region import Region
 from alink_formats import app_image, partitions
 from alink_formats.app_image import AppImage, AppImageError
 from alink_formats.board import BoardDefinition
@@ -50,24 +50,23 @@ class FirmwareImage:
         return next((slot for slot in table.slots if slot.size < len(self.app.data)), None)
 
 
-def load(firmware: Firmware, board: BoardDefinition) -> FirmwareImage:
-    """Return the image of a batch, checked. Raises BatchError."""
+def load(file: Path, sha256: str, board: BoardDefinition) -> FirmwareImage:
+    """Return the image in `file` for a board; `sha256` is what it must have. Raises BatchError."""
     try:
-        data = firmware.image.read_bytes()
+        data = file.read_bytes()
     except OSError as error:
-        raise BatchError(f"firmware.image {firmware.image}: {error.strerror}") from error
+        raise BatchError(f"firmware.image {file}: {error.strerror}") from error
     digest = hashlib.sha256(data).hexdigest()
-    if digest != firmware.sha256:
+    if digest != sha256:
         raise BatchError(
-            f"firmware.image {firmware.image} has SHA-256 {digest} and firmware.sha256 says "
-            f"{firmware.sha256}: it is another file than the batch was made for"
+            f"firmware.image {file} has SHA-256 {digest} and firmware.sha256 says "
+            f"{sha256}: it is another file than the batch was made for"
         )
     try:
         return _take_apart(data, digest, board)
     except (AppImageError, PartitionError) as error:
         raise BatchError(
-            f"firmware.image {firmware.image} is no merged MicroPython image for "
-            f"{board.chip} ({error})"
+            f"firmware.image {file} is no merged MicroPython image for {board.chip} ({error})"
         ) from error
 
 

@@ -10,11 +10,11 @@ import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 
-from alink_factory.board.esptool import Region
 from alink_factory.errors import BatchError, BoardError
 from alink_factory.image import volume
 from alink_factory.image.firmware import FirmwareImage
 from alink_factory.image.flash_content import Found, nvs_blobs
+from alink_factory.image.region import Region
 from alink_formats import identity as identities
 from alink_formats import nvs_generator, partitions
 from alink_formats.board import BoardDefinition

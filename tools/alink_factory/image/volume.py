@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from alink_factory.board.esptool import Region
 from alink_factory.errors import BatchError
+from alink_factory.image.region import Region
 from alink_formats import littlefs
 from alink_formats.bytecode import compile_mpy
 from alink_formats.errors import ToolchainError

@@ -20,8 +20,8 @@ from alink_factory.errors import BatchError, BoardError
 from alink_factory.image import flash_content
 from alink_factory.image.flash_content import Found
 from alink_factory.image.recipe import Image, Recipe
+from alink_factory.job.serials import Serials
 from alink_factory.ledger import Claim, Ledger
-from alink_factory.screen.keyboard import Serials
 from alink_formats.board import size_name
 from alink_formats.identity import Identity
 

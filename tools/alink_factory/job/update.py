@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from alink_factory.board.esptool import Region
 from alink_factory.errors import BatchError, BoardError
 from alink_factory.image import flash_content
 from alink_factory.image.firmware import FirmwareImage, app_slot
 from alink_factory.image.flash_content import Found
+from alink_factory.image.region import Region
 from alink_factory.job.job import Order, check_chip
 from alink_formats import partitions
 

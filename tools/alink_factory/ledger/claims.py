@@ -3,9 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 # The steps of a board, in their order. From "writing" on, flash may hold the row's identity.
 STATES = ("claimed", "imaged", "writing", "written", "verified", "booted", "done")
+
+
+class Candidate(Protocol):
+    """A row that a board may claim: its key in the batch, and the device it makes of the board."""
+
+    @property
+    def key(self) -> str:
+        """What the ledger calls the row."""
+
+    @property
+    def product_key(self) -> str:
+        """The ProductKey that is burned."""
+
+    @property
+    def device_name(self) -> str:
+        """The DeviceName that is burned."""
 
 
 @dataclass(frozen=True)

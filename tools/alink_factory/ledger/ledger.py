@@ -15,9 +15,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from alink_factory.batch.rows import Row
 from alink_factory.errors import BoardError, LedgerError
-from alink_factory.ledger.claims import STATES, Claim, Entry, Station
+from alink_factory.ledger.claims import STATES, Candidate, Claim, Entry, Station
 from alink_factory.ledger.database import Database
 from alink_factory.ledger.schema import CLAIMS, ENTRIES
 
@@ -40,7 +39,9 @@ class Ledger:
         """Give the connections back."""
         self._database.close()
 
-    def claim(self, batch: str, rows: Iterable[Row], *, mac: str, port: str = "") -> Claim | None:
+    def claim(
+        self, batch: str, rows: Iterable[Candidate], *, mac: str, port: str = ""
+    ) -> Claim | None:
         """Return the claim of this board: its own if it has one, else of the first free row.
 
         `rows` have their DeviceName for this board. None when every row is taken. A board that was
@@ -170,7 +171,7 @@ class Ledger:
             self._note(connection, _of(claim), what="claimed", port=port, detail="taken up again")
             return claim
 
-    def _insert(self, batch: str, row: Row, mac: str, port: str) -> Claim:
+    def _insert(self, batch: str, row: Candidate, mac: str, port: str) -> Claim:
         values: dict[str, Any] = {
             "batch": batch,
             "row": row.key,
@@ -190,7 +191,7 @@ class Ledger:
             self._note(connection, _of(claim), what="claimed", port=port)
         return claim
 
-    def _check_name(self, row: Row, batch: str) -> None:
+    def _check_name(self, row: Candidate, batch: str) -> None:
         other = self.find(product_key=row.product_key, device_name=row.device_name)
         if other and (other.batch, other.row) != (batch, row.key):
             advice = "Stop the line: the rows of the two batches overlap."
