@@ -16,7 +16,7 @@ from pathlib import Path
 from alink_formats import identity
 from alink_sim import toolchain
 from alink_sim.platform import Device, Platform
-from alink_sim.platform.auth import signature
+from alink_sim.platform.access.auth import signature
 
 _HERE = Path(__file__).parent / "device"
 _STEP = 256

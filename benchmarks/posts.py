@@ -19,7 +19,7 @@ from pathlib import Path
 from alink_formats import identity
 from alink_sim import toolchain
 from alink_sim.platform import Platform, Settings
-from alink_sim.platform.auth import signature
+from alink_sim.platform.access.auth import signature
 from benchmarks import heap
 
 _NAME = "bench-0002"

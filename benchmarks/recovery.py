@@ -20,7 +20,7 @@ from alink_sim.board import Board, sdk_files
 from alink_sim.board.heap import beside_standins
 from alink_sim.clock import ManualClock
 from alink_sim.platform import Platform, Product
-from alink_sim.platform.auth import signature
+from alink_sim.platform.access.auth import signature
 from alink_sim.sntp import SntpServer
 from benchmarks.cutting_proxy import CuttingProxy
 

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from alink_sim.platform import Platform
-from alink_sim.platform.auth import signature
+from alink_sim.platform.access.auth import signature
 
 _CLIENTS = 2
 _EACH = 60

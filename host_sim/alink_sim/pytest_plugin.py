@@ -47,7 +47,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def iot_ca(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
     """The folder of the private CA, made once a run: workers of pytest-xdist share it."""
-    from alink_sim.platform.ca import Authority
+    from alink_sim.platform.state.ca import Authority
 
     base = tmp_path_factory.getbasetemp()
     home = (base.parent if hasattr(request.config, "workerinput") else base) / "alink-ca"
@@ -89,7 +89,7 @@ def iot_platform(
 @pytest.fixture
 def iot_cloud(iot_platform: Platform, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Alibaba's own cloud client (`alibabacloud_iot20180120`), pointed at the platform."""
-    from alink_sim.platform.cloud_client import cloud_client
+    from alink_sim.platform.openapi.client import cloud_client
 
     for name in ("HTTP_PROXY", "http_proxy"):
         monkeypatch.delenv(name, raising=False)  # The client would take it even to 127.0.0.1.

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from alink_sim.platform import Platform, Product
-from alink_sim.platform.raw import Script
-from alink_sim.platform.rrpc import RrpcCode
+from alink_sim.platform.state.data_script import Script
+from alink_sim.platform.topics.rrpc import RrpcCode
 from tests.interop.linkkit import LinkKit
 
 pytestmark = pytest.mark.interop

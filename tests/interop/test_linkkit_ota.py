@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from alink_sim.platform import Platform, Product
-from alink_sim.platform.ota.entities import Rules
+from alink_sim.platform.state.ota_entities import Rules
 from tests.interop.linkkit import LinkKit
 
 pytestmark = pytest.mark.interop

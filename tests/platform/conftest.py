@@ -7,7 +7,7 @@ import pytest
 
 from alink_sim.clock import ManualClock
 from alink_sim.platform import Platform, Product, Settings
-from tests.platform.openapi import DN, PK, Ask, asking, client
+from tests.platform.api_calls import DN, PK, Ask, asking, client
 from tests.platform.wire import ACCEPTED, Party, Wire
 
 

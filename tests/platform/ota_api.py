@@ -12,8 +12,8 @@ import pytest
 
 from alink_sim.clock import ManualClock
 from alink_sim.platform import Platform, Settings
-from tests.platform.openapi import DN, PK, Ask, done
-from tests.platform.ota import DATA
+from tests.platform.api_calls import DN, PK, Ask, done
+from tests.platform.ota_messages import DATA
 from tests.platform.wire import ACCEPTED, PATIENCE, Party, Served, Wire
 
 _BOUNDARY = "9431149156168"

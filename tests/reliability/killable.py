@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from alink_sim.platform.control.serving import Serving, serve
 from alink_sim.platform.openapi import keys
 from alink_sim.platform.openapi.keys import AccessKey
-from alink_sim.platform.serving import Serving, serve
 
 PATIENCE = 60.0
 

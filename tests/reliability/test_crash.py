@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from alink_sim.platform import Product
-from tests.platform import https
+from tests.platform import http_requests
 from tests.platform.wire import ACCEPTED, Party, Wire, connect, sign
 from tests.reliability.killable import PATIENCE, Ports, platform_process
 
@@ -48,8 +48,8 @@ def register_over_mqtt(ports: Ports, party: Party, kind: str) -> Acknowledged:
 
 
 def register_over_https(ports: Ports, party: Party) -> Acknowledged:
-    form = https.form(PRODUCT.key, party.name, PRODUCT.secret)
-    answer = https.post(ports, "/auth/register/device", form, https.FORM)
+    form = http_requests.form(PRODUCT.key, party.name, PRODUCT.secret)
+    answer = http_requests.post(ports, "/auth/register/device", form, http_requests.FORM)
     assert answer["code"] == 200
     return Acknowledged(party.name, log_in(party, answer["data"]["deviceSecret"]))
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.platform.openapi import PK, Ask, asking, client, done
+from tests.platform.api_calls import PK, Ask, asking, client, done
 from tests.reliability.killable import PATIENCE, platform_process
 
 SEED = 20260715

@@ -10,7 +10,7 @@ import pytest
 
 from alink_sim.board import Board
 from alink_sim.board.heap import beside_standins
-from tests.platform.openapi import Ask, asking, client, done, refused
+from tests.platform.api_calls import Ask, asking, client, done, refused
 from tests.sim.conftest import INSTANCE, PATIENCE, Line
 from tests.sim.test_thing import answered
 

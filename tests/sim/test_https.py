@@ -11,7 +11,7 @@ import pytest
 from alink_sim.board import Board
 from alink_sim.board.heap import beside_standins
 from alink_sim.clock import ManualClock
-from tests.platform.https import FORM, form, post
+from tests.platform.http_requests import FORM, form, post
 from tests.sim.conftest import PATIENCE, Line, turning, until_waiting
 
 ONLINE = re.compile(r"^alink: online at ")

@@ -19,8 +19,8 @@ from alink_sim.board import Board, firmware_image
 from alink_sim.board.heap import beside_standins
 from alink_sim.clock import ManualClock
 from alink_sim.platform import Settings
-from alink_sim.platform.event_log import Event
-from alink_sim.platform.ota.entities import Rules
+from alink_sim.platform.state.event_log import Event
+from alink_sim.platform.state.ota_entities import Rules
 from tests.sim.conftest import PATIENCE, Line
 
 EXAMPLE = (Path(__file__).resolve().parents[2] / "examples" / "ota.py").read_text("utf-8")

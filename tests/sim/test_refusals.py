@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from alink_sim.board import Board
 from alink_sim.board.heap import beside_standins
-from alink_sim.platform.instances import Instance
+from alink_sim.platform.state.instances import Instance
 from tests.sim.conftest import INSTANCE, PATIENCE, Line
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from alink_sim.platform import Settings
-from alink_sim.platform.raw import Script
+from alink_sim.platform.state.data_script import Script
 from tests.sim.conftest import PATIENCE, Line
 from tests.sim.test_thing import answered, online
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from alink_sim.platform import Settings
-from alink_sim.platform.rrpc import RrpcCode
+from alink_sim.platform.topics.rrpc import RrpcCode
 from tests.sim.conftest import PATIENCE, Line
 from tests.sim.test_thing import THERMOSTAT, online
 

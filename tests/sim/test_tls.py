@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from alink_sim.clock import ManualClock
-from alink_sim.platform import ca
+from alink_sim.platform.state import ca
 from tests.sim.conftest import PATIENCE, Line
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from alink_sim.platform.entities import ClientId, Device, Product, Status
-from alink_sim.platform.event_log import Event, ExpectationError
 from alink_sim.platform.faults import Fault, FaultError
-from alink_sim.platform.registry import RegistryError
-from alink_sim.platform.server import Platform
-from alink_sim.platform.settings import Settings, SettingsError
-from alink_sim.platform.store import StoreError
+from alink_sim.platform.platform import Platform
+from alink_sim.platform.state.entities import ClientId, Device, Product, Status
+from alink_sim.platform.state.event_log import Event, ExpectationError
+from alink_sim.platform.state.registry import RegistryError
+from alink_sim.platform.state.settings import Settings, SettingsError
+from alink_sim.platform.state.store import StoreError
 
 __all__ = [
     "ClientId",

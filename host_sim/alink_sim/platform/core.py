@@ -6,20 +6,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from alink_sim.clock import Clock
-from alink_sim.platform.auth import Credentials
-from alink_sim.platform.background import Background
-from alink_sim.platform.commits import Commits
-from alink_sim.platform.entities import Device, Product
-from alink_sim.platform.event_log import Event, EventLog
+from alink_sim.platform.access.auth import Credentials
 from alink_sim.platform.faults import Faults
-from alink_sim.platform.ota.bucket import Bucket
-from alink_sim.platform.ota.upgrades import Upgrades
-from alink_sim.platform.rates import Rates
-from alink_sim.platform.raw import Script
-from alink_sim.platform.refusal import Code
-from alink_sim.platform.registry import Registry
-from alink_sim.platform.sessions import Session, Sessions
-from alink_sim.platform.settings import Settings
+from alink_sim.platform.state.background import Background
+from alink_sim.platform.state.data_script import Script
+from alink_sim.platform.state.entities import Device, Product
+from alink_sim.platform.state.event_log import Event, EventLog
+from alink_sim.platform.state.ota_bucket import Bucket
+from alink_sim.platform.state.ota_registry import Upgrades
+from alink_sim.platform.state.rates import Rates
+from alink_sim.platform.state.refusal import Code
+from alink_sim.platform.state.registry import Registry
+from alink_sim.platform.state.sessions import Session, Sessions
+from alink_sim.platform.state.settings import Settings
+from alink_sim.platform.state.write_behind import Commits
 
 
 @dataclass(frozen=True)

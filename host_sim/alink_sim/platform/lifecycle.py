@@ -10,11 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from alink_sim.platform import subdevices
 from alink_sim.platform.core import Core
-from alink_sim.platform.entities import Device
-from alink_sim.platform.registry import Registry
-from alink_sim.platform.subdevices import Change
+from alink_sim.platform.state.entities import Device
+from alink_sim.platform.state.registry import Registry
+from alink_sim.platform.topics import sub_device_sessions
+from alink_sim.platform.topics.sub_device_sessions import Change
 
 _T = TypeVar("_T")
 
@@ -40,7 +40,7 @@ async def carry_out(core: Core, step: Step[_T]) -> _T:
     if not isinstance(made, Device):
         return made
     if step.tells is not None:
-        subdevices.tell(core, made, step.tells)
+        sub_device_sessions.tell(core, made, step.tells)
     for session in core.sessions.of(made) if step.ends else ():
         if session.identity[2] != step.spare:
             session.end(step.ends)

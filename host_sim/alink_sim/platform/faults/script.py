@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from alink_sim.platform.auth import Credentials
+from alink_sim.platform.access.auth import Credentials
 from alink_sim.platform.faults import file
 from alink_sim.platform.faults.fault import FILE, TLS, Fault
-from alink_sim.platform.faults.line import FaultyLine
 from alink_sim.platform.faults.scripted import Scripted
+from alink_sim.platform.mqtt.faulty_connection import FaultyLine
 
 if TYPE_CHECKING:
     from alink_sim.platform.core import Core

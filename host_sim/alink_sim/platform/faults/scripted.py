@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from alink_sim.platform.auth import Credentials
+from alink_sim.platform.access.auth import Credentials
 from alink_sim.platform.faults.fault import TLS, Fault, FaultError
 
 

@@ -11,14 +11,14 @@ from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
-from alink_sim.platform.applications import Application, Stage
 from alink_sim.platform.core import Core
-from alink_sim.platform.entities import Device, Product
 from alink_sim.platform.openapi.call import Action, Answer, Call
 from alink_sim.platform.openapi.errors import ApiError
 from alink_sim.platform.openapi.names import is_nickname
 from alink_sim.platform.openapi.pages import Page
-from alink_sim.platform.registry import NAME
+from alink_sim.platform.state.device_batches import Application, Stage
+from alink_sim.platform.state.entities import Device, Product
+from alink_sim.platform.state.registry import NAME
 
 _MOST = 10_000
 _STEP = 200  # Devices made before the loop has a turn.

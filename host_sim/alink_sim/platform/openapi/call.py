@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from alink_sim.platform.core import Core
-from alink_sim.platform.entities import Device, Product
 from alink_sim.platform.openapi.errors import ApiError, invalid, missing
 from alink_sim.platform.openapi.gate import Gate
+from alink_sim.platform.state.entities import Device, Product
 
 Answer = dict[str, Any]
 

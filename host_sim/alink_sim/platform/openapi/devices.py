@@ -6,15 +6,15 @@ import secrets
 from collections.abc import Awaitable, Callable
 
 from alink_sim.platform import lifecycle
-from alink_sim.platform.entities import Device, Status
 from alink_sim.platform.lifecycle import Step, carry_out
 from alink_sim.platform.openapi.call import Action, Answer, Call
 from alink_sim.platform.openapi.errors import ApiError
 from alink_sim.platform.openapi.moments import gmt, milliseconds, moment, utc
 from alink_sim.platform.openapi.names import is_nickname
 from alink_sim.platform.openapi.pages import Page
-from alink_sim.platform.ota.entities import DEFAULT_MODULE, version_of
-from alink_sim.platform.registry import NAME
+from alink_sim.platform.state.entities import Device, Status
+from alink_sim.platform.state.ota_entities import DEFAULT_MODULE, version_of
+from alink_sim.platform.state.registry import NAME
 
 _STATUS = {
     Status.INACTIVE: "UNACTIVE",

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from alink_sim.platform import downlink
-from alink_sim.platform.entities import Device, Status
 from alink_sim.platform.openapi.call import Action, Answer, Call
 from alink_sim.platform.openapi.devices import detail, listed, status
 from alink_sim.platform.openapi.errors import ApiError
@@ -13,6 +11,8 @@ from alink_sim.platform.openapi.moments import milliseconds, moment, utc
 from alink_sim.platform.openapi.names import is_nickname
 from alink_sim.platform.openapi.pages import Page
 from alink_sim.platform.openapi.things import checked_inputs, checked_items
+from alink_sim.platform.state.entities import Device, Status
+from alink_sim.platform.topics import downlink
 
 _NUMBERS = {0: Status.INACTIVE, 1: Status.ONLINE, 3: Status.OFFLINE, 8: Status.DISABLED}
 

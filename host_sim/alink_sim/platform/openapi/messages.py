@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 
-from alink_sim.platform import downlink, limits, rrpc, topics
+from alink_sim.platform.access import limits
 from alink_sim.platform.openapi.call import Action, Answer, Call, message_id
 from alink_sim.platform.openapi.errors import ApiError
-from alink_sim.platform.rrpc import TIMEOUT_MS, RrpcCode
+from alink_sim.platform.topics import downlink, rrpc, topic_names
+from alink_sim.platform.topics.rrpc import TIMEOUT_MS, RrpcCode
 
 _MAX_BROADCAST = 64 << 10
 
@@ -17,7 +18,7 @@ async def pub(call: Call) -> Answer:
     product = call.product()
     topic = call.needed("TopicFullName")
     payload = call.decoded("MessageContent")
-    key, name = topics.names(topic)
+    key, name = topic_names.names(topic)
     raw = topic == f"/sys/{key}/{name}/thing/model/down_raw"
     if key != product.key or not (raw or topic.startswith(f"/{key}/{name}/")):
         raise ApiError("iot.messagebroker.InvalidFormattedTopicName")
@@ -54,7 +55,7 @@ async def ask(call: Call) -> Answer:
         raise ApiError("iot.messagebroker.InvalidTimeoutValue")
     topic = call.text("Topic")
     _check_topic(call, topic)
-    if topic and topics.names(topic) != (product.key, device.name):
+    if topic and topic_names.names(topic) != (product.key, device.name):
         raise ApiError("iot.messagebroker.InvalidFormattedTopicName")
     made = await rrpc.ask(call.core, device, payload, topic=topic, timeout_ms=timeout)
     answer: Answer = {"RrpcCode": made.code.value, "MessageId": int(made.message_id)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from alink_sim.platform.entities import Device, Product
+from alink_sim.platform.state.entities import Device, Product
 
 
 def moment(thing: Product | Device, name: str) -> float | None:

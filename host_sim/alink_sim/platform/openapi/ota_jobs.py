@@ -8,7 +8,7 @@ from alink_sim.platform.openapi.moments import utc
 from alink_sim.platform.openapi.ota_packages import firmware
 from alink_sim.platform.openapi.pages import Page
 from alink_sim.platform.ota import jobs
-from alink_sim.platform.ota.entities import Job, JobStatus, Status
+from alink_sim.platform.state.ota_entities import Job, JobStatus, Status
 
 _CANCELS = {
     "CancelQueuedTask": Status.QUEUED,

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from alink_sim.platform.entities import Product
 from alink_sim.platform.openapi.call import Action, Answer, Call
 from alink_sim.platform.openapi.errors import ApiError, invalid
 from alink_sim.platform.openapi.moments import utc
 from alink_sim.platform.openapi.pages import Page
-from alink_sim.platform.ota.entities import DEFAULT_MODULE
+from alink_sim.platform.state.entities import Product
+from alink_sim.platform.state.ota_entities import DEFAULT_MODULE
 
 _MOST = 10
 _NAME = re.compile(r"[A-Za-z0-9._\-]{1,64}")

@@ -6,15 +6,15 @@ import re
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from alink_sim.platform.entities import Product
 from alink_sim.platform.openapi.call import Action, Answer, Call
 from alink_sim.platform.openapi.errors import ApiError, invalid
 from alink_sim.platform.openapi.moments import utc
 from alink_sim.platform.openapi.ota_packages import firmware
 from alink_sim.platform.ota import jobs, packages
-from alink_sim.platform.ota.entities import Firmware, Job, JobStatus, Rules, Verified
 from alink_sim.platform.ota.packages import UpgradeError
-from alink_sim.platform.ota.upgrades import fresh_id
+from alink_sim.platform.state.entities import Product
+from alink_sim.platform.state.ota_entities import Firmware, Job, JobStatus, Rules, Verified
+from alink_sim.platform.state.ota_registry import fresh_id
 
 _MOST_DEVICES, _MOST_TO_VERIFY, _MOST_TAGS, _MOST_VERSIONS = 200, 10, 10, 10
 _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0

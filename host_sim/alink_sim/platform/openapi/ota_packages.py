@@ -8,14 +8,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from alink_sim.platform.entities import Product
 from alink_sim.platform.openapi.call import Action, Answer, Call
 from alink_sim.platform.openapi.errors import ApiError, invalid
 from alink_sim.platform.openapi.moments import utc
 from alink_sim.platform.openapi.ota_modules import modules
 from alink_sim.platform.openapi.pages import Page
 from alink_sim.platform.ota import packages, uploads
-from alink_sim.platform.ota.entities import (
+from alink_sim.platform.state.entities import Product
+from alink_sim.platform.state.ota_entities import (
     DEFAULT_MODULE,
     FINAL,
     Content,
@@ -23,7 +23,7 @@ from alink_sim.platform.ota.entities import (
     JobStatus,
     Verified,
 )
-from alink_sim.platform.ota.upgrades import fresh_id
+from alink_sim.platform.state.ota_registry import fresh_id
 
 _MOST = 500
 _MAX_UDI = 4096

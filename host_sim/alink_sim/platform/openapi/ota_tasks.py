@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from alink_sim.platform.entities import Device
 from alink_sim.platform.openapi.call import Action, Answer, Call
 from alink_sim.platform.openapi.errors import ApiError, invalid
 from alink_sim.platform.openapi.moments import utc
@@ -10,7 +9,8 @@ from alink_sim.platform.openapi.ota_jobs import job
 from alink_sim.platform.openapi.ota_packages import firmware
 from alink_sim.platform.openapi.pages import Page
 from alink_sim.platform.ota import tasks
-from alink_sim.platform.ota.entities import JobStatus, Status, Task
+from alink_sim.platform.state.entities import Device
+from alink_sim.platform.state.ota_entities import JobStatus, Status, Task
 
 _MOST_NAMES, _MOST_IDS = 200, 10
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from alink_sim.platform.entities import Product
 from alink_sim.platform.lifecycle import Step, carry_out
 from alink_sim.platform.openapi.call import Action, Answer, Call
 from alink_sim.platform.openapi.errors import ApiError
 from alink_sim.platform.openapi.moments import milliseconds, moment
 from alink_sim.platform.openapi.names import is_product_name
 from alink_sim.platform.openapi.pages import Page
+from alink_sim.platform.state.entities import Product
 
 _EDITIONS = ("iothub", "iothub_senior")
 _MAX_DESCRIPTION = 100

@@ -6,13 +6,13 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from alink_sim.platform import downlink, things
-from alink_sim.platform.entities import Device
-from alink_sim.platform.event_log import Event
 from alink_sim.platform.openapi.call import Action, Answer, Call
 from alink_sim.platform.openapi.errors import ApiError
 from alink_sim.platform.openapi.moments import milliseconds
 from alink_sim.platform.openapi.things import checked_items
+from alink_sim.platform.state.entities import Device
+from alink_sim.platform.state.event_log import Event
+from alink_sim.platform.topics import downlink, thing
 
 _MOST_SAMPLES = 100
 
@@ -98,13 +98,13 @@ ACTIONS = {
 
 def _identifiers(call: Call, device: Device, known: Iterable[str]) -> Iterable[str]:
     """Return the properties of the thing model, or where there is none those known."""
-    model = things.model_of(call.core, device.product_key)
+    model = thing.model_of(call.core, device.product_key)
     return model.properties if model else known
 
 
 def _described(call: Call, device: Device, name: str) -> Answer:
     product = call.core.registry.products[device.product_key]
-    model = things.model_of(call.core, device.product_key)
+    model = thing.model_of(call.core, device.product_key)
     if model is None or name not in model.properties:
         return {"Identifier": name}
     listed: list[Any] = product.documents["thing"]["properties"]

@@ -13,10 +13,8 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from alink_sim.platform import topics
 from alink_sim.platform.core import Core
-from alink_sim.platform.event_log import Event
-from alink_sim.platform.http_server import HttpServer
+from alink_sim.platform.https.http_server import HttpServer
 from alink_sim.platform.openapi import batches, signature
 from alink_sim.platform.openapi.actions import ACTIONS, VERSION
 from alink_sim.platform.openapi.call import Action, Call
@@ -24,6 +22,8 @@ from alink_sim.platform.openapi.errors import ApiError, GatewayError
 from alink_sim.platform.openapi.gate import Gate
 from alink_sim.platform.openapi.rendering import response
 from alink_sim.platform.openapi.signature import Received
+from alink_sim.platform.state.event_log import Event
+from alink_sim.platform.topics import topic_names
 
 _FORM = "application/x-www-form-urlencoded"
 _MAX_BODY = 16 << 20  # 10 000 names with nicknames, each character escaped.
@@ -103,7 +103,7 @@ class OpenApi:
         if device := self._core.registry.device_of(parameters.get("IotId", "")):
             return device.product_key, device.name
         named = parameters.get("ProductKey", ""), parameters.get("DeviceName", "")
-        topic = topics.names(parameters.get("TopicFullName", ""))
+        topic = topic_names.names(parameters.get("TopicFullName", ""))
         return topic if topic[0] and topic[0] == named[0] else named
 
     def _note(self, kind: str, told: _Told, reason: str) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from alink_sim.platform import downlink
 from alink_sim.platform.openapi.call import Action, Answer, Call
 from alink_sim.platform.openapi.errors import ApiError
-from alink_sim.platform.shadow import Shadow, ShadowError
+from alink_sim.platform.topics import downlink
+from alink_sim.platform.topics.shadow import Shadow, ShadowError
 
 _MAX_BYTES = 16 << 10
 _FAMILY = "iot.messagebroker"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 
 from alink_sim import thing_model
-from alink_sim.platform import downlink, rrpc, things
-from alink_sim.platform.entities import Device
 from alink_sim.platform.openapi.call import Action, Answer, Call
 from alink_sim.platform.openapi.errors import ApiError
-from alink_sim.platform.raw import ScriptError
-from alink_sim.platform.rrpc import RrpcCode
+from alink_sim.platform.state.data_script import ScriptError
+from alink_sim.platform.state.entities import Device
+from alink_sim.platform.topics import downlink, rrpc, thing
+from alink_sim.platform.topics.rrpc import RrpcCode
 
 _SYNC_MS = 8000
 
@@ -28,7 +28,7 @@ async def invoke_service(call: Call) -> Answer:
     device = _active(call)
     name = call.needed("Identifier")
     inputs = checked_inputs(call, device)
-    model = things.model_of(call.core, device.product_key)
+    model = thing.model_of(call.core, device.product_key)
     if model and model.services[name].synchronous:
         return await _invoke_now(call, device, name, inputs)
     number, _ = downlink.call(call.core, device, name, inputs)
@@ -59,7 +59,7 @@ async def _invoke_now(call: Call, device: Device, name: str, inputs: Answer) -> 
 def checked_items(call: Call, device: Device) -> Answer:
     """Return the Items of a call, if the device may be told to take them. Raises ApiError."""
     items = call.document("Items")
-    if model := things.model_of(call.core, device.product_key):
+    if model := thing.model_of(call.core, device.product_key):
         for wrong in thing_model.check_properties(model, items):
             raise ApiError("iot.device.SetDevicePropertyFailed", f"{wrong.name} {wrong.text}")
         for name in items:
@@ -71,7 +71,7 @@ def checked_items(call: Call, device: Device) -> Answer:
 def checked_inputs(call: Call, device: Device) -> Answer:
     """Return the Args of a call, if they are those of its service. Raises ApiError."""
     inputs = call.document("Args")
-    if model := things.model_of(call.core, device.product_key):
+    if model := thing.model_of(call.core, device.product_key):
         for wrong in thing_model.check_service(model, call.text("Identifier"), inputs):
             raise ApiError("iot.device.InvokeThingServiceFailed", f"{wrong.name} {wrong.text}")
     return inputs

@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from alink_sim.platform import subdevices, topology
-from alink_sim.platform.entities import Device
 from alink_sim.platform.openapi.call import Action, Answer, Call, message_id
 from alink_sim.platform.openapi.devices import detail
 from alink_sim.platform.openapi.errors import ApiError
 from alink_sim.platform.openapi.pages import Page
+from alink_sim.platform.state.entities import Device
+from alink_sim.platform.topics import sub_device_sessions, sub_devices
 
 
 async def get_topology(call: Call) -> Answer:
     """Return a page of a gateway's sub-devices."""
     gateway = _gateway(call, call.device())
-    page = Page.of(call, topology.children(call.core, gateway), number="PageNo")
+    page = Page.of(call, sub_devices.children(call.core, gateway), number="PageNo")
     infos = [
         {"IotId": one.iot_id, "ProductKey": one.product_key, "DeviceName": one.name}
         for one in page.items
@@ -27,9 +27,9 @@ async def get_topology(call: Call) -> Answer:
 async def remove_topology(call: Call) -> Answer:
     """Take a sub-device from its gateway, which is told; its session there ends."""
     device = call.device()
-    if topology.gateway_of(call.core, device) is None:
+    if sub_devices.gateway_of(call.core, device) is None:
         raise ApiError("iot.device.RemoveTopoRelationFailed")
-    subdevices.separate(call.core, device, reason="the cloud deleted the topology")
+    sub_device_sessions.separate(call.core, device, reason="the cloud deleted the topology")
     return {"Data": True}
 
 
@@ -43,13 +43,15 @@ async def ask_to_add(call: Call) -> Answer:
     if not isinstance(listed, list) or not listed:
         raise ApiError("iot.common.InvalidFormattedParameter", "DeviceListStr is no JSON list")
     wanted = [_named(call, one) for one in listed]
-    subdevices.ask_to_add(call.core, gateway, [(one.product_key, one.name) for one in wanted])
+    sub_device_sessions.ask_to_add(
+        call.core, gateway, [(one.product_key, one.name) for one in wanted]
+    )
     return {"Data": {"MessageId": message_id()}}
 
 
 async def get_gateway(call: Call) -> Answer:
     """Return the gateway of a sub-device."""
-    gateway = topology.gateway_of(call.core, call.device())
+    gateway = sub_devices.gateway_of(call.core, call.device())
     if gateway is None:
         raise ApiError("iot.device.QueryTopoRelationFailed")
     found = detail(call, gateway)

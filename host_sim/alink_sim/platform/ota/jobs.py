@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import partial
 
 from alink_sim.platform.core import Core
-from alink_sim.platform.entities import Device, Thing
 from alink_sim.platform.ota import alarms, outcomes, tasks, uploads
-from alink_sim.platform.ota.entities import FINAL, Job, JobStatus, Status, Verified
+from alink_sim.platform.state.entities import Device, Thing
+from alink_sim.platform.state.ota_entities import FINAL, Job, JobStatus, Status, Verified
 
 
 def begin(core: Core, job: Job) -> None:

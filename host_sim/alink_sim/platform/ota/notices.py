@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from alink_sim.platform.core import Core
-from alink_sim.platform.ota.entities import DEFAULT_MODULE, File, Firmware, Task
+from alink_sim.platform.state.ota_entities import DEFAULT_MODULE, File, Firmware, Task
 
 
 def data(core: Core, task: Task) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from alink_sim.platform.core import Core
-from alink_sim.platform.ota.entities import FINAL, Job, JobStatus, Status, Verified
+from alink_sim.platform.state.ota_entities import FINAL, Job, JobStatus, Status, Verified
 
 
 def settle(core: Core, job: Job) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 
-from alink_sim.platform.ota.entities import Content, File, Firmware
-from alink_sim.platform.ota.upgrades import Upgrades
+from alink_sim.platform.state.ota_entities import Content, File, Firmware
+from alink_sim.platform.state.ota_registry import Upgrades
 
 SIGN_METHODS = {"SHA256": "sha256", "Md5": "md5"}
 PROTOCOLS = ("HTTPS", "MQTT")

@@ -9,13 +9,13 @@ from __future__ import annotations
 import itertools
 from functools import partial
 
-from alink_sim.platform import downlink
 from alink_sim.platform.core import Core
-from alink_sim.platform.entities import Device
-from alink_sim.platform.envelope import compact
 from alink_sim.platform.ota import alarms, notices, outcomes
-from alink_sim.platform.ota.entities import FINAL, Job, Status, Task, version_of
-from alink_sim.platform.ota.upgrades import fresh_id
+from alink_sim.platform.state.entities import Device
+from alink_sim.platform.state.ota_entities import FINAL, Job, Status, Task, version_of
+from alink_sim.platform.state.ota_registry import fresh_id
+from alink_sim.platform.topics import downlink
+from alink_sim.platform.topics.envelope import compact
 
 _PUSHED = "1000"
 _MINUTE = 60.0

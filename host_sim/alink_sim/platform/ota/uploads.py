@@ -12,8 +12,8 @@ from aiohttp import web
 
 from alink_sim.platform.core import Core
 from alink_sim.platform.ota import alarms, packages
-from alink_sim.platform.ota.bucket import ForbiddenError
 from alink_sim.platform.ota.refusals import moment, refusal
+from alink_sim.platform.state.ota_bucket import ForbiddenError
 
 _GOOD = 60.0  # Seconds for the upload.
 KEPT = 3600.0  # Seconds until a package has to be made of it.

@@ -10,10 +10,10 @@ from typing import Annotated, Any
 
 import typer
 
-from alink_sim.platform.admin_client import call, follow
+from alink_sim.platform.control.client import call, follow
+from alink_sim.platform.control.state_directory import StateDir
 from alink_sim.platform.documents import load
 from alink_sim.platform.faults import FaultError, file
-from alink_sim.platform.statedir import StateDir
 from alink_sim.platform.verbs import downlinks, upgrades
 from alink_sim.platform.verbs.moment import moment
 from alink_sim.platform.verbs.output import AsJson, reported, show, show_events

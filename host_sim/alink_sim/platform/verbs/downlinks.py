@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from alink_sim.platform.rrpc import RrpcCode
+from alink_sim.platform.topics.rrpc import RrpcCode
 from alink_sim.platform.verbs.output import AsJson
 
 ProductKey = Annotated[str, typer.Argument(metavar="PRODUCTKEY", show_default=False)]

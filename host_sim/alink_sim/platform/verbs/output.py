@@ -13,14 +13,14 @@ from typing import Annotated, Any
 
 import typer
 
-from alink_sim.platform.admin_client import RefusedRequestError
-from alink_sim.platform.ca import AuthorityError
+from alink_sim.platform.control.client import RefusedRequestError
+from alink_sim.platform.control.setup_file import SetupError
+from alink_sim.platform.control.state_directory import StateError
 from alink_sim.platform.faults import FaultError
 from alink_sim.platform.openapi.keys import AccessKeyError
-from alink_sim.platform.settings import SettingsError
-from alink_sim.platform.setup_file import SetupError
-from alink_sim.platform.statedir import StateError
-from alink_sim.platform.store import StoreError
+from alink_sim.platform.state.ca import AuthorityError
+from alink_sim.platform.state.settings import SettingsError
+from alink_sim.platform.state.store import StoreError
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 

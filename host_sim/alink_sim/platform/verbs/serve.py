@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from alink_sim.platform.serving import Serving, serve
+from alink_sim.platform.control.serving import Serving, serve
 from alink_sim.platform.verbs.output import AsJson, reported
 
 

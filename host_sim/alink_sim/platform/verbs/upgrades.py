@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from alink_sim.platform.ota.entities import DEFAULT_MODULE
+from alink_sim.platform.state.ota_entities import DEFAULT_MODULE
 from alink_sim.platform.verbs.output import AsJson
 
 ProductKey = Annotated[str, typer.Argument(metavar="PRODUCTKEY", show_default=False)]

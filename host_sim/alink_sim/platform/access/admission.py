@@ -1,0 +1,95 @@
+"""Whether a device gets in: credentials in, an answer or a session's rights out.
+
+docs/reference/protocol.md, "Dynamic registration" and "Login". Knows no transport: registration
+over HTTPS asks the same questions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from alink_sim.platform.access import auth, signature_hints
+from alink_sim.platform.access.auth import Credentials, Kind
+from alink_sim.platform.core import Core
+from alink_sim.platform.state import instances
+from alink_sim.platform.state.entities import ClientId, Device, Product
+from alink_sim.platform.state.refusal import Code, RefusedError
+from alink_sim.platform.topics import sub_devices
+
+
+async def register(core: Core, credentials: Credentials) -> Mapping[str, str]:
+    """Return the registration's answer, which is at rest by then. Raises RefusedError."""
+    registry = core.registry
+    product = registry.product_of(credentials.product_key)
+    name = credentials.device_name
+    if not auth.registration_is_signed(credentials, product.secret):
+        raise _wrongly_signed(core, credentials, needs="ProductSecret")
+    _check_instance(core, product, credentials)
+    answer = {"productKey": product.key, "deviceName": name}
+    if credentials.kind is Kind.REGISTER:
+        rotate = core.settings.rotate_secret
+        answer["deviceSecret"] = registry.register(product, name, rotate_secret=rotate).secret
+    else:
+        now = core.clock.time()
+        device, issued = registry.register_without_preregistration(
+            product, name, now=now, settings=core.settings
+        )
+        answer |= {"clientId": issued.client_id, "deviceToken": issued.token}
+        if device.alert:
+            core.note("client_id_alert", credentials, reason=device.alert)
+    await core.commits.settled()
+    return answer
+
+
+async def log_in(
+    core: Core, credentials: Credentials, *, activates: bool = True
+) -> tuple[Device, ClientId | None]:
+    """Return the device and the pair it came with; its activation is at rest by then.
+
+    None instead of a pair: it came with its DeviceSecret. Raises RefusedError.
+    """
+    registry = core.registry
+    device = registry.device_for_login(credentials.product_key, credentials.device_name)
+    issued = _proven(core, credentials, device)
+    _check_instance(core, registry.product_of(device.product_key), credentials)
+    if sub_devices.gateway_of(core, device) and core.settings.sub_device_alone == "refuse":
+        raise RefusedError(None, "a sub-device logs in through its gateway only")
+    if activates:
+        registry.log_in(device, issued, now=core.clock.time())
+    await core.commits.settled()
+    # While that was written, an operator may have thought otherwise.
+    if registry.device_for_login(device.product_key, device.name) is not device:
+        raise RefusedError(Code.NO_DEVICE, "the device was removed meanwhile")
+    if issued:
+        registry.client_id_for_login(device, issued.client_id)
+    return device, issued
+
+
+def _check_instance(core: Core, product: Product, credentials: Credentials) -> None:
+    instance = instances.instance_of(product, strict=core.settings.instances == "strict")
+    instances.check(instance, credentials, regnwl=core.settings.regnwl_regions.split("+"))
+
+
+def _proven(core: Core, credentials: Credentials, device: Device) -> ClientId | None:
+    if credentials.kind is Kind.CONNWL:
+        issued = core.registry.client_id_for_login(device, credentials.client_id)
+        if not auth.token_matches(credentials, issued.token):
+            raise RefusedError(Code.SIGNATURE, "the password is not the DeviceToken")
+        life = core.settings.device_token_seconds
+        if life and core.clock.time() >= issued.created + life:
+            raise RefusedError(None, f"the DeviceToken is older than {life:g} s: register again")
+        return issued
+    optional = core.settings.login_without_client_id
+    if not auth.login_is_signed(credentials, device.secret, client_id_optional=optional):
+        raise _wrongly_signed(core, credentials, needs="DeviceSecret")
+    return None
+
+
+def _wrongly_signed(core: Core, credentials: Credentials, *, needs: str) -> RefusedError:
+    secrets = {"ProductSecret": core.registry.product_of(credentials.product_key).secret}
+    device = core.registry.devices.get((credentials.product_key, credentials.device_name))
+    if device:
+        secrets["DeviceSecret"] = device.secret
+    return RefusedError(
+        Code.SIGNATURE, signature_hints.explain(credentials, needs=needs, secrets=secrets)
+    )

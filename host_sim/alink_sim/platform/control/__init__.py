@@ -1,0 +1,1 @@
+"""How `alink-sim` serves a platform, and what asks a running one."""

@@ -1,0 +1,1 @@
+"""HTTP ports: what they share, dynamic registration, the data channel, OTA files."""

@@ -1,0 +1,265 @@
+"""The HTTPS data channel: a token for a signature, messages up for a token; nothing comes down.
+
+docs/reference/protocol.md, "HTTPS", "Data". The `code` tells what came of it. Tokens
+live in memory, so that a platform that was restarted knows none (20003) and a device asks anew.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+from aiohttp import web
+
+from alink_sim.platform.access import admission, auth, limits
+from alink_sim.platform.access.auth import Credentials, Kind
+from alink_sim.platform.core import Core
+from alink_sim.platform.mqtt.framing import Publish
+from alink_sim.platform.state.entities import Device
+from alink_sim.platform.state.refusal import Code, RefusedError
+from alink_sim.platform.state.sessions import Session
+from alink_sim.platform.state.store import StoreError
+from alink_sim.platform.topics import dispatch, sub_devices, topic_names
+from alink_sim.platform.topics.envelope import compact
+
+MAX_PAYLOAD = 128 * 1024
+
+_VIA = "https"
+_STRINGS = ("productKey", "deviceName", "clientId", "sign")
+_FRESH = 15 * 60  # Seconds that a timestamp may be off.
+_MESSAGE_IDS = itertools.count(892_687_627_916_247_040)  # Of 64 bits, as the real ones.
+
+
+class Answer(IntEnum):
+    """What `code` says."""
+
+    SUCCESS = 0
+    FAILED = 10000
+    PARAMETER = 10001
+    AUTH = 20000
+    EXPIRED = 20001
+    NO_TOKEN = 20002
+    UNKNOWN_TOKEN = 20003
+    NOT_KEPT = 20004
+    NOT_PUBLISHED = 30001
+    TOO_OFTEN = 40000
+
+
+_MESSAGES = {
+    Answer.FAILED: "common error",
+    Answer.PARAMETER: "param error",
+    Answer.AUTH: "auth check error",
+    Answer.EXPIRED: "token is expired",
+    Answer.NO_TOKEN: "token is null",
+    Answer.UNKNOWN_TOKEN: "check token error",
+    Answer.NOT_KEPT: "update session error",
+    Answer.NOT_PUBLISHED: "publish message error",
+    Answer.TOO_OFTEN: "request too many",
+}
+
+
+class _DeclinedError(Exception):
+    def __init__(self, answer: Answer, reason: str, code: Code | None = None) -> None:
+        super().__init__(reason)
+        self.answer = answer
+        self.code = code
+
+
+@dataclass(frozen=True)
+class _Token:
+    device: Device
+    credentials: Credentials
+    until: float
+
+
+class HttpsChannel:
+    """The two requests of the channel, and the tokens it has given out."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._tokens: dict[str, _Token] = {}
+
+    async def auth(self, request: web.Request) -> web.Response:
+        """Give a token to a device that signs with its DeviceSecret."""
+        return await self._answer(request, self._log_in, refused="login_refused")
+
+    async def topic(self, request: web.Request) -> web.Response:
+        """Take a message up to the topic that the path names."""
+        return await self._answer(request, self._publish, refused="publish_refused")
+
+    async def _answer(
+        self,
+        request: web.Request,
+        act: Callable[[web.Request, list[Any]], Awaitable[dict[str, object]]],
+        *,
+        refused: str,
+    ) -> web.Response:
+        who: list[Any] = []  # Whoever it turned out to be, if somebody.
+        try:
+            info = await act(request, who)
+        except _DeclinedError as no:
+            self._note(refused, who, no.answer, str(no), code=no.code)
+            return self._refused(no.answer)
+        except Exception as error:  # noqa: BLE001 (the device is told to come again)
+            # Its words may hold a row of the database: only the kind of failure is noted.
+            self._note("platform_error", who, Answer.FAILED, type(error).__name__)
+            return self._refused(Answer.FAILED)
+        return _json(Answer.SUCCESS, {"message": "success", "info": info})
+
+    def _refused(self, answer: Answer) -> web.Response:
+        status = self._core.settings.http_refused_status
+        return _json(answer, {"message": _MESSAGES[answer]}, status=status)
+
+    async def _log_in(self, request: web.Request, who: list[Any]) -> dict[str, object]:
+        core = self._core
+        body = await _object(request)
+        credentials = _credentials(body)
+        who.append(credentials)
+        self._slow_down(credentials, "tokens", core.settings.http_tokens_a_minute, 60)
+        _check_timestamp(credentials, core.clock.time())
+        try:
+            auth.check_signed(credentials)
+            activates = core.settings.http_token_activates
+            device, _ = await admission.log_in(core, credentials, activates=activates)
+        except RefusedError as refusal:
+            raise _DeclinedError(Answer.AUTH, refusal.reason, refusal.code) from refusal
+        except StoreError as error:
+            raise _DeclinedError(Answer.NOT_KEPT, "the database takes nothing") from error
+        if sub_devices.gateway_of(core, device):
+            raise _DeclinedError(Answer.AUTH, "a sub-device speaks through its gateway only")
+        token = secrets.token_hex(16)
+        until = core.clock.time() + core.settings.http_token_seconds
+        self._tokens[token] = _Token(device, credentials, until)
+        core.note("token_issued", credentials, via=_VIA)
+        return {"token": token}
+
+    async def _publish(self, request: web.Request, who: list[Any]) -> dict[str, object]:
+        core = self._core
+        token = self._token(request)
+        session = Session(
+            device=token.device,
+            client_id=token.credentials.client_id,
+            issued=None,
+            auto_deliver=False,
+            send=_nowhere,
+            end=_never,
+        )
+        who.append(session)
+        self._slow_down(token.credentials, "messages", core.settings.http_messages_a_second, 1)
+        if request.query_string:
+            raise _DeclinedError(Answer.PARAMETER, "the path has a query string")
+        if request.content_type != "application/octet-stream":
+            raise _DeclinedError(
+                Answer.PARAMETER,
+                f"the Content-Type is {request.content_type}, not application/octet-stream",
+            )
+        payload = await request.read()
+        if len(payload) > MAX_PAYLOAD:
+            raise _DeclinedError(Answer.PARAMETER, f"{len(payload)} bytes; {MAX_PAYLOAD} may be")
+        topic = "/" + request.match_info["topic"]
+        own = {"product_key": session.product_key, "device_name": session.device_name}
+        if not topic_names.is_own(topic, **own) or {"+", "#"} & set(topic):
+            answer = Answer(core.settings.http_foreign_topic)
+            raise _DeclinedError(answer, f"no right to topic {topic}")
+        if reason := limits.topic_objection(core, topic):
+            raise _DeclinedError(Answer.NOT_PUBLISHED, reason)
+        dispatch.publish(core, session, Publish(topic=topic, payload=payload))
+        try:
+            await core.commits.settled()
+        except StoreError as error:
+            raise _DeclinedError(Answer.NOT_PUBLISHED, "the database takes nothing") from error
+        return {"messageId": next(_MESSAGE_IDS)}
+
+    def _token(self, request: web.Request) -> _Token:
+        sent = request.headers.get("password", "")
+        if not sent:
+            raise _DeclinedError(Answer.NO_TOKEN, "no header `password` with a token")
+        token = self._tokens.get(sent)
+        if token is None:
+            raise _DeclinedError(Answer.UNKNOWN_TOKEN, "no such token was given out")
+        if token.until <= self._core.clock.time():
+            raise _DeclinedError(Answer.EXPIRED, "the token has expired")
+        device = token.device
+        if self._core.registry.devices.get((device.product_key, device.name)) is not device:
+            raise _DeclinedError(Answer.UNKNOWN_TOKEN, "the device of the token was removed")
+        if not device.enabled:
+            raise _DeclinedError(Answer.UNKNOWN_TOKEN, "the device of the token is disabled")
+        return token
+
+    def _slow_down(self, who: Credentials, what: str, limit: int, seconds: float) -> None:
+        if self._core.faults.throttles(self._core, who):
+            raise _DeclinedError(Answer.TOO_OFTEN, "a scripted fault throttles it", Code.TOO_OFTEN)
+        name = "http", what, who.product_key, who.device_name
+        now = self._core.clock.monotonic()
+        if not self._core.rates.allow(name, limit=limit, seconds=seconds, now=now):
+            raise _DeclinedError(
+                Answer.TOO_OFTEN, f"more than {limit} {what} in {seconds:g} s", Code.TOO_OFTEN
+            )
+
+    def _note(
+        self, kind: str, who: list[Any], answer: Answer, reason: str, code: Code | None = None
+    ) -> None:
+        self._core.note(
+            kind, who[0] if who else None, code=code, reason=reason, via=_VIA, answer=int(answer)
+        )
+
+
+async def _object(request: web.Request) -> dict[str, Any]:
+    if request.content_type != "application/json":
+        raise _DeclinedError(
+            Answer.PARAMETER, f"the Content-Type is {request.content_type}, not application/json"
+        )
+    try:
+        body = json.loads(await request.read())
+    except (ValueError, RecursionError, web.HTTPRequestEntityTooLarge) as error:
+        raise _DeclinedError(Answer.PARAMETER, "the body is no JSON, or too long") from error
+    if not isinstance(body, dict):
+        raise _DeclinedError(Answer.PARAMETER, "the body is no JSON object")
+    for name in _STRINGS:
+        if not isinstance(body.get(name), str) or not body[name]:
+            raise _DeclinedError(Answer.PARAMETER, f"{name} is missing, or no text")
+    if len(body["clientId"]) > 64:
+        raise _DeclinedError(Answer.PARAMETER, "clientId has more than 64 characters")
+    return body
+
+
+def _credentials(body: dict[str, Any]) -> Credentials:
+    extension = {"signmethod": str(body.get("signmethod") or "hmacmd5")}
+    if "timestamp" in body:
+        extension["timestamp"] = str(body["timestamp"])
+    return Credentials(
+        kind=Kind.LOGIN,
+        product_key=body["productKey"],
+        device_name=body["deviceName"],
+        client_id=body["clientId"],
+        extension=extension,
+        password=body["sign"],
+    )
+
+
+def _check_timestamp(credentials: Credentials, now: float) -> None:
+    sent = credentials.extension.get("timestamp")
+    if sent is None:
+        return
+    if not sent.isdecimal():
+        raise _DeclinedError(Answer.PARAMETER, "timestamp is no number of milliseconds")
+    if abs(int(sent) / 1000 - now) > _FRESH:
+        raise _DeclinedError(Answer.AUTH, "the timestamp is more than 15 minutes off")
+
+
+def _json(answer: Answer, rest: dict[str, object], *, status: int = 200) -> web.Response:
+    body = compact({"code": int(answer), **rest})
+    return web.Response(body=body, status=status, content_type="application/json")
+
+
+def _nowhere(_topic: str, _payload: bytes, _qos: int) -> None:
+    """Deliver nothing: the channel goes up only."""
+
+
+def _never(_reason: str) -> None:
+    """End nothing: a request is over by itself."""

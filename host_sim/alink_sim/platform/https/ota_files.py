@@ -1,0 +1,104 @@
+"""Files of packages over HTTPS, answered as OSS does (docs/reference/protocol.md, "OTA")."""
+
+from __future__ import annotations
+
+import re
+import ssl
+from functools import partial
+from typing import Any
+from urllib.parse import parse_qsl
+
+from aiohttp import web
+
+from alink_sim.platform.access.auth import Credentials, Kind
+from alink_sim.platform.core import Core
+from alink_sim.platform.https.http_server import HttpServer
+from alink_sim.platform.ota import uploads
+from alink_sim.platform.ota.refusals import refusal
+from alink_sim.platform.state.entities import Device
+from alink_sim.platform.state.ota_bucket import MAX_SIZE, ForbiddenError
+
+_FORM = 1 << 16  # Bytes of a form beside its file.
+_TYPE = "application/octet-stream"
+_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+
+
+def server(core: Core, *, tls: ssl.SSLContext) -> HttpServer:
+    """Return what serves the bucket."""
+    app = web.Application(client_max_size=MAX_SIZE + _FORM)
+    app.router.add_post("/", partial(uploads.answer, core))
+    app.router.add_route("*", "/{path:.+}", partial(_answer, core))
+    return HttpServer(core, app, tls=tls, tls_only=True)
+
+
+async def _answer(core: Core, request: web.Request) -> web.StreamResponse:
+    path = request.match_info["path"]
+    query = dict(parse_qsl(request.rel_url.raw_query_string))
+    try:
+        token = core.bucket.check(request.method, path, query, now=core.clock.time())
+    except ForbiddenError as error:
+        reason = f"{error.code}: {error.message}"
+        _note(core, "ota_download_refused", query.get("security-token", ""), reason, path=path)
+        return refusal(core, request, 403, error.code, error.message)
+    content = core.upgrades.contents.get(path)
+    if content is None:
+        _note(core, "ota_download_refused", token, "NoSuchKey: the package is gone", path=path)
+        return refusal(core, request, 404, "NoSuchKey", "The specified key does not exist.")
+    size = len(content.data)
+    part = _range(request.headers.get("Range", ""), size)
+    first, last = part or (0, size - 1)
+    headers = {"Accept-Ranges": "bytes"}
+    if part:
+        headers["Content-Range"] = f"bytes {first}-{last}/{size}"
+    _note(core, "ota_downloaded", token, "", path=path, first=first, last=last, size=size)
+    status, data = 206 if part else 200, content.data[first : last + 1]
+    fault = core.faults.of_file(core, _who(core, token))
+    if fault and fault.kind == "cut_file":
+        return await _cut(request, status, headers, data, at=fault.at or 0)
+    if fault:
+        at = min(fault.at or 0, len(data) - 1)
+        data = data[:at] + bytes((data[at] ^ 0xFF,)) + data[at + 1 :]
+    return web.Response(status=status, headers=headers, body=data, content_type=_TYPE)
+
+
+async def _cut(
+    request: web.Request, status: int, headers: dict[str, str], data: bytes, *, at: int
+) -> web.StreamResponse:
+    """Begin to send data, and end in the middle of it."""
+    assert request.transport  # noqa: S101 (it has brought a request)
+    response = web.StreamResponse(status=status, headers=headers)
+    response.content_type, response.content_length = _TYPE, len(data)
+    await response.prepare(request)
+    await response.write(data[:at])
+    request.transport.close()  # Once all of that is out.
+    return response
+
+
+def _range(header: str, size: int) -> tuple[int, int] | None:
+    """Return first and last byte; None is all: a range beyond the end counts for nothing."""
+    found = _RANGE.match(header)
+    if not found or found[0] == "bytes=-":
+        return None
+    if not found[1]:
+        first, last = size - int(found[2]), size - 1
+    else:
+        first, last = int(found[1]), int(found[2] or size - 1)
+    return (first, last) if 0 <= first <= last < size else None
+
+
+def _device(core: Core, token: str) -> Device | None:
+    task = core.upgrades.tasks.get(token)
+    return core.registry.devices.get((task.product_key, task.device_name)) if task else None
+
+
+def _who(core: Core, token: str) -> Credentials | None:
+    if (device := _device(core, token)) is None:
+        return None
+    return Credentials(Kind.LOGIN, device.product_key, device.name, "", {}, "")
+
+
+def _note(core: Core, kind: str, token: str, reason: str, **detail: Any) -> None:
+    if device := _device(core, token):
+        core.note_about(kind, device, reason=reason, via="https", **detail)
+    else:
+        core.note(kind, reason=reason, via="https", **detail)

@@ -1,0 +1,104 @@
+"""Dynamic registration over HTTPS: a form in, JSON out; pre-registered devices only.
+
+docs/reference/protocol.md, "HTTPS". Asks `admission` what MQTT asks it. The HTTP status is 200,
+unless a setting says otherwise: real clients look at the `code` in the body.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import parse_qsl
+
+from aiohttp import web
+
+from alink_sim.platform.access import admission, auth
+from alink_sim.platform.access.auth import Credentials, Kind
+from alink_sim.platform.core import Core
+from alink_sim.platform.state.refusal import Code, RefusedError
+from alink_sim.platform.topics.envelope import compact
+
+_FORM = "application/x-www-form-urlencoded"
+_FIELDS = ("productKey", "deviceName", "random", "sign", "signMethod")
+_FAILED = 500
+_VIA = "https"
+_MESSAGES = {
+    Code.TOO_OFTEN: "too many requests",
+    Code.PARAMETER: "request parameter error",
+    Code.NO_DEVICE: "device not found",
+    Code.DISABLED: "device is disabled",
+    Code.NO_PRODUCT: "product not found",
+    Code.SWITCHED_OFF: "dynamic registration is not enabled",
+    Code.ACTIVATED: "device is already activated",
+    Code.SIGN_METHOD: "sign method is not supported",
+    Code.SIGNATURE: "signature check failed",
+}
+
+
+async def answer(core: Core, request: web.Request) -> web.Response:
+    """Return the answer to a registration; its secret is at rest by then."""
+    credentials = None
+    try:
+        fields = await _fields(request)
+        credentials = _credentials(fields)
+        _check(core, fields, credentials)
+        made = await admission.register(core, credentials)
+    except RefusedError as refusal:
+        code = refusal.code or Code.PARAMETER
+        core.note("registration_refused", credentials, code=code, reason=refusal.reason, via=_VIA)
+        settings = core.settings
+        wire = settings.https_unknown_device if code is Code.NO_DEVICE else int(code)
+        answer = {"message": _MESSAGES[code]}
+        return _json(wire, answer, status=settings.https_refused_status)
+    except Exception as error:  # noqa: BLE001 (the device is told to come again, whatever it was)
+        # Its words may hold a row of the database: only the kind of failure is noted.
+        core.note("platform_error", credentials, reason=type(error).__name__, via=_VIA)
+        return _json(_FAILED, {"message": "system error"})
+    core.note("registered", credentials, method=credentials.kind.value, via=_VIA)
+    return _json(200, {"data": dict(made), "message": "success"})
+
+
+def _check(core: Core, fields: dict[str, str], credentials: Credentials) -> None:
+    for name in _FIELDS:
+        if not fields.get(name):
+            raise _malformed(f"{name} is missing")
+    auth.check_signed(credentials)
+    if core.faults.throttles(core, credentials):
+        raise RefusedError(Code.TOO_OFTEN, "a scripted fault throttles it")
+    limit = core.settings.https_registrations_a_minute
+    identity = _VIA, credentials.product_key, credentials.device_name
+    if not core.rates.allow(identity, limit=limit, seconds=60, now=core.clock.monotonic()):
+        raise RefusedError(Code.TOO_OFTEN, f"more than {limit} registrations in a minute")
+
+
+async def _fields(request: web.Request) -> dict[str, str]:
+    if request.content_type != _FORM:
+        raise _malformed(f"the Content-Type is {request.content_type}, not {_FORM}")
+    try:
+        body = (await request.read()).decode()
+        return dict(parse_qsl(body, errors="strict", max_num_fields=100))
+    except (ValueError, web.HTTPRequestEntityTooLarge) as error:
+        raise _malformed("the body is no form, or too long") from error
+
+
+def _credentials(fields: dict[str, str]) -> Credentials:
+    return Credentials(
+        kind=Kind.REGISTER,
+        product_key=fields.get("productKey", ""),
+        device_name=fields.get("deviceName", ""),
+        client_id="",
+        extension={
+            "random": fields.get("random", ""),
+            "signmethod": fields.get("signMethod", ""),
+        },
+        password=fields.get("sign", ""),
+    )
+
+
+def _json(code: int, rest: Mapping[str, object], *, status: int = 200) -> web.Response:
+    # `code` first: the C SDKs look no further than its first number.
+    body = compact({"code": code, **rest})
+    return web.Response(body=body, status=status, content_type="application/json")
+
+
+def _malformed(reason: str) -> RefusedError:
+    return RefusedError(Code.PARAMETER, reason)

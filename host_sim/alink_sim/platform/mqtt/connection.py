@@ -1,0 +1,373 @@
+"""One MQTT connection, from its CONNECT to its end: packets in, packets out, timers.
+
+docs/reference/protocol.md, "MQTT profile", "Dynamic registration" and "Login".
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Callable, Iterable
+
+from alink_sim.clock import Timer
+from alink_sim.platform.access import admission, auth, limits
+from alink_sim.platform.access.auth import Credentials, Kind
+from alink_sim.platform.core import Core
+from alink_sim.platform.mqtt import framing
+from alink_sim.platform.mqtt.faulty_connection import FaultyLine
+from alink_sim.platform.mqtt.framing import Packet, ProtocolViolationError
+from alink_sim.platform.ota import tasks
+from alink_sim.platform.state.ca import server_name
+from alink_sim.platform.state.refusal import Code, RefusedError
+from alink_sim.platform.state.sessions import Session
+from alink_sim.platform.topics import dispatch, envelope, sub_device_sessions
+
+_ROOM = 1024  # Bytes of a packet beside its payload.
+_KEEPALIVE = range(30, 1201)
+_MAX_HELD = 100  # Packets a client may send ahead of its CONNACK.
+_ANSWER_TOPIC = "/ext/register"
+_RESOLUTION = 0.001  # Seconds; sums of a clock's floats are no better.
+_ACCEPTED, _BAD_VERSION, _MALFORMED, _FAILED, _REFUSED = 0, 1, 2, 3, 4
+_BY_SETTING = (Code.SWITCHED_OFF, Code.ACTIVATED, None)
+
+
+class Connection(asyncio.Protocol):
+    """A client. `secure` tells whether it came over TLS; `peers` holds all open connections."""
+
+    def __init__(self, core: Core, *, secure: bool, peers: set[Connection]) -> None:
+        self._core = core
+        self._secure = secure
+        self._peers = peers
+        self._decoder = framing.Decoder(max_packet=core.settings.max_payload + _ROOM)
+        self._transport: asyncio.Transport | None = None
+        self._faulty: FaultyLine | None = None  # The transport, if faults are on it.
+        self._credentials: Credentials | None = None
+        self._admitting: asyncio.Task[None] | None = None
+        self._held: list[Packet] = []  # What came while a CONNECT was being decided.
+        self._session: Session | None = None
+        self._timer: Timer | None = None
+        self._patience = 0.0
+        self._heard = 0.0
+        self._due = float("inf")
+        self._packet_id = 0
+        self._unacknowledged: set[int] = set()  # Packet ids of QoS 1 messages to the client.
+        self._is_open = False
+
+    # What asyncio calls
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin. A client that sends no CONNECT is cut like an idle registration."""
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 (asyncio's own promise)
+        self._transport = transport
+        self._is_open = True
+        self._peers.add(self)
+        self._await_packets(self._core.settings.registration_seconds)
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes in; what breaks the rules ends the connection."""
+        self._guarded(lambda: self._take(self._decoder.feed(data)))
+
+    def pause_writing(self) -> None:
+        """Take nothing more from a client that does not read its replies."""
+        if self._transport:
+            self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        """Go on reading."""
+        if self._transport:
+            self._transport.resume_reading()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        self._end(str(exc) if exc else "the device closed the connection")
+        self._peers.discard(self)
+
+    # Ends
+
+    def cut(self, reason: str) -> None:
+        """End the connection at once, as a cut cable does: no packet, no farewell of TLS."""
+        self._end(reason)
+        if self._transport:
+            self._transport.abort()
+
+    def _close(self, reason: str) -> None:
+        """End the connection once what was written is out."""
+        self._end(reason)
+        if self._transport:
+            self._transport.close()
+
+    def _end(self, reason: str) -> None:
+        """End the session; a peer that is gone without a word must not keep it alive."""
+        self._is_open = False
+        if self._timer:
+            self._timer.cancel()
+        if self._session:
+            session, self._session = self._session, None
+            sub_device_sessions.leave_all(self._core, session)
+            self._core.sessions.leave(session)
+            self._core.note("offline", session, reason=reason)
+
+    def _guarded(self, action: Callable[[], None]) -> None:
+        try:
+            action()
+        except ProtocolViolationError as error:
+            self._core.note("protocol_error", self._who(), reason=str(error))
+            self._close(str(error))
+
+    def _who(self) -> Session | Credentials | None:
+        return self._session or self._credentials
+
+    # Packets
+
+    def _take(self, packets: Iterable[Packet]) -> None:
+        for packet in packets:
+            if not self._is_open:
+                return
+            if self._admitting:
+                self._hold(packet)
+            else:
+                self._handle(packet)
+
+    def _hold(self, packet: Packet) -> None:
+        if len(self._held) >= _MAX_HELD:
+            raise ProtocolViolationError(f"more than {_MAX_HELD} packets before the CONNACK")
+        self._held.append(packet)
+
+    def _handle(self, packet: Packet) -> None:
+        if self._session:
+            self._heard = self._core.clock.monotonic()  # A registration has no keepalive.
+        if self._credentials is None:
+            self._begin(packet)
+        elif packet.kind == framing.DISCONNECT:
+            self._close("the device said DISCONNECT")
+        elif packet.kind == framing.PINGREQ:
+            self._write(framing.PINGRESP)
+        elif packet.kind == framing.PUBACK:
+            self._unacknowledged.discard(framing.decode_puback(packet))
+        elif self._session:
+            self._serve(self._session, packet)
+        elif self._core.settings.registration_traffic == "close":
+            raise ProtocolViolationError("a registration connection may do nothing else")
+
+    def _serve(self, session: Session, packet: Packet) -> None:
+        if packet.kind == framing.PUBLISH:
+            self._publish(session, framing.decode_publish(packet))
+        elif packet.kind == framing.SUBSCRIBE:
+            packet_id, filters = framing.decode_subscribe(packet)
+            self._write(
+                framing.suback(packet_id, dispatch.subscribe(self._core, session, filters))
+            )
+        elif packet.kind == framing.UNSUBSCRIBE:
+            packet_id, names = framing.decode_unsubscribe(packet)
+            for name in names:
+                session.filters.pop(name, None)
+            self._write(framing.unsuback(packet_id))
+        else:
+            raise ProtocolViolationError(f"packet type {packet.kind} has no place here")
+
+    def _publish(self, session: Session, message: framing.Publish) -> None:
+        settings = self._core.settings
+        if message.qos == 2 and settings.qos2 == "close":
+            raise ProtocolViolationError("QoS 2 is not supported")
+        if message.retain and settings.retain == "close":
+            raise ProtocolViolationError("retained messages are not supported")
+        size = len(message.payload)
+        if size > settings.max_payload:
+            raise ProtocolViolationError(
+                f"{size} bytes; a payload has up to {settings.max_payload}"
+            )
+        over = limits.throttled(self._core, session, message)
+        if over:
+            self._core.note("throttled", session, code=Code.TOO_OFTEN, reason=over)
+        reply = None if over else dispatch.publish(self._core, session, message)
+        if message.qos and (settings.throttled_puback or not over):
+            self._write(framing.puback(message.packet_id))
+        if reply:
+            session.deliver(*reply)
+
+    # CONNECT
+
+    def _begin(self, packet: Packet) -> None:
+        if packet.kind != framing.CONNECT:
+            raise ProtocolViolationError("the first packet is not CONNECT")
+        connect = framing.decode_connect(packet)
+        self._credentials = auth.read(
+            connect.client_id, connect.user_name, connect.password, host=self._server_name()
+        )
+        self._meet_faults(self._credentials)
+        if connect.level not in (3, 4):
+            reason = f"MQTT protocol level {connect.level}; 3.1 and 3.1.1 are spoken here"
+            self._refuse(_BAD_VERSION, None, reason)
+            return
+        self._admitting = asyncio.get_running_loop().create_task(self._admit(connect))
+        self._admitting.add_done_callback(self._admitted)
+
+    def _server_name(self) -> str:
+        assert self._transport  # noqa: S101 (it has brought a packet)
+        return server_name(self._transport.get_extra_info("ssl_object"))
+
+    def _meet_faults(self, credentials: Credentials) -> None:
+        assert self._transport  # noqa: S101 (it has brought a packet)
+        self._faulty = self._core.faults.meet(
+            self._core, credentials, self._transport, cut=self.cut, end=self._end
+        )
+        self._transport = self._faulty or self._transport
+
+    async def _admit(self, connect: framing.Connect) -> None:
+        assert self._credentials  # noqa: S101 (set by the only caller)
+        credentials = self._credentials
+        if self._faulty and (scripted := self._faulty.refusal()):
+            self._refuse(*scripted, "a scripted fault refuses it")
+            return
+        if over := limits.throttled_connect(self._core, credentials):
+            self._refuse(self._core.settings.throttled_connect, Code.TOO_OFTEN, over)
+            return
+        try:
+            self._check(connect, credentials)
+            if credentials.is_registration:
+                await self._register(credentials)
+            else:
+                await self._log_in(credentials, connect.keepalive)
+        except RefusedError as refusal:
+            self._refuse(self._connack_code(refusal), refusal.code, refusal.reason)
+
+    def _admitted(self, task: asyncio.Task[None]) -> None:
+        held, self._held, self._admitting = self._held, [], None
+        if not task.cancelled() and (error := task.exception()):
+            # Its words may hold a row of the database: only the kind of failure is noted.
+            self._core.note("platform_error", self._who(), reason=type(error).__name__)
+            self._write(framing.connack(_FAILED))
+            self._close("the platform failed")
+        self._guarded(lambda: self._take(held))
+
+    def _check(self, connect: framing.Connect, credentials: Credentials) -> None:
+        settings = self._core.settings
+        size = len(connect.client_id.encode())
+        if size > settings.max_client_id:
+            raise RefusedError(
+                Code.PARAMETER, f"client id of {size} bytes; up to {settings.max_client_id} go"
+            )
+        if connect.has_will and settings.will == "refuse":
+            raise RefusedError(Code.PARAMETER, "will messages are not supported")
+        auth.check_form(credentials, settings, secure=self._secure)
+
+    def _connack_code(self, refusal: RefusedError) -> int:
+        if refusal.code is Code.PARAMETER:
+            return _MALFORMED
+        if refusal.code is Code.SIGN_METHOD:
+            return self._core.settings.sign_method_code
+        registers = self._credentials and self._credentials.is_registration
+        if registers and refusal.code in _BY_SETTING:
+            return self._core.settings.refused_code
+        return _REFUSED
+
+    def _refuse(self, connack: int | None, code: Code | None, reason: str) -> None:
+        registers = self._credentials and self._credentials.is_registration
+        kind = "registration_refused" if registers else "login_refused"
+        self._core.note(kind, self._credentials, code=code, reason=reason, connack=connack)
+        if connack is not None:
+            self._write(framing.connack(connack))
+        self._close(reason)
+
+    async def _register(self, credentials: Credentials) -> None:
+        answer = await admission.register(self._core, credentials)
+        settings = self._core.settings
+        push = framing.publish(
+            settings.regnwl_topic if credentials.kind is Kind.REGNWL else _ANSWER_TOPIC,
+            envelope.compact(dict(answer)),
+            qos=settings.push_qos,
+            packet_id=1,
+        )
+        self._core.note("registered", credentials, method=credentials.kind.value)
+        # The device has so long to store what it gets; closing at once loses it for real clients.
+        self._await_packets(settings.push_seconds + settings.registration_seconds)
+        if settings.push_seconds:
+            self._write(framing.connack(_ACCEPTED))
+            clock, loop = self._core.clock, asyncio.get_running_loop()
+            clock.call_later(loop, settings.push_seconds, lambda: self._write(push))
+        else:
+            self._write(framing.connack(_ACCEPTED) + push)
+
+    async def _log_in(self, credentials: Credentials, keepalive: int) -> None:
+        core = self._core
+        if keepalive not in _KEEPALIVE:
+            reason = f"keepalive {keepalive} s is outside 30..1200"
+            self._refuse(core.settings.keepalive_code, Code.PARAMETER, reason)
+            return
+        device, issued = await admission.log_in(core, credentials)
+        if not self._is_open:
+            return
+        wanted = core.settings.auto_deliver
+        self._session = session = Session(
+            device=device,
+            client_id=credentials.client_id,
+            issued=issued,
+            auto_deliver=wanted == "always"
+            or (wanted == "ss" and credentials.extension.get("_ss") == "1"),
+            send=self._deliver,
+            end=self.cut,
+            custom_rrpc=credentials.has_custom_rrpc,
+        )
+        if older := core.sessions.enter(session):
+            reason = "the same identity logged in elsewhere"
+            core.note("kicked", older, code=Code.SESSION_TAKEN, reason=reason)
+            older.end(reason)
+        self._await_packets(1.5 * keepalive + core.settings.sweep_seconds)
+        core.note("online", session, tls=self._secure, method=credentials.kind.value)
+        self._write(framing.connack(_ACCEPTED))
+        tasks.push_waiting(core, device)
+
+    # Output and time
+
+    def _deliver(self, topic: str, payload: bytes, qos: int) -> None:
+        if self._session and (over := self._objection(self._session, qos)):
+            self._core.note("throttled", self._session, code=Code.TOO_OFTEN, reason=over)
+            return
+        if qos:
+            self._packet_id = self._next_packet_id()
+            self._unacknowledged.add(self._packet_id)
+        self._write(framing.publish(topic, payload, qos=qos, packet_id=self._packet_id))
+
+    def _objection(self, session: Session, qos: int) -> str:
+        """Return why one more message does not go to the client, "" where it does."""
+        most = self._core.settings.max_unacknowledged
+        if qos and len(self._unacknowledged) >= most:
+            return f"{most} messages at QoS 1 wait for their PUBACK"
+        return limits.throttled_down(self._core, session)
+
+    def _next_packet_id(self) -> int:
+        # A message goes out once, so an id stays taken until its PUBACK comes, if ever.
+        ids = (number % 65535 + 1 for number in itertools.count(self._packet_id))
+        return next(one for one in ids if one not in self._unacknowledged)
+
+    def _write(self, data: bytes) -> None:
+        if self._is_open and self._transport:
+            self._transport.write(data)
+
+    def _await_packets(self, seconds: float) -> None:
+        """Cut the connection when no packet has come for so long, counted from now."""
+        self._patience = seconds
+        self._heard = self._core.clock.monotonic()
+        if self._is_open and self._heard + seconds < self._due:
+            self._arm(seconds)  # Else the timer that runs comes first, and looks again.
+
+    def _arm(self, seconds: float) -> None:
+        if self._timer:
+            self._timer.cancel()
+        clock, loop = self._core.clock, asyncio.get_running_loop()
+        self._due = clock.monotonic() + seconds
+        self._timer = clock.call_later(loop, seconds, self._look_at_the_clock)
+
+    def _look_at_the_clock(self) -> None:
+        left = self._patience - (self._core.clock.monotonic() - self._heard)
+        if left > _RESOLUTION:
+            self._arm(left)
+        elif self._session is None:
+            self._core.note(
+                "registration_timeout" if self._credentials else "connect_timeout",
+                self._credentials,
+                reason=f"idle for {self._patience:g} s",
+            )
+            self.cut("idle without a session")
+        else:
+            self.cut("no packet for 1.5 keepalives")

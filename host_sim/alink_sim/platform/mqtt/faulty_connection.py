@@ -1,0 +1,143 @@
+"""A connection's way out with faults on it: stands where its transport stood."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from alink_sim.clock import Timer
+from alink_sim.platform.access.auth import Credentials
+from alink_sim.platform.faults.scripted import Scripted
+from alink_sim.platform.mqtt.fault_stages import STAGES, Out, Stage
+from alink_sim.platform.state.refusal import Code
+
+if TYPE_CHECKING:
+    from alink_sim.platform.core import Core
+
+
+class FaultyLine(asyncio.Transport):
+    """A transport for whole MQTT packets that suffers `faults`.
+
+    `cut` ends its connection without a farewell; `end` ends only what the platform has of it.
+    """
+
+    def __init__(
+        self,
+        transport: asyncio.Transport,
+        faults: Sequence[Scripted],
+        *,
+        core: Core,
+        credentials: Credentials,
+        cut: Callable[[str], None],
+        end: Callable[[str], None],
+    ) -> None:
+        super().__init__()
+        self._transport = transport
+        self._faults = faults
+        self._core = core
+        self._credentials = credentials
+        self._cut = cut
+        self._end = end
+        self._farewell: Callable[[], None] | None = None  # What to do once all is out.
+        self._stages: list[Stage] = []
+        self._first: Out = self._send
+        order = list(STAGES)
+        staged = (one for one in faults if one.fault.kind in STAGES)
+        for one in sorted(staged, key=lambda one: order.index(one.fault.kind), reverse=True):
+            self._stages.append(STAGES[one.fault.kind](one, self, self._first))
+            self._first = self._stages[-1].take
+
+    def refusal(self) -> tuple[int | None, Code | None] | None:
+        """Return what a fault answers CONNECT with: CONNACK (None: mutely) and the true code."""
+        for one in self._faults:
+            if one.fault.kind == "refuse" and self.strike(one, "connect"):
+                return one.fault.code, None
+            if one.fault.kind == "throttle" and self.strike(one, "connect"):
+                return self._core.settings.throttled_connect, Code.TOO_OFTEN
+        return None
+
+    # What a connection calls
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Send packets, each through all faults."""
+        for packet in _packets(bytes(data)):
+            if self._farewell is None:
+                self._first(packet)
+
+    def close(self) -> None:
+        """Close once what was written is out."""
+        self._leave(self._transport.close)
+
+    def abort(self) -> None:
+        """End at once; what is still held is lost."""
+        self._farewell = self._transport.abort
+        self._transport.abort()
+
+    def is_closing(self) -> bool:
+        """Tell whether it ends, or has."""
+        return self._transport.is_closing()
+
+    def pause_reading(self) -> None:
+        """Take nothing more in."""
+        self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Go on taking in."""
+        self._transport.resume_reading()
+
+    # What a stage calls
+
+    def strike(self, scripted: Scripted, what: str) -> bool:
+        """Tell whether a fault still strikes, and write down that it does."""
+        if not scripted.strike():
+            return False
+        fault = scripted.fault
+        self._core.note("fault", self._credentials, reason=str(fault), fault=fault.kind, on=what)
+        return True
+
+    def now(self) -> float:
+        """Return the platform's seconds."""
+        return self._core.clock.monotonic()
+
+    def later(self, seconds: float, callback: Callable[[], None]) -> Timer:
+        """Run `callback` after so many of the platform's seconds."""
+        return self._core.clock.call_later(asyncio.get_running_loop(), seconds, callback)
+
+    def forget(self, reason: str) -> None:
+        """Act as if there were no connection any more, and leave the device to believe in it."""
+        self._end(reason)
+        self._transport.pause_reading()
+
+    def cut_off(self, reason: str) -> None:
+        """End the connection without a farewell, once what was written is out."""
+        self._leave(lambda: self._cut(reason))
+
+    # Inside
+
+    def _send(self, data: bytes) -> None:
+        if not self._transport.is_closing():
+            self._transport.write(data)
+        if self._farewell and not self._is_busy():
+            self._farewell()
+
+    def _leave(self, farewell: Callable[[], None]) -> None:
+        if self._farewell is None:
+            self._farewell = farewell
+            if not self._is_busy():
+                farewell()
+
+    def _is_busy(self) -> bool:
+        return any(stage.is_busy for stage in self._stages)
+
+
+def _packets(data: bytes) -> Iterator[bytes]:
+    """Yield the packets of which `data` has one or several whole ones."""
+    while data:
+        size, at = 0, 0
+        while at == 0 or data[at] & 0x80:
+            at += 1
+            size |= (data[at] & 0x7F) << 7 * (at - 1)
+        end = at + 1 + size
+        yield data[:end]
+        data = data[end:]

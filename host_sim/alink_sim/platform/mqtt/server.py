@@ -1,0 +1,32 @@
+"""The MQTT ports: connections of MQTT behind a listener."""
+
+from __future__ import annotations
+
+import ssl
+
+from alink_sim.platform.access.listener import Listener
+from alink_sim.platform.core import Core
+from alink_sim.platform.mqtt.connection import Connection
+
+
+class MqttServer:
+    """MQTT on one port, over TLS only or over both."""
+
+    def __init__(self, core: Core, *, tls: ssl.SSLContext, tls_only: bool) -> None:
+        self._connections: set[Connection] = set()
+        self._listener = Listener(
+            core,
+            tls=tls,
+            tls_only=tls_only,
+            protocol=lambda secure: Connection(core, secure=secure, peers=self._connections),
+        )
+
+    def listen(self, host: str, port: int) -> int:
+        """Begin to accept in the running loop; return the port. Raises OSError."""
+        return self._listener.listen(host, port)
+
+    async def close(self) -> None:
+        """Stop accepting and cut every connection."""
+        await self._listener.close()
+        for connection in list(self._connections):
+            connection.cut("the platform stops")

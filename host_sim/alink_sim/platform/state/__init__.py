@@ -1,0 +1,1 @@
+"""What the platform knows, in memory and at rest."""

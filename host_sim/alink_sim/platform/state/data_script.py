@@ -1,0 +1,56 @@
+"""Products with a data format of their own: bytes up and down, and the script between.
+
+docs/reference/protocol.md, "TSL". The real platform runs a script that the product's owner wrote;
+here it is an object with two functions, given in the process that runs the platform.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from alink_sim.platform.state.refusal import Code
+
+
+class ScriptError(Exception):
+    """A script cannot be run, or gives what is none; `code` is of the vendor's table."""
+
+    def __init__(self, code: Code, text: str) -> None:
+        """Keep the code."""
+        super().__init__(text)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Script:
+    """What parses a product's bytes.
+
+    `to_alink` makes a request or an answer of them, a dict as it would stand on the wire, and
+    `to_raw` the bytes of one.
+    """
+
+    to_alink: Callable[[bytes], dict[str, Any]]
+    to_raw: Callable[[dict[str, Any]], bytes]
+
+    def read(self, data: bytes) -> dict[str, Any]:
+        """Return what bytes say. Raises ScriptError 26002 or 26006."""
+        body = _run(self.to_alink, data)
+        if not isinstance(body, dict):
+            raise ScriptError(Code.SCRIPT_RESULT, "the script gives no object")
+        return body
+
+    def write(self, message: bytes) -> bytes:
+        """Return the bytes for an Alink message. Raises ScriptError 26002 or 26006."""
+        data = _run(self.to_raw, json.loads(message))
+        if not isinstance(data, bytes):
+            raise ScriptError(Code.SCRIPT_RESULT, "the script gives no bytes")
+        return data
+
+
+def _run(function: Callable[[Any], Any], given: Any) -> Any:
+    try:
+        return function(given)
+    except Exception as error:
+        raise ScriptError(Code.SCRIPT_FAILED, f"the script failed: {error!r}") from error

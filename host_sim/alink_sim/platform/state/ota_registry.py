@@ -1,0 +1,124 @@
+"""All packages, jobs and tasks of one platform, and the bytes of the packages: state, no rules."""
+
+from __future__ import annotations
+
+import secrets
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
+
+from alink_sim.platform.state.entities import Device, Product, Thing
+from alink_sim.platform.state.ota_entities import FINAL, Content, Firmware, Job, Kept, Task
+
+_FIRST_STREAM = 1_397_345  # A number of the size that the real ones have.
+_T = TypeVar("_T", Firmware, Content, Job, Task)
+
+
+class Upgrades:
+    """What OTA knows; each change is handed to `on_change`, what goes to `on_remove`."""
+
+    def __init__(
+        self,
+        *,
+        on_change: Callable[[Thing], None],
+        on_remove: Callable[[Thing], None],
+        now: Callable[[], float],
+    ) -> None:
+        """`now` returns seconds since 1970."""
+        self.firmwares: dict[str, Firmware] = {}
+        self.contents: dict[str, Content] = {}
+        self.jobs: dict[str, Job] = {}
+        self.tasks: dict[str, Task] = {}
+        self.now = now
+        self._by_device: defaultdict[tuple[str, str], dict[str, Task]] = defaultdict(dict)
+        self._by_job: defaultdict[str, dict[str, Task]] = defaultdict(dict)
+        self._last_stream = _FIRST_STREAM
+        self._on_change = on_change
+        self._on_remove = on_remove
+
+    def load(self, kept: Iterable[Kept]) -> None:
+        """Take up what a store kept."""
+        for one in kept:
+            self._put(one)
+
+    def all(self) -> Iterator[Kept]:
+        """Return everything there is."""
+        for kind in (self.firmwares, self.contents, self.jobs, self.tasks):
+            yield from kind.values()
+
+    def keep(self, thing: _T) -> _T:
+        """Keep a thing as it is now; return it."""
+        if not isinstance(thing, Content):
+            thing.modified = self.now()
+        self._put(thing)
+        self._on_change(thing)
+        return thing
+
+    def tasks_of(self, device: Device) -> list[Task]:
+        """Return a device's tasks, oldest first."""
+        return list(self._by_device[device.product_key, device.name].values())
+
+    def tasks_in(self, job: Job) -> list[Task]:
+        """Return a job's tasks, oldest first."""
+        return list(self._by_job[job.id].values())
+
+    def unfinished(self, device: Device) -> list[Task]:
+        """Return a device's tasks that are not over, oldest first."""
+        return [one for one in self.tasks_of(device) if one.status not in FINAL]
+
+    def waiting(self, device: Device, module: str) -> Task | None:
+        """Return a device's unfinished task for a module, if there is one."""
+        return next((one for one in self.unfinished(device) if one.module == module), None)
+
+    def fresh_stream(self) -> int:
+        """Return a stream's number that no task has had."""
+        self._last_stream += 1
+        return self._last_stream
+
+    def forget(self, gone: Thing) -> None:
+        """Forget what belonged to a product or a device that was removed."""
+        mine: list[Kept] = []
+        if isinstance(gone, Product):
+            mine += [one for one in self.firmwares.values() if one.product_key == gone.key]
+        elif isinstance(gone, Device):
+            mine += self.tasks_of(gone)
+        for one in mine:
+            self.remove(one)
+
+    def remove(self, thing: Kept) -> None:
+        """Forget a thing: with a package its files and jobs, with a job its tasks."""
+        if isinstance(thing, Firmware):
+            del self.firmwares[thing.id]
+            for file in thing.files:
+                self.remove(self.contents[file.key])
+            for job in [one for one in self.jobs.values() if one.firmware_id == thing.id]:
+                self.remove(job)
+        elif isinstance(thing, Content):
+            del self.contents[thing.key]
+        elif isinstance(thing, Job):
+            del self.jobs[thing.id]
+            for task in self.tasks_in(thing):
+                self.remove(task)
+        else:
+            del self.tasks[thing.id]
+            del self._by_device[thing.product_key, thing.device_name][thing.id]
+            del self._by_job[thing.job_id][thing.id]
+        self._on_remove(thing)
+
+    def _put(self, thing: Kept) -> None:
+        if isinstance(thing, Firmware):
+            self.firmwares[thing.id] = thing
+        elif isinstance(thing, Content):
+            self.contents[thing.key] = thing
+        elif isinstance(thing, Job):
+            self.jobs[thing.id] = thing
+        else:
+            self.tasks[thing.id] = thing
+            self._by_device[thing.product_key, thing.device_name][thing.id] = thing
+            self._by_job[thing.job_id][thing.id] = thing
+            self._last_stream = max(self._last_stream, thing.stream_id)
+
+
+def fresh_id() -> str:
+    """Return an id that looks like a real one; it never begins with "-", as an option does."""
+    return secrets.token_hex(11) + "000100"

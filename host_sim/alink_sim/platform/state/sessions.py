@@ -1,0 +1,108 @@
+"""Who is online: one session an identity, the newcomer pushes the older one out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from alink_sim.platform.mqtt.framing import matches
+from alink_sim.platform.state.entities import ClientId, Device, stamp
+
+Identity = tuple[str, str, str]
+
+_SYSTEM = ("/sys/", "/ext/", "/shadow/", "/ota/")
+
+
+@dataclass(eq=False)
+class Session:
+    """A device that is logged in.
+
+    `client_id` is the plain one it sent; `issued` the pair it logged in with, None with a
+    DeviceSecret. `send` delivers (topic, payload, QoS), `end` cuts the connection without a word.
+    `custom_rrpc` is bit 0 of the `ext` it sent; `waiting` are the answers that RRPCs wait for, by
+    topic: an answer is its payload, or None when the session ends first. `carried` are a gateway's
+    sub-devices online, by ProductKey and DeviceName; they share its `send` and `filters`.
+    """
+
+    device: Device
+    client_id: str
+    issued: ClientId | None
+    auto_deliver: bool
+    send: Callable[[str, bytes, int], None]
+    end: Callable[[str], None]
+    custom_rrpc: bool = False
+    filters: dict[str, int] = field(default_factory=dict)
+    waiting: dict[str, asyncio.Future[bytes | None]] = field(default_factory=dict)
+    carried: dict[tuple[str, str], Session] = field(default_factory=dict)
+
+    @property
+    def product_key(self) -> str:
+        """Return the device's ProductKey."""
+        return self.device.product_key
+
+    @property
+    def device_name(self) -> str:
+        """Return the device's DeviceName."""
+        return self.device.name
+
+    @property
+    def identity(self) -> Identity:
+        """Return what may be online once: ProductKey, DeviceName and, if issued, ClientID."""
+        issued = self.issued.client_id if self.issued else ""
+        return self.product_key, self.device_name, issued
+
+    def answer(self, topic: str, payload: bytes | None) -> bool:
+        """Hand an answer to the RRPC that waits for it; tell whether one does."""
+        waiting = self.waiting.pop(topic, None)
+        if waiting and not waiting.done():
+            waiting.set_result(payload)
+        return waiting is not None
+
+    def deliver(self, topic: str, payload: bytes, *, qos: int | None = None) -> bool:
+        """Send a message once, if this device is to have it; tell whether it is.
+
+        System topics need no subscription where auto-delivery is on. `qos` is the publisher's; a
+        subscription's granted one bounds it.
+        """
+        granted = [qos for one, qos in self.filters.items() if matches(one, topic)]
+        if not granted and not (self.auto_deliver and topic.startswith(_SYSTEM)):
+            return False
+        highest = max(granted, default=0)
+        self.send(topic, payload, highest if qos is None else min(qos, highest))
+        return True
+
+
+class Sessions:
+    """The sessions of a platform; keeps count in each device."""
+
+    def __init__(self, *, now: Callable[[], float]) -> None:
+        """`now` returns seconds since 1970."""
+        self._online: dict[Identity, Session] = {}
+        self._now = now
+
+    def enter(self, session: Session) -> Session | None:
+        """Take a session up; return the older one of the same identity, which has to end."""
+        older = self._online.get(session.identity)
+        self._online[session.identity] = session
+        session.device.sessions += 1
+        # Not worth a write of its own: it goes to rest with the device's next change.
+        stamp(session.device, self._now(), "online", "changed")
+        return older
+
+    def leave(self, session: Session) -> None:
+        """Forget a session that has ended."""
+        session.device.sessions -= 1
+        stamp(session.device, self._now(), "changed")
+        for topic in list(session.waiting):
+            session.answer(topic, None)
+        if self._online.get(session.identity) is session:
+            del self._online[session.identity]
+
+    def of(self, device: Device) -> list[Session]:
+        """Return a device's sessions: several where it has several ClientIDs."""
+        return [one for one in self._online.values() if one.device is device]
+
+    def of_product(self, product_key: str) -> list[Session]:
+        """Return the sessions of all devices of a product."""
+        return [one for one in self._online.values() if one.product_key == product_key]

@@ -1,0 +1,1 @@
+"""What devices publish and are sent: one module a family of topics."""

@@ -1,0 +1,195 @@
+"""What a logged-in device publishes and subscribes to, and what comes of it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from alink_sim.platform.access import limits
+from alink_sim.platform.core import Core
+from alink_sim.platform.mqtt import framing
+from alink_sim.platform.state.data_script import ScriptError
+from alink_sim.platform.state.refusal import Code
+from alink_sim.platform.state.sessions import Session
+from alink_sim.platform.topics import (
+    envelope,
+    ntp,
+    ota_reports,
+    ota_streams,
+    remote_config,
+    shadow,
+    sub_device_sessions,
+    tags_and_log,
+    thing,
+    topic_names,
+    topology_requests,
+)
+from alink_sim.platform.topics.thing import Verb
+
+REFUSED = 0x80
+
+_VERBS: dict[str, Verb] = {
+    "thing/event/property/post": thing.property_post,
+    "thing/event/property/batch/post": thing.batch_post,
+    "thing/event/property/history/post": thing.history_post,
+    "thing/property/desired/get": thing.desired_get,
+    "thing/property/desired/delete": thing.desired_delete,
+    "thing/deviceinfo/update": tags_and_log.tags_update,
+    "thing/deviceinfo/delete": tags_and_log.tags_delete,
+    "thing/log/post": tags_and_log.log_post,
+    "thing/config/log/get": tags_and_log.log_get,
+    "thing/config/get": remote_config.get,
+    "thing/ota/firmware/get": ota_reports.get,
+    **topology_requests.VERBS,
+}
+_OTA = re.compile(r"/ota/device/(inform|progress|request)/.*")
+_EVENT = re.compile(r"thing/event/([A-Za-z0-9_:]+)/post")
+
+
+def publish(core: Core, connected: Session, message: framing.Publish) -> tuple[str, bytes] | None:
+    """Act on a message; return topic and payload of the reply, if there is one.
+
+    A gateway speaks for the sub-devices it has logged in. A message to a topic of another device
+    is dropped, or ends the session.
+    """
+    topic = message.topic
+    if reason := limits.topic_objection(core, topic):
+        core.note("publish_refused", connected, reason=reason)
+        return None
+    session = sub_device_sessions.sender(core, connected, topic)
+    if session is None:
+        core.note("publish_refused", connected, reason=f"no right to topic {topic}")
+        if core.settings.foreign_topic == "close":
+            connected.end("it published to a topic of another device")
+        return None
+    if core.registry.devices.get((session.product_key, session.device_name)) is not session.device:
+        # Its session ends once the removal is at rest: what it says would bring it back there.
+        core.note("publish_refused", session, reason="the device was removed")
+        return None
+    identity = f"{session.product_key}/{session.device_name}"
+    reply: tuple[str, bytes | None] | None = None
+    if verb := _verb(topic, identity):
+        reply = f"{topic}_reply", _carry_out(core, session, verb, message)
+    elif topic == f"/shadow/update/{identity}":
+        reply = f"/shadow/get/{identity}", shadow.handle(core, session, message.payload)
+    elif ota := _OTA.fullmatch(topic):
+        reply = topic, ota_reports.take(core, session, ota[1], message.payload)
+    elif topic == f"/sys/{identity}/thing/file/download":
+        reply = f"{topic}_reply", ota_streams.block(core, session, message.payload)
+    elif topic == f"/ext/ntp/{identity}/request":
+        answer = ntp.answer(message.payload, now=core.clock.time())
+        reply = f"/ext/ntp/{identity}/response", answer
+    elif topic == f"/sys/{identity}/thing/model/up_raw":
+        reply = f"{topic}_reply", _take_raw(core, session, message)
+    elif _is_answer(session, topic, message.payload):
+        _note_answer(core, session, message)
+    else:
+        core.note("published", session, topic=topic)
+    core.commits.follow()
+    return (reply[0], reply[1]) if reply and reply[1] is not None else None
+
+
+def subscribe(core: Core, session: Session, filters: list[tuple[str, int]]) -> list[int]:
+    """Take subscriptions up; return what SUBACK says of each: the granted QoS or REFUSED."""
+    codes = []
+    at_most = core.settings.max_filters
+    for number, (topic_filter, qos) in enumerate(filters, start=1):
+        reason = _objection(core, session, topic_filter)
+        if number > at_most:
+            reason = f"more than {at_most} filters in one SUBSCRIBE"
+        if reason:
+            core.note("subscribe_refused", session, reason=f"{reason}: {topic_filter}")
+            codes.append(REFUSED)
+        else:
+            session.filters[topic_filter] = granted = min(qos, 1)
+            core.note("subscribed", session, filter=topic_filter, qos=granted)
+            codes.append(granted)
+    return codes
+
+
+def _objection(core: Core, session: Session, topic_filter: str) -> str:
+    if not topic_names.is_valid_filter(topic_filter):
+        return "wildcards stand where MQTT has none"
+    names = topic_names.names(topic_filter)
+    if not _is_own(session, topic_filter) and names not in session.carried:
+        return "no right to the topic"
+    if too_long := limits.topic_objection(core, topic_filter):
+        return too_long
+    same = sum(topic_names.names(one) == names for one in session.filters)
+    if topic_filter not in session.filters and same >= core.settings.max_subscriptions:
+        return f"{core.settings.max_subscriptions} subscriptions are in use"
+    return ""
+
+
+def _is_answer(session: Session, topic: str, payload: bytes) -> bool:
+    identity = f"{session.product_key}/{session.device_name}"
+    return (
+        session.answer(topic, payload)
+        or topic.endswith("_reply")
+        or topic.startswith(f"/sys/{identity}/rrpc/response/")
+    )
+
+
+def _note_answer(core: Core, session: Session, message: framing.Publish) -> None:
+    payload = message.payload
+    if (script := core.scripts.get(session.product_key)) and "/thing/model/down_raw" in (
+        message.topic
+    ):
+        try:
+            payload = envelope.compact(script.read(payload))
+        except ScriptError as error:
+            core.note("request_refused", session, code=error.code, reason=str(error))
+    answered = envelope.parse(payload)
+    code = answered.body.get("code")
+    core.note("answered", session, topic=message.topic, id=answered.id, answer=code)
+
+
+def _is_own(session: Session, topic: str) -> bool:
+    return topic_names.is_own(
+        topic, product_key=session.product_key, device_name=session.device_name
+    )
+
+
+def _verb(topic: str, identity: str) -> Verb | None:
+    if about_sessions := sub_device_sessions.VERBS.get(
+        topic.removeprefix(f"/ext/session/{identity}/")
+    ):
+        return about_sessions
+    tail = topic.removeprefix(f"/sys/{identity}/")
+    if known := _VERBS.get(tail):
+        return known
+    event = _EVENT.fullmatch(tail)
+    return thing.event_post(event[1]) if event else None
+
+
+def _take_raw(core: Core, session: Session, message: framing.Publish) -> bytes | None:
+    # What the bytes stand for is a request like any other; its reply is bytes again.
+    core.note("raw_reported", session, size=len(message.payload))
+    script = core.scripts.get(session.product_key)
+    try:
+        if script is None:
+            raise ScriptError(Code.NO_SCRIPT, "the product has no script for its bytes")
+        body = script.read(message.payload)
+        identity = f"{session.product_key}/{session.device_name}"
+        topic = f"/sys/{identity}/{str(body.get('method')).replace('.', '/')}"
+        verb = _verb(topic, identity)
+        if verb is None:
+            raise ScriptError(Code.SCRIPT_RESULT, f"the script gives method {body.get('method')}")
+        request = replace(message, topic=topic, payload=envelope.compact(body))
+        answer = _carry_out(core, session, verb, request)
+        return script.write(answer) if answer else None
+    except ScriptError as error:
+        core.note("request_refused", session, code=error.code, reason=str(error))
+        return None
+
+
+def _carry_out(core: Core, session: Session, verb: Verb, message: framing.Publish) -> bytes | None:
+    ack = core.settings.default_ack if "/thing/event/" in message.topic else 1
+    request = envelope.parse(message.payload, default_ack=ack)
+    outcome = verb(core, session, request)
+    if outcome.code != 200:
+        reason = f"answered {outcome.code}: {outcome.message}"
+        core.note("request_refused", session, reason=reason, topic=message.topic)
+    is_session = message.topic.startswith("/ext/")
+    method = "" if is_session else message.topic.split("/", 4)[4].replace("/", ".")
+    return envelope.reply(request, outcome, method=method)

@@ -1,0 +1,96 @@
+"""What the cloud sends to a device of its own accord.
+
+docs/reference/protocol.md, "TSL", "Shadow". Each function runs in the platform's loop and returns
+to how many sessions the message went.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+from alink_sim.platform.core import Core
+from alink_sim.platform.state.data_script import ScriptError
+from alink_sim.platform.state.entities import Device
+from alink_sim.platform.topics import shadow
+from alink_sim.platform.topics.envelope import compact
+
+_IDS = itertools.count(1)
+
+
+def send(core: Core, device: Device, topic: str, payload: bytes, *, qos: int = 0) -> int:
+    """Send a message on a device's topic; system topics reach it without a SUBSCRIBE as well."""
+    sent = sum(one.deliver(topic, payload, qos=qos) for one in core.sessions.of(device))
+    reason = "" if sent else "the device is offline, or has not subscribed to the topic"
+    kind = "sent" if sent else "not_sent"
+    core.note_about(kind, device, topic=topic, reason=reason)
+    return sent
+
+
+def broadcast(
+    core: Core, product_key: str, payload: bytes, *, topic: str = "", message_id: str = ""
+) -> int:
+    """Send a message to a product's devices; return to how many sessions it went.
+
+    With a topic, `/broadcast/PK/...`, to those that subscribed to it; else to all that are
+    online, on their own `/sys/PK/DN/broadcast/request/MESSAGE`, with `message_id` or one made up.
+    """
+    number = message_id or next(_IDS)
+    sent = 0
+    for session in core.sessions.of_product(product_key):
+        own = f"/sys/{product_key}/{session.device_name}/broadcast/request/{number}"
+        sent += session.deliver(topic or own, payload, qos=0)
+    return sent
+
+
+def ask(core: Core, device: Device, what: str, params: Any) -> tuple[str, int]:
+    """Send a request on `thing/WHAT`; return the message id, and to how many sessions it went.
+
+    To a product with a script it goes as the script's bytes, on `thing/model/down_raw`.
+    """
+    number = str(next(_IDS))
+    method = f"thing.{what.replace('/', '.')}"
+    body = {"method": method, "id": number, "params": params, "version": "1.0.0"}
+    base = f"/sys/{device.product_key}/{device.name}/thing"
+    topic, payload = f"{base}/{what}", compact(body)
+    if script := core.scripts.get(device.product_key):
+        try:
+            topic, payload = f"{base}/model/down_raw", script.write(payload)
+        except ScriptError as error:
+            core.note_about("not_sent", device, topic=topic, reason=f"{error.code} {error}")
+            return number, 0
+    return number, send(core, device, topic, payload)
+
+
+def call(core: Core, device: Device, service: str, params: Any) -> tuple[str, int]:
+    """Ask for a service, or for "property/set"; see `ask`."""
+    return ask(core, device, f"service/{service}", params)
+
+
+def set_log_mode(core: Core, device: Device, *, wanted: bool) -> int:
+    """Switch a device's log upload on or off; return to how many sessions that went at once."""
+    core.registry.keep(device, "log_mode", int(wanted))
+    params = {"getType": "content", "content": {"mode": int(wanted)}}
+    return ask(core, device, "config/log/push", params)[1]
+
+
+def set_desired(core: Core, device: Device, values: dict[str, Any]) -> tuple[str, dict[str, int]]:
+    """Keep desired values and push them as a property set; return its id and their versions."""
+    desired = dict(device.documents.get("desired", {}))
+    for name, value in values.items():
+        version = desired[name]["version"] + 1 if name in desired else 1
+        desired[name] = {"value": value, "version": version}
+    core.registry.keep(device, "desired", desired)
+    number, _ = call(core, device, "property/set", values)
+    return number, {name: desired[name]["version"] for name in values}
+
+
+def set_shadow(
+    core: Core, device: Device, desired: dict[str, Any], *, version: int, replaces: bool = False
+) -> int:
+    """Set desired values of a shadow and tell the device; raises as `shadow.control` does."""
+    changed = shadow.control(core, device, desired, version=version, replaces=replaces)
+    core.registry.keep(device, "shadow", vars(changed))
+    topic = f"/shadow/get/{device.product_key}/{device.name}"
+    message = shadow.control_message(changed, now=int(core.clock.time()))
+    return send(core, device, topic, message)

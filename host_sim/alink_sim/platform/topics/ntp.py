@@ -1,0 +1,23 @@
+"""The time by MQTT: a device's own stamp comes back beside ours.
+
+docs/reference/protocol.md, "NTP".
+"""
+
+from __future__ import annotations
+
+import json
+
+from alink_sim.platform.topics.envelope import compact
+
+
+def answer(payload: bytes, *, now: float) -> bytes | None:
+    """Return the answer to a request at `now` (seconds since 1970); None if it is no request.
+
+    Every number is a string of milliseconds: the SDKs in the field read no other.
+    """
+    try:
+        sent = json.loads(payload)["deviceSendTime"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+    stamp = str(round(now * 1000))
+    return compact({"deviceSendTime": str(sent), "serverRecvTime": stamp, "serverSendTime": stamp})

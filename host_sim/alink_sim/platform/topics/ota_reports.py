@@ -1,0 +1,67 @@
+"""What a device says and asks on its OTA topics (docs/reference/protocol.md, "OTA")."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from alink_sim.platform.core import Core
+from alink_sim.platform.ota import jobs, notices, tasks
+from alink_sim.platform.state.ota_entities import DEFAULT_MODULE, Status
+from alink_sim.platform.state.sessions import Session
+from alink_sim.platform.topics import envelope
+from alink_sim.platform.topics.envelope import Outcome, Request
+
+_STEPS = range(-4, 101)
+
+
+def take(core: Core, session: Session, tail: str, payload: bytes) -> bytes | None:
+    """Act on a message to `/ota/device/TAIL/PK/DN`; return the answer on that topic, if any."""
+    request = envelope.parse(payload)
+    if tail == "request":
+        outcome = get(core, session, request)
+        body = {"code": str(_ASKED), "data": outcome.data, "id": request.id, "message": "success"}
+        return envelope.compact(body)
+    params = request.params if isinstance(request.params, dict) else {}
+    module = _module(params)
+    if tail == "inform" and isinstance(version := params.get("version"), str) and version:
+        core.note("ota_version", session, version=version, module=module)
+        tasks.version_reported(core, session.device, module, version)
+        jobs.version_reported(core, session.device, module)
+    elif tail == "progress" and (step := _step(params)) is not None:
+        text = str(params.get("desc", ""))
+        core.note("ota_progress", session, reason=text, step=step, module=module)
+        tasks.progress_reported(core, session.device, module, step, text)
+    else:
+        core.note("ota_refused", session, reason=f"no {tail} is in the message")
+    return None
+
+
+def get(core: Core, session: Session, request: Request) -> Outcome:
+    """Return what is to be installed, as a push has it; {} for nothing."""
+    params = request.params if isinstance(request.params, dict) else {}
+    module = _module(params)
+    task = core.upgrades.waiting(session.device, module)
+    if task and task.status == Status.CONFIRM:
+        task = None
+    core.note("ota_asked", session, module=module, version=task.version if task else "")
+    if task is None:
+        return Outcome(data={})
+    told = notices.data(core, task)
+    if task.status == Status.QUEUED:
+        tasks.move(core, task, Status.NOTIFIED)
+    return Outcome(data=told)
+
+
+_ASKED = 1000
+
+
+def _module(params: dict[str, Any]) -> str:
+    return str(params.get("module") or DEFAULT_MODULE)
+
+
+def _step(params: dict[str, Any]) -> int | None:
+    try:
+        step = int(str(params.get("step")))
+    except ValueError:
+        return None
+    return step if step in _STEPS else None

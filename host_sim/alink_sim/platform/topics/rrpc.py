@@ -1,0 +1,134 @@
+"""Questions of the cloud that a device answers at once: RRPC (docs/reference/protocol.md, "TSL").
+
+A question goes out on `/sys/PK/DN/rrpc/request/MESSAGE` and is answered on `.../response/MESSAGE`,
+or goes out on `/ext/rrpc/MESSAGE` + a topic and is answered on that very topic.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from alink_sim.platform.core import Core
+from alink_sim.platform.state.entities import Device
+from alink_sim.platform.state.sessions import Session
+from alink_sim.platform.topics.envelope import compact
+
+TIMEOUT_MS = range(1000, 8001)
+
+
+class RrpcCode(StrEnum):
+    """How a question ended, in the cloud API's words."""
+
+    SUCCESS = "SUCCESS"
+    TIMEOUT = "TIMEOUT"
+    OFFLINE = "OFFLINE"
+    HALF_CONNECTED = "HALFCONN"
+
+
+@dataclass(frozen=True)
+class Rrpc:
+    """A question that has ended; `payload` is the answer, if there was one."""
+
+    code: RrpcCode
+    message_id: str
+    payload: bytes = b""
+
+
+async def ask(
+    core: Core, device: Device, payload: bytes, *, topic: str = "", timeout_ms: int = 5000
+) -> Rrpc:
+    """Ask a device on its system topic, or on one of its own topics, and wait for the answer.
+
+    A topic of its own reaches a session that logged in with `ext=1` only. Raises ValueError for a
+    timeout outside 1000..8000 ms.
+    """
+    return await _ask(core, device, payload, lambda _: topic, timeout_ms)
+
+
+async def call(
+    core: Core, device: Device, service: str, inputs: Any, *, timeout_ms: int = 5000
+) -> Rrpc:
+    """Call a synchronous service and wait for its answer; raises as `ask` does.
+
+    A product with a script is asked, and answers, in its bytes; raises ScriptError then too.
+    """
+    script = core.scripts.get(device.product_key)
+    what = "model/down_raw" if script else f"service/{service}"
+    topic = f"/sys/{device.product_key}/{device.name}/thing/{what}"
+    body = {
+        "method": f"thing.service.{service}",
+        "id": _message_id(),
+        "params": inputs,
+        "version": "1.0.0",
+    }
+    payload = script.write(compact(body)) if script else compact(body)
+    got = await _ask(
+        core, device, payload, lambda one: topic if one.custom_rrpc else "", timeout_ms
+    )
+    if script and got.payload:
+        return replace(got, payload=compact(script.read(got.payload)))
+    return got
+
+
+async def _ask(
+    core: Core,
+    device: Device,
+    payload: bytes,
+    topic_in: Callable[[Session], str],
+    timeout_ms: int,
+) -> Rrpc:
+    if timeout_ms not in TIMEOUT_MS:
+        raise ValueError(f"an RRPC waits 1000..8000 ms, not {timeout_ms}")
+    number = _message_id()
+    sessions = core.sessions.of(device)
+    if not sessions:
+        return Rrpc(RrpcCode.OFFLINE, number)
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[bytes | None] = loop.create_future()
+    timer = core.clock.call_later(loop, timeout_ms / 1000, lambda: _give_up(answer))
+    for session in sessions:
+        request, response = _topics(session, number, topic_in(session))
+        session.waiting[response] = answer
+        _send(core, session, request, payload)
+    try:
+        payload_back = await answer
+    except TimeoutError:
+        return Rrpc(RrpcCode.TIMEOUT, number)
+    finally:
+        timer.cancel()
+        for session in sessions:
+            session.waiting = {k: v for k, v in session.waiting.items() if v is not answer}
+    if payload_back is None:
+        return Rrpc(RrpcCode.HALF_CONNECTED, number)
+    return Rrpc(RrpcCode.SUCCESS, number, payload_back)
+
+
+def _send(core: Core, session: Session, request: str, payload: bytes) -> None:
+    reason = ""
+    if request.startswith("/ext/") and not session.custom_rrpc:
+        reason = "it logged in without ext=1"
+    elif not session.deliver(request, payload, qos=0):
+        reason = "it has not subscribed to the topic"
+    core.note("not_sent" if reason else "sent", session, topic=request, reason=reason)
+
+
+def _topics(session: Session, number: str, topic: str) -> tuple[str, str]:
+    if topic:
+        both = f"/ext/rrpc/{number}{topic}"
+        return both, both
+    base = f"/sys/{session.product_key}/{session.device_name}/rrpc"
+    return f"{base}/request/{number}", f"{base}/response/{number}"
+
+
+def _give_up(answer: asyncio.Future[bytes | None]) -> None:
+    if not answer.done():
+        answer.set_exception(TimeoutError())
+
+
+def _message_id() -> str:
+    return str(secrets.randbits(62) | 1 << 61)  # 19 digits, as the real ones have.

@@ -1,0 +1,81 @@
+"""What a device says about itself beside its thing model: tags and log lines.
+
+docs/reference/protocol.md, "Remote config, tags, log".
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from alink_sim.platform.core import Core
+from alink_sim.platform.state.sessions import Session
+from alink_sim.platform.topics.envelope import Outcome, Request
+from alink_sim.platform.topics.thing import MALFORMED
+
+_MAX_TAGS = 200
+_MAX_LOG = 4096
+_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,99}")
+
+
+def tags_update(core: Core, session: Session, request: Request) -> Outcome:
+    """Keep a device's tags: [{"attrKey": ..., "attrValue": ...}], at most 200."""
+    given = _tags(request.params)
+    if given is None or len(given) > _MAX_TAGS:
+        return MALFORMED
+    if not all(_KEY.fullmatch(one["attrKey"]) for one in given):
+        return MALFORMED
+    tags = dict(session.device.documents.get("tags", {}))
+    tags.update({one["attrKey"]: str(one.get("attrValue", "")) for one in given})
+    core.registry.keep(session.device, "tags", tags)
+    core.note("tags_updated", session, tags=sorted(tags))
+    return Outcome()
+
+
+def tags_delete(core: Core, session: Session, request: Request) -> Outcome:
+    """Delete tags by key."""
+    given = _tags(request.params)
+    if given is None:
+        return MALFORMED
+    tags = dict(session.device.documents.get("tags", {}))
+    for one in given:
+        tags.pop(one["attrKey"], None)
+    core.registry.keep(session.device, "tags", tags)
+    core.note("tags_updated", session, tags=sorted(tags))
+    return Outcome()
+
+
+def log_post(core: Core, session: Session, request: Request) -> Outcome:
+    """Note the lines of a device's log."""
+    given = _listed(request.params, "logContent")
+    if given is None or any(len(str(one["logContent"])) > _MAX_LOG for one in given):
+        return MALFORMED
+    for one in given:
+        core.note(
+            "device_log",
+            session,
+            level=one.get("logLevel", ""),
+            module=one.get("module", ""),
+            content=one["logContent"],
+            at=one.get("utcTime", ""),
+        )
+    return Outcome()
+
+
+def log_get(_core: Core, session: Session, _request: Request) -> Outcome:
+    """Return which lines the cloud wants: {"content": {"mode": 0 or 1}}."""
+    mode = session.device.documents.get("log_mode", 0)
+    return Outcome(data={"getType": "content", "content": {"mode": mode}})
+
+
+def _tags(params: Any) -> list[dict[str, Any]] | None:
+    given = _listed(params, "attrKey")
+    return given if all(isinstance(one["attrKey"], str) for one in given or ()) else None
+
+
+def _listed(params: Any, key: str) -> list[dict[str, Any]] | None:
+    # A list of objects that have `key`; one object stands for a list of one.
+    given = [params] if isinstance(params, dict) else params
+    if not isinstance(given, list):
+        return None
+    return given if all(isinstance(one, dict) and key in one for one in given) else None

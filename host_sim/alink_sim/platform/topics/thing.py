@@ -1,0 +1,150 @@
+"""What a device reports about its thing model (docs/reference/protocol.md, "TSL").
+
+Each verb takes the request and returns its outcome; values are kept in the device.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from functools import cache
+from typing import Any
+
+from alink_sim import thing_model
+from alink_sim.platform.core import Core
+from alink_sim.platform.state.sessions import Session
+from alink_sim.platform.topics.envelope import Outcome, Request
+from alink_sim.thing_model import ThingModel
+
+Verb = Callable[[Core, Session, Request], Outcome]
+
+MAX_PROPERTIES = 200
+MALFORMED = Outcome(code=460, message="request parameter error")
+TOO_MANY = Outcome(code=6106, message="too many properties in one request")
+_TOO_MANY_DESIRED = Outcome(code=6104, message="too many desired properties in one request")
+_IDENTIFIER = re.compile(r"(?:[A-Za-z0-9_]+:)?[A-Za-z0-9_]+")
+
+
+def property_post(core: Core, session: Session, request: Request) -> Outcome:
+    """Keep one value a property: plain, or {"value": ..., "time": milliseconds}."""
+    if not isinstance(request.params, dict):
+        return MALFORMED
+    return _report(core, session, request.params.items())
+
+
+def batch_post(core: Core, session: Session, request: Request) -> Outcome:
+    """Keep many samples of many properties, and events: the newest of each property counts."""
+    given = request.params
+    if not isinstance(given, dict):
+        return MALFORMED
+    return _samples(core, session, given.get("properties", {}), given.get("events", {}))
+
+
+def history_post(core: Core, session: Session, request: Request) -> Outcome:
+    """Note samples of a time gone by; what a property is now they do not change."""
+    if not isinstance(request.params, list):
+        return MALFORMED
+    for one in request.params:
+        if not isinstance(one, dict) or not isinstance(one.get("identity"), dict):
+            return MALFORMED
+        core.note(
+            "history_posted",
+            session,
+            properties=one.get("properties", []),
+            events=one.get("events", []),
+        )
+    return Outcome()
+
+
+def event_post(name: str) -> Verb:
+    """Return the verb of one event, whose params are {"value": {...}, "time": ms} or {...}."""
+
+    def verb(core: Core, session: Session, request: Request) -> Outcome:
+        if not isinstance(request.params, dict):
+            return MALFORMED
+        return _event(core, session, name, _value(request.params))
+
+    return verb
+
+
+def desired_get(_core: Core, session: Session, request: Request) -> Outcome:
+    """Return the desired values of the listed properties; one that has none is left out."""
+    if not isinstance(request.params, list):
+        return MALFORMED
+    if not all(isinstance(name, str) for name in request.params):
+        return MALFORMED
+    if len(request.params) > MAX_PROPERTIES:
+        return _TOO_MANY_DESIRED
+    desired = session.device.documents.get("desired", {})
+    return Outcome(data={name: desired[name] for name in request.params if name in desired})
+
+
+def desired_delete(core: Core, session: Session, request: Request) -> Outcome:
+    """Delete desired values: of a version, where one is named; another version is left alone."""
+    if not isinstance(request.params, dict):
+        return MALFORMED
+    desired = dict(session.device.documents.get("desired", {}))
+    for name, wanted in request.params.items():
+        version = wanted.get("version") if isinstance(wanted, dict) else None
+        if name in desired and version in (None, desired[name]["version"]):
+            del desired[name]
+    core.registry.keep(session.device, "desired", desired)
+    return Outcome()
+
+
+def _samples(core: Core, session: Session, properties: Any, events: Any) -> Outcome:
+    if not isinstance(properties, dict) or not isinstance(events, dict):
+        return MALFORMED
+    if not all(isinstance(one, list) for one in (*properties.values(), *events.values())):
+        return MALFORMED
+    newest = ((name, samples[-1]) for name, samples in properties.items() if samples)
+    outcome = _report(core, session, newest)
+    for name, samples in events.items():
+        for sample in samples:
+            told = _event(core, session, name, _value(sample))
+            outcome = told if outcome.code == Outcome.code else outcome
+    return outcome
+
+
+def _event(core: Core, session: Session, name: str, values: Any) -> Outcome:
+    if model := model_of(core, session.product_key):
+        for wrong in thing_model.check_event(model, name, values):
+            return Outcome(code=wrong.code, message=f"{wrong.name} {wrong.text}")
+    core.note("event_posted", session, event=name, values=values)
+    return Outcome()
+
+
+def _report(core: Core, session: Session, given: Iterable[tuple[str, Any]]) -> Outcome:
+    # Weak validation, the default: what is not allowed is dropped, and answered 200.
+    model = model_of(core, session.product_key)
+    values = {}
+    for name, one in given:
+        wrong = thing_model.check_properties(model, {name: one}) if model else []
+        for complaint in wrong:
+            core.note("value_dropped", session, reason=str(complaint))
+        if not wrong and _IDENTIFIER.fullmatch(name):
+            values[name] = _value(one)
+    if len(values) > MAX_PROPERTIES:
+        return TOO_MANY
+    if values:
+        core.registry.report(session.device, values)
+    core.note("property_posted", session, values=values)
+    return Outcome()
+
+
+def _value(given: Any) -> Any:
+    if isinstance(given, dict) and "value" in given and set(given) <= {"value", "time"}:
+        return given["value"]
+    return given
+
+
+def model_of(core: Core, product_key: str) -> ThingModel | None:
+    """Return a product's thing model, None where it has none."""
+    document = core.registry.product(product_key).documents.get("thing")
+    return _parsed(json.dumps(document)) if document else None
+
+
+@cache
+def _parsed(document: str) -> ThingModel:
+    return thing_model.parse(json.loads(document))

@@ -1,0 +1,134 @@
+"""What clients in the field need of OTA, beyond test_client_lines.py, line by line.
+
+Shown elsewhere: the push (test_ota), ranges (test_ota_files), blocks over MQTT (test_ota_mqtt).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+import pytest
+
+from alink_sim.platform import Platform
+from tests.platform.http_requests import exchange
+from tests.platform.online import Online, online
+from tests.platform.ota_messages import DATA, DN, PK, pushed, reported, status
+from tests.platform.wire import Party, publish
+
+__all__ = ["online"]
+
+C4_HEAD = (
+    "GET {path} HTTP/1.1\r\n"
+    "Host: {host}\r\n"
+    "Accept: text/html, application/xhtml+xml, application/xml;q=0.9, */*;q=0.8\r\n"
+    "Range: bytes=0-\r\n"
+    "Content-Length: 0\r\n"
+    "\r\n"
+)
+LINKKIT_HEAD = (
+    "GET {path} HTTP/1.1\r\n"
+    "Accept-Encoding: identity\r\n"
+    "Host: {host}\r\n"
+    "User-Agent: Python-urllib/3.11\r\n"
+    "Connection: close\r\n"
+    "\r\n"
+)
+
+
+def asked(head: str, url: str) -> bytes:
+    parts = urlsplit(url)
+    return head.format(path=f"{parts.path}?{parts.query}", host=parts.netloc).encode()
+
+
+@pytest.mark.parametrize(
+    ("payload", "module", "version"),
+    [
+        # iotkit-embedded 3.x, of its own accord.
+        (
+            b'{"id":"0","params":{"version":"app-1.0.0-20180101.1000"}}',
+            "default",
+            "app-1.0.0-20180101.1000",
+        ),
+        (b'{"id":3, "params":{"version":"1.0.0"}}', "default", "1.0.0"),  # Link SDK for C.
+        (b'{"id": 1,"params": {"version":"1.0.0","module": "MCU"}}', "MCU", "1.0.0"),  # Python.
+    ],
+)
+def test_a_version_is_taken_up_and_not_answered(
+    online: Online, payload: bytes, module: str, version: str
+):
+    reported(online.wire, publish(f"/ota/device/inform/{PK}/{DN}", payload))
+    assert online.platform.ota.versions(PK, DN) == {module: version}
+
+
+@pytest.mark.parametrize(("method", "digits"), [("SHA256", 64), ("Md5", 32)])
+def test_no_field_is_empty_and_digests_are_lower_case_hex(
+    online: Online, method: str, digits: int
+):
+    online.platform.ota.publish(PK, "2.0.0", DATA, sign_method=method)
+    told = pushed(online.wire)
+    assert all(told[name] for name in ("version", "url", "size", "sign"))
+    assert told["signMethod"] == method
+    assert re.fullmatch(f"[0-9a-f]{{{digits}}}", told["sign"])
+
+
+def test_the_push_is_compact_like_all_that_the_c_sdks_search(online: Online):
+    online.platform.ota.publish(PK, "2.0.0", DATA)
+    topic = f"/ota/device/upgrade/{PK}/{DN}".encode()
+    body = online.wire.read().partition(topic)[2]
+    assert body.startswith(b'{"code":"1000","data":{"version":"2.0.0","signMethod":"SHA256",')
+    assert json.dumps(json.loads(body), separators=(",", ":")).encode() == body
+
+
+def test_linkkit_asks_with_a_number_and_is_answered_with_it(online: Online):
+    topic = f"/sys/{PK}/{DN}/thing/ota/firmware/get"
+    assert online.wire.ask(publish(topic, b'{"id": 4, "params": {}}')) == publish(
+        topic + "_reply",
+        b'{"code":200,"data":{},"id":4,"message":"success",'
+        b'"method":"thing.ota.firmware.get","version":"1.0"}',
+    )
+
+
+def test_the_c_sdk_is_answered_206_and_reports_step_0(online: Online):
+    online.platform.ota.publish(PK, "2.0.0", DATA)
+    url = pushed(online.wire)["url"]
+    head, body = exchange(
+        online.platform, asked(C4_HEAD, url), port=online.platform.ota_port, host="localhost"
+    )
+    assert head.startswith(b"HTTP/1.1 206 Partial Content\r\n")
+    assert b"\r\nContent-Range: bytes 0-10239/10240\r\n" in head
+    assert b"\r\nContent-Length: 10240\r\n" in head
+    assert b"chunked" not in head
+    assert max(map(len, head.split(b"\r\n"))) <= 127
+    assert hashlib.sha256(body).digest() == hashlib.sha256(DATA).digest()
+    step = b'{"id":7, "params":{"step":"0","desc":"","module":"default"}}'
+    reported(online.wire, publish(f"/ota/device/progress/{PK}/{DN}", step))
+    assert status(online.platform) == ("IN_PROGRESS", 0)
+
+
+def test_linkkit_gets_the_whole_file_with_its_length(online: Online):
+    online.platform.ota.publish(PK, "2.0.0", DATA)
+    url = pushed(online.wire)["url"]
+    head, body = exchange(
+        online.platform, asked(LINKKIT_HEAD, url), port=online.platform.ota_port, host="localhost"
+    )
+    assert head.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b"\r\nContent-Length: 10240\r\n" in head
+    assert body == DATA
+
+
+def test_the_c_sdk_reads_a_port_as_part_of_the_host_so_that_a_url_may_have_none(
+    make_platform: Callable[..., Platform],
+):
+    platform = make_platform(ota_host="localhost")
+    product = platform.create_product(key=PK)
+    online = Online(platform, Party.of(product, platform.add_device(PK, DN)))
+    with online.wire:
+        platform.ota.publish(PK, "2.0.0", DATA)
+        url = pushed(online.wire)["url"]
+    assert url.startswith("https://localhost/ota/")
+    head, _ = exchange(platform, asked(C4_HEAD, url), port=platform.ota_port, host="localhost")
+    assert head.startswith(b"HTTP/1.1 206 Partial Content\r\n")

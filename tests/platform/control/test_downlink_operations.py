@@ -1,0 +1,137 @@
+"""What an operator sends to a device: through the operations, and by `alink-sim admin device`."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from alink_sim import cli
+from alink_sim.platform.control.operations import OPERATIONS
+from alink_sim.platform.verbs import downlinks
+from tests.platform.online import Online, online
+from tests.platform.verbs.test_cli import WORLD, start
+from tests.platform.wire import publish, subscribe
+
+__all__ = ["online"]
+
+
+def operate(online: Online, name: str, **parameters: Any) -> Any:
+    where = {"product_key": online.party.product.key, "device_name": online.party.name}
+    return OPERATIONS[f"device_{name}"](online.platform, **where, **parameters)
+
+
+def test_properties_are_set_and_desired(online: Online):
+    number = operate(online, "set", values={"led": 1})["id"]
+    topic, body, _ = online.wire.read_publish()
+    assert topic.endswith("/thing/service/property/set")
+    assert (body["id"], body["params"]) == (number, {"led": 1})
+    assert operate(online, "desire", values={"led": 0}) == {"led": 1}
+    assert online.wire.read_publish()[1]["params"] == {"led": 0}
+
+
+def test_services_and_questions_bring_their_answers(online: Online):
+    assert operate(online, "call", service="Blink", inputs={"n": 2})["id"].isdecimal()
+    assert online.wire.read_publish()[1]["params"] == {"n": 2}
+    with ThreadPoolExecutor(1) as threads:
+        for name, more in (
+            ("call", {"service": "Test", "inputs": {}, "timeout_ms": 8000}),
+            ("ask", {"text": '"?"', "timeout_ms": 8000}),
+        ):
+            asked = threads.submit(operate, online, name, **more)
+            topic, _, _ = online.wire.read_publish()
+            online.wire.send(publish(topic.replace("/request/", "/response/"), b"yes"))
+            assert asked.result(30) == {"code": "SUCCESS", "answer": "yes"}
+
+
+def test_text_is_sent_on_a_topic_and_the_log_switched(online: Online):
+    topic = f"/{online.party.product.key}/{online.party.name}/user/get"
+    online.wire.ask(subscribe(1, (topic, 1)))
+    assert operate(online, "send", topic=topic, text='"hi"', qos=1) == {"sessions": 1}
+    assert online.wire.read_publish() == (topic, "hi", 1)
+    assert operate(online, "send", topic="user/get", text='"short"') == {"sessions": 1}
+    assert online.wire.read_publish()[:2] == (topic, "short")
+    where = (online.party.product.key, online.party.name)
+    assert online.platform.send(*where, "user/get", b'"of a test"') == 1
+    assert online.wire.read_publish()[:2] == (topic, "of a test")
+    assert operate(online, "send", topic="thing/x", text='"sys"') == {"sessions": 1}
+    assert online.wire.read_publish()[0] == f"/sys{topic.removesuffix('user/get')}thing/x"
+    assert operate(online, "log", on=True) == {"sessions": 1}
+    assert online.wire.read_publish()[1]["params"]["content"] == {"mode": 1}
+
+
+def test_the_shadow_is_shown_and_set_above_its_version(online: Online):
+    assert operate(online, "shadow") == {"version": 0, "state": {}}
+    for version in (1, 2):
+        shown = operate(online, "shadow", desired={"color": version})
+        assert (shown["version"], shown["state"]) == (version, {"desired": {"color": version}})
+
+
+def test_the_verbs_take_names_and_json(tmp_path: Path):
+    state, world = tmp_path / "state", tmp_path / "world.toml"
+    world.write_text(WORLD)
+    process, _ = start(state, "--setup", world)
+    try:
+
+        def admin(*words: str) -> Any:
+            return CliRunner().invoke(cli.app, ["admin", "--state", str(state), "device", *words])
+
+        def refused(verb: str, *words: str) -> str:
+            done = admin(verb, "a1B2c3D4e5F", "dev-1", *words)
+            assert (done.exit_code, done.stdout) == (1, "")
+            return str(done.stderr)
+
+        def told(verb: str, *words: str) -> Any:
+            done = admin(verb, "a1B2c3D4e5F", "dev-1", *words, "--json")
+            assert done.exit_code == 0, done.output
+            return json.loads(done.stdout)
+
+        assert told("desire", "led=1") == {"led": 1}
+        offline = "alink-sim: device a1B2c3D4e5F/dev-1 is offline, not sent\n"
+        assert refused("set", "led=1", 'mode="eco"') == offline
+        assert refused("call", "Test", "n=1") == offline
+        assert refused("call", "Test", "n=1", "--wait") == offline
+        assert refused("ask", "?") == offline
+        assert told("send", "/a1B2c3D4e5F/dev-1/user/get", "hi") == {"sessions": 0}
+        assert told("shadow", 'color="red"')["state"] == {"desired": {"color": "red"}}
+        assert told("log", "--off") == {"sessions": 0}
+        wrong = admin("set", "a1B2c3D4e5F", "dev-1", "mode=eco")
+        assert wrong.exit_code == 2
+        assert "quotes: mode='\"eco\"'" in " ".join(wrong.output.split())
+        assert admin("set", "a1B2c3D4e5F", "dev-1", "t=NaN").exit_code == 2
+        nobody = admin("set", "a1B2c3D4e5F", "nobody", "led=1")
+        assert nobody.exit_code != 0
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
+
+
+@pytest.mark.parametrize(
+    ("verb", "result", "code", "says"),
+    [
+        ("ask", {"code": "SUCCESS", "answer": "yes"}, 0, ""),
+        ("ask", {"code": "TIMEOUT", "answer": ""}, 1, "dev-1 gave no answer (TIMEOUT)"),
+        ("call", {"code": "HALFCONN", "answer": ""}, 1, "dev-1 gave no answer (HALFCONN)"),
+        ("call", {"id": "1"}, 0, ""),
+    ],
+)
+def test_a_question_without_an_answer_ends_with_1_and_a_sentence(
+    verb: str, result: Any, code: int, says: str
+):
+    app = typer.Typer()
+    downlinks.add_to(app, lambda *_, **__: result)
+    done = CliRunner().invoke(app, [verb, "a1B2c3D4e5F", "dev-1", "Test"])
+    assert done.exit_code == code
+    assert done.stderr.partition(";")[0] == (says and f"alink-sim: {says}")
+
+
+@pytest.mark.parametrize("verb", ["set", "desire", "call", "send", "ask", "shadow", "log"])
+def test_each_verb_has_help(verb: str):
+    shown = CliRunner().invoke(cli.app, ["admin", "device", verb, "--help"])
+    assert shown.exit_code == 0
+    assert "PRODUCTKEY" in shown.output

@@ -1,0 +1,301 @@
+"""The administration: what its operations give away, secrets in files, a log that is followed."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from alink_sim import cli
+from alink_sim.platform import Platform
+from alink_sim.platform.control import client, operations
+from alink_sim.platform.control.server import AdminServer
+from alink_sim.platform.control.state_directory import StateDir, StateError
+from alink_sim.platform.state.event_log import Event
+from alink_sim.platform.verbs.output import show_events
+
+WHO = {"product_key": "a1B2c3D4e5F", "device_name": "dev-1"}
+
+
+@contextmanager
+def administered(platform: Platform, state: StateDir) -> Iterator[None]:
+    """Serve the administration of a platform from a loop in a thread of its own."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    server = AdminServer(platform, key=state.new_key())
+    try:
+        port = asyncio.run_coroutine_threadsafe(server.start(), loop).result()
+        state.announce({"admin_port": port, "pid": os.getpid()})
+        yield
+    finally:
+        asyncio.run_coroutine_threadsafe(server.stop(), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+@pytest.fixture
+def state(tmp_path: Path, platform: Platform) -> Iterator[StateDir]:
+    platform.create_product(key=WHO["product_key"], secret="Pr0dSecretAbCdEf")
+    platform.add_device(*WHO.values(), secret="0123456789abcdef")
+    with StateDir(tmp_path / "state") as state, administered(platform, state):
+        yield state
+
+
+def ask(state: StateDir, *verb: str, given: str = "", code: int = 0) -> str:
+    """Return what an admin verb prints on stdout, or on stderr if it is to fail."""
+    command = ["admin", "--state", str(state.path), *verb]
+    # Wide, or a long path breaks the line that is looked for.
+    done = CliRunner().invoke(cli.app, command, input=given, env={"COLUMNS": "999"})
+    assert done.exit_code == code, done.output
+    return done.stderr if code else done.stdout
+
+
+def note(platform: Platform, *kinds: str) -> None:
+    for kind in kinds:
+        platform.log.add(Event(time=1.0, kind=kind))
+
+
+GIVING = {"product_add", "device_add", "access_key"}
+ARGUMENTS: dict[str, dict[str, Any]] = {
+    "product_list": {},
+    "product_show": {"product_key": WHO["product_key"]},
+    "switch": {"product_key": WHO["product_key"], "on": False},
+    "device_list": {},
+    "device_show": WHO,
+    "device_set": {**WHO, "values": {"led": 1}},
+    "device_desire": {**WHO, "values": {"led": 1}},
+    "device_call": {**WHO, "service": "Test", "inputs": {}},
+    "device_send": {**WHO, "topic": "/x", "text": "x"},
+    "device_ask": {**WHO, "text": "x"},
+    "device_shadow": {**WHO, "desired": {"a": 1}},
+    "device_log": {**WHO, "on": True},
+    "device_reset": WHO,
+    "device_disable": WHO,
+    "device_enable": WHO,
+    "device_keep": WHO,
+    "device_clear": WHO,
+    "faults_add": {"tables": [], "where": "here"},
+    "faults_list": {},
+    "faults_clear": {},
+    "ota_publish": {
+        "product_key": WHO["product_key"],
+        "version": "2.0.0",
+        "files": {"a.bin": "AAAA"},
+    },
+    "ota_job": {},
+    "ota_jobs": {"product_key": WHO["product_key"]},
+    "ota_tasks": {},
+    "ota_versions": WHO,
+    "ota_cancel": {},
+    "events": {},
+    "events_after": {"number": 0},
+    "device_remove": WHO,
+    "product_remove": {"product_key": WHO["product_key"]},
+}
+
+
+def test_no_operation_but_those_for_it_gives_a_secret_away(platform: Platform, state: StateDir):
+    assert set(ARGUMENTS) == set(operations.OPERATIONS) - GIVING
+    issued = platform.issue_client_id(*WHO.values())
+    keys = (state.key(), platform.access_key.secret)
+    secrets = ("Pr0dSecretAbCdEf", "0123456789abcdef", issued.token, *keys)
+    answers: dict[str, str] = {}
+    for name, arguments in ARGUMENTS.items():
+        more = {"client_id": issued.client_id} if name == "device_keep" else {}
+        if name in ("ota_job", "ota_tasks", "ota_cancel"):
+            more = {"job_id": json.loads(answers["ota_publish"])["job"]}
+        try:
+            answers[name] = json.dumps(client.call(state, name, **arguments, **more))
+        except client.RefusedRequestError as error:
+            assert name in ("device_set", "device_call", "device_ask")  # It is offline.
+            answers[name] = str(error)
+    assert issued.client_id in answers["device_show"]
+    assert not [name for name, text in answers.items() if any(one in text for one in secrets)]
+
+
+def test_the_access_key_is_printed_for_who_asks(platform: Platform, state: StateDir):
+    assert json.loads(ask(state, "access-key", "--json")) == {
+        "accessKeyId": platform.access_key.id,
+        "accessKeySecret": platform.access_key.secret,
+    }
+
+
+def test_a_product_is_shown_as_it_is_listed(state: StateDir):
+    shown = json.loads(ask(state, "product", "show", WHO["product_key"], "--json"))
+    assert [shown] == json.loads(ask(state, "product", "list", "--json"))
+
+
+def test_a_table_of_devices_fits_a_terminal_and_what_is_empty_is_a_dash(
+    platform: Platform, state: StateDir
+):
+    assert ask(state, "device", "list").splitlines() == [
+        "productKey   deviceName  status    activated",  # No alert: no column of them.
+        "a1B2c3D4e5F  dev-1       Inactive  false",
+    ]
+    platform.create_product(key="a1Other", instance="iot-1")
+    assert ask(state, "product", "list").splitlines() == [
+        "productKey   name         nodeType  dynamicRegistration  instance",
+        "a1B2c3D4e5F  a1B2c3D4e5F  0         true                 -",
+        "a1Other      a1Other      0         true                 iot-1",
+    ]
+    shown = dict(
+        line.split(None, 1) for line in ask(state, "device", "show", *WHO.values()).splitlines()
+    )
+    assert (shown["clientIds"], shown["alert"], shown["properties"]) == ("-", "-", "-")
+    assert len(shown["iotId"]) > 20
+    (listed,) = json.loads(ask(state, "device", "list", "--json"))
+    assert (listed["iotId"], listed["clientIds"], listed["properties"]) == (shown["iotId"], [], {})
+
+
+def test_a_secret_comes_out_of_a_file_or_of_standard_input(state: StateDir, tmp_path: Path):
+    (tmp_path / "secret").write_text("fedcba9876543210\n")
+    add = ("device", "add", WHO["product_key"])
+    filed = ask(state, *add, "dev-2", "--secret-file", str(tmp_path / "secret"), "--json")
+    assert json.loads(filed)["deviceSecret"] == "fedcba9876543210"
+    piped = ask(state, *add, "dev-3", "--secret-file", "-", "--json", given="00112233\n")
+    assert json.loads(piped)["deviceSecret"] == "00112233"
+    made = ask(state, "product", "add", "--secret-file", "-", "--json", given="Pr0d\n")
+    assert json.loads(made)["productSecret"] == "Pr0d"
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "says"),
+    [
+        (b"other", 1, "exists with another DeviceSecret"),
+        (b"\xff\xfe", 1, "DeviceSecret of 2 characters is not allowed"),
+        (b"", 1, "DeviceSecret of 0 characters is not allowed"),
+        (None, 2, "No such file"),
+    ],
+)
+def test_a_secret_that_cannot_be_is_one_sentence(state, tmp_path, content, code, says):
+    path = tmp_path / "secret"
+    if content is not None:
+        path.write_bytes(content)
+    name = "dev-1" if content == b"other" else "dev-2"
+    verb = ("device", "add", WHO["product_key"], name, "--secret-file", str(path))
+    said = ask(state, *verb, code=code)
+    assert says in said
+    assert "0123456789abcdef" not in said
+
+
+def test_no_verb_takes_a_secret_on_its_command_line(state: StateDir):
+    said = ask(state, "device", "add", *WHO.values(), "--secret", "0123456789abcdef", code=2)
+    assert "No such option: --secret" in said
+
+
+def test_an_event_is_words_for_people(platform: Platform, state: StateDir):
+    detail = {"via": "https", "answer": 200, "topic": "", "values": {"led": 1}}
+    key, name = WHO.values()
+    platform.log.add(
+        Event(time=1.0, kind="answered", product_key=key, device_name=name, detail=detail)
+    )
+    assert ask(state, "events") == (
+        "1970-01-01 00:00:01  answered  a1B2c3D4e5F/dev-1  "
+        'via=https answer=200 topic=- values={"led": 1}\n'
+    )
+
+
+def test_what_a_device_says_stays_in_its_line(platform: Platform, state: StateDir):
+    platform.log.add(Event(time=1.0, kind="ota_progress", reason="a\nb", detail={"x": "\x1b[2J"}))
+    assert ask(state, "events") == "1970-01-01 00:00:01  ota_progress  a\\nb  x=\\x1b[2J\n"
+
+
+def test_a_line_that_is_too_wide_for_a_terminal_goes_on_indented(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    task = {"version": "2.0.0", "job": "94e132fdfbd910023f2997000100", "task": "3" * 28}
+    event = Event(
+        time=1.0, kind="ota_task", product_key="a1B2c3D4e5F", device_name="dev-1", detail=task
+    ).as_json()
+    monkeypatch.setenv("COLUMNS", "80")
+    show_events([event])
+    assert len(capsys.readouterr().out.splitlines()) == 1
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    show_events([event])
+    assert capsys.readouterr().out.splitlines() == [
+        "1970-01-01 00:00:01  ota_task  a1B2c3D4e5F/dev-1  version=2.0.0",
+        f"    job=94e132fdfbd910023f2997000100 task={task['task']}",
+    ]
+
+
+def test_what_the_server_itself_refuses_is_a_sentence_too(
+    platform: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("alink_sim.platform.control.server._MAX_BODY", 1000)
+    with StateDir(tmp_path / "small") as state, administered(platform, state):
+        said = ask(state, "product", "add", "--name", "x" * 2000, code=1)
+    assert said == "alink-sim: the platform answered 413 Request Entity Too Large\n"
+
+
+def test_two_files_of_one_name_are_no_package(state: StateDir, tmp_path: Path):
+    files = [tmp_path / "a.bin", tmp_path / "more" / "a.bin"]
+    files[1].parent.mkdir()
+    for file in files:
+        file.write_bytes(b"data")
+    verb = ("ota", "publish", WHO["product_key"], "2.0.0", *map(str, files))
+    assert "two files are named a.bin: rename one of them" in ask(state, *verb, code=2)
+
+
+def test_following_yields_the_newest_and_then_each_event_once(platform: Platform, state: StateDir):
+    note(platform, "a", "b", "c")
+    coming = iter([(), ("d", "e"), ("f",)])
+    batches = client.follow(state, limit=2, pause=lambda: note(platform, *next(coming)))
+    kinds = [[event["kind"] for event in batch] for batch in itertools.islice(batches, 3)]
+    assert kinds == [["b", "c"], ["d", "e"], ["f"]]
+
+
+def test_following_yields_only_what_matches(platform: Platform, state: StateDir):
+    note(platform, "a", "b")
+    batches = client.follow(state, limit=9, kind="b", pause=lambda: note(platform, "a", "b", "a"))
+    kinds = [[event["kind"] for event in batch] for batch in itertools.islice(batches, 2)]
+    assert kinds == [["b"], ["b"]]
+
+
+def test_following_goes_on_with_a_platform_that_was_started_again(
+    platform: Platform, state: StateDir, make_platform
+):
+    note(platform, "a", "b", "c")
+    again = make_platform()
+    looks = iter([None])  # One: what it misses then, it would wait for without end.
+    batches = client.follow(state, limit=9, pause=lambda: next(looks))
+    assert len(next(batches)) == 3
+    with administered(again, state):
+        note(again, "d")
+        assert [event["kind"] for event in next(batches)] == ["d"]
+
+
+def test_following_ends_with_the_platform(platform: Platform, tmp_path: Path):
+    note(platform, "a")
+    state = StateDir(tmp_path)
+    with administered(platform, state):
+        batches = client.follow(state, limit=9, pause=lambda: None)
+        next(batches)
+    with pytest.raises(StateError, match="does not answer"):
+        next(batches)
+
+
+def test_followed_events_are_a_line_each_until_interrupted(platform, state, monkeypatch):
+    def interrupt(_seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("alink_sim.platform.verbs.admin.time", SimpleNamespace(sleep=interrupt))
+    note(platform, "a", "b")
+    lines = ask(state, "events", "--follow", "--json").splitlines()
+    assert [json.loads(line)["kind"] for line in lines] == ["a", "b"]
+    assert len(ask(state, "events", "--follow").splitlines()) == 2
+    assert ask(state, "events", "--kind", "c") == "no events\n"
+    assert json.loads(ask(state, "events", "--kind", "c", "--json")) == []
+    assert [event["kind"] for event in json.loads(ask(state, "events", "--json"))] == ["a", "b"]

@@ -1,0 +1,181 @@
+"""The set-up file: the same world every time, and every mistake named with its place."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from alink_sim.platform import Device, Platform, Product
+from alink_sim.platform.control import setup_file
+from alink_sim.platform.control.setup_file import SetupError
+
+TOML = """
+[[product]]
+key = "a1B2c3D4e5F"
+secret = "Pr0dSecretAbCdEf"
+name = "thermometer"
+instance = "iot-06z00abcd1234"
+
+[[product.device]]
+name = "dev-1"
+secret = "0123456789abcdef"
+
+[[product.device]]
+name = "dev-2"
+
+[[product]]
+key = "a1Gateway"
+node_type = 1
+dynamic_registration = false
+"""
+
+
+@pytest.fixture
+def toml(tmp_path):
+    path = tmp_path / "world.toml"
+    path.write_text(TOML)
+    return path
+
+
+def world(platform: Platform) -> tuple[list[Product], list[Device]]:
+    return platform.products(), platform.devices()
+
+
+def test_products_and_devices_are_there(toml, make_platform):
+    platform = make_platform()
+    setup_file.apply(platform, setup_file.read(toml))
+    one, two = platform.products()
+    assert (one.key, one.secret, one.name) == ("a1B2c3D4e5F", "Pr0dSecretAbCdEf", "thermometer")
+    assert (one.node_type, one.dynamic_registration, one.instance) == (
+        0,
+        True,
+        "iot-06z00abcd1234",
+    )
+    assert (two.key, two.node_type, two.dynamic_registration) == ("a1Gateway", 1, False)
+    first, second = platform.devices()
+    assert (first.name, first.secret) == ("dev-1", "0123456789abcdef")
+    assert (second.name, len(second.secret)) == ("dev-2", 32)
+
+
+def test_json_says_the_same(toml, tmp_path):
+    path = tmp_path / "world.json"
+    path.write_text(json.dumps(tomllib.loads(TOML)))
+    assert setup_file.read(path) == setup_file.read(toml)
+
+
+def test_a_second_run_changes_nothing_even_after_a_restart(toml, tmp_path, make_platform):
+    platform = make_platform(state=tmp_path)
+    setup_file.apply(platform, setup_file.read(toml))
+    first = world(platform)
+    setup_file.apply(platform, setup_file.read(toml))
+    assert world(platform) == first
+    platform.stop()
+    again = make_platform(state=tmp_path)
+    setup_file.apply(again, setup_file.read(toml))
+    assert world(again) == first
+
+
+def test_a_switch_that_was_turned_is_as_the_file_says_again(toml, make_platform):
+    platform = make_platform()
+    setup_file.apply(platform, setup_file.read(toml))
+    platform.set_dynamic_registration("a1B2c3D4e5F", False)
+    setup_file.apply(platform, setup_file.read(toml))
+    assert platform.product("a1B2c3D4e5F").dynamic_registration
+
+
+def test_what_is_not_in_the_file_stays(toml, make_platform):
+    platform = make_platform()
+    platform.create_product(key="other")
+    setup_file.apply(platform, setup_file.read(toml))
+    assert len(platform.products()) == 3
+
+
+def test_another_secret_than_before_is_an_error(toml, make_platform):
+    platform = make_platform()
+    platform.create_product(key="a1B2c3D4e5F", secret="another")
+    with pytest.raises(SetupError, match="a1B2c3D4e5F exists with another ProductSecret"):
+        setup_file.apply(platform, setup_file.read(toml))
+
+
+@pytest.mark.parametrize(
+    ("document", "says"),
+    [
+        ([], "w is not a table"),
+        ({"products": []}, "w has unknown products; it takes [[product]], [[access_key]]"),
+        ({"product": {}}, "w: product is not a list: write [[product]]"),
+        ({"product": [1]}, "w, product 1 is not a table"),
+        ({"access_key": [{"secret": "s"}]}, "w, access_key 1 has no id"),
+        ({"access_key": [{"id": "a b", "secret": "s"}]}, "w, access_key 1: the id of an access"),
+        ({"access_key": [{"id": "a"}]}, "w, access_key 1: the secret of an access key takes"),
+        ({"product": [{}]}, "w, product 1 has no key"),
+        ({"product": [{"key": "k"}, {"key": 1}]}, "w, product 2: key takes a text"),
+        ({"product": [{"key": "k", "node_type": True}]}, "node_type takes a whole number"),
+        (
+            {"product": [{"key": "k", "dynamic_registration": 1}]},
+            "dynamic_registration takes true or false",
+        ),
+        ({"product": [{"key": "k", "secrets": ""}]}, "unknown secrets; known are key, secret"),
+        ({"product": [{"key": "k", "device": [{}]}]}, "w, product 1, device 1 has no name"),
+        ({"product": [{"key": "k", "device": ["d"]}]}, "w, product 1, device 1 is not a table"),
+        ({"product": [{"key": "k", "device": [{"name": "d", "x": 1}]}]}, "unknown x; known are"),
+    ],
+)
+def test_a_mistake_is_named_with_its_place(document, says):
+    with pytest.raises(SetupError) as caught:
+        setup_file.parse(document, where="w")
+    assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("document", "says"),
+    [
+        ({"key": "k", "node_type": 7}, "w, product 2: node_type is 7; it takes 0"),
+        ({"key": "k", "secret": "Blank SeCrEt"}, "w, product 2: ProductSecret of 12 characters"),
+        (
+            {"key": "k", "device": [{"name": "dev-1", "secret": "Blank SeCrEt"}]},
+            "w, product 2: DeviceSecret of 12 characters",
+        ),
+    ],
+)
+def test_what_the_rules_refuse_is_named_with_its_place_and_without_secrets(
+    document, says, make_platform
+):
+    products = setup_file.parse({"product": [{"key": "a"}, document]}, where="w")
+    assert "SeCrEt" not in repr(products)
+    with pytest.raises(SetupError) as caught:
+        setup_file.apply(make_platform(), products)
+    assert says in str(caught.value)
+    assert "SeCrEt" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("w.toml", "[[product", "w.toml is not TOML"),
+        ("w.json", "{", "w.json is not JSON"),
+        ("w.toml", None, "w.toml cannot be read: No such file"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_one_sentence(tmp_path, name, content, says):
+    if content is not None:
+        (tmp_path / name).write_text(content)
+    with pytest.raises(SetupError) as caught:
+        setup_file.read(tmp_path / name)
+    assert says in str(caught.value)
+
+
+def test_a_thing_model_is_found_beside_the_file(toml, make_platform):
+    example = Path(__file__).resolve().parents[3] / "examples" / "thing.json"
+    toml.write_text(TOML.replace('name = "thermometer"', 'thing = "thing.json"'))
+    with pytest.raises(SetupError, match=r"product 1: thing .*thing.json cannot be read: No such"):
+        setup_file.read(toml)
+    (toml.parent / "thing.json").write_text('{"properties": 5}')
+    with pytest.raises(SetupError, match=r"product 1: thing .*: properties is no list"):
+        setup_file.read(toml)
+    (toml.parent / "thing.json").write_bytes(example.read_bytes())
+    platform = make_platform()
+    setup_file.apply(platform, setup_file.read(toml))
+    assert platform.products()[0].documents["thing"] == json.loads(example.read_text("utf-8"))

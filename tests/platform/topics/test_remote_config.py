@@ -1,0 +1,59 @@
+"""Remote config: what a device that asks is told, and what all of them hear of a new one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import pytest
+
+from alink_sim.platform.topics.remote_config import ConfigError
+from tests.platform.online import Online, online
+from tests.platform.wire import publish
+
+__all__ = ["online"]
+
+GET = "thing/config/get"
+ASKED = b'{"id":"7","version":"1.0","params":{"configScope":"product","getType":"file"}}'
+URL = "https://files.example/c"
+
+
+def test_a_config_is_told_with_its_size_and_its_digest(online: Online):
+    content = b'{"rate":1}'
+    assert online.platform.set_config(online.party.product.key, content, url=URL) == 1
+    topic, pushed, _ = online.wire.read_publish()
+    assert topic.endswith("/thing/config/push")
+    told = json.loads(online.ask(GET, ASKED))
+    assert (told["code"], told["data"]) == (200, pushed["params"])
+    assert pushed["params"] == {
+        "configId": pushed["params"]["configId"],
+        "configSize": 10,
+        "sign": hashlib.sha256(content).hexdigest(),
+        "signMethod": "Sha256",
+        "url": URL,
+        "getType": "file",
+    }
+    online.wire.send(
+        publish(f"{topic}_reply", b'{"id":"%s","code":200,"data":{}}' % pushed["id"].encode())
+    )
+    answered = online.platform.expect("answered", timeout=30)
+    assert (answered.detail["id"], answered.detail["answer"]) == (pushed["id"], 200)
+
+
+def test_a_product_that_never_had_one_and_one_that_has_none_now_differ(online: Online):
+    assert json.loads(online.ask(GET, ASKED))["code"] == 6713
+    online.platform.set_config(online.party.product.key, b"{}", url=URL)
+    online.wire.read_publish()
+    online.platform.forget_config(online.party.product.key)
+    assert json.loads(online.ask(GET, ASKED))["code"] == 6710
+
+
+@pytest.mark.parametrize("params", [b"[]", b'{"configScope":"device"}', b"{}"])
+def test_any_other_question_is_answered_460(online: Online, params: bytes):
+    assert json.loads(online.ask(GET, b'{"id":"7","params":%s}' % params))["code"] == 460
+
+
+def test_more_than_64_kb_are_refused_and_told_to_nobody(online: Online):
+    with pytest.raises(ConfigError, match="at most 65536 bytes, this one 65537"):
+        online.platform.set_config(online.party.product.key, bytes(65537), url=URL)
+    assert json.loads(online.ask(GET, ASKED))["code"] == 6713

@@ -1,0 +1,175 @@
+"""Thing models: what is wrong in one, what is wrong with a value, what an editor is told."""
+
+from __future__ import annotations
+
+import copy
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from alink_sim import thing_model
+from alink_sim.cli import app
+from alink_sim.thing_model import ThingModelError
+
+ROOT = Path(__file__).resolve().parents[3]
+FILE = ROOT / "examples" / "thing.json"
+DOCUMENT: dict[str, Any] = json.loads(FILE.read_text("utf-8"))
+
+INT = {"type": "int", "specs": {"min": "0", "max": "9"}}
+KINDS: dict[str, Any] = {
+    "i": INT,
+    "f": {"type": "float", "specs": {"min": "-1.5", "max": "1.5"}},
+    "d": {"type": "double", "specs": {}},
+    "b": {"type": "bool", "specs": {"0": "off", "1": "on"}},
+    "e": {"type": "enum", "specs": {"1": "low", "7": "high"}},
+    "t": {"type": "text", "specs": {"length": "3"}},
+    "when": {"type": "date", "specs": {}},
+    "a": {"type": "array", "specs": {"size": "2", "item": INT}},
+    "s": {"type": "struct", "specs": [{"identifier": "x", "dataType": INT}]},
+}
+FIELDS = [{"identifier": name, "dataType": kind} for name, kind in KINDS.items()]
+MODEL = thing_model.parse(
+    {
+        "properties": FIELDS,
+        "events": [{"identifier": "ev", "outputData": FIELDS}],
+        "services": [{"identifier": "do", "callType": "sync", "inputData": FIELDS[:2]}],
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        (
+            {"i": 9, "f": 1.5, "d": 1, "b": 1, "e": 7, "t": "ü", "when": "15", "a": [1], "s": {}},
+            [],
+        ),
+        ({"i": 10}, ["6306 i is 10: take int 0..9"]),
+        ({"i": 1.0}, ["6306 i is 1.0: take int 0..9"]),
+        ({"i": True}, ["6306 i is True: take int 0..9"]),
+        ({"f": "1"}, ["6307 f is '1': take float -1.5..1.5"]),
+        ({"d": None}, ["6322 d is None: take double"]),
+        ({"b": 2}, ["6308 b is 2: take 0 (off) or 1 (on)"]),
+        ({"e": 2}, ["6309 e is 2: take 1 (low) or 7 (high)"]),
+        ({"t": "üü"}, ["6310 t is 'üü': take text of up to 3 bytes"]),
+        ({"when": 15}, ["6311 when is 15: take milliseconds since 1970, as text"]),
+        ({"a": [1, 2, 3]}, ["6324 a is [1, 2, 3]: take a list of up to 2 of int 0..9"]),
+        ({"a": [10]}, ["6306 a[0] is 10: take int 0..9"]),
+        ({"s": 1}, ["6312 s is 1: take an object of x"]),
+        ({"s": {"x": 10}}, ["6306 s.x is 10: take int 0..9"]),
+        ({"s": {"y": 1}}, ["6320 s.y is not in the thing model"]),
+        ({"other": 1}, ["6320 other is not in the thing model"]),
+        ({"i": {"value": 9, "time": 1524448722000}}, []),
+        ({"i": {"value": 9, "time": "soon"}}, ["6326 i has the time 'soon': take ms"]),
+        ([], ["460 params is no object"]),
+    ],
+)
+def test_a_value_is_found_right_or_wrong_with_its_code(values: Any, said: list[str]) -> None:
+    assert [str(one) for one in thing_model.check_properties(MODEL, values)] == said
+
+
+def test_an_event_may_leave_values_out_a_service_no_input() -> None:
+    assert thing_model.check_event(MODEL, "ev", {"i": 1}) == []
+    assert [one.code for one in thing_model.check_event(MODEL, "no", {})] == [6320]
+    assert [one.code for one in thing_model.check_service(MODEL, "do", {"i": 1})] == [6302]
+    assert thing_model.check_service(MODEL, "do", {"i": 1, "f": 0}) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        ("properties.0.identifier", "a b", 'properties[0].identifier is "a b": take 1 to 50'),
+        ("properties.1.identifier", "target", "take one that is not there already"),
+        ("properties.0.dataType.type", "real", 'properties[0].dataType.type is "real": take int'),
+        ("properties.0.dataType.specs.min", "x", 'dataType.specs.min is "x": take a number'),
+        (
+            "properties.0.dataType.specs.min",
+            "31",
+            'specs.min is "31": take at most max, which is 30',
+        ),
+        (
+            "properties.2.dataType.specs",
+            {},
+            "properties[2].dataType.specs is {}: take numbers and",
+        ),
+        ("services.0.callType", "later", 'services[0].callType is "later": take async or sync'),
+        ("events.0.outputData", 5, "outputData is no list"),
+    ],
+)
+def test_a_wrong_place_in_a_model_is_named(path: str, value: object, said: str) -> None:
+    document: Any = copy.deepcopy(DOCUMENT)
+    *way, last = [int(part) if part.isdecimal() else part for part in path.split(".")]
+    inner = document
+    for part in way:
+        inner = inner[part]
+    inner[last] = value
+    with pytest.raises(ThingModelError) as caught:
+        thing_model.parse(document)
+    assert any(said in problem for problem in caught.value.problems), caught.value.problems
+
+
+def test_the_command_checks_a_file_and_values() -> None:
+    run = CliRunner().invoke
+    good = run(app, ["thing", "check", str(FILE), "target=21", 'alarm={"level":2}'])
+    assert (good.exit_code, good.stdout) == (
+        0,
+        "good: 3 properties, 1 events, 1 services, 2 values\n",
+    )
+    bad = run(app, ["thing", "check", str(FILE), "target=31", "SelfTest={}"])
+    assert bad.exit_code == 1
+    assert bad.stdout == ("6307 target is 31: take float 5..30\n6302 seconds is missing\n")
+    assert run(app, ["thing", "check", str(FILE), "target"]).exit_code == 2
+    assert run(app, ["thing", "check", "nowhere.json"]).exit_code == 2
+
+
+PROGRAM = """
+from alink import Device
+from alink.thing import Thing
+
+thing = Thing(Device.from_flash(), "thing.json")
+
+@thing.property("target")
+def target(value: float) -> float:
+    return value
+
+@thing.service("SelfTest")
+def self_test(inputs):
+    return {"passed": 1}
+
+thing.post({"temperature": 20.5, "heating": 1})
+thing.event("alarm", {"level": 2})
+"""
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "said"),
+    [
+        ("", "", ""),
+        ('"temperature": 20.5', '"temprature": 20.5', '"temprature" is an undefined item'),
+        ('"heating": 1', '"heating": 2', '"Literal[2]" is not assignable'),
+        ('"alarm"', '"alert"', "\"Literal['alert']\" is not assignable"),
+        ('"level": 2', '"level": "2"', "\"Literal['2']\" is not assignable"),
+    ],
+)
+def test_an_editor_with_the_stub_finds_wrong_names_and_types(
+    tmp_path: Path, right: str, wrong: str, said: str
+) -> None:
+    stub = tmp_path / "typings" / "alink" / "thing.pyi"
+    made = CliRunner().invoke(app, ["thing", "stub", str(FILE), "-o", str(stub)])
+    assert made.exit_code == 0
+    (tmp_path / "main.py").write_text(PROGRAM.replace(right, wrong), "utf-8")
+    settings = {"include": ["main.py"], "extraPaths": [str(ROOT / "firmware")]}
+    (tmp_path / "pyrightconfig.json").write_text(json.dumps(settings), "utf-8")
+    found = subprocess.run(
+        [sys.executable, "-m", "pyright", "-p", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (found.returncode == 0) is not bool(said), found.stdout
+    assert said in found.stdout
