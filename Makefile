@@ -25,13 +25,14 @@ demo: setup ## Show the main job on simulated boards.
 test: setup check ## Check the source and run every test.
 	@$(BIN)/pytest --numprocesses=auto --dist=worksteal $(ARGS)
 
-check: setup ## Lint, formatting, types and imports.
+check: setup ## Lint, formatting, types, imports and language.
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/pyright --warnings
 	@imports=$$($(BIN)/lint-imports --no-logo --cache-dir .cache/import-linter 2>&1) || { echo "$$imports"; exit 1; }
-	@echo "check: ruff, mypy, pyright and import-linter found nothing"
+	@$(BIN)/python tools/check_language.py
+	@echo "check: ruff, mypy, pyright, import-linter and check_language found nothing"
 
 format: setup ## Rewrite the source the way `make check` wants it.
 	@$(BIN)/ruff check --fix-only --quiet .
