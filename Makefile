@@ -10,7 +10,7 @@ export PYRIGHT_PYTHON_GLOBAL_NODE := off
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format system interpreters node bench frozen line-soak lock clean
+.PHONY: help setup demo test check format system interpreters node bench frozen line-soak docs lock clean
 
 help: ## Show this list.
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r t d; do printf '  make %-13s %s\n' "$$t" "$$d"; done
@@ -58,6 +58,12 @@ line-soak: setup ## Whole batches on simulated ports with trouble: an hour.
 	@$(BIN)/python -m tests.factory.soak --rows 64 --ports 8 --firmware 1600000 --spoiled 4
 	@$(BIN)/python -m tests.factory.soak --rows 60 --ports 8 --kills 100 --spoiled 4
 	@$(BIN)/python -m tests.factory.soak --rows 200 --ports 8 --kills 20 --stations 2 --postgres
+
+docs: setup ## Build the documentation into .cache/site.
+	@$(PYTHON) tools/setup_checkout.py docs
+	@PYTHONPATH=.cache/docs $(BIN)/python -m sphinx --fresh-env --fail-on-warning --keep-going --quiet $(ARGS) \
+		docs .cache/site
+	@echo "docs: open .cache/site/index.html"
 
 lock: setup ## Write the lock files anew from requirements*.in.
 	@$(PYTHON) tools/setup_lock.py

@@ -9,11 +9,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-# What is not the checkout's own names all it needs: what else its packages ask for stays out.
+# Options of uv. `--no-deps`: the file names all that is wanted.
 SOURCES = {
     "requirements": (),
     "requirements-typings": ("--no-deps",),
     "requirements-linkkit": ("--no-deps",),
+    "requirements-docs": ("--constraint", "requirements.lock"),
 }
 
 

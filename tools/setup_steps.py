@@ -19,7 +19,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,6 +51,7 @@ class Step:
     inputs: tuple[str, ...]
     leaves: str
     do: Callable[[Checkout], None]
+    on_demand: bool = False  # Done only when it is named.
 
 
 @dataclass(frozen=True)
@@ -162,6 +163,12 @@ def install_node_sdk(checkout: Checkout) -> None:
         print(f"set-up: going on without the vendor's Node.js SDK: {error}.")
 
 
+def install_docs(checkout: Checkout) -> None:
+    """Install what builds the documentation into a folder that only `make docs` looks into."""
+    wanted = ("--no-deps", "--require-hashes", "--requirement", "requirements-docs.lock")
+    _pip(checkout, "docs", "--upgrade", "--target", ".cache/docs", *wanted)
+
+
 def find_unix64(checkout: Checkout) -> None:
     """See that the 64-bit interpreter came with the packages; not every platform has it."""
     _toolchain(checkout, "unix64")
@@ -228,6 +235,14 @@ STEPS = (
         ".cache/node/package.json",
         install_node_sdk,
     ),
+    Step(
+        "docs",
+        "installing the documentation generator",
+        ("requirements-docs.lock",),
+        ".cache/docs/sphinx/__init__.py",
+        install_docs,
+        on_demand=True,
+    ),
 )
 
 
@@ -280,7 +295,7 @@ def explain_pip(output: str, code: int) -> str:
 # ------------------------------------------------------------------------------- what drives them
 
 
-def digests(checkout: Checkout) -> dict[str, str]:
+def digests(checkout: Checkout, steps: Sequence[Step]) -> dict[str, str]:
     """Return what each step depends on, as a digest; a step depends on those before it.
 
     `.venv` holds absolute paths and the minor version of its Python, so both count.
@@ -289,7 +304,7 @@ def digests(checkout: Checkout) -> dict[str, str]:
         repr((sys.version_info[:2], str(checkout.root), os.environ.get("ALINK_CACHE"))).encode()
     )
     result = {}
-    for step in STEPS:
+    for step in steps:
         for name in step.inputs:
             seen.update((checkout.root / name).read_bytes())
         result[step.name] = seen.hexdigest()
@@ -319,15 +334,20 @@ def perform(checkout: Checkout, step: Step, digest: str) -> None:
 
 
 def set_up(checkout: Checkout, again: set[str]) -> None:
-    """Do what was not done yet, and the steps named in `again` in any case."""
+    """Do what was not done yet, and the steps named in `again` in any case.
+
+    A step on demand is done only if it is named, and not twice for the same inputs.
+    """
     if sys.platform not in PLATFORMS:
         raise SetupError(f"Linux or macOS is needed and this is {sys.platform}: use one")
     (checkout.root / ".cache" / "setup").mkdir(parents=True, exist_ok=True)
     with (checkout.root / ".cache" / "setup" / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two makes at once: the second finds it done
-        wanted = digests(checkout)
-        for step in STEPS:
-            if step.name in again or not is_done(checkout, step, wanted[step.name]):
+        steps = [step for step in STEPS if step.name in again or not step.on_demand]
+        wanted = digests(checkout, steps)
+        for step in steps:
+            repeat = step.name in again and not step.on_demand
+            if repeat or not is_done(checkout, step, wanted[step.name]):
                 try:
                     perform(checkout, step, wanted[step.name])
                 except SetupError as error:

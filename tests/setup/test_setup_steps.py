@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 import shutil
@@ -185,6 +186,17 @@ def test_named_step_is_repeated(steps, fresh):
     setup_steps.set_up(setup_steps.Checkout(fresh), set())
     setup_steps.set_up(setup_steps.Checkout(fresh), {"a"})
     assert steps == ["a", "b", "c", "a"]
+
+
+def test_step_on_demand_runs_only_when_named(steps, fresh, monkeypatch):
+    *others, last = setup_steps.STEPS
+    demanded = dataclasses.replace(last, on_demand=True)
+    monkeypatch.setattr(setup_steps, "STEPS", (*others, demanded))
+    setup_steps.set_up(setup_steps.Checkout(fresh), set())
+    assert steps == ["a", "b"]
+    for _ in range(2):
+        setup_steps.set_up(setup_steps.Checkout(fresh), {"c"})
+    assert steps == ["a", "b", "c"]
 
 
 def test_moved_checkout_is_set_up_anew(steps, fresh):

@@ -19,6 +19,7 @@ from pathlib import Path
 
 _SIZE = 64 + 2048
 FOREVER = 0xFFFFFFFFFFFFFFFF
+"""The `until` of a `Waiting` that has no end."""
 
 
 class Reset(IntEnum):

@@ -1,0 +1,65 @@
+"""Sphinx directives of this site: what is generated from the source.
+
+```{api} alink.thing          the public API of a module, or of the names below it
+```{commands} alink_sim.cli alink-sim
+```{settings}                 the settings of the simulated platform
+"""
+
+from __future__ import annotations
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+from docs._ext import commands, entries, settings
+
+
+class _Generated(SphinxDirective):
+    """A directive whose content is MyST Markdown made of the source."""
+
+    has_content = True
+    required_arguments = 1
+    optional_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """Return what Sphinx makes of the Markdown."""
+        return self.parse_text_to_nodes(self.text(), allow_section_headings=True)
+
+    def text(self) -> str:
+        """Return the Markdown."""
+        raise NotImplementedError
+
+
+class Api(_Generated):
+    """The public API of a module; the lines of the content choose names."""
+
+    def text(self) -> str:
+        """Return the Markdown."""
+        names = [line.strip() for line in self.content if line.strip()]
+        return entries.describe(self.arguments[0], names=names or None)
+
+
+class Commands(_Generated):
+    """Every command of a Typer command line: the module of its `app`, the program's name."""
+
+    def text(self) -> str:
+        """Return the Markdown."""
+        return commands.describe(self.arguments[0], self.arguments[1])
+
+
+class Settings(_Generated):
+    """The settings of the simulated platform as a table."""
+
+    required_arguments = 0
+
+    def text(self) -> str:
+        """Return the Markdown."""
+        return settings.table()
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Register the directives."""
+    app.add_directive("api", Api)
+    app.add_directive("commands", Commands)
+    app.add_directive("settings", Settings)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

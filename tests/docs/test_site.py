@@ -1,0 +1,57 @@
+"""The site builds without a warning and needs nothing from another host."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+GENERATOR = ROOT / ".cache" / "docs"
+REQUIRE = "ALINK_REQUIRE_DOCS"
+
+# Resources that a browser fetches by itself, as opposed to links that a reader follows.
+_FETCHED = re.compile(
+    r'<(?:script|img|iframe)[^>]+src="(https?:[^"]+)|<link[^>]+href="(https?:[^"]+)'
+)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory) -> Path:
+    """The built site; a missing generator is a skip, and a failure where CI asks for it."""
+    if not (GENERATOR / "sphinx").is_dir():
+        missing = "the documentation generator is not installed: run make docs once"
+        if os.environ.get(REQUIRE):
+            pytest.fail(missing)
+        pytest.skip(missing)
+    folder: Path = tmp_path_factory.mktemp("site")
+    done = subprocess.run(
+        [sys.executable, "-m", "sphinx", "--fail-on-warning", "--quiet", "docs", folder],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(GENERATOR)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return folder
+
+
+def test_pages_load_nothing_from_other_hosts(site):
+    fetched = {
+        found.group(1) or found.group(2)
+        for page in site.rglob("*.html")
+        for found in _FETCHED.finditer(page.read_text("utf-8"))
+    }
+    assert not fetched
+
+
+def test_every_source_page_is_built(site):
+    pages = [path.relative_to(ROOT / "docs") for path in (ROOT / "docs").rglob("*.md")]
+    assert len(pages) > 10
+    assert [page for page in pages if not (site / page.with_suffix(".html")).is_file()] == []
