@@ -12,7 +12,7 @@ from alink_sim.board import Board
 from alink_sim.board.heap import beside_standins
 from alink_sim.clock import ManualClock
 from tests.sim.conftest import PATIENCE, Line, until_waiting
-from tests.sim.test_thing import answered
+from tests.sim.session.test_thing import answered
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 

@@ -10,7 +10,7 @@ import pytest
 from alink_sim.platform import Settings
 from alink_sim.platform.state.data_script import Script
 from tests.sim.conftest import PATIENCE, Line
-from tests.sim.test_thing import answered, online
+from tests.sim.session.test_thing import answered, online
 
 REPORTS = """
 from alink import Device, report

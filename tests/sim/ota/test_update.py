@@ -23,7 +23,7 @@ from alink_sim.platform.state.event_log import Event
 from alink_sim.platform.state.ota_entities import Rules
 from tests.sim.conftest import PATIENCE, Line
 
-EXAMPLE = (Path(__file__).resolve().parents[2] / "examples" / "ota.py").read_text("utf-8")
+EXAMPLE = (Path(__file__).resolve().parents[3] / "examples" / "ota.py").read_text("utf-8")
 
 # An image whose version is 2.0.0 and whose trial ends without a session.
 BROKEN = EXAMPLE.replace("device.connect()", 'device.connect() if VERSION == "1.0.0" else reset()')

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from tests.sim.conftest import INSTANCE, PATIENCE, Line
-from tests.sim.test_thing import online
+from tests.sim.session.test_thing import online
 
 CONFIGURED = """
 import time

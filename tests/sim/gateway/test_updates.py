@@ -6,7 +6,7 @@ import time
 
 from alink_sim.platform.state.ota_entities import Rules
 from tests.sim.conftest import PATIENCE, SUB_PK, Line
-from tests.sim.gateways import burn, subs
+from tests.sim.gateway.gateways import burn, subs
 
 MAIN = """
 from alink.gateway import Gateway

@@ -6,7 +6,7 @@ import pytest
 
 from alink_sim.board import Board
 from tests.sim.conftest import PATIENCE, SUB_PK, Line
-from tests.sim.gateways import GROWN, burn, start, status, subs
+from tests.sim.gateway.gateways import GROWN, burn, start, status, subs
 
 BATCH = """
 from alink.gateway import Gateway

@@ -12,7 +12,7 @@ from alink_sim.board import Board
 from alink_sim.board.heap import beside_standins
 from tests.platform.api_calls import Ask, asking, client, done, refused
 from tests.sim.conftest import INSTANCE, PATIENCE, Line
-from tests.sim.test_thing import answered
+from tests.sim.session.test_thing import answered
 
 MODEL: dict[str, Any] = {
     "properties": [

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from alink_sim.clock import ManualClock
 from tests.sim.conftest import PATIENCE, SUB_PK, Line
-from tests.sim.gateways import owner, start, status
+from tests.sim.gateway.gateways import owner, start, status
 
-MAIN = (Path(__file__).resolve().parents[2] / "examples" / "gateway_modbus.py").read_text("utf-8")
+MAIN = (Path(__file__).resolve().parents[3] / "examples" / "gateway_modbus.py").read_text("utf-8")
 
 
 def test_meters_appear_post_obey_and_disappear(

@@ -10,7 +10,7 @@ import pytest
 from alink_formats.identity import SubProduct
 from alink_sim.platform import Settings
 from tests.sim.conftest import PATIENCE, SUB_PK, Line
-from tests.sim.gateways import (
+from tests.sim.gateway.gateways import (
     BEYOND_FIRST_AREA,
     SIGNED,
     owner,

@@ -12,7 +12,7 @@ from alink_sim.board.heap import beside_standins
 from alink_sim.clock import ManualClock
 from alink_sim.platform import Fault
 from tests.sim.conftest import PATIENCE, Line, until_waiting
-from tests.sim.test_thing import online
+from tests.sim.session.test_thing import online
 
 
 def ends(line: Line, count: int) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.sim.conftest import PATIENCE, Line
-from tests.sim.test_thing import online
+from tests.sim.session.test_thing import online
 
 LOGS = """
 from alink import Device

@@ -10,7 +10,7 @@ import pytest
 from alink_sim.platform import Settings
 from alink_sim.platform.topics.rrpc import RrpcCode
 from tests.sim.conftest import PATIENCE, Line
-from tests.sim.test_thing import THERMOSTAT, online
+from tests.sim.session.test_thing import THERMOSTAT, online
 
 ASKED = """
 from alink import Device, rrpc

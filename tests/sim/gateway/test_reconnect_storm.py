@@ -12,7 +12,7 @@ import pytest
 from alink_sim.board import Board
 from alink_sim.clock import ManualClock
 from tests.sim.conftest import PATIENCE, SUB_PK, Line
-from tests.sim.gateways import GROWN, start, subs
+from tests.sim.gateway.gateways import GROWN, start, subs
 
 COUNT = 200
 STORMS = 4

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from alink_sim.board import Board
 from tests.sim.conftest import PATIENCE, Line
-from tests.sim.gateways import burn, subs
+from tests.sim.gateway.gateways import burn, subs
 
 COUNT = 4
 MAIN = """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.platform.wire import ACCEPTED, Party, Wire
 from tests.sim.conftest import PATIENCE, SUB_PK, Line
-from tests.sim.gateways import start, status, subs, until, until_said
+from tests.sim.gateway.gateways import start, status, subs, until, until_said
 
 TOLD = """
 import json
