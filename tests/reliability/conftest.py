@@ -10,9 +10,9 @@ import pytest
 
 from alink_sim.board import Board
 from alink_sim.clock import ManualClock
-from tests.sim.conftest import PATIENCE, line, make_line
+from tests.sim.conftest import PATIENCE, make_rig, rig
 
-__all__ = ["line", "make_line"]
+__all__ = ["make_rig", "rig"]
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from alink_sim.board import Board
 from alink_sim.board.heap import beside_standins
 from alink_sim.clock import ManualClock
 from alink_sim.platform import Fault
-from tests.sim.conftest import PATIENCE, Line, until_waiting
+from tests.sim.conftest import PATIENCE, Rig, until_waiting
 
 SLOW = """
 import time
@@ -65,8 +65,8 @@ asyncio.run(main())
 PING_AFTER = 48  # Seconds: 0.8 of a keepalive of 60; the platform cuts after 90.
 
 
-def start(line: Line, main: str, **burned: Any) -> Board:
-    board = line.board("dev-1", main=main, heap=beside_standins(line.interpreter), **burned)
+def start(rig: Rig, main: str, **burned: Any) -> Board:
+    board = rig.board("dev-1", main=main, heap=beside_standins(rig.interpreter), **burned)
     board.power_on()
     return board
 
@@ -82,29 +82,29 @@ def become_ready(board: Board, clock: ManualClock) -> None:
         time.sleep(0.002)
 
 
-def send(line: Line, payload: bytes) -> None:
-    topic = f"/{line.product_key}/dev-1/user/slow"
-    sent = line.platform.send(line.product_key, "dev-1", topic, payload)
-    assert sent == 1, [str(event) for event in line.platform.events()[-3:]]
+def send(rig: Rig, payload: bytes) -> None:
+    topic = f"/{rig.product_key}/dev-1/user/slow"
+    sent = rig.platform.send(rig.product_key, "dev-1", topic, payload)
+    assert sent == 1, [str(event) for event in rig.platform.events()[-3:]]
 
 
-def still_online(line: Line) -> bool:
-    kinds = line.kinds("dev-1")
+def still_online(rig: Rig) -> bool:
+    kinds = rig.kinds("dev-1")
     return kinds.count("online") == 1 and "offline" not in kinds
 
 
 @pytest.mark.parametrize("begun_at", [1, 45])
 def test_a_handler_that_sleeps_five_seconds_costs_no_keepalive(
-    make_line: Callable[..., Line], clock: ManualClock, begun_at: int
+    make_rig: Callable[..., Rig], clock: ManualClock, begun_at: int
 ) -> None:
     # At 45 the ping falls due in the middle of the handler.
-    line = make_line(clock=clock)
-    with start(line, SLOW) as board:
+    rig = make_rig(clock=clock)
+    with start(rig, SLOW) as board:
         board.expect("ready", timeout=PATIENCE)
         for number in range(8):
             until_waiting(board, clock, at_least=11)  # No ping is on its way.
             clock.advance(begun_at)
-            send(line, b"%d" % number)
+            send(rig, b"%d" % number)
             board.expect(f"begun b'{number}'", timeout=PATIENCE)
             until_waiting(board, clock, at_least=4)
             clock.advance(5)
@@ -112,41 +112,41 @@ def test_a_handler_that_sleeps_five_seconds_costs_no_keepalive(
             until_waiting(board, clock, at_least=11)
             clock.advance(max(0.0, PING_AFTER + 0.5 - begun_at - 5))
         until_waiting(board, clock, at_least=11)
-        assert still_online(line)
+        assert still_online(rig)
 
 
 def test_three_slow_handlers_in_a_row_do_not_pass_for_a_dead_link(
-    make_line: Callable[..., Line], clock: ManualClock
+    make_rig: Callable[..., Rig], clock: ManualClock
 ) -> None:
     # Together they take longer than the ten seconds that a PINGRESP may.
-    line = make_line(clock=clock)
-    with start(line, SLOW) as board:
+    rig = make_rig(clock=clock)
+    with start(rig, SLOW) as board:
         board.expect("ready", timeout=PATIENCE)
         for _ in range(4):
             until_waiting(board, clock, at_least=11)
             clock.advance(45)
             for number in range(3):
-                send(line, b"%d" % number)
+                send(rig, b"%d" % number)
             for number in range(3):
                 board.expect(f"begun b'{number}'", timeout=PATIENCE)
                 until_waiting(board, clock, at_least=4)
                 clock.advance(5)
             board.expect("done b'2'", timeout=PATIENCE)
         until_waiting(board, clock, at_least=11)
-        assert still_online(line)
+        assert still_online(rig)
 
 
 @pytest.mark.parametrize("main", [BLOCKING, ASYNCHRONOUS])
 def test_a_peer_that_dribbles_costs_no_keepalive(
-    make_line: Callable[..., Line], clock: ManualClock, main: str
+    make_rig: Callable[..., Rig], clock: ManualClock, main: str
 ) -> None:
-    line = make_line(clock=clock)
-    line.platform.faults.add(Fault.dribble("publish", seconds=2))
-    secret = line.platform.add_device(line.product_key, "dev-1").secret
-    with start(line, main, device_secret=secret) as board:  # No registration, nothing pushed.
+    rig = make_rig(clock=clock)
+    rig.platform.faults.add(Fault.dribble("publish", seconds=2))
+    secret = rig.platform.add_device(rig.product_key, "dev-1").secret
+    with start(rig, main, device_secret=secret) as board:  # No registration, nothing pushed.
         become_ready(board, clock)
-        line.platform.expect("subscribed", device_name="dev-1", timeout=PATIENCE)
-        send(line, b"x" * 20)
+        rig.platform.expect("subscribed", device_name="dev-1", timeout=PATIENCE)
+        send(rig, b"x" * 20)
         seconds = 0
         while not any(said.text.startswith("got") for said in board.lines):
             until_waiting(board, clock)
@@ -154,7 +154,7 @@ def test_a_peer_that_dribbles_costs_no_keepalive(
             seconds += 1
             assert seconds < 300
         assert seconds > 45, "the platform would have cut a device that sent nothing"
-        assert still_online(line)
+        assert still_online(rig)
         if main is ASYNCHRONOUS:
             ticks = sum(said.text == "tick" for said in board.lines)
             # Each sleep begins a little after the last one's end, on a clock that goes in seconds.

@@ -13,7 +13,7 @@ from alink_sim.board.heap import beside_standins
 from alink_sim.clock import ManualClock
 from alink_sim.platform import Fault
 from tests.reliability.conftest import drive
-from tests.sim.conftest import PATIENCE, Line
+from tests.sim.conftest import PATIENCE, Rig
 
 HOLDS = 5  # Messages of PUTS.
 
@@ -50,8 +50,8 @@ device.close()
 """
 
 
-def arrived(line: Line, name: str = "dev-1") -> int:
-    return line.kinds(name).count("published")
+def arrived(rig: Rig, name: str = "dev-1") -> int:
+    return rig.kinds(name).count("published")
 
 
 def finished(board: Board) -> list[str]:
@@ -61,10 +61,10 @@ def finished(board: Board) -> list[str]:
 
 
 def test_power_cut_in_every_flash_operation_loses_nothing_that_was_put(
-    line: Line, record_property: Callable[[str, object], None]
+    rig: Rig, record_property: Callable[[str, object], None]
 ) -> None:
     def board(name: str, main: str) -> Board:
-        return line.board(name, main=main, heap=beside_standins(line.interpreter))
+        return rig.board(name, main=main, heap=beside_standins(rig.interpreter))
 
     with board("whole", PUTS) as whole:
         assert finished(whole)[-1] == "done 5 3"
@@ -88,19 +88,19 @@ def test_power_cut_in_every_flash_operation_loses_nothing_that_was_put(
     with ThreadPoolExecutor(2) as threads:
         found = list(threads.map(cut, range(1, operations + 1)))
     record_property(
-        "counted", f"{line.interpreter.name}: outbox cut at {operations} points: {found}"
+        "counted", f"{rig.interpreter.name}: outbox cut at {operations} points: {found}"
     )
 
 
-def test_a_queue_on_the_vfs_outlives_a_power_cut_and_is_sent(line: Line) -> None:
-    with line.board("dev-1", main=PUTS, heap=beside_standins(line.interpreter)) as board:
+def test_a_queue_on_the_vfs_outlives_a_power_cut_and_is_sent(rig: Rig) -> None:
+    with rig.board("dev-1", main=PUTS, heap=beside_standins(rig.interpreter)) as board:
         assert finished(board)[-1] == "done 5 3"
     files = board.vfs_files()
-    with line.board(
+    with rig.board(
         "dev-1",
         main=SENDS,
         files={"outbox": files["/outbox"]},
-        heap=beside_standins(line.interpreter),
+        heap=beside_standins(rig.interpreter),
     ) as board:
         said = finished(board)
         kept = [text for text in said if text.startswith("kept")]
@@ -108,7 +108,7 @@ def test_a_queue_on_the_vfs_outlives_a_power_cut_and_is_sent(line: Line) -> None
             f"kept b'message {number}, and some more of it'" for number in range(8 - HOLDS, 8)
         ]
         assert said[-1] == "all sent 0"
-        assert arrived(line) == HOLDS + 1
+        assert arrived(rig) == HOLDS + 1
         assert board.vfs_files()["/outbox"] == b""
 
 
@@ -130,24 +130,24 @@ print("ended", ended.count(True), ended.count(False), device.online() > 1)
 
 @pytest.mark.parametrize("fault", [Fault.cut("puback", at=2), Fault.half_open("puback")])
 def test_what_is_on_its_way_when_the_line_ends_goes_again_in_the_next_session(
-    make_line: Callable[..., Line], clock: ManualClock, fault: Fault
+    make_rig: Callable[..., Rig], clock: ManualClock, fault: Fault
 ) -> None:
-    line = make_line(clock=clock)
-    line.platform.faults.add(fault, device="dev-1", times=2)
-    with line.board("dev-1", main=THROUGH, heap=beside_standins(line.interpreter)) as board:
+    rig = make_rig(clock=clock)
+    rig.platform.faults.add(fault, device="dev-1", times=2)
+    with rig.board("dev-1", main=THROUGH, heap=beside_standins(rig.interpreter)) as board:
         board.power_on()
         drive(board, clock, lambda: board.has_ended, polls_too=True)
         assert board.lines[-1].text == "ended 20 0 True"
-        assert arrived(line) >= 20
+        assert arrived(rig) >= 20
 
 
-def test_an_acknowledgement_that_is_lost_is_made_good_in_the_next_session(line: Line) -> None:
-    line.platform.faults.add(Fault.drop("puback"), device="dev-1", times=2)
-    with line.board("dev-1", main=THROUGH, heap=beside_standins(line.interpreter)) as board:
+def test_an_acknowledgement_that_is_lost_is_made_good_in_the_next_session(rig: Rig) -> None:
+    rig.platform.faults.add(Fault.drop("puback"), device="dev-1", times=2)
+    with rig.board("dev-1", main=THROUGH, heap=beside_standins(rig.interpreter)) as board:
         board.power_on()
-        while arrived(line) < 20:
+        while arrived(rig) < 20:
             time.sleep(0.01)
         assert not [said for said in board.lines if said.text.startswith("ended")]
-        line.platform.disable_device(line.product_key, "dev-1")
-        line.platform.enable_device(line.product_key, "dev-1")
+        rig.platform.disable_device(rig.product_key, "dev-1")
+        rig.platform.enable_device(rig.product_key, "dev-1")
         board.expect("ended 20 0 True", timeout=PATIENCE)

@@ -11,7 +11,7 @@ from alink_sim.clock import ManualClock
 from alink_sim.platform import Fault
 from alink_sim.toolchain import Interpreter
 from tests.reliability.conftest import drive
-from tests.sim.conftest import Line
+from tests.sim.conftest import Rig
 
 WARM = 100  # Sessions in which names, queues and tables reach their size.
 SESSIONS = 1000
@@ -50,19 +50,19 @@ print("%d sessions, %d bytes more" % (number + 1 - {WARM}, last - first))
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("interpreter", ["unix32"], indirect=True)
 def test_after_a_thousand_reconnects_the_heap_is_back_at_the_same_byte(
-    make_line: Callable[..., Line],
+    make_rig: Callable[..., Rig],
     interpreter: Interpreter,
     clock: ManualClock,
     record_property: Callable[[str, object], None],
 ) -> None:
-    line = make_line(clock=clock)
-    board = line.board("dev-1", main=PROGRAM, heap=beside_standins(interpreter))
-    line.platform.faults.add(Fault.cut("puback", at=3), device="dev-1")
+    rig = make_rig(clock=clock)
+    board = rig.board("dev-1", main=PROGRAM, heap=beside_standins(interpreter))
+    rig.platform.faults.add(Fault.cut("puback", at=3), device="dev-1")
     with board:
         board.power_on()
         drive(board, clock, lambda: board.has_ended, patience=600)
         said = [printed.text for printed in board.lines]
     record_property("counted", said[-1])
     assert said[-1] == f"{SESSIONS} sessions, 0 bytes more", said[-12:]
-    assert line.kinds("dev-1").count("online") >= WARM + SESSIONS
-    assert line.kinds("dev-1").count("registered") == 1
+    assert rig.kinds("dev-1").count("online") >= WARM + SESSIONS
+    assert rig.kinds("dev-1").count("registered") == 1

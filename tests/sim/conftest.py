@@ -37,7 +37,7 @@ Device.from_flash(log=log).connect()
 
 
 @dataclass
-class Line:
+class Rig:
     """A product on a platform, and the boards burned for it."""
 
     platform: Platform
@@ -132,13 +132,13 @@ def turning(clock: ManualClock, board: Board, text: str) -> str:
 
 
 @pytest.fixture
-def make_line(interpreter: toolchain.Interpreter, tmp_path: Path) -> Iterator[Callable[..., Line]]:
-    """Return a maker of lines; what it made is stopped in the end."""
+def make_rig(interpreter: toolchain.Interpreter, tmp_path: Path) -> Iterator[Callable[..., Rig]]:
+    """Return a function that makes rigs; they stop after the test."""
     stops: list[Callable[[], None]] = []
 
     def make(
         *, clock: Clock | None = None, settings: Settings | None = None, **product: object
-    ) -> Line:
+    ) -> Rig:
         clock = clock or SystemClock()
         platform = Platform(state=tmp_path / "platform", clock=clock, settings=settings)
         platform.start()
@@ -147,7 +147,7 @@ def make_line(interpreter: toolchain.Interpreter, tmp_path: Path) -> Iterator[Ca
         ntp.start()
         stops.append(ntp.stop)
         made = platform.create_product(instance=INSTANCE, **product)  # type: ignore[arg-type]
-        line = Line(
+        rig = Rig(
             platform=platform,
             interpreter=interpreter,
             folder=tmp_path,
@@ -156,8 +156,8 @@ def make_line(interpreter: toolchain.Interpreter, tmp_path: Path) -> Iterator[Ca
             product_secret=made.secret,
             ntp=f"ntp.aliyuncs.com:{ntp.port}",
         )
-        stops.append(line.off)
-        return line
+        stops.append(rig.off)
+        return rig
 
     yield make
     for stop in reversed(stops):
@@ -165,16 +165,16 @@ def make_line(interpreter: toolchain.Interpreter, tmp_path: Path) -> Iterator[Ca
 
 
 @pytest.fixture
-def line(make_line: Callable[..., Line]) -> Line:
-    return make_line()
+def rig(make_rig: Callable[..., Rig]) -> Rig:
+    return make_rig()
 
 
 @pytest.fixture
-def make_gateways(make_line: Callable[..., Line]) -> Callable[..., Line]:
-    """Return a maker of lines whose product is a gateway's, beside a product of sub-devices."""
+def make_gateway_rig(make_rig: Callable[..., Rig]) -> Callable[..., Rig]:
+    """Return a function that makes rigs with a gateway product and a sub-device product."""
 
-    def make(**wanted: Any) -> Line:
-        made = make_line(node_type=1, **wanted)
+    def make(**wanted: Any) -> Rig:
+        made = make_rig(node_type=1, **wanted)
         made.platform.create_product(key=SUB_PK, secret=SUB_PS)
         return made
 
@@ -182,5 +182,5 @@ def make_gateways(make_line: Callable[..., Line]) -> Callable[..., Line]:
 
 
 @pytest.fixture
-def gateways(make_gateways: Callable[..., Line]) -> Line:
-    return make_gateways()
+def gateway_rig(make_gateway_rig: Callable[..., Rig]) -> Rig:
+    return make_gateway_rig()

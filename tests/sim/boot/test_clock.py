@@ -14,7 +14,7 @@ import pytest
 from alink_sim.board import Board
 from alink_sim.board.heap import beside_standins
 from alink_sim.clock import ManualClock
-from tests.sim.conftest import PATIENCE, RESETS_BEFORE_STORING, Line, until_waiting
+from tests.sim.conftest import PATIENCE, RESETS_BEFORE_STORING, Rig, until_waiting
 
 WATCHED = """
 import machine
@@ -46,19 +46,19 @@ def clock(tmp_path: Path) -> Iterator[ManualClock]:
 
 
 @pytest.fixture
-def timed(make_line: Callable[..., Line], clock: ManualClock) -> Line:
-    return make_line(clock=clock)
+def timed(make_rig: Callable[..., Rig], clock: ManualClock) -> Rig:
+    return make_rig(clock=clock)
 
 
-def _online(line: Line) -> Board:
-    board = line.board("dev-1")
+def _online(rig: Rig) -> Board:
+    board = rig.board("dev-1")
     board.power_on()
     board.expect(ONLINE, timeout=PATIENCE)
     board.expect(POSTED, timeout=PATIENCE)
     return board
 
 
-def test_a_board_of_the_year_2000_sets_its_clock_before_tls(timed: Line) -> None:
+def test_a_board_of_the_year_2000_sets_its_clock_before_tls(timed: Rig) -> None:
     board = timed.board("dev-1")
     with board:
         board.power_on()
@@ -67,7 +67,7 @@ def test_a_board_of_the_year_2000_sets_its_clock_before_tls(timed: Line) -> None
         board.expect(ONLINE, timeout=PATIENCE)
 
 
-def test_a_quiet_session_lives_for_hours_on_pings_alone(timed: Line, clock: ManualClock) -> None:
+def test_a_quiet_session_lives_for_hours_on_pings_alone(timed: Rig, clock: ManualClock) -> None:
     with _online(timed) as board:
         for _ in range(30):
             until_waiting(board, clock, at_least=60)
@@ -78,7 +78,7 @@ def test_a_quiet_session_lives_for_hours_on_pings_alone(timed: Line, clock: Manu
 
 
 def test_an_outage_of_hours_ends_with_the_board_online_again(
-    timed: Line, clock: ManualClock
+    timed: Rig, clock: ManualClock
 ) -> None:
     with _online(timed) as board:
         timed.platform.disable_device(timed.product_key, "dev-1")
@@ -94,7 +94,7 @@ def test_an_outage_of_hours_ends_with_the_board_online_again(
     assert timed.kinds("dev-1").count("registered") == 1
 
 
-def test_ten_minutes_pass_before_a_third_registration(timed: Line, clock: ManualClock) -> None:
+def test_ten_minutes_pass_before_a_third_registration(timed: Rig, clock: ManualClock) -> None:
     board = timed.board("dev-1", method="regnwl", register=False, main=RESETS_BEFORE_STORING)
     with board:
         board.power_on()
@@ -121,7 +121,7 @@ class _Date(http.server.BaseHTTPRequestHandler):
         pass
 
 
-def test_where_no_ntp_answers_the_date_of_an_http_server_sets_the_clock(timed: Line) -> None:
+def test_where_no_ntp_answers_the_date_of_an_http_server_sets_the_clock(timed: Rig) -> None:
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Date) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         board = timed.board(
@@ -138,7 +138,7 @@ def test_where_no_ntp_answers_the_date_of_an_http_server_sets_the_clock(timed: L
         server.shutdown()
 
 
-def test_a_watchdog_is_fed_while_nothing_gives_the_time(timed: Line, clock: ManualClock) -> None:
+def test_a_watchdog_is_fed_while_nothing_gives_the_time(timed: Rig, clock: ManualClock) -> None:
     with timed.board("dev-1", ntp_host=NOBODY, main=WATCHED) as board:
         board.power_on()
         _live(board, clock, seconds=40)
@@ -147,7 +147,7 @@ def test_a_watchdog_is_fed_while_nothing_gives_the_time(timed: Line, clock: Manu
 
 
 def test_a_watchdog_is_fed_while_the_server_is_mute_and_between_tries(
-    timed: Line, clock: ManualClock
+    timed: Rig, clock: ManualClock
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as mute:
         port = mute.getsockname()[1]

@@ -8,10 +8,10 @@ import pytest
 
 from alink_sim.board import Board
 from alink_sim.board.heap import beside_standins
-from tests.sim.conftest import PATIENCE, Line
+from tests.sim.conftest import PATIENCE, Rig
 
 
-def _online(line: Line, folder: str, policy: str) -> tuple[Board, str]:
+def _online(rig: Rig, folder: str, policy: str) -> tuple[Board, str]:
     """Return a board called dev-1 that is online, and its ClientID."""
     main = f"""
 from alink import Device
@@ -20,47 +20,47 @@ device.connect()
 device.loop()
 """
     board = Board.create(
-        line.folder / folder,
-        interpreter=line.interpreter,
-        identity=line.identity("dev-1", method="regnwl"),
-        files=line.board(f"unused-{folder}", main=main).files,
-        heap=beside_standins(line.interpreter),
+        rig.folder / folder,
+        interpreter=rig.interpreter,
+        identity=rig.identity("dev-1", method="regnwl"),
+        files=rig.board(f"unused-{folder}", main=main).files,
+        heap=beside_standins(rig.interpreter),
     )
     board.power_on()
     board.expect("alink: online at ", timeout=PATIENCE)
-    return board, line.platform.device(line.product_key, "dev-1").client_ids[-1].client_id
+    return board, rig.platform.device(rig.product_key, "dev-1").client_ids[-1].client_id
 
 
-def _refused_after(line: Line, board: Board, measure: Callable[[], object], reason: str) -> None:
+def _refused_after(rig: Rig, board: Board, measure: Callable[[], object], reason: str) -> None:
     """Take a measure; the board's session ends at once and its next login is refused."""
     measure()
-    ended = line.platform.expect("offline", device_name="dev-1", timeout=0)
+    ended = rig.platform.expect("offline", device_name="dev-1", timeout=0)
     assert ended.reason == reason
     board.expect("alink: offline: ", timeout=PATIENCE)
     board.expect("alink: login refused, CONNACK 4", timeout=PATIENCE)
 
 
-def test_a_second_board_of_one_name_raises_the_alert(line: Line) -> None:
-    one, _ = _online(line, "one", "retry")
+def test_a_second_board_of_one_name_raises_the_alert(rig: Rig) -> None:
+    one, _ = _online(rig, "one", "retry")
     with one:
-        assert "client_id_alert" not in line.kinds("dev-1")
-        two, _ = _online(line, "two", "retry")
+        assert "client_id_alert" not in rig.kinds("dev-1")
+        two, _ = _online(rig, "two", "retry")
         with two:
-            alert = line.platform.expect("client_id_alert", device_name="dev-1", timeout=0)
+            alert = rig.platform.expect("client_id_alert", device_name="dev-1", timeout=0)
             said = "2 ClientIDs may connect at the same time: switch to one, or clear all"
             assert alert.reason == said
-            assert line.platform.device(line.product_key, "dev-1").alert == said
-            assert len(line.platform.devices(line.product_key)) == 3  # Two are only burned.
+            assert rig.platform.device(rig.product_key, "dev-1").alert == said
+            assert len(rig.platform.devices(rig.product_key)) == 3  # Two are only burned.
 
 
 @pytest.mark.parametrize("policy", ["retry", "stop", "reregister"])
-def test_switch_keeps_one_board_and_the_other_follows_its_policy(line: Line, policy: str) -> None:
-    one, kept = _online(line, "one", "retry")
-    two, _ = _online(line, "two", policy)
+def test_switch_keeps_one_board_and_the_other_follows_its_policy(rig: Rig, policy: str) -> None:
+    one, kept = _online(rig, "one", "retry")
+    two, _ = _online(rig, "two", policy)
     with one, two:
-        key, platform = line.product_key, line.platform
+        key, platform = rig.product_key, rig.platform
         _refused_after(
-            line,
+            rig,
             two,
             lambda: platform.switch_client_id(key, "dev-1", kept),
             "another ClientID was chosen",
@@ -80,17 +80,17 @@ def test_switch_keeps_one_board_and_the_other_follows_its_policy(line: Line, pol
 
 
 @pytest.mark.parametrize("policy", ["retry", "reregister"])
-def test_clear_ends_every_board_of_the_name(line: Line, policy: str) -> None:
-    one, _ = _online(line, "one", policy)
+def test_clear_ends_every_board_of_the_name(rig: Rig, policy: str) -> None:
+    one, _ = _online(rig, "one", policy)
     with one:
         _refused_after(
-            line,
+            rig,
             one,
-            lambda: line.platform.clear_client_ids(line.product_key, "dev-1"),
+            lambda: rig.platform.clear_client_ids(rig.product_key, "dev-1"),
             "its ClientIDs were cleared",
         )
         if policy == "reregister":
             one.expect("alink: online at ", timeout=PATIENCE)
-    device = line.platform.device(line.product_key, "dev-1")
+    device = rig.platform.device(rig.product_key, "dev-1")
     assert len(device.client_ids) == (1 if policy == "reregister" else 0)
-    assert line.kinds("dev-1").count("registered") == (2 if policy == "reregister" else 1)
+    assert rig.kinds("dev-1").count("registered") == (2 if policy == "reregister" else 1)

@@ -10,7 +10,7 @@ import pytest
 from alink_sim.board.heap import beside_standins
 from alink_sim.clock import ManualClock
 from alink_sim.platform import Fault
-from tests.sim.conftest import PATIENCE, Line, until_waiting
+from tests.sim.conftest import PATIENCE, Rig, until_waiting
 
 FLAWS = {
     "expired": "has expired (this board's clock says ",
@@ -21,18 +21,18 @@ FLAWS = {
 
 
 @pytest.fixture
-def timed(make_line: Callable[..., Line], tmp_path: Path) -> tuple[Line, ManualClock]:
+def timed(make_rig: Callable[..., Rig], tmp_path: Path) -> tuple[Rig, ManualClock]:
     clock = ManualClock(tmp_path / "clock")
-    return make_line(clock=clock), clock
+    return make_rig(clock=clock), clock
 
 
 @pytest.mark.parametrize("flaw", FLAWS)
 def test_a_bad_certificate_is_named_and_a_good_one_taken(
-    timed: tuple[Line, ManualClock], flaw: str
+    timed: tuple[Rig, ManualClock], flaw: str
 ) -> None:
-    line, clock = timed
-    line.platform.faults.add(Fault.certificate(flaw), times=1)
-    with line.board("dev-1", heap=beside_standins(line.interpreter)) as board:
+    rig, clock = timed
+    rig.platform.faults.add(Fault.certificate(flaw), times=1)
+    with rig.board("dev-1", heap=beside_standins(rig.interpreter)) as board:
         board.power_on()
         said = board.expect("alink: not registered: ", timeout=PATIENCE).text
         assert FLAWS[flaw] in said
@@ -42,10 +42,10 @@ def test_a_bad_certificate_is_named_and_a_good_one_taken(
 
 
 def test_a_name_that_does_not_resolve_is_named_and_asked_for_again(
-    timed: tuple[Line, ManualClock],
+    timed: tuple[Rig, ManualClock],
 ) -> None:
-    line, clock = timed
-    board = line.board("dev-1", heap=beside_standins(line.interpreter))
+    rig, clock = timed
+    board = rig.board("dev-1", heap=beside_standins(rig.interpreter))
     board.resolve(("ntp.aliyuncs.com 127.0.0.1",))
     with board:
         board.power_on()
@@ -57,10 +57,10 @@ def test_a_name_that_does_not_resolve_is_named_and_asked_for_again(
         board.expect("alink: online at ", timeout=PATIENCE)
 
 
-def test_a_throttled_board_waits_and_comes_again(timed: tuple[Line, ManualClock]) -> None:
-    line, clock = timed
-    line.platform.faults.add(Fault.throttle(), connection=1)
-    with line.board("dev-1", heap=beside_standins(line.interpreter)) as board:
+def test_a_throttled_board_waits_and_comes_again(timed: tuple[Rig, ManualClock]) -> None:
+    rig, clock = timed
+    rig.platform.faults.add(Fault.throttle(), connection=1)
+    with rig.board("dev-1", heap=beside_standins(rig.interpreter)) as board:
         board.power_on()
         said = board.expect("alink: not registered: ", timeout=PATIENCE).text
         assert "refused, CONNACK 3 (the server is unavailable; try again later)" in said

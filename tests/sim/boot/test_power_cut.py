@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from alink_sim.board import Board
-from tests.sim.conftest import PATIENCE, Line
+from tests.sim.conftest import PATIENCE, Rig
 
 POSTED = re.compile(r"^alink: property post 1 answered: 200")
 
@@ -27,10 +27,10 @@ def _name(number: int) -> str:
     return f"dev-{number:03}"
 
 
-def _survive(line: Line, layout: str, method: str, cut_at: int) -> tuple[int, int]:
+def _survive(rig: Rig, layout: str, method: str, cut_at: int) -> tuple[int, int]:
     """Cut one first boot in an operation; return its registrations and its ClientIDs."""
     name = _name(cut_at)
-    board = line.board(name, layout=layout, method=method, register=method != "regnwl", main=MAIN)
+    board = rig.board(name, layout=layout, method=method, register=method != "regnwl", main=MAIN)
     with board:
         board.power_on(cut_at=cut_at)
         assert board.wait(timeout=PATIENCE) == "cut", f"operation {cut_at} never came"
@@ -39,12 +39,12 @@ def _survive(line: Line, layout: str, method: str, cut_at: int) -> tuple[int, in
         board.power_off()
         board.power_on()
         board.expect(POSTED, timeout=PATIENCE)
-    registrations = line.kinds(name).count("registered")
-    return registrations, len(line.platform.device(line.product_key, name).client_ids)
+    registrations = rig.kinds(name).count("registered")
+    return registrations, len(rig.platform.device(rig.product_key, name).client_ids)
 
 
-def _operations(line: Line, layout: str, method: str) -> int:
-    board: Board = line.board(
+def _operations(rig: Rig, layout: str, method: str) -> int:
+    board: Board = rig.board(
         _name(0), layout=layout, method=method, register=method != "regnwl", main=MAIN
     )
     with board:
@@ -64,21 +64,19 @@ def _operations(line: Line, layout: str, method: str) -> int:
     ],
 )
 def test_a_first_boot_survives_a_cut_in_every_flash_operation(
-    make_line: Callable[..., Line],
+    make_rig: Callable[..., Rig],
     record_property: Callable[[str, object], None],
     layout: str,
     method: str,
 ) -> None:
-    line = make_line()
-    count = _operations(line, layout, method)
+    rig = make_rig()
+    count = _operations(rig, layout, method)
     with ThreadPoolExecutor(2) as pool:
-        results = list(
-            pool.map(lambda at: _survive(line, layout, method, at), range(1, count + 1))
-        )
+        results = list(pool.map(lambda at: _survive(rig, layout, method, at), range(1, count + 1)))
     registrations = [one for one, _ in results]
     assert set(registrations) <= {1, 2}, "a cut costs at most one more registration"
     assert registrations[-1] == 1, "a stored credential is never registered again"
-    said = f"{line.interpreter.name}, {layout}, {method}: {count} cut points, online after each; "
+    said = f"{rig.interpreter.name}, {layout}, {method}: {count} cut points, online after each; "
     if method == "regnwl":
         said += f"ClientIDs spent: {' '.join(str(ids) for _, ids in results)}"
     else:

@@ -8,40 +8,40 @@ import pytest
 
 from alink_formats import identity
 from alink_sim.board import Board
-from tests.sim.conftest import PATIENCE, RESETS_BEFORE_STORING, Line
+from tests.sim.conftest import PATIENCE, RESETS_BEFORE_STORING, Rig
 
 ONLINE = re.compile(r"^alink: online at ")
 
 
-def _activated(line: Line, layout: str, method: str) -> Board:
-    board = line.board("dev-1", layout=layout, method=method, register=method == "register")
+def _activated(rig: Rig, layout: str, method: str) -> Board:
+    board = rig.board("dev-1", layout=layout, method=method, register=method == "register")
     board.power_on()
     board.expect(ONLINE, timeout=PATIENCE)
     board.power_off()
     return board
 
 
-def _comes_back(line: Line, board: Board) -> None:
+def _comes_back(rig: Rig, board: Board) -> None:
     for _ in range(2):
         board.power_on()
         board.expect(ONLINE, timeout=PATIENCE)
         board.power_off()
-    assert line.kinds("dev-1").count("registered") == 1
+    assert rig.kinds("dev-1").count("registered") == 1
 
 
 @pytest.mark.parametrize("layout", ["factory", "stock"])
 @pytest.mark.parametrize("method", ["register", "regnwl"])
-def test_an_nvs_wiped_at_boot_costs_nothing(line: Line, layout: str, method: str) -> None:
-    board = _activated(line, layout, method)
+def test_an_nvs_wiped_at_boot_costs_nothing(rig: Rig, layout: str, method: str) -> None:
+    board = _activated(rig, layout, method)
     board.fill_nvs()
-    _comes_back(line, board)
+    _comes_back(rig, board)
 
 
 @pytest.mark.parametrize("method", ["register", "regnwl"])
-def test_a_stock_image_flashed_over_a_factory_board_costs_nothing(line: Line, method: str) -> None:
-    board = _activated(line, "factory", method)
+def test_a_stock_image_flashed_over_a_factory_board_costs_nothing(rig: Rig, method: str) -> None:
+    board = _activated(rig, "factory", method)
     board.replace_table("stock")
-    _comes_back(line, board)
+    _comes_back(rig, board)
     assert "fctry" not in {part.name for part in board.table().partitions}
 
 
@@ -49,42 +49,42 @@ def test_a_stock_image_flashed_over_a_factory_board_costs_nothing(line: Line, me
     ("board", "flash_size"), [("ESP32_GENERIC-OTA", 4 << 20), ("ESP32_GENERIC_S3-OTA", 16 << 20)]
 )
 def test_the_former_partitions_are_found_on_a_board_with_two_slots(
-    line: Line, board: str, flash_size: int
+    rig: Rig, board: str, flash_size: int
 ) -> None:
-    made = line.board("dev-1", board=board, flash_size=flash_size)
+    made = rig.board("dev-1", board=board, flash_size=flash_size)
     made.power_on()
     made.expect(ONLINE, timeout=PATIENCE)
     made.power_off()
     made.replace_table("stock")
-    _comes_back(line, made)
+    _comes_back(rig, made)
 
 
-def test_the_former_partitions_are_never_written(line: Line) -> None:
-    board = _activated(line, "factory", "register")
+def test_the_former_partitions_are_never_written(rig: Rig) -> None:
+    board = _activated(rig, "factory", "register")
     before = board.flash.read(0x1FB000, 0x5000)
     board.replace_table("stock")
-    _comes_back(line, board)
+    _comes_back(rig, board)
     assert board.flash.read(0x1FB000, 0x5000) == before
 
 
-def test_an_erased_cred_partition_costs_nothing(line: Line) -> None:
-    board = _activated(line, "factory", "register")
+def test_an_erased_cred_partition_costs_nothing(rig: Rig) -> None:
+    board = _activated(rig, "factory", "register")
     board.flash.erase(0x1FE000)
     board.flash.erase(0x1FF000)
-    _comes_back(line, board)
+    _comes_back(rig, board)
 
 
-def test_a_damaged_certificate_costs_nothing_once_there_is_a_credential(line: Line) -> None:
-    board = _activated(line, "factory", "register")
+def test_a_damaged_certificate_costs_nothing_once_there_is_a_credential(rig: Rig) -> None:
+    board = _activated(rig, "factory", "register")
     board.flash.write(0x1FB000 + 30, bytes(4))
     board.power_on()
     board.expect("the certificate in fctry is unusable", timeout=PATIENCE)
     board.expect(ONLINE, timeout=PATIENCE)
 
 
-def test_a_corrected_host_does_not_discard_the_credential(line: Line) -> None:
-    board = _activated(line, "factory", "register")
-    corrected = line.identity(
+def test_a_corrected_host_does_not_discard_the_credential(rig: Rig) -> None:
+    board = _activated(rig, "factory", "register")
+    corrected = rig.identity(
         "dev-1",
         host="iot-moved.mqtt.iothub.aliyuncs.com",
         product_secret="Corrected1234567",
@@ -93,14 +93,14 @@ def test_a_corrected_host_does_not_discard_the_credential(line: Line) -> None:
     board.power_on()
     assert "iot-moved" in board.expect(ONLINE, timeout=PATIENCE).text
     board.power_off()
-    assert line.kinds("dev-1").count("registered") == 1
+    assert rig.kinds("dev-1").count("registered") == 1
 
 
-def test_three_registrations_that_never_end_stop_the_board(line: Line) -> None:
-    board = line.board("dev-1", method="regnwl", register=False, main=RESETS_BEFORE_STORING)
+def test_three_registrations_that_never_end_stop_the_board(rig: Rig) -> None:
+    board = rig.board("dev-1", method="regnwl", register=False, main=RESETS_BEFORE_STORING)
     with board:
         board.power_on()
         for _ in range(2):
             board.expect("registered by regnwl", timeout=PATIENCE)
         board.expect("the next one begins in 10 minutes", timeout=PATIENCE)
-    assert len(line.platform.device(line.product_key, "dev-1").client_ids) == 2
+    assert len(rig.platform.device(rig.product_key, "dev-1").client_ids) == 2

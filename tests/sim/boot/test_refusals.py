@@ -7,7 +7,7 @@ from collections.abc import Callable
 from alink_sim.board import Board
 from alink_sim.board.heap import beside_standins
 from alink_sim.platform.state.instances import Instance
-from tests.sim.conftest import INSTANCE, PATIENCE, Line
+from tests.sim.conftest import INSTANCE, PATIENCE, Rig
 
 
 def _refusal(board: Board) -> str:
@@ -15,62 +15,62 @@ def _refusal(board: Board) -> str:
     return board.expect("alink: registration of ", timeout=PATIENCE).text
 
 
-def _assert_refused(line: Line, text: str, reason: int) -> None:
+def _assert_refused(rig: Rig, text: str, reason: int) -> None:
     assert "refused, CONNACK 4" in text
-    assert line.product_secret not in text
-    events = line.platform.events(device_name="dev-1")
+    assert rig.product_secret not in text
+    events = rig.platform.events(device_name="dev-1")
     refused = [event for event in events if event.kind == "registration_refused"]
     assert [event.code for event in refused] == [reason]
 
 
-def test_a_wrong_product_secret(line: Line) -> None:
-    text = _refusal(line.board("dev-1", product_secret="WrongSecret12345"))
-    _assert_refused(line, text, 6600)
+def test_a_wrong_product_secret(rig: Rig) -> None:
+    text = _refusal(rig.board("dev-1", product_secret="WrongSecret12345"))
+    _assert_refused(rig, text, 6600)
 
 
-def test_a_device_name_nobody_registered(line: Line) -> None:
-    text = _refusal(line.board("dev-1", register=False))
-    _assert_refused(line, text, 6100)
+def test_a_device_name_nobody_registered(rig: Rig) -> None:
+    text = _refusal(rig.board("dev-1", register=False))
+    _assert_refused(rig, text, 6100)
 
 
 def test_a_product_whose_dynamic_registration_is_switched_off(
-    make_line: Callable[..., Line],
+    make_rig: Callable[..., Rig],
 ) -> None:
-    line = make_line(dynamic_registration=False)
-    text = _refusal(line.board("dev-1"))
-    _assert_refused(line, text, 6288)
+    rig = make_rig(dynamic_registration=False)
+    text = _refusal(rig.board("dev-1"))
+    _assert_refused(rig, text, 6288)
 
 
-def test_an_activated_device_name(line: Line) -> None:
-    first = line.board("dev-1")
+def test_an_activated_device_name(rig: Rig) -> None:
+    first = rig.board("dev-1")
     first.power_on()
     first.expect("alink: online at ", timeout=PATIENCE)
     first.power_off()
     second = Board.create(
-        line.folder / "second",
-        interpreter=line.interpreter,
+        rig.folder / "second",
+        interpreter=rig.interpreter,
         layout="factory",
-        identity=line.identity("dev-1"),
+        identity=rig.identity("dev-1"),
         files=first.files,
     )
     text = _refusal(second)
-    _assert_refused(line, text, 6289)
+    _assert_refused(rig, text, 6289)
 
 
-def test_nothing_burned(line: Line) -> None:
+def test_nothing_burned(rig: Rig) -> None:
     board = Board.create(
-        line.folder / "empty",
-        interpreter=line.interpreter,
+        rig.folder / "empty",
+        interpreter=rig.interpreter,
         layout="factory",
         identity=None,
-        files=line.board("other").files,
+        files=rig.board("other").files,
     )
     board.power_on()
     text = board.expect("are missing", timeout=PATIENCE).text
     assert "ProductKey, ProductSecret and DeviceName are missing: nothing is burned" in text
 
 
-def _cleared(line: Line, policy: str) -> Board:
+def _cleared(rig: Rig, policy: str) -> Board:
     """Return a running board whose ClientID was cleared while it was off."""
     main = f"""
 from alink import Device
@@ -78,42 +78,42 @@ device = Device.from_flash(policy={policy!r})
 device.connect()
 device.loop()
 """
-    board = line.board("dev-1", method="regnwl", register=False, main=main)
+    board = rig.board("dev-1", method="regnwl", register=False, main=main)
     board.power_on()
     board.expect("alink: online at ", timeout=PATIENCE)
     board.power_off()
-    line.platform.clear_client_ids(line.product_key, "dev-1")
+    rig.platform.clear_client_ids(rig.product_key, "dev-1")
     board.power_on()
     board.expect("alink: login refused, CONNACK 4", timeout=PATIENCE)
     return board
 
 
-def test_by_default_a_refused_login_never_registers_again(line: Line) -> None:
-    with _cleared(line, "retry"):
-        assert line.kinds("dev-1").count("registered") == 1
+def test_by_default_a_refused_login_never_registers_again(rig: Rig) -> None:
+    with _cleared(rig, "retry"):
+        assert rig.kinds("dev-1").count("registered") == 1
 
 
-def test_under_policy_stop_a_refused_login_is_raised(line: Line) -> None:
-    with _cleared(line, "stop") as board:
+def test_under_policy_stop_a_refused_login_is_raised(rig: Rig) -> None:
+    with _cleared(rig, "stop") as board:
         assert board.wait(timeout=PATIENCE) == "crashed"
-    assert line.kinds("dev-1").count("registered") == 1
+    assert rig.kinds("dev-1").count("registered") == 1
 
 
-def test_under_policy_reregister_the_credential_is_given_up(line: Line) -> None:
-    with _cleared(line, "reregister") as board:
+def test_under_policy_reregister_the_credential_is_given_up(rig: Rig) -> None:
+    with _cleared(rig, "reregister") as board:
         board.expect("alink: registered by regnwl", timeout=PATIENCE)
         board.expect("alink: online at ", timeout=PATIENCE)
-    assert len(line.platform.device(line.product_key, "dev-1").client_ids) == 1
+    assert len(rig.platform.device(rig.product_key, "dev-1").client_ids) == 1
 
 
-def test_regnwl_on_an_instance_that_has_it_not_names_the_rule(line: Line) -> None:
-    line.platform.set_instance(line.product_key, Instance(INSTANCE, "public"))
-    board = line.board(
-        "dev-1", method="regnwl", register=False, heap=beside_standins(line.interpreter)
+def test_regnwl_on_an_instance_that_has_it_not_names_the_rule(rig: Rig) -> None:
+    rig.platform.set_instance(rig.product_key, Instance(INSTANCE, "public"))
+    board = rig.board(
+        "dev-1", method="regnwl", register=False, heap=beside_standins(rig.interpreter)
     )
     with board:
         text = _refusal(board)
     assert "refused, CONNACK 4" in text
     assert "regnwl needs an enterprise instance in cn-shanghai or cn-beijing" in text
-    refused = line.platform.expect("registration_refused", device_name="dev-1", timeout=0)
+    refused = rig.platform.expect("registration_refused", device_name="dev-1", timeout=0)
     assert refused.reason.endswith("this is the public instance iot-test0001 in cn-shanghai")

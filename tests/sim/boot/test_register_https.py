@@ -12,19 +12,19 @@ from alink_sim.board import Board
 from alink_sim.board.heap import beside_standins
 from alink_sim.clock import ManualClock
 from tests.platform.http_requests import FORM, form, post
-from tests.sim.conftest import PATIENCE, Line, turning, until_waiting
+from tests.sim.conftest import PATIENCE, Rig, turning, until_waiting
 
 ONLINE = re.compile(r"^alink: online at ")
 POSTED = re.compile(r"^alink: property post 1 answered: 200")
 
 
-def _board(line: Line, **options: object) -> Board:
-    return line.board("dev-1", heap=beside_standins(line.interpreter), **options)  # type: ignore[arg-type]
+def _board(rig: Rig, **options: object) -> Board:
+    return rig.board("dev-1", heap=beside_standins(rig.interpreter), **options)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("layout", ["factory", "stock"])
-def test_a_board_registers_over_https_once_and_logs_in_for_ever(line: Line, layout: str) -> None:
-    board = _board(line, layout=layout, method="https")
+def test_a_board_registers_over_https_once_and_logs_in_for_ever(rig: Rig, layout: str) -> None:
+    board = _board(rig, layout=layout, method="https")
     with board:
         board.power_on()
         board.expect("alink: registered by https", timeout=PATIENCE)
@@ -32,25 +32,25 @@ def test_a_board_registers_over_https_once_and_logs_in_for_ever(line: Line, layo
         board.expect(POSTED, timeout=PATIENCE)
         board.press_reset()
         board.expect(POSTED, timeout=PATIENCE)
-    registered = line.platform.expect("registered", device_name="dev-1", timeout=0)
+    registered = rig.platform.expect("registered", device_name="dev-1", timeout=0)
     assert registered.detail == {"method": "register", "via": "https"}
-    assert line.kinds("dev-1").count("registered") == 1
+    assert rig.kinds("dev-1").count("registered") == 1
 
 
-def test_a_first_boot_over_https_fits_the_first_heap_area(line: Line) -> None:
-    with line.board("dev-1", method="https") as board:  # 56 KiB, stand-ins included.
+def test_a_first_boot_over_https_fits_the_first_heap_area(rig: Rig) -> None:
+    with rig.board("dev-1", method="https") as board:  # 56 KiB, stand-ins included.
         board.power_on()
         board.expect(POSTED, timeout=PATIENCE)
 
 
-def test_a_setting_chooses_https_and_a_stored_credential_is_used_all_the_same(line: Line) -> None:
+def test_a_setting_chooses_https_and_a_stored_credential_is_used_all_the_same(rig: Rig) -> None:
     main = """
 from alink import Device
 device = Device.from_flash(method="https")
 device.connect()
 device.loop()
 """
-    with _board(line, main=main) as board:
+    with _board(rig, main=main) as board:
         board.power_on()
         board.expect("alink: registered by https", timeout=PATIENCE)
         board.expect(ONLINE, timeout=PATIENCE)
@@ -59,30 +59,30 @@ device.loop()
         board.expect(ONLINE, timeout=PATIENCE)
 
 
-def _online_before(line: Line) -> None:
-    line.platform._change(
-        lambda: line.platform._registry.log_in(
-            line.platform._registry.device(line.product_key, "dev-1"), None, now=0
+def _online_before(rig: Rig) -> None:
+    rig.platform._change(
+        lambda: rig.platform._registry.log_in(
+            rig.platform._registry.device(rig.product_key, "dev-1"), None, now=0
         )
     )
 
 
 # Code: what is burned wrong, what happened on the platform, what the board advises.
-REFUSALS: dict[int, tuple[dict[str, str], Callable[[Line], object], str]] = {
+REFUSALS: dict[int, tuple[dict[str, str], Callable[[Rig], object], str]] = {
     6100: (
         {},
-        lambda line: line.platform.remove_device(line.product_key, "dev-1"),
+        lambda rig: rig.platform.remove_device(rig.product_key, "dev-1"),
         "add the DeviceName in the console first",
     ),
     6204: (
         {},
-        lambda line: line.platform.disable_device(line.product_key, "dev-1"),
+        lambda rig: rig.platform.disable_device(rig.product_key, "dev-1"),
         "enable the device in the console",
     ),
     6250: ({"product_key": "a1Unknown00"}, lambda _: None, "check ProductKey and Region"),
     6288: (
         {},
-        lambda line: line.platform.set_dynamic_registration(line.product_key, False),
+        lambda rig: rig.platform.set_dynamic_registration(rig.product_key, False),
         "switch dynamic registration of the product on",
     ),
     6289: ({}, _online_before, "reset it in the console, or burn its DeviceSecret"),
@@ -91,26 +91,26 @@ REFUSALS: dict[int, tuple[dict[str, str], Callable[[Line], object], str]] = {
 
 
 @pytest.mark.parametrize("code", REFUSALS)
-def test_a_refusal_names_the_platforms_code_and_what_to_do(line: Line, code: int) -> None:
+def test_a_refusal_names_the_platforms_code_and_what_to_do(rig: Rig, code: int) -> None:
     burned, before, advice = REFUSALS[code]
-    with _board(line, method="https", **burned) as board:
-        before(line)
+    with _board(rig, method="https", **burned) as board:
+        before(rig)
         board.power_on()
         said = board.expect(f"over HTTPS refused, code {code} ", timeout=PATIENCE).text
         assert advice in said
         assert board.wait(timeout=PATIENCE) == "crashed"  # Nobody caught the RefusedError.
     assert "WrongSecret00000" not in "".join(one.text for one in board.lines)
-    event = line.platform.expect("registration_refused", timeout=0)
+    event = rig.platform.expect("registration_refused", timeout=0)
     assert event.code == code
 
 
-def test_a_throttled_board_comes_again(make_line: Callable[..., Line], tmp_path: Path) -> None:
+def test_a_throttled_board_comes_again(make_rig: Callable[..., Rig], tmp_path: Path) -> None:
     clock = ManualClock(tmp_path / "clock")
-    line = make_line(clock=clock)
-    board = _board(line, method="https")
-    asked = form(line.product_key, "dev-1", line.product_secret)
+    rig = make_rig(clock=clock)
+    board = _board(rig, method="https")
+    asked = form(rig.product_key, "dev-1", rig.product_secret)
     for _ in range(5):
-        assert post(line.platform, "/auth/register/device", asked, FORM)["code"] == 200
+        assert post(rig.platform, "/auth/register/device", asked, FORM)["code"] == 200
     with board:
         board.power_on()
         said = turning(clock, board, "alink: not registered: ")
@@ -130,16 +130,16 @@ def test_a_throttled_board_comes_again(make_line: Callable[..., Line], tmp_path:
     ],
 )
 def test_the_certificate_of_the_https_host_is_verified(
-    line: Line, burned: dict[str, object], said: str
+    rig: Rig, burned: dict[str, object], said: str
 ) -> None:
     if "https_host" in burned:
-        burned = {"https_host": str(burned["https_host"]) % line.platform.https_port}
-    with _board(line, method="https", **burned) as board:
+        burned = {"https_host": str(burned["https_host"]) % rig.platform.https_port}
+    with _board(rig, method="https", **burned) as board:
         board.power_on()
         text = board.expect("alink: not registered: ", timeout=PATIENCE).text
-    assert f"the certificate of {board_host(line, burned)} " in text
+    assert f"the certificate of {board_host(rig, burned)} " in text
     assert said in text
 
 
-def board_host(line: Line, burned: dict[str, object]) -> object:
-    return burned.get("https_host", line.https_host)
+def board_host(rig: Rig, burned: dict[str, object]) -> object:
+    return burned.get("https_host", rig.https_host)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from alink_sim.clock import ManualClock
 from alink_sim.platform.state import ca
-from tests.sim.conftest import PATIENCE, Line
+from tests.sim.conftest import PATIENCE, Rig
 
 
-def test_a_private_platform_is_not_trusted_without_its_root(line: Line) -> None:
-    board = line.board("dev-1", ca=())
+def test_a_private_platform_is_not_trusted_without_its_root(rig: Rig) -> None:
+    board = rig.board("dev-1", ca=())
     with board:
         board.power_on()
         text = board.expect("alink: not registered: ", timeout=PATIENCE).text
@@ -19,10 +19,10 @@ def test_a_private_platform_is_not_trusted_without_its_root(line: Line) -> None:
 
 
 def test_a_host_that_the_certificate_does_not_name_is_refused(
-    make_line: Callable[..., Line],
+    make_rig: Callable[..., Rig],
 ) -> None:
-    line = make_line()
-    board = line.board("dev-1", host="elsewhere.aliyuncs.com")
+    rig = make_rig()
+    board = rig.board("dev-1", host="elsewhere.aliyuncs.com")
     with board:
         board.power_on()
         text = board.expect("alink: not registered: ", timeout=PATIENCE).text
@@ -30,13 +30,13 @@ def test_a_host_that_the_certificate_does_not_name_is_refused(
 
 
 def test_an_expired_certificate_is_refused_by_the_boards_clock(
-    make_line: Callable[..., Line], tmp_path: Path
+    make_rig: Callable[..., Rig], tmp_path: Path
 ) -> None:
     # Good by the machine's clock, so that only the board's can object.
     a_day_after = ca.NOT_AFTER.timestamp() + 86400
     clock = ManualClock(tmp_path / "clock", start=a_day_after)
-    line = make_line(clock=clock)
-    board = line.board("dev-1")
+    rig = make_rig(clock=clock)
+    board = rig.board("dev-1")
     with board:
         board.power_on()
         text = board.expect("alink: not registered: ", timeout=PATIENCE).text
@@ -45,14 +45,14 @@ def test_an_expired_certificate_is_refused_by_the_boards_clock(
     assert f"has expired (this board's clock says {year}-" in text
 
 
-def test_no_secret_is_ever_printed(line: Line) -> None:
-    board = line.board("dev-1", method="regnwl", register=False)
+def test_no_secret_is_ever_printed(rig: Rig) -> None:
+    board = rig.board("dev-1", method="regnwl", register=False)
     with board:
         board.power_on()
         board.expect("answered: 200", timeout=PATIENCE)
     printed = "\n".join(one.text for one in board.lines)
-    device = line.platform.device(line.product_key, "dev-1")
-    secrets = [line.product_secret, device.secret, device.client_ids[0].token]
+    device = rig.platform.device(rig.product_key, "dev-1")
+    secrets = [rig.product_secret, device.secret, device.client_ids[0].token]
     for secret in secrets:
         assert secret not in printed
-        assert secret not in "".join(map(str, line.platform.events()))
+        assert secret not in "".join(map(str, rig.platform.events()))

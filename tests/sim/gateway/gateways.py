@@ -1,4 +1,4 @@
-"""Gateways on a line, and the sub-devices of a product behind them."""
+"""Gateways on a rig, and the sub-devices of a product behind them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from alink_formats.identity import SubProduct
 from alink_sim.board import Board
 from alink_sim.board.heap import beside_standins
-from tests.sim.conftest import PATIENCE, SUB_PK, SUB_PS, Line
+from tests.sim.conftest import PATIENCE, SUB_PK, SUB_PS, Rig
 
 SIGNED = (SubProduct(SUB_PK, SUB_PS),)
 
@@ -19,7 +19,7 @@ GROWN = 56_000  # Beyond it, once the heap of a chip has doubled.
 
 
 def burn(
-    line: Line,
+    rig: Rig,
     main: str,
     name: str = "gateway-1",
     *,
@@ -27,41 +27,41 @@ def burn(
     **fields: object,
 ) -> Board:
     """Return a gateway that will run `main` with so many bytes beyond the first heap area."""
-    more = beyond * line.interpreter.word_bits // 32
-    heap = str(int(beside_standins(line.interpreter)) + more)
-    return line.board(name, main=main, heap=heap, **fields)  # type: ignore[arg-type]
+    more = beyond * rig.interpreter.word_bits // 32
+    heap = str(int(beside_standins(rig.interpreter)) + more)
+    return rig.board(name, main=main, heap=heap, **fields)  # type: ignore[arg-type]
 
 
-def start(line: Line, main: str, name: str = "gateway-1", **wanted: Any) -> Board:
+def start(rig: Rig, main: str, name: str = "gateway-1", **wanted: Any) -> Board:
     """Return a gateway that runs `main`, switched on; the rest is as for `burn`."""
-    board = burn(line, main, name, **wanted)
+    board = burn(rig, main, name, **wanted)
     board.power_on()
     return board
 
 
-def subs(line: Line, count: int, *, prefix: str = "meter") -> list[str]:
+def subs(rig: Rig, count: int, *, prefix: str = "meter") -> list[str]:
     """Register so many sub-devices on the platform; return their DeviceNames."""
     names = [f"{prefix}-{number:03}" for number in range(count)]
     for name in names:
-        line.platform.add_device(SUB_PK, name)
+        rig.platform.add_device(SUB_PK, name)
     return names
 
 
-def status(line: Line, name: str) -> str:
-    return line.platform.device(SUB_PK, name).status.value
+def status(rig: Rig, name: str) -> str:
+    return rig.platform.device(SUB_PK, name).status.value
 
 
-def until(line: Line, name: str, wanted: str) -> None:
+def until(rig: Rig, name: str, wanted: str) -> None:
     """Wait until a sub-device has a status."""
     deadline = time.monotonic() + PATIENCE
-    while status(line, name) != wanted:
-        assert time.monotonic() < deadline, (name, status(line, name), line.kinds(name))
+    while status(rig, name) != wanted:
+        assert time.monotonic() < deadline, (name, status(rig, name), rig.kinds(name))
         time.sleep(0.01)
 
 
-def owner(line: Line, name: str) -> str | None:
+def owner(rig: Rig, name: str) -> str | None:
     """Return the DeviceName of a sub-device's gateway."""
-    found = line.platform.gateway_of(SUB_PK, name)
+    found = rig.platform.gateway_of(SUB_PK, name)
     return found.name if found else None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from alink_sim.board import Board
-from tests.sim.conftest import PATIENCE, SUB_PK, Line
+from tests.sim.conftest import PATIENCE, SUB_PK, Rig
 from tests.sim.gateway.gateways import GROWN, burn, start, status, subs
 
 BATCH = """
@@ -43,21 +43,21 @@ def _asked(board: Board) -> list[str]:
     ("settings", "requests"), [("max_packet=8192", 1), ("max_packet=4096", 2)]
 )
 def test_as_many_are_registered_at_once_as_the_answer_may_hold(
-    gateways: Line, settings: str, requests: int
+    gateway_rig: Rig, settings: str, requests: int
 ) -> None:
-    subs(gateways, 30)
+    subs(gateway_rig, 30)
     main = _batch(f"batch=30, {settings}", 30) + LOOP
-    with start(gateways, main, beyond=GROWN) as board:
+    with start(gateway_rig, main, beyond=GROWN) as board:
         board.expect("all are online", timeout=PATIENCE)
         assert _asked(board).count("register") == requests
 
 
-def test_one_that_asks_for_more_than_its_heap_holds_asks_for_fewer(gateways: Line) -> None:
-    names = subs(gateways, 40)
-    with start(gateways, _batch("batch=40, max_packet=16384", 40) + LOOP) as board:
+def test_one_that_asks_for_more_than_its_heap_holds_asks_for_fewer(gateway_rig: Rig) -> None:
+    names = subs(gateway_rig, 40)
+    with start(gateway_rig, _batch("batch=40, max_packet=16384", 40) + LOOP) as board:
         board.expect("short of room: 20 sub-devices a request from now on", timeout=PATIENCE)
         board.expect("all are online", timeout=PATIENCE)
-        assert {status(gateways, name) for name in names} == {"Online"}
+        assert {status(gateway_rig, name) for name in names} == {"Online"}
 
 
 LEAVE = """
@@ -69,12 +69,12 @@ print("all are offline")
 """
 
 
-def test_those_that_leave_are_logged_out_at_once(gateways: Line) -> None:
-    names = subs(gateways, 5)
-    with start(gateways, _batch("batch=5", 5) + LEAVE + LOOP, beyond=GROWN) as board:
+def test_those_that_leave_are_logged_out_at_once(gateway_rig: Rig) -> None:
+    names = subs(gateway_rig, 5)
+    with start(gateway_rig, _batch("batch=5", 5) + LEAVE + LOOP, beyond=GROWN) as board:
         board.expect("all are offline", timeout=PATIENCE)
         assert _asked(board)[-2:] == ["batch_login", "batch_logout"]
-        assert {status(gateways, name) for name in names} == {"Offline"}
+        assert {status(gateway_rig, name) for name in names} == {"Offline"}
 
 
 TOPOLOGY = """
@@ -95,11 +95,11 @@ gateway.loop()
     ],
 )
 def test_a_topology_that_is_too_long_is_told_of_and_a_larger_packet_has_it_whole(
-    gateways: Line, settings: str, said: str
+    gateway_rig: Rig, settings: str, said: str
 ) -> None:
-    platform, owner = gateways.platform, (gateways.product_key, "gateway-1")
-    with burn(gateways, TOPOLOGY.replace("SETTINGS", settings), beyond=GROWN) as board:
-        for name in subs(gateways, 100):
+    platform, owner = gateway_rig.platform, (gateway_rig.product_key, "gateway-1")
+    with burn(gateway_rig, TOPOLOGY.replace("SETTINGS", settings), beyond=GROWN) as board:
+        for name in subs(gateway_rig, 100):
             platform.add_sub_device(SUB_PK, name, gateway=owner)
         board.power_on()
         board.expect(said, timeout=PATIENCE)

@@ -7,18 +7,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 from alink_sim.clock import ManualClock
-from tests.sim.conftest import PATIENCE, SUB_PK, Line
+from tests.sim.conftest import PATIENCE, SUB_PK, Rig
 from tests.sim.gateway.gateways import owner, start, status
 
 MAIN = (Path(__file__).resolve().parents[3] / "examples" / "gateway_modbus.py").read_text("utf-8")
 
 
 def test_meters_appear_post_obey_and_disappear(
-    make_gateways: Callable[..., Line], tmp_path: Path
+    make_gateway_rig: Callable[..., Rig], tmp_path: Path
 ) -> None:
     clock = ManualClock(tmp_path / "clock")
-    line = make_gateways(clock=clock)
-    platform = line.platform
+    rig = make_gateway_rig(clock=clock)
+    platform = rig.platform
     for address in range(1, 6):
         platform.add_device(SUB_PK, f"meter-{address:03}")
 
@@ -32,15 +32,15 @@ def test_meters_appear_post_obey_and_disappear(
     def is_posted(name: str) -> bool:
         return bool(platform.device(SUB_PK, name).properties)
 
-    with start(line, MAIN) as board:
+    with start(rig, MAIN) as board:
         until(lambda: is_posted("meter-001") and is_posted("meter-002"))
-        assert status(line, "meter-005") == "Inactive"  # It is not on the line.
+        assert status(rig, "meter-005") == "Inactive"  # It is not on the line.
         posted = platform.device(SUB_PK, "meter-002").properties
         assert posted == {"voltage": 230.2, "power": 200, "limit": 500}
         until(lambda: is_posted("meter-004"))  # It appears with the second scan.
-        until(lambda: status(line, "meter-002") == "Offline")  # It is silent from the fourth on.
-        assert owner(line, "meter-002") == "gateway-1"
-        assert [status(line, f"meter-00{one}") for one in (1, 3, 4)] == ["Online"] * 3
+        until(lambda: status(rig, "meter-002") == "Offline")  # It is silent from the fourth on.
+        assert owner(rig, "meter-002") == "gateway-1"
+        assert [status(rig, f"meter-00{one}") for one in (1, 3, 4)] == ["Online"] * 3
         platform.set_properties(SUB_PK, "meter-003", {"limit": 250})
         until(lambda: platform.device(SUB_PK, "meter-003").properties["limit"] == 250)
         assert platform.device(SUB_PK, "meter-001").properties["limit"] == 500

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.platform.wire import ACCEPTED, Party, Wire
-from tests.sim.conftest import PATIENCE, SUB_PK, Line
+from tests.sim.conftest import PATIENCE, SUB_PK, Rig
 from tests.sim.gateway.gateways import start, status, subs, until, until_said
 
 TOLD = """
@@ -20,39 +20,39 @@ for name in ("meter-000", "meter-001"):
 SERVE = TOLD + "gateway.loop()\n"
 
 
-def _pushed(line: Line) -> list[int]:
-    told = line.platform.events(kind="gateway_told", device_name="gateway-1")
+def _pushed(rig: Rig) -> list[int]:
+    told = rig.platform.events(kind="gateway_told", device_name="gateway-1")
     return [int(event.code or 0) for event in told]
 
 
-def _serves_the_other(line: Line) -> None:
+def _serves_the_other(rig: Rig) -> None:
     """Wait until a message for the other sub-device has been handled."""
     topic = f"/{SUB_PK}/meter-001/user/get"
-    assert line.platform.send(SUB_PK, "meter-001", topic, b"still there")
+    assert rig.platform.send(SUB_PK, "meter-001", topic, b"still there")
 
 
-def test_one_that_logs_in_by_itself_is_left_to_it(gateways: Line) -> None:
-    subs(gateways, 2)
-    platform = gateways.platform
-    with start(gateways, SERVE) as board:
+def test_one_that_logs_in_by_itself_is_left_to_it(gateway_rig: Rig) -> None:
+    subs(gateway_rig, 2)
+    platform = gateway_rig.platform
+    with start(gateway_rig, SERVE) as board:
         until_said(board, "meter-000 online 200", "meter-001 online 200")
         product = platform.product(SUB_PK)
         party = Party.of(product, platform.device(SUB_PK, "meter-000"))
         with Wire.tls(platform) as wire:
             assert wire.ask(party.log_in()) == ACCEPTED
             board.expect("meter-000 offline 427", timeout=PATIENCE)
-            _serves_the_other(gateways)
+            _serves_the_other(gateway_rig)
             board.expect("meter-001 heard b'still there'", timeout=PATIENCE)
-            assert status(gateways, "meter-000") == "Online"  # By itself: nobody took it back.
-        assert _pushed(gateways) == [427]
-        until(gateways, "meter-000", "Offline")
+            assert status(gateway_rig, "meter-000") == "Online"  # By itself: nobody took it back.
+        assert _pushed(gateway_rig) == [427]
+        until(gateway_rig, "meter-000", "Offline")
         board.press_reset()  # It is added again.
         board.expect("meter-000 online 200", timeout=PATIENCE)
 
 
-def test_one_that_sends_without_a_session_is_logged_in_again(gateways: Line) -> None:
+def test_one_that_sends_without_a_session_is_logged_in_again(gateway_rig: Rig) -> None:
     # The platform has ended the session without a word: here, by a logout that nobody waits for.
-    subs(gateways, 2)
+    subs(gateway_rig, 2)
     main = TOLD + (
         "while gateway.status('a1SubPk0001', 'meter-000')[0] != 'online':\n"
         "    gateway.poll(50)\n"
@@ -64,21 +64,21 @@ def test_one_that_sends_without_a_session_is_logged_in_again(gateways: Line) -> 
         "meter.post_properties({'t': 1}, on_reply=False)\n"
         "gateway.loop()\n"
     )
-    with start(gateways, main) as board:
+    with start(gateway_rig, main) as board:
         for _ in range(2):
             board.expect("meter-000 online 200", timeout=PATIENCE)
-        assert _pushed(gateways) == [520]
-        assert gateways.platform.device(SUB_PK, "meter-000").properties == {}
-        until(gateways, "meter-000", "Online")
+        assert _pushed(gateway_rig) == [520]
+        assert gateway_rig.platform.device(SUB_PK, "meter-000").properties == {}
+        until(gateway_rig, "meter-000", "Online")
 
 
 def test_one_that_is_deleted_disabled_or_separated_stays_away_whatever_is_pushed(
-    gateways: Line,
+    gateway_rig: Rig,
 ) -> None:
-    names = subs(gateways, 4)
-    platform = gateways.platform
+    names = subs(gateway_rig, 4)
+    platform = gateway_rig.platform
     main = SERVE.replace('("meter-000", "meter-001")', repr(names))
-    with start(gateways, main) as board:
+    with start(gateway_rig, main) as board:
         until_said(board, *(f"{name} online 200" for name in names))
         platform.remove_device(SUB_PK, "meter-000")
         until_said(board, "meter-000 deleted 0")
@@ -86,9 +86,13 @@ def test_one_that_is_deleted_disabled_or_separated_stays_away_whatever_is_pushed
         until_said(board, "meter-002 disabled 0")
         platform.remove_sub_device(SUB_PK, "meter-003")
         until_said(board, "meter-003 deleted 0")
-        _serves_the_other(gateways)
+        _serves_the_other(gateway_rig)
         board.expect("meter-001 heard b'still there'", timeout=PATIENCE)
-        assert {521, 522, 6401} <= set(_pushed(gateways))
-        assert [status(gateways, name) for name in names[1:]] == ["Online", "Disabled", "Offline"]
+        assert {521, 522, 6401} <= set(_pushed(gateway_rig))
+        assert [status(gateway_rig, name) for name in names[1:]] == [
+            "Online",
+            "Disabled",
+            "Offline",
+        ]
         online = [line.text for line in board.lines if " online " in line.text]
         assert len(online) == len(names)  # Nobody came back by itself.

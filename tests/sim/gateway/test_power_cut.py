@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from alink_sim.board import Board
-from tests.sim.conftest import PATIENCE, Line
+from tests.sim.conftest import PATIENCE, Rig
 from tests.sim.gateway.gateways import burn, subs
 
 COUNT = 4
@@ -28,48 +28,48 @@ gateway.loop()
 """
 
 
-def _board(line: Line, number: int) -> Board:
+def _board(rig: Rig, number: int) -> Board:
     # Each with an identity and sub-devices of its own.
     prefix = f"meter-{number:03}"
-    subs(line, COUNT, prefix=prefix)
-    return burn(line, MAIN.replace("PREFIX", prefix), f"gateway-{number:03}")
+    subs(rig, COUNT, prefix=prefix)
+    return burn(rig, MAIN.replace("PREFIX", prefix), f"gateway-{number:03}")
 
 
-def _survive(line: Line, cut_at: int) -> tuple[int, int]:
+def _survive(rig: Rig, cut_at: int) -> tuple[int, int]:
     """Cut a gateway in an operation; return how many sub-devices it knew then, and how many
     registrations the cut cost.
     """
-    with _board(line, cut_at) as board:
+    with _board(rig, cut_at) as board:
         board.power_on(cut_at=cut_at)
         assert board.wait(timeout=PATIENCE) == "cut", f"operation {cut_at} never came"
         board.expect("knows 0", timeout=0)
         board.power_on()
         knew = re.sub(r"\D", "", board.expect("knows", timeout=PATIENCE).text)
         board.expect(f"all online, {COUNT} kept", timeout=PATIENCE)
-    kinds = [kind for n in range(COUNT) for kind in line.kinds(f"meter-{cut_at:03}-{n:03}")]
+    kinds = [kind for n in range(COUNT) for kind in rig.kinds(f"meter-{cut_at:03}-{n:03}")]
     return int(knew), kinds.count("registered") - COUNT
 
 
 def test_registrations_in_batches_survive_a_cut_in_each_flash_operation(
-    gateways: Line, record_property: Callable[[str, object], None]
+    gateway_rig: Rig, record_property: Callable[[str, object], None]
 ) -> None:
-    with _board(gateways, 0) as board:
+    with _board(gateway_rig, 0) as board:
         board.power_on()
         board.expect("gateway online", timeout=PATIENCE)
         before = board.flash_operations
         board.expect("all online", timeout=PATIENCE)
         count = board.flash_operations
     # The two builds share the operations: every other one each.
-    cuts = range(before + 1 + gateways.interpreter.word_bits // 64, count + 1, 2)
+    cuts = range(before + 1 + gateway_rig.interpreter.word_bits // 64, count + 1, 2)
     with ThreadPoolExecutor(2) as pool:
-        results = list(pool.map(lambda at: _survive(gateways, at), cuts))
+        results = list(pool.map(lambda at: _survive(gateway_rig, at), cuts))
     knew = [one for one, _ in results]
     assert knew == sorted(knew), "what was kept is lost again"
     assert (knew[0], knew[-1]) == (0, COUNT)
     assert max(cost for _, cost in results) <= 2, "a cut costs at most its own batch"
     record_property(
         "counted",
-        f"{gateways.interpreter.name}: {len(cuts)} of {count - before} flash operations of "
+        f"{gateway_rig.interpreter.name}: {len(cuts)} of {count - before} flash operations of "
         f"{COUNT} registrations cut, all online after each; known when power returned: "
         f"{' '.join(map(str, knew))}",
     )

@@ -11,7 +11,7 @@ import pytest
 
 from alink_sim.board import Board
 from alink_sim.clock import ManualClock
-from tests.sim.conftest import PATIENCE, SUB_PK, Line
+from tests.sim.conftest import PATIENCE, SUB_PK, Rig
 from tests.sim.gateway.gateways import GROWN, start, subs
 
 COUNT = 200
@@ -33,14 +33,14 @@ def clock(tmp_path: Path) -> Iterator[ManualClock]:
     made.close()
 
 
-def _online(line: Line) -> int:
-    return sum(one.status == "Online" for one in line.platform.devices(SUB_PK))
+def _online(rig: Rig) -> int:
+    return sum(one.status == "Online" for one in rig.platform.devices(SUB_PK))
 
 
-def _until_all_are_online(line: Line, board: Board, clock: ManualClock) -> None:
+def _until_all_are_online(rig: Rig, board: Board, clock: ManualClock) -> None:
     deadline = time.monotonic() + PATIENCE
-    while _online(line) < COUNT:
-        assert time.monotonic() < deadline, (_online(line), [one.text for one in board.lines])
+    while _online(rig) < COUNT:
+        assert time.monotonic() < deadline, (_online(rig), [one.text for one in board.lines])
         waiting = board.waiting
         # Where it sleeps nothing is on its way; else the platform answers in real time.
         asleep = waiting and waiting.kind == "sleep"
@@ -55,20 +55,20 @@ def _most_within(times: list[float], seconds: float) -> int:
 
 
 def test_a_storm_of_reconnects_stays_within_the_rates(
-    make_gateways: Callable[..., Line],
+    make_gateway_rig: Callable[..., Rig],
     clock: ManualClock,
     record_property: Callable[[str, object], None],
 ) -> None:
-    line = make_gateways(clock=clock)
-    subs(line, COUNT)
-    with start(line, MAIN, beyond=GROWN) as board:  # It is about rates.
-        _until_all_are_online(line, board, clock)
+    rig = make_gateway_rig(clock=clock)
+    subs(rig, COUNT)
+    with start(rig, MAIN, beyond=GROWN) as board:  # It is about rates.
+        _until_all_are_online(rig, board, clock)
         for _ in range(STORMS):
-            line.platform.disable_device(line.product_key, "gateway-1")
-            line.platform.enable_device(line.product_key, "gateway-1")
-            assert _online(line) == 0
-            _until_all_are_online(line, board, clock)
-    platform = line.platform
+            rig.platform.disable_device(rig.product_key, "gateway-1")
+            rig.platform.enable_device(rig.product_key, "gateway-1")
+            assert _online(rig) == 0
+            _until_all_are_online(rig, board, clock)
+    platform = rig.platform
     assert not platform.events(kind="gateway_refused")
     logins: dict[str, list[float]] = defaultdict(list)
     for event in platform.events(kind="online"):
@@ -81,6 +81,6 @@ def test_a_storm_of_reconnects_stays_within_the_rates(
     assert most <= 5
     record_property(
         "counted",
-        f"{line.interpreter.name}: {COUNT} sub-devices back after each of {STORMS} lost sessions; "
+        f"{rig.interpreter.name}: {COUNT} sub-devices back after each of {STORMS} lost sessions; "
         f"at most {fastest} logins within a second and {most} of one in a minute, none refused",
     )

@@ -9,7 +9,7 @@ import pytest
 
 from alink_formats.identity import SubProduct
 from alink_sim.platform import Settings
-from tests.sim.conftest import PATIENCE, SUB_PK, Line
+from tests.sim.conftest import PATIENCE, SUB_PK, Rig
 from tests.sim.gateway.gateways import (
     BEYOND_FIRST_AREA,
     SIGNED,
@@ -33,25 +33,25 @@ gateway.loop()
 
 @pytest.mark.parametrize("method", ["sub", "proxy"])
 def test_a_sub_device_is_registered_related_logged_in_and_posts(
-    gateways: Line, method: str
+    gateway_rig: Rig, method: str
 ) -> None:
-    subs(gateways, 1)
+    subs(gateway_rig, 1)
     burned = SIGNED if method == "proxy" else ()
-    with start(gateways, METER, sub_products=burned) as board:
+    with start(gateway_rig, METER, sub_products=burned) as board:
         board.expect("200 {} success", timeout=PATIENCE)
-        registered = gateways.platform.expect("registered", device_name="meter-000", timeout=0)
+        registered = gateway_rig.platform.expect("registered", device_name="meter-000", timeout=0)
         assert registered.detail["method"] == method
-        assert gateways.platform.device(SUB_PK, "meter-000").properties == {"power": 230}
-        assert owner(gateways, "meter-000") == "gateway-1"
+        assert gateway_rig.platform.device(SUB_PK, "meter-000").properties == {"power": 230}
+        assert owner(gateway_rig, "meter-000") == "gateway-1"
 
 
-def test_after_a_reset_it_is_online_again_without_a_registration(gateways: Line) -> None:
-    subs(gateways, 1)
-    with start(gateways, METER) as board:
+def test_after_a_reset_it_is_online_again_without_a_registration(gateway_rig: Rig) -> None:
+    subs(gateway_rig, 1)
+    with start(gateway_rig, METER) as board:
         board.expect("200 {} success", timeout=PATIENCE)
         board.press_reset()
         board.expect("200 {} success", timeout=PATIENCE)
-        kinds = gateways.kinds("meter-000")
+        kinds = gateway_rig.kinds("meter-000")
         assert (kinds.count("registered"), kinds.count("topology_added")) == (1, 1)
 
 
@@ -79,13 +79,13 @@ gateway.loop()
 """
 
 
-def test_two_hundred_sub_devices_come_online_and_post(gateways: Line) -> None:
-    names = subs(gateways, 200)
-    with start(gateways, MANY) as board:
+def test_two_hundred_sub_devices_come_online_and_post(gateway_rig: Rig) -> None:
+    names = subs(gateway_rig, 200)
+    with start(gateway_rig, MANY) as board:
         board.expect("all have posted", timeout=PATIENCE)
     for number, name in enumerate(names):
-        assert gateways.platform.device(SUB_PK, name).properties == {"number": number}
-    assert not gateways.platform.events(kind="gateway_refused")
+        assert gateway_rig.platform.device(SUB_PK, name).properties == {"number": number}
+    assert not gateway_rig.platform.events(kind="gateway_refused")
 
 
 SEVERAL = """
@@ -101,71 +101,71 @@ gateway.loop()
 
 @pytest.mark.parametrize("burned", [(), SIGNED], ids=["by name", "signed"])
 def test_a_bad_one_never_takes_the_others_down(
-    gateways: Line, burned: tuple[SubProduct, ...]
+    gateway_rig: Rig, burned: tuple[SubProduct, ...]
 ) -> None:
-    names = subs(gateways, 4)
-    gateways.platform.disable_device(SUB_PK, "meter-001")
+    names = subs(gateway_rig, 4)
+    gateway_rig.platform.disable_device(SUB_PK, "meter-001")
     wanted = ["ghost-one", *names, "ghost-two"]
     main = SEVERAL.replace("NAMES", repr(wanted))
-    with start(gateways, main, sub_products=burned) as board:
+    with start(gateway_rig, main, sub_products=burned) as board:
         for name in ("meter-000", "meter-002", "meter-003"):
-            until(gateways, name, "Online")
+            until(gateway_rig, name, "Online")
         until_said(
             board, "ghost-one refused 6100", "ghost-two refused 6100", "meter-001 disabled 6204"
         )
-        gateways.platform.enable_device(SUB_PK, "meter-001")
-        assert status(gateways, "meter-001") == "Inactive"  # The gateway is not its owner yet.
+        gateway_rig.platform.enable_device(SUB_PK, "meter-001")
+        assert status(gateway_rig, "meter-001") == "Inactive"  # The gateway is not its owner yet.
         board.press_reset()
-        until(gateways, "meter-001", "Online")
+        until(gateway_rig, "meter-001", "Online")
 
 
-def test_one_that_is_disabled_while_the_others_log_in_is_left_behind(gateways: Line) -> None:
-    names = subs(gateways, 5)
+def test_one_that_is_disabled_while_the_others_log_in_is_left_behind(gateway_rig: Rig) -> None:
+    names = subs(gateway_rig, 5)
     main = SEVERAL.replace("NAMES", repr(names))
-    with start(gateways, main) as board:
+    with start(gateway_rig, main) as board:
         for name in names:
-            until(gateways, name, "Online")
+            until(gateway_rig, name, "Online")
         board.power_off()
-        gateways.platform.disable_device(SUB_PK, "meter-003")
+        gateway_rig.platform.disable_device(SUB_PK, "meter-003")
         board.power_on()
         board.expect("meter-003 disabled 522", timeout=PATIENCE)
         for name in names:
             if name != "meter-003":
-                until(gateways, name, "Online")
-        gateways.platform.enable_device(SUB_PK, "meter-003")
+                until(gateway_rig, name, "Online")
+        gateway_rig.platform.enable_device(SUB_PK, "meter-003")
         board.expect("meter-003 enabled 0", timeout=PATIENCE)
-        until(gateways, "meter-003", "Online")
+        until(gateway_rig, "meter-003", "Online")
 
 
-def test_one_whose_secret_has_changed_is_registered_again(gateways: Line) -> None:
-    subs(gateways, 2)
+def test_one_whose_secret_has_changed_is_registered_again(gateway_rig: Rig) -> None:
+    subs(gateway_rig, 2)
     main = SEVERAL.replace("NAMES", "('meter-000', 'meter-001')")
-    with start(gateways, main) as board:
-        until(gateways, "meter-001", "Online")
+    with start(gateway_rig, main) as board:
+        until(gateway_rig, "meter-001", "Online")
         board.power_off()
-        gateways.platform.remove_device(SUB_PK, "meter-001")
-        gateways.platform.add_device(SUB_PK, "meter-001")
+        gateway_rig.platform.remove_device(SUB_PK, "meter-001")
+        gateway_rig.platform.add_device(SUB_PK, "meter-001")
         board.power_on()
         board.expect("meter-001 online 200", timeout=PATIENCE)
-        until(gateways, "meter-001", "Online")
-        until(gateways, "meter-000", "Online")
-        assert gateways.kinds("meter-000").count("registered") == 1
+        until(gateway_rig, "meter-001", "Online")
+        until(gateway_rig, "meter-000", "Online")
+        assert gateway_rig.kinds("meter-000").count("registered") == 1
 
 
-def test_another_gateway_takes_one_over_and_the_first_lets_go(gateways: Line) -> None:
-    subs(gateways, 1)
+def test_another_gateway_takes_one_over_and_the_first_lets_go(gateway_rig: Rig) -> None:
+    subs(gateway_rig, 1)
     main = SEVERAL.replace("NAMES", "('meter-000',)")
-    with start(gateways, main, sub_products=SIGNED) as first:
+    with start(gateway_rig, main, sub_products=SIGNED) as first:
         first.expect("meter-000 online 200", timeout=PATIENCE)
-        with start(gateways, main, "gateway-2") as other:  # Without the ProductSecret.
+        with start(gateway_rig, main, "gateway-2") as other:  # Without the ProductSecret.
             other.expect("meter-000 refused 6619", timeout=PATIENCE)
-        with start(gateways, main, "gateway-3", sub_products=SIGNED) as other:
+        with start(gateway_rig, main, "gateway-3", sub_products=SIGNED) as other:
             other.expect("meter-000 online 200", timeout=PATIENCE)
             first.expect("meter-000 deleted 0", timeout=PATIENCE)
-            assert owner(gateways, "meter-000") == "gateway-3"
-            assert status(gateways, "meter-000") == "Online"
+            assert owner(gateway_rig, "meter-000") == "gateway-3"
+            assert status(gateway_rig, "meter-000") == "Online"
         # It does not take it back by itself: two that hear one sub-device would take turns.
-        assert gateways.kinds("meter-000").count("registered") == 2
+        assert gateway_rig.kinds("meter-000").count("registered") == 2
 
 
 COMES_AND_GOES = """
@@ -201,20 +201,20 @@ gateway.loop()
 """
 
 
-def test_a_sub_device_connects_closes_and_is_forgotten(gateways: Line) -> None:
-    subs(gateways, 2)
-    with start(gateways, COMES_AND_GOES) as board:
+def test_a_sub_device_connects_closes_and_is_forgotten(gateway_rig: Rig) -> None:
+    subs(gateway_rig, 2)
+    with start(gateway_rig, COMES_AND_GOES) as board:
         board.expect("connected 1", timeout=PATIENCE)
         board.expect("meter-000 offline 200", timeout=PATIENCE)
         board.expect("closed ('related', 0)", timeout=PATIENCE)
         board.expect("again 1", timeout=PATIENCE)
         board.expect("topology 200 1", timeout=PATIENCE)
         board.expect("found 200", timeout=PATIENCE)
-        found = gateways.platform.expect("sub_devices_found", timeout=0)
+        found = gateway_rig.platform.expect("sub_devices_found", timeout=0)
         assert found.detail["devices"] == [f"{SUB_PK}/meter-001"]
         board.expect("forgotten []", timeout=PATIENCE)
-        assert owner(gateways, "meter-000") is None
-        assert status(gateways, "meter-000") == "Offline"
+        assert owner(gateway_rig, "meter-000") is None
+        assert status(gateway_rig, "meter-000") == "Offline"
         board.expect("RefusedError a1SubPk0001/ghost-one refused: 6100", timeout=PATIENCE)
         board.expect("DeviceName 'a/b': 4..32 letters", timeout=PATIENCE)
 
@@ -231,17 +231,17 @@ gateway.loop()
 """
 
 
-def test_the_cloud_adds_disables_enables_and_takes_away(gateways: Line) -> None:
-    subs(gateways, 3)
-    platform = gateways.platform
-    with start(gateways, CLOUD) as board:
+def test_the_cloud_adds_disables_enables_and_takes_away(gateway_rig: Rig) -> None:
+    subs(gateway_rig, 3)
+    platform = gateway_rig.platform
+    with start(gateway_rig, CLOUD) as board:
         board.expect("ready", timeout=PATIENCE)
         wanted = [(SUB_PK, "meter-001"), (SUB_PK, "meter-000")]
-        platform.ask_to_add(gateways.product_key, "gateway-1", wanted)
+        platform.ask_to_add(gateway_rig.product_key, "gateway-1", wanted)
         board.expect("asked for meter-001", timeout=PATIENCE)
         board.expect("asked for meter-000", timeout=PATIENCE)
         board.expect("meter-000 online 200", timeout=PATIENCE)
-        assert owner(gateways, "meter-001") is None  # It was declined.
+        assert owner(gateway_rig, "meter-001") is None  # It was declined.
         platform.disable_device(SUB_PK, "meter-000")
         board.expect("meter-000 disabled 0", timeout=PATIENCE)
         platform.enable_device(SUB_PK, "meter-000")
@@ -249,7 +249,7 @@ def test_the_cloud_adds_disables_enables_and_takes_away(gateways: Line) -> None:
         board.expect("meter-000 online 200", timeout=PATIENCE)
         platform.remove_sub_device(SUB_PK, "meter-000")
         board.expect("meter-000 deleted 0", timeout=PATIENCE)
-        until(gateways, "meter-000", "Offline")
+        until(gateway_rig, "meter-000", "Offline")
         answered = {
             event.detail["topic"].rsplit("/", 1)[1]
             for event in platform.events(kind="answered")
@@ -302,12 +302,12 @@ OTHER_WORLD = Settings(
 
 @pytest.mark.parametrize("settings", [Settings(), OTHER_WORLD], ids=["default", "other"])
 def test_a_sub_device_is_used_like_a_device(
-    make_gateways: Callable[..., Line], settings: Settings
+    make_gateway_rig: Callable[..., Rig], settings: Settings
 ) -> None:
-    line = make_gateways(settings=settings)
-    subs(line, 2)
-    platform = line.platform
-    with start(line, USED) as board:
+    rig = make_gateway_rig(settings=settings)
+    subs(rig, 2)
+    platform = rig.platform
+    with start(rig, USED) as board:
         board.expect("ready", timeout=PATIENCE)
         until_said(board, "shadow None 1", "published True", "desired 200", "event 200")
         platform.set_properties(SUB_PK, "meter-001", {"target": 21})
@@ -348,9 +348,11 @@ asyncio.run(main())
 """
 
 
-def test_a_gateway_is_a_task_beside_others(gateways: Line) -> None:
-    subs(gateways, 1)
-    with start(gateways, TASKS, beyond=BEYOND_FIRST_AREA + 5000) as board:  # asyncio takes 5 KiB.
+def test_a_gateway_is_a_task_beside_others(gateway_rig: Rig) -> None:
+    subs(gateway_rig, 1)
+    with start(
+        gateway_rig, TASKS, beyond=BEYOND_FIRST_AREA + 5000
+    ) as board:  # asyncio takes 5 KiB.
         board.expect("posted [200] beside other tasks True", timeout=PATIENCE)
         board.expect("cancelled 0 0", timeout=PATIENCE)
-        until(gateways, "meter-000", "Offline")
+        until(gateway_rig, "meter-000", "Offline")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from alink_sim.platform.state.ota_entities import Rules
-from tests.sim.conftest import PATIENCE, SUB_PK, Line
+from tests.sim.conftest import PATIENCE, SUB_PK, Rig
 from tests.sim.gateway.gateways import burn, subs
 
 MAIN = """
@@ -36,28 +36,28 @@ gateway.loop()
 """
 
 
-def task(line: Line) -> str:
+def task(rig: Rig) -> str:
     """Return how the newest task of the meter has ended."""
     deadline = time.monotonic() + PATIENCE
     while True:
-        found = line.platform.ota.tasks(SUB_PK, "meter-000")[-1]
+        found = rig.platform.ota.tasks(SUB_PK, "meter-000")[-1]
         if found.status in ("SUCCEEDED", "FAILED"):
             return f"{found.status} {found.reason}".strip()
         assert time.monotonic() < deadline, found
         time.sleep(0.01)
 
 
-def test_a_sub_device_is_updated_over_the_gateways_connection(gateways: Line) -> None:
-    line, platform = gateways, gateways.platform
-    subs(line, 1)
-    with burn(line, MAIN) as board:
+def test_a_sub_device_is_updated_over_the_gateways_connection(gateway_rig: Rig) -> None:
+    rig, platform = gateway_rig, gateway_rig.platform
+    subs(rig, 1)
+    with burn(rig, MAIN) as board:
         board.power_on()
         platform.expect("ota_version", device_name="meter-000", version="1", timeout=PATIENCE)
         for version, protocol in (("2", "HTTPS"), ("3", "MQTT")):
             data = bytes(range(251)) * 40 + version.encode()
             platform.ota.publish(SUB_PK, version, data, rules=Rules(protocol=protocol))
             board.expect(f"the meter has {len(data)} {sum(data) & 0xFFFF}", timeout=PATIENCE)
-            assert task(line) == "SUCCEEDED"
+            assert task(rig) == "SUCCEEDED"
         assert platform.ota.versions(SUB_PK, "meter-000") == {"default": "3"}
         platform.ota.publish(SUB_PK, "4", bytes(60001))
-        assert task(line) == "FAILED the upgrade failed: the meter takes 60000 bytes"
+        assert task(rig) == "FAILED the upgrade failed: the meter takes 60000 bytes"

@@ -11,7 +11,7 @@ from alink_sim.board import Board
 from alink_sim.board.heap import beside_standins
 from alink_sim.clock import ManualClock
 from alink_sim.platform import Platform, Settings
-from tests.sim.conftest import PATIENCE, Line, turning, until_waiting
+from tests.sim.conftest import PATIENCE, Rig, turning, until_waiting
 
 REPORTS = """
 from alink.http_channel import HttpChannel
@@ -45,87 +45,87 @@ def clock(tmp_path: Path) -> Iterator[ManualClock]:
     made.close()
 
 
-def _board(line: Line, main: str = REPORTS, **fields: object) -> Board:
-    heap = beside_standins(line.interpreter)
-    return line.board("dev-1", main=main, heap=heap, **fields)  # type: ignore[arg-type]
+def _board(rig: Rig, main: str = REPORTS, **fields: object) -> Board:
+    heap = beside_standins(rig.interpreter)
+    return rig.board("dev-1", main=main, heap=heap, **fields)  # type: ignore[arg-type]
 
 
-def test_a_board_registers_and_reports_over_https_alone(line: Line) -> None:
-    with _board(line, method="https") as board:
+def test_a_board_registers_and_reports_over_https_alone(rig: Rig) -> None:
+    with _board(rig, method="https") as board:
         board.power_on()
         board.expect("alink: credential stored in ", timeout=PATIENCE)
         board.expect("message 8926", timeout=PATIENCE)
         board.expect("message 8926", timeout=PATIENCE)
-        assert line.platform.device(line.product_key, "dev-1").properties == {"temperature": 21.5}
-        published = line.platform.expect("published", device_name="dev-1", timeout=0)
-        assert published.detail["topic"] == f"/{line.product_key}/dev-1/user/update"
-    assert line.kinds("dev-1").count("registered") == 1
-    assert "online" not in line.kinds("dev-1")
+        assert rig.platform.device(rig.product_key, "dev-1").properties == {"temperature": 21.5}
+        published = rig.platform.expect("published", device_name="dev-1", timeout=0)
+        assert published.detail["topic"] == f"/{rig.product_key}/dev-1/user/update"
+    assert rig.kinds("dev-1").count("registered") == 1
+    assert "online" not in rig.kinds("dev-1")
 
 
-def test_a_board_with_a_device_token_is_told_that_it_cannot(line: Line) -> None:
-    with _board(line, method="regnwl", register=False) as board:
+def test_a_board_with_a_device_token_is_told_that_it_cannot(rig: Rig) -> None:
+    with _board(rig, method="regnwl", register=False) as board:
         board.power_on()
         board.expect("StoreError: the HTTPS channel signs with a DeviceSecret", timeout=PATIENCE)
 
 
-def _renewed(line: Line, board: Board, clock: ManualClock, answer: int) -> None:
+def _renewed(rig: Rig, board: Board, clock: ManualClock, answer: int) -> None:
     """Let an hour pass; the next message is refused with this code, and sent with a new token."""
     until_waiting(board, clock, at_least=3000)
     clock.advance(3600)
     turning(clock, board, "message 8926")
-    happened = [event for event in line.platform.events() if event.detail.get("via") == "https"]
+    happened = [event for event in rig.platform.events() if event.detail.get("via") == "https"]
     refusal, issued = happened[-2:]
     assert (refusal.kind, refusal.detail["answer"]) == ("publish_refused", answer)
     assert issued.kind == "token_issued"
-    assert line.platform.events(kind="property_posted")[-1].time >= issued.time
+    assert rig.platform.events(kind="property_posted")[-1].time >= issued.time
 
 
 def test_a_token_that_has_expired_is_renewed(
-    make_line: Callable[..., Line], clock: ManualClock
+    make_rig: Callable[..., Rig], clock: ManualClock
 ) -> None:
-    line = make_line(clock=clock, settings=Settings(http_token_seconds=3600))
-    with _board(line, HOURLY, method="https") as board:
+    rig = make_rig(clock=clock, settings=Settings(http_token_seconds=3600))
+    with _board(rig, HOURLY, method="https") as board:
         board.power_on()
         turning(clock, board, "message 8926")
         for _ in range(2):
-            _renewed(line, board, clock, 20001)
-    assert len(line.platform.events(kind="property_posted")) == 3
-    assert line.kinds("dev-1").count("registered") == 1
+            _renewed(rig, board, clock, 20001)
+    assert len(rig.platform.events(kind="property_posted")) == 3
+    assert rig.kinds("dev-1").count("registered") == 1
 
 
 def test_a_token_that_a_restarted_platform_has_forgotten_is_renewed(
-    make_line: Callable[..., Line], clock: ManualClock, tmp_path: Path
+    make_rig: Callable[..., Rig], clock: ManualClock, tmp_path: Path
 ) -> None:
-    line = make_line(clock=clock)
-    with _board(line, HOURLY, method="https") as board:
+    rig = make_rig(clock=clock)
+    with _board(rig, HOURLY, method="https") as board:
         board.power_on()
         turning(clock, board, "message 8926")
         until_waiting(board, clock, at_least=3000)
-        line.platform.stop()
-        port = line.platform.https_port
+        rig.platform.stop()
+        port = rig.platform.https_port
         with Platform(state=tmp_path / "platform", clock=clock, https_port=port) as restarted:
-            line.platform = restarted
-            _renewed(line, board, clock, 20003)
-    assert line.kinds("dev-1") == ["token_issued", "property_posted"]
+            rig.platform = restarted
+            _renewed(rig, board, clock, 20003)
+    assert rig.kinds("dev-1") == ["token_issued", "property_posted"]
 
 
 def test_a_token_that_was_revoked_is_asked_for_again_once_the_device_may(
-    make_line: Callable[..., Line], clock: ManualClock
+    make_rig: Callable[..., Rig], clock: ManualClock
 ) -> None:
-    line = make_line(clock=clock)
-    with _board(line, HOURLY, method="https") as board:
+    rig = make_rig(clock=clock)
+    with _board(rig, HOURLY, method="https") as board:
         board.power_on()
         turning(clock, board, "message 8926")
-        line.platform.disable_device(line.product_key, "dev-1")
+        rig.platform.disable_device(rig.product_key, "dev-1")
         until_waiting(board, clock, at_least=3000)
         clock.advance(3600)
         turning(clock, board, "over HTTPS refused, code 20000 (auth check error): see in the")
-        refusals = line.platform.events()[-2:]
+        refusals = rig.platform.events()[-2:]
         assert [one.detail["answer"] for one in refusals] == [20003, 20000]
-        line.platform.enable_device(line.product_key, "dev-1")
+        rig.platform.enable_device(rig.product_key, "dev-1")
         until_waiting(board, clock, at_least=3000)
         clock.advance(3600)
         turning(clock, board, "message 8926")
-    assert line.kinds("dev-1").count("token_issued") == 2
-    assert line.kinds("dev-1").count("registered") == 1
+    assert rig.kinds("dev-1").count("token_issued") == 2
+    assert rig.kinds("dev-1").count("registered") == 1

@@ -21,7 +21,7 @@ from alink_sim.clock import ManualClock
 from alink_sim.platform import Settings
 from alink_sim.platform.state.event_log import Event
 from alink_sim.platform.state.ota_entities import Rules
-from tests.sim.conftest import PATIENCE, Line
+from tests.sim.conftest import PATIENCE, Rig
 
 EXAMPLE = (Path(__file__).resolve().parents[3] / "examples" / "ota.py").read_text("utf-8")
 
@@ -35,11 +35,11 @@ def image(version: str, size: int = 48_000) -> bytes:
     return firmware_image.application("esp32", size=size, seed=len(version), frozen=frozen)
 
 
-def lamp(line: Line, main: str = EXAMPLE, name: str = "dev-1") -> Board:
+def lamp(rig: Rig, main: str = EXAMPLE, name: str = "dev-1") -> Board:
     """Burn a board with two slots, 1.0.0 in the first."""
-    heap = beside_standins(line.interpreter)
+    heap = beside_standins(rig.interpreter)
     kind = "ESP32_GENERIC-OTA"
-    return line.board(name, main=main, heap=heap, board=kind, app=image("1.0.0"))
+    return rig.board(name, main=main, heap=heap, board=kind, app=image("1.0.0"))
 
 
 # A board whose clock is a module on its volume.
@@ -119,29 +119,29 @@ def turn(clock: ManualClock, board: Board, until: str) -> None:
         time.sleep(0.002)
 
 
-def status(line: Line, name: str = "dev-1") -> tuple[str, int]:
-    task = line.platform.ota.tasks(line.product_key, name)[-1]
+def status(rig: Rig, name: str = "dev-1") -> tuple[str, int]:
+    task = rig.platform.ota.tasks(rig.product_key, name)[-1]
     return task.status, task.progress
 
 
-def seen(line: Line, *kinds: str) -> list[Event]:
-    return [one for one in line.platform.events(device_name="dev-1") if one.kind in kinds]
+def seen(rig: Rig, *kinds: str) -> list[Event]:
+    return [one for one in rig.platform.events(device_name="dev-1") if one.kind in kinds]
 
 
-def test_a_version_that_is_published_runs_in_the_other_slot(line: Line) -> None:
-    with lamp(line) as board:
+def test_a_version_that_is_published_runs_in_the_other_slot(rig: Rig) -> None:
+    with lamp(rig) as board:
         board.power_on()
         board.expect("lamp 1.0.0", timeout=PATIENCE)
-        line.platform.expect("ota_version", version="1.0.0", timeout=PATIENCE)
-        line.platform.ota.publish(line.product_key, "2.0.0", image("2.0.0"))
+        rig.platform.expect("ota_version", version="1.0.0", timeout=PATIENCE)
+        rig.platform.ota.publish(rig.product_key, "2.0.0", image("2.0.0"))
         board.expect("lamp 2.0.0", timeout=PATIENCE)
-        line.platform.expect("ota_task", status="SUCCEEDED", timeout=PATIENCE)
+        rig.platform.expect("ota_task", status="SUCCEEDED", timeout=PATIENCE)
         assert board.running == "ota_1"
         # While the file came the session was served.
-        kinds = [one.kind for one in seen(line, "ota_progress", "property_posted")]
+        kinds = [one.kind for one in seen(rig, "ota_progress", "property_posted")]
         between = kinds[kinds.index("ota_progress") :]
         assert "property_posted" in between[: between.count("ota_progress") + 1]
-        steps = [one.detail["step"] for one in seen(line, "ota_progress")]
+        steps = [one.detail["step"] for one in seen(rig, "ota_progress")]
         assert steps == sorted(steps)
         assert steps[-1] == 100
         assert len(steps) <= 10
@@ -149,91 +149,91 @@ def test_a_version_that_is_published_runs_in_the_other_slot(line: Line) -> None:
         board.expect("alink: update to 2.0.0 has worked", timeout=PATIENCE)
         board.press_reset()
         board.expect("lamp 2.0.0", timeout=PATIENCE)
-        assert line.kinds("dev-1").count("registered") == 1
+        assert rig.kinds("dev-1").count("registered") == 1
 
 
-def test_an_image_that_never_comes_online_is_gone_with_the_next_reset(line: Line) -> None:
-    with lamp(line, BROKEN) as board:
+def test_an_image_that_never_comes_online_is_gone_with_the_next_reset(rig: Rig) -> None:
+    with lamp(rig, BROKEN) as board:
         board.power_on()
-        line.platform.expect("ota_version", version="1.0.0", timeout=PATIENCE)
-        line.platform.ota.publish(line.product_key, "2.0.0", image("2.0.0"))
+        rig.platform.expect("ota_version", version="1.0.0", timeout=PATIENCE)
+        rig.platform.ota.publish(rig.product_key, "2.0.0", image("2.0.0"))
         board.expect("lamp 2.0.0", timeout=PATIENCE)
         board.expect("lamp 1.0.0", timeout=PATIENCE)
-        told = line.platform.expect("ota_progress", step=-1, timeout=PATIENCE)
+        told = rig.platform.expect("ota_progress", step=-1, timeout=PATIENCE)
         assert told.reason == "2.0.0 was put in place, and 1.0.0 runs"
-        assert status(line)[0] == "FAILED"
+        assert status(rig)[0] == "FAILED"
         assert board.running == "ota_0"
-        assert len(seen(line, "ota_downloaded")) == 1
+        assert len(seen(rig, "ota_downloaded")) == 1
         # The next version is taken.
-        line.platform.ota.publish(line.product_key, "1.0.0b", image("1.0.0b"))
+        rig.platform.ota.publish(rig.product_key, "1.0.0b", image("1.0.0b"))
         board.expect("lamp 1.0.0b", timeout=PATIENCE)
 
 
-def test_parts_come_over_the_session_where_the_batch_says_so(line: Line) -> None:
-    with lamp(line) as board:
+def test_parts_come_over_the_session_where_the_batch_says_so(rig: Rig) -> None:
+    with lamp(rig) as board:
         board.power_on()
-        line.platform.expect("ota_version", version="1.0.0", timeout=PATIENCE)
+        rig.platform.expect("ota_version", version="1.0.0", timeout=PATIENCE)
         rules = Rules(protocol="MQTT")
-        line.platform.ota.publish(line.product_key, "2.0.0", image("2.0.0"), rules=rules)
+        rig.platform.ota.publish(rig.product_key, "2.0.0", image("2.0.0"), rules=rules)
         board.expect("alink: update to 2.0.0 has worked", timeout=PATIENCE)
-        assert {one.detail["via"] for one in seen(line, "ota_downloaded")} == {"mqtt"}
-        assert status(line) == ("SUCCEEDED", 100)
+        assert {one.detail["via"] for one in seen(rig, "ota_downloaded")} == {"mqtt"}
+        assert status(rig) == ("SUCCEEDED", 100)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a second loopback address")
 def test_a_lost_connection_is_taken_up_where_it_broke(
-    make_line: Callable[..., Line], clock: ManualClock
+    make_rig: Callable[..., Rig], clock: ManualClock
 ) -> None:
-    line = make_line(clock=clock)
-    cutter = Cutter(line.platform.ota_port, [30_000, 20_000])
-    with lamp(line) as board:
+    rig = make_rig(clock=clock)
+    cutter = Cutter(rig.platform.ota_port, [30_000, 20_000])
+    with lamp(rig) as board:
         board.resolve(["*.aliyuncs.com 127.0.0.1", "localhost 127.0.0.2"])
         board.power_on()
-        line.platform.ota.publish(line.product_key, "2.0.0", image("2.0.0"))
+        rig.platform.ota.publish(rig.product_key, "2.0.0", image("2.0.0"))
         turn(clock, board, "alink: update to 2.0.0 has worked")
-        firsts = [one.detail["first"] for one in seen(line, "ota_downloaded")]
+        firsts = [one.detail["first"] for one in seen(rig, "ota_downloaded")]
         assert len(firsts) == 3
         assert firsts == sorted(set(firsts))
     cutter.close()
 
 
 def test_an_address_that_has_died_is_asked_for_anew(
-    make_line: Callable[..., Line], clock: ManualClock
+    make_rig: Callable[..., Rig], clock: ManualClock
 ) -> None:
-    line = make_line(clock=clock, settings=Settings(ota_url_seconds=5))
+    rig = make_rig(clock=clock, settings=Settings(ota_url_seconds=5))
     main = EXAMPLE.replace('"hour": 3', '"hour": 12').replace("== 1:", "== 12 and later():")
     main = "import time\ndef later():\n    return time.ticks_ms() > began + 10000\n" + main
     main = main.replace("device.connect()", "began = time.ticks_ms()\ndevice.connect()")
-    with lamp(line, main) as board:
+    with lamp(rig, main) as board:
         board.power_on()
-        line.platform.ota.publish(line.product_key, "2.0.0", image("2.0.0"))
+        rig.platform.ota.publish(rig.product_key, "2.0.0", image("2.0.0"))
         turn(clock, board, "alink: update to 2.0.0 has worked")
-        kinds = [one.kind for one in seen(line, "ota_download_refused", "ota_asked")]
+        kinds = [one.kind for one in seen(rig, "ota_download_refused", "ota_asked")]
         assert kinds[:2] == ["ota_download_refused", "ota_asked"]
 
 
-def test_a_file_on_the_volume_is_replaced(line: Line, tmp_path: Path) -> None:
+def test_a_file_on_the_volume_is_replaced(rig: Rig, tmp_path: Path) -> None:
     def module(version: str) -> bytes:
         source = tmp_path / "hours.py"
         source.write_text(f'VERSION = "{version}"\n', "utf-8")
         return toolchain.compile_mpy(source, name="hours.py")
 
     files = {"/lib/hours.mpy": module("1")}
-    heap = beside_standins(line.interpreter)
-    with line.board("dev-1", main=FILES, heap=heap, files=files) as board:
+    heap = beside_standins(rig.interpreter)
+    with rig.board("dev-1", main=FILES, heap=heap, files=files) as board:
         board.power_on()
-        line.platform.expect("ota_version", version="1", module="hours", timeout=PATIENCE)
-        line.platform.ota.publish(line.product_key, "2", module("2"), module="hours")
+        rig.platform.expect("ota_version", version="1", module="hours", timeout=PATIENCE)
+        rig.platform.ota.publish(rig.product_key, "2", module("2"), module="hours")
         board.expect("ready 2 ['alink', 'hours.mpy']", timeout=PATIENCE)
         board.expect("hours 2", timeout=PATIENCE)
         board.expect("alink: update to 2 has worked", timeout=PATIENCE)
-        assert status(line) == ("SUCCEEDED", 100)
+        assert status(rig) == ("SUCCEEDED", 100)
 
 
-def _cut(line: Line, name: str, cut_at: int) -> str:
+def _cut(rig: Rig, name: str, cut_at: int) -> str:
     """Cut an update in an operation; return what ran when power came back."""
-    with lamp(line, name=name) as board:
-        line.platform.ota.publish(line.product_key, "2.0.0", image("2.0.0", 9000), devices=[name])
+    with lamp(rig, name=name) as board:
+        rig.platform.ota.publish(rig.product_key, "2.0.0", image("2.0.0", 9000), devices=[name])
         board.power_on(cut_at=cut_at)
         assert board.wait(timeout=PATIENCE) == "cut", f"operation {cut_at} never came"
         board.power_on()
@@ -243,18 +243,18 @@ def _cut(line: Line, name: str, cut_at: int) -> str:
 
 
 def test_power_cut_in_an_update_leaves_a_board_that_comes_online(
-    line: Line, record_property: Callable[[str, object], None]
+    rig: Rig, record_property: Callable[[str, object], None]
 ) -> None:
-    with lamp(line, name="dev-0") as board:
+    with lamp(rig, name="dev-0") as board:
         board.power_on()
-        line.platform.expect("ota_version", version="1.0.0", timeout=PATIENCE)
+        rig.platform.expect("ota_version", version="1.0.0", timeout=PATIENCE)
         before = board.flash_operations
-        line.platform.ota.publish(line.product_key, "2.0.0", image("2.0.0", 9000))
+        rig.platform.ota.publish(rig.product_key, "2.0.0", image("2.0.0", 9000))
         board.expect("has worked", timeout=PATIENCE)
         count = board.flash_operations
     # Some of each kind; tests/board/test_ota_slots.py cuts them all. The two builds share them.
-    cuts = range(before + 1 + line.interpreter.word_bits // 16, count + 1, 8)
+    cuts = range(before + 1 + rig.interpreter.word_bits // 16, count + 1, 8)
     with ThreadPoolExecutor(2) as pool:
-        ran = list(pool.map(lambda at: _cut(line, f"dev-{at}", at), cuts))
+        ran = list(pool.map(lambda at: _cut(rig, f"dev-{at}", at), cuts))
     assert set(ran) <= {"lamp 1.0.0", "lamp 2.0.0"}
-    record_property("counted", f"{line.interpreter.name}: {len(ran)} cuts: {' '.join(ran)}")
+    record_property("counted", f"{rig.interpreter.name}: {len(ran)} cuts: {' '.join(ran)}")

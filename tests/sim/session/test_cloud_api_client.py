@@ -11,7 +11,7 @@ import pytest
 from alink_sim.board import Board
 from alink_sim.board.heap import beside_standins
 from tests.platform.api_calls import Ask, asking, client, done, refused
-from tests.sim.conftest import INSTANCE, PATIENCE, Line
+from tests.sim.conftest import INSTANCE, PATIENCE, Rig
 from tests.sim.session.test_thing import answered
 
 MODEL: dict[str, Any] = {
@@ -65,17 +65,17 @@ device.loop()
 """
 
 
-def product(line: Line) -> dict[str, str]:
-    return {"product_key": line.product_key, "iot_instance_id": INSTANCE}
+def product(rig: Rig) -> dict[str, str]:
+    return {"product_key": rig.product_key, "iot_instance_id": INSTANCE}
 
 
 @pytest.fixture
-def ask(line: Line) -> Ask:
+def ask(rig: Rig) -> Ask:
     """Return what calls an action about the board; it has a desired value from before."""
-    line.platform.set_thing_model(line.product_key, MODEL)
-    line.platform.add_device(line.product_key, "dev-1")
-    through = asking(client(line.platform))
-    who = {**product(line), "device_name": "dev-1"}
+    rig.platform.set_thing_model(rig.product_key, MODEL)
+    rig.platform.add_device(rig.product_key, "dev-1")
+    through = asking(client(rig.platform))
+    who = {**product(rig), "device_name": "dev-1"}
 
     def of_the_board(action: str, **parameters: Any) -> dict[str, Any]:
         return through(action, **{**who, **parameters})
@@ -85,47 +85,47 @@ def ask(line: Line) -> Ask:
 
 
 @pytest.fixture
-def board(line: Line, ask: Ask) -> Board:
-    board = line.board("dev-1", main=PROGRAM, heap=beside_standins(line.interpreter))
+def board(rig: Rig, ask: Ask) -> Board:
+    board = rig.board("dev-1", main=PROGRAM, heap=beside_standins(rig.interpreter))
     board.power_on()
     board.expect("ready", timeout=PATIENCE)
-    line.platform.expect("subscribed", device_name="dev-1", timeout=PATIENCE)
+    rig.platform.expect("subscribed", device_name="dev-1", timeout=PATIENCE)
     return board
 
 
 def test_it_sets_properties_and_reads_what_the_board_says(
-    line: Line, ask: Ask, board: Board
+    rig: Rig, ask: Ask, board: Board
 ) -> None:
     board.expect("desired {'level': {", timeout=PATIENCE)
     number = done(ask("SetDeviceProperty", items=json.dumps({"led": 1})))["Data"]["MessageId"]
-    assert answered(line, number) == 200
-    line.platform.expect("property_posted", device_name="dev-1", timeout=PATIENCE)
+    assert answered(rig, number) == 200
+    rig.platform.expect("property_posted", device_name="dev-1", timeout=PATIENCE)
     told = done(ask("QueryDevicePropertyStatus"))["Data"]["List"]["PropertyStatusInfo"]
     assert {one["Identifier"]: one.get("Value") for one in told}["led"] == "1"
 
 
 def test_a_desired_value_set_while_it_was_away_is_learnt_and_forgotten(
-    line: Line, ask: Ask, board: Board
+    rig: Rig, ask: Ask, board: Board
 ) -> None:
     board.expect("desired {'level': {", timeout=PATIENCE)
     board.expect("200 {} success", timeout=PATIENCE)
-    assert "level" not in line.platform.device(line.product_key, "dev-1").documents["desired"]
+    assert "level" not in rig.platform.device(rig.product_key, "dev-1").documents["desired"]
 
 
-def test_it_calls_services_of_both_kinds(line: Line, ask: Ask, board: Board) -> None:
+def test_it_calls_services_of_both_kinds(rig: Rig, ask: Ask, board: Board) -> None:
     called = done(ask("InvokeThingService", identifier="Blink", args='{"Times":3}'))
     board.expect("blink 3", timeout=PATIENCE)
-    assert answered(line, called["Data"]["MessageId"]) == 200
+    assert answered(rig, called["Data"]["MessageId"]) == 200
     called = done(ask("InvokeThingService", identifier="Measure", args='{"Times":4}'))
     assert json.loads(called["Data"]["Result"]) == {"Value": 8}
     assert refused(ask("InvokeThingService", identifier="Nothing", args="{}"))
 
 
-def test_it_publishes_and_asks_on_both_kinds_of_topic(line: Line, ask: Ask, board: Board) -> None:
-    topic = f"/{line.product_key}/dev-1/user"
+def test_it_publishes_and_asks_on_both_kinds_of_topic(rig: Rig, ask: Ask, board: Board) -> None:
+    topic = f"/{rig.product_key}/dev-1/user"
     content = base64.b64encode(b"hello").decode()
     message = {"topic_full_name": f"{topic}/get", "message_content": content, "qos": 1}
-    done(asking(client(line.platform))("Pub", **product(line), **message))
+    done(asking(client(rig.platform))("Pub", **product(rig), **message))
     board.expect("got b'hello' False", timeout=PATIENCE)
     for where, question, answer in (
         ({}, b"abc", b"abcabc"),
@@ -137,7 +137,7 @@ def test_it_publishes_and_asks_on_both_kinds_of_topic(line: Line, ask: Ask, boar
         assert base64.b64decode(body["PayloadBase64Byte"]) == answer
 
 
-def test_it_sets_the_shadow_which_the_board_fulfils(line: Line, ask: Ask, board: Board) -> None:
+def test_it_sets_the_shadow_which_the_board_fulfils(rig: Rig, ask: Ask, board: Board) -> None:
     wanted = {"method": "update", "state": {"desired": {"color": "green"}}, "version": 1}
     done(ask("UpdateDeviceShadow", shadow_message=json.dumps(wanted)))
     board.expect("wanted {'color': 'green'}", timeout=PATIENCE)

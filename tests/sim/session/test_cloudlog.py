@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.sim.conftest import PATIENCE, Line
+from tests.sim.conftest import PATIENCE, Rig
 from tests.sim.session.test_thing import online
 
 LOGS = """
@@ -20,25 +20,25 @@ device.loop()
 """
 
 
-def contents(line: Line) -> list[object]:
+def contents(rig: Rig) -> list[object]:
     return [
         (event.detail["level"], event.detail["content"])
-        for event in line.platform.events(kind="device_log", device_name="dev-1")
+        for event in rig.platform.events(kind="device_log", device_name="dev-1")
     ]
 
 
-def test_lines_wait_until_the_cloud_wants_them(line: Line) -> None:
-    with online(line, LOGS):
-        assert contents(line) == []
-        line.platform.set_log_mode(line.product_key, "dev-1", wanted=True)
-        line.platform.expect("device_log", device_name="dev-1", timeout=PATIENCE)
-        assert contents(line) == [("WARN", "before the session"), ("ERROR", "in it")]
-        answered = line.platform.expect("answered", device_name="dev-1", timeout=PATIENCE)
+def test_lines_wait_until_the_cloud_wants_them(rig: Rig) -> None:
+    with online(rig, LOGS):
+        assert contents(rig) == []
+        rig.platform.set_log_mode(rig.product_key, "dev-1", wanted=True)
+        rig.platform.expect("device_log", device_name="dev-1", timeout=PATIENCE)
+        assert contents(rig) == [("WARN", "before the session"), ("ERROR", "in it")]
+        answered = rig.platform.expect("answered", device_name="dev-1", timeout=PATIENCE)
         assert answered.detail["topic"].endswith("/thing/config/log/push_reply")
 
 
-def test_what_was_wanted_before_holds_after_a_power_cycle(line: Line) -> None:
-    line.platform.add_device(line.product_key, "dev-1")
-    line.platform.set_log_mode(line.product_key, "dev-1", wanted=True)
-    with online(line, LOGS):
-        line.platform.expect("device_log", device_name="dev-1", timeout=PATIENCE)
+def test_what_was_wanted_before_holds_after_a_power_cycle(rig: Rig) -> None:
+    rig.platform.add_device(rig.product_key, "dev-1")
+    rig.platform.set_log_mode(rig.product_key, "dev-1", wanted=True)
+    with online(rig, LOGS):
+        rig.platform.expect("device_log", device_name="dev-1", timeout=PATIENCE)

@@ -11,15 +11,15 @@ import pytest
 from alink_sim.board.heap import beside_standins
 from alink_sim.clock import ManualClock
 from alink_sim.platform import Fault
-from tests.sim.conftest import PATIENCE, Line, until_waiting
+from tests.sim.conftest import PATIENCE, Rig, until_waiting
 from tests.sim.session.test_thing import online
 
 
-def ends(line: Line, count: int) -> list[str]:
+def ends(rig: Rig, count: int) -> list[str]:
     """Return why sessions have ended, once so many have."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
-        reasons = [event.reason for event in line.platform.events(kind="offline")]
+        reasons = [event.reason for event in rig.platform.events(kind="offline")]
         if len(reasons) >= count:
             return reasons
         time.sleep(0.005)
@@ -52,13 +52,13 @@ asyncio.run(main())
 """
 
 
-def test_cancelling_run_closes_cleanly_and_it_can_run_again(line: Line) -> None:
-    with online(line, CANCELLED) as board:
+def test_cancelling_run_closes_cleanly_and_it_can_run_again(rig: Rig) -> None:
+    with online(rig, CANCELLED) as board:
         assert board.wait(timeout=PATIENCE) == "halted"
         said = [printed.text for printed in board.lines]
         assert "cancelled 0" in said
         assert "ready 2" in said
-    assert ends(line, 2) == ["the device said DISCONNECT"] * 2
+    assert ends(rig, 2) == ["the device said DISCONNECT"] * 2
 
 
 CLOSED = """
@@ -74,11 +74,11 @@ device.close()
 """
 
 
-def test_the_blocking_face_closes_cleanly_and_connects_again(line: Line) -> None:
-    with online(line, CLOSED) as board:
+def test_the_blocking_face_closes_cleanly_and_connects_again(rig: Rig) -> None:
+    with online(rig, CLOSED) as board:
         assert board.wait(timeout=PATIENCE) == "halted"
         assert "closed 0" in [printed.text for printed in board.lines]
-    assert ends(line, 2) == ["the device said DISCONNECT"] * 2
+    assert ends(rig, 2) == ["the device said DISCONNECT"] * 2
 
 
 SLEEPS = """
@@ -105,13 +105,13 @@ def clock(tmp_path: Path) -> Iterator[ManualClock]:
 
 @pytest.mark.parametrize("method", ["register", "regnwl"])
 def test_a_board_that_wakes_from_deep_sleep_logs_in_with_what_is_stored(
-    make_line: Callable[..., Line], clock: ManualClock, method: str
+    make_rig: Callable[..., Rig], clock: ManualClock, method: str
 ) -> None:
-    line = make_line(clock=clock)
-    board = line.board(
+    rig = make_rig(clock=clock)
+    board = rig.board(
         "dev-1",
         main=SLEEPS,
-        heap=beside_standins(line.interpreter),
+        heap=beside_standins(rig.interpreter),
         method=method,
         register=method == "register",
     )
@@ -121,12 +121,12 @@ def test_a_board_that_wakes_from_deep_sleep_logs_in_with_what_is_stored(
             board.expect(f"wakes {wakes}", timeout=PATIENCE)
             board.expect("alink: online at ", timeout=PATIENCE)
             until_waiting(board, clock, at_least=500)
-            properties = line.platform.device(line.product_key, "dev-1").properties
+            properties = rig.platform.device(rig.product_key, "dev-1").properties
             assert properties == {"wakes": wakes}
             clock.advance(601)
-    kinds = line.kinds("dev-1")
+    kinds = rig.kinds("dev-1")
     assert kinds.count("registered") == 1
-    assert ends(line, 3)[:3] == ["the device said DISCONNECT"] * 3
+    assert ends(rig, 3)[:3] == ["the device said DISCONNECT"] * 3
     assert not [said.text for said in board.lines if "clock set" in said.text][1:]
 
 
@@ -145,13 +145,13 @@ device.loop()
 """
 
 
-def test_a_message_that_comes_twice_is_delivered_twice_and_marked(line: Line) -> None:
-    line.platform.faults.add(Fault.duplicate("publish"), device="dev-1", connection=2)
-    with online(line, TWICE) as board:
-        line.platform.expect("subscribed", device_name="dev-1", timeout=PATIENCE)
-        topic = f"/{line.product_key}/dev-1/user/get"
-        line.platform.send(line.product_key, "dev-1", topic, b"once", qos=1)
+def test_a_message_that_comes_twice_is_delivered_twice_and_marked(rig: Rig) -> None:
+    rig.platform.faults.add(Fault.duplicate("publish"), device="dev-1", connection=2)
+    with online(rig, TWICE) as board:
+        rig.platform.expect("subscribed", device_name="dev-1", timeout=PATIENCE)
+        topic = f"/{rig.product_key}/dev-1/user/get"
+        rig.platform.send(rig.product_key, "dev-1", topic, b"once", qos=1)
         board.expect("got b'once' False", timeout=PATIENCE)
         board.expect("got b'once' True", timeout=PATIENCE)
-        line.platform.send(line.product_key, "dev-1", topic, b"at 0", qos=0)
+        rig.platform.send(rig.product_key, "dev-1", topic, b"at 0", qos=0)
         board.expect("got b'at 0' False", timeout=PATIENCE)

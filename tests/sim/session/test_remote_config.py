@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from tests.sim.conftest import INSTANCE, PATIENCE, Line
+from tests.sim.conftest import INSTANCE, PATIENCE, Rig
 from tests.sim.session.test_thing import online
 
 CONFIGURED = """
@@ -40,7 +40,7 @@ while True:
 
 
 @pytest.fixture
-def files(line: Line) -> Iterator[dict[str, bytes]]:
+def files(rig: Rig) -> Iterator[dict[str, bytes]]:
     """What a file server of the platform's CA serves, by path; "port" is its own."""
     served: dict[str, bytes] = {}
 
@@ -56,7 +56,7 @@ def files(line: Line) -> Iterator[dict[str, bytes]]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    context: ssl.SSLContext = line.platform.authority.server_context()
+    context: ssl.SSLContext = rig.platform.authority.server_context()
     server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -68,31 +68,31 @@ def files(line: Line) -> Iterator[dict[str, bytes]]:
 
 
 def test_a_config_is_fetched_replaced_and_kept_when_the_next_is_spoilt(
-    line: Line, files: dict[str, bytes]
+    rig: Rig, files: dict[str, bytes]
 ) -> None:
     url = f"https://{INSTANCE}.mqtt.iothub.aliyuncs.com:{files['port'].decode()}/c"
-    key = line.product_key
+    key = rig.product_key
     files["/c"] = first = b'{"rate":1,"pad":"' + b"x" * 5000 + b'"}'
-    line.platform.set_config(key, first, url=url)
-    with online(line, CONFIGURED, files={"/ca.der": line.platform.ca_der}) as board:
+    rig.platform.set_config(key, first, url=url)
+    with online(rig, CONFIGURED, files={"/ca.der": rig.platform.ca_der}) as board:
         board.expect('config {"rate":1', timeout=PATIENCE)
         files["/c"] = b'{"rate":2}'
-        assert line.platform.set_config(key, files["/c"], url=url) == 1
+        assert rig.platform.set_config(key, files["/c"], url=url) == 1
         board.expect('config {"rate":2}', timeout=PATIENCE)
-        answered = line.platform.expect("answered", device_name="dev-1", timeout=PATIENCE)
+        answered = rig.platform.expect("answered", device_name="dev-1", timeout=PATIENCE)
         assert answered.detail["topic"].endswith("/thing/config/push_reply")
-        line.platform.set_config(key, b'{"rate":3}', url=url)
+        rig.platform.set_config(key, b'{"rate":3}', url=url)
         board.expect("not fetched: config", timeout=PATIENCE)
         board.expect('config {"rate":2}', timeout=PATIENCE)
 
 
-def test_a_product_without_config_says_so(line: Line) -> None:
-    with online(line, CONFIGURED, files={"/ca.der": line.platform.ca_der}) as board:
+def test_a_product_without_config_says_so(rig: Rig) -> None:
+    with online(rig, CONFIGURED, files={"/ca.der": rig.platform.ca_der}) as board:
         board.expect("no remote config: 6713", timeout=PATIENCE)
 
 
-def test_a_product_whose_config_was_taken_back_says_so(line: Line) -> None:
-    line.platform.set_config(line.product_key, b"{}", url="https://files.example/c")
-    line.platform.forget_config(line.product_key)
-    with online(line, CONFIGURED, files={"/ca.der": line.platform.ca_der}) as board:
+def test_a_product_whose_config_was_taken_back_says_so(rig: Rig) -> None:
+    rig.platform.set_config(rig.product_key, b"{}", url="https://files.example/c")
+    rig.platform.forget_config(rig.product_key)
+    with online(rig, CONFIGURED, files={"/ca.der": rig.platform.ca_der}) as board:
         board.expect("no remote config: 6710", timeout=PATIENCE)

@@ -9,7 +9,7 @@ import pytest
 
 from alink_sim.platform import Settings
 from alink_sim.platform.state.data_script import Script
-from tests.sim.conftest import PATIENCE, Line
+from tests.sim.conftest import PATIENCE, Rig
 from tests.sim.session.test_thing import answered, online
 
 REPORTS = """
@@ -44,12 +44,12 @@ device.loop()
 
 @pytest.mark.parametrize("auto_deliver", ["always", "never"])
 def test_reports_of_every_kind_are_answered_to_their_own_handlers(
-    make_line: Callable[..., Line], auto_deliver: str
+    make_rig: Callable[..., Rig], auto_deliver: str
 ) -> None:
-    line = make_line(settings=Settings(auto_deliver=auto_deliver))
-    line.platform.add_device(line.product_key, "dev-1")
-    line.platform.set_desired(line.product_key, "dev-1", {"t": 5})
-    board = online(line, REPORTS)
+    rig = make_rig(settings=Settings(auto_deliver=auto_deliver))
+    rig.platform.add_device(rig.product_key, "dev-1")
+    rig.platform.set_desired(rig.product_key, "dev-1", {"t": 5})
+    board = online(rig, REPORTS)
     for what in ("event", "plain", "post", "batch", "history", "tags", "forgotten"):
         board.expect(f"{what} 200 {{}}", timeout=PATIENCE)
     board.expect("wrong 460", timeout=PATIENCE)
@@ -57,7 +57,7 @@ def test_reports_of_every_kind_are_answered_to_their_own_handlers(
     for what in ("too old", "deleted", "left"):
         board.expect(f"{what} 200 {{}}", timeout=PATIENCE)
     board.expect("malformed 460", timeout=PATIENCE)
-    device = line.platform.device(line.product_key, "dev-1")
+    device = rig.platform.device(rig.product_key, "dev-1")
     assert device.properties == {"t": 4, "u": 1}
     assert device.documents["tags"] == {"room": "4"}
     assert device.documents["desired"] == {}
@@ -93,16 +93,16 @@ def to_raw(body: dict[str, Any]) -> bytes:
 
 @pytest.mark.parametrize("auto_deliver", ["always", "never"])
 def test_bytes_go_up_and_down_through_the_products_script(
-    make_line: Callable[..., Line], auto_deliver: str
+    make_rig: Callable[..., Rig], auto_deliver: str
 ) -> None:
-    line = make_line(settings=Settings(auto_deliver=auto_deliver))
-    key = line.product_key
-    line.platform.set_script(key, Script(to_alink, to_raw))
-    board = online(line, RAW)
+    rig = make_rig(settings=Settings(auto_deliver=auto_deliver))
+    key = rig.product_key
+    rig.platform.set_script(key, Script(to_alink, to_raw))
+    board = online(rig, RAW)
     board.expect("reply b'\\x07\\x06'", timeout=PATIENCE)
-    assert line.platform.device(key, "dev-1").properties == {"t": 42}
-    number = line.platform.set_properties(key, "dev-1", {"t": 1})
+    assert rig.platform.device(key, "dev-1").properties == {"t": 42}
+    number = rig.platform.set_properties(key, "dev-1", {"t": 1})
     board.expect("down b'", timeout=PATIENCE)
-    assert answered(line, number) == 200
-    called = line.platform.call_service_sync(key, "dev-1", "Test", {}, timeout_ms=8000)
+    assert answered(rig, number) == 200
+    called = rig.platform.call_service_sync(key, "dev-1", "Test", {}, timeout_ms=8000)
     assert (called.code, b'"code":200' in called.payload) == ("SUCCESS", True)

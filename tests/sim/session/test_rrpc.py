@@ -9,7 +9,7 @@ import pytest
 
 from alink_sim.platform import Settings
 from alink_sim.platform.topics.rrpc import RrpcCode
-from tests.sim.conftest import PATIENCE, Line
+from tests.sim.conftest import PATIENCE, Rig
 from tests.sim.session.test_thing import THERMOSTAT, online
 
 ASKED = """
@@ -34,10 +34,10 @@ device.loop()
 """
 
 
-def test_a_synchronous_service_is_answered_in_place(line: Line) -> None:
-    online(line, THERMOSTAT)
-    got = line.platform.call_service_sync(
-        line.product_key, "dev-1", "SelfTest", {"deep": 1}, timeout_ms=8000
+def test_a_synchronous_service_is_answered_in_place(rig: Rig) -> None:
+    online(rig, THERMOSTAT)
+    got = rig.platform.call_service_sync(
+        rig.product_key, "dev-1", "SelfTest", {"deep": 1}, timeout_ms=8000
     )
     assert got.code == RrpcCode.SUCCESS
     assert json.loads(got.payload)["data"] == {"passed": 1}
@@ -45,21 +45,21 @@ def test_a_synchronous_service_is_answered_in_place(line: Line) -> None:
 
 @pytest.mark.parametrize("auto_deliver", ["always", "never"])
 def test_questions_of_both_forms_and_broadcasts(
-    make_line: Callable[..., Line], auto_deliver: str
+    make_rig: Callable[..., Rig], auto_deliver: str
 ) -> None:
-    line = make_line(settings=Settings(auto_deliver=auto_deliver))
-    board = online(line, ASKED)
-    line.platform.expect("subscribed", device_name="dev-1", timeout=PATIENCE)
-    key = line.product_key
+    rig = make_rig(settings=Settings(auto_deliver=auto_deliver))
+    board = online(rig, ASKED)
+    rig.platform.expect("subscribed", device_name="dev-1", timeout=PATIENCE)
+    key = rig.product_key
     topic = f"/{key}/dev-1/user/ask"
-    got = line.platform.rrpc(key, "dev-1", b"\x00?", topic=topic, timeout_ms=8000)
+    got = rig.platform.rrpc(key, "dev-1", b"\x00?", topic=topic, timeout_ms=8000)
     assert (got.code, got.payload) == (RrpcCode.SUCCESS, b"heard \x00?")
-    got = line.platform.rrpc(key, "dev-1", b"?", timeout_ms=8000)
+    got = rig.platform.rrpc(key, "dev-1", b"?", timeout_ms=8000)
     assert (got.code, got.payload) == (RrpcCode.SUCCESS, b"??")
     call = b'{"id":"9","method":"thing.service.Test","params":{}}'
-    got = line.platform.rrpc(key, "dev-1", call, timeout_ms=8000)
+    got = rig.platform.rrpc(key, "dev-1", call, timeout_ms=8000)
     assert json.loads(got.payload)["data"] == {"ok": 1}
-    assert line.platform.broadcast(key, b"1") == 1
+    assert rig.platform.broadcast(key, b"1") == 1
     board.expect("all b'1'", timeout=PATIENCE)
-    assert line.platform.broadcast(key, b"2", topic=f"/broadcast/{key}/news") == 1
+    assert rig.platform.broadcast(key, b"2", topic=f"/broadcast/{key}/news") == 1
     board.expect("news b'2'", timeout=PATIENCE)

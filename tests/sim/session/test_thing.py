@@ -12,15 +12,15 @@ import pytest
 from alink_sim.board import Board
 from alink_sim.board.heap import beside_standins
 from alink_sim.platform import Settings
-from tests.sim.conftest import PATIENCE, Line
+from tests.sim.conftest import PATIENCE, Rig
 
 ONLINE = re.compile(r"^alink: online at ")
 
 
-def online(line: Line, main: str, files: dict[str, bytes] | None = None) -> Board:
+def online(rig: Rig, main: str, files: dict[str, bytes] | None = None) -> Board:
     """Power a board on and return it once it has printed "ready"."""
-    heap = beside_standins(line.interpreter)
-    board = line.board("dev-1", main=main, files=files, heap=heap)
+    heap = beside_standins(rig.interpreter)
+    board = rig.board("dev-1", main=main, files=files, heap=heap)
     board.power_on()
     board.expect("ready", timeout=PATIENCE)
     return board
@@ -55,61 +55,61 @@ device.loop()
 """
 
 
-def answered(line: Line, number: str) -> int:
+def answered(rig: Rig, number: str) -> int:
     """Return the code with which the device answered a message."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
-        for event in line.platform.events(kind="answered", device_name="dev-1"):
+        for event in rig.platform.events(kind="answered", device_name="dev-1"):
             if event.detail["id"] == number:
                 return int(event.detail["answer"])
         time.sleep(0.005)
-    raise AssertionError(f"no answer to {number}: {line.kinds('dev-1')}")
+    raise AssertionError(f"no answer to {number}: {rig.kinds('dev-1')}")
 
 
-def test_a_property_set_is_handled_answered_and_posted_back(line: Line) -> None:
-    board = online(line, THERMOSTAT)
-    number = line.platform.set_properties(line.product_key, "dev-1", {"target": 21})
+def test_a_property_set_is_handled_answered_and_posted_back(rig: Rig) -> None:
+    board = online(rig, THERMOSTAT)
+    number = rig.platform.set_properties(rig.product_key, "dev-1", {"target": 21})
     board.expect("target 21", timeout=PATIENCE)
-    assert answered(line, number) == 200
-    line.platform.expect("property_posted", device_name="dev-1", timeout=PATIENCE)
-    assert line.platform.device(line.product_key, "dev-1").properties == {"target": 21}
+    assert answered(rig, number) == 200
+    rig.platform.expect("property_posted", device_name="dev-1", timeout=PATIENCE)
+    assert rig.platform.device(rig.product_key, "dev-1").properties == {"target": 21}
 
 
 @pytest.mark.parametrize(
     ("values", "code"), [({"target": 99}, 460), ({"other": 1}, 460), ({"broken": 1}, 400)]
 )
 def test_a_value_that_is_refused_or_breaks_the_handler_ends_no_session(
-    line: Line, values: dict[str, int], code: int
+    rig: Rig, values: dict[str, int], code: int
 ) -> None:
-    board = online(line, THERMOSTAT)
-    number = line.platform.set_properties(line.product_key, "dev-1", values)
-    assert answered(line, number) == code
-    number = line.platform.set_properties(line.product_key, "dev-1", {"target": 20})
-    assert answered(line, number) == 200
+    board = online(rig, THERMOSTAT)
+    number = rig.platform.set_properties(rig.product_key, "dev-1", values)
+    assert answered(rig, number) == code
+    number = rig.platform.set_properties(rig.product_key, "dev-1", {"target": 20})
+    assert answered(rig, number) == 200
     board.expect("target 20", timeout=PATIENCE)
-    assert line.kinds("dev-1").count("online") == 1
+    assert rig.kinds("dev-1").count("online") == 1
 
 
-def test_a_service_is_called_and_an_unknown_one_refused(line: Line) -> None:
-    board = online(line, THERMOSTAT)
-    number = line.platform.call_service(line.product_key, "dev-1", "SelfTest", {"deep": 1})
+def test_a_service_is_called_and_an_unknown_one_refused(rig: Rig) -> None:
+    board = online(rig, THERMOSTAT)
+    number = rig.platform.call_service(rig.product_key, "dev-1", "SelfTest", {"deep": 1})
     board.expect("self test {'deep': 1}", timeout=PATIENCE)
-    assert answered(line, number) == 200
-    number = line.platform.call_service(line.product_key, "dev-1", "Explode", {})
-    assert answered(line, number) == 460
+    assert answered(rig, number) == 200
+    number = rig.platform.call_service(rig.product_key, "dev-1", "Explode", {})
+    assert answered(rig, number) == 460
 
 
-def test_a_synchronous_service_is_answered_on_the_response_topic(line: Line) -> None:
-    online(line, THERMOSTAT)
+def test_a_synchronous_service_is_answered_on_the_response_topic(rig: Rig) -> None:
+    online(rig, THERMOSTAT)
     request = {"id": "9", "method": "thing.service.SelfTest", "params": {}, "version": "1.0"}
-    line.platform.send(
-        line.product_key,
+    rig.platform.send(
+        rig.product_key,
         "dev-1",
-        f"/sys/{line.product_key}/dev-1/rrpc/request/1234567890123456789",
+        f"/sys/{rig.product_key}/dev-1/rrpc/request/1234567890123456789",
         json.dumps(request).encode(),
     )
-    event = line.platform.expect("answered", device_name="dev-1", timeout=PATIENCE)
-    topic = f"/sys/{line.product_key}/dev-1/rrpc/response/1234567890123456789"
+    event = rig.platform.expect("answered", device_name="dev-1", timeout=PATIENCE)
+    topic = f"/sys/{rig.product_key}/dev-1/rrpc/response/1234567890123456789"
     assert (event.detail["topic"], event.detail["answer"]) == (topic, 200)
 
 
@@ -127,28 +127,28 @@ device.loop()
 """
 
 
-def test_custom_topics_wildcards_and_the_time(line: Line) -> None:
-    board = online(line, CUSTOM)
+def test_custom_topics_wildcards_and_the_time(rig: Rig) -> None:
+    board = online(rig, CUSTOM)
     board.expect("published True", timeout=PATIENCE)
     board.expect("time True", timeout=PATIENCE)
-    key = line.product_key
-    line.platform.send(key, "dev-1", f"/{key}/dev-1/user/get", b"x")
+    key = rig.product_key
+    rig.platform.send(key, "dev-1", f"/{key}/dev-1/user/get", b"x")
     board.expect("user/get failed: ZeroDivisionError", timeout=PATIENCE)
-    line.platform.send(key, "dev-1", f"/{key}/dev-1/user/led/set", b"\x00\xff", qos=1)
+    rig.platform.send(key, "dev-1", f"/{key}/dev-1/user/led/set", b"\x00\xff", qos=1)
     board.expect(f"set b'/{key}/dev-1/user/led/set' b'\\x00\\xff'", timeout=PATIENCE)
 
 
 @pytest.mark.parametrize("auto_deliver", ["always", "ss", "never"])
 def test_it_works_whether_or_not_the_platform_delivers_by_itself(
-    make_line: Callable[..., Line], auto_deliver: str
+    make_rig: Callable[..., Rig], auto_deliver: str
 ) -> None:
-    line = make_line(settings=Settings(auto_deliver=auto_deliver))
-    board = online(line, THERMOSTAT)
-    line.platform.expect("subscribed", device_name="dev-1", timeout=PATIENCE)
-    number = line.platform.set_properties(line.product_key, "dev-1", {"target": 21})
+    rig = make_rig(settings=Settings(auto_deliver=auto_deliver))
+    board = online(rig, THERMOSTAT)
+    rig.platform.expect("subscribed", device_name="dev-1", timeout=PATIENCE)
+    number = rig.platform.set_properties(rig.product_key, "dev-1", {"target": 21})
     board.expect("target 21", timeout=PATIENCE)
-    assert answered(line, number) == 200
-    called = line.platform.call_service_sync(
-        line.product_key, "dev-1", "SelfTest", {}, timeout_ms=8000
+    assert answered(rig, number) == 200
+    called = rig.platform.call_service_sync(
+        rig.product_key, "dev-1", "SelfTest", {}, timeout_ms=8000
     )
     assert json.loads(called.payload)["data"] == {"passed": 1}
