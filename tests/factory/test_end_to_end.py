@@ -15,7 +15,8 @@ from alink_factory.board import boot_check, ports, program
 from alink_factory.board.mpremote import Mpremote
 from alink_factory.cli import app
 from alink_factory.errors import BoardError
-from alink_factory.job import job, over_repl
+from alink_factory.job import job
+from alink_factory.job.progress import Outcome
 from alink_factory.line import Line
 from alink_factory.screen.log_lines import LogLines
 from alink_formats import identity
@@ -144,13 +145,13 @@ def test_a_board_with_micropython_is_burned_through_mpremote(
     board, serial = boards.blank(workshop.folder, build=build)
     _run_stock(board)
     with boards.pty(board, serial, download=False) as port:
-        order = workshop.order(plan)
-        outcome = over_repl.burn(order, str(port.path), report=lambda _: None)
+        order = workshop.order(plan, over_repl=True)
+        outcome = job.burn(order, str(port.path), report=lambda _: None)
         assert outcome.result == "done", outcome
         assert outcome.written[0] == "identity"
         assert "/lib/alink/device.mpy" in outcome.written
         assert _is_online(board, platform, "lamp-0001")
-        again = over_repl.burn(order, str(port.path), report=lambda _: None)
+        again = job.burn(order, str(port.path), report=lambda _: None)
         assert again.result == "already", again.detail
     what = [entry.what for entry in order.ledger.entries()]
     assert what[:6] == ["claimed", "imaged", "writing", "written", "verified", "done"]
@@ -172,13 +173,13 @@ def test_only_changed_files_are_copied(workshop: Workshop):
     board, serial = boards.blank(workshop.folder)
     _run_stock(board)
     with boards.pty(board, serial, download=False) as port:
-        order = workshop.order(workshop.plan(rows=ROWS, layout="stock", more=more))
-        assert over_repl.burn(order, str(port.path), report=lambda _: None).result == "done"
+        order = workshop.order(workshop.plan(rows=ROWS, layout="stock", more=more), over_repl=True)
+        assert job.burn(order, str(port.path), report=lambda _: None).result == "done"
         claim = order.ledger.claims()[0]
         order.ledger.advance(claim, "written")  # As if the line had been cut off here.
         main.write_text("print('two')\n")
         order.plan = workshop.plan(rows=ROWS, layout="stock", more=more)
-        outcome = over_repl.burn(order, str(port.path), report=lambda _: None)
+        outcome = job.burn(order, str(port.path), report=lambda _: None)
         assert (outcome.result, outcome.written) == ("done", ("/main.py",)), outcome
     assert board.vfs_files()["/main.py"] == b"print('two')\n"
 
@@ -187,16 +188,16 @@ def test_a_finished_board_that_lost_its_identity_is_no_finished_board(workshop: 
     board, serial = boards.blank(workshop.folder)
     _run_stock(board)
     with boards.pty(board, serial, download=False) as port:
-        order = workshop.order(workshop.plan(rows=ROWS, layout="stock"))
+        order = workshop.order(workshop.plan(rows=ROWS, layout="stock"), over_repl=True)
 
-        def again() -> job.Outcome:
-            return over_repl.burn(order, str(port.path), report=lambda _: None)
+        def again() -> Outcome:
+            return job.burn(order, str(port.path), report=lambda _: None)
 
         assert again().result == "done"
         assert again().result == "already"
         _run_stock(board)  # Somebody burned a stock firmware over it.
         outcome = again()
-    assert "has this board as lamp-0001, done, and its flash does not" in outcome.detail
+    assert "is finished as lamp-0001, but its flash does not contain lamp-0001" in outcome.detail
 
 
 def test_an_answer_of_a_board_is_in_no_complaint(workshop: Workshop, monkeypatch):
@@ -221,9 +222,9 @@ def test_a_board_of_another_identity_is_left_alone(workshop: Workshop, is_in_nvs
     start = 0 if is_in_nvs else 0x10000  # MicroPython itself makes a blank NVS its own.
     before = board.flash.read(start, board.flash.size - start)
     with boards.pty(board, serial, download=False) as port:
-        order = workshop.order(workshop.plan(rows=ROWS, layout="stock"))
-        outcome = over_repl.burn(order, str(port.path), report=lambda _: None)
+        order = workshop.order(workshop.plan(rows=ROWS, layout="stock"), over_repl=True)
+        outcome = job.burn(order, str(port.path), report=lambda _: None)
     assert outcome.result == "failed"
-    assert "it carries other-1" in outcome.detail
+    assert "the board carries another identity: other-1" in outcome.detail
     assert board.flash.read(start, len(before)) == before
     assert order.ledger.claims() == []

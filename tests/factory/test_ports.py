@@ -13,7 +13,8 @@ import pytest
 from alink_factory import line
 from alink_factory.board import ports
 from alink_factory.job import job
-from alink_factory.job.job import Order, Outcome
+from alink_factory.job.order import Order
+from alink_factory.job.progress import Outcome, Progress
 from alink_factory.job.serials import Serials
 from alink_factory.line import Line
 
@@ -26,9 +27,9 @@ class Audience:
         self.ports: list[str] = []  # In the order of their first step.
         self.heard = threading.Condition()
 
-    def step(self, step: job.Step) -> None:
-        if step.port not in self.ports:
-            self.ports.append(step.port)
+    def progress(self, progress: Progress) -> None:
+        if progress.port not in self.ports:
+            self.ports.append(progress.port)
 
     def outcome(self, outcome: Outcome, *, is_last: bool) -> None:
         self._add("last" if is_last else "again", outcome.port)

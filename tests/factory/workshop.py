@@ -10,7 +10,8 @@ from pathlib import Path
 from alink_factory.batch import plan
 from alink_factory.batch.plan import Plan
 from alink_factory.job import job
-from alink_factory.job.job import Order, Outcome
+from alink_factory.job.order import Order
+from alink_factory.job.progress import Outcome
 from alink_factory.ledger import Ledger, Station
 from alink_formats import board as boards
 from alink_formats.sources import boards_dir

@@ -15,7 +15,8 @@ from alink_factory.board import ports
 from alink_factory.board.ports import Ports
 from alink_factory.errors import LedgerError
 from alink_factory.job import job
-from alink_factory.job.job import Order, Outcome, Step
+from alink_factory.job.order import Order
+from alink_factory.job.progress import Outcome, Progress
 
 _LOOK = 0.2  # Seconds between two looks at the ports.
 _PAUSE = 1.0  # Seconds before a board that failed is tried again.
@@ -39,7 +40,7 @@ class Count:
 class Audience(Protocol):
     """Who is told what happens; from any thread."""
 
-    def step(self, step: Step) -> None:
+    def progress(self, progress: Progress) -> None:
         """Show how far a board is."""
 
     def outcome(self, outcome: Outcome, *, is_last: bool) -> None:
@@ -122,7 +123,7 @@ class Line:
         for port in there:
             if port not in self._settled and port not in self._workers:
                 self._settled.add(port)
-                self._audience.step(Step(port, "identify"))  # In the order of the ports.
+                self._audience.progress(Progress(port, "identify"))  # In the order of the ports.
                 worker = threading.Thread(target=self._work, args=(port,), name=port)
                 self._workers[port] = worker
                 worker.start()
@@ -147,7 +148,7 @@ class Line:
 
     def _attempt(self, port: str) -> bool:
         # True when the board had its turn.
-        outcome = job.burn(self._order, port, report=self._audience.step)
+        outcome = job.burn(self._order, port, report=self._audience.progress)
         key = outcome.mac or port
         if outcome.result == "failed":
             self._unfinished[key] = outcome

@@ -8,6 +8,7 @@ import pytest
 
 from alink_factory.image import flash_content, volume
 from alink_factory.job import job, verify
+from alink_factory.job.progress import Progress
 from alink_factory.ledger.claims import STATES
 from alink_formats import app_image, identity, nvs_image
 from alink_formats.board import load
@@ -228,7 +229,10 @@ def test_a_copy_of_a_finished_board_is_refused(workshop):
     copy = workshop.flash()
     copy.burn(0, flash.read(0, flash.size))
     outcome = burn(order, workshop.pty(copy))
-    assert "it carries lamp-0001, which the ledger has on another board" in outcome.detail
+    assert (
+        "the board carries lamp-0001, but the ledger has lamp-0001 on another board"
+        in outcome.detail
+    )
 
 
 def test_a_finished_board_is_recognised_and_left_alone(workshop):
@@ -245,7 +249,7 @@ def test_a_mac_of_a_finished_board_with_another_flash_is_no_finished_board(works
     order = workshop.order(workshop.plan(rows=ROWS))
     assert burn(order, workshop.pty(workshop.flash(), mac=FIRST)).result == "done"
     outcome = burn(order, workshop.pty(workshop.flash(), mac=FIRST))
-    assert "has this board as lamp-0001, done, and its flash does not" in outcome.detail
+    assert "is finished as lamp-0001, but its flash does not contain lamp-0001" in outcome.detail
 
 
 def test_bit_rot_on_a_finished_board_is_named_by_region(workshop):
@@ -266,7 +270,7 @@ def test_bit_rot_on_a_finished_board_is_named_by_region(workshop):
     rot(flash, FCTRY + 16)
     assert bad() == ["identity"]
     again = burn(order, port)
-    assert "has this board as lamp-0001, done, and its flash does not" in again.detail
+    assert "is finished as lamp-0001, but its flash does not contain lamp-0001" in again.detail
 
 
 def test_another_secret_than_the_batchs_is_no_good_identity(workshop):
@@ -294,7 +298,7 @@ def test_two_scanned_numbers_are_not_exchanged_when_the_first_board_is_slow(work
     order.serials.add("1001")
     order.serials.add("1002")
 
-    def first(now: job.Step) -> None:
+    def first(now: Progress) -> None:
         # The second board appears and is done while the first one is still read.
         if now.name == "identify" and now.mac and fast.path.exists():
             assert burn(order, fast).device_name == "1002"
@@ -319,7 +323,7 @@ def test_a_board_that_needs_no_number_leaves_it_to_the_next(workshop):
 @pytest.mark.parametrize(
     ("serials", "says", "advice"),
     [
-        ([], "no serial number was scanned", "Scan it, then plug it in again."),
+        ([], "no serial number was scanned", "Scan it, then plug the board in again."),
         (["1001"], "1001 is already on the board", "Scan the board's own serial number"),
     ],
 )
@@ -351,7 +355,7 @@ def test_when_the_batch_is_full_a_further_board_is_left_alone(workshop):
     [
         ({"flash_id": 0xFFFFFF}, "it is dead or not soldered"),
         ({"flash_id": 0x000000}, "it is dead or not soldered"),
-        ({"chip": "esp32c3"}, "the chip is esp32c3 and the batch is for esp32"),
+        ({"chip": "esp32c3"}, "the chip is esp32c3, but the batch is for esp32"),
     ],
 )
 def test_a_board_of_another_kind_is_refused_before_it_gets_a_row(workshop, board, says):
@@ -365,7 +369,7 @@ def test_a_board_of_another_kind_is_refused_before_it_gets_a_row(workshop, board
 def test_a_flash_of_another_size_is_refused(workshop):
     order = workshop.order(workshop.plan(rows=ROWS))
     outcome = burn(order, workshop.pty(workshop.flash(size=2 << 20)))
-    assert "the flash has 2MB and ESP32_GENERIC comes with 4MB, 8MB, 16MB" in outcome.detail
+    assert "the flash has 2MB, but ESP32_GENERIC comes with 4MB, 8MB, 16MB" in outcome.detail
 
 
 def test_a_cell_that_stays_zero_keeps_the_row_with_the_board_until_it_is_scrapped(workshop):
@@ -423,7 +427,7 @@ def test_a_board_that_takes_the_place_of_another_in_the_jig_is_never_green(works
     other = PtyPort(SerialBoard(workshop.flash(), mac="b" * 12), port.path)
     jig = [port, other]  # The first one is in it.
 
-    def change(now: job.Step) -> None:
+    def change(now: Progress) -> None:
         if now.name == step and len(jig) > 1:
             jig.pop(0).unplug()
             other.plug()
@@ -448,7 +452,7 @@ def test_a_row_that_left_the_file_is_asked_for(workshop):
     order.ledger.claim("lamps", plan.rows, mac=FIRST)
     shorter = workshop.order(workshop.plan(rows="DeviceName\nlamp-0002\n"), order.ledger)
     outcome = burn(shorter, workshop.pty(workshop.flash(), mac=FIRST))
-    assert "begun as lamp-0001 and the batch has no such row" in outcome.detail
+    assert "begun as lamp-0001, but the batch no longer has that row" in outcome.detail
     assert outcome.advice == "Put the row back into the file."
 
 

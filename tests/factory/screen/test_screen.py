@@ -7,7 +7,7 @@ import io
 import pytest
 from rich.console import Console
 
-from alink_factory.job.job import Outcome, Step
+from alink_factory.job.progress import Outcome, Progress
 from alink_factory.line import Count
 from alink_factory.screen.screen import Screen
 
@@ -25,8 +25,8 @@ def wall():
     screen = Screen(Console(file=io.StringIO()), title="lamps", who="b1 · mei", now=lambda: 0.0)
     screen.count(Count(rows=1000, done=412, begun=5))
     for number, port in enumerate(PORTS[:7]):
-        screen.step(Step(port, "identify", mac=f"a0b76512345{number}"))
-    screen.step(Step(PORTS[1], "writing", 0.5, device_name="lamp-000413"))
+        screen.progress(Progress(port, "identify", mac=f"a0b76512345{number}"))
+    screen.progress(Progress(PORTS[1], "writing", 0.5, device_name="lamp-000413"))
     screen.outcome(Outcome(PORTS[0], "done", device_name="lamp-000412"), is_last=True)
     for port in PORTS[2:6]:
         failed = Outcome(port, "failed", detail="the connection broke off", advice="Check cable.")
@@ -58,7 +58,7 @@ def test_ports_with_the_same_trouble_share_a_sentence_and_every_one_fits_80_x_24
     screen = Screen(Console(file=io.StringIO()), title="lamps", who="b1 · mei", named=PORTS)
     dead = "the flash does not say what it is: it is dead or not soldered"
     for number, port in enumerate(PORTS):
-        what = dead if number % 2 else "the chip is esp32c3 and the batch is for esp32"
+        what = dead if number % 2 else "the chip is esp32c3, but the batch is for esp32"
         screen.outcome(
             Outcome(port, "failed", detail=what, advice=f"Put it into box {number % 2}."),
             is_last=True,
@@ -83,7 +83,7 @@ def test_a_long_sentence_hangs_under_its_own_first_word():
 
 def test_a_named_port_has_its_tile_and_number_before_a_board_is_there():
     screen = Screen(Console(file=io.StringIO()), title="lamps", who="b1", named=PORTS[:3])
-    screen.step(Step(PORTS[2], "identify"))
+    screen.progress(Progress(PORTS[2], "identify"))
     assert screen.ports == PORTS[:3]
     assert "Plug a board into 1, 2." in " ".join(shown(screen, 140)[:5])
 
@@ -113,7 +113,7 @@ def test_a_complete_batch_has_nothing_left():
 
 def test_a_single_board_is_not_counted():
     screen = Screen(Console(file=io.StringIO()), title="alink-burn flash", who="")
-    screen.step(Step(PORTS[0], "writing", 0.5))
+    screen.progress(Progress(PORTS[0], "writing", 0.5))
     page = "\n".join(shown(screen, 80))
     assert "48 %" in page
     assert "of 0 done" not in page
@@ -140,5 +140,5 @@ def test_stopping_says_what_is_finished_and_how_to_abandon_it(wall):
 
 
 def test_progress_never_goes_back(wall):
-    wall.step(Step(PORTS[1], "writing", 0.1))
+    wall.progress(Progress(PORTS[1], "writing", 0.1))
     assert "48 %" in "\n".join(shown(wall, 140))

@@ -168,7 +168,7 @@ def test_flash_of_a_board_that_cannot_be_burned_ends_with_1(workshop):
     port = workshop.pty(workshop.flash(), chip="esp32c3")
     code, text = burn("flash", workshop.batch(rows=ROWS), "--port", port.path)
     assert code == 1
-    assert "the chip is esp32c3 and the batch is for esp32" in text
+    assert "the chip is esp32c3, but the batch is for esp32" in text
 
 
 @pytest.mark.interop

@@ -21,7 +21,7 @@ from alink_factory.board.esptool_failures import complaint
 from alink_factory.errors import BoardError
 from alink_factory.image.region import Region
 
-Progress = Callable[[str, float], None]  # What is done ("reading", "writing"), 0.0 to 1.0.
+OnProgress = Callable[[str, float], None]  # What is done ("reading", "writing"), 0.0 to 1.0.
 
 _CHIP = re.compile(r"Connected to (ESP[\w-]+) on")
 _MAC = re.compile(r"MAC:\s+([0-9a-f:]{17})")
@@ -61,7 +61,7 @@ class Esptool:
         baud: int = 460_800,
         chip: str = "auto",
         stub: bool = True,
-        progress: Progress | None = None,
+        on_progress: OnProgress | None = None,
         stop: threading.Event | None = None,
     ) -> None:
         self.port = port
@@ -69,7 +69,7 @@ class Esptool:
         self._baud = baud
         self._chip = chip
         self._stub = stub
-        self._progress = progress or _silent
+        self._on_progress = on_progress or _silent
         self._stop = stop
         self._mac = ""  # Of the board that was there first.
 
@@ -119,7 +119,7 @@ class Esptool:
         reset: bool = False,
         sizes: dict[str, int] | None = None,
     ) -> _Transcript:
-        said = _Transcript(step, self._progress, sizes or {})
+        said = _Transcript(step, self._on_progress, sizes or {})
         options = ["--port", self.port, "--chip", self._chip, "--baud", str(self._baud)]
         options += _resets(self.port, last=reset) + ([] if self._stub else ["--no-stub"])
         try:
@@ -152,11 +152,11 @@ class Esptool:
 class _Transcript:
     # What esptool has said so far.
 
-    def __init__(self, step: str, progress: Progress, sizes: dict[str, int]) -> None:
+    def __init__(self, step: str, on_progress: OnProgress, sizes: dict[str, int]) -> None:
         self.lines: list[str] = []
         self.skipped: set[str] = set()
         self._step = step
-        self._progress = progress
+        self._on_progress = on_progress
         self._sizes = sizes
         self._done = 0
         self._current = ""
@@ -197,7 +197,7 @@ class _Transcript:
     def _report(self, share: float) -> None:
         total = sum(self._sizes.values())
         size = self._sizes.get(self._current, total)
-        self._progress(self._step, (self._done + share * size) / total if total else share)
+        self._on_progress(self._step, (self._done + share * size) / total if total else share)
 
 
 def has_reset_lines(port: str) -> bool:

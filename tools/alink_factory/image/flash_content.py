@@ -33,7 +33,7 @@ class Range:
 
 
 @dataclass(frozen=True)
-class Found:
+class FlashContent:
     """What was read; `table` is None if there is none.
 
     `certificate` is the one of `fctry`, `credential` the newest that is whole, of any place, `nvs`
@@ -70,7 +70,7 @@ def ranges(board: BoardDefinition) -> tuple[Range, Range]:
     return head, Range(volume - size, size + _ROOT)
 
 
-def decode(board: BoardDefinition, head: bytes, identity_range: bytes) -> Found:
+def decode(board: BoardDefinition, head: bytes, identity_range: bytes) -> FlashContent:
     """Return what the bytes of the two ranges hold. Damaged places count as empty."""
     try:
         table = PartitionTable.from_binary(head[: partitions.SIZE], flash_size=1 << 27)
@@ -87,7 +87,7 @@ def decode(board: BoardDefinition, head: bytes, identity_range: bytes) -> Found:
         if record.kind == "credential"
     ]
     newest = max(credentials, key=lambda record: record.generation, default=None)
-    return Found(
+    return FlashContent(
         table=table,
         certificate=_identity(identity_range[:_CERTIFICATE]),
         credential=newest.identity if newest else None,
@@ -96,7 +96,7 @@ def decode(board: BoardDefinition, head: bytes, identity_range: bytes) -> Found:
     )
 
 
-def with_files(found: Found, volume: bytes) -> Found:
+def with_files(found: FlashContent, volume: bytes) -> FlashContent:
     """Return what was found with the registration that a stock board keeps on its volume."""
     try:
         files = littlefs.read(volume)

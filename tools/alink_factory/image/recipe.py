@@ -13,7 +13,7 @@ from functools import cached_property
 from alink_factory.errors import BatchError, BoardError
 from alink_factory.image import volume
 from alink_factory.image.firmware import FirmwareImage
-from alink_factory.image.flash_content import Found, nvs_blobs
+from alink_factory.image.flash_content import FlashContent, nvs_blobs
 from alink_factory.image.region import Region
 from alink_formats import identity as identities
 from alink_formats import nvs_generator, partitions
@@ -49,7 +49,9 @@ class Recipe:
         """The partition table that is written."""
         return self.board.table(self.layout)
 
-    def build(self, identity: Identity, found: Found | None, *, fresh: bool = False) -> Image:
+    def build(
+        self, identity: Identity, found: FlashContent | None, *, fresh: bool = False
+    ) -> Image:
         """Return the image of one board. `found` is what it carries, None: nothing.
 
         What the device keeps of its registration stays, unless `fresh`. Raises BatchError when
@@ -79,7 +81,7 @@ class Recipe:
         except identities.IdentityError:
             return None
 
-    def _common(self, found: Found | None, *, fresh: bool) -> list[Region]:
+    def _common(self, found: FlashContent | None, *, fresh: bool) -> list[Region]:
         table = self.table.to_binary()
         regions = [Region(partitions.OFFSET, "table", table)]
         regions += self.firmware.regions(self.board, self.table) if self.firmware else []
@@ -113,7 +115,7 @@ class Recipe:
                 regions.append(Region(blank.offset, name, b"\xff" * blank.size))
         return regions
 
-    def _in_nvs(self, record: bytes, found: Found | None, *, fresh: bool) -> list[Region]:
+    def _in_nvs(self, record: bytes, found: FlashContent | None, *, fresh: bool) -> list[Region]:
         place = self.table.find("nvs")
         limit = identities.LIMITS["credential"]
         if len(record) > limit:

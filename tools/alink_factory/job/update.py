@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from alink_factory.board.over_esptool import check_chip
 from alink_factory.errors import BatchError, BoardError
 from alink_factory.image import flash_content
 from alink_factory.image.firmware import FirmwareImage, app_slot
-from alink_factory.image.flash_content import Found
+from alink_factory.image.flash_content import FlashContent
 from alink_factory.image.region import Region
-from alink_factory.job.job import Order, check_chip
+from alink_factory.job.order import Order
 from alink_formats import partitions
 
 
@@ -66,7 +67,7 @@ def upgrade(order: Order, port: str) -> Upgraded:
     return Upgraded(chip.mac, name, regions[0].name, written, booted)
 
 
-def _regions(firmware: FirmwareImage, found: Found) -> list[Region]:
+def _regions(firmware: FirmwareImage, found: FlashContent) -> list[Region]:
     if found.table is None or not found.table.slots:
         raise BoardError(
             "upgrade",

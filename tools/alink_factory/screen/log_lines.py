@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, TextIO
 
-from alink_factory.job.job import Outcome, Step
+from alink_factory.job.progress import Outcome, Progress
 from alink_factory.line import Count
 
 
@@ -30,13 +30,13 @@ class LogLines:
         self._last: dict[str, str] = {}
         self._count: Count | None = None
 
-    def step(self, step: Step) -> None:
+    def progress(self, progress: Progress) -> None:
         """Write that a board reached a step; progress inside one is not written."""
-        if self._last.get(step.port) == step.name:
+        if self._last.get(progress.port) == progress.name:
             return
-        self._last[step.port] = step.name
+        self._last[progress.port] = progress.name
         if self._as_json:
-            self._write({"event": "step"} | asdict(step))
+            self._write({"event": "step"} | asdict(progress))
 
     def outcome(self, outcome: Outcome, *, is_last: bool) -> None:
         """Write how a board ended."""

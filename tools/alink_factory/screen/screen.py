@@ -19,7 +19,7 @@ from rich.table import Table
 from rich.text import Text
 
 from alink_factory.board import ports
-from alink_factory.job.job import Outcome, Step
+from alink_factory.job.progress import Outcome, Progress
 from alink_factory.line import Count
 
 _GREEN = "bold grey100 on dark_green"
@@ -99,19 +99,21 @@ class Screen:
         """The ports in the order of their tiles: the number of a tile is its place here."""
         return list(self._tiles)
 
-    def step(self, step: Step) -> None:
+    def progress(self, progress: Progress) -> None:
         """Show how far a board is."""
         with self._lock:
-            tile = self._tile(step.port)
+            tile = self._tile(progress.port)
             if tile.state != "working":
                 again = tile.state == "again"
-                self._tiles[step.port] = tile = _Tile(step.port, "working", since=self._now())
+                self._tiles[progress.port] = tile = _Tile(
+                    progress.port, "working", since=self._now()
+                )
                 tile.detail = "second try" if again else ""
-            low, high = _BEGINS.get(step.name, 88), _ENDS.get(step.name, 99)
-            tile.step = step.name
-            tile.percent = max(tile.percent, int(low + (high - low) * step.share))
-            tile.device_name = step.device_name or tile.device_name
-            tile.mac = step.mac or tile.mac
+            low, high = _BEGINS.get(progress.name, 88), _ENDS.get(progress.name, 99)
+            tile.step = progress.name
+            tile.percent = max(tile.percent, int(low + (high - low) * progress.share))
+            tile.device_name = progress.device_name or tile.device_name
+            tile.mac = progress.mac or tile.mac
 
     def outcome(self, outcome: Outcome, *, is_last: bool) -> None:
         """Show how a board ended, and call for attention."""

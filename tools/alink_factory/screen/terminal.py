@@ -12,7 +12,7 @@ from rich.console import Console
 
 from alink_factory.board import ports
 from alink_factory.board.ports import Ports
-from alink_factory.job.job import Order
+from alink_factory.job.order import Order
 from alink_factory.ledger import Claim
 from alink_factory.line import Line
 from alink_factory.screen import keyboard

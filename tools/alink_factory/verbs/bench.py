@@ -125,7 +125,7 @@ def wipe(
         if not fresh:
             return
         with terminal.stoppable(order), output.progress(as_json=as_json) as audience:
-            outcome = job.burn(order, port, report=audience.step)
+            outcome = job.burn(order, port, report=audience.progress)
             audience.outcome(outcome, is_last=True)
     raise typer.Exit(1 if outcome.result == "failed" else 0)
 

@@ -78,17 +78,24 @@ def flash(
     as_json: AsJson = False,
 ) -> None:
     """Burn and verify the one board on a port."""
-    from alink_factory.job import job, over_repl
+    from alink_factory.job import job
     from alink_factory.screen import terminal
 
-    burn = over_repl.burn if via is Via.mpremote else job.burn
     with options.ordered(
-        batch, ledger, station, operator, fresh=fresh, full=full, no_stub=no_stub, boot=boot_check
+        batch,
+        ledger,
+        station,
+        operator,
+        fresh=fresh,
+        full=full,
+        no_stub=no_stub,
+        boot=boot_check,
+        over_repl=via is Via.mpremote,
     ) as order:
         if serial:
             order.serials.add(serial)
         with terminal.stoppable(order), output.progress(as_json=as_json) as audience:
-            outcome = burn(order, port, report=audience.step)
+            outcome = job.burn(order, port, report=audience.progress)
             audience.outcome(outcome, is_last=True)
     raise typer.Exit(1 if outcome.result == "failed" else 0)
 

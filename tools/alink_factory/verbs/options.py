@@ -15,8 +15,8 @@ import typer
 
 if TYPE_CHECKING:
     from alink_factory.batch.plan import Plan
-    from alink_factory.job.job import BootCheck as Checks
-    from alink_factory.job.job import Order
+    from alink_factory.job.order import BootCheck as Checks
+    from alink_factory.job.order import Order
     from alink_factory.ledger import Ledger, Station
 
 BatchFile = Annotated[Path, typer.Argument(metavar="BATCH", help="The batch file (TOML).")]
@@ -97,10 +97,11 @@ def ordered(
     fresh: bool = False,
     full: bool = False,
     boot: bool | None = None,
+    over_repl: bool = False,
 ) -> Iterator[Order]:
     """Give everything that burning needs, and take it back at the end."""
     from alink_factory.board.scratch import scratch
-    from alink_factory.job.job import Order
+    from alink_factory.job.order import Order
 
     with opened(batch, ledger, station, operator) as (plan, book), scratch() as folder:
         yield Order(
@@ -110,6 +111,7 @@ def ordered(
             fresh=fresh,
             full=full,
             stub=not no_stub,
+            over_repl=over_repl,
             boot_check=boot_check(plan, given=boot),
         )
 

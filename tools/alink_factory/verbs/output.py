@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from alink_factory.board.doctor import Finding
     from alink_factory.cloud.register import Registration
-    from alink_factory.job.job import Order
+    from alink_factory.job.order import Order
     from alink_factory.job.update import Upgraded
     from alink_factory.job.verify import Check
     from alink_factory.job.wipe import Wiped

@@ -1,0 +1,43 @@
+"""The board protocol: what a job needs of a board, however the board is reached."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from alink_formats.identity import Identity
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A board's image, built and checked.
+
+    `record` is the start of the SHA-256 of the identity record, `detail` what else the ledger
+    notes about the image.
+    """
+
+    record: str
+    detail: str = ""
+
+
+class Board(Protocol):
+    """One board on a port; a job calls the methods in this order. They raise BoardError."""
+
+    @property
+    def mac(self) -> str:
+        """The MAC, 12 hexadecimal digits; empty until `look` has read it."""
+
+    def look(self) -> set[tuple[str, str]]:
+        """Return every (ProductKey, DeviceName) that the board carries.
+
+        Raises BoardError if the batch is not for this kind of board.
+        """
+
+    def prepare(self, identity: Identity) -> Prepared:
+        """Build the image of the board. Raises BatchError if it does not fit."""
+
+    def write(self) -> tuple[str, ...]:
+        """Write the image; return the names of the parts that were written."""
+
+    def verify(self) -> None:
+        """Read the identity back, compare it, then reset the board, so that it runs."""
