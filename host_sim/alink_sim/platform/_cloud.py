@@ -14,7 +14,6 @@ from alink_sim.platform.topics import (
     remote_config,
     rrpc,
     sub_device_sessions,
-    sub_devices,
     topic_names,
 )
 from alink_sim.platform.topics.rrpc import Rrpc
@@ -47,7 +46,7 @@ class CloudSide(ABC):
         return self._to(
             product_key,
             device_name,
-            lambda device: downlink.send(self._core, device, topic, payload, qos=qos),
+            lambda device: self._core.send(device, topic, payload, qos=qos),
         )
 
     def set_properties(self, product_key: str, device_name: str, values: dict[str, Any]) -> str:
@@ -155,7 +154,7 @@ class CloudSide(ABC):
         return self._to(
             product_key,
             device_name,
-            lambda gateway: sub_devices.children(self._core, gateway),
+            self._core.registry.sub_devices_of,
         )
 
     def gateway_of(self, product_key: str, device_name: str) -> Device | None:
@@ -163,7 +162,7 @@ class CloudSide(ABC):
         return self._to(
             product_key,
             device_name,
-            lambda device: sub_devices.gateway_of(self._core, device),
+            self._core.registry.gateway_of,
         )
 
     def add_sub_device(

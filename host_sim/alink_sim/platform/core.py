@@ -6,18 +6,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from alink_sim.clock import Clock
-from alink_sim.platform.access.auth import Credentials
-from alink_sim.platform.faults import Faults
+from alink_sim.platform.faults import Fault, Faults
 from alink_sim.platform.state.background import Background
 from alink_sim.platform.state.data_script import Script
 from alink_sim.platform.state.entities import Device, Product
-from alink_sim.platform.state.event_log import Event, EventLog
+from alink_sim.platform.state.event_log import Event, EventLog, Party
 from alink_sim.platform.state.ota_bucket import Bucket
 from alink_sim.platform.state.ota_registry import Upgrades
 from alink_sim.platform.state.rates import Rates
 from alink_sim.platform.state.refusal import Code
 from alink_sim.platform.state.registry import Registry
-from alink_sim.platform.state.sessions import Session, Sessions
+from alink_sim.platform.state.sessions import Sessions
 from alink_sim.platform.state.settings import Settings
 from alink_sim.platform.state.write_behind import Commits
 
@@ -42,7 +41,7 @@ class Core:
     def note(
         self,
         kind: str,
-        who: Credentials | Session | None = None,
+        who: Party | None = None,
         *,
         code: Code | None = None,
         reason: str = "",
@@ -61,6 +60,10 @@ class Core:
         )
         self.log.add(event)
 
+    def note_fault(self, fault: Fault, who: Party | None, *, on: str) -> None:
+        """Add the event of a scripted fault that strikes now; `on` is what it strikes."""
+        self.note("fault", who, reason=str(fault), fault=fault.kind, on=on)
+
     def note_about(
         self, kind: str, about: Device | Product, *, reason: str = "", **detail: Any
     ) -> None:
@@ -78,3 +81,13 @@ class Core:
                 detail=detail,
             )
         )
+
+    def send(self, device: Device, topic: str, payload: bytes, *, qos: int = 0) -> int:
+        """Send a message to a device's sessions; return how many of them it went to.
+
+        A system topic needs no SUBSCRIBE where the setting `auto_deliver` says so.
+        """
+        sent = sum(one.deliver(topic, payload, qos=qos) for one in self.sessions.of(device))
+        reason = "" if sent else "the device is offline, or has not subscribed to the topic"
+        self.note_about("sent" if sent else "not_sent", device, topic=topic, reason=reason)
+        return sent

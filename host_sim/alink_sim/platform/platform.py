@@ -16,6 +16,7 @@ from alink_sim.platform import lifecycle
 from alink_sim.platform._cloud import CloudSide
 from alink_sim.platform._console import OperatorSide
 from alink_sim.platform._ota import OtaSide
+from alink_sim.platform.access.handshake import PortTls
 from alink_sim.platform.core import Core
 from alink_sim.platform.faults import Faults
 from alink_sim.platform.https import ota_files
@@ -241,8 +242,10 @@ class Platform(OperatorSide, CloudSide):
     # Inside
 
     async def _open(self) -> None:
-        tls = self.authority.server_context(san=self._san)
-        self.faults.use(lambda flaw: self.authority.server_context(san=self._san, flaw=flaw))
+        tls = PortTls(
+            context=self.authority.server_context(san=self._san),
+            flawed=lambda flaw: self.authority.server_context(san=self._san, flaw=flaw),
+        )
         sniffing = MqttServer(self._core, tls=tls, tls_only=False)
         secure = MqttServer(self._core, tls=tls, tls_only=True)
         self.mqtt_port = sniffing.listen(self.host, self.mqtt_port)

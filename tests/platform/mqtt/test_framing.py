@@ -174,20 +174,3 @@ def test_a_length_of_five_bytes_is_refused():
 def test_a_packet_that_is_too_long_is_refused_before_it_comes():
     with pytest.raises(ProtocolViolationError, match="1001 bytes"):
         packets(b"\x30\xe9\x07")
-
-
-@pytest.mark.parametrize(
-    ("topic_filter", "topic", "fits"),
-    [
-        ("/a/b", "/a/b", True),
-        ("/a/b", "/a/bc", False),
-        ("/a/+", "/a/b", True),
-        ("/a/+", "/a/b/c", False),
-        ("/a/+/c", "/a/b/c", True),
-        ("/a/#", "/a/b/c", True),
-        ("/a/#", "/a", True),
-        ("/a/b/c", "/a/b", False),
-    ],
-)
-def test_filters_match_as_the_specification_says(topic_filter, topic, fits):
-    assert framing.matches(topic_filter, topic) is fits

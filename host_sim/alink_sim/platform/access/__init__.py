@@ -1,1 +1,5 @@
-"""Who gets in: listening ports, what a CONNECT says, registrations and logins, limits."""
+"""Who gets in: ports and TLS, credentials, registrations, logins, limits.
+
+`admission` judges every registration and login, over MQTT and HTTPS alike. Imports `core`,
+`faults` and `state`.
+"""

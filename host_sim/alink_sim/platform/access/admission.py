@@ -10,11 +10,11 @@ from collections.abc import Mapping
 
 from alink_sim.platform.access import auth, signature_hints
 from alink_sim.platform.access.auth import Credentials, Kind
+from alink_sim.platform.access.instance_rules import check_instance
 from alink_sim.platform.core import Core
-from alink_sim.platform.state import instances
 from alink_sim.platform.state.entities import ClientId, Device, Product
+from alink_sim.platform.state.instances import instance_of
 from alink_sim.platform.state.refusal import Code, RefusedError
-from alink_sim.platform.topics import sub_devices
 
 
 async def register(core: Core, credentials: Credentials) -> Mapping[str, str]:
@@ -52,7 +52,7 @@ async def log_in(
     device = registry.device_for_login(credentials.product_key, credentials.device_name)
     issued = _proven(core, credentials, device)
     _check_instance(core, registry.product_of(device.product_key), credentials)
-    if sub_devices.gateway_of(core, device) and core.settings.sub_device_alone == "refuse":
+    if core.registry.gateway_of(device) and core.settings.sub_device_alone == "refuse":
         raise RefusedError(None, "a sub-device logs in through its gateway only")
     if activates:
         registry.log_in(device, issued, now=core.clock.time())
@@ -66,8 +66,8 @@ async def log_in(
 
 
 def _check_instance(core: Core, product: Product, credentials: Credentials) -> None:
-    instance = instances.instance_of(product, strict=core.settings.instances == "strict")
-    instances.check(instance, credentials, regnwl=core.settings.regnwl_regions.split("+"))
+    instance = instance_of(product, strict=core.settings.instances == "strict")
+    check_instance(instance, credentials, regnwl=core.settings.regnwl_regions.split("+"))
 
 
 def _proven(core: Core, credentials: Credentials, device: Device) -> ClientId | None:

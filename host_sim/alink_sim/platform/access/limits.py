@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from alink_sim.platform.access.auth import Credentials
 from alink_sim.platform.core import Core
-from alink_sim.platform.mqtt.framing import Publish
 from alink_sim.platform.state.sessions import Session
 
 # Topics with a form of their own; what an application makes up is bounded in depth too.
@@ -26,20 +25,20 @@ def topic_objection(core: Core, topic: str) -> str:
     return ""
 
 
-def throttled(core: Core, session: Session, message: Publish) -> str:
+def throttled(core: Core, session: Session, topic: str, *, qos: int, size: int) -> str:
     """Return which rate a message up goes over, "" for none; what is let through counts."""
     settings = core.settings
-    if message.qos:
+    if qos:
         name, limit = "at QoS 1", settings.qos1_a_second
     else:
         name, limit = "at QoS 0", settings.qos0_a_second
     if not _allow(core, session, name, limit):
         return f"more than {limit} messages {name} in a second"
     limit = settings.up_bytes_a_second
-    if not _allow(core, session, "bytes", limit, size=len(message.payload)):
+    if not _allow(core, session, "bytes", limit, size=size):
         return f"more than {limit} bytes in a second"
     limit = settings.shadow_a_second
-    is_shadow = message.topic.startswith("/shadow/update/")
+    is_shadow = topic.startswith("/shadow/update/")
     if is_shadow and not _allow(core, session, "shadow", limit):
         return f"more than {limit} requests of the shadow in a second"
     return ""

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import ssl
 from collections.abc import Callable, Coroutine
 
+from alink_sim.platform.access import handshake
+from alink_sim.platform.access.handshake import PortTls
 from alink_sim.platform.core import Core
 
 Protocol = Callable[[bool], asyncio.BaseProtocol]
@@ -25,9 +26,7 @@ class Listener:
     `protocol(secure)` makes what serves a connection, once it stands.
     """
 
-    def __init__(
-        self, core: Core, *, tls: ssl.SSLContext, tls_only: bool, protocol: Protocol
-    ) -> None:
+    def __init__(self, core: Core, *, tls: PortTls, tls_only: bool, protocol: Protocol) -> None:
         self._core = core
         self._tls = tls
         self._tls_only = tls_only
@@ -84,7 +83,7 @@ class Listener:
         limit = self._core.clock.call_later(loop, seconds, give_up)
         try:
             secure = self._tls_only or await _first_byte(peer) == _TLS_RECORD
-            tls = await self._core.faults.shake_hands(self._core, self._tls) if secure else None
+            tls = await handshake.context(self._core, self._tls) if secure else None
             await loop.connect_accepted_socket(
                 lambda: self._protocol(secure),
                 peer,

@@ -1,1 +1,4 @@
-"""How `alink-sim` serves a platform, and what asks a running one."""
+"""How `alink-sim platform` serves a platform, and how `alink-sim admin` controls a running one.
+
+Imports the facade and everything below it.
+"""

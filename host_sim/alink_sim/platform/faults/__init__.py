@@ -1,4 +1,7 @@
-"""Scripted trouble: what a platform, or the way to it, does to a device on purpose."""
+"""Scripted faults: which trouble strikes whom, and when. The rooms above make it happen.
+
+Imports no other room. `Fault` makes a fault, `platform.faults` takes it.
+"""
 
 from __future__ import annotations
 

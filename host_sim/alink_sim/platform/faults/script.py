@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import ssl
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from alink_sim.platform.access.auth import Credentials
 from alink_sim.platform.faults import file
 from alink_sim.platform.faults.fault import FILE, TLS, Fault
-from alink_sim.platform.faults.scripted import Scripted
-from alink_sim.platform.mqtt.faulty_connection import FaultyLine
-
-if TYPE_CHECKING:
-    from alink_sim.platform.core import Core
+from alink_sim.platform.faults.scripted import Peer, Scripted
 
 
 class Faults:
@@ -25,11 +18,6 @@ class Faults:
     def __init__(self) -> None:
         self._scripted: tuple[Scripted, ...] = ()
         self._lock = threading.Lock()
-        self._flawed: Callable[[str], ssl.SSLContext] | None = None
-
-    def use(self, flawed: Callable[[str], ssl.SSLContext]) -> None:
-        """Take what makes a TLS context whose certificate has a flaw."""
-        self._flawed = flawed
 
     def add(
         self,
@@ -68,25 +56,6 @@ class Faults:
             if not one.is_over
         ]
 
-    def throttles(self, core: Core, credentials: Credentials) -> bool:
-        """Tell whether an HTTPS request of a device is to be answered that it is too often."""
-        for one in self._scripted:
-            if one.fault.kind == "throttle" and one.meets(credentials) and one.strike():
-                core.note(
-                    "fault", credentials, reason=str(one.fault), fault="throttle", on="https"
-                )
-                return True
-        return False
-
-    def of_file(self, core: Core, credentials: Credentials | None) -> Fault | None:
-        """Return what strikes a file that a device is about to be sent, if anything does."""
-        for one in self._scripted:
-            if one.fault.packet == FILE and one.meets(credentials) and one.strike():
-                fault = one.fault
-                core.note("fault", credentials, reason=str(fault), fault=fault.kind, on=FILE)
-                return fault
-        return None
-
     def clear(self) -> None:
         """End all faults, on open connections too."""
         with self._lock:
@@ -94,50 +63,27 @@ class Faults:
                 one.is_over = True
             self._scripted = ()
 
-    async def shake_hands(self, core: Core, tls: ssl.SSLContext) -> ssl.SSLContext:
-        """Return what a TLS handshake that begins now is to be done with.
+    def of_connection(self, peer: Peer) -> list[Scripted]:
+        """Return the faults that may strike the packets of an MQTT connection."""
+        staged = (one for one in self._scripted if one.fault.packet not in (TLS, FILE))
+        return [one for one in staged if one.meets(peer)]
 
-        Raises ConnectionAbortedError where it is not to begin.
-        """
+    def of_handshake(self) -> Iterator[Fault]:
+        """Yield the faults that strike a TLS handshake that begins now."""
         for one in self._scripted:
             if one.fault.packet == TLS and one.meets(None) and one.strike():
-                core.note("fault", reason=str(one.fault), fault=one.fault.kind, on=TLS)
-                if one.fault.flaw and self._flawed:
-                    loop = asyncio.get_running_loop()
-                    tls = await loop.run_in_executor(None, self._flawed, one.fault.flaw)
-                else:
-                    await self._hinder(core, one.fault)
-        return tls
+                yield one.fault
 
-    async def _hinder(self, core: Core, fault: Fault) -> None:
-        if fault.kind == "cut":
-            raise ConnectionAbortedError(0, "cut by a scripted fault")
-        loop = asyncio.get_running_loop()
-        released = loop.create_future()
-        if fault.kind == "delay":
-            core.clock.call_later(loop, fault.seconds or 0.0, lambda: _release(released))
-        await released  # Where it is mute, until whoever waits for the handshake gives up.
+    def of_https(self, peer: Peer) -> Fault | None:
+        """Return the fault that strikes a device's HTTPS request, None if none does."""
+        return self._first_struck(peer, lambda fault: fault.kind == "throttle")
 
-    def meet(
-        self,
-        core: Core,
-        credentials: Credentials,
-        transport: asyncio.Transport,
-        *,
-        cut: Callable[[str], None],
-        end: Callable[[str], None],
-    ) -> FaultyLine | None:
-        """Return the way out of a connection that faults strike, None if none does.
+    def of_file(self, peer: Peer | None) -> Fault | None:
+        """Return the fault that strikes a file on its way to a device, None if none does."""
+        return self._first_struck(peer, lambda fault: fault.packet == FILE)
 
-        `cut` ends the connection without a farewell; `end` ends only what the platform has of it.
-        """
-        staged = (one for one in self._scripted if one.fault.packet not in (TLS, FILE))
-        met = [one for one in staged if one.meets(credentials)]
-        if not met:
-            return None
-        return FaultyLine(transport, met, core=core, credentials=credentials, cut=cut, end=end)
-
-
-def _release(future: asyncio.Future[None]) -> None:
-    if not future.done():
-        future.set_result(None)
+    def _first_struck(self, peer: Peer | None, is_wanted: Callable[[Fault], bool]) -> Fault | None:
+        for one in self._scripted:
+            if is_wanted(one.fault) and one.meets(peer) and one.strike():
+                return one.fault
+        return None

@@ -3,9 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
-from alink_sim.platform.access.auth import Credentials
 from alink_sim.platform.faults.fault import TLS, Fault, FaultError
+
+
+class Peer(Protocol):
+    """Who is at the other end of a connection."""
+
+    @property
+    def product_key(self) -> str:
+        """Return the ProductKey it named."""
+
+    @property
+    def device_name(self) -> str:
+        """Return the DeviceName it named."""
+
+    @property
+    def is_registration(self) -> bool:
+        """Tell whether it registers, rather than logs in."""
 
 
 @dataclass
@@ -34,12 +50,12 @@ class Scripted:
             if number is not None and number < 1:
                 raise FaultError(f"{name} is {number}; it counts from 1")
 
-    def meets(self, credentials: Credentials | None) -> bool:
+    def meets(self, peer: Peer | None) -> bool:
         """Count a connection if it is of the target; tell whether it is the one to be struck.
 
-        None as credentials: nobody knows yet who it is.
+        The peer is None as long as it has not said who it is.
         """
-        if self.is_over or not self._is_target(credentials):
+        if self.is_over or not self._is_target(peer):
             return False
         self.seen += 1
         return self.connection in (None, self.seen)
@@ -53,10 +69,10 @@ class Scripted:
             self.is_over = self.times == 0
         return True
 
-    def _is_target(self, credentials: Credentials | None) -> bool:
-        if credentials is None:
+    def _is_target(self, peer: Peer | None) -> bool:
+        if peer is None:
             return self.product is None and self.device is None
-        if self.fault.is_of_registrations and not credentials.is_registration:
+        if self.fault.is_of_registrations and not peer.is_registration:
             return False
-        wanted = (self.product, credentials.product_key), (self.device, credentials.device_name)
+        wanted = (self.product, peer.product_key), (self.device, peer.device_name)
         return all(mine in (None, its) for mine, its in wanted)

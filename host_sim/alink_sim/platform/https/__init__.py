@@ -1,1 +1,4 @@
-"""HTTP ports: what they share, dynamic registration, the data channel, OTA files."""
+"""HTTP ports for devices: dynamic registration, the data channel, files of OTA packages.
+
+Imports `topics`, `ota`, `access`, `core`, `faults` and `state`.
+"""

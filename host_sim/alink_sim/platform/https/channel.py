@@ -18,14 +18,13 @@ from aiohttp import web
 
 from alink_sim.platform.access import admission, auth, limits
 from alink_sim.platform.access.auth import Credentials, Kind
+from alink_sim.platform.compact import compact
 from alink_sim.platform.core import Core
-from alink_sim.platform.mqtt.framing import Publish
 from alink_sim.platform.state.entities import Device
 from alink_sim.platform.state.refusal import Code, RefusedError
 from alink_sim.platform.state.sessions import Session
 from alink_sim.platform.state.store import StoreError
-from alink_sim.platform.topics import dispatch, sub_devices, topic_names
-from alink_sim.platform.topics.envelope import compact
+from alink_sim.platform.topics import dispatch, topic_names
 
 MAX_PAYLOAD = 128 * 1024
 
@@ -130,7 +129,7 @@ class HttpsChannel:
             raise _DeclinedError(Answer.AUTH, refusal.reason, refusal.code) from refusal
         except StoreError as error:
             raise _DeclinedError(Answer.NOT_KEPT, "the database takes nothing") from error
-        if sub_devices.gateway_of(core, device):
+        if core.registry.gateway_of(device):
             raise _DeclinedError(Answer.AUTH, "a sub-device speaks through its gateway only")
         token = secrets.token_hex(16)
         until = core.clock.time() + core.settings.http_token_seconds
@@ -168,7 +167,7 @@ class HttpsChannel:
             raise _DeclinedError(answer, f"no right to topic {topic}")
         if reason := limits.topic_objection(core, topic):
             raise _DeclinedError(Answer.NOT_PUBLISHED, reason)
-        dispatch.publish(core, session, Publish(topic=topic, payload=payload))
+        dispatch.publish(core, session, topic, payload)
         try:
             await core.commits.settled()
         except StoreError as error:
@@ -192,7 +191,8 @@ class HttpsChannel:
         return token
 
     def _slow_down(self, who: Credentials, what: str, limit: int, seconds: float) -> None:
-        if self._core.faults.throttles(self._core, who):
+        if fault := self._core.faults.of_https(who):
+            self._core.note_fault(fault, who, on=_VIA)
             raise _DeclinedError(Answer.TOO_OFTEN, "a scripted fault throttles it", Code.TOO_OFTEN)
         name = "http", what, who.product_key, who.device_name
         now = self._core.clock.monotonic()

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import ssl
-
 from aiohttp import web
 
+from alink_sim.platform.access.handshake import PortTls
 from alink_sim.platform.access.listener import Listener
 from alink_sim.platform.core import Core
 
@@ -18,7 +17,7 @@ class HttpServer:
         core: Core,
         app: web.Application,
         *,
-        tls: ssl.SSLContext,
+        tls: PortTls,
         tls_only: bool,
         max_line_size: int = 8190,
     ) -> None:

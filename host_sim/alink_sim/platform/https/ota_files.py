@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import ssl
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
@@ -11,27 +10,53 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 
 from alink_sim.platform.access.auth import Credentials, Kind
+from alink_sim.platform.access.handshake import PortTls
 from alink_sim.platform.core import Core
+from alink_sim.platform.faults.fault import FILE
 from alink_sim.platform.https.http_server import HttpServer
+from alink_sim.platform.https.oss_refusals import refusal
 from alink_sim.platform.ota import uploads
-from alink_sim.platform.ota.refusals import refusal
 from alink_sim.platform.state.entities import Device
-from alink_sim.platform.state.ota_bucket import MAX_SIZE, ForbiddenError
+from alink_sim.platform.state.ota_bucket import MAX_SIZE, ForbiddenError, moment
 
 _FORM = 1 << 16  # Bytes of a form beside its file.
 _TYPE = "application/octet-stream"
+_STATUSES = ("200", "201", "204")
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
 
-def server(core: Core, *, tls: ssl.SSLContext) -> HttpServer:
+def server(core: Core, *, tls: PortTls) -> HttpServer:
     """Return what serves the bucket."""
     app = web.Application(client_max_size=MAX_SIZE + _FORM)
-    app.router.add_post("/", partial(uploads.answer, core))
-    app.router.add_route("*", "/{path:.+}", partial(_answer, core))
+    app.router.add_post("/", partial(_post, core))
+    app.router.add_route("*", "/{path:.+}", partial(_get, core))
     return HttpServer(core, app, tls=tls, tls_only=True)
 
 
-async def _answer(core: Core, request: web.Request) -> web.StreamResponse:
+async def _post(core: Core, request: web.Request) -> web.Response:
+    """Take a form in; its file is at rest by the answer."""
+    try:
+        posted = await request.post()
+    except ValueError:
+        text = "The body is not well-formed multipart/form-data."
+        return refusal(core, request, 400, "MalformedPOSTRequest", text)
+    form = {name: value for name, value in posted.items() if isinstance(value, str)}
+    file = posted.get("file")
+    if not isinstance(file, web.FileField):
+        return refusal(core, request, 400, "InvalidArgument", "The form has no file.")
+    data = file.file.read()
+    try:
+        core.bucket.check_form(form, size=len(data), now=moment(core.clock.time()))
+    except ForbiddenError as error:
+        core.note("ota_upload_refused", reason=f"{error.code}: {error.message}")
+        return refusal(core, request, 403, error.code, error.message)
+    uploads.put(core, form["key"], data)
+    await core.commits.settled()
+    wanted = form.get("success_action_status")
+    return web.Response(status=int(wanted) if wanted in _STATUSES else 204)
+
+
+async def _get(core: Core, request: web.Request) -> web.StreamResponse:
     path = request.match_info["path"]
     query = dict(parse_qsl(request.rel_url.raw_query_string))
     try:
@@ -52,7 +77,9 @@ async def _answer(core: Core, request: web.Request) -> web.StreamResponse:
         headers["Content-Range"] = f"bytes {first}-{last}/{size}"
     _note(core, "ota_downloaded", token, "", path=path, first=first, last=last, size=size)
     status, data = 206 if part else 200, content.data[first : last + 1]
-    fault = core.faults.of_file(core, _who(core, token))
+    who = _who(core, token)
+    if fault := core.faults.of_file(who):
+        core.note_fault(fault, who, on=FILE)
     if fault and fault.kind == "cut_file":
         return await _cut(request, status, headers, data, at=fault.at or 0)
     if fault:

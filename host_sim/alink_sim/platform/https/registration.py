@@ -13,9 +13,9 @@ from aiohttp import web
 
 from alink_sim.platform.access import admission, auth
 from alink_sim.platform.access.auth import Credentials, Kind
+from alink_sim.platform.compact import compact
 from alink_sim.platform.core import Core
 from alink_sim.platform.state.refusal import Code, RefusedError
-from alink_sim.platform.topics.envelope import compact
 
 _FORM = "application/x-www-form-urlencoded"
 _FIELDS = ("productKey", "deviceName", "random", "sign", "signMethod")
@@ -62,7 +62,8 @@ def _check(core: Core, fields: dict[str, str], credentials: Credentials) -> None
         if not fields.get(name):
             raise _malformed(f"{name} is missing")
     auth.check_signed(credentials)
-    if core.faults.throttles(core, credentials):
+    if fault := core.faults.of_https(credentials):
+        core.note_fault(fault, credentials, on=_VIA)
         raise RefusedError(Code.TOO_OFTEN, "a scripted fault throttles it")
     limit = core.settings.https_registrations_a_minute
     identity = _VIA, credentials.product_key, credentials.device_name

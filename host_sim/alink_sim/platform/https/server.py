@@ -5,18 +5,18 @@ docs/reference/protocol.md, "HTTPS". TLS as on the MQTT ports: same certificate,
 
 from __future__ import annotations
 
-import ssl
 from functools import partial
 
 from aiohttp import web
 
+from alink_sim.platform.access.handshake import PortTls
 from alink_sim.platform.core import Core
 from alink_sim.platform.https import registration
 from alink_sim.platform.https.channel import HttpsChannel
 from alink_sim.platform.https.http_server import HttpServer
 
 
-def https_server(core: Core, *, tls: ssl.SSLContext) -> HttpServer:
+def https_server(core: Core, *, tls: PortTls) -> HttpServer:
     """Return what serves the paths that devices know."""
     app = web.Application()
     app.router.add_post("/auth/register/device", partial(registration.answer, core))

@@ -12,15 +12,16 @@ from collections.abc import Callable, Iterable
 from alink_sim.clock import Timer
 from alink_sim.platform.access import admission, auth, limits
 from alink_sim.platform.access.auth import Credentials, Kind
+from alink_sim.platform.compact import compact
 from alink_sim.platform.core import Core
 from alink_sim.platform.mqtt import framing
-from alink_sim.platform.mqtt.faulty_connection import FaultyLine
+from alink_sim.platform.mqtt.faulty_connection import FaultyConnection
 from alink_sim.platform.mqtt.framing import Packet, ProtocolViolationError
 from alink_sim.platform.ota import tasks
 from alink_sim.platform.state.ca import server_name
 from alink_sim.platform.state.refusal import Code, RefusedError
 from alink_sim.platform.state.sessions import Session
-from alink_sim.platform.topics import dispatch, envelope, sub_device_sessions
+from alink_sim.platform.topics import dispatch, sub_device_sessions
 
 _ROOM = 1024  # Bytes of a packet beside its payload.
 _KEEPALIVE = range(30, 1201)
@@ -40,7 +41,7 @@ class Connection(asyncio.Protocol):
         self._peers = peers
         self._decoder = framing.Decoder(max_packet=core.settings.max_payload + _ROOM)
         self._transport: asyncio.Transport | None = None
-        self._faulty: FaultyLine | None = None  # The transport, if faults are on it.
+        self._faulty: FaultyConnection | None = None  # The transport, if faults are on it.
         self._credentials: Credentials | None = None
         self._admitting: asyncio.Task[None] | None = None
         self._held: list[Packet] = []  # What came while a CONNECT was being decided.
@@ -176,10 +177,12 @@ class Connection(asyncio.Protocol):
             raise ProtocolViolationError(
                 f"{size} bytes; a payload has up to {settings.max_payload}"
             )
-        over = limits.throttled(self._core, session, message)
+        over = limits.throttled(self._core, session, message.topic, qos=message.qos, size=size)
         if over:
             self._core.note("throttled", session, code=Code.TOO_OFTEN, reason=over)
-        reply = None if over else dispatch.publish(self._core, session, message)
+        reply = (
+            None if over else dispatch.publish(self._core, session, message.topic, message.payload)
+        )
         if message.qos and (settings.throttled_puback or not over):
             self._write(framing.puback(message.packet_id))
         if reply:
@@ -208,10 +211,16 @@ class Connection(asyncio.Protocol):
 
     def _meet_faults(self, credentials: Credentials) -> None:
         assert self._transport  # noqa: S101 (it has brought a packet)
-        self._faulty = self._core.faults.meet(
-            self._core, credentials, self._transport, cut=self.cut, end=self._end
+        if not (faults := self._core.faults.of_connection(credentials)):
+            return
+        self._transport = self._faulty = FaultyConnection(
+            self._transport,
+            faults,
+            core=self._core,
+            credentials=credentials,
+            cut=self.cut,
+            end=self._end,
         )
-        self._transport = self._faulty or self._transport
 
     async def _admit(self, connect: framing.Connect) -> None:
         assert self._credentials  # noqa: S101 (set by the only caller)
@@ -274,7 +283,7 @@ class Connection(asyncio.Protocol):
         settings = self._core.settings
         push = framing.publish(
             settings.regnwl_topic if credentials.kind is Kind.REGNWL else _ANSWER_TOPIC,
-            envelope.compact(dict(answer)),
+            compact(dict(answer)),
             qos=settings.push_qos,
             packet_id=1,
         )

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from alink_sim.clock import Timer
 from alink_sim.platform.access.auth import Credentials
+from alink_sim.platform.core import Core
 from alink_sim.platform.faults.scripted import Scripted
-from alink_sim.platform.mqtt.fault_stages import STAGES, Out, Stage
+from alink_sim.platform.mqtt.packet_faults import PACKET_FAULTS, Out, PacketFault
 from alink_sim.platform.state.refusal import Code
 
-if TYPE_CHECKING:
-    from alink_sim.platform.core import Core
 
-
-class FaultyLine(asyncio.Transport):
+class FaultyConnection(asyncio.Transport):
     """A transport for whole MQTT packets that suffers `faults`.
 
     `cut` ends its connection without a farewell; `end` ends only what the platform has of it.
@@ -40,13 +37,13 @@ class FaultyLine(asyncio.Transport):
         self._cut = cut
         self._end = end
         self._farewell: Callable[[], None] | None = None  # What to do once all is out.
-        self._stages: list[Stage] = []
+        self._chain: list[PacketFault] = []
         self._first: Out = self._send
-        order = list(STAGES)
-        staged = (one for one in faults if one.fault.kind in STAGES)
-        for one in sorted(staged, key=lambda one: order.index(one.fault.kind), reverse=True):
-            self._stages.append(STAGES[one.fault.kind](one, self, self._first))
-            self._first = self._stages[-1].take
+        order = list(PACKET_FAULTS)
+        struck = (one for one in faults if one.fault.kind in PACKET_FAULTS)
+        for one in sorted(struck, key=lambda one: order.index(one.fault.kind), reverse=True):
+            self._chain.append(PACKET_FAULTS[one.fault.kind](one, self, self._first))
+            self._first = self._chain[-1].take
 
     def refusal(self) -> tuple[int | None, Code | None] | None:
         """Return what a fault answers CONNECT with: CONNACK (None: mutely) and the true code."""
@@ -86,14 +83,13 @@ class FaultyLine(asyncio.Transport):
         """Go on taking in."""
         self._transport.resume_reading()
 
-    # What a stage calls
+    # What the fault of a packet calls
 
     def strike(self, scripted: Scripted, what: str) -> bool:
         """Tell whether a fault still strikes, and write down that it does."""
         if not scripted.strike():
             return False
-        fault = scripted.fault
-        self._core.note("fault", self._credentials, reason=str(fault), fault=fault.kind, on=what)
+        self._core.note_fault(scripted.fault, self._credentials, on=what)
         return True
 
     def now(self) -> float:
@@ -128,7 +124,7 @@ class FaultyLine(asyncio.Transport):
                 farewell()
 
     def _is_busy(self) -> bool:
-        return any(stage.is_busy for stage in self._stages)
+        return any(one.is_busy for one in self._chain)
 
 
 def _packets(data: bytes) -> Iterator[bytes]:

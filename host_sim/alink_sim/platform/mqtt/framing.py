@@ -193,17 +193,6 @@ def publish(topic: str, payload: bytes, *, qos: int = 0, packet_id: int = 0) -> 
     return framed(0x30 | qos << 1, body + payload)
 
 
-def matches(topic_filter: str, topic: str) -> bool:
-    """Tell whether a topic is in a filter with `+` and `#` (specification 4.7)."""
-    wanted, there = topic_filter.split("/"), topic.split("/")
-    for at, level in enumerate(wanted):
-        if level == "#":
-            return True
-        if at >= len(there) or level not in ("+", there[at]):
-            return False
-    return len(wanted) == len(there)
-
-
 def _acknowledged(packet: Packet) -> tuple[int, _Reader]:
     if packet.flags != 2:
         raise ProtocolViolationError("reserved flags of a SUBSCRIBE or UNSUBSCRIBE are not 2")

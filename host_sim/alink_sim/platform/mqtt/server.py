@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import ssl
-
+from alink_sim.platform.access.handshake import PortTls
 from alink_sim.platform.access.listener import Listener
 from alink_sim.platform.core import Core
 from alink_sim.platform.mqtt.connection import Connection
@@ -12,7 +11,7 @@ from alink_sim.platform.mqtt.connection import Connection
 class MqttServer:
     """MQTT on one port, over TLS only or over both."""
 
-    def __init__(self, core: Core, *, tls: ssl.SSLContext, tls_only: bool) -> None:
+    def __init__(self, core: Core, *, tls: PortTls, tls_only: bool) -> None:
         self._connections: set[Connection] = set()
         self._listener = Listener(
             core,

@@ -1,4 +1,4 @@
-"""The cloud API: what Alibaba's own clients call, version 2018-01-20.
+"""The cloud API: the vendor's RPC API for business servers, action by action.
 
-docs/reference/protocol.md.
+Imports every room below the facade.
 """

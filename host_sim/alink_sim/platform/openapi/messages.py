@@ -25,7 +25,7 @@ async def pub(call: Call) -> Answer:
     _check_topic(call, topic)
     _check_size(payload, call.core.settings.max_payload)
     device = call.device_in(product, name)
-    downlink.send(call.core, device, topic, payload, qos=call.number("Qos", 0, among=range(2)))
+    call.core.send(device, topic, payload, qos=call.number("Qos", 0, among=range(2)))
     return {"MessageId": message_id()}
 
 

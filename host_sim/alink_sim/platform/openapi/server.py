@@ -5,7 +5,6 @@ docs/reference/protocol.md, "Cloud API". HTTP and HTTPS on one port.
 
 from __future__ import annotations
 
-import ssl
 import uuid
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +12,7 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
+from alink_sim.platform.access.handshake import PortTls
 from alink_sim.platform.core import Core
 from alink_sim.platform.https.http_server import HttpServer
 from alink_sim.platform.openapi import batches, signature
@@ -38,7 +38,7 @@ class OpenApi:
         self.gate = Gate(core)
         self._core = core
 
-    def server(self, *, tls: ssl.SSLContext) -> HttpServer:
+    def server(self, *, tls: PortTls) -> HttpServer:
         """Return what serves it."""
         app = web.Application(client_max_size=_MAX_BODY)
         app.router.add_route("*", "/{path:.*}", self._answer)

@@ -10,13 +10,13 @@ from alink_sim.platform.openapi.devices import detail
 from alink_sim.platform.openapi.errors import ApiError
 from alink_sim.platform.openapi.pages import Page
 from alink_sim.platform.state.entities import Device
-from alink_sim.platform.topics import sub_device_sessions, sub_devices
+from alink_sim.platform.topics import sub_device_sessions
 
 
 async def get_topology(call: Call) -> Answer:
     """Return a page of a gateway's sub-devices."""
     gateway = _gateway(call, call.device())
-    page = Page.of(call, sub_devices.children(call.core, gateway), number="PageNo")
+    page = Page.of(call, call.core.registry.sub_devices_of(gateway), number="PageNo")
     infos = [
         {"IotId": one.iot_id, "ProductKey": one.product_key, "DeviceName": one.name}
         for one in page.items
@@ -27,7 +27,7 @@ async def get_topology(call: Call) -> Answer:
 async def remove_topology(call: Call) -> Answer:
     """Take a sub-device from its gateway, which is told; its session there ends."""
     device = call.device()
-    if sub_devices.gateway_of(call.core, device) is None:
+    if call.core.registry.gateway_of(device) is None:
         raise ApiError("iot.device.RemoveTopoRelationFailed")
     sub_device_sessions.separate(call.core, device, reason="the cloud deleted the topology")
     return {"Data": True}
@@ -51,7 +51,7 @@ async def ask_to_add(call: Call) -> Answer:
 
 async def get_gateway(call: Call) -> Answer:
     """Return the gateway of a sub-device."""
-    gateway = sub_devices.gateway_of(call.core, call.device())
+    gateway = call.core.registry.gateway_of(call.device())
     if gateway is None:
         raise ApiError("iot.device.QueryTopoRelationFailed")
     found = detail(call, gateway)

@@ -1,1 +1,4 @@
-"""OTA: update packages, the jobs that bring them to devices, and their files."""
+"""OTA jobs, the task of each device, update packages: the rules. `state` holds what they change.
+
+Imports `core` and `state`.
+"""

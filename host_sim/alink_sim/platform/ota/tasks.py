@@ -9,13 +9,12 @@ from __future__ import annotations
 import itertools
 from functools import partial
 
+from alink_sim.platform.compact import compact
 from alink_sim.platform.core import Core
 from alink_sim.platform.ota import alarms, notices, outcomes
 from alink_sim.platform.state.entities import Device
 from alink_sim.platform.state.ota_entities import FINAL, Job, Status, Task, version_of
 from alink_sim.platform.state.ota_registry import fresh_id
-from alink_sim.platform.topics import downlink
-from alink_sim.platform.topics.envelope import compact
 
 _PUSHED = "1000"
 _MINUTE = 60.0
@@ -187,7 +186,7 @@ def _push(core: Core, device: Device, task: Task) -> None:
         "message": "success",
     }
     topic = f"/ota/device/upgrade/{device.product_key}/{device.name}"
-    if downlink.send(core, device, topic, compact(body)):
+    if core.send(device, topic, compact(body)):
         core.note_about("ota_pushed", device, **_described(task))
         if task.status == Status.QUEUED:
             move(core, task, Status.NOTIFIED)

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, TypedDict, Unpack
+from typing import Any, Protocol, TypedDict, Unpack
 
 _KEPT = 100_000
 _SHOWN = 20
@@ -17,6 +17,22 @@ _SHOWN = 20
 
 class ExpectationError(AssertionError):
     """An event did not come; the text shows how the log ends."""
+
+
+class Party(Protocol):
+    """Who an event is about: what a CONNECT said, or a session."""
+
+    @property
+    def product_key(self) -> str:
+        """Return the ProductKey."""
+
+    @property
+    def device_name(self) -> str:
+        """Return the DeviceName."""
+
+    @property
+    def client_id(self) -> str:
+        """Return the client id, without what stands between its bars."""
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,10 @@ whose was not is taken for whatever works, unless the setting `instances` is "st
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from alink_sim.platform.access.auth import Credentials, Kind
 from alink_sim.platform.state.ca import REGIONS
 from alink_sim.platform.state.entities import Product
-from alink_sim.platform.state.refusal import RefusedError
 
 KINDS = ("old_public", "public", "enterprise")
 # Where each kind is to be had.
@@ -24,8 +20,6 @@ PLACES = {
 }
 
 _DOCUMENT = "instance"
-_INSTANCE_HOST = re.compile(r"(.+)\.mqtt\.iothub\.aliyuncs\.com")
-_PRODUCT_HOST = re.compile(r"(.+)\.iot-as-mqtt\.([a-z0-9-]+)\.aliyuncs\.com")
 
 
 class InstanceError(ValueError):
@@ -68,44 +62,3 @@ def instance_of(product: Product, *, strict: bool) -> Instance | None:
         return None
     kind = "public" if product.instance else "old_public"
     return Instance(product.instance, kind, "cn-shanghai")
-
-
-def check(instance: Instance | None, credentials: Credentials, *, regnwl: Sequence[str]) -> None:
-    """Return if a device may ask so of this instance. Raises RefusedError without a code.
-
-    `regnwl` are the regions where an enterprise one takes preregistration-free devices.
-    """
-    if instance is None:
-        return
-    free = instance.kind == "enterprise" and instance.region in regnwl
-    if credentials.kind is Kind.REGNWL and not free:
-        raise RefusedError(
-            None,
-            "preregistration-free registration needs an enterprise instance in "
-            f"{' or '.join(regnwl)}; this is {_named(instance)}",
-        )
-    sent = credentials.extension.get("instanceId", instance.id)
-    if sent != instance.id:
-        raise RefusedError(
-            None, f"instanceId {sent} was sent; the product is of {_named(instance)}"
-        )
-    if wanted := _other_host(instance, credentials):
-        raise RefusedError(
-            None, f"host {credentials.host}; {_named(instance)} is reached at {wanted}"
-        )
-
-
-def _other_host(instance: Instance, credentials: Credentials) -> str:
-    """Return the host a device should have dialled, "" if it did, or named none of ours."""
-    host = credentials.host
-    if instance.id:
-        wanted = f"{instance.id}.mqtt.iothub.aliyuncs.com"
-    else:
-        wanted = f"{credentials.product_key}.iot-as-mqtt.{instance.region}.aliyuncs.com"
-    is_ours = _INSTANCE_HOST.fullmatch(host) or _PRODUCT_HOST.fullmatch(host)
-    return wanted if is_ours and host.lower() != wanted.lower() else ""
-
-
-def _named(instance: Instance) -> str:
-    which = f"the {instance.kind} instance {instance.id}" if instance.id else "the old public one"
-    return f"{which} in {instance.region}"

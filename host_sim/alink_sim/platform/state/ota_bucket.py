@@ -11,6 +11,7 @@ import hmac
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from urllib.parse import quote, unquote, urlencode
 
 NAME = "iotx-ota"
@@ -113,3 +114,8 @@ class Bucket:
 def _same(signature: str, told: Mapping[str, str]) -> bool:
     """Tell whether a request says this signature, whatever characters it says."""
     return hmac.compare_digest(signature.encode(), told.get("Signature", "").encode())
+
+
+def moment(seconds: float) -> str:
+    """Return a moment as OSS writes it, "2026-11-23T18:00:00.000Z"."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")

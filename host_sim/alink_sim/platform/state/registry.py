@@ -278,6 +278,24 @@ class Registry:
         self.applications[application.id] = application
         self._on_change(application)
 
+    def gateway_of(self, device: Device) -> Device | None:
+        """Return the gateway whose sub-device a device is, None without one."""
+        if not (owner := device.documents.get("gateway")):
+            return None
+        product_key, name, iot_id = owner
+        gateway = self.devices.get((product_key, name))
+        # A gateway that was removed and added again is another device.
+        return gateway if gateway and gateway.iot_id == iot_id else None
+
+    def sub_devices_of(self, gateway: Device) -> list[Device]:
+        """Return a gateway's sub-devices."""
+        owner = _owner(gateway)
+        return [one for one in self.devices.values() if one.documents.get("gateway") == owner]
+
+    def set_gateway(self, device: Device, gateway: Device | None) -> None:
+        """Make a device the sub-device of this gateway and of no other; None: of no gateway."""
+        self.keep(device, "gateway", _owner(gateway) if gateway else None)
+
     def keep(self, thing: Product | Device, name: str, document: Any) -> None:
         """Keep a JSON document of a product or device under its name."""
         thing.documents = {**thing.documents, name: document}
@@ -295,6 +313,10 @@ class Registry:
         self._by_iot_id[device.iot_id] = device
         self._on_change(device)
         return device
+
+
+def _owner(gateway: Device) -> list[str]:
+    return [gateway.product_key, gateway.name, gateway.iot_id]
 
 
 def _check_switch(product: Product) -> None:

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from alink_sim.platform.mqtt.framing import matches
 from alink_sim.platform.state.entities import ClientId, Device, stamp
+from alink_sim.platform.state.topic_filters import matches
 
 Identity = tuple[str, str, str]
 

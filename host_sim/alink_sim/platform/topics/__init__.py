@@ -1,1 +1,4 @@
-"""What devices publish and are sent: one module a family of topics."""
+"""What devices publish and get: one module a family of topics. `dispatch` finds the family.
+
+Imports `ota`, `access`, `core` and `state`.
+"""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from alink_sim.platform.access import limits
+from alink_sim.platform.compact import compact
 from alink_sim.platform.core import Core
-from alink_sim.platform.mqtt import framing
+from alink_sim.platform.state import topic_filters
 from alink_sim.platform.state.data_script import ScriptError
 from alink_sim.platform.state.refusal import Code
 from alink_sim.platform.state.sessions import Session
@@ -46,13 +46,14 @@ _OTA = re.compile(r"/ota/device/(inform|progress|request)/.*")
 _EVENT = re.compile(r"thing/event/([A-Za-z0-9_:]+)/post")
 
 
-def publish(core: Core, connected: Session, message: framing.Publish) -> tuple[str, bytes] | None:
+def publish(
+    core: Core, connected: Session, topic: str, payload: bytes
+) -> tuple[str, bytes] | None:
     """Act on a message; return topic and payload of the reply, if there is one.
 
     A gateway speaks for the sub-devices it has logged in. A message to a topic of another device
     is dropped, or ends the session.
     """
-    topic = message.topic
     if reason := limits.topic_objection(core, topic):
         core.note("publish_refused", connected, reason=reason)
         return None
@@ -69,20 +70,20 @@ def publish(core: Core, connected: Session, message: framing.Publish) -> tuple[s
     identity = f"{session.product_key}/{session.device_name}"
     reply: tuple[str, bytes | None] | None = None
     if verb := _verb(topic, identity):
-        reply = f"{topic}_reply", _carry_out(core, session, verb, message)
+        reply = f"{topic}_reply", _carry_out(core, session, verb, topic, payload)
     elif topic == f"/shadow/update/{identity}":
-        reply = f"/shadow/get/{identity}", shadow.handle(core, session, message.payload)
+        reply = f"/shadow/get/{identity}", shadow.handle(core, session, payload)
     elif ota := _OTA.fullmatch(topic):
-        reply = topic, ota_reports.take(core, session, ota[1], message.payload)
+        reply = topic, ota_reports.take(core, session, ota[1], payload)
     elif topic == f"/sys/{identity}/thing/file/download":
-        reply = f"{topic}_reply", ota_streams.block(core, session, message.payload)
+        reply = f"{topic}_reply", ota_streams.block(core, session, payload)
     elif topic == f"/ext/ntp/{identity}/request":
-        answer = ntp.answer(message.payload, now=core.clock.time())
+        answer = ntp.answer(payload, now=core.clock.time())
         reply = f"/ext/ntp/{identity}/response", answer
     elif topic == f"/sys/{identity}/thing/model/up_raw":
-        reply = f"{topic}_reply", _take_raw(core, session, message)
-    elif _is_answer(session, topic, message.payload):
-        _note_answer(core, session, message)
+        reply = f"{topic}_reply", _take_raw(core, session, topic, payload)
+    elif _is_answer(session, topic, payload):
+        _note_answer(core, session, topic, payload)
     else:
         core.note("published", session, topic=topic)
     core.commits.follow()
@@ -108,7 +109,7 @@ def subscribe(core: Core, session: Session, filters: list[tuple[str, int]]) -> l
 
 
 def _objection(core: Core, session: Session, topic_filter: str) -> str:
-    if not topic_names.is_valid_filter(topic_filter):
+    if not topic_filters.is_valid(topic_filter):
         return "wildcards stand where MQTT has none"
     names = topic_names.names(topic_filter)
     if not _is_own(session, topic_filter) and names not in session.carried:
@@ -130,18 +131,15 @@ def _is_answer(session: Session, topic: str, payload: bytes) -> bool:
     )
 
 
-def _note_answer(core: Core, session: Session, message: framing.Publish) -> None:
-    payload = message.payload
-    if (script := core.scripts.get(session.product_key)) and "/thing/model/down_raw" in (
-        message.topic
-    ):
+def _note_answer(core: Core, session: Session, topic: str, payload: bytes) -> None:
+    if (script := core.scripts.get(session.product_key)) and "/thing/model/down_raw" in topic:
         try:
-            payload = envelope.compact(script.read(payload))
+            payload = compact(script.read(payload))
         except ScriptError as error:
             core.note("request_refused", session, code=error.code, reason=str(error))
     answered = envelope.parse(payload)
     code = answered.body.get("code")
-    core.note("answered", session, topic=message.topic, id=answered.id, answer=code)
+    core.note("answered", session, topic=topic, id=answered.id, answer=code)
 
 
 def _is_own(session: Session, topic: str) -> bool:
@@ -162,34 +160,35 @@ def _verb(topic: str, identity: str) -> Verb | None:
     return thing.event_post(event[1]) if event else None
 
 
-def _take_raw(core: Core, session: Session, message: framing.Publish) -> bytes | None:
+def _take_raw(core: Core, session: Session, topic: str, payload: bytes) -> bytes | None:
     # What the bytes stand for is a request like any other; its reply is bytes again.
-    core.note("raw_reported", session, size=len(message.payload))
+    core.note("raw_reported", session, size=len(payload))
     script = core.scripts.get(session.product_key)
     try:
         if script is None:
             raise ScriptError(Code.NO_SCRIPT, "the product has no script for its bytes")
-        body = script.read(message.payload)
+        body = script.read(payload)
         identity = f"{session.product_key}/{session.device_name}"
         topic = f"/sys/{identity}/{str(body.get('method')).replace('.', '/')}"
         verb = _verb(topic, identity)
         if verb is None:
             raise ScriptError(Code.SCRIPT_RESULT, f"the script gives method {body.get('method')}")
-        request = replace(message, topic=topic, payload=envelope.compact(body))
-        answer = _carry_out(core, session, verb, request)
+        answer = _carry_out(core, session, verb, topic, compact(body))
         return script.write(answer) if answer else None
     except ScriptError as error:
         core.note("request_refused", session, code=error.code, reason=str(error))
         return None
 
 
-def _carry_out(core: Core, session: Session, verb: Verb, message: framing.Publish) -> bytes | None:
-    ack = core.settings.default_ack if "/thing/event/" in message.topic else 1
-    request = envelope.parse(message.payload, default_ack=ack)
+def _carry_out(
+    core: Core, session: Session, verb: Verb, topic: str, payload: bytes
+) -> bytes | None:
+    ack = core.settings.default_ack if "/thing/event/" in topic else 1
+    request = envelope.parse(payload, default_ack=ack)
     outcome = verb(core, session, request)
     if outcome.code != 200:
         reason = f"answered {outcome.code}: {outcome.message}"
-        core.note("request_refused", session, reason=reason, topic=message.topic)
-    is_session = message.topic.startswith("/ext/")
-    method = "" if is_session else message.topic.split("/", 4)[4].replace("/", ".")
+        core.note("request_refused", session, reason=reason, topic=topic)
+    is_session = topic.startswith("/ext/")
+    method = "" if is_session else topic.split("/", 4)[4].replace("/", ".")
     return envelope.reply(request, outcome, method=method)

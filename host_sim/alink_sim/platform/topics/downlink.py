@@ -9,22 +9,13 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
+from alink_sim.platform.compact import compact
 from alink_sim.platform.core import Core
 from alink_sim.platform.state.data_script import ScriptError
 from alink_sim.platform.state.entities import Device
 from alink_sim.platform.topics import shadow
-from alink_sim.platform.topics.envelope import compact
 
 _IDS = itertools.count(1)
-
-
-def send(core: Core, device: Device, topic: str, payload: bytes, *, qos: int = 0) -> int:
-    """Send a message on a device's topic; system topics reach it without a SUBSCRIBE as well."""
-    sent = sum(one.deliver(topic, payload, qos=qos) for one in core.sessions.of(device))
-    reason = "" if sent else "the device is offline, or has not subscribed to the topic"
-    kind = "sent" if sent else "not_sent"
-    core.note_about(kind, device, topic=topic, reason=reason)
-    return sent
 
 
 def broadcast(
@@ -59,7 +50,7 @@ def ask(core: Core, device: Device, what: str, params: Any) -> tuple[str, int]:
         except ScriptError as error:
             core.note_about("not_sent", device, topic=topic, reason=f"{error.code} {error}")
             return number, 0
-    return number, send(core, device, topic, payload)
+    return number, core.send(device, topic, payload)
 
 
 def call(core: Core, device: Device, service: str, params: Any) -> tuple[str, int]:
@@ -93,4 +84,4 @@ def set_shadow(
     core.registry.keep(device, "shadow", vars(changed))
     topic = f"/shadow/get/{device.product_key}/{device.name}"
     message = shadow.control_message(changed, now=int(core.clock.time()))
-    return send(core, device, topic, message)
+    return core.send(device, topic, message)

@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from alink_sim.platform.compact import compact
+
 
 @dataclass(frozen=True)
 class Request:
@@ -61,9 +63,3 @@ def reply(request: Request, outcome: Outcome, *, method: str) -> bytes | None:
         "message": outcome.message,
     }
     return compact(body | {"method": method, "version": "1.0"} if method else body)
-
-
-def compact(body: Any) -> bytes:
-    """Return JSON without a blank: the C SDKs find nothing behind one."""
-    text = json.dumps(body, separators=(",", ":"), ensure_ascii=False)
-    return text.encode(errors="replace")  # A lone surrogate may come back from a device's id.

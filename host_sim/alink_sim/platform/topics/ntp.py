@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 
-from alink_sim.platform.topics.envelope import compact
+from alink_sim.platform.compact import compact
 
 
 def answer(payload: bytes, *, now: float) -> bytes | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from alink_sim.platform.compact import compact
 from alink_sim.platform.core import Core
 from alink_sim.platform.ota import jobs, notices, tasks
 from alink_sim.platform.state.ota_entities import DEFAULT_MODULE, Status
@@ -20,7 +21,7 @@ def take(core: Core, session: Session, tail: str, payload: bytes) -> bytes | Non
     if tail == "request":
         outcome = get(core, session, request)
         body = {"code": str(_ASKED), "data": outcome.data, "id": request.id, "message": "success"}
-        return envelope.compact(body)
+        return compact(body)
     params = request.params if isinstance(request.params, dict) else {}
     module = _module(params)
     if tail == "inform" and isinstance(version := params.get("version"), str) and version:

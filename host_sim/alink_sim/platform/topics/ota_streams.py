@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from alink_sim.platform.compact import compact
 from alink_sim.platform.core import Core
 from alink_sim.platform.state.ota_entities import Content, Task
 from alink_sim.platform.state.sessions import Session
@@ -95,7 +96,7 @@ def _reply(
 
 
 def _framed(head: dict[str, Any], data: bytes) -> bytes:
-    text = envelope.compact(head)
+    text = compact(head)
     return len(text).to_bytes(2, "big") + text + data + crc16(data).to_bytes(2, "little")
 
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+from alink_sim.platform.compact import compact
 from alink_sim.platform.core import Core
 from alink_sim.platform.state.entities import Device
 from alink_sim.platform.state.sessions import Session
-from alink_sim.platform.topics.envelope import compact
 
 TIMEOUT_MS = range(1000, 8001)
 

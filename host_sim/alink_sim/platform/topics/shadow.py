@@ -10,10 +10,10 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from alink_sim.platform.compact import compact
 from alink_sim.platform.core import Core
 from alink_sim.platform.state.entities import Device
 from alink_sim.platform.state.sessions import Session
-from alink_sim.platform.topics.envelope import compact
 
 _CLEAR = "null"  # The word, as a JSON string.
 _MOST = 128

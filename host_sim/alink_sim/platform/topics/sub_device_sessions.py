@@ -13,13 +13,14 @@ from dataclasses import replace
 from enum import IntEnum
 from typing import Any
 
+from alink_sim.platform.compact import compact
 from alink_sim.platform.core import Core
 from alink_sim.platform.ota import tasks
 from alink_sim.platform.state.entities import Device
 from alink_sim.platform.state.refusal import Code, RefusedError
 from alink_sim.platform.state.sessions import Session
 from alink_sim.platform.topics import sub_devices, topic_names
-from alink_sim.platform.topics.envelope import Outcome, Request, compact
+from alink_sim.platform.topics.envelope import Outcome, Request
 from alink_sim.platform.topics.sub_devices import Pair
 from alink_sim.platform.topics.thing import Verb
 
@@ -86,7 +87,7 @@ def sender(core: Core, session: Session, topic: str) -> Session | None:
     if carried := session.carried.get(names):
         return carried
     device = core.registry.devices.get(names)
-    if device and sub_devices.gateway_of(core, device) is session.device:
+    if device and core.registry.gateway_of(device) is session.device:
         _push(core, session, device, Code.NO_SESSION)
     return None
 
@@ -118,7 +119,7 @@ def relate(core: Core, gateway: Device, device: Device) -> None:
 
 def separate(core: Core, device: Device, *, reason: str) -> None:
     """End a device's relation to its gateway, if it has one; the gateway is told."""
-    if (gateway := sub_devices.gateway_of(core, device)) is None:
+    if (gateway := core.registry.gateway_of(device)) is None:
         return
     tell(core, device, Change.DELETED)
     sub_devices.separate(core, device)
@@ -129,7 +130,7 @@ def separate(core: Core, device: Device, *, reason: str) -> None:
 
 def tell(core: Core, device: Device, change: Change) -> None:
     """Tell a sub-device's gateway what became of it, and the sub-device itself."""
-    gateway = sub_devices.gateway_of(core, device)
+    gateway = core.registry.gateway_of(device)
     status = int(change)
     if (
         change in (Change.ENABLED, Change.DISABLED)
@@ -294,7 +295,7 @@ def _force_out(core: Core, gateway: Session, carried: Session, reason: str) -> N
         code = Code.DELETED
     elif not device.enabled:
         code = Code.FORBIDDEN
-    elif sub_devices.gateway_of(core, device) is not gateway.device:
+    elif core.registry.gateway_of(device) is not gateway.device:
         code = Code.NO_RELATION
     else:
         code = Code.SESSION_TAKEN

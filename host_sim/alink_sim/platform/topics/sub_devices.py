@@ -47,34 +47,19 @@ Pair = dict[str, Any]
 
 def relate(core: Core, gateway: Device, device: Device) -> None:
     """Make a device a gateway's sub-device, and no other gateway's."""
-    core.registry.keep(device, "gateway", [gateway.product_key, gateway.name, gateway.iot_id])
+    core.registry.set_gateway(device, gateway)
     core.note_about("topology_added", device, gateway=gateway.name)
 
 
 def separate(core: Core, device: Device) -> None:
-    """Make a device nobody's sub-device."""
-    core.registry.keep(device, "gateway", None)
+    """Make a device no gateway's sub-device."""
+    core.registry.set_gateway(device, None)
     core.note_about("topology_deleted", device)
-
-
-def gateway_of(core: Core, device: Device) -> Device | None:
-    """Return whose sub-device a device is."""
-    if not (kept := device.documents.get("gateway")):
-        return None
-    found = core.registry.devices.get((kept[0], kept[1]))
-    return found if found and found.iot_id == kept[2] else None
-
-
-def children(core: Core, gateway: Device) -> list[Device]:
-    """Return a gateway's sub-devices."""
-    mark = [gateway.product_key, gateway.name, gateway.iot_id]
-    every = core.registry.devices.values()
-    return [device for device in every if device.documents.get("gateway") == mark]
 
 
 def check_related(core: Core, gateway: Device, device: Device) -> None:
     """Return if a device is the gateway's. Raises RefusedError 6401."""
-    if gateway_of(core, device) is not gateway:
+    if core.registry.gateway_of(device) is not gateway:
         raise RefusedError(
             Code.NO_RELATION, f"{device.name} is not in the topology of {gateway.name}"
         )

@@ -39,15 +39,6 @@ def names(topic: str) -> tuple[str, str]:
     return _names(levels)
 
 
-def is_valid_filter(topic_filter: str) -> bool:
-    """Tell whether `+` and `#` stand where MQTT allows them (specification 4.7.1)."""
-    levels = topic_filter.split("/")
-    for level in levels[:-1]:
-        if "#" in level:
-            return False
-    return all(level in ("+", "#") or not {"+", "#"} & set(level) for level in levels)
-
-
 def _names(levels: list[str]) -> tuple[str, str]:
     at = _AT.get(levels[1], 1)
     product_key, device_name = (*levels[at : at + 2], "", "")[:2]

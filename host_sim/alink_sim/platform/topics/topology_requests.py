@@ -55,7 +55,7 @@ def add(core: Core, gateway: Session, request: Request) -> Outcome:
     """Relate sub-devices to the gateway, all or none; another gateway's change hands."""
     wanted = sub_devices.listed(gateway, request.params)
     found = [_relatable(core, one) for one in wanted]
-    related = sub_devices.children(core, gateway.device)
+    related = core.registry.sub_devices_of(gateway.device)
     fresh = [device for device in found if device not in related]
     if len(related) + len(fresh) > core.settings.max_sub_devices:
         raise RefusedError(
@@ -81,7 +81,7 @@ def delete(core: Core, gateway: Session, request: Request) -> Outcome:
 def get(core: Core, gateway: Session, _request: Request) -> Outcome:
     """Return the gateway's sub-devices."""
     return Outcome(
-        data=[sub_devices.pair(one) for one in sub_devices.children(core, gateway.device)]
+        data=[sub_devices.pair(one) for one in core.registry.sub_devices_of(gateway.device)]
     )
 
 
@@ -118,7 +118,7 @@ def _relatable(core: Core, one: Pair) -> Device:
 
 def _registrable(core: Core, gateway: Session, one: Pair) -> Device:
     device = _switched_on(core, one)
-    owner = sub_devices.gateway_of(core, device)
+    owner = core.registry.gateway_of(device)
     if owner is not None and owner is not gateway.device:
         raise RefusedError(Code.BOUND, f"it is {owner.product_key}/{owner.name}'s")
     return device

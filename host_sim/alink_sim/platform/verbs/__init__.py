@@ -1,1 +1,1 @@
-"""The command line's verbs about the platform: options in, calls of functions out."""
+"""Commands of `alink-sim platform` and `alink-sim admin`: options in, calls of functions out."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, datetime
 from xml.sax.saxutils import escape
 
 from aiohttp import web
 
 from alink_sim.platform.core import Core
+from alink_sim.platform.state.ota_bucket import moment
 
 
 def refusal(
@@ -25,8 +25,3 @@ def refusal(
     inside = "".join(f"  <{name}>{escape(one)}</{name}>\n" for name, one in said.items())
     text = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error>\n{inside}</Error>\n'
     return web.Response(status=status, text=text, content_type="application/xml")
-
-
-def moment(seconds: float) -> str:
-    """Return a moment as OSS writes it, "2026-11-23T18:00:00.000Z"."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")

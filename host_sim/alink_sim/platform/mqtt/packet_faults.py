@@ -1,4 +1,4 @@
-"""What a fault does to the packets that go out: each stage takes packets and passes packets on."""
+"""What a fault does to the packets that go out: each takes packets and passes packets on."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from alink_sim.clock import Timer
+from alink_sim.platform.compact import compact
 from alink_sim.platform.faults.fault import PACKETS
 from alink_sim.platform.faults.scripted import Scripted
 from alink_sim.platform.mqtt import framing
-from alink_sim.platform.topics.envelope import compact
 
 _RESOLUTION = 0.001  # Seconds; sums of a clock's floats are no better.
 
 Out = Callable[[bytes], None]
 
 
-class Line(Protocol):
-    """What a stage needs of its connection."""
+class Struck(Protocol):
+    """What a packet's fault needs of the connection it strikes."""
 
     def strike(self, scripted: Scripted, what: str) -> bool:
         """Tell whether a fault still strikes, and write down that it does."""
@@ -37,13 +37,13 @@ class Line(Protocol):
         """End the connection without a farewell, once what was written is out."""
 
 
-class Stage:
+class PacketFault:
     """One fault on one connection. Packets that it does not concern pass by."""
 
-    def __init__(self, scripted: Scripted, line: Line, out: Out) -> None:
+    def __init__(self, scripted: Scripted, connection: Struck, out: Out) -> None:
         self._scripted = scripted
         self._fault = scripted.fault
-        self._line = line
+        self._connection = connection
         self._out = out
 
     @property
@@ -53,7 +53,7 @@ class Stage:
 
     def take(self, packet: bytes) -> None:
         """Take a packet in."""
-        if self._concerns(packet) and self._line.strike(self._scripted, _name(packet)):
+        if self._concerns(packet) and self._connection.strike(self._scripted, _name(packet)):
             self._act(packet)
         else:
             self._pass(packet)
@@ -68,12 +68,12 @@ class Stage:
         return self._fault.packet in (None, _name(packet))
 
 
-class _Drop(Stage):
+class _Drop(PacketFault):
     def _act(self, _packet: bytes) -> None:
         pass
 
 
-class _Mute(Stage):
+class _Mute(PacketFault):
     _is_mute = False
 
     def take(self, packet: bytes) -> None:
@@ -84,13 +84,13 @@ class _Mute(Stage):
         self._is_mute = True
 
 
-class _HalfOpen(Stage):
+class _HalfOpen(PacketFault):
     def _act(self, packet: bytes) -> None:
         self._out(packet)
-        self._line.forget(f"half-open behind a {_name(packet).upper()}")
+        self._connection.forget(f"half-open behind a {_name(packet).upper()}")
 
 
-class _Duplicate(Stage):
+class _Duplicate(PacketFault):
     def _act(self, packet: bytes) -> None:
         self._out(packet)
         is_publish_at_1 = packet[0] & 0xF6 == 0x32
@@ -98,7 +98,7 @@ class _Duplicate(Stage):
         self._out(bytes((packet[0] | 0x08,)) + packet[1:] if is_publish_at_1 else packet)
 
 
-class _Reorder(Stage):
+class _Reorder(PacketFault):
     _held = b""
 
     def take(self, packet: bytes) -> None:
@@ -113,7 +113,7 @@ class _Reorder(Stage):
         self._held = packet
 
 
-class _ClockJump(Stage):
+class _ClockJump(PacketFault):
     def _concerns(self, packet: bytes) -> bool:
         return super()._concerns(packet) and _topic_of(packet).startswith(b"/ext/ntp/")
 
@@ -127,7 +127,7 @@ class _ClockJump(Stage):
         self._out(framing.framed(packet[0], packet[start:end] + compact(answer)))
 
 
-class _WrongTopic(Stage):
+class _WrongTopic(PacketFault):
     def _act(self, packet: bytes) -> None:
         _, end = _topic(packet)
         topic = (self._fault.topic or "").encode()
@@ -135,7 +135,7 @@ class _WrongTopic(Stage):
         self._out(framing.framed(packet[0], body))
 
 
-class _Oversized(Stage):
+class _Oversized(PacketFault):
     def _act(self, packet: bytes) -> None:
         start, end = _topic(packet)
         payload = len(packet) - end - (2 if packet[0] & 6 else 0)
@@ -143,23 +143,23 @@ class _Oversized(Stage):
         self._out(framing.framed(packet[0], packet[start:] + blanks))
 
 
-class _Malformed(Stage):
+class _Malformed(PacketFault):
     def _act(self, packet: bytes) -> None:
         self._out(self._fault.data or packet[:1] + b"\xff\xff\xff\xff")
 
 
-class _Cut(Stage):
+class _Cut(PacketFault):
     def _act(self, packet: bytes) -> None:
         if part := packet[: self._fault.at]:
             self._out(part)
-        self._line.cut_off(f"cut inside a {_name(packet).upper()}")
+        self._connection.cut_off(f"cut inside a {_name(packet).upper()}")
 
 
-class _Queue(Stage):
+class _Queue(PacketFault):
     """Sends bytes at their moments, and never one before those ahead of it."""
 
-    def __init__(self, scripted: Scripted, line: Line, out: Out) -> None:
-        super().__init__(scripted, line, out)
+    def __init__(self, scripted: Scripted, connection: Struck, out: Out) -> None:
+        super().__init__(scripted, connection, out)
         self._queue: deque[tuple[float, bytes]] = deque()
 
     @property
@@ -172,18 +172,18 @@ class _Queue(Stage):
     def _send(self, data: bytes, *, after: float) -> None:
         """Send `after` so many seconds, or straight behind what is ahead."""
         if after > 0 or self._queue:
-            self._queue.append((self._line.now() + after, data))
+            self._queue.append((self._connection.now() + after, data))
             if len(self._queue) == 1:
-                self._line.later(after, self._release)
+                self._connection.later(after, self._release)
         else:
             self._out(data)
 
     def _release(self) -> None:
-        now = self._line.now()
+        now = self._connection.now()
         while self._queue:
             due, data = self._queue[0]
             if due - now > _RESOLUTION:
-                self._line.later(due - now, self._release)
+                self._connection.later(due - now, self._release)
                 return
             self._queue.popleft()
             self._out(data)
@@ -197,13 +197,13 @@ class _Delay(_Queue):
 class _Dribble(_Queue):
     def _act(self, packet: bytes) -> None:
         step = self._fault.seconds or 0.0
-        first = max(0.0, self._queue[-1][0] - self._line.now()) if self._queue else 0.0
+        first = max(0.0, self._queue[-1][0] - self._connection.now()) if self._queue else 0.0
         for number in range(len(packet)):
             self._send(packet[number : number + 1], after=first + number * step)
 
 
 # In the order in which they take packets: those that send parts of one come last.
-STAGES: Mapping[str, type[Stage]] = {
+PACKET_FAULTS: Mapping[str, type[PacketFault]] = {
     "mute": _Mute,
     "half_open": _HalfOpen,
     "drop": _Drop,
