@@ -10,7 +10,7 @@ export PYRIGHT_PYTHON_GLOBAL_NODE := off
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format system interpreters node bench frozen line-soak docs lock clean
+.PHONY: help setup demo test check format system interpreters node bench frozen line-soak docs lock graph clean
 
 help: ## Show this list.
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r t d; do printf '  make %-13s %s\n' "$$t" "$$d"; done
@@ -65,8 +65,11 @@ docs: setup ## Build the documentation into .cache/site.
 		docs .cache/site
 	@echo "docs: open .cache/site/index.html"
 
-lock: setup ## Write the lock files anew from requirements*.in.
+lock: setup ## Write the lock files from requirements*.in.
 	@$(PYTHON) tools/setup_lock.py
+
+graph: setup ## Draw the import graph into docs/explanation.
+	@$(BIN)/python tools/import_graph.py
 
 clean: ## Remove all that was fetched or made.
 	@rm -rf .venv .cache .hypothesis
