@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-PACKAGES = ("mosquitto-clients", "postgresql")
+PACKAGES = ("mosquitto-clients", "postgresql", "chromium", "fonts-noto-cjk")
 
 
 def missing(packages: tuple[str, ...]) -> list[str]:
@@ -25,7 +25,8 @@ def main() -> int:
     log = root / ".cache" / "setup" / "system.log"
     if not (shutil.which("apt-get") and shutil.which("dpkg-query")):
         return _refuse(
-            "this is no Debian or Ubuntu: install PostgreSQL and mosquitto's clients by hand"
+            "this is not Debian or Ubuntu: install PostgreSQL, Chromium and "
+            "mosquitto's clients by hand"
         )
     wanted = missing(PACKAGES)
     if not wanted:

@@ -38,10 +38,18 @@ def test_pytest_finds_its_fixtures(site):
     assert "[pytest11]\nalink = alink_sim.pytest_plugin\n" in names.read_text()
 
 
+def test_console_brings_its_templates_and_texts(site):
+    room = site / "alink_sim" / "platform" / "console"
+    assert (room / "templates" / "base.html").is_file()
+    assert (room / "static" / "console.js").is_file()
+    assert (site / "alink_texts" / "zh_CN.po").is_file()
+
+
 def test_tests_and_set_up_stay_out_of_it(site):
     assert {path.name.partition("-")[0] for path in site.iterdir()} <= {
         "alink_sim",
         "alink_formats",
         "alink_factory",
+        "alink_texts",
         "alink_sdk",
     }

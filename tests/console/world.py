@@ -1,0 +1,166 @@
+"""A platform with something to see: products, devices in every state, two boards of one name."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from alink_sim.platform import Device, Platform, Product
+from alink_sim.platform.console.platform_view import PlatformView
+from alink_sim.platform.console.server import ConsoleServer
+from tests.platform.wire import ACCEPTED, Party, Wire, publish, subscribe
+
+PK, GATEWAY_PK, SUB_PK = "a1B2c3D4e5F", "a1GatewayPk", "a1SubPk0001"
+TWINS, SENSOR, QUIET, BARRED = "esp32-240AC4A1B2C3", "greenhouse-7", "spare-0001", "barred-0001"
+
+THING_MODEL: dict[str, Any] = {
+    "properties": [
+        {
+            "identifier": "temperature",
+            "accessMode": "r",
+            "dataType": {"type": "double", "specs": {"min": "-40", "max": "125", "unit": "°C"}},
+        },
+        {
+            "identifier": "target",
+            "accessMode": "rw",
+            "dataType": {"type": "double", "specs": {"min": "5", "max": "30", "unit": "°C"}},
+        },
+        {
+            "identifier": "mode",
+            "accessMode": "rw",
+            "dataType": {"type": "enum", "specs": {"0": "off", "1": "eco", "2": "comfort"}},
+        },
+        {
+            "identifier": "note",
+            "accessMode": "rw",
+            "dataType": {"type": "text", "specs": {"length": "10240"}},
+        },
+    ],
+    "events": [
+        {
+            "identifier": "overheat",
+            "outputData": [{"identifier": "value", "dataType": {"type": "double", "specs": {}}}],
+        }
+    ],
+    "services": [
+        {
+            "identifier": "blink",
+            "callType": "async",
+            "inputData": [
+                {
+                    "identifier": "seconds",
+                    "dataType": {"type": "int", "specs": {"min": "1", "max": "60", "unit": "s"}},
+                },
+                {
+                    "identifier": "color",
+                    "dataType": {"type": "enum", "specs": {"0": "red", "1": "green"}},
+                },
+            ],
+            "outputData": [],
+        },
+        {"identifier": "status", "callType": "sync", "inputData": [], "outputData": []},
+    ],
+}
+
+
+@dataclass
+class World:
+    """A platform, its console, and the devices that are online."""
+
+    platform: Platform
+    console: ConsoleServer
+    product: Product
+    wires: dict[str, Wire] = field(default_factory=dict)
+    client_ids: list[str] = field(default_factory=list)
+
+    def url(self, path: str) -> str:
+        return f"http://127.0.0.1:{self.console.port}{path}"
+
+    def party(self, device: Device) -> Party:
+        return Party.of(self.platform.product(device.product_key), device)
+
+    def post(self, name: str, tail: str, params: Any, *, product_key: str = PK) -> None:
+        """Post a message of a device that is online; the reply is left unread."""
+        body = json.dumps({"id": "1", "version": "1.0", "params": params}).encode()
+        self.wires[name].send(publish(f"/sys/{product_key}/{name}/thing/{tail}", body))
+
+    def report(self, name: str, **values: Any) -> None:
+        """Report properties and wait until the platform has them."""
+        before = self.platform.log.after(0)[0]
+        self.post(name, "event/property/post", values)
+        self.wait_for(before, "property_posted", name)
+
+    def wait_for(self, before: int, kind: str, name: str) -> None:
+        deadline = 200
+        while deadline:
+            _, found = self.platform.log.after(before, kind=kind, device_name=name)
+            if found:
+                return
+            self.platform.device(PK, TWINS)  # One round of the platform's loop.
+            deadline -= 1
+        raise AssertionError(f"no event {kind} of {name}: {self.platform.log.tail()}")
+
+    def register(self, name: str, product: Product | None = None) -> tuple[str, str]:
+        """Register a board without preregistration; return ClientID and DeviceToken."""
+        party = Party(product or self.product, name)
+        with Wire.tls(self.platform) as wire:
+            assert wire.ask(party.register("regnwl")) == ACCEPTED
+            _, answer, _ = wire.read_publish()
+        return answer["clientId"], answer["deviceToken"]
+
+
+def serve(platform: Platform) -> ConsoleServer:
+    """Serve the console of a running platform, in its loop."""
+    loop = platform._loop
+    assert loop
+
+    async def begin() -> ConsoleServer:
+        console = ConsoleServer(
+            PlatformView(platform._core, operator=platform, cloud=platform, ota=platform.ota)
+        )
+        await console.listen(0)
+        platform._servers.insert(0, console)  # type: ignore[arg-type]
+        return console
+
+    return asyncio.run_coroutine_threadsafe(begin(), loop).result()
+
+
+@contextmanager
+def small_world(ca: Path) -> Iterator[World]:
+    """Yield a platform with a handful of devices, closed at the end."""
+    with ExitStack() as stack:
+        platform = stack.enter_context(Platform(ca=ca))
+        product = platform.create_product(key=PK, secret="Pr0dSecretAbCdEf", name="Thermostat")
+        platform.set_thing_model(PK, THING_MODEL)
+        world = World(platform, serve(platform), product)
+        for name in (SENSOR, QUIET, BARRED):
+            platform.add_device(PK, name)
+        platform.disable_device(PK, BARRED)
+        for number in range(2):
+            client_id, token = world.register(TWINS)
+            world.client_ids.append(client_id)
+            wire = stack.enter_context(Wire.tls(platform))
+            assert wire.ask(Party(product, TWINS).log_in_with(client_id, token)) == ACCEPTED
+            world.wires[f"{TWINS}/{number}"] = wire
+        wire = stack.enter_context(Wire.tls(platform))
+        world.wires[SENSOR] = wire
+        assert wire.ask(world.party(platform.device(PK, SENSOR)).log_in()) == ACCEPTED
+        wire.ask(subscribe(1, (f"/{PK}/{SENSOR}/user/get", 1)))
+        with Wire.tls(platform) as refused:
+            refused.ask(Party(product, QUIET).register("register", secret="wrong"))
+        with Wire.tls(platform) as refused:
+            refused.ask(Party(product, BARRED).register("regnwl"))
+        for number in range(40):
+            world.post(
+                SENSOR,
+                "event/property/post",
+                {"temperature": 20 + number % 7 * 0.5, "target": 21, "mode": 1},
+            )
+        world.report(SENSOR, note="window side")
+        world.post(SENSOR, "event/overheat/post", {"value": {"value": 71.5}})
+        yield world
