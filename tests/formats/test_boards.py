@@ -150,10 +150,12 @@ def test_a_table_that_is_wrong_names_file_and_line(tmp_path):
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        ({"chip": "esp8266"}, r"chip 'esp8266': use esp32, esp32s3, esp32c3"),
-        ({"flash_sizes": ["4194304"]}, r"flash size '4194304': write 4MB"),
-        ({"flash_sizes": []}, r"board\.json"),
-        ({"firmware_offset": "here"}, r"board\.json.*here"),
+        ({"chip": "esp8266"}, "chip is 'esp8266'; use esp32, esp32s3 or esp32c3"),
+        ({"flash_sizes": ["4194304"]}, "flash_sizes.0 is '4194304'; write 4MB, 8MB or 16MB"),
+        ({"flash_sizes": []}, r"flash_sizes is \[\]; write at least 1"),
+        ({"firmware_offset": "here"}, "firmware_offset is 'here'; write hex, as in 0x1000"),
+        ({"baud": "fast"}, "baud is 'fast'; write a whole number"),
+        ({"layout": {}}, r"layout is not a known key: did you mean layouts\?"),
     ],
 )
 def test_a_value_that_cannot_be_is_shown(tmp_path, change, complaint):
@@ -166,7 +168,7 @@ def test_a_value_that_cannot_be_is_shown(tmp_path, change, complaint):
 def test_a_key_that_is_missing_is_named(tmp_path, key):
     content = {name: value for name, value in RIGHT.items() if name != key}
     (tmp_path / "board.json").write_text(json.dumps(content))
-    with pytest.raises(BoardDefinitionError, match=rf"board\.json: '{key}' is missing"):
+    with pytest.raises(BoardDefinitionError, match=rf"board\.json: {key} is missing"):
         board.load(tmp_path)
 
 

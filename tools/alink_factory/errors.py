@@ -8,14 +8,14 @@ class FactoryError(Exception):
 
 
 class BatchError(FactoryError):
-    """The batch file, its rows or what they name cannot be right. `faults` are all that we found.
+    """The batch file, its rows or a file that they name is wrong.
 
-    Exit code 2 before the first board is touched.
+    `messages` has a sentence for each mistake. Exit code 2, before the first board is touched.
     """
 
-    def __init__(self, *faults: str) -> None:
-        super().__init__("\n".join(faults))
-        self.faults = faults
+    def __init__(self, *messages: str) -> None:
+        super().__init__("\n".join(messages))
+        self.messages = messages
 
 
 class LedgerError(FactoryError):

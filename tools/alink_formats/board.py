@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Literal
 
+from pydantic import Field
+
+from alink_formats import tables
 from alink_formats.partitions import PartitionError, PartitionTable
+from alink_formats.tables import Table, TableError
 
 CHIPS = ("esp32", "esp32s3", "esp32c3")
+
+_Size = Annotated[str, tables.matching(r"(1|2|4|8|16|32|64|128)MB", "4MB, 8MB or 16MB")]
 
 
 class BoardDefinitionError(ValueError):
@@ -57,6 +62,14 @@ class BoardDefinition:
         return replace(self, flash_size=flash_size, layouts=layouts)
 
 
+class _File(Table):
+    chip: Literal["esp32", "esp32s3", "esp32c3"]
+    flash_sizes: Annotated[list[_Size], Field(min_length=1)]
+    firmware_offset: Annotated[str, tables.matching(r"0x[0-9a-fA-F]+", "hex, as in 0x1000")]
+    baud: Annotated[int, tables.within(1, 4_000_000)]
+    layouts: dict[str, str]
+
+
 def size_name(size: int) -> str:
     """Return a size of flash as esptool writes it: 4194304 → "4MB"."""
     return f"{size >> 20}MB" if size and size % (1 << 20) == 0 else f"{size} bytes"
@@ -66,44 +79,29 @@ def load(folder: Path) -> BoardDefinition:
     """Return the definition in `folder`, for its smallest flash. Raises BoardDefinitionError."""
     file = folder / "board.json"
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        content = tables.check(_File, json.loads(file.read_text(encoding="utf-8")))
     except OSError as error:
         raise BoardDefinitionError(
             f"{file}: {error.strerror}: name a folder of boards/"
         ) from error
+    except TableError as error:
+        raise BoardDefinitionError(
+            "\n".join(f"{file}: {one}" for one in error.messages)
+        ) from error
     except ValueError as error:
         raise BoardDefinitionError(f"{file}: {error}") from error
-    try:
-        return _definition(folder, content)
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
-        if isinstance(error, BoardDefinitionError):
-            raise
-        what = f"{error} is missing" if isinstance(error, KeyError) else f"{error!r}"
-        raise BoardDefinitionError(f"{file}: {what}") from error
-
-
-def _definition(folder: Path, content: dict[str, Any]) -> BoardDefinition:
-    sizes = tuple(sorted(_size(text) for text in content["flash_sizes"]))
-    chip = content["chip"]
-    if chip not in CHIPS:
-        raise ValueError(f"chip {chip!r}: use {', '.join(CHIPS)}")
+    sizes = tuple(sorted(int(text.removesuffix("MB")) << 20 for text in content.flash_sizes))
     return BoardDefinition(
         name=folder.name,
-        chip=chip,
+        chip=content.chip,
         flash_size=sizes[0],
         flash_sizes=sizes,
-        firmware_offset=int(content["firmware_offset"], 16),
-        baud=int(content["baud"]),
+        firmware_offset=int(content.firmware_offset, 16),
+        baud=content.baud,
         layouts={
-            layout: _table(folder / name, sizes[0]) for layout, name in content["layouts"].items()
+            layout: _table(folder / name, sizes[0]) for layout, name in content.layouts.items()
         },
     )
-
-
-def _size(text: str) -> int:
-    if not re.fullmatch(r"(1|2|4|8|16|32|64|128)MB", text):
-        raise ValueError(f"flash size {text!r}: write 4MB, 8MB, 16MB")
-    return int(text.removesuffix("MB")) << 20
 
 
 def _table(file: Path, flash_size: int) -> PartitionTable:

@@ -16,10 +16,10 @@ def read(workshop: Workshop, **options):
     return rows.read(load(workshop.batch(**options)))
 
 
-def faults(workshop: Workshop, **options) -> tuple[str, ...]:
+def errors(workshop: Workshop, **options) -> tuple[str, ...]:
     with pytest.raises(BatchError) as caught:
         read(workshop, **options)
-    return caught.value.faults
+    return caught.value.messages
 
 
 def test_given_names_come_in_the_order_of_the_file(workshop):
@@ -98,7 +98,7 @@ def test_gateways_name_the_products_and_the_devices_behind_them(workshop):
     ],
 )
 def test_what_cannot_be_right_is_named_with_its_line(workshop, table, says):
-    assert any(says in fault for fault in faults(workshop, rows=table))
+    assert any(says in error for error in errors(workshop, rows=table))
 
 
 def test_a_spreadsheets_unicode_text_is_no_csv(workshop):
@@ -108,8 +108,8 @@ def test_a_spreadsheets_unicode_text_is_no_csv(workshop):
         rows.read(load(file))
 
 
-def test_all_faults_are_named_at_once(workshop):
-    found = faults(workshop, rows="DeviceName\na\nlamp-1\nb\nlamp-1\n")
+def test_all_errors_are_named_at_once(workshop):
+    found = errors(workshop, rows="DeviceName\na\nlamp-1\nb\nlamp-1\n")
     assert len(found) == 3
 
 
@@ -128,12 +128,12 @@ def test_a_row_shows_no_secret(workshop):
 @pytest.mark.parametrize(
     ("naming", "says"),
     [
-        ('scheme = "imei"', "device_name.scheme 'imei': use given, mac, scan, template"),
+        ('scheme = "imei"', "device_name.scheme is 'imei': use given, mac, scan or template"),
         ('scheme = "template"', "device_name.template is missing"),
         (TEMPLATE % "lamp-{number}", "device_name.template has {number}"),
         (TEMPLATE % "lamp-{", "device_name.template 'lamp-{'"),
         (TEMPLATE % "lamp-{counter:q}", "device_name.template"),
-        (TEMPLATE % "lamp", "'lamp' is the same for every board: put a counter into it"),
+        (TEMPLATE % "lamp", "'lamp' gives every board the same name: put a counter into it"),
     ],
 )
 def test_a_scheme_that_cannot_work_is_refused(workshop, naming, says):

@@ -9,6 +9,7 @@ import string
 from dataclasses import dataclass
 
 from alink_factory.errors import BatchError
+from alink_formats import tables
 
 SCHEMES = ("given", "mac", "scan", "template")
 _FIELDS = {"counter", "mac", "mac6", "serial", "product_key"}
@@ -29,14 +30,14 @@ class Naming:
     def check(self) -> None:
         """Raise BatchError when the scheme or its template cannot be used."""
         if self.scheme not in SCHEMES:
-            raise BatchError(f"device_name.scheme {self.scheme!r}: use {', '.join(SCHEMES)}")
+            known = tables.nearest(self.scheme, SCHEMES)
+            raise BatchError(f"device_name.scheme is {self.scheme!r}: {known}")
         if self.scheme == "template" and not self.template:
             raise BatchError('device_name.template is missing: write "lamp-{counter:06d}"')
         unknown = self._fields - _FIELDS
         if unknown:
-            raise BatchError(
-                f"device_name.template has {{{min(unknown)}}}: use {', '.join(sorted(_FIELDS))}"
-            )
+            known = tables.nearest(min(unknown), sorted(_FIELDS))
+            raise BatchError(f"device_name.template has {{{min(unknown)}}}: {known}")
         try:
             self._format(counter=1, mac="a" * 12, serial="1", product_key="a1")
         except (ValueError, IndexError, KeyError) as error:

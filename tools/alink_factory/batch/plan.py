@@ -122,21 +122,21 @@ class Plan:
 
 
 def load(file: Path) -> Plan:
-    """Return the plan of a batch file. Raises BatchError with every fault that was found."""
+    """Return the plan of a batch file. Raises BatchError with every error that was found."""
     batch = batch_file.load(file)
-    faults: list[str] = []
+    errors: list[str] = []
     board = _board(batch)
     listed = rows.read(batch)
-    secrets = _secrets(batch, listed, faults)
+    secrets = _secrets(batch, listed, errors)
     password = ""
     if batch.wifi_password:
         password = secret.read(batch.wifi_password, what="WifiPassword", folder=batch.folder)
     image = None
     if batch.firmware:
         image = firmware.load(batch.firmware.image, batch.firmware.sha256, board)
-    files = volume.files(batch.app.folder)
-    if faults:
-        raise BatchError(*faults)
+    files = volume.files(batch.app_folder)
+    if errors:
+        raise BatchError(*errors)
     plan = Plan(batch, listed, board, image, files, secrets, password)
     _try(plan)
     return plan
@@ -152,7 +152,7 @@ def _board(batch: Batch) -> BoardDefinition:
     return board
 
 
-def _secrets(batch: Batch, listed: Iterable[Row], faults: list[str]) -> dict[str, str]:
+def _secrets(batch: Batch, listed: Iterable[Row], errors: list[str]) -> dict[str, str]:
     # Each ProductSecret is read once, and only those that rows need.
     needed: dict[str, int] = {}
     for row in listed:
@@ -163,7 +163,7 @@ def _secrets(batch: Batch, listed: Iterable[Row], faults: list[str]) -> dict[str
     for key, line in needed.items():
         source = batch.secrets.get(key, "")
         if not source:
-            faults.append(
+            errors.append(
                 f"{batch.file}: there is no ProductSecret of {key} (line {line}): "
                 "name its source in product.secret or in [secrets]"
             )
@@ -171,22 +171,22 @@ def _secrets(batch: Batch, listed: Iterable[Row], faults: list[str]) -> dict[str
         try:
             found[key] = secret.read(source, what=f"ProductSecret of {key}", folder=batch.folder)
         except BatchError as error:
-            faults += error.faults
+            errors += error.messages
     return found
 
 
 def _try(plan: Plan) -> None:
     # Build every identity, and the image for the smallest flash, before a board is there.
-    faults: list[str] = []
+    errors: list[str] = []
     for row in plan.burnable:
         serial = row.serial or "0000"
         named = plan.named(row, mac=row.mac or _EXAMPLE_MAC, serial=serial)
         try:
             plan.identity(named or replace(row, device_name="0000"))
         except BatchError as error:
-            faults += error.faults
-    if faults:
-        raise BatchError(*faults)
+            errors += error.messages
+    if errors:
+        raise BatchError(*errors)
     largest = max(plan.burnable, key=lambda row: len(row.sub_products), default=None)
     if largest:
         identity = plan.identity(replace(largest, device_name=largest.device_name or "x" * 32))

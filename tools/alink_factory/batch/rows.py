@@ -1,4 +1,4 @@
-"""The rows of a batch: a CSV or a count in, one row a board out, every fault of them named.
+"""The rows of a batch: a CSV or a count in, one row a board out, every error of them named.
 
 Columns, in any order: ProductKey, DeviceName, DeviceSecret, SerialNumber, Imei, Mac, Kind
 (device, gateway, subdevice), Gateway, SubProducts (ProductKeys with spaces between). A column that
@@ -63,22 +63,22 @@ class Row:
 
 
 def read(batch: Batch) -> tuple[Row, ...]:
-    """Return the rows of a batch in their order. Raises BatchError with every fault in them."""
+    """Return the rows of a batch in their order. Raises BatchError with every error in them."""
     if batch.rows_file is None:
         cells: Iterable[tuple[int, dict[str, str]]] = ((n, {}) for n in range(1, batch.count + 1))
         where = str(batch.file)
     else:
         cells = list(_cells(batch.rows_file))
         where = str(batch.rows_file)
-    rows, faults = [], []
+    rows, errors = [], []
     for number, (line, values) in enumerate(cells):
         try:
             rows.append(_row(batch, batch.naming.start + number, line, values))
         except BatchError as error:
-            faults += [f"{where} line {line}: {fault}" for fault in error.faults]
-    faults += [f"{where}: {fault}" for fault in _clashes(rows)]
-    if faults:
-        raise BatchError(*faults)
+            errors += [f"{where} line {line}: {error}" for error in error.messages]
+    errors += [f"{where}: {error}" for error in _clashes(rows)]
+    if errors:
+        raise BatchError(*errors)
     if not rows:
         raise BatchError(f"{where}: there are no rows")
     return tuple(rows)
@@ -132,22 +132,22 @@ def _row(batch: Batch, counter: int, line: int, values: dict[str, str]) -> Row:
     serial, mac = values.get("serial", ""), _mac(values.get("mac", ""))
     name = values.get("device_name") or _known_name(batch, counter, key, serial, mac)
     kind = values.get("kind", "").lower() or "device"
-    faults = []
+    errors = []
     if not re.fullmatch(r"[A-Za-z0-9]{1,20}", key):
-        faults.append(f"ProductKey {key!r}: 1 to 20 letters and digits are taken")
+        errors.append(f"ProductKey {key!r}: 1 to 20 letters and digits are taken")
     if name and not _NAME.fullmatch(name):
-        faults.append(
+        errors.append(
             f"DeviceName {name!r} has {len(name)} characters: 4 to 32 letters, digits and "
             "- _ @ . : are taken"
         )
     if not name and batch.naming.scheme == "given":
-        faults.append("DeviceName is missing")
+        errors.append("DeviceName is missing")
     if kind not in KINDS:
-        faults.append(f"Kind {kind!r}: use {', '.join(KINDS)}")
+        errors.append(f"Kind {kind!r}: use {', '.join(KINDS)}")
     if kind == "subdevice" and not name:
-        faults.append("DeviceName is missing: a subdevice has no board to take it from")
-    if faults:
-        raise BatchError(*faults)
+        errors.append("DeviceName is missing: a subdevice has no board to take it from")
+    if errors:
+        raise BatchError(*errors)
     own = f"serial:{serial}" if serial else f"mac:{mac}" if mac else f"#{counter}"
     if name:
         own = name if key == batch.product_key else f"{key}/{name}"  # Two products may have it.
