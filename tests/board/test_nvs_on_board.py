@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from alink_formats.identity import Identity, encode
-from alink_formats.nvs_image import Record
+from alink_formats.nvs_image import KeyValue
 from tests.board.conftest import Bench, printed
 
 IDENTITY = Identity(product_key="a1B2c3", product_secret="secret", device_name="dev-1")
@@ -93,7 +93,7 @@ def test_a_stock_board_reads_the_certificate_that_espressifs_generator_burned(be
         identity=IDENTITY,
     )
     record = encode(IDENTITY)
-    assert board.nvs() == [Record("alink", "cert", "blob", record)]
+    assert board.nvs() == [KeyValue("alink", "cert", "blob", record)]
     assert printed(board) == [record.hex()]
 
 

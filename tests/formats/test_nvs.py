@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from esp_idf_nvs_partition_gen import nvs_partition_gen as espressif
@@ -16,13 +14,12 @@ from hypothesis import strategies as st
 
 from alink_formats import nvs, nvs_image
 from alink_formats.flash import SECTOR, MemoryFlash
-from alink_formats.nvs_image import Record
+from alink_formats.nvs_image import KeyValue
 
 SIZE = 0x6000
-WALK = Path(__file__).parent / "data" / "nvs_walk.py"
 
 
-def generate(records: list[Record], *, size: int = SIZE) -> bytes:
+def generate(records: list[KeyValue], *, size: int = SIZE) -> bytes:
     """Return what Espressif's generator makes of the records."""
     image = io.BytesIO()
     generator = espressif.nvs_open(image, size - SECTOR, version=0xFE)
@@ -37,15 +34,15 @@ def generate(records: list[Record], *, size: int = SIZE) -> bytes:
     return image.getvalue()
 
 
-def blob(key: str, value: bytes) -> Record:
-    return Record("alink", key, "blob", value)
+def blob(key: str, value: bytes) -> KeyValue:
+    return KeyValue("alink", key, "blob", value)
 
 
 # ------------------------------------------------------------ the same bytes as the generator's
 
 
 def test_the_records_of_a_burned_board_give_the_generators_bytes():
-    records = [blob("cert", bytes(range(200))), Record("alink", "n", "i32", -2)]
+    records = [blob("cert", bytes(range(200))), KeyValue("alink", "n", "i32", -2)]
     assert nvs_image.build(records, size=SIZE) == generate(records)
 
 
@@ -67,9 +64,12 @@ def test_a_blob_of_several_chunks_gives_the_generators_bytes(size):
 @pytest.mark.parametrize("filler", range(118, 127))
 @pytest.mark.parametrize("kind", ["blob", "string", "i32"])
 def test_the_last_entries_of_a_page_are_filled_as_the_generator_does(filler, kind):
-    records = [Record("alink", f"n{number}", "u8", number) for number in range(filler)]
+    records = [KeyValue("alink", f"n{number}", "u8", number) for number in range(filler)]
     values: dict[str, int | str | bytes] = {"blob": b"z" * 70, "string": "s" * 40, "i32": 7}
-    records += [Record("alink", "last", kind, values[kind]), Record("alink", "after", "i32", 1)]
+    records += [
+        KeyValue("alink", "last", kind, values[kind]),
+        KeyValue("alink", "after", "i32", 1),
+    ]
     assert nvs_image.build(records, size=SIZE) == generate(records)
     assert nvs_image.dump(generate(records)) == records
 
@@ -97,7 +97,7 @@ _values = st.one_of(
 )
 def test_random_contents_give_the_generators_bytes_and_come_back(contents):
     records = [
-        Record(namespace, f"key{number}", kind, value)
+        KeyValue(namespace, f"key{number}", kind, value)
         for number, (namespace, (kind, value)) in enumerate(contents)
     ]
     image = nvs_image.build(records, size=0x40000)
@@ -127,17 +127,6 @@ def test_a_board_reads_and_replaces_what_the_generator_wrote():
     assert store.blob(alink, "cert") == b"old" * 100
     store.put(alink, nvs.BLOB, "cert", b"new")
     assert nvs_image.dump(bytes(flash.data)) == [blob("cert", b"new")]
-
-
-def test_a_blob_is_copied_into_a_longer_buffer_and_refused_a_shorter_one():
-    store, _, alink = opened()
-    store.put(alink, nvs.BLOB, "b", b"12345")
-    buffer = bytearray(8)
-    assert store.blob_into(alink, "b", buffer) == 5
-    assert buffer == b"12345\0\0\0"
-    with pytest.raises(OSError, match="INVALID_LENGTH") as caught:
-        store.blob_into(alink, "b", bytearray(4))
-    assert caught.value.errno == -4364
 
 
 @pytest.mark.parametrize(
@@ -188,7 +177,7 @@ def test_a_key_may_change_its_type():
     store.put(alink, nvs.I32, "k", b"\1\0\0\0")
     store.put(alink, nvs.BLOB, "k", b"blob")
     store.put(alink, nvs.STRING, "k", b"text\0")
-    assert nvs_image.dump(bytes(flash.data)) == [Record("alink", "k", "string", "text")]
+    assert nvs_image.dump(bytes(flash.data)) == [KeyValue("alink", "k", "string", "text")]
 
 
 def test_thousands_of_changes_use_all_pages_and_lose_nothing():
@@ -292,7 +281,7 @@ class FailingFlash(MemoryFlash):
         super().erase(offset)
 
 
-def overwrite(content: bytes, new: Record, cut_at: int = 0) -> FailingFlash:
+def overwrite(content: bytes, new: KeyValue, cut_at: int = 0) -> FailingFlash:
     flash = FailingFlash(content, cut_at)
     store = nvs.Nvs(flash, 0, len(content))
     if isinstance(new.value, bytes):
@@ -328,14 +317,14 @@ def test_the_partition_of_the_cut_tests_has_to_free_a_page_that_is_not_empty():
 
 
 _BASES = {
-    "fresh": lambda: generate([blob("b", b"old" * 30), Record("alink", "n0", "i32", 5)]),
+    "fresh": lambda: generate([blob("b", b"old" * 30), KeyValue("alink", "n0", "i32", 5)]),
     "turning": nearly_full_pages,
 }
 
 
 @pytest.mark.parametrize("base", _BASES)
 @pytest.mark.parametrize(
-    "new", [blob("b", b"new" * 40), blob("b", b"n" * 5000), Record("alink", "n0", "i32", 77)],
+    "new", [blob("b", b"new" * 40), blob("b", b"n" * 5000), KeyValue("alink", "n0", "i32", 77)],
     ids=["blob", "chunks", "number"],
 )  # fmt: skip
 def test_a_cut_at_any_operation_leaves_the_old_or_the_new_value(base, new):
@@ -360,7 +349,7 @@ def test_a_cut_at_any_operation_leaves_the_old_or_the_new_value(base, new):
     assert outcomes == {False, True}
 
 
-def overwrite_until_cut(flash: FailingFlash, new: Record, cut_at: int) -> FailingFlash:
+def overwrite_until_cut(flash: FailingFlash, new: KeyValue, cut_at: int) -> FailingFlash:
     flash.cut_at = cut_at
     store = nvs.Nvs(flash, 0, len(flash.data))
     namespace = store.open(new.namespace)
@@ -387,22 +376,3 @@ def test_a_cut_while_repairing_a_cut_loses_nothing():
             after = {(r.key, r.value) for r in nvs_image.dump(bytes(flash.data))}
             assert after - {("b", new.value)} <= before
             assert len(after) == len(before)
-
-
-# -------------------------------------------------------------------------- on the interpreters
-
-
-def walk(command: tuple[str, ...]) -> str:
-    folder = Path(nvs.__file__).parents[1]
-    environment = {**os.environ, "MICROPYPATH": str(folder)}
-    done = subprocess.run(
-        [*command, str(WALK)], env=environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def test_micropython_writes_the_same_bytes_as_cpython(interpreter):
-    expected = walk((sys.executable,))
-    assert len(expected.splitlines()) > 8
-    assert walk(interpreter.command) == expected

@@ -45,10 +45,6 @@ def test_a_table_without_md5_is_read():
     assert PartitionTable.from_binary(ENTRIES + b"\xff" * 32) == TABLE
 
 
-def test_csv_written_is_csv_read():
-    assert PartitionTable.from_csv(TABLE.to_csv()) == TABLE
-
-
 @pytest.mark.parametrize("position", range(0, len(ENTRIES) + 32, 7))
 def test_a_damaged_table_is_refused(position):
     damaged = bytearray(BINARY)

@@ -192,18 +192,21 @@ def check(identity: Identity, *, kind: str = "certificate") -> None:
     if missing:
         raise IdentityError(f"{field_name(missing[0])} is missing", field=missing[0])
     for name, value in _checked_values(identity):
-        pattern, allowed = _PATTERNS[name]
-        if not re.fullmatch(pattern, value):
-            shown = fingerprint(value) if name in SECRETS else repr(value)
-            message = (
-                f"{field_name(name)} {shown} has {len(value)} characters; {allowed} are taken"
-            )
-            raise IdentityError(message, field=name)
+        check_field(name, value)
     if not 0 <= identity.port <= 0xFFFF:
         raise IdentityError(f"Port {identity.port} is not in 1..65535", field="port")
     if len(identity.sub_products) > 8:
         message = f"{len(identity.sub_products)} SubProducts, a gateway has at most 8"
         raise IdentityError(message, field="sub_products")
+
+
+def check_field(name: str, value: str) -> None:
+    """Raise IdentityError if the field `name` (an attribute of Identity) cannot have the value."""
+    pattern, allowed = _PATTERNS[name]
+    if not re.fullmatch(pattern, value):
+        shown = fingerprint(value) if name in SECRETS else repr(value)
+        message = f"{field_name(name)} {shown} has {len(value)} characters; allowed: {allowed}"
+        raise IdentityError(message, field=name)
 
 
 def _checked_values(identity: Identity) -> Iterator[tuple[str, str]]:

@@ -1,6 +1,6 @@
-"""NVS partitions as whole images, on the host: records in, an image out, and back.
+"""NVS partitions as whole images, on the host: keys and values in, an image out, and back.
 
-`build` lays records out as Espressif's nvs_partition_gen does, byte for byte; `dump` reads what
+`build` lays them out as Espressif's nvs_partition_gen does, byte for byte; `dump` reads what
 either it or a board wrote.
 """
 
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from alink_formats import nvs
 from alink_formats.flash import SECTOR, MemoryFlash
+from alink_formats.nvs_entry import Entry
 
 _NUMBERS = {
     "u8": (0x01, "<B"),
@@ -27,7 +28,7 @@ _BY_TYPE = {number: (name, code) for name, (number, code) in _NUMBERS.items()}
 
 
 @dataclass(frozen=True)
-class Record:
+class KeyValue:
     """One key of a namespace; `type` is u8 … i64, string or blob, as in Espressif's CSV."""
 
     namespace: str
@@ -36,53 +37,55 @@ class Record:
     value: int | str | bytes
 
 
-def build(records: Iterable[Record], *, size: int) -> bytes:
+def build(pairs: Iterable[KeyValue], *, size: int) -> bytes:
     """Return the image of a partition of `size` bytes, its last page kept free.
 
-    Raises OSError -0x1105 when the records do not fit, -0x1109 for a name above 15 bytes.
+    Raises OSError -0x1105 when they do not fit, -0x1109 for a name above 15 bytes.
     """
     flash = MemoryFlash(size)
     store = _GeneratorNvs(flash, 0, size)
-    for record in records:
-        namespace = store.open(record.namespace)
-        if isinstance(record.value, str):
-            store.put(namespace, nvs.STRING, record.key, record.value.encode() + b"\0")
-        elif isinstance(record.value, bytes):
-            store.put(namespace, nvs.BLOB, record.key, record.value)
+    for pair in pairs:
+        namespace = store.open(pair.namespace)
+        if isinstance(pair.value, str):
+            store.put(namespace, nvs.STRING, pair.key, pair.value.encode() + b"\0")
+        elif isinstance(pair.value, bytes):
+            store.put(namespace, nvs.BLOB, pair.key, pair.value)
         else:
-            number, code = _NUMBERS[record.type]
-            store.put(namespace, number, record.key, struct.pack(code, record.value))
+            number, code = _NUMBERS[pair.type]
+            store.put(namespace, number, pair.key, struct.pack(code, pair.value))
     return bytes(flash.data)
 
 
-def dump(image: bytes) -> list[Record]:
-    """Return the records of an image in the order they were written.
+def dump(image: bytes) -> list[KeyValue]:
+    """Return the keys and values of an image in the order they were written.
 
-    The image is repaired in memory first, as a board does it at boot, so that a record cut short
+    The image is repaired in memory first, as a board does it at boot, so that a value cut short
     by a power cut is not in the list. Raises OSError -0x110D or -0x1110 where a board erases it.
     """
-    return _HostNvs(MemoryFlash(len(image), image), 0, len(image)).records()
+    return _HostNvs(MemoryFlash(len(image), image), 0, len(image)).pairs()
 
 
 class _HostNvs(nvs.Nvs):
     """The partition with a view of all of it."""
 
-    def records(self) -> list[Record]:
-        """Return every complete record."""
-        names = {entry[24]: _text(entry) for _, _, entry in self._all() if entry[0] == 0}
+    def pairs(self) -> list[KeyValue]:
+        """Return every complete pair."""
+        names = {entry.data[0]: _text(entry) for entry in self._all() if entry.namespace == 0}
         found = []
-        for place in self._all():
-            entry = place[2]
-            if entry[0] == 0 or entry[1] == nvs.BLOB_DATA or entry[0] not in names:
+        for entry in self._all():
+            namespace, key = names.get(entry.namespace), _text(entry)
+            if entry.namespace == 0 or namespace is None:
                 continue
-            name, key = names[entry[0]], _text(entry)
-            if entry[1] == nvs.BLOB_INDEX:
-                found.append(Record(name, key, "blob", bytes(self.blob(entry[0], key))))
-            elif entry[1] == nvs.STRING:
-                found.append(Record(name, key, "string", self._data(*place)[:-1].decode()))
-            elif entry[1] in _BY_TYPE:
-                kind, code = _BY_TYPE[entry[1]]
-                found.append(Record(name, key, kind, struct.unpack_from(code, entry, 24)[0]))
+            if entry.type == nvs.BLOB_INDEX:
+                value: int | str | bytes = self.blob(entry.namespace, key)
+                found.append(KeyValue(namespace, key, "blob", value))
+            elif entry.type == nvs.STRING:
+                value = self._value(entry)[:-1].decode()
+                found.append(KeyValue(namespace, key, "string", value))
+            elif entry.type in _BY_TYPE:
+                kind, code = _BY_TYPE[entry.type]
+                value = struct.unpack_from(code, entry.data)[0]
+                found.append(KeyValue(namespace, key, kind, value))
         return found
 
 
@@ -99,5 +102,5 @@ class _GeneratorNvs(nvs.Nvs):
         return super()._fits(kind, span + 1 if kind == nvs.STRING else span)
 
 
-def _text(entry: bytes) -> str:
-    return bytes(entry[8:24]).rstrip(b"\0").decode()
+def _text(entry: Entry) -> str:
+    return entry.key.rstrip(b"\0").decode()

@@ -2,53 +2,33 @@
 
     page   4096 bytes: header 32, table 32 (two bits an entry), 126 entries of 32
     header state u32 | sequence u32 | version u8 | 0xFF x 19 | CRC-32 of bytes 4..27
-    entry  namespace u8 | type u8 | span u8 | chunk u8 | CRC-32 | key 16 | data 8
 
-`nvs.py` knows what the entries mean. Both run on CPython and, inside a simulated board, on
-MicroPython: hence the plain style. A partition is never held in memory.
+`nvs_entry.py` has the entries, `nvs.py` knows what they mean together. A partition is read from
+its flash each time and never held in memory.
 """
 
+from __future__ import annotations
+
 import struct
-from binascii import crc32
+from collections.abc import Iterator
 
-TYPE_CHECKING = False  # A board has no typing module.
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from alink_formats.flash import SECTOR, Flash
+from alink_formats.nvs_entry import SIZE, Entry, crc, error
 
-    from alink_formats.flash import Flash
-
-    Found = tuple[int, int, bytes]  # page, index of the entry in it, the entry's 32 bytes
-
-
-def const(value: int) -> int:
-    """Return `value`: MicroPython's compiler puts it where the name stands."""
-    return value
-
-
-STRING = 0x21
-BLOB = 0x41
-BLOB_DATA = 0x42
-
-_ENTRIES = const(126)
-_BLANK = const(0xFFFFFFFF)
+_ENTRIES = 126
+_TABLE = 32  # Where the table begins in a page.
+_FIRST = 64  # Where the first entry begins.
+_BLANK = b"\xff\xff\xff\xff"
 _ACTIVE = b"\xfe\xff\xff\xff"
 _FULL = b"\xfc\xff\xff\xff"
 _FREEING = b"\xf8\xff\xff\xff"
-_VERSION = const(0xFE)
+_VERSION = 0xFE
 
-_EMPTY = const(3)  # The two bits of an entry.
-_WRITTEN = const(2)
-_ERASED = const(0)
-
-
-def error(number: int, name: str) -> OSError:
-    """Return the OSError that MicroPython makes of an ESP-IDF error."""
-    return OSError(-0x1100 - number, "ESP_ERR_NVS_" + name)
-
-
-def crc(data: "bytes | bytearray | memoryview") -> int:
-    """Return ESP-IDF's CRC-32 of `data`."""
-    return crc32(data, 0xFFFFFFFF) & 0xFFFFFFFF
+# The two bits of an entry in the table.
+_EMPTY = 3
+_WRITTEN = 2
+_ERASED = 0
+_BROKEN = 1  # Neither: power failed while they were written.
 
 
 class Pages:
@@ -57,15 +37,15 @@ class Pages:
     Raises OSError -0x110D (no free page) or -0x1110 (newer version).
     """
 
-    def __init__(self, flash: "Flash", base: int, size: int) -> None:
+    def __init__(self, flash: Flash, base: int, size: int) -> None:
         self._flash = flash
         self._base = base
         self._used: list[int] = []  # Pages in the order of their sequence numbers.
         self._free: list[int] = []
         self._sequence = -1  # Of the last used page.
-        self._load(size // 4096)
+        self._load(size // SECTOR)
 
-    def _all(self) -> "Iterator[Found]":
+    def _all(self) -> Iterator[Entry]:
         # Yields every valid entry, oldest page first.
         for page in list(self._used):
             index = 0
@@ -76,67 +56,73 @@ class Pages:
                 span = 0
                 if bits == _WRITTEN:
                     entry = self._entry(page, index)
-                    span = _span(entry, index)
+                    span = entry.whole_span(_ENTRIES)
                     if span:
-                        yield page, index, entry
+                        yield entry
                 index += span or 1
 
-    def _data(self, page: int, index: int, entry: bytes) -> bytes:
+    def _value(self, entry: Entry) -> bytes:
         # The bytes behind the entry of a string or of a chunk.
-        size = entry[24] | entry[25] << 8
-        data = self._flash.read(self._base + page * 4096 + 96 + index * 32, size)
-        if crc(data) != struct.unpack_from("<I", entry, 28)[0]:
+        data = self._flash.read(self._entry_at(entry.page, entry.index + 1), entry.size)
+        if crc(data) != entry.value_crc:
             raise error(2, "NOT_FOUND")
         return data
 
     def _room(self) -> int:
+        # How many bytes of a chunk fit into the last page.
         if self._state(self._used[-1]) == _FULL:
             return 0
-        return max(0, _ENTRIES - 1 - self._next()) * 32
+        return max(0, _ENTRIES - 1 - self._next()) * SIZE
 
     def _fits(self, kind: int, span: int) -> bool:  # noqa: ARG002  the generator's rules ask
         return self._next() + span <= _ENTRIES and self._state(self._used[-1]) != _FULL
 
-    def _append(self, data: "bytes | memoryview") -> None:
+    def _append(self, data: bytes) -> None:
         page = self._used[-1]
-        if self._state(page) == b"\xff\xff\xff\xff":
+        if self._state(page) == _BLANK:
             header = struct.pack("<IB", self._sequence, _VERSION) + b"\xff" * 19
             header = _ACTIVE + header + struct.pack("<I", crc(header))
-            self._flash.write(self._base + page * 4096, header)
+            self._flash.write(self._page_at(page), header)
         index = self._next()
-        self._flash.write(self._base + page * 4096 + 64 + index * 32, data)
-        self._mark(page, index, len(data) // 32, _WRITTEN)
+        self._flash.write(self._entry_at(page, index), data)
+        self._mark(page, index, len(data) // SIZE, _WRITTEN)
 
-    def _drop_at(self, page: int, index: int, entry: bytes) -> None:
-        self._mark(page, index, entry[2], _ERASED)
+    def _drop_entry(self, entry: Entry) -> None:
+        self._mark(entry.page, entry.index, entry.span, _ERASED)
 
     def _turn(self) -> None:
-        # Begins a page; the last free one is only for moving what another page still holds.
+        # Begins a page. The last free page only takes what another page still holds.
         page = self._used[-1]
         if self._state(page) == _ACTIVE:
-            self._flash.write(self._base + page * 4096, _FULL)
+            self._flash.write(self._page_at(page), _FULL)
         if len(self._free) > 1:
             self._begin()
             return
-        victim, least = -1, _ENTRIES
-        for page in self._used:
-            held = sum([self._bits(page, index) == _WRITTEN for index in range(_ENTRIES)])
-            if held < least:
-                victim, least = page, held
-        if victim < 0 or not self._free:
+        held = {page: self._count_written(page) for page in self._used}
+        victim = min(self._used, key=held.__getitem__)
+        if held[victim] == _ENTRIES or not self._free:
             raise error(5, "NOT_ENOUGH_SPACE")
-        self._flash.write(self._base + victim * 4096, _FREEING)
+        self._flash.write(self._page_at(victim), _FREEING)
         self._begin()
         self._move(victim)
 
-    def _entry(self, page: int, index: int) -> bytes:
-        return self._flash.read(self._base + page * 4096 + 64 + index * 32, 32)
+    def _count_written(self, page: int) -> int:
+        return sum(self._bits(page, index) == _WRITTEN for index in range(_ENTRIES))
+
+    def _page_at(self, page: int) -> int:
+        return self._base + page * SECTOR
+
+    def _entry_at(self, page: int, index: int) -> int:
+        return self._page_at(page) + _FIRST + index * SIZE
+
+    def _entry(self, page: int, index: int) -> Entry:
+        return Entry(page, index, self._flash.read(self._entry_at(page, index), SIZE))
 
     def _state(self, page: int) -> bytes:
-        return self._flash.read(self._base + page * 4096, 4)
+        return self._flash.read(self._page_at(page), 4)
 
     def _bits(self, page: int, index: int) -> int:
-        byte: int = self._flash.read(self._base + page * 4096 + 32 + (index >> 2), 1)[0]
+        byte = self._flash.read(self._page_at(page) + _TABLE + (index >> 2), 1)[0]
         return byte >> (index & 3) * 2 & 3
 
     def _next(self) -> int:
@@ -147,45 +133,46 @@ class Pages:
         return _ENTRIES
 
     def _mark(self, page: int, index: int, count: int, bits: int) -> None:
-        # One operation for each word of the table, the last word first.
-        at = self._base + page * 4096 + 32
+        # One operation for each word of the table, the last word first, as ESP-IDF does it.
+        at = self._page_at(page) + _TABLE
         last = index + count - 1
         for word in range(last >> 4, (index >> 4) - 1, -1):
-            value = struct.unpack("<I", self._flash.read(at + word * 4, 4))[0]
+            value = int.from_bytes(self._flash.read(at + word * 4, 4), "little")
             for entry in range(max(index, word * 16), min(last, word * 16 + 15) + 1):
                 shift = (entry & 15) * 2
                 value = value & ~(3 << shift) | bits << shift
-            self._flash.write(at + word * 4, struct.pack("<I", value))
+            self._flash.write(at + word * 4, value.to_bytes(4, "little"))
 
     def _begin(self) -> None:
         page = self._free.pop(0)
-        at = self._base + page * 4096
-        for offset in range(0, 4096, 128):
-            if self._flash.read(at + offset, 128) != b"\xff" * 128:
-                self._flash.erase(at)
-                break
+        at = self._page_at(page)
+        if self._flash.read(at, SECTOR) != b"\xff" * SECTOR:
+            self._flash.erase(at)
         self._used.append(page)
         self._sequence += 1
 
     def _move(self, victim: int) -> None:
-        at = self._base + victim * 4096
-        for page, index, entry in self._all():
-            if page == victim:
-                for step in range(entry[2]):
-                    self._append(self._entry(page, index + step))
-        self._flash.erase(at)
-        self._used.remove(victim)
-        self._free.append(victim)
+        for entry in self._all():
+            if entry.page == victim:
+                for step in range(entry.span):
+                    self._append(self._entry(victim, entry.index + step).raw)
+        self._release(victim)
+
+    def _release(self, page: int) -> None:
+        self._flash.erase(self._page_at(page))
+        self._used.remove(page)
+        self._free.append(page)
 
     def _load(self, pages: int) -> None:
         found = []
         for page in range(pages):
-            header = self._flash.read(self._base + page * 4096, 32)
-            state, sequence, version = struct.unpack_from("<IIB", header, 0)
-            good = state != _BLANK and crc(header[4:28]) == struct.unpack_from("<I", header, 28)[0]
-            if good and version < _VERSION:
+            header = self._flash.read(self._page_at(page), 32)
+            state, version = header[:4], header[8]
+            sequence, checksum = struct.unpack_from("<I20xI", header, 4)
+            is_whole = state != _BLANK and crc(header[4:28]) == checksum
+            if is_whole and version < _VERSION:
                 raise error(16, "NEW_VERSION_FOUND")
-            if good and header[:4] in (_ACTIVE, _FULL, _FREEING):
+            if is_whole and state in (_ACTIVE, _FULL, _FREEING):
                 found.append((sequence, page))
             else:
                 self._free.append(page)
@@ -203,61 +190,44 @@ class Pages:
             raise error(13, "NO_FREE_PAGES")
 
     def _repair(self, page: int) -> None:
-        # Entries that were begun and not finished.
+        # Erases entries that were begun and not finished.
         if self._state(page) == _ACTIVE:
             for index in range(_ENTRIES):
                 if self._bits(page, index) == _EMPTY:
-                    if self._entry(page, index)[:4] == b"\xff\xff\xff\xff":
+                    if self._entry(page, index).raw[:4] == _BLANK:
                         break
                     self._mark(page, index, 1, _ERASED)
         index = 0
         while index < _ENTRIES:
             span = 1
-            if self._bits(page, index) in (_WRITTEN, 1):
-                entry = self._entry(page, index)
-                span = _span(entry, index)
-                whole = span and self._bits(page, index) == _WRITTEN
-                for step in range(1, span):
-                    whole = whole and self._bits(page, index + step) == _WRITTEN
-                if not whole:
+            if self._bits(page, index) in (_WRITTEN, _BROKEN):
+                span = self._entry(page, index).whole_span(_ENTRIES)
+                if not span or not self._is_written(page, index, span):
                     self._mark(page, index, span or 1, _ERASED)
             index += span or 1
 
+    def _is_written(self, page: int, index: int, span: int) -> bool:
+        return all(self._bits(page, index + step) == _WRITTEN for step in range(span))
+
     def _repair_twins(self) -> None:
-        # The last entry may have been written to replace one that was not erased any more.
-        last = None
-        for found in self._all():
-            last = found
-        if last is None:
+        # The last entry may replace one that power did not let the board erase.
+        entries = list(self._all())
+        if not entries:
             return
-        for page, index, entry in self._all():
-            if index == last[1] and page == last[0]:
-                break
-            same = entry[0] == last[2][0] and entry[3] == last[2][3]
-            if same and entry[8:24] == last[2][8:24] and self._state(page) != _FREEING:
-                self._mark(page, index, entry[2], _ERASED)
+        *earlier, last = entries
+        name = (last.namespace, last.chunk, last.key)
+        for entry in earlier:
+            is_twin = (entry.namespace, entry.chunk, entry.key) == name
+            if is_twin and self._state(entry.page) != _FREEING:
+                self._drop_entry(entry)
 
     def _repair_freeing(self) -> None:
-        # A move that was interrupted begins anew.
-        for page in self._used:
-            if self._state(page) == _FREEING:
-                newest = self._used[-1]
-                if self._state(newest) == _ACTIVE:
-                    self._flash.erase(self._base + newest * 4096)
-                    self._used.remove(newest)
-                    self._free.append(newest)
-                self._begin()
-                self._move(page)
-                break
-
-
-def _span(entry: bytes, index: int) -> int:
-    # How many entries the one at `index` takes with what is behind it; 0 if it is damaged.
-    kind, span = entry[1], entry[2]
-    if crc(entry[:4] + entry[8:]) != struct.unpack_from("<I", entry, 4)[0]:
-        return 0
-    if kind in (STRING, BLOB, BLOB_DATA):
-        good = span == 1 + ((entry[24] | entry[25] << 8) + 31) // 32 and index + span <= _ENTRIES
-    else:
-        good = span == 1
-    return span if good else 0
+        # Begins a move again that was interrupted.
+        page = next((page for page in self._used if self._state(page) == _FREEING), None)
+        if page is None:
+            return
+        newest = self._used[-1]
+        if self._state(newest) == _ACTIVE:
+            self._release(newest)
+        self._begin()
+        self._move(page)

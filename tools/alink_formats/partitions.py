@@ -104,17 +104,6 @@ class PartitionTable:
             raise PartitionError("no partition table is here: the flash is blank")
         return cls(_checked(read, flash_size))
 
-    def to_csv(self) -> str:
-        """Return the CSV that `from_csv` reads back."""
-        rows = ["# Name, Type, SubType, Offset, Size, Flags"]
-        for entry in self.partitions:
-            kind = _word(TYPES, entry.type)
-            subtype = _word(_SUBTYPES.get(kind, {}), entry.subtype)
-            flags = ":".join(name for name, bit in _FLAGS.items() if entry.flags & bit)
-            row = f"{entry.name}, {kind}, {subtype}, {entry.offset:#x}, {entry.size:#x}, {flags}"
-            rows.append(row.rstrip())
-        return "\n".join(rows) + "\n"
-
     def to_binary(self) -> bytes:
         """Return the 0xC00 bytes at 0x8000."""
         entries = b"".join(
@@ -194,10 +183,6 @@ def _number(text: str, words: dict[str, int], where: str) -> int:
         known = f", or one of {', '.join(words)}" if words else ""
         message = f"{where} {text!r} is no number; write 0x1000, 4096 or 4K{known}"
         raise PartitionError(message) from None
-
-
-def _word(words: dict[str, int], number: int) -> str:
-    return next((word for word, value in words.items() if value == number), f"{number:#x}")
 
 
 def _checked(read: Sequence[tuple[str, Partition]], flash_size: int) -> tuple[Partition, ...]:

@@ -259,7 +259,7 @@ class Board:
         data = self.flash.read(partitions.OFFSET, partitions.SIZE)
         return PartitionTable.from_binary(data, flash_size=self.definition.flash_size)
 
-    def nvs(self) -> list[nvs_image.Record]:
+    def nvs(self) -> list[nvs_image.KeyValue]:
         """Return the complete records of the partition `nvs`."""
         return nvs_image.dump(self._partition("nvs"))
 

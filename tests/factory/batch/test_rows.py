@@ -81,7 +81,7 @@ def test_gateways_name_the_products_and_the_devices_behind_them(workshop):
             "DeviceName,Mac\nlamp-1,a0b765123456\nlamp-2,A0-B7-65-12-34-56\n",
             "Mac 'a0b765123456' is on line 2 and on line 3",
         ),
-        ("DeviceName\nab\n", "line 2: DeviceName 'ab' has 2 characters: 4 to 32"),
+        ("DeviceName\nab\n", "line 2: DeviceName 'ab' has 2 characters; allowed: 4 to 32"),
         ("DeviceName\nlamp 1\n", "line 2: DeviceName 'lamp 1'"),
         ("DeviceName\n" + "x" * 33 + "\n", "has 33 characters"),
         ("DeviceName,Mac\nlamp-1,12\n", "line 2: Mac '12': write 12 hexadecimal digits"),

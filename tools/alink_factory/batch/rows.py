@@ -15,7 +15,7 @@ from pathlib import Path
 
 from alink_factory.batch.batch_file import Batch
 from alink_factory.errors import BatchError
-from alink_formats.identity import fingerprint
+from alink_formats.identity import IdentityError, check_field, fingerprint
 
 KINDS = ("device", "gateway", "subdevice")
 COLUMNS = {
@@ -29,7 +29,6 @@ COLUMNS = {
     "gateway": "gateway",
     "subproducts": "sub_products",
 }
-_NAME = re.compile(r"[A-Za-z0-9\-_@.:]{4,32}")
 
 
 @dataclass(frozen=True, repr=False, kw_only=True)
@@ -133,13 +132,12 @@ def _row(batch: Batch, counter: int, line: int, values: dict[str, str]) -> Row:
     name = values.get("device_name") or _known_name(batch, counter, key, serial, mac)
     kind = values.get("kind", "").lower() or "device"
     errors = []
-    if not re.fullmatch(r"[A-Za-z0-9]{1,20}", key):
-        errors.append(f"ProductKey {key!r}: 1 to 20 letters and digits are taken")
-    if name and not _NAME.fullmatch(name):
-        errors.append(
-            f"DeviceName {name!r} has {len(name)} characters: 4 to 32 letters, digits and "
-            "- _ @ . : are taken"
-        )
+    for field, value in (("product_key", key), ("device_name", name)):
+        if value or field == "product_key":
+            try:
+                check_field(field, value)
+            except IdentityError as error:
+                errors.append(str(error))
     if not name and batch.naming.scheme == "given":
         errors.append("DeviceName is missing")
     if kind not in KINDS:

@@ -108,13 +108,13 @@ def with_files(found: FlashContent, volume: bytes) -> FlashContent:
 def nvs_blobs(image: bytes) -> dict[str, bytes]:
     """Return the blobs of our namespace in an NVS partition; none in one that is not whole."""
     try:
-        records = nvs_image.dump(image)
+        pairs = nvs_image.dump(image)
     except (OSError, ValueError, LookupError):
         return {}
     return {
-        record.key: record.value
-        for record in records
-        if record.namespace == NAMESPACE and isinstance(record.value, bytes)
+        pair.key: pair.value
+        for pair in pairs
+        if pair.namespace == NAMESPACE and isinstance(pair.value, bytes)
     }
 
 

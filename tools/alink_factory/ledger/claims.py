@@ -59,11 +59,6 @@ class Claim:
         """Whether the board was burned, verified and taken off the line."""
         return self.state == "done"
 
-    @property
-    def may_be_in_flash(self) -> bool:
-        """Whether the board's flash may hold the identity of the row."""
-        return STATES.index(self.state) >= STATES.index("writing")
-
 
 @dataclass(frozen=True)
 class Entry:
