@@ -16,8 +16,7 @@ from pathlib import Path
 
 from alink_formats.identity import Identity
 from alink_sim import toolchain
-from alink_sim.board import Board, sdk_files
-from alink_sim.board.heap import beside_standins
+from alink_sim.board import Board, beside_standins, sdk_files
 from alink_sim.clock import ManualClock
 from alink_sim.platform import Platform, Product
 from alink_sim.platform.access.auth import signature

@@ -9,7 +9,7 @@ from typing import Any
 
 from alink_formats.identity import SECRETS, Identity
 from alink_sim.board import Board, sdk_files
-from alink_sim.board.heap import beside_standins
+from alink_sim.board.interpreter.heap import beside_standins
 from alink_sim.clock import Clock
 from alink_sim.platform import Platform, Product
 from alink_sim.toolchain import Interpreter

@@ -6,8 +6,8 @@ import itertools
 import json
 from pathlib import Path
 
-from alink_sim.board import Board, Firmware
-from alink_sim.board.heap import beside_standins
+from alink_sim.board import Board, BoardProgram
+from alink_sim.board.interpreter.heap import beside_standins
 from alink_sim.board.serial import PtyPort, SerialBoard
 from alink_sim.platform import Platform
 from alink_sim.sntp import SntpServer
@@ -50,7 +50,9 @@ def blank(folder: Path, *, build: str = "unix64", **options: object) -> tuple[Bo
         heap=beside_standins(interpreter),  # The REPL of a chip takes none of its heap.
         **options,  # type: ignore[arg-type]
     )
-    serial = SerialBoard(board.flash, chip=board.definition.chip, mac=mac, program=Firmware(board))
+    serial = SerialBoard(
+        board.flash, chip=board.definition.chip, mac=mac, program=BoardProgram(board)
+    )
     return board, serial
 
 

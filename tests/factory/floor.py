@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from alink_sim.board import FlashFile
-from alink_sim.board.serial import Fault, PtyPort, SerialBoard, WornFlash
+from alink_sim.board.serial import CablePull, PtyPort, SerialBoard, WornFlash
 from alink_sim.clock import ManualClock
 
 
@@ -26,7 +26,7 @@ class Unit:
 
     mac: str
     flash: FlashFile
-    faults: list[Fault] = field(default_factory=list)
+    pulls: list[CablePull] = field(default_factory=list)
     chip: str = "esp32"
     flash_id: int | None = None
     is_good: bool = True
@@ -67,10 +67,10 @@ class Floor:
                 unit = self._waiting.get_nowait()
             except queue.Empty:
                 return
-            fault = unit.faults.pop(0) if unit.faults else None
+            pull = unit.pulls.pop(0) if unit.pulls else None
             board = SerialBoard(unit.flash, mac=unit.mac, chip=unit.chip, flash_id=unit.flash_id)
             clock = self.clocks[path]
-            port = PtyPort(board, path, fault=fault, pace=clock.advance)
+            port = PtyPort(board, path, pull=pull, pace=clock.advance)
             self._plugged[path] = (unit, port)
             self._began[path] = clock.monotonic()
             port.plug()
@@ -112,8 +112,8 @@ def units(folder: Path, count: int, *, rng: random.Random, faulty: float = 0.0) 
     for number in range(count):
         flash = FlashFile.create(folder / f"flash-{number:04d}.bin", size=0x400000)
         cables = rng.choice((1, 1, 2)) if rng.random() < faulty else 0
-        faults = [Fault(pull_after=rng.randrange(200, 120_000)) for _ in range(cables)]
-        made.append(Unit(f"a0b765{number:06x}", flash, faults))
+        pulls = [CablePull(after=rng.randrange(200, 120_000)) for _ in range(cables)]
+        made.append(Unit(f"a0b765{number:06x}", flash, pulls))
     return made
 
 

@@ -16,7 +16,7 @@ from alink_factory.ledger import Ledger, Station
 from alink_formats import board as boards
 from alink_formats.sources import boards_dir
 from alink_sim.board import FlashFile, firmware_image
-from alink_sim.board.serial import Fault, PtyPort, Rfc2217Port, SerialBoard, WornFlash
+from alink_sim.board.serial import CablePull, PtyPort, Rfc2217Port, SerialBoard, WornFlash
 
 SECRET = "TopSecret16Chars"
 KEY = "a1B2c3D4e5F"
@@ -92,13 +92,13 @@ class Workshop:
         flash: FlashFile,
         *,
         mac: str | None = None,
-        fault: Fault | None = None,
+        pull: CablePull | None = None,
         chip: str = "esp32",
         flash_id: int | None = None,
     ) -> PtyPort:
         """Plug a board in; unplugged at the end of the test."""
         board = SerialBoard(flash, mac=mac or self.mac(), chip=chip, flash_id=flash_id)
-        port = PtyPort(board, self.folder / f"tty{next(self._ports)}", fault=fault)
+        port = PtyPort(board, self.folder / f"tty{next(self._ports)}", pull=pull)
         port.plug()
         self._open.callback(port.unplug)
         return port

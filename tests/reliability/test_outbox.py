@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from alink_sim.board import Board
-from alink_sim.board.heap import beside_standins
+from alink_sim.board.interpreter.heap import beside_standins
 from alink_sim.clock import ManualClock
 from alink_sim.platform import Fault
 from tests.reliability.conftest import drive

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from alink_sim.board.heap import beside_standins
+from alink_sim.board.interpreter.heap import beside_standins
 from alink_sim.clock import ManualClock
 from alink_sim.platform import Fault
 from alink_sim.toolchain import Interpreter

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from alink_formats.sdk import sdk_files
 from alink_sim.board.board import Board
-from alink_sim.board.burn import burn, replace_table
-from alink_sim.board.console import BoardError, Line
-from alink_sim.board.firmware import Firmware
-from alink_sim.board.flash import FlashFile, PowerCutError
-from alink_sim.board.state import FOREVER, Waiting
+from alink_sim.board.flash import firmware_image
+from alink_sim.board.flash.burn import burn, replace_table
+from alink_sim.board.flash.flash_file import FlashFile, PowerCutError
+from alink_sim.board.interpreter.console import BoardError, TextLine
+from alink_sim.board.interpreter.heap import beside_standins
+from alink_sim.board.interpreter.state import FOREVER, Waiting
+from alink_sim.board.program import BoardProgram
 
 __all__ = [
     "FOREVER",
     "Board",
     "BoardError",
-    "Firmware",
+    "BoardProgram",
     "FlashFile",
-    "Line",
     "PowerCutError",
+    "TextLine",
     "Waiting",
+    "beside_standins",
     "burn",
+    "firmware_image",
     "replace_table",
     "sdk_files",
 ]

@@ -16,14 +16,15 @@ from alink_formats import littlefs, nvs_image, partitions
 from alink_formats.identity import Identity
 from alink_formats.partitions import PartitionTable
 from alink_sim import toolchain
-from alink_sim.board import bootloader, burn, firmware_image
-from alink_sim.board.console import BoardError, Console, Line
-from alink_sim.board.flash import FlashFile
-from alink_sim.board.frozen import frozen
-from alink_sim.board.process import Power
-from alink_sim.board.rom import ChipFlash, Rom
-from alink_sim.board.serial.chip import CHIPS
-from alink_sim.board.state import BoardState, Waiting, read_waiting
+from alink_sim.board.chips import CHIPS
+from alink_sim.board.flash import burn, firmware_image
+from alink_sim.board.flash.flash_file import FlashFile
+from alink_sim.board.interpreter import bootloader
+from alink_sim.board.interpreter.console import BoardError, Console, TextLine
+from alink_sim.board.interpreter.frozen import frozen
+from alink_sim.board.interpreter.process import Power
+from alink_sim.board.interpreter.rom import ChipFlash, Rom
+from alink_sim.board.interpreter.state import BoardState, Waiting, read_waiting
 from alink_sim.toolchain import Interpreter
 
 _CLOUD = ("*.aliyuncs.com 127.0.0.1", "localhost 127.0.0.1")
@@ -210,7 +211,7 @@ class Board:
         self.power_off()
 
     @property
-    def lines(self) -> list[Line]:
+    def lines(self) -> list[TextLine]:
         """Every line it printed since it was made."""
         return self._console.lines
 
@@ -218,7 +219,7 @@ class Board:
         """Return the last lines it printed, with seconds since power-on."""
         return self._console.tail(count)
 
-    def expect(self, what: str | re.Pattern[str], *, timeout: float = _PATIENCE) -> Line:
+    def expect(self, what: str | re.Pattern[str], *, timeout: float = _PATIENCE) -> TextLine:
         """Return the next line that has the text, or matches. Raises BoardError."""
         __tracebackhide__ = True  # pytest shows who expected, not this.
         return self._console.expect(what, timeout=timeout)

@@ -16,7 +16,7 @@ from alink_formats.identity import Identity
 from alink_formats.nvs_generator import generate
 from alink_formats.partitions import PartitionTable
 from alink_formats.sources import boards_dir
-from alink_sim.board.serial import Fault, PtyPort, SerialBoard
+from alink_sim.board.serial import CablePull, PtyPort, SerialBoard
 from tests.factory.workshop import KEY, SECRET, Workshop, burn
 
 pytestmark = pytest.mark.interop
@@ -392,7 +392,7 @@ def test_a_pulled_cable_is_one_sentence_and_the_same_board_goes_on(workshop, pul
     plan = workshop.plan(rows=ROWS, firmware=60_000)
     order = workshop.order(plan)
     flash = workshop.flash()
-    outcome = burn(order, workshop.pty(flash, mac=FIRST, fault=Fault(pull_after=pull_after)))
+    outcome = burn(order, workshop.pty(flash, mac=FIRST, pull=CablePull(after=pull_after)))
     assert outcome.result == "failed"
     assert "\n" not in outcome.detail
     assert "plug the board in again" in outcome.advice

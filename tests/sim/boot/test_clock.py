@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from alink_sim.board import Board
-from alink_sim.board.heap import beside_standins
+from alink_sim.board.interpreter.heap import beside_standins
 from alink_sim.clock import ManualClock
 from tests.sim.conftest import PATIENCE, RESETS_BEFORE_STORING, Rig, until_waiting
 

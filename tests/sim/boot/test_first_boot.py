@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from alink_sim.board.heap import beside_standins
+from alink_sim.board.interpreter.heap import beside_standins
 from alink_sim.platform import Settings
 from tests.sim.conftest import PATIENCE, Rig
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from alink_sim.board import Board
-from alink_sim.board.heap import beside_standins
+from alink_sim.board.interpreter.heap import beside_standins
 from alink_sim.platform.state.instances import Instance
 from tests.sim.conftest import INSTANCE, PATIENCE, Rig
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from alink_sim.board import Board
-from alink_sim.board.heap import beside_standins
+from alink_sim.board.interpreter.heap import beside_standins
 from alink_sim.clock import ManualClock
 from tests.platform.http_requests import FORM, form, post
 from tests.sim.conftest import PATIENCE, Rig, turning, until_waiting

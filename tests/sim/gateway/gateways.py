@@ -7,7 +7,7 @@ from typing import Any
 
 from alink_formats.identity import SubProduct
 from alink_sim.board import Board
-from alink_sim.board.heap import beside_standins
+from alink_sim.board.interpreter.heap import beside_standins
 from tests.sim.conftest import PATIENCE, SUB_PK, SUB_PS, Rig
 
 SIGNED = (SubProduct(SUB_PK, SUB_PS),)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from alink_sim.board import Board
-from alink_sim.board.heap import beside_standins
+from alink_sim.board.interpreter.heap import beside_standins
 from alink_sim.clock import ManualClock
 from alink_sim.platform import Platform, Settings
 from tests.sim.conftest import PATIENCE, Rig, turning, until_waiting

@@ -16,7 +16,7 @@ import pytest
 
 from alink_sim import toolchain
 from alink_sim.board import Board, firmware_image
-from alink_sim.board.heap import beside_standins
+from alink_sim.board.interpreter.heap import beside_standins
 from alink_sim.clock import ManualClock
 from alink_sim.platform import Settings
 from alink_sim.platform.state.event_log import Event
@@ -252,7 +252,7 @@ def test_power_cut_in_an_update_leaves_a_board_that_comes_online(
         rig.platform.ota.publish(rig.product_key, "2.0.0", image("2.0.0", 9000))
         board.expect("has worked", timeout=PATIENCE)
         count = board.flash_operations
-    # Some of each kind; tests/board/test_ota_slots.py cuts them all. The two builds share them.
+    # Some of each kind: tests/board/flash/test_ota_slots.py cuts them all. The builds share them.
     cuts = range(before + 1 + rig.interpreter.word_bits // 16, count + 1, 8)
     with ThreadPoolExecutor(2) as pool:
         ran = list(pool.map(lambda at: _cut(rig, f"dev-{at}", at), cuts))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from alink_sim.board import Board
-from alink_sim.board.heap import beside_standins
+from alink_sim.board.interpreter.heap import beside_standins
 from tests.platform.api_calls import Ask, asking, client, done, refused
 from tests.sim.conftest import INSTANCE, PATIENCE, Rig
 from tests.sim.session.test_thing import answered

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from alink_sim.board.heap import beside_standins
+from alink_sim.board.interpreter.heap import beside_standins
 from alink_sim.clock import ManualClock
 from alink_sim.platform import Fault
 from tests.sim.conftest import PATIENCE, Rig, until_waiting

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from alink_sim.board.serial.cable import Cable, Fault
-from alink_sim.board.serial.chip import CHIPS, Chip
+from alink_sim.board.chips import CHIPS, Chip
+from alink_sim.board.flash.worn_flash import WornFlash
+from alink_sim.board.serial.cable import Cable, CablePull
 from alink_sim.board.serial.pty_port import PtyPort
 from alink_sim.board.serial.rfc2217_port import Rfc2217Port
 from alink_sim.board.serial.serial_board import Program, SerialBoard
-from alink_sim.board.serial.worn_flash import WornFlash
 
 __all__ = [
     "CHIPS",
     "Cable",
+    "CablePull",
     "Chip",
-    "Fault",
     "Program",
     "PtyPort",
     "Rfc2217Port",

@@ -6,17 +6,17 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Fault:
+class CablePull:
     """What happens to a cable: it is pulled after so many bytes from the host."""
 
-    pull_after: int
+    after: int
 
 
 class Cable:
     """One plugging of a cable."""
 
-    def __init__(self, fault: Fault | None = None) -> None:
-        self._left = fault.pull_after if fault else None
+    def __init__(self, pull: CablePull | None = None) -> None:
+        self._left = pull.after if pull else None
 
     @property
     def is_pulled(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 
 from alink_formats.flash import SECTOR
-from alink_sim.board.flash import FlashFile
+from alink_sim.board.flash.flash_file import FlashFile
 
 
 class DownloadError(Exception):

@@ -16,9 +16,9 @@ from functools import reduce
 from operator import xor
 
 from alink_formats.flash import SECTOR
-from alink_sim.board.flash import FlashFile
+from alink_sim.board.chips import Chip
+from alink_sim.board.flash.flash_file import FlashFile
 from alink_sim.board.serial import slip
-from alink_sim.board.serial.chip import Chip
 from alink_sim.board.serial.download import (
     FAILED_TO_ACT,
     INVALID_CRC,

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
-from alink_sim.board.serial.cable import Cable, Fault
+from alink_sim.board.serial.cable import Cable, CablePull
 from alink_sim.board.serial.serial_board import SerialBoard
 
 _CHUNK = 65536
@@ -36,13 +36,13 @@ class PtyPort:
         path: Path,
         *,
         download: bool = True,
-        fault: Fault | None = None,
+        pull: CablePull | None = None,
         pace: Callable[[float], None] | None = None,
     ) -> None:
         self.path = path
         self._board = board
         self._download = download
-        self._fault = fault
+        self._pull = pull
         self._pace = pace
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -57,7 +57,7 @@ class PtyPort:
         self._wake = os.pipe()
         self._board.output = self._write
         self._thread = threading.Thread(
-            target=self._serve, args=(slave, Cable(self._fault)), name="pty", daemon=True
+            target=self._serve, args=(slave, Cable(self._pull)), name="pty", daemon=True
         )
         self._board.reset(download=self._download)
         self._thread.start()

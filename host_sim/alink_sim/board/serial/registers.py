@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alink_sim.board.serial.chip import Chip
+from alink_sim.board.chips import Chip
 
 _READ_ID = 0x9F
 _USER_COMMAND = 1 << 18

@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from serial import rfc2217  # type: ignore[import-untyped]
 
-from alink_sim.board.serial.cable import Cable, Fault
+from alink_sim.board.serial.cable import Cable, CablePull
 from alink_sim.board.serial.reset_lines import ResetLines
 from alink_sim.board.serial.serial_board import SerialBoard
 
@@ -20,9 +20,9 @@ from alink_sim.board.serial.serial_board import SerialBoard
 class Rfc2217Port:
     """Serves a board at `url`, one client at a time, as a terminal server does."""
 
-    def __init__(self, board: SerialBoard, *, fault: Fault | None = None) -> None:
+    def __init__(self, board: SerialBoard, *, pull: CablePull | None = None) -> None:
         self._board = board
-        self._fault = fault
+        self._pull = pull
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
         self._client: socket.socket | None = None
@@ -59,7 +59,7 @@ class Rfc2217Port:
         self.unplug()
 
     def _serve(self) -> None:
-        cable = Cable(self._fault)
+        cable = Cable(self._pull)
         with self._listener:
             while not self._closing.is_set() and not cable.is_pulled:
                 try:

@@ -6,8 +6,8 @@ import threading
 from collections.abc import Callable
 from typing import Protocol
 
-from alink_sim.board.flash import FlashFile
-from alink_sim.board.serial.chip import CHIPS
+from alink_sim.board.chips import CHIPS
+from alink_sim.board.flash.flash_file import FlashFile
 from alink_sim.board.serial.loader import Loader
 from alink_sim.board.serial.registers import Registers, flash_id_of
 

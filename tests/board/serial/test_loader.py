@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from alink_sim.board import FlashFile
-from alink_sim.board.serial import Cable, Fault, SerialBoard
+from alink_sim.board.serial import Cable, CablePull, SerialBoard
 from alink_sim.board.serial.reset_lines import ResetLines
 from alink_sim.board.serial.slip import SlipDecoder, encode
 
@@ -174,6 +174,6 @@ def test_the_two_lines_start_the_chip(flash: FlashFile, sequence, resets):
 
 
 def test_a_pulled_cable_carries_nothing():
-    cable = Cable(Fault(pull_after=3))
+    cable = Cable(CablePull(after=3))
     assert [cable.carry(b"ab"), cable.is_pulled] == [b"ab", False]
     assert [cable.carry(b"cd"), cable.is_pulled, cable.carry(b"e")] == [b"c", True, b""]

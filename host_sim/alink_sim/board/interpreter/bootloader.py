@@ -13,10 +13,10 @@ from operator import xor
 from alink_formats import partitions
 from alink_formats.board import BoardDefinition
 from alink_formats.partitions import Partition, PartitionError, PartitionTable
-from alink_sim.board.firmware_image import CHECKSUM_SEED, FLASH_SIZES, HEADER, MAGIC, SEGMENT
-from alink_sim.board.flash import FlashFile
-from alink_sim.board.ota_data import OtaData
-from alink_sim.board.serial.chip import CHIPS
+from alink_sim.board.chips import CHIPS
+from alink_sim.board.flash.firmware_image import CHECKSUM_SEED, FLASH_SIZES, HEADER, MAGIC, SEGMENT
+from alink_sim.board.flash.flash_file import FlashFile
+from alink_sim.board.flash.ota_data import OtaData
 
 
 class BootError(Exception):

@@ -1,6 +1,6 @@
 # The hardware below the stand-ins: flash, clock, watchdog and the way out. Opened before `/` is
 # remounted, because nothing of the host's file system can be opened afterwards. The layout of
-# state.bin is alink_sim/board/state.py's.
+# state.bin is alink_sim/board/interpreter/state.py's.
 import struct
 import sys
 
@@ -113,8 +113,8 @@ _answers = open("/dev/fd/" + _pipes[1], "rb")
 
 
 def call(method, namespace, key, data=b"", buffer=None):
-    # Calls what the chip has in ROM (alink_sim/board/rom.py). Returns its answer, or puts it into
-    # `buffer` and returns its size.
+    # Calls the chip's ROM (alink_sim/board/interpreter/rom.py). Returns its reply, or reads the
+    # reply into `buffer` and returns its size.
     key = key.encode()
     _calls.write(struct.pack("<BBBI", method, namespace, len(key), len(data)) + key)
     _calls.write(data)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from alink_formats.flash import SECTOR
 from alink_formats.partitions import Partition, PartitionTable
-from alink_sim.board.flash import FlashFile
+from alink_sim.board.flash.flash_file import FlashFile
 
 NEW, PENDING, VALID, INVALID, ABORTED = range(5)  # States of an image; all bits set: undefined.
 
@@ -23,7 +23,7 @@ _FACTORY = -1
 
 
 @dataclass(frozen=True)
-class Record:
+class SelectEntry:
     """One of the two records, right or not."""
 
     sequence: int
@@ -53,12 +53,12 @@ class OtaData:
         found = [one for one in table.partitions if (one.type, one.subtype) == (1, 0)]
         self._place = found[0].offset if found and self.slots else None
 
-    def records(self) -> list[Record]:
+    def records(self) -> list[SelectEntry]:
         """Return both records, none where the table has no place for them."""
         if self._place is None:
             return []
         places = (self._place, self._place + SECTOR)
-        return [Record(*_RECORD.unpack(self._flash.read(at, _RECORD.size))) for at in places]
+        return [SelectEntry(*_RECORD.unpack(self._flash.read(at, _RECORD.size))) for at in places]
 
     def chosen(self) -> Partition | None:
         """Return the slot that the records choose, None where they choose none."""
@@ -112,7 +112,7 @@ class OtaData:
         counting = [number for number, record in enumerate(self.records()) if record.counts]
         return max(counting, key=lambda number: self.records()[number].sequence, default=None)
 
-    def _write(self, number: int, record: Record) -> None:
+    def _write(self, number: int, record: SelectEntry) -> None:
         assert self._place is not None  # noqa: S101  There are records.
         at = self._place + number * SECTOR
         self._flash.erase(at)
@@ -120,8 +120,8 @@ class OtaData:
         self._flash.write(at, _RECORD.pack(*fields))
 
 
-def _record(sequence: int, state: int) -> Record:
-    return Record(sequence, b"\xff" * 20, state, _crc(sequence))
+def _record(sequence: int, state: int) -> SelectEntry:
+    return SelectEntry(sequence, b"\xff" * 20, state, _crc(sequence))
 
 
 def _crc(sequence: int) -> int:

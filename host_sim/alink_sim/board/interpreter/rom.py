@@ -13,10 +13,10 @@ from pathlib import Path
 from alink_formats import nvs
 from alink_formats.flash import SECTOR
 from alink_formats.partitions import Partition, PartitionTable
-from alink_sim.board.bootloader import image_fault
-from alink_sim.board.flash import FlashFile
-from alink_sim.board.ota_data import OtaData
-from alink_sim.board.state import BoardState
+from alink_sim.board.flash.flash_file import FlashFile
+from alink_sim.board.flash.ota_data import OtaData
+from alink_sim.board.interpreter.bootloader import image_fault
+from alink_sim.board.interpreter.state import BoardState
 
 HEADER = struct.Struct("<BBBI")
 _ANSWER = struct.Struct("<iI")

@@ -7,7 +7,7 @@ import pytest
 from alink_formats import identity
 from alink_formats.identity import Identity, IdentityError
 from alink_formats.partitions import PartitionError
-from alink_sim.board.burn import BurnError, damaged
+from alink_sim.board.flash.burn import BurnError, damaged
 from tests.board.conftest import Bench
 
 IDENTITY = Identity(product_key="a1B2c3", product_secret="secret", device_name="dev-1")

@@ -8,7 +8,7 @@ FIRST_AREA = 56_000  # bytes of an ESP32's first heap area, in words of 32 bit
 
 # What the stand-ins take once all are imported, and what their 210 names make of the interpreter's
 # tables of names: these double at the 411th name of a firmware that brings its stand-ins along,
-# at the 621st on a chip. tests/board/test_heap.py holds them to it.
+# at the 621st on a chip. tests/board/interpreter/test_heap.py holds them to it.
 STANDINS = {32: 21_400, 64: 32_600}
 
 

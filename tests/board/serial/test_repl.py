@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from alink_sim.board import Board, Firmware, burn, firmware_image
+from alink_sim.board import Board, BoardProgram, burn, firmware_image
 from alink_sim.board.serial import PtyPort, SerialBoard
 from alink_sim.toolchain import Interpreter
 from tests.board.conftest import PATIENCE
@@ -44,7 +44,7 @@ def _burned(folder: Path, interpreter: Interpreter) -> Board:
 @contextmanager
 def _plugged(board: Board, folder: Path) -> Iterator[Path]:
     with PtyPort(
-        SerialBoard(board.flash, program=Firmware(board)), folder / "port", download=False
+        SerialBoard(board.flash, program=BoardProgram(board)), folder / "port", download=False
     ) as port:
         yield port.path
 
@@ -107,7 +107,7 @@ def test_nvs_written_through_the_repl_is_in_the_flash(board: Board, tmp_path: Pa
 def test_a_board_without_firmware_says_what_a_chip_says(tmp_path: Path, interpreter: Interpreter):
     said = bytearray()
     board = Board.blank(tmp_path / "board", interpreter=interpreter)
-    serial = SerialBoard(board.flash, program=Firmware(board))
+    serial = SerialBoard(board.flash, program=BoardProgram(board))
     serial.output = said.extend
     serial.reset(download=False)
     serial.power_off()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from alink_sim.board import bootloader
 from alink_sim.board.board import Board
+from alink_sim.board.interpreter import bootloader
 
 
-class Firmware:
+class BoardProgram:
     """What a `SerialBoard` runs after a normal reset: `board`, from the flash as it is then.
 
     Nothing is started unless boot loader, table and application are in flash; the board then

@@ -19,7 +19,7 @@ from operator import xor
 from alink_formats import partitions
 from alink_formats.board import BoardDefinition
 from alink_formats.partitions import PartitionTable
-from alink_sim.board.serial.chip import CHIPS
+from alink_sim.board.chips import CHIPS
 
 MAGIC = 0xE9
 HEADER = struct.Struct("<BBBBI B3s H B HH 4s B")

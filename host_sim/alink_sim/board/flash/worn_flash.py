@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from alink_sim.board.flash import FlashFile
+from alink_sim.board.flash.flash_file import FlashFile
 
 
 class WornFlash(FlashFile):

@@ -11,8 +11,8 @@ from alink_formats.board import BoardDefinition
 from alink_formats.flash import SECTOR
 from alink_formats.identity import Identity
 from alink_formats.partitions import PartitionTable
-from alink_sim.board import firmware_image
-from alink_sim.board.flash import FlashFile
+from alink_sim.board.flash import firmware_image
+from alink_sim.board.flash.flash_file import FlashFile
 
 
 class BurnError(Exception):

@@ -11,11 +11,11 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from alink_sim.board.bootloader import BootError
-from alink_sim.board.console import Console
-from alink_sim.board.flash import PowerCutError
-from alink_sim.board.rom import HEADER, Rom
-from alink_sim.board.state import FOREVER, BoardState, Reset
+from alink_sim.board.flash.flash_file import PowerCutError
+from alink_sim.board.interpreter.bootloader import BootError
+from alink_sim.board.interpreter.console import Console
+from alink_sim.board.interpreter.rom import HEADER, Rom
+from alink_sim.board.interpreter.state import FOREVER, BoardState, Reset
 
 _LOOK = 0.002  # Real seconds between two looks at a clock that a test drives.
 _SOFT = b"MPY: soft reboot\n"

@@ -16,7 +16,7 @@ class BoardError(Exception):
 
 
 @dataclass(frozen=True)
-class Line:
+class TextLine:
     """A line of the console and when it came, in seconds since power-on."""
 
     text: str
@@ -29,7 +29,7 @@ class Console:
     def __init__(self) -> None:
         self._uart: Callable[[bytes], None] | None = None
         self._changed = threading.Condition()
-        self._lines: list[Line] = []
+        self._lines: list[TextLine] = []
         self._partial = b""
         self._began = time.monotonic()
         self._seen = 0
@@ -61,12 +61,12 @@ class Console:
             self._changed.notify_all()
 
     @property
-    def lines(self) -> list[Line]:
+    def lines(self) -> list[TextLine]:
         """All lines so far."""
         with self._changed:
             return list(self._lines)
 
-    def expect(self, what: str | re.Pattern[str], *, timeout: float) -> Line:
+    def expect(self, what: str | re.Pattern[str], *, timeout: float) -> TextLine:
         """Return the next line, after the last one returned, that has the text or matches.
 
         Raises BoardError after `timeout` seconds, or as soon as the board prints no more.
@@ -94,7 +94,7 @@ class Console:
 
     def _add(self, line: bytes) -> None:
         text = line.decode("utf-8", "replace").rstrip("\r")
-        self._lines.append(Line(text, time.monotonic() - self._began))
+        self._lines.append(TextLine(text, time.monotonic() - self._began))
         self._changed.notify_all()
 
     def _complaint(self, what: str | re.Pattern[str], why: str) -> str:

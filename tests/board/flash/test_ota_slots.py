@@ -11,7 +11,7 @@ from alink_formats import board as definitions
 from alink_formats.partitions import PartitionTable
 from alink_sim import toolchain
 from alink_sim.board import Board, FlashFile, firmware_image, sdk_files
-from alink_sim.board.ota_data import ABORTED, NEW, PENDING, VALID, OtaData
+from alink_sim.board.flash.ota_data import ABORTED, NEW, PENDING, VALID, OtaData
 from tests.board.conftest import PATIENCE, Bench, printed
 
 KIND = "ESP32_GENERIC-OTA"

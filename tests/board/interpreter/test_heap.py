@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 
-from alink_sim.board import heap
+from alink_sim.board.interpreter import heap
 from tests.board.conftest import Bench, printed
 
 MAIN = """

@@ -10,7 +10,8 @@ from alink_formats import board as definitions
 from alink_formats import partitions
 from alink_formats.board import BoardDefinition
 from alink_sim import toolchain
-from alink_sim.board import FlashFile, bootloader, firmware_image
+from alink_sim.board import FlashFile, firmware_image
+from alink_sim.board.interpreter import bootloader
 from tests.board.esptool_runner import esptool
 
 BOARDS = ("ESP32_GENERIC", "ESP32_GENERIC_S3", "ESP32_GENERIC_C3", "ESP32_GENERIC-OTA")

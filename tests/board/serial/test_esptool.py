@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from alink_sim.board import FlashFile
-from alink_sim.board.serial import Fault, PtyPort, Rfc2217Port, SerialBoard, WornFlash
+from alink_sim.board.serial import CablePull, PtyPort, Rfc2217Port, SerialBoard, WornFlash
 from tests.board.esptool_runner import PTY, esptool
 
 pytestmark = pytest.mark.interop
@@ -133,7 +133,7 @@ def test_a_cell_that_stays_zero_is_found_by_the_md5(tmp_path: Path, flash, image
 
 
 def test_a_cable_pulled_in_the_middle_leaves_a_part(tmp_path: Path, flash, image):
-    with PtyPort(SerialBoard(flash), tmp_path / "port", fault=Fault(pull_after=60_000)) as port:
+    with PtyPort(SerialBoard(flash), tmp_path / "port", pull=CablePull(after=60_000)) as port:
         done = esptool("--port", port.path, *PTY, "--no-stub", "write-flash", "0x20000", image)
         assert not port.path.exists()
     assert done.code != 0

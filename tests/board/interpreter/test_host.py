@@ -12,7 +12,7 @@ import pytest
 
 from tests.board.conftest import PATIENCE, Bench
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 HOST = """
 import sys, time
 from pathlib import Path
