@@ -97,7 +97,7 @@ def test_every_response_forbids_inline_script(world, path):
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
     assert response.headers["X-Content-Type-Options"] == "nosniff"
-    assert response.headers["Referrer-Policy"] == "no-referrer"
+    assert response.headers["Referrer-Policy"] == "same-origin"
 
 
 def test_console_listens_on_loopback_only(world):

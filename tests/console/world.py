@@ -89,21 +89,28 @@ class World:
         body = json.dumps({"id": "1", "version": "1.0", "params": params}).encode()
         self.wires[name].send(publish(f"/sys/{product_key}/{name}/thing/{tail}", body))
 
-    def report(self, name: str, **values: Any) -> None:
+    def report(self, name: str, product_key: str = PK, **values: Any) -> None:
         """Report properties and wait until the platform has them."""
-        before = self.platform.log.after(0)[0]
-        self.post(name, "event/property/post", values)
-        self.wait_for(before, "property_posted", name)
+        last = self.platform.events()[-1]
+        self.post(name, "event/property/post", values, product_key=product_key)
+        self.platform.expect("property_posted", device_name=name, after=last)
 
-    def wait_for(self, before: int, kind: str, name: str) -> None:
-        deadline = 200
-        while deadline:
-            _, found = self.platform.log.after(before, kind=kind, device_name=name)
-            if found:
-                return
-            self.platform.device(PK, TWINS)  # One round of the platform's loop.
-            deadline -= 1
-        raise AssertionError(f"no event {kind} of {name}: {self.platform.log.tail()}")
+    def told(self, name: str, tail: str) -> tuple[str, Any]:
+        """Return topic and body of the next message to a device whose topic has that end."""
+        while True:
+            packet = self.wires[name].read()
+            assert packet, "the platform ended the connection"
+            head, brace, body = packet.partition(b"{")
+            if packet[0] >> 4 == 3 and head.endswith(tail.encode()):
+                start = head.index(b"/")
+                return head[start:].decode(), json.loads(brace + body)
+
+    def inform(self, name: str, version: str, product_key: str = PK) -> None:
+        """Report a firmware version and wait until the platform has it."""
+        last = self.platform.events()[-1]
+        body = json.dumps({"id": "9", "params": {"version": version}}).encode()
+        self.wires[name].send(publish(f"/ota/device/inform/{product_key}/{name}", body))
+        self.platform.expect("ota_version", device_name=name, after=last)
 
     def register(self, name: str, product: Product | None = None) -> tuple[str, str]:
         """Register a board without preregistration; return ClientID and DeviceToken."""
@@ -121,7 +128,13 @@ def serve(platform: Platform) -> ConsoleServer:
 
     async def begin() -> ConsoleServer:
         console = ConsoleServer(
-            PlatformView(platform._core, operator=platform, cloud=platform, ota=platform.ota)
+            PlatformView(
+                platform._core,
+                operator=platform,
+                cloud=platform,
+                ota=platform.ota,
+                hide=platform.secrecy.hide,
+            )
         )
         await console.listen(0)
         platform._servers.insert(0, console)  # type: ignore[arg-type]

@@ -13,6 +13,7 @@ from alink_sim.platform.state.entities import Device, Product
 from alink_sim.platform.state.event_log import Event, EventLog, Party
 from alink_sim.platform.state.ota_bucket import Bucket
 from alink_sim.platform.state.ota_registry import Upgrades
+from alink_sim.platform.state.packet_trace import PacketTrace
 from alink_sim.platform.state.rates import Rates
 from alink_sim.platform.state.refusal import Code
 from alink_sim.platform.state.registry import Registry
@@ -34,6 +35,7 @@ class Core:
     clock: Clock
     settings: Settings
     faults: Faults
+    trace: PacketTrace
     rates: Rates = field(default_factory=Rates)
     scripts: dict[str, Script] = field(default_factory=dict)  # By ProductKey.
     background: Background = field(default_factory=Background)

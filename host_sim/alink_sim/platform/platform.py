@@ -34,6 +34,7 @@ from alink_sim.platform.state.event_log import Event, EventLog
 from alink_sim.platform.state.masking import Secrecy
 from alink_sim.platform.state.ota_bucket import Bucket
 from alink_sim.platform.state.ota_registry import Upgrades
+from alink_sim.platform.state.packet_trace import PacketTrace
 from alink_sim.platform.state.registry import Registry
 from alink_sim.platform.state.sessions import Sessions
 from alink_sim.platform.state.settings import Settings
@@ -115,6 +116,7 @@ class Platform(OperatorSide, CloudSide):
             clock=self.clock,
             settings=settings or Settings(),
             faults=self.faults,
+            trace=PacketTrace(now=self.clock.time),
         )
         self.ota = OtaSide(self._core, change=self._change, look=self._look)
         self._openapi = OpenApi(self._core)

@@ -1,4 +1,4 @@
-"""The platform as the console sees it: the only module of this room that knows the platform.
+"""The platform as the console sees it: with `ota_view` the only module here that knows it.
 
 The console runs in the platform's event loop. So it reads the platform's state as it is, without
 a copy, and never keeps it across an `await`. It changes the platform through the facade that
@@ -17,10 +17,14 @@ from typing import Any, ParamSpec, TypeVar
 from alink_sim.platform._cloud import CloudSide
 from alink_sim.platform._console import OperatorSide
 from alink_sim.platform._ota import OtaSide
+from alink_sim.platform.console.errors import MissingError
 from alink_sim.platform.console.journal import Journal
+from alink_sim.platform.console.ota_view import OtaView
+from alink_sim.platform.console.packets import ShownPacket, packets
 from alink_sim.platform.console.verification import VerificationCodes
 from alink_sim.platform.core import Core
 from alink_sim.platform.state.entities import Device, Product, Status
+from alink_sim.platform.state.packet_trace import ConnectionTrace
 from alink_sim.platform.state.registry import NAME, RegistryError
 from alink_sim.platform.state.sessions import Session
 from alink_sim.platform.topics.thing import model_of
@@ -31,10 +35,6 @@ DIRECT, GATEWAY, SUB_DEVICE = "direct", "gateway", "sub_device"
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 _KIND = "console_node_type"  # The document that tells a gateway sub-device from a device.
-
-
-class MissingError(LookupError):
-    """A product, device, job or package does not exist; the text says which one."""
 
 
 @dataclass(frozen=True)
@@ -77,16 +77,25 @@ class PlatformView:
     """Reads and changes one platform, in its event loop."""
 
     def __init__(
-        self, core: Core, *, operator: OperatorSide, cloud: CloudSide, ota: OtaSide
+        self,
+        core: Core,
+        *,
+        operator: OperatorSide,
+        cloud: CloudSide,
+        ota: OtaSide,
+        hide: Callable[[str], str],
     ) -> None:
+        """`operator`, `cloud` and `ota` change the platform; `hide` masks secrets in a text."""
         self._core = core
         self._pending: set[asyncio.Task[Any]] = set()
         self._tallies: tuple[float, Tally, dict[str, Tally]] | None = None
         self.operator = operator
         self.cloud = cloud
-        self.ota = ota
+        self.ota = OtaView(core, ota)
         self.faults = core.faults
         self.journal = Journal(core.log)
+        self._hide = hide
+        core.trace.is_on = True
         self.codes = VerificationCodes(now=core.clock.monotonic)
 
     async def do(self, action: Callable[_P, _T], /, *arguments: _P.args, **named: _P.kwargs) -> _T:
@@ -235,6 +244,37 @@ class PlatformView:
         """Replace a device's tags."""
         self._core.registry.keep(device, "tags", tags)
         await self._core.commits.settled()
+
+    def check_online(self, device: Device) -> None:
+        """Return if a device is online. Raises RegistryError, as the real service does."""
+        if not self.sessions(device):
+            raise RegistryError(f"device {device.product_key}/{device.name} is offline, not sent")
+
+    # The wire
+
+    def hide(self, text: str) -> str:
+        """Return a text without the secrets of the platform."""
+        return self._hide(text)
+
+    def connections(self) -> list[ConnectionTrace]:
+        """Return the newest connections, oldest first."""
+        return list(self._core.trace.connections)
+
+    def packets_of(self, device: Device, *, most: int) -> list[ShownPacket]:
+        """Return a device's newest packets, newest first; a sub-device's are its gateway's."""
+        carrier = self.gateway_of(device) or device
+        identity = carrier.product_key, carrier.name
+        own = f"/{device.product_key}/{device.name}/" if carrier is not device else ""
+        found: list[ShownPacket] = []
+        for crossing in reversed(self._core.trace.packets):
+            connection = crossing.connection
+            if (connection.product_key, connection.device_name) != identity:
+                continue
+            shown = reversed(list(packets(crossing, self.hide)))
+            found += [one for one in shown if own in f"{one.topic}/"]
+            if len(found) >= most:
+                break
+        return found[:most]
 
     # Inside
 

@@ -15,6 +15,7 @@ from alink_sim.platform.access import admission, auth
 from alink_sim.platform.access.auth import Credentials, Kind
 from alink_sim.platform.compact import compact
 from alink_sim.platform.core import Core
+from alink_sim.platform.state.packet_trace import ConnectionTrace
 from alink_sim.platform.state.refusal import Code, RefusedError
 
 _FORM = "application/x-www-form-urlencoded"
@@ -36,10 +37,22 @@ _MESSAGES = {
 
 async def answer(core: Core, request: web.Request) -> web.Response:
     """Return the answer to a registration; its secret is at rest by then."""
+    trace = core.trace.connection(secure=True, via=_VIA)
+    response = await _answer(core, request, trace)
+    if trace:
+        trace.down(bytes(response.body or b""))  # type: ignore[arg-type]
+        trace.end("")
+    return response
+
+
+async def _answer(core: Core, request: web.Request, trace: ConnectionTrace | None) -> web.Response:
     credentials = None
     try:
         fields = await _fields(request)
         credentials = _credentials(fields)
+        if trace:
+            trace.name(credentials, kind=credentials.kind)
+            trace.up(0, await request.read())
         _check(core, fields, credentials)
         made = await admission.register(core, credentials)
     except RefusedError as refusal:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from alink_sim.clock import Timer
 from alink_sim.platform.access import admission, auth, limits
@@ -19,6 +19,7 @@ from alink_sim.platform.mqtt.faulty_connection import FaultyConnection
 from alink_sim.platform.mqtt.framing import Packet, ProtocolViolationError
 from alink_sim.platform.ota import tasks
 from alink_sim.platform.state.ca import server_name
+from alink_sim.platform.state.packet_trace import ConnectionTrace
 from alink_sim.platform.state.refusal import Code, RefusedError
 from alink_sim.platform.state.sessions import Session
 from alink_sim.platform.topics import dispatch, sub_device_sessions
@@ -53,6 +54,7 @@ class Connection(asyncio.Protocol):
         self._packet_id = 0
         self._unacknowledged: set[int] = set()  # Packet ids of QoS 1 messages to the client.
         self._is_open = False
+        self._trace = core.trace.connection(secure=secure)
 
     # What asyncio calls
 
@@ -66,7 +68,10 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take bytes in; what breaks the rules ends the connection."""
-        self._guarded(lambda: self._take(self._decoder.feed(data)))
+        packets = self._decoder.feed(data)
+        if self._trace:
+            packets = _recorded(self._trace, packets)
+        self._guarded(lambda: self._take(packets))
 
     def pause_writing(self) -> None:
         """Take nothing more from a client that does not read its replies."""
@@ -100,6 +105,8 @@ class Connection(asyncio.Protocol):
     def _end(self, reason: str) -> None:
         """End the session; a peer that is gone without a word must not keep it alive."""
         self._is_open = False
+        if self._trace:
+            self._trace.end(reason)
         if self._timer:
             self._timer.cancel()
         if self._session:
@@ -194,10 +201,12 @@ class Connection(asyncio.Protocol):
         if packet.kind != framing.CONNECT:
             raise ProtocolViolationError("the first packet is not CONNECT")
         connect = framing.decode_connect(packet)
-        self._credentials = auth.read(
+        self._credentials = who = auth.read(
             connect.client_id, connect.user_name, connect.password, host=self._server_name()
         )
-        self._meet_faults(self._credentials)
+        if self._trace:
+            self._trace.name(who, kind=who.kind, host=who.host)
+        self._meet_faults(who)
         if connect.level not in (3, 4):
             reason = f"MQTT protocol level {connect.level}; 3.1 and 3.1.1 are spoken here"
             self._refuse(_BAD_VERSION, None, reason)
@@ -220,6 +229,7 @@ class Connection(asyncio.Protocol):
             credentials=credentials,
             cut=self.cut,
             end=self._end,
+            trace=self._trace,
         )
 
     async def _admit(self, connect: framing.Connect) -> None:
@@ -352,6 +362,8 @@ class Connection(asyncio.Protocol):
     def _write(self, data: bytes) -> None:
         if self._is_open and self._transport:
             self._transport.write(data)
+            if self._trace and not self._faulty:
+                self._trace.down(data)
 
     def _await_packets(self, seconds: float) -> None:
         """Cut the connection when no packet has come for so long, counted from now."""
@@ -380,3 +392,9 @@ class Connection(asyncio.Protocol):
             self.cut("idle without a session")
         else:
             self.cut("no packet for 1.5 keepalives")
+
+
+def _recorded(trace: ConnectionTrace, packets: Iterator[Packet]) -> Iterator[Packet]:
+    for packet in packets:
+        trace.up(packet.kind << 4 | packet.flags, packet.body)
+        yield packet

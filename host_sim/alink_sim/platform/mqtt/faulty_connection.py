@@ -10,6 +10,7 @@ from alink_sim.platform.access.auth import Credentials
 from alink_sim.platform.core import Core
 from alink_sim.platform.faults.scripted import Scripted
 from alink_sim.platform.mqtt.packet_faults import PACKET_FAULTS, Out, PacketFault
+from alink_sim.platform.state.packet_trace import ConnectionTrace
 from alink_sim.platform.state.refusal import Code
 
 
@@ -28,6 +29,7 @@ class FaultyConnection(asyncio.Transport):
         credentials: Credentials,
         cut: Callable[[str], None],
         end: Callable[[str], None],
+        trace: ConnectionTrace | None = None,
     ) -> None:
         super().__init__()
         self._transport = transport
@@ -36,6 +38,7 @@ class FaultyConnection(asyncio.Transport):
         self._credentials = credentials
         self._cut = cut
         self._end = end
+        self._trace = trace
         self._farewell: Callable[[], None] | None = None  # What to do once all is out.
         self._chain: list[PacketFault] = []
         self._first: Out = self._send
@@ -114,6 +117,8 @@ class FaultyConnection(asyncio.Transport):
     def _send(self, data: bytes) -> None:
         if not self._transport.is_closing():
             self._transport.write(data)
+            if self._trace:
+                self._trace.down(data)
         if self._farewell and not self._is_busy():
             self._farewell()
 

@@ -7,8 +7,8 @@ import itertools
 from aiohttp import web
 
 from alink_sim.platform.console.addresses import address
+from alink_sim.platform.console.pages.device_frame import device_of, tab_address, tab_page
 from alink_sim.platform.console.visit import Visit
-from alink_sim.platform.state.entities import Device
 
 _HISTORY = (
     "online",
@@ -34,11 +34,11 @@ async def secret(visit: Visit) -> web.Response:
 
 async def choose(visit: Visit) -> web.Response:
     """Say what a Switch to the chosen ClientID blocks, and ask for a confirmation."""
-    device = _device(visit)
+    device = device_of(visit)
     chosen = visit.query("client_id")
     if chosen not in {one.client_id for one in device.client_ids}:
         notice = visit.words("Select a ClientID of this device.")
-        return visit.go(_there(device), notice, is_error=True)
+        return visit.go(tab_address(device), notice, is_error=True)
     return visit.page(
         "switch.html",
         device=device,
@@ -49,30 +49,30 @@ async def choose(visit: Visit) -> web.Response:
 
 async def switch(visit: Visit) -> web.Response:
     """Keep one ClientID and block the others."""
-    device = _device(visit)
+    device = device_of(visit)
     client_id = visit.field("client_id")
     return await visit.attempt(
         visit.view.do(
             visit.view.operator.switch_client_id, device.product_key, device.name, client_id
         ),
-        then=_there(device),
+        then=tab_address(device),
         done=visit.words("Only ClientID %(client_id)s may connect now.", client_id=client_id),
     )
 
 
 async def clear(visit: Visit) -> web.Response:
     """Void all ClientIDs."""
-    device = _device(visit)
+    device = device_of(visit)
     return await visit.attempt(
         visit.view.do(visit.view.operator.clear_client_ids, device.product_key, device.name),
-        then=_there(device),
+        then=tab_address(device),
         done=visit.words("All ClientIDs were cleared: the boards have to register again."),
     )
 
 
 async def change(visit: Visit) -> web.Response:
     """Enable, disable or reset a device."""
-    device = _device(visit)
+    device = device_of(visit)
     operator = visit.view.operator
     actions = {
         "enable": (operator.enable_device, visit.words("The device may log in again.")),
@@ -81,13 +81,13 @@ async def change(visit: Visit) -> web.Response:
     }
     action, done = actions[visit.part("action")]
     return await visit.attempt(
-        visit.view.do(action, device.product_key, device.name), then=_there(device), done=done
+        visit.view.do(action, device.product_key, device.name), then=tab_address(device), done=done
     )
 
 
 async def delete(visit: Visit) -> web.Response:
     """Delete a device."""
-    device = _device(visit)
+    device = device_of(visit)
     product_key, name = device.product_key, device.name
     return await visit.attempt(
         visit.view.do(visit.view.operator.remove_device, product_key, name),
@@ -96,28 +96,17 @@ async def delete(visit: Visit) -> web.Response:
     )
 
 
-def _device(visit: Visit) -> Device:
-    return visit.view.device(visit.part("pk"), visit.part("dn"))
-
-
-def _there(device: Device) -> str:
-    return address("devices", device.product_key, device.name)
-
-
 def _details(visit: Visit, *, shows_secret: bool = False) -> web.Response:
-    device = _device(visit)
+    device = device_of(visit)
     events = visit.view.journal.of_device(device.product_key, device.name)
     history = (event for event in events if event.kind in _HISTORY)
-    return visit.page(
+    return tab_page(
+        visit,
         "device.html",
-        device=device,
-        tab="",
-        product=visit.view.product(device.product_key),
-        gateway=visit.view.gateway_of(device),
+        "",
         in_use=visit.view.client_ids_in_use(device),
         history=list(itertools.islice(history, _SHOWN)),
         shows_secret=shows_secret,
-        watch=f"device/{device.product_key}/{device.name}",
     )
 
 

@@ -1,0 +1,7 @@
+"""What a page cannot show."""
+
+from __future__ import annotations
+
+
+class MissingError(LookupError):
+    """A product, device, batch or package does not exist; the text says which one."""
