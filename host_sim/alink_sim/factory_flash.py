@@ -57,7 +57,7 @@ class FactoryFlash:
         `pre_registered=False` leaves the DeviceName unknown to the platform. `identity` changes
         any field of `alink_formats.identity.Identity`, as `method="regnwl"`. `heap` is what
         -X heapsize takes; None gives the firmware all of an ESP32's first area.
-        Raises IdentityError, RegistryError, VolumeError or ToolchainError.
+        Raises IdentityError, RegistryError, VfsError or ToolchainError.
         """
         number = len(self.boards)
         mac = f"{_FIRST_MAC + number:012x}"

@@ -26,7 +26,7 @@ from typing import Any
 
 from alink_factory.batch import plan as plans
 from alink_factory.batch.plan import Plan
-from alink_factory.image import volume
+from alink_factory.image import vfs
 from alink_factory.job import verify
 from alink_factory.ledger import Ledger, Station
 from alink_formats import identity
@@ -220,7 +220,7 @@ def ledger_against_flash(plan: Plan, claims: Any, boards: dict[str, Unit]) -> li
                 wrong.append(f"{mac} does not carry {claim.device_name}")
             if PartitionTable.from_binary(unit.flash.read(0x8000, 0xC00)) != table:
                 wrong.append(f"{mac} has another table")
-            if volume.read(unit.flash.read(place.offset, place.size), place) != plan.files:
+            if vfs.read(unit.flash.read(place.offset, place.size), place) != plan.files:
                 wrong.append(f"{mac} has other files")
         except ValueError as error:
             wrong.append(f"{mac}: {error}")

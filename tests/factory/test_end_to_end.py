@@ -207,7 +207,7 @@ def test_an_answer_of_a_board_is_in_no_complaint(workshop: Workshop, monkeypatch
         return 1
 
     monkeypatch.setattr(program, "run", run)
-    with pytest.raises(BoardError, match=r"mpremote said: mpremote: gone$"):
+    with pytest.raises(BoardError, match=r"mpremote failed: mpremote: gone$"):
         Mpremote("tty", scratch=workshop.folder).look()
 
 

@@ -70,7 +70,7 @@ def test_a_disk_that_fills_up_stops_the_line_and_a_rerun_goes_on(workshop, disk,
         code, _, err = run.rest()
         assert code == 2
         assert err.startswith(f"alink-burn: the ledger {disk.folder}/ledger.db cannot be used (")
-        assert err.endswith("make room on the disk, then start again\n")
+        assert err.endswith("free space on the disk, then start again\n")
         assert err.count("\n") == 1
         disk.empty()
         begun = {claim.mac: claim.row for claim in ledger_on(disk).claims()}
@@ -94,7 +94,7 @@ def test_a_ledger_on_a_full_disk_is_one_sentence(workshop, disk):
             check=False,
         )
         assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-        assert "make room" in done.stderr
+        assert "free space" in done.stderr
 
 
 @pytest.mark.parametrize("fills", ["before", "in the middle"])

@@ -70,7 +70,7 @@ def test_every_damaged_byte_is_noticed(position):
 
 
 def test_blank_flash_holds_no_record():
-    with pytest.raises(IdentityError, match="no identity record"):
+    with pytest.raises(IdentityError, match="not an identity record"):
         identity.decode(b"\xff" * 64)
 
 
@@ -85,7 +85,7 @@ def test_an_unknown_field_is_skipped():
 def test_a_field_that_is_there_twice_is_named():
     values = [(1, b"a1B2"), (3, b"dev1"), (3, b"dev2"), (4, b"secret")]
     record = identity.encode_fields(values, kind=1, generation=1)
-    with pytest.raises(IdentityError, match="DeviceName is there twice") as caught:
+    with pytest.raises(IdentityError, match="DeviceName appears twice") as caught:
         identity.decode(record)
     assert caught.value.field == "device_name"
 

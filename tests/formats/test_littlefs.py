@@ -24,11 +24,11 @@ def test_the_volume_has_the_size_asked_for():
 
 
 def test_too_much_for_the_volume_names_the_file():
-    with pytest.raises(littlefs.VolumeError, match=r"/big \(300000 bytes\) does not fit"):
+    with pytest.raises(littlefs.VfsError, match=r"/big \(300000 bytes\) does not fit"):
         littlefs.build({"/big": bytes(300000)}, size=SIZE)
 
 
 @pytest.mark.parametrize("image", [b"\xff" * SIZE, bytes(SIZE)])
 def test_what_is_no_volume_is_refused(image):
-    with pytest.raises(littlefs.VolumeError, match="no LittleFS volume"):
+    with pytest.raises(littlefs.VfsError, match="not a LittleFS vfs"):
         littlefs.read(image)

@@ -54,7 +54,7 @@ def test_a_damaged_table_is_refused(position):
 
 
 def test_blank_flash_is_no_table():
-    with pytest.raises(PartitionError, match="no partition table is here"):
+    with pytest.raises(PartitionError, match="the flash is blank"):
         PartitionTable.from_binary(b"\xff" * SIZE)
 
 
@@ -73,14 +73,14 @@ def test_a_partition_is_found_by_name_or_the_names_are_listed():
         ("a, data, 0x40, 0x9000, 0", "size 0x0 is not a multiple of 0x1000; 0x1000 would be"),
         ("a, data, 0x40, 0x1000, 0x1000", "0x9000 is the first free one"),
         ("a, app, test, 0x0, 0x1000", "0x10000 is the first free one"),
-        ("a, data, 0x40, 0x3ff000, 0x2000", "ends at 0x401000 .* size 0x1000 would fit"),
-        ("first, data, 0x40, 0xb000, 0x1000", "two partitions of this name"),
+        ("a, data, 0x40, 0x3ff000, 0x2000", "ends at 0x401000, .*; size 0x1000 would fit"),
+        ("first, data, 0x40, 0xb000, 0x1000", "another partition has this name"),
         ("a, data, 0x40, 0x20000, 0x1000", "lies in first, which ends at 0x30000; 0x30000 would"),
         ("a, data, 0x40, 0x9000, 0x1000, secret", "flag 'secret'; use encrypted or readonly"),
-        ("a, data, 0x40, x, 0x1000", "line 2: offset 'x' is no number"),
+        ("a, data, 0x40, x, 0x1000", "line 2: offset 'x' is not a number"),
         ("a, data, magic, 0x9000, 0x1000", "line 2: subtype 'magic' .* nvs"),
         ("a, data", "line 2: 2 columns"),
-        ("a_name_of_16_chr, data, 0x40, 0x9000, 0x1000", "1 to 15 bytes"),
+        ("a_name_of_16_chr, data, 0x40, 0x9000, 0x1000", "allowed range is 1 to 15"),
     ],
 )
 def test_a_complaint_names_the_line_and_what_would_work(line, complaint):

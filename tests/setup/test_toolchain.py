@@ -55,7 +55,7 @@ def test_bytecode_runs_on_every_interpreter_and_tracebacks_show_the_given_name(
 def test_optimisation_three_drops_line_numbers_and_bytes(tmp_path):
     (tmp_path / "m.py").write_text("def f(x):\n    y = x\n\n    assert y\n    return y + 1\n")
     sizes = [
-        len(toolchain.compile_mpy(tmp_path / "m.py", name="m.py", optimise=level))
+        len(toolchain.compile_mpy(tmp_path / "m.py", name="m.py", optimize=level))
         for level in (0, 1, 3)
     ]
     assert sizes[0] > sizes[1] > sizes[2]

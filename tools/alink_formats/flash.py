@@ -1,4 +1,4 @@
-"""What the formats write on: flash memory as three operations."""
+"""Flash memory as three operations: read, write, erase."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ SECTOR = 4096  # The smallest range that can be erased.
 
 
 class Flash(Protocol):
-    """NOR flash: `write` only clears bits, `erase` sets one sector of 4096 bytes to 0xFF."""
+    """Flash of type NOR: `write` only clears bits, `erase` sets one sector to 0xFF."""
 
     def read(self, offset: int, size: int) -> bytes:
         """Return `size` bytes at `offset`."""
@@ -21,7 +21,7 @@ class Flash(Protocol):
 
 
 class MemoryFlash:
-    """Flash in memory, blank or begun with `content`; its bytes are `data`."""
+    """Flash in memory, blank after `content`; its bytes are `data`."""
 
     def __init__(self, size: int, content: bytes = b"") -> None:
         self.data = bytearray(content + b"\xff" * (size - len(content)))

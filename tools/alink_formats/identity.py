@@ -4,8 +4,8 @@ docs/explanation/identity.md.     magic "ALNK" | version 1 | kind | length u16 |
 fields | CRC-32 | 0xFF ...
 
 All integers are little-endian. A field is tag u8, length u16 and value, in the order of the tags.
-The record is padded to a multiple of 16 bytes, so that encrypted flash takes it in one operation.
-The device reads and writes the same bytes with code of its own.
+The record is padded to a multiple of 16 bytes, so encrypted flash takes it in one operation.
+The device reads and writes the same bytes with separate code.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _FIELD = struct.Struct("<BH")
 _MAGIC = b"ALNK"
 _VERSION = 1
 _NAMES = {
-    # fields whose name in messages is not the capitalised one
+    # Fields whose name in messages is not the capitalized one.
     "client_id": "ClientID",
     "sub_products": "SubProduct",
 }
@@ -64,7 +64,7 @@ _PATTERNS = {
 
 
 class IdentityError(ValueError):
-    """A record or a field that cannot be right; `field` names the field, or is empty."""
+    """A record or a field is wrong; `field` names the field, or is empty."""
 
     def __init__(self, message: str, *, field: str = "") -> None:
         super().__init__(message)
@@ -85,7 +85,7 @@ class SubProduct:
 
 @dataclass(frozen=True, repr=False, kw_only=True)
 class Identity:
-    """All that can be burned or stored; what is not there is empty. Its repr shows no secret."""
+    """The fields of a record; a missing field is empty. Its repr shows no secret."""
 
     product_key: str = ""
     product_secret: str = ""
@@ -120,7 +120,7 @@ class Identity:
 
 @dataclass(frozen=True)
 class Record:
-    """What a record holds: its kind ("certificate" or "credential"), generation and fields."""
+    """The content of a record: its kind ("certificate" or "credential"), generation, fields."""
 
     kind: str
     generation: int
@@ -128,7 +128,7 @@ class Record:
 
 
 def fingerprint(secret: str) -> str:
-    """Return the first 8 hexadecimal digits of a secret's SHA-256: all of it that is shown."""
+    """Return the first 8 hexadecimal digits of a secret's SHA-256, to show in its place."""
     return "#" + hashlib.sha256(secret.encode()).hexdigest()[:8]
 
 
@@ -138,12 +138,12 @@ def field_name(attribute: str) -> str:
 
 
 def encode(identity: Identity, *, kind: str = "certificate", generation: int = 1) -> bytes:
-    """Return the record of `identity`. Raises IdentityError naming a field that is wrong."""
+    """Return the record of `identity`. Raises IdentityError naming a wrong field."""
     check(identity, kind=kind)
     record = encode_fields(_values(identity), kind=KINDS[kind], generation=generation)
     if len(record) > LIMITS[kind]:
         raise IdentityError(
-            f"the record has {len(record)} bytes and {kind}s at most {LIMITS[kind]}: "
+            f"the record is {len(record)} bytes; the limit of a {kind} is {LIMITS[kind]}: "
             "burn fewer or smaller roots (Ca)",
             field="ca",
         )
@@ -151,29 +151,29 @@ def encode(identity: Identity, *, kind: str = "certificate", generation: int = 1
 
 
 def encode_fields(values: Iterable[tuple[int, bytes]], *, kind: int, generation: int) -> bytes:
-    """Return the record of (tag, value) pairs as they are, right or wrong."""
+    """Return the record of (tag, value) pairs without checking them."""
     body = b"".join(_FIELD.pack(tag, len(value)) + value for tag, value in values)
     if len(body) > 0xFFFF:
-        raise IdentityError(f"the fields have {len(body)} bytes, a record at most 65535")
+        raise IdentityError(f"the fields are {len(body)} bytes; the limit of a record is 65535")
     record = _HEADER.pack(_MAGIC, _VERSION, kind, len(body), generation) + body
     record += struct.pack("<I", zlib.crc32(record))
     return record + b"\xff" * (-len(record) % 16)
 
 
 def decode(data: bytes) -> Record:
-    """Return the record at the start of `data`. Raises IdentityError saying what is wrong.
+    """Return the record at the start of `data`. Raises IdentityError with the reason.
 
     Fields with an unknown tag are skipped: a later version may write them.
     """
     if len(data) < _HEADER.size or data[:4] != _MAGIC:
-        raise IdentityError("no identity record is here")
+        raise IdentityError("this is not an identity record")
     _, version, number, length, generation = _HEADER.unpack_from(data)
     kind = next((name for name, value in KINDS.items() if value == number), None)
     if version != _VERSION or kind is None:
         raise IdentityError(f"the record has version {version} and kind {number}")
     end = _HEADER.size + length
     if len(data) < end + 4:
-        raise IdentityError(f"the record has {end + 4} bytes and only {len(data)} are here")
+        raise IdentityError(f"the record is {end + 4} bytes, but only {len(data)} were read")
     if zlib.crc32(data[:end]) != int.from_bytes(data[end : end + 4], "little"):
         raise IdentityError("the record fails its checksum: burn it again")
     identity = _identity(_parse(data[_HEADER.size : end]))
@@ -194,9 +194,9 @@ def check(identity: Identity, *, kind: str = "certificate") -> None:
     for name, value in _checked_values(identity):
         check_field(name, value)
     if not 0 <= identity.port <= 0xFFFF:
-        raise IdentityError(f"Port {identity.port} is not in 1..65535", field="port")
+        raise IdentityError(f"Port is {identity.port}; allowed range is 1 to 65535", field="port")
     if len(identity.sub_products) > 8:
-        message = f"{len(identity.sub_products)} SubProducts, a gateway has at most 8"
+        message = f"{len(identity.sub_products)} SubProducts; the limit of a gateway is 8"
         raise IdentityError(message, field="sub_products")
 
 
@@ -243,7 +243,7 @@ def _parse(data: bytes) -> dict[str, list[bytes]]:
         if end > len(data):
             raise IdentityError(f"{field_name(name) or 'a field'} is cut short", field=name)
         if name in found and name not in ("ca", "sub_products"):
-            raise IdentityError(f"{field_name(name)} is there twice", field=name)
+            raise IdentityError(f"{field_name(name)} appears twice", field=name)
         if name:
             found.setdefault(name, []).append(data[at + 3 : end])
         at = end

@@ -1,4 +1,4 @@
-"""LittleFS 2 volumes as MicroPython makes them: files in, an image out, and back."""
+"""The vfs: LittleFS 2 images as MicroPython creates them; files in, an image out, and back."""
 
 from __future__ import annotations
 
@@ -11,52 +11,52 @@ _BLOCK = 4096
 _MTIME = "\x01"  # The attribute in which MicroPython keeps a file's time: 8 bytes.
 
 
-class VolumeError(ValueError):
-    """A volume that cannot be built or read."""
+class VfsError(ValueError):
+    """A vfs cannot be built or read."""
 
 
 def build(files: Mapping[str, bytes], *, size: int) -> bytes:
-    """Return a volume of `size` bytes; `files` maps absolute paths to contents.
+    """Return a vfs of `size` bytes; `files` maps absolute paths to contents.
 
-    The same files give the same bytes: times are zero. Raises VolumeError when they do not fit.
+    The same files give the same bytes: times are zero. Raises VfsError when they do not fit.
     """
-    volume = _volume(b"\xff" * size)
-    volume.format()
-    volume.mount()
+    vfs = _vfs(b"\xff" * size)
+    vfs.format()
+    vfs.mount()
     for path in sorted(files):
-        _write(volume, PurePosixPath("/") / path, files[path], size)
-    volume.unmount()
-    return bytes(volume.context.buffer)
+        _write(vfs, PurePosixPath("/") / path, files[path], size)
+    vfs.unmount()
+    return bytes(vfs.context.buffer)
 
 
 def read(image: bytes) -> dict[str, bytes]:
-    """Return the files of a volume by absolute path. Raises VolumeError when it is none."""
-    volume = _volume(image)
+    """Return the files of a vfs by absolute path. Raises VfsError if it is not LittleFS."""
+    vfs = _vfs(image)
     try:
-        volume.mount()
+        vfs.mount()
     except Exception as error:
-        raise VolumeError(f"no LittleFS volume is here ({error})") from error
+        raise VfsError(f"this is not a LittleFS vfs ({error})") from error
     found = {}
-    for folder, _, names in volume.walk("/"):
+    for folder, _, names in vfs.walk("/"):
         for name in names:
             path = str(PurePosixPath(folder) / name)
-            with volume.open(path, "rb") as file:
+            with vfs.open(path, "rb") as file:
                 found[path] = bytes(file.read())
     return found
 
 
-def _write(volume: LittleFS, path: PurePosixPath, content: bytes, size: int) -> None:
+def _write(vfs: LittleFS, path: PurePosixPath, content: bytes, size: int) -> None:
     try:
-        volume.makedirs(str(path.parent), exist_ok=True)
-        with volume.open(str(path), "wb") as file:
+        vfs.makedirs(str(path.parent), exist_ok=True)
+        with vfs.open(str(path), "wb") as file:
             file.write(content)
-        volume.setattr(str(path), _MTIME, bytes(8))
+        vfs.setattr(str(path), _MTIME, bytes(8))
     except Exception as error:
-        message = f"{path} ({len(content)} bytes) does not fit into a volume of {size} bytes"
-        raise VolumeError(f"{message}: {error}") from error
+        message = f"{path} ({len(content)} bytes) does not fit into a vfs of {size} bytes"
+        raise VfsError(f"{message}: {error}") from error
 
 
-def _volume(image: bytes) -> LittleFS:
+def _vfs(image: bytes) -> LittleFS:
     return LittleFS(
         context=_Memory(image),  # type: ignore[arg-type]
         block_size=_BLOCK,
@@ -71,7 +71,7 @@ def _volume(image: bytes) -> LittleFS:
 
 
 class _Memory:
-    # The blocks of a volume; the library's own context spends most of its time on log messages.
+    # The blocks of a vfs; the library's own context spends most of its time on log messages.
 
     def __init__(self, image: bytes) -> None:
         self.buffer = bytearray(image)

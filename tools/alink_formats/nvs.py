@@ -161,7 +161,7 @@ class Nvs(Pages):
         inline = struct.pack("<HHI", len(data), 0xFFFF, crc(data)) if is_long else data
         self._append(pack(namespace, kind, span, chunk, name, inline))
         if is_long:
-            # Whole entries in one operation, then what is left.
+            # Whole entries in one operation, then the rest.
             whole = len(data) & ~(SIZE - 1)
             for part in (data[:whole], data[whole:]):
                 if part:

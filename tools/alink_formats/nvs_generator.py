@@ -1,4 +1,4 @@
-"""Espressif's own NVS generator as a program: records of identity in, a partition's image out."""
+"""Espressif's NVS generator as a program: identity records in, an image of NVS out."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ NAMESPACE = "alink"  # docs/explanation/identity.md, "Places"
 def generate(records: Mapping[str, bytes], *, size: int) -> bytes:
     """Return the image of `size` bytes with each record as a blob of namespace `alink`, by key.
 
-    What holds the records on the way is a folder of the caller's own, removed at once. Raises
-    ToolchainError when the generator refuses them.
+    A private temporary folder holds the records on the way. Raises ToolchainError if the generator
+    fails.
     """
     with tempfile.TemporaryDirectory(prefix="alink-nvs-") as scratch:
         rows, image = Path(scratch, "nvs.csv"), Path(scratch, "nvs.bin")
@@ -34,10 +34,10 @@ def generate(records: Mapping[str, bytes], *, size: int) -> bytes:
             check=False,
         )
         if done.returncode or not image.is_file():
-            # Its messages repeat the values, which are secret: only its code is shown.
+            # Its messages repeat the values, which are secret: show only its exit code.
             raise ToolchainError(
-                f"Espressif's NVS generator ended with {done.returncode}: "
-                "is esp-idf-nvs-partition-gen installed, and is there room on the disk?"
+                f"Espressif's NVS generator ended with {done.returncode}: install "
+                "esp-idf-nvs-partition-gen, and check for free space on the disk"
             )
         return image.read_bytes()
 

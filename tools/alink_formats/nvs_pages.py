@@ -16,8 +16,8 @@ from alink_formats.flash import SECTOR, Flash
 from alink_formats.nvs_entry import SIZE, Entry, crc, error
 
 _ENTRIES = 126
-_TABLE = 32  # Where the table begins in a page.
-_FIRST = 64  # Where the first entry begins.
+_TABLE = 32  # Offset of the table in a page.
+_FIRST = 64  # Offset of the first entry in a page.
 _BLANK = b"\xff\xff\xff\xff"
 _ACTIVE = b"\xfe\xff\xff\xff"
 _FULL = b"\xfc\xff\xff\xff"

@@ -11,7 +11,7 @@ import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-OFFSET = 0x8000  # Where the table lies in flash.
+OFFSET = 0x8000  # Of the table in flash.
 SIZE = 0xC00
 TYPES = {"app": 0x00, "data": 0x01}
 READONLY = 2
@@ -22,8 +22,8 @@ _FIRST = OFFSET + _SECTOR
 _ENTRY = struct.Struct("<2sBBII16sI")
 _MAGIC = b"\xaaP"
 _MD5 = b"\xeb\xeb" + b"\xff" * 14
-_FAT = 0x81  # What the entry of a volume says, LittleFS or not.
-_VOLUMES = frozenset({"vfs", "ffat"})
+_FAT = 0x81  # The subtype of a vfs, LittleFS or not.
+_VFS_NAMES = frozenset({"vfs", "ffat"})
 _FLAGS = {"encrypted": ENCRYPTED, "readonly": READONLY}
 _SUBTYPES = {
     "app": {"factory": 0x00, "test": 0x20} | {f"ota_{n}": 0x10 + n for n in range(16)},
@@ -42,7 +42,7 @@ _SUBTYPES = {
 
 
 class PartitionError(ValueError):
-    """A table that a board could not use; the text says which line and what would work."""
+    """A board could not use the table; the text names the text line and a correction."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class PartitionTable:
 
     @classmethod
     def from_binary(cls, data: bytes, *, flash_size: int = 0x400000) -> PartitionTable:
-        """Read the bytes at 0x8000; an MD5, if there, must match. Raises PartitionError."""
+        """Read the bytes at 0x8000; if they have an MD5, it must match. Raises PartitionError."""
         read: list[tuple[str, Partition]] = []
         for at in range(0, len(data) - 31, 32):
             entry = data[at : at + 32]
@@ -93,7 +93,7 @@ class PartitionTable:
                 break
             if entry[:2] != _MAGIC:
                 raise PartitionError(
-                    f"no partition table is here: entry {len(read) + 1} begins with "
+                    f"this is not a partition table: entry {len(read) + 1} begins with "
                     f"{entry[:2].hex()}, not aa50"
                 )
             _, kind, subtype, offset, size, name, flags = _ENTRY.unpack(entry)
@@ -101,7 +101,7 @@ class PartitionTable:
             where = f"entry {len(read) + 1}"
             read.append((where, Partition(label, kind, subtype, offset, size, flags)))
         if not read:
-            raise PartitionError("no partition table is here: the flash is blank")
+            raise PartitionError("the partition table is missing: the flash is blank")
         return cls(_checked(read, flash_size))
 
     def to_binary(self) -> bytes:
@@ -113,37 +113,37 @@ class PartitionTable:
         table = entries + _MD5 + hashlib.md5(entries).digest()
         return table + b"\xff" * (SIZE - len(table))
 
-    def with_volume(self, flash_size: int) -> PartitionTable:
-        """Return what MicroPython >= 1.26 sees at boot.
+    def with_vfs(self, flash_size: int) -> PartitionTable:
+        """Return the table as MicroPython >= 1.26 sees it at boot.
 
-        A table without `vfs` and `ffat` gets a volume behind its last partition, to the end of
-        the flash.
+        A table without `vfs` and `ffat` gets a `vfs` behind its last partition, to the end of the
+        flash.
         """
         end = max(entry.end for entry in self.partitions)
-        if end >= flash_size or any(entry.name in _VOLUMES for entry in self.partitions):
+        if end >= flash_size or any(entry.name in _VFS_NAMES for entry in self.partitions):
             return self
-        volume = Partition("vfs", TYPES["data"], _FAT, end, flash_size - end)
-        return PartitionTable((*self.partitions, volume))
+        vfs = Partition("vfs", TYPES["data"], _FAT, end, flash_size - end)
+        return PartitionTable((*self.partitions, vfs))
 
     def grown(self, flash_size: int) -> PartitionTable:
-        """Return the table for such a flash: the last entry, if a volume, goes to its end."""
-        entries = self.with_volume(flash_size).partitions
+        """Return the table for `flash_size` bytes: a vfs that is last extends to the end."""
+        entries = self.with_vfs(flash_size).partitions
         *first, last = sorted(entries, key=lambda entry: entry.end)
-        if last.name not in _VOLUMES:
+        if last.name not in _VFS_NAMES:
             return PartitionTable(entries)
         return PartitionTable((*first, replace(last, size=flash_size - last.offset)))
 
     @property
     def slots(self) -> tuple[Partition, ...]:
-        """The application partitions; a board without a choice stored starts the first."""
+        """The application partitions; a board without a stored choice starts the first one."""
         return tuple(entry for entry in self.partitions if entry.type == TYPES["app"])
 
     def has(self, name: str) -> bool:
-        """Return whether there is a partition of that name."""
+        """Return whether the table has a partition of that name."""
         return any(entry.name == name for entry in self.partitions)
 
     def find(self, name: str) -> Partition:
-        """Return the partition of that name. Raises PartitionError listing those there are."""
+        """Return the partition of that name. Raises PartitionError with the known names."""
         for entry in self.partitions:
             if entry.name == name:
                 return entry
@@ -181,13 +181,13 @@ def _number(text: str, words: dict[str, int], where: str) -> int:
         return int(text[:-1] if unit > 1 else text, 0) * unit
     except ValueError:
         known = f", or one of {', '.join(words)}" if words else ""
-        message = f"{where} {text!r} is no number; write 0x1000, 4096 or 4K{known}"
+        message = f"{where} {text!r} is not a number; write 0x1000, 4096 or 4K{known}"
         raise PartitionError(message) from None
 
 
 def _checked(read: Sequence[tuple[str, Partition]], flash_size: int) -> tuple[Partition, ...]:
     if len(read) > SIZE // 32 - 1:
-        raise PartitionError(f"{len(read)} partitions; a table holds {SIZE // 32 - 1}")
+        raise PartitionError(f"{len(read)} partitions; the limit of a table is {SIZE // 32 - 1}")
     entries = [entry for _, entry in read]
     for number, (where, entry) in enumerate(read):
         _check(f"{where} ({entry.name})", entry, flash_size)
@@ -197,7 +197,9 @@ def _checked(read: Sequence[tuple[str, Partition]], flash_size: int) -> tuple[Pa
 
 def _check(where: str, entry: Partition, flash_size: int) -> None:
     if not 1 <= len(entry.name.encode()) <= 15:
-        raise PartitionError(f"{where}: a name has 1 to 15 bytes, this one {len(entry.name)}")
+        raise PartitionError(
+            f"{where}: the name is {len(entry.name)} bytes; allowed range is 1 to 15"
+        )
     step = 0x10000 if entry.type == TYPES["app"] else _SECTOR
     if entry.offset % step:
         below = entry.offset // step * step
@@ -217,7 +219,7 @@ def _check(where: str, entry: Partition, flash_size: int) -> None:
         )
     if entry.end > flash_size:
         raise PartitionError(
-            f"{where}: ends at {entry.end:#x} and the flash at {flash_size:#x}; "
+            f"{where}: it ends at {entry.end:#x}, but the flash ends at {flash_size:#x}; "
             f"size {max(0, flash_size - entry.offset):#x} would fit"
         )
 
@@ -225,7 +227,7 @@ def _check(where: str, entry: Partition, flash_size: int) -> None:
 def _check_against(where: str, entry: Partition, others: Iterable[Partition]) -> None:
     for other in others:
         if other.name == entry.name:
-            raise PartitionError(f"{where}: there are two partitions of this name; rename one")
+            raise PartitionError(f"{where}: another partition has this name; rename one")
         if entry.offset < other.end and other.offset < entry.end:
             raise PartitionError(
                 f"{where}: offset {entry.offset:#x} lies in {other.name}, which ends at "

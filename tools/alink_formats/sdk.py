@@ -1,4 +1,4 @@
-"""The files of a board's volume: the SDK as bytecode, boot.py and main.py."""
+"""The files of a board's vfs: the SDK as bytecode, boot.py and main.py."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from alink_formats.sources import firmware_dir
 def sdk_files(
     *, mpy: bool = True, main: str | bytes | None = None, boot: str | bytes | None = None
 ) -> dict[str, bytes]:
-    """Return path → content of a volume that runs the SDK.
+    """Return path → content of a vfs that runs the SDK.
 
-    `mpy=False` takes the source instead. `main` and `boot` replace the templates of firmware/.
-    Raises ToolchainError when the SDK does not compile.
+    `mpy=False` uses the source instead. `main` and `boot` replace the templates of firmware/.
+    Raises ToolchainError if the SDK does not compile.
     """
     firmware = firmware_dir()
     files = {}

@@ -1,4 +1,4 @@
-"""Where what the project ships lies: a name in, a folder of the checkout or the package out."""
+"""Folders that the project ships: in the checkout, or in the installed package."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from alink_formats.errors import ToolchainError
 
 
 def checkout() -> Path | None:
-    """Return the root of the source checkout we run from, None when installed as a package."""
+    """Return the root of the source checkout, None if this is an installed package."""
     root = Path(__file__).resolve().parents[2]
     return root if (root / "tools" / "alink_formats").is_dir() else None
 
 
 def firmware_dir() -> Path:
-    """Return the folder that holds the device package `alink`; ToolchainError if there is none."""
+    """Return the folder that holds the package `alink` of the board. Raises ToolchainError."""
     return _source("firmware")
 
 
 def boards_dir() -> Path:
-    """Return the folder of board definitions; ToolchainError if there is none."""
+    """Return the folder of board definitions. Raises ToolchainError."""
     return _source("boards")
 
 

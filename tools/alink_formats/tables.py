@@ -1,7 +1,7 @@
 """Tables of TOML or JSON checked against a model: content in, a typed table or sentences out.
 
-A model is a subclass of `Table`. Each sentence names the key with its tables, the value, what is
-allowed, and the nearest known name: `line.attempts is 0; allowed range is 1 to 99`.
+A model is a subclass of `Table`. Each sentence names the key with its tables, the value, the
+allowed values, and the nearest known name: `line.attempts is 0; allowed range is 1 to 99`.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def _or(names: Sequence[str]) -> str:
     return f"{', '.join(first)} or {last}" if first else last
 
 
-# What is allowed, by the kind of the mistake.
+# The allowed values, by the kind of the mistake.
 _WORDS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "greater_than_equal": lambda context: f"the minimum is {context['ge']}",
     "too_short": lambda context: f"write at least {context['min_length']}",

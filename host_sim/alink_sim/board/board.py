@@ -84,7 +84,7 @@ class Board:
         first slot, burned with a boot loader; without one it starts all the same. `damage` names
         a burned field, as the vendor spells it, that has suffered in flash. The other options are
         those of `blank`.
-        Raises BoardDefinitionError, IdentityError, VolumeError or BurnError.
+        Raises BoardDefinitionError, IdentityError, VfsError or BurnError.
         """
         made = cls.blank(directory, interpreter=interpreter, **options)
         burn.burn(
@@ -281,7 +281,7 @@ class Board:
         burn.burn_record(self.flash, self.definition, layout=layout, record=record)
 
     def _partition(self, name: str) -> bytes:
-        place = self.table().with_volume(self.flash.size).find(name)
+        place = self.table().with_vfs(self.flash.size).find(name)
         return self.flash.read(place.offset, place.size)
 
     def _boot(self) -> None:

@@ -98,12 +98,12 @@ def test_a_scanned_serial_number_finds_its_row_or_makes_the_name(workshop):
         ({"more": "[line]\nboot_check = 1"}, "line.boot_check is 1; write true or false"),
         ({"more": "[line]\nattempts = 0"}, "line.attempts is 0; allowed range is 1 to 99"),
         ({"more": "[line]\nattempts = '3'"}, "line.attempts is '3'; write a whole number"),
-        ({"more": '[app]\nfolder = "nowhere"'}, "is no folder"),
+        ({"more": '[app]\nfolder = "nowhere"'}, "is not a folder"),
         ({"more": '[firmware]\nimage = "x.bin"'}, "firmware.sha256 is missing"),
         ({"more": '[firmware]\nimage = "x.bin"\nsha256 = "…"'}, "firmware.sha256 is '…'"),
         ({"product": 'ca = ["x.der"]'}, "x.der: No such file"),
         ({"product": 'sign_method = "md5"'}, "SignMethod"),
-        ({"rows": "DeviceName,ProductKey\nlamp-1,a1Oth\n"}, "no ProductSecret of a1Oth (line 2)"),
+        ({"rows": "DeviceName,ProductKey\nlamp-1,a1Oth\n"}, "of a1Oth is missing (row on line 2)"),
         ({"naming": 'scheme = "scan"'}, "rows.count is missing"),
     ],
 )  # fmt: skip
@@ -136,7 +136,7 @@ def test_a_secret_in_the_batch_file_is_refused_and_never_repeated(workshop):
     [
         ("env:ALINK_NOT_THERE", "the environment variable ALINK_NOT_THERE is empty"),
         ("file:nowhere", "nowhere: No such file or directory"),
-        ("prompt", "there is nobody to ask"),
+        ("prompt", "standard input is not a terminal"),
     ],
 )
 def test_a_secret_that_is_not_there_is_named(workshop, source, says):
@@ -150,7 +150,7 @@ def test_another_firmware_than_the_batch_was_made_for_is_refused(workshop):
     file = workshop.batch(rows=ROWS, firmware=60_000)
     image = workshop.folder / "lamps.bin"
     image.write_bytes(image.read_bytes() + b"\xff")
-    with pytest.raises(BatchError, match="it is another file than the batch was made for"):
+    with pytest.raises(BatchError, match="correct one of them"):
         plans.load(file)
 
 
@@ -161,7 +161,10 @@ def test_another_firmware_than_the_batch_was_made_for_is_refused(workshop):
         (lambda data: data[:-1] + bytes((data[-1] ^ 1,)), "does not match its SHA-256"),
         (lambda data: data[:100] + bytes((data[100] ^ 1,)) + data[101:], "checksum"),
         (lambda data: b"\0" + data[1:], "first byte is not 0xE9"),
-        (lambda data: data[:0x7000] + b"\xff" * 0xC00 + data[0x7C00:], "no partition table"),
+        (
+            lambda data: data[:0x7000] + b"\xff" * 0xC00 + data[0x7C00:],
+            "partition table is missing",
+        ),
     ],
 )
 def test_a_damaged_firmware_is_refused(workshop, change, says):
@@ -193,7 +196,7 @@ def test_an_application_above_any_of_its_slots_is_refused_by_name(workshop, boar
     slot = min(boards.load(boards_dir() / board).table(layout).slots, key=lambda slot: slot.size)
     options = {"rows": ROWS, "board": board, "layout": layout}
     assert workshop.plan(firmware=slot.size - 4096, **options).firmware
-    assert f"and the slot {slot.name} {slot.size}: take a smaller firmware" in refused(
+    assert f"limit of the slot {slot.name} is {slot.size}: use a smaller firmware" in refused(
         workshop, firmware=slot.size + 4096, **options
     )
 

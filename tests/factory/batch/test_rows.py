@@ -24,7 +24,7 @@ def errors(workshop: Workshop, **options) -> tuple[str, ...]:
 
 def test_given_names_come_in_the_order_of_the_file(workshop):
     found = read(workshop, rows="DeviceName,x-note\nlamp-2,first\n\nlamp-1,second\n")
-    assert [(row.device_name, row.line, row.product_key) for row in found] == [
+    assert [(row.device_name, row.csv_line, row.product_key) for row in found] == [
         ("lamp-2", 2, KEY),
         ("lamp-1", 4, KEY),
     ]
@@ -84,17 +84,17 @@ def test_gateways_name_the_products_and_the_devices_behind_them(workshop):
         ("DeviceName\nab\n", "line 2: DeviceName 'ab' has 2 characters; allowed: 4 to 32"),
         ("DeviceName\nlamp 1\n", "line 2: DeviceName 'lamp 1'"),
         ("DeviceName\n" + "x" * 33 + "\n", "has 33 characters"),
-        ("DeviceName,Mac\nlamp-1,12\n", "line 2: Mac '12': write 12 hexadecimal digits"),
+        ("DeviceName,Mac\nlamp-1,12\n", "line 2: Mac is '12'; write 12 hexadecimal digits"),
         ("DeviceName,ProductKey\nlamp-1,a_b\n", "line 2: ProductKey 'a_b'"),
-        ("DeviceName,Kind\nlamp-1,router\n", "Kind 'router': use device, gateway, subdevice"),
-        ("DeviceName,Gateway\nlamp-1,gate-9\n", "Gateway 'gate-9' is no gateway of this batch"),
+        ("DeviceName,Kind\nlamp-1,router\n", "Kind is 'router': use device, gateway or subdevice"),
+        ("DeviceName,Gateway\nlamp-1,gate-9\n", "Gateway 'gate-9' is not a gateway of this batch"),
         ("Mac\na0b765123456\n", "line 2: DeviceName is missing"),
         ("Devicename,Secret\nlamp-1,x\n", "column 'Secret' is unknown"),
-        ("DeviceName,DeviceName\nlamp-1,x\n", "column 'DeviceName' is there twice"),
+        ("DeviceName,DeviceName\nlamp-1,x\n", "column 'DeviceName' appears twice"),
         ("DeviceName\nlamp-1,lamp-2\n", "line 2: 2 cells under 1 columns"),
         ("DeviceName;Mac\nlamp-1;\n", "'DeviceName;Mac': separate columns with commas"),
-        ("DeviceName\n", "there are no rows"),
-        ("", "the first line has no column names"),
+        ("DeviceName\n", "has no rows"),
+        ("", "has no column names on its first line"),
     ],
 )
 def test_what_cannot_be_right_is_named_with_its_line(workshop, table, says):
@@ -104,7 +104,7 @@ def test_what_cannot_be_right_is_named_with_its_line(workshop, table, says):
 def test_a_spreadsheets_unicode_text_is_no_csv(workshop):
     file = workshop.batch(rows="")
     (workshop.folder / "lamps.csv").write_text("DeviceName\nlamp-1\n", encoding="utf-16")
-    with pytest.raises(BatchError, match=r"lamps.csv: it is not UTF-8: save it as CSV UTF-8"):
+    with pytest.raises(BatchError, match=r"lamps.csv is not UTF-8: save it as CSV UTF-8"):
         rows.read(load(file))
 
 

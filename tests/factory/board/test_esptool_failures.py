@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from alink_factory.board.esptool_failures import complaint
+from alink_factory.board.esptool_failures import failure
 
 PORT = "/dev/ttyUSB0"
 OPEN = f"A fatal error occurred: Could not open {PORT}, the port is busy or doesn't exist."
@@ -15,11 +15,11 @@ OPEN = f"A fatal error occurred: Could not open {PORT}, the port is busy or does
     [
         (
             f"{OPEN}\n([Errno 13] could not open port {PORT}: Permission denied)",
-            f"this user may not open {PORT}", "Add the user to the group", True,
+            f"this user has no permission to open {PORT}", "Add the user to the group", True,
         ),
         (
             f"{OPEN}\n([Errno 2] could not open port {PORT}: No such file or directory)",
-            f"{PORT} is not there", "plug the board in again", False,
+            f"{PORT} does not exist", "plug the board in again", False,
         ),
         (
             f"{OPEN}\n([Errno 11] Could not exclusively lock port {PORT}: [Errno 11])",
@@ -31,25 +31,25 @@ OPEN = f"A fatal error occurred: Could not open {PORT}, the port is busy or does
             "Failed to connect to ESP32: Wrong boot mode detected (0x13)!",
             "did not enter download mode", "hold it and plug the board in again", False,
         ),
-        ("MD5 of file does not match data in flash!", "does not hold", "scrap it", False),
-        ("File x will not fit in 4194304 bytes", "larger than the flash", "batch's board", True),
+        ("MD5 of file does not match data in flash!", "differs from the data", "scrap it", False),
+        ("File x will not fit in 4194304 bytes", "larger than", "Check board.name", True),
         (
             "Secure Download Mode is enabled\nHard resetting via RTS pin...",
             "secure boot or flash encryption", "Take the board out", True,
         ),
         (
             "Failed to connect to ESP32: No serial data received.",
-            f"no answer from a chip on {PORT}", "Check the cable", False,
+            f"the chip on {PORT} does not respond", "Check the cable", False,
         ),
         (
             "device reports readiness to read but returned no data (device disconnected?)",
-            "the connection broke off", "Check cable and plug", False,
+            "the connection to the board was lost", "Check the cable", False,
         ),
         ("Wholly new words", "esptool failed: Wholly new words", "plug the board in", False),
     ],
 )  # fmt: skip
 def test_what_esptool_says_is_a_sentence_with_what_to_do(said, says, advice, is_final):
-    error = complaint("reading", PORT, ["esptool v5.0", *said.splitlines()])
+    error = failure("reading", PORT, ["esptool v5.0", *said.splitlines()])
     assert says in str(error)
     assert advice in error.advice
     assert error.is_final is is_final

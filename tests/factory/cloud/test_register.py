@@ -50,7 +50,7 @@ def _run(workshop: Workshop, platform: Platform, **options: object) -> register.
 
 def test_every_name_becomes_a_device_in_batches(workshop: Workshop, platform: Platform):
     done = _run(workshop, platform, size=2)
-    assert (done.total, done.done, done.made, done.missing) == (5, 5, 5, ())
+    assert (done.total, done.done, done.created, done.refused) == (5, 5, 5, ())
     for number in range(1, 6):
         assert platform.device(KEY, f"lamp-{number:04d}").secret
     assert [entry.what for entry in workshop.ledger().entries()] == ["registered"] * 5
@@ -60,9 +60,9 @@ def test_a_run_that_was_cut_off_is_run_again(workshop: Workshop, platform: Platf
     platform.add_device(KEY, "lamp-0002")
     secret = platform.device(KEY, "lamp-0002").secret
     first = _run(workshop, platform, size=3)
-    assert (first.done, first.made) == (5, 4)
+    assert (first.done, first.created) == (5, 4)
     again = _run(workshop, platform, size=3)
-    assert (again.done, again.made, again.missing) == (5, 0, ())
+    assert (again.done, again.created, again.refused) == (5, 0, ())
     assert platform.device(KEY, "lamp-0002").secret == secret
 
 
@@ -76,12 +76,12 @@ def test_names_that_come_from_boards_are_registered_once_they_are_burned(
 ):
     plan = workshop.plan(count=2, naming='scheme = "mac"')
     book = workshop.ledger()
-    with pytest.raises(BatchError, match="they come from the boards"):
+    with pytest.raises(BatchError, match="the names come from the boards"):
         list(register.register(plan, book, _cloud(platform)))
     rows = plan.candidates(mac="a0b765123456")
     assert book.claim("lamps", rows, mac="a0b765123456")
     done = list(register.register(plan, book, _cloud(platform), wait=lambda _: None))[-1]
-    assert (done.total, done.made) == (1, 1)
+    assert (done.total, done.created) == (1, 1)
     assert platform.device(KEY, "a0b765123456").secret
 
 
@@ -94,9 +94,9 @@ def test_the_command_takes_the_key_from_a_file_and_shows_no_secret(
     arguments = ["register", str(batch), "--endpoint", endpoint, "--access-key", str(key)]
     done = CliRunner().invoke(app, [*arguments, "--json"])
     assert done.exit_code == 0, done.output
-    assert json.loads(done.output.splitlines()[-1])["made"] == 5
+    assert json.loads(done.output.splitlines()[-1])["created"] == 5
     again = CliRunner().invoke(app, arguments)
-    assert "0 made now, 5 were there already." in again.output
+    assert "0 created now, 5 existed already." in again.output
     assert platform.access_key.secret not in done.output + again.output
 
 
@@ -110,7 +110,7 @@ def test_a_wrong_key_is_one_sentence_without_the_secret(workshop: Workshop, plat
 
 def test_an_endpoint_that_is_not_there_is_one_sentence():
     cloud = Cloud("http://127.0.0.1:9", AccessKey("id", "secret"))
-    with pytest.raises(CloudError, match="does not answer BatchCheckDeviceNames"):
+    with pytest.raises(CloudError, match="does not respond to BatchCheckDeviceNames"):
         cloud.check(KEY, ["lamp-0001"])
 
 

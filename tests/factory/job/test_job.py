@@ -6,7 +6,7 @@ import stat
 
 import pytest
 
-from alink_factory.image import flash_content, volume
+from alink_factory.image import flash_content, vfs
 from alink_factory.job import job, verify
 from alink_factory.job.progress import Progress
 from alink_factory.ledger.claims import STATES
@@ -55,7 +55,7 @@ def test_a_blank_board_becomes_the_first_row(workshop: Workshop, stub):
     assert app_image.read(flash.read(0x1000, 0x7000)).flash_size == 4 << 20
     assert app_image.read(flash.read(0x10000, 0x1EB000)) == plan.firmware.app
     place = plan.board.table("factory").find("vfs")
-    assert volume.read(flash.read(place.offset, place.size), place) == plan.files
+    assert vfs.read(flash.read(place.offset, place.size), place) == plan.files
     assert flash.read(NVS, 0x6000) == b"\xff" * 0x6000
     assert story(order) == [s for s in STATES if s != "booted"]
     assert not list(order.scratch.iterdir())
@@ -115,7 +115,7 @@ def test_only_what_changed_is_written_and_full_writes_all(workshop):
     flash = workshop.flash()
     order = workshop.order(plan)
     first = burn(order, workshop.pty(flash, mac=FIRST))
-    everything = ("boot-loader", "table", "application", "identity", "volume")
+    everything = ("boot-loader", "table", "application", "identity", "vfs")
     assert first.written == everything
     (workshop.folder / "product.secret").write_text("Corrected0Secret")
     # The ledger lets go of it, as after a repair; the board still carries the row.
@@ -166,9 +166,9 @@ def test_a_stock_boards_only_credential_on_the_volume_is_carried_over(workshop):
     old = Identity(product_key=KEY, product_secret="old", device_name="lamp-0001")
     flash.burn(NVS, generate({"cert": identity.encode(old)}, size=0x6000))
     files = {"/alink.cred": credential(), "/data.txt": b"x"}
-    flash.burn(place.offset, volume.region(files, place).data)
+    flash.burn(place.offset, vfs.region(files, place).data)
     assert burn(workshop.order(plan), workshop.pty(flash)).result == "done"
-    files = volume.read(flash.read(place.offset, place.size), place)
+    files = vfs.read(flash.read(place.offset, place.size), place)
     assert files["/alink.cred"] == credential()
     assert "/data.txt" not in files
 
@@ -181,12 +181,12 @@ def test_a_stock_board_that_lost_its_nvs_is_known_by_the_files_it_keeps(workshop
     kept = {"/alink.cred": credential(name)}
     old = Identity(product_key=KEY, product_secret="old", device_name=name)
     files = plan.files | kept | {"/alink.cert": identity.encode(old)}
-    flash.burn(place.offset, volume.region(files, place).data)
+    flash.burn(place.offset, vfs.region(files, place).data)
     before = flash.read(0, flash.size)
     outcome = burn(workshop.order(plan), workshop.pty(flash))
     if name == "lamp-0002":
         assert (outcome.result, outcome.device_name) == ("done", name), outcome
-        now = volume.read(flash.read(place.offset, place.size), place)
+        now = vfs.read(flash.read(place.offset, place.size), place)
         assert now["/alink.cred"] == kept["/alink.cred"]
     else:
         assert "another identity: pump-0815" in outcome.detail
@@ -266,7 +266,7 @@ def test_bit_rot_on_a_finished_board_is_named_by_region(workshop):
     table = order.plan.board.table("factory")
     for offset in (0x1000, 0x8000, 0x10000, table.find("vfs").offset):
         rot(flash, offset + 16)
-    assert bad() == ["table", "boot-loader", "application", "volume"]
+    assert bad() == ["table", "boot-loader", "application", "vfs"]
     rot(flash, FCTRY + 16)
     assert bad() == ["identity"]
     again = burn(order, port)
@@ -377,7 +377,7 @@ def test_a_cell_that_stays_zero_keeps_the_row_with_the_board_until_it_is_scrappe
     order = workshop.order(plan)
     worn = workshop.flash(stuck={FCTRY + 20: 0x7F})
     first = burn(order, workshop.pty(worn, mac=FIRST))
-    assert first.detail == "the flash does not hold what was written"
+    assert first.detail == "the flash differs from the data written"
     assert not first.is_final
     second = burn(order, workshop.pty(worn, mac=FIRST))
     assert second.is_final
@@ -435,7 +435,7 @@ def test_a_board_that_takes_the_place_of_another_in_the_jig_is_never_green(works
     outcome = job.burn(order, str(port.path), report=change)
     other.unplug()
     assert (outcome.result, outcome.is_final) == ("failed", True)
-    assert f"the board was changed from {FIRST} to {'b' * 12}" in outcome.detail
+    assert f"the board on the port changed from {FIRST} to {'b' * 12}" in outcome.detail
 
 
 def test_two_boards_with_one_mac_do_not_go_on_at_once(workshop):
@@ -491,8 +491,8 @@ def test_what_lies_behind_a_new_volume_is_never_looked_at(workshop):
     plan = workshop.plan(rows=ROWS)
     # A volume that was long in use: many versions of many files all over it.
     old = {f"/old/{n}.bin": bytes(3000) for n in range(200)}
-    stale = bytearray(volume.region(old, place).data.ljust(place.size, b"\xa5"))
-    new = volume.region(plan.files, place).data
+    stale = bytearray(vfs.region(old, place).data.ljust(place.size, b"\xa5"))
+    new = vfs.region(plan.files, place).data
     assert len(new) < place.size // 2
     stale[: len(new)] = new
-    assert volume.read(bytes(stale), place) == plan.files
+    assert vfs.read(bytes(stale), place) == plan.files

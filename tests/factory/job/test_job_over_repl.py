@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from alink_factory.board.mpremote import Mpremote, Running
+from alink_factory.board.mpremote import Mpremote, ReplContent
 from alink_factory.job import job
 from alink_factory.job.order import Order
 from alink_factory.job.progress import Outcome
@@ -30,8 +30,8 @@ class ReplBoard:
     is_worn: bool = False
     resets: int = 0
 
-    def look(self) -> Running:
-        return Running(MAC, "1.26.1", self.labels, self.cert, b"", (), dict(self.files), ())
+    def look(self) -> ReplContent:
+        return ReplContent(MAC, "1.26.1", self.labels, self.cert, b"", (), dict(self.files), ())
 
     def store(self, record: bytes, *, forget: bool, remove: list[str]) -> None:
         self.cert = b"" if self.is_worn else record

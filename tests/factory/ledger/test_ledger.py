@@ -24,7 +24,7 @@ KEY = "a1B2c3D4e5F"
 
 def row(number: int) -> Row:
     name = f"lamp-{number:04d}"
-    return Row(key=name, line=number, counter=number, product_key=KEY, device_name=name)
+    return Row(key=name, csv_line=number, counter=number, product_key=KEY, device_name=name)
 
 
 ROWS = [row(number) for number in range(1, 41)]
@@ -104,7 +104,7 @@ def test_a_job_whose_board_was_taken_up_elsewhere_may_not_write(book):
     mine = reached(book, "a" * 12, "imaged")
     other = another(book)
     other.claim("b", ROWS, mac="a" * 12)
-    with pytest.raises(BoardError, match="given to another job"):
+    with pytest.raises(BoardError, match="another job took lamp-0001"):
         book.advance(mine, "writing")
     other.close()
 
@@ -113,7 +113,7 @@ def test_a_job_whose_row_was_released_may_not_write(book):
     mine = reached(book, "a" * 12, "imaged")
     assert [claim.row for claim in book.release("b")] == [mine.row]
     assert book.claim("b", ROWS, mac="b" * 12).row == mine.row
-    with pytest.raises(BoardError, match="given to another job"):
+    with pytest.raises(BoardError, match="another job took lamp-0001"):
         book.advance(mine, "writing")
 
 
@@ -182,7 +182,7 @@ def test_a_scrapped_board_frees_row_name_and_mac_and_keeps_its_story(book):
     assert [(e.detail, e.mac, e.station, e.operator) for e in scrapped] == [
         ("dead antenna", "a" * 12, "s1", "mei")
     ]
-    with pytest.raises(LedgerError, match="not in the ledger any more"):
+    with pytest.raises(LedgerError, match="no longer in the ledger"):
         book.retire(claim, what="scrapped", reason="twice")
 
 
@@ -199,7 +199,7 @@ def test_a_ledger_that_is_deleted_or_replaced_stops_the_line(tmp_path, file_book
     claim = reached(file_book, "a" * 12, "imaged")
     file = tmp_path / "ledger.db"
     file.rename(tmp_path / "aside.db")
-    with pytest.raises(LedgerError, match=r"ledger.db is gone .*: put it back"):
+    with pytest.raises(LedgerError, match=r"ledger.db is missing .*: put it back"):
         file_book.advance(claim, "writing")
     file.write_bytes(b"")
     with pytest.raises(LedgerError, match="was replaced"):
@@ -207,7 +207,7 @@ def test_a_ledger_that_is_deleted_or_replaced_stops_the_line(tmp_path, file_book
 
 
 def test_a_locked_ledger_is_one_sentence(tmp_path, file_book, monkeypatch):
-    monkeypatch.setattr("alink_factory.ledger.database._PATIENCE", 0.01)
+    monkeypatch.setattr("alink_factory.ledger.database._TIMEOUT", 0.01)
     impatient = another(file_book)
     holder = sqlite3.connect(tmp_path / "ledger.db", isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
@@ -220,8 +220,8 @@ def test_a_locked_ledger_is_one_sentence(tmp_path, file_book, monkeypatch):
 @pytest.mark.parametrize(
     ("where", "says"),
     [
-        ("nowhere/ledger.db", r"\(No such file or directory\): name a file in a folder that"),
-        ("mysql://u:hunter2@h/db", "name a file or a postgresql:// URL"),
+        ("nowhere/ledger.db", r"\(No such file or directory\): use a file in a folder that"),
+        ("mysql://u:hunter2@h/db", "use a file or a postgresql:// URL"),
         ("postgresql://u:hunter2@127.0.0.1:1/db", "cannot be used"),
         ("a.txt", "not a database.*restore it from a backup"),
     ],
@@ -269,7 +269,7 @@ def test_many_processes_may_hold_it(tmp_path, file_book):
 def test_a_job_that_lost_its_board_to_another_frees_no_row(file_book: Ledger):
     first = claimed(file_book, "a" * 12)
     second = claimed(another(file_book), "a" * 12)
-    file_book.fail(first, step="imaged", detail="given to another job")
+    file_book.fail(first, step="imaged", detail="another job took lamp-0001")
     assert file_book.claims() == [second]
 
 
@@ -279,5 +279,5 @@ def test_a_ledger_that_this_user_may_not_write_asks_for_another(tmp_path, monkey
 
     system = SimpleNamespace(open=refuse, close=os.close, O_CREAT=0, O_RDWR=0)
     monkeypatch.setattr(database, "os", system)
-    with pytest.raises(LedgerError, match="this user may not write it; name another file with"):
+    with pytest.raises(LedgerError, match="no permission to write it; name another file with"):
         Ledger(str(tmp_path / "ledger.db"), station=Station("s1", "mei"))

@@ -78,7 +78,7 @@ def test_a_second_ctrl_c_abandons_boards_and_says_which(workshop):
     (begun,) = events[-1]["begun"]
     assert (begun["device_name"], begun["state"]) == ("lamp-0001", "writing")
     outcome = next(e for e in events if e["event"] == "outcome")
-    assert outcome["detail"] == "esptool was ended: it was told to stop"
+    assert outcome["detail"] == "esptool was ended: the line was stopped"
 
 
 def test_a_ledger_that_goes_away_stops_the_line_with_one_sentence(workshop):
@@ -87,7 +87,7 @@ def test_a_ledger_that_goes_away_stops_the_line_with_one_sentence(workshop):
         (workshop.folder / "ledger.db").unlink()
         code, _, err = run.rest()
     assert code == 2
-    assert "ledger.db is gone (No such file or directory): put it back" in err
+    assert "ledger.db is missing (No such file or directory): put it back" in err
     assert "Traceback" not in err
 
 
@@ -107,7 +107,7 @@ def test_a_server_that_goes_away_stops_the_line_and_the_row_is_kept(workshop, tm
             )
         code, _, err = run.rest()
         assert code == 2
-        assert "is the server up?" in err
+        assert "check that the server is running" in err
         assert "Traceback" not in err
         book = Ledger(database_url, station=Station("x", "x"))
         before = [(claim.mac, claim.row, claim.is_done) for claim in book.claims()]

@@ -44,7 +44,7 @@ def test_eight_ports_fit_a_terminal_and_no_line_is_too_long(wall, width):
 @pytest.mark.parametrize("width", [40, 80, 140])
 def test_what_to_do_now_is_at_the_top_where_nothing_cuts_it_off(wall, width):
     top = " ".join(" ".join(shown(wall, width)[:8]).split())
-    assert "→ Take out 1 (green). Take out 3, 5, 6 (red) and do what stands below." in top
+    assert "→ Take out 1 (green). Take out 3, 5, 6 (red) and follow the text below." in top
 
 
 def test_a_red_board_says_what_happened_and_what_to_do(wall):

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from alink_factory.cli import app
 from alink_factory.errors import BatchError
 from alink_factory.ledger import Ledger
-from alink_factory.line import Audience, Count, Line
+from alink_factory.line import Count, Display, Line
 from alink_factory.verbs import output
 from alink_formats import identity
 from tests.factory.workshop import KEY, SECRET, Workshop
@@ -63,7 +63,7 @@ def test_resume_names_the_next_command_quoted_for_a_shell(workshop):
     batch = workshop.batch(rows=ROWS)
     spaced = batch.rename(batch.with_name("my batch.toml"))
     _, text = burn("resume", spaced)
-    assert f"Go on with `alink-burn run '{spaced}'`." in text
+    assert f"Continue with `alink-burn run '{spaced}'`." in text
 
 
 def test_every_verb_has_a_summary_that_fits_80_columns(monkeypatch):
@@ -101,11 +101,11 @@ def test_boards_of_rows_that_were_taken_out_of_the_file_do_not_make_a_batch_comp
     code, text = burn("plan", workshop.batch(rows=rows))
     assert code == 0
     assert "1: 0 done, 0 begun, 1 to go" in text
-    assert "1 of rows that the batch has no more" in text
+    assert "1 of rows that are no longer in the file" in text
     order = workshop.order(workshop.plan(rows=rows))
     told: list[Count] = []
-    audience = types.SimpleNamespace(count=told.append, closing=lambda *_, **__: None)
-    line = Line(order, list, cast("Audience", audience))
+    display = types.SimpleNamespace(count=told.append, closing=lambda *_, **__: None)
+    line = Line(order, list, cast("Display", display))
     line.close()
     line.run()
     assert told == [Count(rows=1, done=0, begun=0)]
@@ -116,7 +116,7 @@ def test_an_image_of_a_row_is_whole_and_for_its_owner_only(workshop, tmp_path):
     target = tmp_path / "lamp.bin"
     code, text = burn("image", batch, "lamp-0002", "-o", target)
     assert code == 0
-    assert "Its row stays free: take it out of the batch" in text
+    assert "Its row stays free: remove it from the batch" in text
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
     record = target.read_bytes()[0x1FB000 - 0x1000 :][:0x3000]
     assert identity.decode(record).identity.device_name == "lamp-0002"
@@ -184,7 +184,7 @@ def test_ctrl_c_ends_a_single_board_with_a_sentence_and_on_record(workshop):
             if events[-1].get("name") == "writing":
                 process.send_signal(signal.SIGINT)
     assert process.returncode == 1
-    assert events[-1]["detail"] == "esptool was ended: it was told to stop"
+    assert events[-1]["detail"] == "esptool was ended: the line was stopped"
     assert events[-1]["advice"] == "Plug the board in again."
     assert workshop.ledger().entries()[-1].what == "failed"
 
@@ -194,11 +194,11 @@ def test_the_end_of_a_line_names_the_next_command(workshop, capsys):
     batch = workshop.batch(rows="DeviceName\nlamp-0001\n")
     code, text = burn("run", batch, "--port", workshop.pty(workshop.flash()).path)
     assert code == 0
-    assert f"The batch is complete: `alink-burn report {batch}` is its record." in text
+    assert f"The batch is complete. `alink-burn report {batch}` writes its report." in text
     workshop.batch(rows=ROWS)
     order = workshop.order(workshop.plan(rows=ROWS))
     output.ending(order, as_json=False)
-    assert f"Go on with `alink-burn run {batch}`." in capsys.readouterr().out
+    assert f"Continue with `alink-burn run {batch}`." in capsys.readouterr().out
 
 
 def test_resume_frees_untouched_rows_and_names_boards_to_plug_in(workshop):
@@ -207,7 +207,7 @@ def test_resume_frees_untouched_rows_and_names_boards_to_plug_in(workshop):
     ledger.claim("lamps", plan.rows, mac="b" * 12)
     code, text = burn("resume", workshop.batch(rows=ROWS), "--station", "bench-1")
     assert code == 0
-    assert "not touched: lamp-0002" in text
+    assert "not written: lamp-0002" in text
     assert "lamp-0001 was begun on the board a0b765123456 (writing): plug it in again" in text
 
 
@@ -219,12 +219,12 @@ def test_scrap_frees_the_row_and_keeps_the_reason(workshop):
     assert ledger.claims() == []
     code, text = burn("report", batch, "--format", "json")
     first = json.loads(text)["rows"][0]
-    assert (first["state"], first["trouble"]) == ("free", "scrapped no antenna")
+    assert (first["state"], first["failures"]) == ("free", "scrapped no antenna")
 
 
 def test_scrap_asks_which_board_is_meant(workshop):
     begun(workshop)
-    with pytest.raises(BatchError, match="say which board, with --mac or --name"):
+    with pytest.raises(BatchError, match="name the board with --mac or --name"):
         burn("scrap", workshop.batch(rows=ROWS), "--reason", "x")
 
 
@@ -232,10 +232,10 @@ def test_scrap_asks_which_board_is_meant(workshop):
 @pytest.mark.parametrize(
     ("port", "says"),
     [
-        ("/dev/ttyUSB99", "/dev/ttyUSB99 is not there"),
-        ("/dev/null", "/dev/null is no serial port"),
-        ("usb://1", "usb://1 is no serial port"),
-        ("socket://127.0.0.1:9", "nobody answers at socket://127.0.0.1:9"),
+        ("/dev/ttyUSB99", "/dev/ttyUSB99 does not exist"),
+        ("/dev/null", "/dev/null is not a serial port"),
+        ("usb://1", "usb://1 is not a serial port"),
+        ("socket://127.0.0.1:9", "socket://127.0.0.1:9 does not respond"),
     ],
 )
 def test_a_port_that_is_none_is_called_so(workshop, port, says):
@@ -256,7 +256,7 @@ def test_help_names_what_is_done_without_an_option(monkeypatch):
     [
         (lambda w: w.folder / "nowhere.toml", 2, "nowhere.toml: No such file or directory"),
         (lambda w: w.batch(rows="DeviceName\na\nb\n"), 2, "line 3: DeviceName 'b'"),
-        (lambda w: w.batch(rows="DeviceName\n" + "a\n" * 99), 2, "and 79 more of this kind"),
+        (lambda w: w.batch(rows="DeviceName\n" + "a\n" * 99), 2, "and 79 more errors"),
     ],
 )
 def test_what_stops_the_line_is_a_sentence_on_stderr_and_code_2(

@@ -1,1 +1,1 @@
-"""The batch: its file, its rows and names, and the plan made of them."""
+"""The batch: its file, its rows and names, and the plan that combines them."""

@@ -1,4 +1,4 @@
-"""The batch file (TOML, docs/reference/production-line.md): what is burned on which boards."""
+"""The batch file (TOML): its keys, checked. Reference: docs/reference/production-line.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The DeviceName of a board: given, its MAC, a scanned serial number, or a template with counter.
+"""The DeviceName of a board: from the CSV, its MAC, a scanned serial number, or a template.
 
 Limits: docs/explanation/identity.md, 4 to 32 letters, digits and - _ @ . :
 """
@@ -17,7 +17,7 @@ _FIELDS = {"counter", "mac", "mac6", "serial", "product_key"}
 
 @dataclass(frozen=True)
 class Naming:
-    """How a DeviceName comes about.
+    """The rule that gives each board its DeviceName.
 
     `scheme` is one of SCHEMES. `template` is Python's format with the fields counter, mac (12
     hexadecimal digits), mac6 (the last 6), serial and product_key, as in "lamp-{counter:06d}".
@@ -28,12 +28,14 @@ class Naming:
     start: int = 1
 
     def check(self) -> None:
-        """Raise BatchError when the scheme or its template cannot be used."""
+        """Raise BatchError if the scheme is unknown or its template is wrong."""
         if self.scheme not in SCHEMES:
             known = tables.nearest(self.scheme, SCHEMES)
             raise BatchError(f"device_name.scheme is {self.scheme!r}: {known}")
         if self.scheme == "template" and not self.template:
-            raise BatchError('device_name.template is missing: write "lamp-{counter:06d}"')
+            raise BatchError(
+                'device_name.template is missing: write one, as in "lamp-{counter:06d}"'
+            )
         unknown = self._fields - _FIELDS
         if unknown:
             known = tables.nearest(min(unknown), sorted(_FIELDS))
@@ -45,7 +47,7 @@ class Naming:
 
     @property
     def is_one_for_all(self) -> bool:
-        """Whether nothing in the template differs from board to board."""
+        """Whether the template gives every board the same name."""
         return self.scheme == "template" and not self._fields - {"product_key"}
 
     @property
@@ -55,11 +57,11 @@ class Naming:
 
     @property
     def needs_serial(self) -> bool:
-        """Whether a serial number has to be scanned or given in the rows."""
+        """Whether the name needs a serial number, scanned or in the rows."""
         return self.scheme == "scan" or "serial" in self._fields
 
     def name(self, *, counter: int, mac: str, serial: str, product_key: str) -> str:
-        """Return the DeviceName; `mac` is 12 hexadecimal digits, empty parts are not known yet."""
+        """Return the DeviceName; `mac` is 12 hexadecimal digits."""
         return self._format(counter=counter, mac=mac, serial=serial, product_key=product_key)
 
     @property

@@ -1,4 +1,4 @@
-"""A batch with all that it names, checked before the first board is touched."""
+"""A batch with every file it names, checked before the first board is touched."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from alink_factory.batch import batch_file, rows, secret
 from alink_factory.batch.batch_file import Batch
 from alink_factory.batch.rows import Row
 from alink_factory.errors import BatchError
-from alink_factory.image import firmware, volume
+from alink_factory.image import firmware, vfs
 from alink_factory.image.recipe import Recipe
 from alink_factory.ledger import Claim, Ledger
 from alink_formats import board as boards
@@ -25,7 +25,7 @@ _EXAMPLE_MAC = "f" * 12
 
 @dataclass(frozen=True, repr=False)
 class Plan:
-    """A batch that can be burned. It holds secrets and shows none."""
+    """A batch that can be burned. It holds secrets; its repr shows none of them."""
 
     batch: Batch
     rows: tuple[Row, ...]
@@ -40,11 +40,11 @@ class Plan:
 
     @cached_property
     def burnable(self) -> tuple[Row, ...]:
-        """The rows that become boards: not the sub-devices."""
+        """The rows that become boards: all but the sub-devices."""
         return tuple(row for row in self.rows if row.kind != "subdevice")
 
     def claims(self, ledger: Ledger) -> list[Claim]:
-        """Return the claims of rows that the batch has; its file may have lost some since."""
+        """Return the claims of the rows in the file; the ledger may know more rows."""
         return [claim for claim in ledger.claims(self.batch.name) if claim.row in self._keys]
 
     @cached_property
@@ -52,13 +52,13 @@ class Plan:
         return {row.key for row in self.burnable}
 
     def candidates(self, *, mac: str, serial: str = "") -> list[Row]:
-        """Return the rows that this board may become, with their DeviceNames, in their order."""
+        """Return the rows that this board may become, with their DeviceNames, in file order."""
         named = (self.named(row, mac=mac, serial=serial) for row in self.burnable)
         found = [row for row in named if row]
         return sorted(found, key=lambda row: row.mac != mac)  # Its own row comes first.
 
     def named(self, row: Row, *, mac: str, serial: str = "") -> Row | None:
-        """Return the row as this board makes it, None when it is another board's."""
+        """Return the row with the DeviceName this board gets, None if the row is not for it."""
         if row.mac not in ("", mac) or (serial and row.serial not in ("", serial)):
             return None
         naming = self.batch.naming
@@ -75,7 +75,7 @@ class Plan:
         return replace(row, device_name=name)
 
     def identity(self, row: Row) -> Identity:
-        """Return what is burned for a row with a DeviceName. Raises BatchError."""
+        """Return the identity to burn for a row with a DeviceName. Raises BatchError."""
         identity = replace(
             self.batch.common,
             product_key=row.product_key,
@@ -89,11 +89,11 @@ class Plan:
             identities.check(identity)
         except IdentityError as error:
             where = self.batch.rows_file or self.batch.file
-            raise BatchError(f"{where} line {row.line}: {error}") from error
+            raise BatchError(f"{where} line {row.csv_line}: {error}") from error
         return identity
 
     def recipe(self, flash_size: int) -> Recipe:
-        """Return what boards with so many bytes of flash have in common. Raises BatchError."""
+        """Return the recipe for boards with `flash_size` bytes of flash. Raises BatchError."""
         known = self._recipes
         if flash_size not in known:
             try:
@@ -108,21 +108,21 @@ class Plan:
         return {}
 
     def clashes(self, ledger: Ledger) -> list[str]:
-        """Return a sentence for each row whose DeviceName lives on a board of another batch."""
+        """Return a sentence for each row whose DeviceName is on a board of another batch."""
         live = {(c.product_key, c.device_name): c for c in ledger.claims()}
         found = []
         for row in self.rows:
             claim = live.get((row.product_key, row.device_name))
             if claim and claim.batch != self.batch.name:
                 found.append(
-                    f"line {row.line}: DeviceName {row.device_name!r} is on board {claim.mac} of "
-                    f"batch {claim.batch}"
+                    f"line {row.csv_line}: DeviceName {row.device_name!r} is on board {claim.mac} "
+                    f"of batch {claim.batch}"
                 )
         return found
 
 
 def load(file: Path) -> Plan:
-    """Return the plan of a batch file. Raises BatchError with every error that was found."""
+    """Return the plan of a batch file. Raises BatchError with a sentence for each mistake."""
     batch = batch_file.load(file)
     errors: list[str] = []
     board = _board(batch)
@@ -134,7 +134,7 @@ def load(file: Path) -> Plan:
     image = None
     if batch.firmware:
         image = firmware.load(batch.firmware.image, batch.firmware.sha256, board)
-    files = volume.files(batch.app_folder)
+    files = vfs.files(batch.app_folder)
     if errors:
         raise BatchError(*errors)
     plan = Plan(batch, listed, board, image, files, secrets, password)
@@ -153,18 +153,18 @@ def _board(batch: Batch) -> BoardDefinition:
 
 
 def _secrets(batch: Batch, listed: Iterable[Row], errors: list[str]) -> dict[str, str]:
-    # Each ProductSecret is read once, and only those that rows need.
+    # Reads each ProductSecret once, and only the ones that rows need.
     needed: dict[str, int] = {}
     for row in listed:
         own = () if row.device_secret or row.kind == "subdevice" else (row.product_key,)
         for key in (*own, *row.sub_products):
-            needed.setdefault(key, row.line)
+            needed.setdefault(key, row.csv_line)
     found = {}
     for key, line in needed.items():
         source = batch.secrets.get(key, "")
         if not source:
             errors.append(
-                f"{batch.file}: there is no ProductSecret of {key} (line {line}): "
+                f"{batch.file}: ProductSecret of {key} is missing (row on line {line}): "
                 "name its source in product.secret or in [secrets]"
             )
             continue
@@ -176,7 +176,7 @@ def _secrets(batch: Batch, listed: Iterable[Row], errors: list[str]) -> dict[str
 
 
 def _try(plan: Plan) -> None:
-    # Build every identity, and the image for the smallest flash, before a board is there.
+    # Builds every identity, and the image for the smallest flash, before the first board.
     errors: list[str] = []
     for row in plan.burnable:
         serial = row.serial or "0000"

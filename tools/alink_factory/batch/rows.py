@@ -1,8 +1,8 @@
-"""The rows of a batch: a CSV or a count in, one row a board out, every error of them named.
+"""The rows of a batch: a CSV or a count in, one row a board out, a sentence for each mistake.
 
 Columns, in any order: ProductKey, DeviceName, DeviceSecret, SerialNumber, Imei, Mac, Kind
 (device, gateway, subdevice), Gateway, SubProducts (ProductKeys with spaces between). A column that
-begins with "x-" is the user's own. Limits: docs/explanation/identity.md.
+starts with "x-" belongs to the user. Limits: docs/explanation/identity.md.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 
 from alink_factory.batch.batch_file import Batch
 from alink_factory.errors import BatchError
+from alink_formats import tables
 from alink_formats.identity import IdentityError, check_field, fingerprint
 
 KINDS = ("device", "gateway", "subdevice")
@@ -33,15 +34,15 @@ COLUMNS = {
 
 @dataclass(frozen=True, repr=False, kw_only=True)
 class Row:
-    """What one board becomes. Its repr shows no secret.
+    """One board of the batch: what to burn on it. Its repr shows no secret.
 
-    `key` is what the ledger calls it: it stays when the file is sorted anew. `line` is that of the
-    file, or the counter. `device_name` is empty until a board or a scan decides it. A "subdevice"
-    is registered and never burned: it has no flash of ours.
+    `key` is its name in the ledger, which stays the same if the file is sorted again. `csv_line`
+    is its text line in the file, or the counter. `device_name` is empty until a board or a scan
+    decides it. A row of kind "subdevice" is registered and never burned.
     """
 
     key: str
-    line: int
+    csv_line: int
     counter: int
     product_key: str
     device_name: str = ""
@@ -62,7 +63,7 @@ class Row:
 
 
 def read(batch: Batch) -> tuple[Row, ...]:
-    """Return the rows of a batch in their order. Raises BatchError with every error in them."""
+    """Return the rows of a batch in file order. Raises BatchError with every mistake in them."""
     if batch.rows_file is None:
         cells: Iterable[tuple[int, dict[str, str]]] = ((n, {}) for n in range(1, batch.count + 1))
         where = str(batch.file)
@@ -79,7 +80,7 @@ def read(batch: Batch) -> tuple[Row, ...]:
     if errors:
         raise BatchError(*errors)
     if not rows:
-        raise BatchError(f"{where}: there are no rows")
+        raise BatchError(f"{where} has no rows: add a line for each board")
     return tuple(rows)
 
 
@@ -101,9 +102,9 @@ def _cells(file: Path) -> Iterator[tuple[int, dict[str, str]]]:
     except OSError as error:
         raise BatchError(f"{file}: {error.strerror}: name the rows in rows.file") from error
     except UnicodeDecodeError as error:
-        raise BatchError(f"{file}: it is not UTF-8: save it as CSV UTF-8") from error
+        raise BatchError(f"{file} is not UTF-8: save it as CSV UTF-8") from error
     except csv.Error as error:
-        raise BatchError(f"{file}: no CSV ({error})") from error
+        raise BatchError(f"{file} is not a CSV file ({error})") from error
 
 
 def _header(cells: list[str], file: Path) -> list[str]:
@@ -119,10 +120,10 @@ def _header(cells: list[str], file: Path) -> list[str]:
                 "SerialNumber, Imei, Mac, Kind, Gateway, SubProducts, or begin your own with x-"
             )
         if name and name in names:
-            raise BatchError(f"{file}: column {cell!r} is there twice")
+            raise BatchError(f"{file}: column {cell!r} appears twice: remove one")
         names.append(name)
     if not names:
-        raise BatchError(f"{file}: the first line has no column names")
+        raise BatchError(f"{file} has no column names on its first line")
     return names
 
 
@@ -141,17 +142,19 @@ def _row(batch: Batch, counter: int, line: int, values: dict[str, str]) -> Row:
     if not name and batch.naming.scheme == "given":
         errors.append("DeviceName is missing")
     if kind not in KINDS:
-        errors.append(f"Kind {kind!r}: use {', '.join(KINDS)}")
+        errors.append(f"Kind is {kind!r}: {tables.nearest(kind, KINDS)}")
     if kind == "subdevice" and not name:
-        errors.append("DeviceName is missing: a subdevice has no board to take it from")
+        errors.append("DeviceName is missing: a sub-device has no board to take it from")
     if errors:
         raise BatchError(*errors)
     own = f"serial:{serial}" if serial else f"mac:{mac}" if mac else f"#{counter}"
     if name:
-        own = name if key == batch.product_key else f"{key}/{name}"  # Two products may have it.
+        own = (
+            name if key == batch.product_key else f"{key}/{name}"
+        )  # Two products may have the same name.
     return Row(
         key=own,
-        line=line,
+        csv_line=line,
         counter=counter,
         product_key=key,
         device_name=name,
@@ -176,7 +179,7 @@ def _known_name(batch: Batch, counter: int, key: str, serial: str, mac: str) -> 
 def _mac(text: str) -> str:
     digits = re.sub(r"[:\-.]", "", text).lower()
     if text and not re.fullmatch(r"[0-9a-f]{12}", digits):
-        raise BatchError(f"Mac {text!r}: write 12 hexadecimal digits, as in a0:b7:65:12:34:56")
+        raise BatchError(f"Mac is {text!r}; write 12 hexadecimal digits, as in a0:b7:65:12:34:56")
     return digits
 
 
@@ -188,9 +191,9 @@ def _clashes(rows: list[Row]) -> Iterator[str]:
             value = str(getattr(row, attribute))
             pair = (row.product_key if what == "DeviceName" else "", value)
             if value and pair in seen:
-                yield f"{what} {value!r} is on line {seen[pair]} and on line {row.line}"
-            seen.setdefault(pair, row.line)
+                yield f"{what} {value!r} is on line {seen[pair]} and on line {row.csv_line}"
+            seen.setdefault(pair, row.csv_line)
     names = {row.device_name for row in rows if row.kind == "gateway"}
     for row in rows:
         if row.gateway and row.gateway not in names:
-            yield f"line {row.line}: Gateway {row.gateway!r} is no gateway of this batch"
+            yield f"line {row.csv_line}: Gateway {row.gateway!r} is not a gateway of this batch"

@@ -1,4 +1,4 @@
-"""Secrets of a batch: where one comes from in, its text out; never an argument, never kept."""
+"""Secrets of a batch: read from a file, the environment or a prompt; never an argument."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from alink_factory.errors import BatchError
 def read(source: str, *, what: str, folder: Path) -> str:
     """Return the secret at `source`: "file:PATH", "env:NAME" or "prompt".
 
-    `what` names it in messages and in the prompt, as in "ProductSecret of a1B2c3"; a relative path
-    is one below `folder`. Raises BatchError, which never shows what was read.
+    `what` names it in messages and in the prompt, as in "ProductSecret of a1B2c3". A relative path
+    starts at `folder`. Raises BatchError, which never shows the value.
     """
     kind, _, name = source.partition(":")
     if kind == "env" and name:
@@ -26,15 +26,17 @@ def read(source: str, *, what: str, folder: Path) -> str:
         try:
             value = path.read_text(encoding="utf-8-sig").strip()
         except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "it is no text"
+            reason = getattr(error, "strerror", None) or "not a UTF-8 text"
             raise BatchError(f"{what}: {where}: {reason}") from None
     elif source == "prompt":
         where = "the prompt"
         if not sys.stdin.isatty():
-            raise BatchError(f"{what}: there is nobody to ask: name file:PATH or env:NAME instead")
+            raise BatchError(
+                f"{what}: standard input is not a terminal: use file:PATH or env:NAME instead"
+            )
         value = getpass.getpass(f"{what}: ")
     else:
-        # What stands there may be the secret itself: it is not repeated.
+        # The source may be the secret itself: the message does not repeat it.
         raise BatchError(f'{what}: write "file:PATH", "env:NAME" or "prompt", never the secret')
     if not value:
         raise BatchError(f"{what}: {where} is empty")

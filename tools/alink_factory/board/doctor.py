@@ -1,4 +1,4 @@
-"""What stands between this computer and a board: each thing looked at, and what to do about it."""
+"""Checks of the computer: programs, serial ports, permissions, chips, and how to fix each."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _MODULES = Path("/sys/bus/usb-serial/drivers")
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at; `advice` says what to do when it is not good."""
+    """The result of one check; `advice` says how to fix it if it is not good."""
 
     what: str
     is_good: bool
@@ -41,7 +41,7 @@ class Finding:
 
 
 def examine(named: Sequence[str], identify: Callable[[str], Chip]) -> Iterator[Finding]:
-    """Find out about the programs, the ports (all, or those `named`) and the chips on them."""
+    """Check the programs, the ports (all, or the `named` ones) and the chips on them."""
     yield _program("esptool", ["version"], wanted="5.", fix="python -m pip install 'esptool>=5'")
     yield _program("mpremote", ["version"], wanted="1.", fix="python -m pip install mpremote")
     yield _generator()
@@ -50,7 +50,7 @@ def examine(named: Sequence[str], identify: Callable[[str], Chip]) -> Iterator[F
         yield Finding(
             "ports",
             is_good=False,
-            seen="there is no serial port of a board",
+            seen="no serial port of a board was found",
             advice=_no_port(),
         )
     for port in found:
@@ -62,7 +62,7 @@ def _program(name: str, arguments: list[str], *, wanted: str, fix: str) -> Findi
     program.run([sys.executable, "-m", name, *arguments], on_line=lines.append)
     word = lines[-1].split()[-1].lstrip("v") if lines else "nothing"
     is_good = word.startswith(wanted)
-    return Finding(name, is_good, word if is_good else f"{word}, and {wanted}x is needed", fix)
+    return Finding(name, is_good, word if is_good else f"{word}, but {wanted}x is needed", fix)
 
 
 def _generator() -> Finding:
@@ -72,22 +72,25 @@ def _generator() -> Finding:
         return Finding("NVS generator", is_good=True, seen=version("esp-idf-nvs-partition-gen"))
     except PackageNotFoundError:
         fix = "python -m pip install esp-idf-nvs-partition-gen"
-        return Finding("NVS generator", is_good=False, seen="it is missing", advice=fix)
+        return Finding("NVS generator", is_good=False, seen="not installed", advice=fix)
 
 
 def _port(port: str, identify: Callable[[str], Chip]) -> Iterator[Finding]:
     seen = _adapter(port)
     if not ports.is_address(port):
         if not Path(port).exists():
-            yield Finding(port, is_good=False, seen="it does not exist", advice=_no_port())
+            yield Finding(port, is_good=False, seen="the port does not exist", advice=_no_port())
             return
         if not os.access(port, os.R_OK | os.W_OK):
             yield Finding(
-                port, is_good=False, seen="no permission to open it", advice=_group(port)
+                port,
+                is_good=False,
+                seen="this user has no permission to open it",
+                advice=_group(port),
             )
             return
     if not has_reset_lines(port):
-        seen += ", no reset lines: hold BOOT and press EN by hand"
+        seen += ", without reset lines: hold BOOT and press EN by hand"
     yield Finding(port, is_good=True, seen=seen)
     try:
         chip = identify(port)
@@ -98,7 +101,9 @@ def _port(port: str, identify: Callable[[str], Chip]) -> Iterator[Finding]:
     yield Finding(
         f"{port} flash",
         is_good=bool(chip.flash_size),
-        seen=size_name(chip.flash_size) if chip.flash_size else "it does not say what it is",
+        seen=size_name(chip.flash_size)
+        if chip.flash_size
+        else "the flash does not report its size",
         advice="The flash is dead or not soldered: put the board aside for repair.",
     )
 
@@ -111,11 +116,11 @@ def _adapter(port: str) -> str:
             known = _ADAPTERS.get((found.vid, found.pid))
             name = known[0] if known else found.description
             return f"{name} ({found.vid:04x}:{found.pid:04x})"
-    return "over the network" if ports.is_address(port) else "no USB adapter we know"
+    return "over the network" if ports.is_address(port) else "unknown USB adapter"
 
 
 def _group(port: str) -> str:
-    # Which group opens the port, and how to become one of it.
+    # The group that may open the port, and how to join it.
     try:
         import grp  # noqa: PLC0415  not on Windows
 
@@ -126,13 +131,13 @@ def _group(port: str) -> str:
 
 
 def _no_port() -> str:
-    advice = "Use a cable that carries data, and another USB socket. "
+    advice = "Use a USB cable that carries data, or another USB socket. "
     if sys.platform == "linux":
         if list(Path("/").glob(_BRLTTY[1:])):
-            advice += "brltty takes CH340 adapters away: `sudo apt remove brltty`. "
+            advice += "brltty takes over CH340 adapters: run `sudo apt remove brltty`. "
         drivers = {path.name for path in _MODULES.glob("*")} if _MODULES.is_dir() else set()
         if not drivers & {"cp210x", "ch341-uart"}:
-            advice += "The kernel has loaded no driver yet: `dmesg` says what it saw. "
+            advice += "The kernel has not loaded a driver: run `dmesg` to see what it found. "
     else:
         names = sorted({driver for _, driver in _ADAPTERS.values() if "driver" in driver})
         advice += f"Drivers for this system: {', '.join(names)}. "

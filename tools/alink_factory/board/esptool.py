@@ -1,7 +1,7 @@
-"""The real esptool as a program: what is on a port, flash in and out, its trouble in sentences.
+"""esptool as a program: identify a chip, read and write its flash; its errors as sentences.
 
-esptool is GPL and is never imported. One board costs few runs of it: each run identifies the chip
-and does one thing, and all regions of an image go in one write.
+esptool is GPL and is never imported. Each run identifies the chip and does one thing; all regions
+of an image go into one run.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from alink_factory.board import program
-from alink_factory.board.esptool_failures import complaint
+from alink_factory.board.esptool_failures import failure
 from alink_factory.errors import BoardError
 from alink_factory.image.region import Region
 
-OnProgress = Callable[[str, float], None]  # What is done ("reading", "writing"), 0.0 to 1.0.
+OnProgress = Callable[[str, float], None]  # The step ("reading", "writing") and 0.0 to 1.0.
 
 _CHIP = re.compile(r"Connected to (ESP[\w-]+) on")
 _MAC = re.compile(r"MAC:\s+([0-9a-f:]{17})")
@@ -34,10 +34,10 @@ _SKIPPED = re.compile(r"'(.*)' at 0x[0-9a-f]+ already in flash")
 
 @dataclass(frozen=True)
 class Chip:
-    """What esptool found: its name for the chip, MAC (12 hexadecimal digits), bytes of flash.
+    """A chip as esptool reports it: its name, MAC (12 hexadecimal digits), bytes of flash.
 
-    `flash_size` is 0 when the flash did not say what it is: it is dead or not connected, which is
-    no error for esptool.
+    `flash_size` is 0 if the flash is dead or not connected, which esptool does not report as an
+    error.
     """
 
     name: str
@@ -49,8 +49,8 @@ class Esptool:
     """One board on a port. `chip` is esptool's name or "auto"; the methods raise BoardError.
 
     Another board in the same port is an error: a jig is opened faster than a program starts.
-    `scratch` is a private folder, which other ports may have too; what is put there is gone when
-    a method returns. `stop` ends what runs.
+    `scratch` is a private folder, shared by all ports; the methods remove their files. `stop` ends
+    a running program.
     """
 
     def __init__(
@@ -71,10 +71,10 @@ class Esptool:
         self._stub = stub
         self._on_progress = on_progress or _silent
         self._stop = stop
-        self._mac = ""  # Of the board that was there first.
+        self._mac = ""  # Of the first board on the port.
 
     def identify(self) -> Chip:
-        """Return what is on the port."""
+        """Return the chip on the port."""
         return self._run("identify", ["flash-id"]).chip
 
     def read(self, offset: int, size: int, *, reset: bool = False) -> tuple[Chip, bytes]:
@@ -87,13 +87,13 @@ class Esptool:
         if len(data) != size:
             raise BoardError(
                 "reading",
-                f"{len(data)} of {size} bytes came back from {offset:#x}",
+                f"esptool returned {len(data)} of {size} bytes from {offset:#x}",
                 advice="Check the cable, then plug the board in again.",
             )
         return done.chip, data
 
     def write(self, regions: Sequence[Region], *, full: bool = False) -> list[str]:
-        """Write what is not in flash yet, `full` all of it; return the names of what was written.
+        """Write the regions that differ, or all with `full`; return their names.
 
         esptool compares the MD5 of each region before and after.
         """
@@ -133,24 +133,24 @@ class Esptool:
                 step, f"esptool was ended: {error}", advice="Plug the board in again."
             ) from error
         if code:
-            raise complaint(step, self.port, said.lines)
+            raise failure(step, self.port, said.lines)
         self._check_same(step, said.chip.mac)
         return said
 
     def _check_same(self, step: str, mac: str) -> None:
-        # Too late for what was just written, in time for the board to be red.
+        # The write is done, but the board turns red instead of green.
         self._mac = self._mac or mac
         if mac != self._mac:
             raise BoardError(
                 step,
-                f"the board was changed from {self._mac} to {mac} before it was green or red",
-                advice="Plug in each of the two again, and leave it in until it is green or red.",
+                f"the board on the port changed from {self._mac} to {mac} during the job",
+                advice="Plug in both again, one after the other; wait for green or red.",
                 is_final=True,
             )
 
 
 class _Transcript:
-    # What esptool has said so far.
+    # The output of one run.
 
     def __init__(self, step: str, on_progress: OnProgress, sizes: dict[str, int]) -> None:
         self.lines: list[str] = []
@@ -168,7 +168,7 @@ class _Transcript:
         if not name or not mac:
             raise BoardError(
                 self._step,
-                "esptool did not say which chip it is: is its version 5?",
+                "esptool did not report a chip: it may not be version 5",
                 advice="Run `alink-burn doctor`.",
                 is_final=True,
             )
@@ -201,7 +201,7 @@ class _Transcript:
 
 
 def has_reset_lines(port: str) -> bool:
-    """Return whether DTR and RTS of a port reach anything: a pseudo terminal has none."""
+    """Return whether a port has DTR and RTS; a pseudo terminal does not have them."""
     return not re.match(r"/dev/(pts/|ttys\d)", str(Path(port).resolve()))
 
 
@@ -236,5 +236,5 @@ def _private(path: str, flags: int) -> int:
 
 
 def _silent(_step: str, _share: float) -> None:
-    # Nobody watches.
+    # Progress is not shown.
     return

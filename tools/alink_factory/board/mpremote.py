@@ -1,7 +1,7 @@
-"""The real mpremote as a program: a board that already runs MicroPython, through its REPL.
+"""mpremote as a program: scripts and files for a board that already runs MicroPython.
 
-What runs on the board is a script in a private file, never an argument: it may hold secrets, and
-any user of the computer can see arguments.
+A script for the board is a private file, never an argument: it may hold secrets, and any user of
+the computer can see arguments.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from alink_factory.board import program
 from alink_factory.errors import BoardError
 from alink_factory.image.flash_content import KEPT_FILES
 
-_MARK = "alink-burn:"  # What begins the lines that a script answers with.
-_AGAIN = "Check cable and plug, close what else has the port open, then try again."
+_MARK = "alink-burn:"  # Starts each text line that a script prints for us.
+_AGAIN = "Check the cable, close other programs that have the port open, then try again."
 
-# Line by line: a board has no room for one long answer.
+# One fact a text line: the heap of a board is too small for one long text.
 _LOOK = """
 import binascii, hashlib, json, machine, os, sys
 try:
@@ -101,12 +101,11 @@ print("%s{}")
 
 
 @dataclass(frozen=True)
-class Running:
-    """What a board with MicroPython says: MAC, labels of its partitions, records and files.
+class ReplContent:
+    """The content of a board that runs MicroPython. Its repr shows no secret.
 
-    `cert` and `cred` are the blobs in NVS, `kept` what KEPT_FILES hold, `files` the
-    SHA-256 of every file by path.
-    Its repr shows no secret.
+    `labels` are the names of its data partitions, `cert` and `cred` the blobs in NVS, `kept` the
+    contents of KEPT_FILES, `files` the SHA-256 of every file by path.
     """
 
     mac: str
@@ -127,8 +126,8 @@ class Mpremote:
         self._scratch = scratch
         self._stop = stop
 
-    def look(self) -> Running:
-        """Return what the board says of itself; its main.py is interrupted."""
+    def look(self) -> ReplContent:
+        """Return the content of the board; this interrupts its main.py."""
         said: dict[str, Any] = {}
         files: dict[str, str] = {}
         folders, kept = [], []
@@ -144,11 +143,11 @@ class Mpremote:
         if said.get("platform") != "esp32":
             raise BoardError(
                 "reading",
-                f"this MicroPython has no esp32 module (it runs on {said.get('platform')})",
-                advice="Take the board out: it is no ESP32.",
+                f"MicroPython on {said.get('platform')} has no module esp32",
+                advice="Take the board out: it is not an ESP32.",
                 is_final=True,
             )
-        return Running(
+        return ReplContent(
             mac=said["mac"],
             version=said["version"],
             labels=tuple(said["labels"]),
@@ -164,7 +163,7 @@ class Mpremote:
         self._script("writing", _STORE % (record.hex(), forget, remove, _MARK))
 
     def copy(self, files: Mapping[str, bytes], *, folders: list[str]) -> None:
-        """Make the folders that are not there yet and copy files, all in one run."""
+        """Create the `folders` and copy the files, all in one run."""
         words: list[str] = []
         written = []
         try:
@@ -178,30 +177,34 @@ class Mpremote:
             if words:
                 self._run("writing", words[1:])
         except OSError as error:
-            raise BoardError("writing", str(error), advice="Make room on the disk.") from error
+            raise BoardError(
+                "writing", str(error), advice="Free space on the disk of this computer."
+            ) from error
         finally:
             for local in written:
                 local.unlink(missing_ok=True)
 
     def reset(self) -> None:
-        """Let the board start anew."""
+        """Reset the board."""
         self._run("reset", ["reset"])
 
     def _script(self, step: str, text: str) -> list[dict[str, Any]]:
-        # Runs a script on the board and returns what it answered, of which there is something.
+        # Runs a script on the board and returns the facts it printed, at least one.
         file = self._scratch / "script.py"
         try:
             with open(file, "w", encoding="utf-8", opener=_private) as stream:
                 stream.write(text)
             lines = self._run(step, ["run", str(file)])
         except OSError as error:
-            raise BoardError(step, str(error), advice="Make room on the disk.") from error
+            raise BoardError(
+                step, str(error), advice="Free space on the disk of this computer."
+            ) from error
         finally:
             file.unlink(missing_ok=True)
-        answers = [line.removeprefix(_MARK) for line in lines if line.startswith(_MARK)]
-        if not answers:
-            raise BoardError(step, "the board gave no answer", advice=_AGAIN)
-        return [json.loads(answer) for answer in answers]
+        facts = [line.removeprefix(_MARK) for line in lines if line.startswith(_MARK)]
+        if not facts:
+            raise BoardError(step, "the board did not respond", advice=_AGAIN)
+        return [json.loads(fact) for fact in facts]
 
     def _run(self, step: str, command: list[str]) -> list[str]:
         lines: list[str] = []
@@ -214,20 +217,20 @@ class Mpremote:
         except program.ProgramStoppedError as error:
             raise BoardError(step, f"mpremote was ended: {error}", advice=_AGAIN) from error
         if code:
-            raise BoardError(step, _complaint(self.port, lines), advice=_AGAIN)
+            raise BoardError(step, _failure(self.port, lines), advice=_AGAIN)
         return lines
 
 
-def _complaint(port: str, lines: list[str]) -> str:
-    lines = [line for line in lines if _MARK not in line]  # Answers hold secrets.
+def _failure(port: str, lines: list[str]) -> str:
+    lines = [line for line in lines if _MARK not in line]  # Facts hold secrets.
     text = "\n".join(lines)
     if "failed to access" in text or "no device" in text:
         return f"{port} cannot be opened"
     if "could not enter raw repl" in text:
-        return f"{port} has no MicroPython that answers: burn a firmware with esptool first"
+        return f"MicroPython on {port} does not respond: burn the firmware with esptool first"
     if "ENOSPC" in text or "Errno 28" in text:
-        return "the volume of the board is full"
-    return f"mpremote said: {lines[-1][:160]}" if lines else "mpremote ended without a word"
+        return "the vfs of the board is full"
+    return f"mpremote failed: {lines[-1][:160]}" if lines else "mpremote failed without a message"
 
 
 def _private(path: str, flags: int) -> int:

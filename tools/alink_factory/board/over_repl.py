@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 
 from alink_factory.batch.plan import Plan
 from alink_factory.board.board import Prepared
-from alink_factory.board.mpremote import Mpremote, Running
+from alink_factory.board.mpremote import Mpremote, ReplContent
 from alink_factory.errors import BatchError, BoardError
 from alink_factory.image.flash_content import KEPT_FILES
 from alink_formats import identity as identities
@@ -38,7 +38,7 @@ class ReplBoard:
         self._plan = plan
         self._fresh = fresh
         self._full = full
-        self._running: Running
+        self._running: ReplContent
         self._identity: Identity
         self._record = b""
 
@@ -102,7 +102,7 @@ class ReplBoard:
         self._mpremote.reset()
 
 
-def _owners(running: Running) -> set[tuple[str, str]]:
+def _owners(running: ReplContent) -> set[tuple[str, str]]:
     owners = set()
     for record in (running.cert, running.cred, *running.kept):
         with contextlib.suppress(IdentityError):
@@ -111,7 +111,7 @@ def _owners(running: Running) -> set[tuple[str, str]]:
     return owners
 
 
-def _new_folders(files: dict[str, bytes], running: Running) -> list[str]:
+def _new_folders(files: dict[str, bytes], running: ReplContent) -> list[str]:
     # Folders that the board does not have yet, parents first.
     needed = {str(parent) for name in files for parent in PurePosixPath(name).parents}
     return sorted(needed - {"/", *running.folders})

@@ -1,15 +1,15 @@
-"""Which ports have a board: what the computer lists, or the ports that were named."""
+"""Serial ports with a board: all of the computer, or the ones on the command line."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-Ports = Callable[[], list[str]]  # The ports that are there now, in a steady order.
+Ports = Callable[[], list[str]]  # Returns the ports that exist now, always in the same order.
 
 
 def named(ports: Sequence[str]) -> Ports:
-    """Watch these ports only. One with an address in place of a path is always there."""
+    """Watch these ports only. A network address always counts as present."""
 
     def present() -> list[str]:
         return [port for port in ports if is_address(port) or Path(port).is_char_device()]
@@ -30,5 +30,5 @@ def is_address(port: str) -> bool:
 
 
 def short(port: str) -> str:
-    """Return a port's name as it fits a tile: ttyUSB0, 10.0.0.7:4000."""
+    """Return a port's short name for a tile: ttyUSB0, 10.0.0.7:4000."""
     return port.split("://")[1].split("?", maxsplit=1)[0] if is_address(port) else Path(port).name

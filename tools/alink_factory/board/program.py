@@ -1,7 +1,7 @@
-"""A program of the line, run to its end: arguments in, lines as they come, exit code out.
+"""Run a program to its end: arguments in, its text lines and its exit code out.
 
-It runs in a session of its own, so that Ctrl-C at the terminal does not tear it in the middle of
-a write; whoever wants it to end sets `stop`.
+It runs in a separate process group, so Ctrl-C in the terminal does not end it in the middle of a
+write. Set `stop` to end it.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 
-_SILENCE = 180.0  # Seconds without a line after which a program hangs.
-_LOOK = 0.25  # Seconds between two looks at `stop`.
+_SILENCE = 180.0  # Seconds without output after which we end the program.
+_INTERVAL = 0.25  # Seconds between two checks of `stop`.
 _ENVIRONMENT = {"NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "160", "PYTHONUNBUFFERED": "1"}
 
 
 class ProgramStoppedError(Exception):
-    """The program was ended before it was done: `stop` was set, or it said nothing any more."""
+    """We ended the program: `stop` was set, or it printed nothing for too long."""
 
 
 def run(
@@ -30,10 +30,10 @@ def run(
     on_line: Callable[[str], None],
     stop: threading.Event | None = None,
 ) -> int:
-    """Run a program, give every line to `on_line`, return its exit code.
+    """Run a program, call `on_line` for each text line, return its exit code.
 
     Standard output and standard error are one stream. No argument may be a secret: any user of
-    the machine can see them. Raises ProgramStoppedError, and OSError when it cannot be started.
+    the computer can see arguments. Raises ProgramStoppedError, and OSError if it cannot start.
     """
     with subprocess.Popen(
         list(arguments),
@@ -59,11 +59,11 @@ def _lines(process: subprocess.Popen[bytes], stop: threading.Event | None) -> It
     heard = time.monotonic()
     while True:
         if stop and stop.is_set():
-            raise ProgramStoppedError("it was told to stop")
-        ready, _, _ = select.select([process.stdout], [], [], _LOOK)
+            raise ProgramStoppedError("the line was stopped")
+        ready, _, _ = select.select([process.stdout], [], [], _INTERVAL)
         if not ready:
             if time.monotonic() - heard > _SILENCE:
-                raise ProgramStoppedError(f"it said nothing for {_SILENCE:.0f} seconds")
+                raise ProgramStoppedError(f"it printed nothing for {_SILENCE:.0f} s")
             continue
         heard = time.monotonic()
         data = os.read(process.stdout.fileno(), 65536)

@@ -1,7 +1,7 @@
-"""A private folder for images on their way into esptool, removed also after a crash.
+"""A private folder for images on their way into esptool, removed even after a crash.
 
-Images hold secrets. The folder is the user's alone (0700), its files are 0600; it is locked while
-its program lives, and the next run removes what a killed one has left.
+Images hold secrets. Only this user can read the folder (0700) and its files (0600). The folder is
+locked while its program runs; the next run removes the folder of a killed one.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _PREFIX = "alink-burn-"
 
 @contextmanager
 def scratch() -> Iterator[Path]:
-    """Give the folder; it is empty at first and gone at the end."""
+    """Create the folder, and remove it at the end."""
     _remove_abandoned()
     folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
     lock = os.open(folder / "lock", os.O_CREAT | os.O_RDWR, 0o600)

@@ -1,6 +1,6 @@
-"""The platform's cloud API through Alibaba's own client: devices registered, states asked.
+"""The cloud API through Alibaba's own client: register, query and reset devices.
 
-The access key comes from the environment or a file, never from an argument of the command line.
+The access key comes from the environment or from a file, never from an argument.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _ID, _SECRET = "ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET"
 
 
 class _RefusalError(CloudError):
-    """The platform's own no; `data` is what it says beside."""
+    """The platform refused a call; `data` is the data of its response."""
 
     def __init__(self, message: str, data: dict[str, Any]) -> None:
         super().__init__(message)
@@ -29,14 +29,14 @@ class _RefusalError(CloudError):
 
 @dataclass(frozen=True)
 class AccessKey:
-    """Who calls. Its repr shows no secret."""
+    """The access key of the account. Its repr shows no secret."""
 
     id: str
     secret: str = field(repr=False)
 
     @classmethod
     def find(cls, file: Path | None) -> AccessKey:
-        """Return the key in a file (JSON: id and secret), else that of the environment.
+        """Return the key in `file` (JSON: id and secret), or the one in the environment.
 
         Raises CloudError.
         """
@@ -44,7 +44,7 @@ class AccessKey:
             key, secret = os.environ.get(_ID, ""), os.environ.get(_SECRET, "")
             if not key or not secret:
                 raise CloudError(
-                    f"there is no access key: set {_ID} and {_SECRET}, or name a file with "
+                    f"the access key is missing: set {_ID} and {_SECRET}, or name a file with "
                     "--access-key"
                 )
             return cls(key, secret)
@@ -54,7 +54,7 @@ class AccessKey:
         except OSError as error:
             raise CloudError(f"access key {file}: {error.strerror}") from error
         except (ValueError, KeyError, TypeError):
-            # What stands there may be the secret: it is not repeated.
+            # The content may be the secret: the message does not repeat it.
             raise CloudError(
                 f'access key {file}: write {{"id": "…", "secret": "…"}} into it'
             ) from None
@@ -84,9 +84,9 @@ class Cloud:
         )
 
     def check(self, product_key: str, names: Sequence[str]) -> tuple[str, dict[str, str]]:
-        """Hand in names that are to be registered; return the ApplyId and the names refused.
+        """Submit names for registration; return the ApplyId and the refused names with reasons.
 
-        The ApplyId is empty when the call itself names what is wrong; else `status` tells it.
+        The ApplyId is empty if the call itself refuses names; otherwise call `status`.
         """
         try:
             data = self._ask(
@@ -106,7 +106,7 @@ class Cloud:
         return str(data["ApplyId"]), {}
 
     def register(self, product_key: str, apply_id: str) -> None:
-        """Register what was checked."""
+        """Register the names of an application that was checked."""
         self._ask(
             "batch_register_device_with_apply_id",
             "BatchRegisterDeviceWithApplyId",
@@ -115,7 +115,7 @@ class Cloud:
         )
 
     def status(self, product_key: str, apply_id: str) -> tuple[str, dict[str, str]]:
-        """Return how far an application is, and the names that fail with why."""
+        """Return the state of an application, and the failed names with reasons."""
         data = self._ask(
             "query_batch_register_device_status",
             "QueryBatchRegisterDeviceStatus",
@@ -128,7 +128,7 @@ class Cloud:
         return str(data["Status"]), {name: whys.get(name, "") for name in invalid}
 
     def reset(self, product_key: str, name: str) -> None:
-        """Let a device that was registered once register again."""
+        """Call ResetThing: the device may register again."""
         self._ask("reset_thing", "ResetThing", product_key=product_key, device_name=name)
 
     def _ask(self, method: str, action: str, **parameters: Any) -> dict[str, Any]:
@@ -148,8 +148,8 @@ class Cloud:
             if isinstance(inner, TeaException):
                 raise CloudError(f"{action} was refused: {inner.code}: {_first(inner)}") from None
             raise CloudError(
-                f"{self._endpoint} does not answer {action} ({type(inner).__name__}): is the "
-                "endpoint right, and is the network up?"
+                f"{self._endpoint} does not respond to {action} ({type(inner).__name__}): check "
+                "the endpoint and the network"
             ) from None
         except TeaException as error:
             raise CloudError(f"{action} was refused: {error.code}: {_first(error)}") from None

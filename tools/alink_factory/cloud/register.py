@@ -1,7 +1,6 @@
-"""Pre-registration: the DeviceNames of a batch in, devices on the platform out, in batches.
+"""Pre-registration: create a device on the platform for each DeviceName of a batch.
 
-What the platform has already counts as done, so that a run that was interrupted is simply run
-again.
+A device that exists already counts as done, so an interrupted run is repeated as it is.
 """
 
 from __future__ import annotations
@@ -15,18 +14,18 @@ from alink_factory.cloud.client import MOST, Cloud
 from alink_factory.errors import BatchError
 from alink_factory.ledger import Ledger
 
-_LOOK = 0.5  # Seconds between two looks at an application.
+_INTERVAL = 0.5  # Seconds between two queries of an application.
 
 
 @dataclass(frozen=True)
 class Registration:
-    """How far a product is: names that are `done`, of them `made` now; `missing` are refused."""
+    """Progress of a product: names `done`, of these `created` now; `refused` are the others."""
 
     product_key: str
     total: int
     done: int = 0
-    made: int = 0
-    missing: tuple[str, ...] = ()
+    created: int = 0
+    refused: tuple[str, ...] = ()
 
 
 def register(
@@ -37,23 +36,23 @@ def register(
     size: int = 1000,
     wait: Callable[[float], None] = time.sleep,
 ) -> Iterator[Registration]:
-    """Register every DeviceName that is known, `size` at a time; yield how far it is.
+    """Register every known DeviceName, `size` at a time; yield the progress.
 
-    Raises BatchError when none is known yet, CloudError when the platform says no.
+    Raises BatchError if no name is known yet, CloudError if the platform refuses a call.
     """
     for product_key, names in _names(plan, ledger).items():
         state = Registration(product_key, len(names))
         for at in range(0, len(names), min(size, MOST)):
             part = names[at : at + min(size, MOST)]
-            made, missing = _register(cloud, product_key, part, wait)
+            created, refused = _register(cloud, product_key, part, wait)
             state = Registration(
                 product_key,
                 len(names),
-                state.done + len(part) - len(missing),
-                state.made + len(made),
-                state.missing + missing,
+                state.done + len(part) - len(refused),
+                state.created + len(created),
+                state.refused + refused,
             )
-            for name in made:
+            for name in created:
                 ledger.note(
                     "registered", batch=plan.batch.name, product_key=product_key, device_name=name
                 )
@@ -61,8 +60,8 @@ def register(
 
 
 def _names(plan: Plan, ledger: Ledger) -> dict[str, list[str]]:
-    # Of rows that have one, and of boards that got theirs on the line; those with a secret of
-    # their own are registered already.
+    # Names of rows, and of boards that got theirs on the line. Rows with a DeviceSecret are
+    # registered already.
     found: dict[str, dict[str, None]] = {}
     own = {(row.product_key, row.device_name) for row in plan.rows if row.device_secret}
     rows = [(row.product_key, row.device_name) for row in plan.rows if row.device_name]
@@ -72,7 +71,7 @@ def _names(plan: Plan, ledger: Ledger) -> dict[str, list[str]]:
             found.setdefault(key, {})[name] = None
     if not found and not own:
         raise BatchError(
-            f"no DeviceName of {plan.batch.name} is known yet: they come from the boards "
+            f"no DeviceName of {plan.batch.name} is known yet: the names come from the boards "
             f"({plan.batch.naming.scheme}). Burn first and register then, or use method = "
             '"regnwl", which needs no registration'
         )
@@ -82,7 +81,7 @@ def _names(plan: Plan, ledger: Ledger) -> dict[str, list[str]]:
 def _register(
     cloud: Cloud, key: str, names: Sequence[str], wait: Callable[[float], None]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    # Returns the names made now and those that the platform does not take.
+    # Returns the names created now and the refused ones.
     apply_id, taken = _checked(cloud, key, names, wait)
     rest = tuple(name for name in names if name not in taken)
     if not rest:
@@ -91,9 +90,9 @@ def _register(
         apply_id, refused = _checked(cloud, key, rest, wait)
         rest = tuple(name for name in rest if name not in refused)
     cloud.register(key, apply_id)
-    if _outcome(cloud, key, apply_id, wait)[0] == "CREATE_SUCCESS":
+    if _wait_for(cloud, key, apply_id, wait)[0] == "CREATE_SUCCESS":
         return rest, ()
-    # Which of them are there now? Another run may have made some in the same moment.
+    # Check which of them exist: another run may have created some at the same time.
     _, there = _checked(cloud, key, rest, wait)
     missing = tuple(name for name in rest if name not in there)
     return tuple(name for name in rest if name in there), missing
@@ -105,15 +104,15 @@ def _checked(
     apply_id, refused = cloud.check(key, names)
     if refused:
         return apply_id, refused
-    _, refused = _outcome(cloud, key, apply_id, wait)
+    _, refused = _wait_for(cloud, key, apply_id, wait)
     return apply_id, refused
 
 
-def _outcome(
+def _wait_for(
     cloud: Cloud, key: str, apply_id: str, wait: Callable[[float], None]
 ) -> tuple[str, dict[str, str]]:
     while True:
         state, refused = cloud.status(key, apply_id)
         if state.endswith(("_SUCCESS", "_FAILED")):
             return state, refused
-        wait(_LOOK)
+        wait(_INTERVAL)

@@ -1,1 +1,1 @@
-"""Bytes of flash: what is burned on a board, and what a board already holds."""
+"""Bytes of flash: the image to burn, and the present content of a board."""

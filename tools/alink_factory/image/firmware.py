@@ -1,7 +1,7 @@
-"""A stock MicroPython image as regions of flash: boot loader and application, nothing between.
+"""A published MicroPython image as regions of flash: boot loader and application.
 
 A published image is merged: boot loader, partition table and application with 0xFF between them,
-which would blank NVS and replace our table. The slices are what may be written.
+which would blank NVS and replace our table. So only the two slices are written.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from alink_formats.partitions import Partition, PartitionError, PartitionTable
 
 @dataclass(frozen=True)
 class FirmwareImage:
-    """A merged image, taken apart; `sha256` is that of the file."""
+    """A merged image, split; `sha256` is that of the file."""
 
     boot_loader: AppImage
     app: AppImage
     sha256: str
 
     def regions(self, board: BoardDefinition, table: PartitionTable) -> list[Region]:
-        """Return what is written of it; the boot loader speaks of the board's flash size.
+        """Return the regions to write, with the board's flash size in the boot loader.
 
-        Raises BatchError when a slot of the table is too small for the application.
+        Raises BatchError if a slot of the table is too small for the application.
         """
         if small := self.too_small(table):
             raise BatchError(
-                f"the application has {len(self.app.data)} bytes and the slot {small.name} "
-                f"{small.size}: take a smaller firmware or another layout"
+                f"the application is {len(self.app.data)} bytes; the limit of the slot "
+                f"{small.name} is {small.size}: use a smaller firmware image or another layout"
             )
         boot_loader = self.boot_loader.with_flash_size(board.flash_size)
         return [
@@ -45,13 +45,13 @@ class FirmwareImage:
     def too_small(self, table: PartitionTable) -> Partition | None:
         """Return the first slot of a table that cannot take the application, None if all can.
 
-        An update over the air goes into the second of two: it must fit both from the start.
+        An OTA update goes into the second slot of two, so the application must fit both.
         """
         return next((slot for slot in table.slots if slot.size < len(self.app.data)), None)
 
 
 def load(file: Path, sha256: str, board: BoardDefinition) -> FirmwareImage:
-    """Return the image in `file` for a board; `sha256` is what it must have. Raises BatchError."""
+    """Return the image in `file`, which must have this SHA-256. Raises BatchError."""
     try:
         data = file.read_bytes()
     except OSError as error:
@@ -59,14 +59,14 @@ def load(file: Path, sha256: str, board: BoardDefinition) -> FirmwareImage:
     digest = hashlib.sha256(data).hexdigest()
     if digest != sha256:
         raise BatchError(
-            f"firmware.image {file} has SHA-256 {digest} and firmware.sha256 says "
-            f"{sha256}: it is another file than the batch was made for"
+            f"firmware.image {file} has SHA-256 {digest}, but firmware.sha256 is "
+            f"{sha256}: correct one of them"
         )
     try:
-        return _take_apart(data, digest, board)
+        return _split(data, digest, board)
     except (AppImageError, PartitionError) as error:
         raise BatchError(
-            f"firmware.image {file} is no merged MicroPython image for {board.chip} ({error})"
+            f"firmware.image {file} is not a merged MicroPython image for {board.chip} ({error})"
         ) from error
 
 
@@ -76,7 +76,7 @@ def app_slot(table: PartitionTable) -> Partition:
     return min(apps, key=lambda entry: entry.subtype)
 
 
-def _take_apart(data: bytes, digest: str, board: BoardDefinition) -> FirmwareImage:
+def _split(data: bytes, digest: str, board: BoardDefinition) -> FirmwareImage:
     base = board.firmware_offset
     boot_loader = app_image.read(data[: partitions.OFFSET - base])
     at = partitions.OFFSET - base

@@ -1,8 +1,8 @@
-"""What a board already carries: bytes of its flash in, identities of any layout out.
+"""The present content of a board's flash: bytes in, identities of any layout out.
 
-Two ranges tell it: the table with NVS behind it, and the five sectors before the volume that hold
-`fctry` and `cred` (docs/explanation/identity.md, "Places"), whatever table is on the board now.
-The first two blocks of the volume belong to the second: they name the files of its root.
+Two ranges are read, whatever partition table is on the board: the table with NVS behind it; then
+`fctry` and `cred` (docs/explanation/identity.md), the five sectors before the vfs. The second
+range includes the first two blocks of the vfs, which name the files of its root.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from alink_formats.identity import Identity, IdentityError, Record
 from alink_formats.nvs_generator import NAMESPACE
 from alink_formats.partitions import PartitionError, PartitionTable
 
-KEPT_FILES = ("/alink.cert", "/alink.cred")  # What a stock board keeps on its volume.
+KEPT_FILES = ("/alink.cert", "/alink.cred")  # Copies that a stock board keeps in its vfs.
 
 _CERTIFICATE = 0x3000
 _CREDENTIAL = 0x2000
@@ -26,7 +26,7 @@ _ROOT = 2 * SECTOR
 
 @dataclass(frozen=True)
 class Range:
-    """Bytes of flash that are read: where they begin and how many."""
+    """A range of flash to read."""
 
     offset: int
     size: int
@@ -34,11 +34,11 @@ class Range:
 
 @dataclass(frozen=True)
 class FlashContent:
-    """What was read; `table` is None if there is none.
+    """The content of a board; `table` is None if the board has no valid partition table.
 
-    `certificate` is the one of `fctry`, `credential` the newest that is whole, of any place, `nvs`
-    the records in NVS by key. `has_files`: the volume names KEPT_FILES, which are in `kept_files`
-    once it was read.
+    `certificate` is from `fctry`, `credential` the newest valid copy of any location, `nvs` the
+    records in NVS by key. `has_files`: the vfs names KEPT_FILES; `kept_files` has their contents
+    after the vfs was read.
     """
 
     table: PartitionTable | None
@@ -50,7 +50,7 @@ class FlashContent:
 
     @property
     def burned(self) -> Identity | None:
-        """The certificate, of whichever layout."""
+        """The certificate, from either layout."""
         return self.certificate or _identity(self.nvs.get("cert", b""))
 
     @property
@@ -62,16 +62,16 @@ class FlashContent:
 
 
 def ranges(board: BoardDefinition) -> tuple[Range, Range]:
-    """Return what has to be read of a board: table and NVS, then `fctry` and `cred`."""
+    """Return the two ranges to read of a board: table and NVS, then `fctry` and `cred`."""
     table = board.table("stock")
     size = _CERTIFICATE + _CREDENTIAL
-    volume = table.find("vfs").offset
+    vfs = table.find("vfs").offset
     head = Range(partitions.OFFSET, table.find("nvs").end - partitions.OFFSET)
-    return head, Range(volume - size, size + _ROOT)
+    return head, Range(vfs - size, size + _ROOT)
 
 
 def decode(board: BoardDefinition, head: bytes, identity_range: bytes) -> FlashContent:
-    """Return what the bytes of the two ranges hold. Damaged places count as empty."""
+    """Return the content of the two ranges. A damaged location counts as empty."""
     try:
         table = PartitionTable.from_binary(head[: partitions.SIZE], flash_size=1 << 27)
     except PartitionError:
@@ -96,17 +96,17 @@ def decode(board: BoardDefinition, head: bytes, identity_range: bytes) -> FlashC
     )
 
 
-def with_files(found: FlashContent, volume: bytes) -> FlashContent:
-    """Return what was found with the registration that a stock board keeps on its volume."""
+def with_files(content: FlashContent, vfs: bytes) -> FlashContent:
+    """Return the content with the files that a stock board keeps in its vfs."""
     try:
-        files = littlefs.read(volume)
-    except littlefs.VolumeError:
-        return found
-    return replace(found, kept_files={name: files[name] for name in KEPT_FILES if name in files})
+        files = littlefs.read(vfs)
+    except littlefs.VfsError:
+        return content
+    return replace(content, kept_files={name: files[name] for name in KEPT_FILES if name in files})
 
 
 def nvs_blobs(image: bytes) -> dict[str, bytes]:
-    """Return the blobs of our namespace in an NVS partition; none in one that is not whole."""
+    """Return the blobs of our namespace in an NVS partition; none if it is damaged."""
     try:
         pairs = nvs_image.dump(image)
     except (OSError, ValueError, LookupError):

@@ -1,7 +1,7 @@
-"""What is burned on one board: identity and layout in, regions of flash out, and back.
+"""The image of one board: identity and layout in, regions of flash out, and back.
 
-Every image is read with our own reader before it is written, and again from what the board gives
-back: an MD5 proves that bytes arrived, not that the device can read them.
+Our own reader checks every image before it is written, and again after it is read back from the
+board: an MD5 proves that bytes arrived, not that the device can read them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from alink_factory.errors import BatchError, BoardError
-from alink_factory.image import volume
+from alink_factory.image import vfs
 from alink_factory.image.firmware import FirmwareImage
 from alink_factory.image.flash_content import FlashContent, nvs_blobs
 from alink_factory.image.region import Region
@@ -24,7 +24,7 @@ from alink_formats.partitions import PartitionTable
 
 @dataclass(frozen=True)
 class Image:
-    """Regions in the order of the flash, and the start of the SHA-256 of the identity's record."""
+    """Regions in flash order, and the start of the SHA-256 of the identity record."""
 
     regions: tuple[Region, ...]
     record: str
@@ -37,7 +37,7 @@ class Image:
 
 @dataclass(frozen=True)
 class Recipe:
-    """What all boards of a batch have in common, for one size of flash."""
+    """The parts that all boards of a batch with one size of flash share."""
 
     board: BoardDefinition
     layout: str
@@ -46,23 +46,23 @@ class Recipe:
 
     @property
     def table(self) -> PartitionTable:
-        """The partition table that is written."""
+        """The partition table to write."""
         return self.board.table(self.layout)
 
     def build(
-        self, identity: Identity, found: FlashContent | None, *, fresh: bool = False
+        self, identity: Identity, content: FlashContent | None, *, fresh: bool = False
     ) -> Image:
-        """Return the image of one board. `found` is what it carries, None: nothing.
+        """Return the image of one board; `content` is its present content, None if blank.
 
-        What the device keeps of its registration stays, unless `fresh`. Raises BatchError when
-        something does not fit, BoardError when our own reader does not read what was built.
+        The device keeps its registration, unless `fresh`. Raises BatchError if a part does not
+        fit, BoardError if our own reader does not read back the same values.
         """
         record = identities.encode(identity)
-        regions = self._common(found, fresh=fresh)
+        regions = self._common(content, fresh=fresh)
         if self.layout == "factory":
             regions += self._in_partition(record, fresh=fresh)
         else:
-            regions += self._in_nvs(record, found, fresh=fresh)
+            regions += self._in_nvs(record, content, fresh=fresh)
         image = Image(
             tuple(sorted(regions, key=lambda region: region.offset)),
             hashlib.sha256(record).hexdigest()[:16],
@@ -71,7 +71,7 @@ class Recipe:
         return image
 
     def identity_in(self, regions: dict[int, bytes]) -> Identity | None:
-        """Return the certificate in bytes that were read, by offset, as the device would."""
+        """Return the certificate in `regions` (bytes by offset), decoded as the device does it."""
         if self.layout == "factory":
             data = regions.get(self.table.find("fctry").offset, b"")
         else:
@@ -81,33 +81,35 @@ class Recipe:
         except identities.IdentityError:
             return None
 
-    def _common(self, found: FlashContent | None, *, fresh: bool) -> list[Region]:
+    def _common(self, content: FlashContent | None, *, fresh: bool) -> list[Region]:
         table = self.table.to_binary()
         regions = [Region(partitions.OFFSET, "table", table)]
         regions += self.firmware.regions(self.board, self.table) if self.firmware else []
         for entry in self.table.partitions:
             if (entry.type, entry.subtype) == (partitions.TYPES["data"], 0):
-                # Which slot boots: the one that is written.
+                # Blank: the first slot boots, the one that is written.
                 regions.append(Region(entry.offset, entry.name, b"\xff" * entry.size))
-        kept = {} if fresh or found is None else found.kept_files
-        regions.append(self._volume(kept) if kept else self._plain_volume)
+        kept = {} if fresh or content is None else content.kept_files
+        regions.append(self._vfs(kept) if kept else self._default_vfs)
         return regions
 
     @cached_property
-    def _plain_volume(self) -> Region:
-        return self._volume({})
+    def _default_vfs(self) -> Region:
+        return self._vfs({})
 
-    def _volume(self, kept: dict[str, bytes]) -> Region:
+    def _vfs(self, kept: dict[str, bytes]) -> Region:
         place = self.table.find("vfs")
-        region = volume.region(self.files | kept, place)
-        if volume.read(region.data, place) != self.files | kept:
-            raise _unreadable("volume")
+        region = vfs.region(self.files | kept, place)
+        if vfs.read(region.data, place) != self.files | kept:
+            raise _unreadable("vfs")
         return region
 
     def _in_partition(self, record: bytes, *, fresh: bool) -> list[Region]:
         place = self.table.find("fctry")
         if len(record) > place.size:
-            raise BatchError(f"the identity has {len(record)} bytes, fctry takes {place.size}")
+            raise BatchError(
+                f"the identity record is {len(record)} bytes; the limit in fctry is {place.size}"
+            )
         regions = [Region(place.offset, "identity", record.ljust(place.size, b"\xff"))]
         if fresh:
             for name in ("cred", "nvs"):
@@ -115,19 +117,19 @@ class Recipe:
                 regions.append(Region(blank.offset, name, b"\xff" * blank.size))
         return regions
 
-    def _in_nvs(self, record: bytes, found: FlashContent | None, *, fresh: bool) -> list[Region]:
+    def _in_nvs(self, record: bytes, content: FlashContent | None, *, fresh: bool) -> list[Region]:
         place = self.table.find("nvs")
         limit = identities.LIMITS["credential"]
         if len(record) > limit:
             raise BatchError(
-                f"the identity has {len(record)} bytes, NVS takes {limit}: burn fewer roots (ca), "
-                "or use the layout factory"
+                f"the identity record is {len(record)} bytes; the limit in NVS is {limit}: burn "
+                "fewer roots (product.ca), or use the layout factory"
             )
         records = {"cert": record}
-        if found and not fresh:
-            if found.nvs.get("cert") == record:
-                return []  # Wi-Fi and the application keep things there too.
-            records |= {key: blob for key, blob in found.nvs.items() if key == "cred"}
+        if content and not fresh:
+            if content.nvs.get("cert") == record:
+                return []  # NVS also holds values of Wi-Fi and of the application.
+            records |= {key: blob for key, blob in content.nvs.items() if key == "cred"}
         image = nvs_generator.generate(records, size=place.size)
         return [Region(place.offset, "identity", image)]
 
@@ -144,7 +146,7 @@ class Recipe:
 def _unreadable(what: str) -> BoardError:
     return BoardError(
         "imaged",
-        f"the {what} does not read back as what went into it",
-        advice="Stop the line: report this as a fault of alink-burn.",
+        f"the {what} in the image differs from the data it was built from",
+        advice="Stop the line and report a bug in alink-burn.",
         is_final=True,
     )

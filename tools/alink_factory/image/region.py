@@ -1,4 +1,4 @@
-"""A region: bytes of flash, where they go and what a person calls them."""
+"""A region: bytes to write at an offset of flash."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Region:
-    """Bytes of flash: where, what a person calls it, and what shall be there."""
+    """Bytes to write, the offset in flash, and a name for people."""
 
     offset: int
     name: str

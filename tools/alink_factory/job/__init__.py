@@ -1,1 +1,1 @@
-"""What is done with one board: burn, verify, update, wipe; one row as an image file."""
+"""Jobs with one board: burn, verify, update, wipe; and one row as an image file."""

@@ -1,4 +1,4 @@
-"""One merged image of a row in a file, for whoever burns it with something else."""
+"""One merged image of a row in a file, for another burning tool."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from alink_factory.ledger import Ledger
 
 
 @dataclass(frozen=True, repr=False)
-class Merged:
-    """The bytes that belong at `offset`; they hold secrets."""
+class MergedImage:
+    """An image to write at `offset`. It holds secrets."""
 
     device_name: str
     offset: int
     data: bytes
 
 
-def export(plan: Plan, ledger: Ledger, *, row: str, mac: str, flash_size: int) -> Merged:
+def export(plan: Plan, ledger: Ledger, *, row: str, mac: str, flash_size: int) -> MergedImage:
     """Return the image of the row with that DeviceName or key, gaps filled with 0xFF.
 
-    Written as a whole it blanks NVS and `cred`: it is for new boards. The ledger notes that it
-    was made, by whom. Raises BatchError for a row that is not there or lives on a board.
+    Written as a whole it blanks NVS and `cred`: use it for new boards. The ledger notes who
+    exported it. Raises BatchError if the row does not exist or is on a board.
     """
     digits = mac.replace(":", "").replace("-", "").lower()
     rows = [one for one in plan.candidates(mac=digits) if row in (one.device_name, one.key)]
     if not rows or (plan.batch.naming.needs_mac and not rows[0].mac and not digits):
-        raise BatchError(f"batch {plan.batch.name} has no row {row!r}, or it needs --mac")
+        raise BatchError(f"batch {plan.batch.name} has no row {row!r}, or the row needs --mac")
     chosen = rows[0]
     claim = ledger.find(product_key=chosen.product_key, device_name=chosen.device_name)
     if claim:
@@ -49,11 +49,11 @@ def export(plan: Plan, ledger: Ledger, *, row: str, mac: str, flash_size: int) -
         device_name=chosen.device_name,
         record=image.record,
     )
-    return Merged(chosen.device_name, start, bytes(data))
+    return MergedImage(chosen.device_name, start, bytes(data))
 
 
-def save(merged: Merged, target: Path) -> None:
-    """Write the image for its owner's eyes only. Raises BatchError; replaces no other file."""
+def save(merged: MergedImage, target: Path) -> None:
+    """Write the image to a new file (0600). Raises BatchError if the file exists."""
     try:
         handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
@@ -62,5 +62,5 @@ def save(merged: Merged, target: Path) -> None:
         with os.fdopen(handle, "wb") as file:
             file.write(merged.data)
     except OSError as error:
-        target.unlink()  # Half an image helps nobody and holds secrets.
+        target.unlink()  # An incomplete image is useless and holds secrets.
         raise BatchError(f"{target}: {error.strerror}") from error

@@ -2,7 +2,7 @@
 
 Each step is in the ledger before the next one begins. So a job that was cut off is taken up again
 by the next run that has the board. Nothing is written before the ledger holds the row for this
-board. How the board is reached, over esptool or over its REPL, is the business of `Board`.
+board. `Board` hides whether esptool or the REPL reaches it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a job reports: how far it is, and how it ended."""
+"""Reports of a job: its progress and its outcome."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a job is: its step, the share of the step (0.0 to 1.0), what is known of the board.
+    """The progress of a job: its step, the share of the step (0.0 to 1.0), and its board.
 
-    `name` is "identify" or one of ledger.STATES.
+    `name` is the step: "identify" or one of ledger.STATES. Fields not known yet are empty.
     """
 
     port: str
@@ -22,7 +22,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a job ended. `result` is "done", "already" (it was done before) or "failed".
+    """The outcome of a job. `result` is "done", "already" (it was done before) or "failed".
 
     `written` names the parts that were written. `is_final`: another attempt with the same board
     cannot help.

@@ -1,4 +1,4 @@
-"""Scanned serial numbers: which board on which port gets which."""
+"""Scanned serial numbers, and the boards that get them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections import deque
 
 
 class Serials:
-    """Scanned serial numbers, each for the next board that appears.
+    """Scanned serial numbers, each for the next board that is plugged in.
 
-    A board has its number from the moment it appears, however long it takes to be read: two labels
-    are never exchanged because the second board was faster.
+    A board gets its number when it appears, however slowly it is read. So a faster second board
+    cannot take the number of the first one.
     """
 
     def __init__(self) -> None:
@@ -17,11 +17,11 @@ class Serials:
         self._taken: dict[str, str] = {}  # By port.
 
     def add(self, serial: str) -> None:
-        """Keep one."""
+        """Add a scanned number to the queue."""
         self._waiting.append(serial)
 
     def take(self, port: str) -> str:
-        """Return that of the board on a port: the oldest that no board has, or ""."""
+        """Return the number of the board on a port: the oldest free one, or ""."""
         if port not in self._taken:
             try:
                 self._taken[port] = self._waiting.popleft()
@@ -30,10 +30,10 @@ class Serials:
         return self._taken[port]
 
     def give_back(self, port: str) -> None:
-        """Keep the number for the next board: the one on the port needs none."""
+        """Return a number to the front of the queue: the board on the port does not need it."""
         if serial := self.forget(port):
             self._waiting.appendleft(serial)
 
     def forget(self, port: str) -> str:
-        """Return the number of a board that had its turn; the next one gets another."""
+        """Return the number of a board that is finished; the next board gets a new one."""
         return self._taken.pop(port, "")

@@ -1,4 +1,4 @@
-"""Another firmware for a burned board: only the application changes, never the identity."""
+"""Update the firmware of a burned board: only the application changes, never the identity."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from alink_formats import partitions
 
 
 @dataclass(frozen=True)
-class Upgraded:
-    """A board with another firmware: the slot, and what was written (nothing if it had it).
+class UpdateResult:
+    """The result of an update: the slot, and the names of the written regions.
 
-    `booted` is what the board said of itself, "" without a boot check.
+    `written` is empty if the board already had this firmware. `booted` is the result of the boot
+    check, "" without one.
     """
 
     mac: str
@@ -28,15 +29,15 @@ class Upgraded:
     booted: str = ""
 
 
-def upgrade(order: Order, port: str) -> Upgraded:
+def update(order: Order, port: str) -> UpdateResult:
     """Write the application of the batch's firmware into the board's own first slot.
 
-    The board's table counts, not the batch's. Raises BatchError when the batch has no firmware,
-    BoardError when the board has no table or a slot of it is too small.
+    The table on the board counts, not the batch's. Raises BatchError if the batch has no firmware,
+    BoardError if the board has no table or one of its slots is too small.
     """
     plan, esptool = order.plan, order.esptool(port)
     if plan.firmware is None:
-        raise BatchError(f"{plan.batch.file}: name the new image in firmware.image")
+        raise BatchError(f"{plan.batch.file}: firmware.image is missing: name the new image")
     head, identity_range = flash_content.ranges(plan.board)
     chip, low = esptool.read(head.offset, head.size)
     check_chip(chip, plan)
@@ -47,30 +48,30 @@ def upgrade(order: Order, port: str) -> Upgraded:
     _, after = esptool.read(identity_range.offset, identity_range.size, reset=True)
     if after != high:
         raise BoardError(
-            "upgrade",
-            "the identity is not what it was before",
+            "update",
+            "the update changed the identity on the board",
             advice="Put the board aside: its flash is failing.",
             is_final=True,
         )
     owner = found.burned
     booted = order.boot_check(port, owner) if order.boot_check and owner else ""
     order.ledger.note(
-        "upgraded",
+        "updated",
         batch=plan.batch.name,
         product_key=owner.product_key if owner else "",
         device_name=owner.device_name if owner else "",
         mac=chip.mac,
         port=port,
-        detail=f"firmware {plan.firmware.sha256[:16]}, {' '.join(written) or 'had it already'}",
+        detail=f"firmware {plan.firmware.sha256[:16]}, {' '.join(written) or 'unchanged'}",
     )
     name = owner.device_name if owner else ""
-    return Upgraded(chip.mac, name, regions[0].name, written, booted)
+    return UpdateResult(chip.mac, name, regions[0].name, written, booted)
 
 
 def _regions(firmware: FirmwareImage, found: FlashContent) -> list[Region]:
     if found.table is None or not found.table.slots:
         raise BoardError(
-            "upgrade",
+            "update",
             "the board has no partition table with an application slot",
             advice="It was never burned: use `alink-burn flash`.",
             is_final=True,
@@ -78,15 +79,15 @@ def _regions(firmware: FirmwareImage, found: FlashContent) -> list[Region]:
     data = firmware.app.data
     if small := firmware.too_small(found.table):
         raise BoardError(
-            "upgrade",
-            f"the application has {len(data)} bytes and the slot {small.name} of this board "
-            f"{small.size}",
-            advice="Nothing was written. Take a smaller firmware, or burn another layout.",
+            "update",
+            f"the application is {len(data)} bytes; the limit of the slot {small.name} of this "
+            f"board is {small.size}",
+            advice="Nothing was written. Use a smaller firmware image, or burn another layout.",
             is_final=True,
         )
     slot = app_slot(found.table)
     regions = [Region(slot.offset, slot.name, data)]
-    # Of two slots the one that was written is to start.
+    # Blank: the board starts the slot that is written.
     regions += [
         Region(entry.offset, entry.name, b"\xff" * entry.size)
         for entry in found.table.partitions

@@ -1,4 +1,4 @@
-"""A board that came back: everything is erased, the ledger says so, and what the cloud needs."""
+"""Wipe a returned board: erase it, put that on record, say what to do in the cloud."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Wiped:
-    """A blank board, and who it was: `owners` are pairs of ProductKey and DeviceName.
+class WipedBoard:
+    """A blank board and the identities it had: `owners` are pairs of ProductKey and DeviceName.
 
-    `copies` are the pairs of it that live on another board, by the MAC of that board: the cloud is
-    not told about them. `is_reset`: the cloud lets the others register again.
+    `copies` maps a pair that is on another board to the MAC of that board; these pairs are not
+    reset in the cloud. `is_reset`: ResetThing was called for the other pairs.
     """
 
     mac: str
@@ -33,25 +33,25 @@ class Wiped:
 
     @property
     def in_the_cloud(self) -> list[str]:
-        """What is left to do there, a sentence for each identity."""
+        """A sentence for each identity: what to do in the cloud."""
         return [f"{name} of {key}: {self._left(key, name)}" for key, name in self.owners]
 
     def _left(self, key: str, name: str) -> str:
         if mac := self.copies.get((key, name)):
-            return f"this was a copy of the board {mac}. The cloud is left as it is."
+            return f"this was a copy of the board {mac}. Nothing to do in the cloud."
         if self.is_reset:
             return "it may register again."
         return (
             "the cloud still holds its registration. Call ResetThing (or delete the device) "
-            "before a board of that name is to register again."
+            "before a board with that name registers again."
         )
 
 
-def wipe(plan: Plan, ledger: Ledger, esptool: Esptool, *, reason: str, again: bool) -> Wiped:
+def wipe(plan: Plan, ledger: Ledger, esptool: Esptool, *, reason: str, again: bool) -> WipedBoard:
     """Erase all of a board's flash and put that on record.
 
-    Its row is free for any board afterwards; with `again` it stays with this one, to be burned
-    anew. Raises BoardError, and then the ledger is as it was.
+    This frees its row for any board; with `again` the row stays with this board, which is burned
+    next. On BoardError the ledger is unchanged.
     """
     head, identity_range = flash_content.ranges(plan.board)
     chip, low = esptool.read(head.offset, head.size)
@@ -61,8 +61,8 @@ def wipe(plan: Plan, ledger: Ledger, esptool: Esptool, *, reason: str, again: bo
         where = f"it belongs to batch {claim.batch}" if claim else "the ledger does not know it"
         raise BoardError(
             "wipe",
-            f"this board cannot be burned anew in {plan.batch.name}: {where}",
-            advice="Nothing was erased. Wipe it without --fresh, then it is a new board.",
+            f"this board cannot be burned again in {plan.batch.name}: {where}",
+            advice="Nothing was erased. Wipe it without --fresh; then it is a new board.",
             is_final=True,
         )
     owners = flash_content.decode(plan.board, low, high).owners
@@ -75,7 +75,7 @@ def wipe(plan: Plan, ledger: Ledger, esptool: Esptool, *, reason: str, again: bo
     elif claim:
         ledger.retire(claim, what="wiped", reason=reason, port=esptool.port)
     else:
-        names = ", ".join(name for _, name in sorted(owners)) or "nobody"
+        names = ", ".join(name for _, name in sorted(owners)) or "no identity"
         ledger.note(
             "wiped",
             batch=plan.batch.name,
@@ -83,7 +83,7 @@ def wipe(plan: Plan, ledger: Ledger, esptool: Esptool, *, reason: str, again: bo
             port=esptool.port,
             detail=f"{reason}; it carried {names}",
         )
-    return Wiped(chip.mac, tuple(sorted(owners)), claim, _copies(ledger, owners, chip.mac))
+    return WipedBoard(chip.mac, tuple(sorted(owners)), claim, _copies(ledger, owners, chip.mac))
 
 
 def _copies(ledger: Ledger, owners: set[tuple[str, str]], mac: str) -> dict[tuple[str, str], str]:
@@ -92,20 +92,20 @@ def _copies(ledger: Ledger, owners: set[tuple[str, str]], mac: str) -> dict[tupl
 
 
 def _check_blank(esptool: Esptool, *ranges: Range) -> None:
-    # esptool ends with 0 for a dead flash; a row that is free may be burned on another board.
+    # esptool exits with 0 for a dead flash, and a free row may be burned on another board.
     for place in ranges:
         _, data = esptool.read(place.offset, place.size)
         if data.strip(b"\xff"):
             raise BoardError(
                 "wipe",
-                "the flash was erased and still gives something back",
-                advice="Destroy the board and scrap it: it may hold its identity for ever.",
+                "the flash is not blank after the erase",
+                advice="Scrap the board and destroy it: it may keep its identity.",
                 is_final=True,
             )
 
 
-def reset(wiped: Wiped, cloud: Cloud) -> Wiped:
-    """Call ResetThing for each identity of a wiped board, copies aside. Raises CloudError."""
+def reset(wiped: WipedBoard, cloud: Cloud) -> WipedBoard:
+    """Call ResetThing for each identity of a wiped board except copies. Raises CloudError."""
     for key, name in wiped.owners:
         if (key, name) in wiped.copies:
             continue
@@ -114,6 +114,6 @@ def reset(wiped: Wiped, cloud: Cloud) -> Wiped:
         except CloudError as error:
             raise CloudError(
                 f"the board {wiped.mac} is blank, but {name} of {key} was not reset: {error}\n"
-                "call ResetThing for it in the cloud's console: a blank board names nobody"
+                "reset the device in the console: a blank board no longer has its name"
             ) from error
     return replace(wiped, is_reset=True)

@@ -1,4 +1,4 @@
-"""What the ledger tells: a claim (which board holds which row) and an entry (what happened)."""
+"""A claim (a board holds a row) and an entry (an event in the ledger)."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ class Candidate(Protocol):
 
     @property
     def key(self) -> str:
-        """What the ledger calls the row."""
+        """The name of the row in the ledger."""
 
     @property
     def product_key(self) -> str:
-        """The ProductKey that is burned."""
+        """The ProductKey to burn."""
 
     @property
     def device_name(self) -> str:
-        """The DeviceName that is burned."""
+        """The DeviceName to burn."""
 
 
 @dataclass(frozen=True)
 class Station:
-    """Who burns: the name of the place and of the person."""
+    """A station of the line and its operator, by name."""
 
     name: str
     operator: str
@@ -35,11 +35,11 @@ class Station:
 
 @dataclass(frozen=True)
 class Claim:
-    """A row and the board that holds it, as long as that board lives.
+    """A row and the board that holds it, until the board is scrapped or wiped.
 
-    There is one for a row, for a (ProductKey, DeviceName) and for a MAC (12 hexadecimal digits).
-    `holder` is the job that works on it; `attempts` counts how often one took it up. `record` is
-    the start of the SHA-256 of what was burned.
+    The ledger has at most one for a row, for a (ProductKey, DeviceName) and for a MAC (12
+    hexadecimal digits). `holder` is the job at work on it, `attempts` the number of jobs so far,
+    `record` the start of the SHA-256 of the burned identity record.
     """
 
     id: int
@@ -56,15 +56,16 @@ class Claim:
 
     @property
     def is_done(self) -> bool:
-        """Whether the board was burned, verified and taken off the line."""
+        """Whether the board is burned and verified."""
         return self.state == "done"
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of the ledger, never changed; `at` is seconds since 1970.
+    """An event in the ledger, never changed; `at` is seconds since 1970.
 
-    `what` is a step of a board, or failed, released, scrapped, wiped, upgraded, registered.
+    `what` is a step of a board, or failed, refused, released, scrapped, wiped, updated,
+    registered, exported.
     """
 
     seq: int

@@ -1,4 +1,4 @@
-"""The ledger's database: a file or a URL in, transactions out, every failure one sentence."""
+"""The ledger's database: a file or a URL in, transactions out, each error one sentence."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import sqlalchemy as sa
 from alink_factory.errors import LedgerError
 from alink_factory.ledger import schema
 
-_PATIENCE = 15  # Seconds to wait for another station that writes.
+_TIMEOUT = 15  # Seconds to wait while another station writes.
 
 
 class Database:
-    """SQLite in a file (made when it is not there) or PostgreSQL by URL. Raises LedgerError."""
+    """SQLite in a file, created if missing, or PostgreSQL by URL. Raises LedgerError."""
 
     def __init__(self, where: str) -> None:
         self.where = where if "://" in where else f"sqlite:///{Path(where).expanduser()}"
@@ -29,7 +29,7 @@ class Database:
 
     @property
     def shown(self) -> str:
-        """Where the ledger is, without a password."""
+        """The file or URL of the ledger, without a password."""
         if self._file:
             return str(self._file)
         try:
@@ -39,14 +39,14 @@ class Database:
 
     @contextmanager
     def begin(self) -> Iterator[sa.Connection]:
-        """Give a transaction that is on the disk when it ends without an exception."""
+        """Open a transaction; without an exception it is on the disk at the end."""
         with self._explained():
             self._check_file()
             with self._engine.begin() as connection:
                 yield connection
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         self._engine.dispose()
 
     def _connect(self) -> sa.Engine:
@@ -59,7 +59,7 @@ class Database:
             raise sa.exc.ArgumentError
         self._file = Path(str(url.database))
         os.close(os.open(self._file, os.O_CREAT | os.O_RDWR, 0o600))
-        engine = sa.create_engine(url, pool_size=32, connect_args={"timeout": _PATIENCE})
+        engine = sa.create_engine(url, pool_size=32, connect_args={"timeout": _TIMEOUT})
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -67,7 +67,7 @@ class Database:
     def _open(self) -> None:
         with self._engine.begin() as connection:
             if connection.dialect.name == "postgresql":
-                # Stations that start at once make the tables one after the other.
+                # Stations that start at the same time create the tables one after the other.
                 connection.execute(sa.text("SELECT pg_advisory_xact_lock(1634494059)"))
             schema.METADATA.create_all(connection)
             found = connection.execute(sa.select(schema.SCHEMA.c.version)).scalar()
@@ -75,24 +75,24 @@ class Database:
                 connection.execute(schema.SCHEMA.insert().values(version=schema.VERSION))
             elif found != schema.VERSION:
                 raise LedgerError(
-                    f"the ledger has schema {found} and this alink-burn knows {schema.VERSION}: "
-                    "use the alink-burn that made it"
+                    f"the ledger has schema {found}, but this alink-burn has {schema.VERSION}: "
+                    "use the alink-burn that created the ledger"
                 )
 
     def _check_file(self) -> None:
-        # SQLite goes on writing to a file that was deleted or replaced: nobody would find it.
+        # SQLite keeps writing to a file that was deleted or replaced: the entries would be lost.
         if self._file is None:
             return
         try:
             same = self._file_number() == self._inode
         except OSError as error:
             raise LedgerError(
-                f"the ledger {self._file} is gone ({error.strerror}): "
+                f"the ledger {self._file} is missing ({error.strerror}): "
                 "put it back, then start again"
             ) from error
         if not same:
             raise LedgerError(
-                f"the ledger {self._file} was replaced: start again with the right one"
+                f"the ledger {self._file} was replaced: restore it, then start again"
             )
 
     def _file_number(self) -> int:
@@ -109,31 +109,31 @@ class Database:
 
     def _sentence(self, error: Exception) -> str:
         if isinstance(error, sa.exc.ArgumentError):
-            return f"the ledger {self.shown}: name a file or a postgresql:// URL"
+            return f"the ledger {self.shown}: use a file or a postgresql:// URL"
         cause = str(getattr(error, "orig", None) or error).strip().split("\n")[0]
-        advice = "is the server up?"
+        advice = "check that the server is running"
         if isinstance(error, OSError):
-            cause, advice = str(error.strerror), "name a file in a folder that is there"
+            cause, advice = str(error.strerror), "use a file in a folder that exists"
             if isinstance(error, PermissionError):
-                advice = "this user may not write it; name another file with --ledger"
+                advice = "this user has no permission to write it; name another file with --ledger"
         elif "locked" in cause:
-            advice = "another program holds it; close that one, then start again"
+            advice = "another program holds it; close that program, then start again"
         elif "full" in cause:
-            advice = "make room on the disk, then start again"
+            advice = "free space on the disk, then start again"
         elif "I/O error" in cause:
-            advice = "its disk is full or fails; make room, then start again"
+            advice = "its disk is full or fails; free space, then start again"
         elif "readonly" in cause or "ermission" in cause:
-            advice = "this user may not write it"
+            advice = "this user has no permission to write it"
         elif "malformed" in cause or "not a database" in cause:
             advice = "restore it from a backup"
         return f"the ledger {self.shown} cannot be used ({cause}): {advice}"
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # BEGIN is ours, see below.
+    connection.isolation_level = None  # We send BEGIN ourselves, see below.
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=FULL")  # A board is only written once its row is on disk.
+    cursor.execute("PRAGMA synchronous=FULL")  # A board is written only after its row is on disk.
     cursor.close()
 
 

@@ -1,8 +1,8 @@
-"""Who holds which row, and all that ever happened; safe for threads, processes and stations.
+"""The ledger: claims of rows and the entries of all events; safe for threads and stations.
 
 A row belongs to one board from `claim` until the board is scrapped or wiped. Before the first byte
-is written, `advance(…, "writing")` has to succeed: it fails for a run whose claim was released or
-taken up elsewhere, so that no two runs burn one row.
+is written, `advance(…, "writing")` has to succeed. It fails if the claim was released or another
+job took it, so two runs never burn one row.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from alink_factory.ledger.schema import CLAIMS, ENTRIES
 
 
 class Ledger:
-    """One run's view of the ledger at `where`, a file or a postgresql:// URL. Raises LedgerError.
+    """The ledger at `where`, a file or a postgresql:// URL. Raises LedgerError.
 
     `now` gives seconds since 1970.
     """
@@ -36,17 +36,17 @@ class Ledger:
         self.station = station
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         self._database.close()
 
     def claim(
         self, batch: str, rows: Iterable[Candidate], *, mac: str, port: str = ""
     ) -> Claim | None:
-        """Return the claim of this board: its own if it has one, else of the first free row.
+        """Return the claim of this board: the one it has, or a new one of the first free row.
 
-        `rows` have their DeviceName for this board. None when every row is taken. A board that was
-        begun is taken up again, a finished one is returned as it is. Raises BoardError when the
-        board or the DeviceName lives elsewhere.
+        `rows` have their DeviceName for this board. None if every row is taken. A claim that is
+        not done goes to this job, a finished one is returned unchanged. Raises BoardError if the
+        board belongs to another batch or the DeviceName is on another board.
         """
         candidates = list(rows)
         while True:
@@ -60,12 +60,12 @@ class Ledger:
             try:
                 return self._insert(batch, row, mac, port)
             except sa.exc.IntegrityError:
-                self._check_name(row, batch)  # Else somebody was faster: look again.
+                self._check_name(row, batch)  # Or another job was faster: look again.
 
     def advance(self, claim: Claim, state: str, *, port: str = "", **more: str) -> Claim:
         """Note that a board reached `state`; `more` may have `record` and `detail`.
 
-        Raises BoardError when the claim is no longer this job's: then nothing may be written.
+        Raises BoardError if the claim is no longer this job's: then nothing may be written.
         """
         more = {"record": claim.record} | more
         with self._database.begin() as connection:
@@ -76,16 +76,16 @@ class Ledger:
             if changed.rowcount != 1:
                 raise BoardError(
                     state,
-                    f"{claim.device_name} was given to another job while this one held it",
+                    f"another job took {claim.device_name} while this job held it",
                     advice="Nothing was written. Plug the board in again.",
                 )
             self._note(connection, _of(claim), what=state, port=port, **more)
         return replace(claim, state=state, record=more["record"])
 
     def fail(self, claim: Claim, *, step: str, detail: str, port: str = "") -> None:
-        """Note that an attempt ended without success. The row stays with the board it may be on.
+        """Note that an attempt failed. If nothing was written yet, this frees the row.
 
-        Before anything was written the row is free again.
+        Otherwise the row stays with the board, which may carry it.
         """
         with self._database.begin() as connection:
             self._note(
@@ -95,10 +95,10 @@ class Ledger:
             self._release_unwritten(connection, mine, port)
 
     def release(self, batch: str, *, station: str | None = None) -> list[Claim]:
-        """Free the rows of boards to which nothing was written yet; return their claims.
+        """Free the rows of boards that were not written yet; return their claims.
 
-        `station` limits it to those of one station. Safe at any time: a run that still works on
-        one of them is refused before it writes.
+        `station` limits this to one station. Safe at any time: a job that still works on one of
+        these rows fails before it writes.
         """
         where = CLAIMS.c.batch == batch
         if station is not None:
@@ -107,20 +107,20 @@ class Ledger:
             return self._release_unwritten(connection, where, "")
 
     def retire(self, claim: Claim, *, what: str, reason: str, port: str = "") -> None:
-        """Take a board out of its row: `what` is "scrapped" or "wiped". The row is free again."""
+        """Free the row of a board; `what` is the reason: "scrapped" or "wiped"."""
         with self._database.begin() as connection:
             gone = connection.execute(CLAIMS.delete().where(CLAIMS.c.id == claim.id))
             if gone.rowcount != 1:
-                raise LedgerError(f"{claim.device_name} is not in the ledger any more")
+                raise LedgerError(f"{claim.device_name} is no longer in the ledger")
             self._note(connection, _of(claim), what=what, port=port, detail=reason)
 
     def note(self, what: str, *, batch: str, **more: Any) -> None:
-        """Add an entry that changes no claim: registered, upgraded; `more` is as in Entry."""
+        """Add an entry that changes no claim: registered, updated; `more` is as in Entry."""
         with self._database.begin() as connection:
             self._note(connection, {"batch": batch}, what=what, **more)
 
     def find(self, *, mac: str = "", product_key: str = "", device_name: str = "") -> Claim | None:
-        """Return the live claim of a MAC, or of a DeviceName of a product."""
+        """Return the claim of a MAC, or of a DeviceName of a product, None if it has none."""
         if mac:
             return self._claim_by(CLAIMS.c.mac == mac)
         return self._claim_by(
@@ -128,7 +128,7 @@ class Ledger:
         )
 
     def claims(self, batch: str | None = None) -> list[Claim]:
-        """Return the live claims of a batch, or of all, oldest first."""
+        """Return the claims of a batch, or all claims, oldest first."""
         query = CLAIMS.select().order_by(CLAIMS.c.id)
         if batch is not None:
             query = query.where(CLAIMS.c.batch == batch)
@@ -136,7 +136,7 @@ class Ledger:
             return [Claim(**row) for row in connection.execute(query).mappings()]
 
     def entries(self, batch: str | None = None) -> list[Entry]:
-        """Return all that happened in a batch, or ever, in its order."""
+        """Return the entries of a batch, or all entries, oldest first."""
         query = ENTRIES.select().order_by(ENTRIES.c.seq)
         if batch is not None:
             query = query.where(ENTRIES.c.batch == batch)
@@ -194,8 +194,8 @@ class Ledger:
     def _check_name(self, row: Candidate, batch: str) -> None:
         other = self.find(product_key=row.product_key, device_name=row.device_name)
         if other and (other.batch, other.row) != (batch, row.key):
-            advice = "Stop the line: the rows of the two batches overlap."
-            if other.batch == batch:  # Only a number that is scanned makes a name twice.
+            advice = "Stop the line: rows of the two batches have the same DeviceName."
+            if other.batch == batch:  # Only a scanned number can give a name twice.
                 advice = "Scan the board's own serial number, then plug it in again."
             raise BoardError(
                 "claimed",
@@ -230,6 +230,6 @@ class Ledger:
 
 
 def _of(claim: Claim) -> dict[str, Any]:
-    # What of a claim stands in its entries.
+    # The values of a claim that its entries repeat.
     same = ("batch", "row", "product_key", "device_name", "mac", "record")
     return {name: getattr(claim, name) for name in same} | {"attempt": claim.attempts}

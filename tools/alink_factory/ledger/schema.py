@@ -1,7 +1,7 @@
-"""The ledger's tables, and the rules that the database itself keeps.
+"""The ledger's tables, and the rules that the database enforces.
 
-A claim is unique by row, by (ProductKey, DeviceName) and by MAC: two stations that ask at once are
-told apart by the database. Entries can only be added.
+A claim is unique by row, by (ProductKey, DeviceName) and by MAC, so the database refuses the
+slower one of two stations. Entries can only be added.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a batch is going to be, before the first board: counts, sizes, what stands in the way."""
+"""An overview of a batch before the first board: counts, sizes, conflicts with the ledger."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from alink_formats.identity import fingerprint
 
 @dataclass(frozen=True)
 class Overview:
-    """Facts in the order a person asks for them, and a sentence for every clash with the ledger.
+    """Facts in reading order, and a sentence for each conflict with the ledger.
 
-    `boards` are those to burn, of which `done` are done and `begun` begun.
+    `boards` is the number of boards in the batch, of which `done` are done and `begun` begun.
     """
 
     facts: dict[str, str]
@@ -34,7 +34,7 @@ def make(plan: Plan, ledger: Ledger) -> Overview:
         if number := sum(row.kind == kind for row in plan.rows):
             rows.append(f"{number} {plural}")
     own = sum(bool(row.device_secret) for row in plan.rows)
-    rows += [f"{own} with a DeviceSecret of their own"] if own else []
+    rows += [f"{own} with a DeviceSecret"] if own else []
     facts = {
         "batch": batch.name,
         "rows": ", ".join(rows),
@@ -44,11 +44,11 @@ def make(plan: Plan, ledger: Ledger) -> Overview:
         "board": f"{plan.board.name}, {' or '.join(map(size_name, plan.board.flash_sizes))}",
         "layout": batch.layout,
         "firmware": _firmware(plan),
-        "volume": f"{len(plan.files)} files, {sum(map(len, plan.files.values()))} bytes",
+        "vfs": f"{len(plan.files)} files, {sum(map(len, plan.files.values()))} bytes",
         "boot check": "yes" if batch.boot_check else "no",
         "ledger": ledger.where_shown,
         "note": "" if ledger.claims() else "the ledger is empty: no board was burned with it",
-        "other boards": f"{others} of rows that the batch has no more" if others else "",
+        "other boards": f"{others} of rows that are no longer in the file" if others else "",
     }
     return Overview(
         facts={name: fact for name, fact in facts.items() if fact},
@@ -69,6 +69,6 @@ def _names(plan: Plan) -> str:
 
 def _firmware(plan: Plan) -> str:
     if not plan.firmware or not plan.batch.firmware:
-        return "none: the boards have theirs"
+        return "none: the boards keep the firmware they have"
     name, app = plan.batch.firmware.image.name, plan.firmware.app
     return f"{name}, application {len(app.data)} bytes, SHA-256 {plan.firmware.sha256[:8]}…"

@@ -1,4 +1,4 @@
-"""A batch as a table: one line a row, what became of it and who did it; never a secret."""
+"""A batch as a table: the state, board and operator of each row; never a secret."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from alink_factory.ledger import Claim, Entry, Ledger
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
-    """One row of a batch. `state` is free, a step of a board, done, or registered only.
+class ReportRow:
+    """The state of one row of a batch: free, a step of a board, or done.
 
-    `at` is UTC, `record` the start of the SHA-256 of what was burned, `trouble` what went wrong on
-    the way, oldest first.
+    `at` is UTC, `record` the start of the SHA-256 of the burned identity record, `failures` the
+    failed attempts, oldest first.
     """
 
-    line: int
+    csv_line: int
     row: str
     kind: str
     product_key: str
@@ -35,7 +35,7 @@ class Line:
     at: str = ""
     record: str = ""
     registered: bool = False
-    trouble: str = ""
+    failures: str = ""
 
 
 @dataclass(frozen=True)
@@ -43,32 +43,32 @@ class Report:
     """All rows of a batch."""
 
     batch: str
-    lines: tuple[Line, ...]
+    rows: tuple[ReportRow, ...]
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many boards there are in each state; done and free are always there."""
+        """The number of boards in each state; done and free are always included."""
         found = {"done": 0, "free": 0}
-        for line in self.lines:
-            if line.kind != "subdevice":
-                found[line.state] = found.get(line.state, 0) + 1
+        for row in self.rows:
+            if row.kind != "subdevice":
+                found[row.state] = found.get(row.state, 0) + 1
         return found
 
     def as_csv(self) -> str:
-        """Return the rows under a header."""
+        """Return the rows as CSV with a header."""
         text = io.StringIO()
-        names = [field.name for field in fields(Line)]
+        names = [field.name for field in fields(ReportRow)]
         writer = csv.DictWriter(text, names, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(asdict(line) for line in self.lines)
+        writer.writerows(asdict(row) for row in self.rows)
         return text.getvalue()
 
     def as_json(self) -> str:
-        """Return one document."""
+        """Return the report as one JSON document."""
         document = {
             "batch": self.batch,
             "counts": self.counts,
-            "rows": [asdict(line) for line in self.lines],
+            "rows": [asdict(row) for row in self.rows],
         }
         return json.dumps(document, ensure_ascii=False, indent=2)
 
@@ -79,16 +79,16 @@ def make(plan: Plan, ledger: Ledger) -> Report:
     entries: dict[str, list[Entry]] = {}
     for entry in ledger.entries(plan.batch.name):
         entries.setdefault(entry.row, []).append(entry)
-    lines = (_line(row, claims.get(row.key), entries.get(row.key, [])) for row in plan.rows)
+    lines = (_row(row, claims.get(row.key), entries.get(row.key, [])) for row in plan.rows)
     return Report(plan.batch.name, tuple(lines))
 
 
-def _line(row: Row, claim: Claim | None, entries: list[Entry]) -> Line:
+def _row(row: Row, claim: Claim | None, entries: list[Entry]) -> ReportRow:
     bad = ("failed", "scrapped", "wiped")
-    trouble = [f"{entry.what} {entry.detail}" for entry in entries if entry.what in bad]
+    failures = [f"{entry.what} {entry.detail}" for entry in entries if entry.what in bad]
     mine = [entry for entry in entries if claim and entry.mac == claim.mac]
-    return Line(
-        line=row.line,
+    return ReportRow(
+        csv_line=row.csv_line,
         row=row.key,
         kind=row.kind,
         product_key=row.product_key,
@@ -102,5 +102,5 @@ def _line(row: Row, claim: Claim | None, entries: list[Entry]) -> Line:
         at=datetime.fromtimestamp(mine[-1].at, UTC).isoformat("T", "seconds") if mine else "",
         record=claim.record if claim else "",
         registered=any(entry.what == "registered" for entry in entries),
-        trouble="; ".join(trouble),
+        failures="; ".join(failures),
     )

@@ -1,1 +1,1 @@
-"""What an operator sees and types while the line runs."""
+"""The display and the keyboard of an operator while the line runs."""

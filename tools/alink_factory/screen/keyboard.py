@@ -1,4 +1,4 @@
-"""What is typed or scanned while a line runs: a scanner is a keyboard that ends with Enter."""
+"""Text typed or scanned while the line runs: a scanner is a keyboard that sends Enter."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TextIO
 
 @contextmanager
 def lines_typed(on_line: Callable[[str], None], stream: TextIO = sys.stdin) -> Iterator[None]:
-    """Give every line of a terminal to `on_line`, without showing it; nothing if it is none."""
+    """Call `on_line` for each text line typed, without echo; do nothing without a terminal."""
     if not stream.isatty():
         yield
         return

@@ -1,4 +1,4 @@
-"""What happens on a line as lines of text or JSON: for files, pipes and machines."""
+"""The events of the line as text lines or JSON, for files, pipes and programs."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ from alink_factory.line import Count
 
 
 class LogLines:
-    """Writes a line for each step and each outcome; the methods are those of line.Audience.
+    """Writes a text line for each step and each outcome; implements line.Display.
 
-    `on_lost` is called once, when nothing can be written any more: the reader is gone, or the disk
-    is full.
+    Calls `on_lost` once if writing fails: the reader is gone, or the disk is full.
     """
 
     def __init__(
@@ -31,7 +30,7 @@ class LogLines:
         self._count: Count | None = None
 
     def progress(self, progress: Progress) -> None:
-        """Write that a board reached a step; progress inside one is not written."""
+        """Write that a board reached a new step."""
         if self._last.get(progress.port) == progress.name:
             return
         self._last[progress.port] = progress.name
@@ -39,7 +38,7 @@ class LogLines:
             self._write({"event": "step"} | asdict(progress))
 
     def outcome(self, outcome: Outcome, *, is_last: bool) -> None:
-        """Write how a board ended."""
+        """Write the outcome of a board."""
         self._last.pop(outcome.port, None)
         if self._as_json:
             self._write({"event": "outcome", "is_last": is_last} | asdict(outcome))
@@ -47,7 +46,7 @@ class LogLines:
         parts = [outcome.port, f"{outcome.result:7}", outcome.device_name, outcome.mac]
         if outcome.result != "done":
             parts.append(f"{outcome.detail}. {outcome.advice}")
-        parts += [] if is_last else ["It is tried again."]
+        parts += [] if is_last else ["The line tries it again."]
         self._write("  ".join(filter(None, parts)).rstrip())
 
     def gone(self, port: str) -> None:
@@ -56,7 +55,7 @@ class LogLines:
             self._write({"event": "gone", "port": port})
 
     def count(self, count: Count) -> None:
-        """Write how far the batch is, when that changed."""
+        """Write the progress of the batch if it changed."""
         if self._as_json and count != self._count:
             self._write({"event": "count"} | asdict(count))
         elif not self._as_json and (self._count is None or count.done != self._count.done):
@@ -64,14 +63,14 @@ class LogLines:
         self._count = count
 
     def closing(self, ports: list[str], *, abandons: bool) -> None:
-        """Write that no board is begun any more."""
+        """Write that the line starts no new boards."""
         if self._as_json:
             self._write({"event": "closing", "ports": ports, "abandons": abandons})
         else:
-            self._write(f"the line stops; at work: {', '.join(ports) or 'none'}")
+            self._write(f"the line stops; ports at work: {', '.join(ports) or 'none'}")
 
     def say(self, message: str) -> None:
-        """Write an answer to what was typed or scanned."""
+        """Write a message for the operator."""
         if not self._as_json:
             self._write(message)
 

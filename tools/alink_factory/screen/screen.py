@@ -1,7 +1,7 @@
-"""The live screen of a line: a tile a port, green or red to be seen from afar, and what to do now.
+"""The live screen of a line: a tile for each port, and what to do now.
 
-The colours are backgrounds with a text colour of their own: they look the same on a light and on a
-dark terminal.
+A tile is green or red, so an operator sees it from a distance. Each color sets the background and
+the text, so it looks the same on light and dark terminals.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ _RED = "bold grey100 on red3"
 _BLUE = "bold grey100 on blue3"
 _YELLOW = "bold grey0 on yellow3"
 _GREY = "grey100 on grey42"
-_TILE = 19  # Columns a tile wants at least: eight of them fit 80 x 24.
-_ANSWERS = 6.0  # Seconds that an answer hides what to do now.
+_TILE = 19  # The smallest width of a tile: eight of them fit 80 x 24.
+_MESSAGE = 6.0  # Seconds that a message replaces the instruction.
 _TITLES = {
     "identify": "reading the chip",
     "claimed": "taking a row",
@@ -39,7 +39,7 @@ _TITLES = {
     "booted": "first boot",
     "done": "done",
 }
-# How much of a board's time each step takes, roughly: the bar moves on and never back.
+# The percentage at which each step begins and ends: the bar never moves back.
 _BEGINS = {"identify": 0, "claimed": 10, "imaged": 11, "writing": 12, "written": 85}
 _ENDS = {"identify": 10, "claimed": 11, "imaged": 12, "writing": 85, "written": 88}
 
@@ -59,9 +59,9 @@ class _Tile:
 
 
 class Screen:
-    """Shows a line on a terminal; the methods are those of line.Audience. Any thread may call.
+    """Shows a line on a terminal; implements line.Display.
 
-    Ports that are `named` have a tile from the start, others when the first board is there.
+    Ports in `named` have a tile from the start, other ports from their first board on.
     """
 
     def __init__(
@@ -82,9 +82,9 @@ class Screen:
         self._lock = threading.Lock()
         self._tiles = {port: _Tile(port) for port in named}
         self._count = Count(0, 0, 0)
-        self._first = (now(), -1)  # When, and how many were done then: for the rate.
+        self._first = (now(), -1)  # Time and boards done at the first count: for the rate.
         self._closing = ""
-        self._answer = ("", 0.0)  # What was said, and when.
+        self._message = ("", 0.0)  # The last message, and its time.
         self._live = Live(self, console=console, refresh_per_second=8, screen=False)
 
     def __enter__(self) -> Self:
@@ -96,11 +96,11 @@ class Screen:
 
     @property
     def ports(self) -> list[str]:
-        """The ports in the order of their tiles: the number of a tile is its place here."""
+        """The ports in the order of their tiles; tile 1 is the first."""
         return list(self._tiles)
 
     def progress(self, progress: Progress) -> None:
-        """Show how far a board is."""
+        """Show the progress of a board."""
         with self._lock:
             tile = self._tile(progress.port)
             if tile.state != "working":
@@ -108,7 +108,7 @@ class Screen:
                 self._tiles[progress.port] = tile = _Tile(
                     progress.port, "working", since=self._now()
                 )
-                tile.detail = "second try" if again else ""
+                tile.detail = "another attempt" if again else ""
             low, high = _BEGINS.get(progress.name, 88), _ENDS.get(progress.name, 99)
             tile.step = progress.name
             tile.percent = max(tile.percent, int(low + (high - low) * progress.share))
@@ -116,7 +116,7 @@ class Screen:
             tile.mac = progress.mac or tile.mac
 
     def outcome(self, outcome: Outcome, *, is_last: bool) -> None:
-        """Show how a board ended, and call for attention."""
+        """Show the outcome of a board, and beep."""
         with self._lock:
             tile = self._tile(outcome.port)
             tile.state = outcome.result if is_last else "again"
@@ -133,21 +133,23 @@ class Screen:
             if self._tile(port).state != "failed":
                 self._tiles[port] = _Tile(port)
             else:
-                # What to do with a red board is still true when it is in somebody's hand.
+                # The instruction stays: the operator holds the red board in the hand now.
                 self._tiles[port].state = "aside"
 
     def count(self, count: Count) -> None:
-        """Show how far the batch is."""
+        """Show the progress of the batch."""
         with self._lock:
             if self._first[1] < 0:
                 self._first = (self._now(), count.done)
             self._count = count
 
     def closing(self, ports: list[str], *, abandons: bool) -> None:
-        """Show that no board is begun any more."""
+        """Show that the line starts no new boards."""
         with self._lock:
             if abandons:
-                self._closing = "Stopping now: boards at work are abandoned and can be run again."
+                self._closing = (
+                    "Stopping now. Boards at work are abandoned; plug them in again later."
+                )
             elif ports:
                 self._closing = (
                     f"Finishing {len(ports)} at work, then the line stops. "
@@ -157,9 +159,9 @@ class Screen:
                 self._closing = "The line stops."
 
     def say(self, message: str) -> None:
-        """Show an answer to what was typed or scanned, for a few seconds."""
+        """Show a message for a few seconds."""
         with self._lock:
-            self._answer = (message, self._now())
+            self._message = (message, self._now())
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         with self._lock:
@@ -171,9 +173,9 @@ class Screen:
 
     def _render(self, tiles: Sequence[_Tile], width: int) -> RenderResult:
         yield self._head(width)
-        # First what to do: the end of a screen that is too small is cut off.
-        answer, at = self._answer
-        said = self._closing or (answer if self._now() - at < _ANSWERS else "")
+        # The instruction comes first: a small terminal cuts off the end.
+        message, at = self._message
+        said = self._closing or (message if self._now() - at < _MESSAGE else "")
         yield Text(f"→ {said or _what_now(tiles)}", style="bold")
         yield Text()
         if tiles:
@@ -191,7 +193,7 @@ class Screen:
         head = Table.grid(expand=True)
         head.add_column(overflow="ellipsis", no_wrap=True)
         head.add_row(left)
-        if count.rows:  # A single board has no batch to count.
+        if count.rows:  # With a single board the count is not shown.
             head.add_row(Text(" · ".join(parts)))
             head.add_row(_bar(100 * count.done // count.rows, min(width, 100)))
         return head
@@ -269,20 +271,20 @@ def _todo(tile: _Tile) -> str:
 
 
 def _sentences(tiles: Sequence[_Tile]) -> Iterator[RenderableType]:
-    # One for all ports with the same trouble: a small screen has no room for eight.
-    troubles: dict[tuple[bool, str, str], list[int]] = {}
+    # One sentence for all ports with the same failure: eight do not fit a small screen.
+    failures: dict[tuple[bool, str, str], list[int]] = {}
     for number, tile in enumerate(tiles, 1):
         if tile.state in ("failed", "again", "aside"):
-            trouble = (tile.state == "again", tile.detail, tile.advice)
-            troubles.setdefault(trouble, []).append(number)
-    for (is_tried, detail, advice), numbers in troubles.items():
+            failure = (tile.state == "again", tile.detail, tile.advice)
+            failures.setdefault(failure, []).append(number)
+    for (is_tried, detail, advice), numbers in failures.items():
         first = tiles[numbers[0] - 1]
         name = first.device_name or first.mac if len(numbers) == 1 else ""
         mark = Text(f" {', '.join(map(str, numbers))} ", _YELLOW if is_tried else _RED)
         sentence = Text.assemble(
             (f"{name}  " if name else "", "bold"),
             f"{detail[:1].upper()}{detail[1:]}. ",
-            "It is tried again." if is_tried else (advice, "bold"),
+            "The line tries it again." if is_tried else (advice, "bold"),
         )
         hanging = Table.grid(padding=(0, 1))
         hanging.add_column(no_wrap=True)
@@ -298,9 +300,9 @@ def _what_now(tiles: Sequence[_Tile]) -> str:
     if green := numbers("done", "already"):
         parts.append(f"Take out {green} (green).")
     if red := numbers("failed"):
-        parts.append(f"Take out {red} (red) and do what stands below.")
+        parts.append(f"Take out {red} (red) and follow the text below.")
     if not parts and numbers("working", "again"):
-        parts.append("Leave the boards that are blue plugged in.")
+        parts.append("Leave the blue boards plugged in.")
     free = numbers("free", "aside")
     if free or not tiles:
         parts.append(f"Plug a board into {free}." if free else "Plug in a board.")

@@ -1,4 +1,4 @@
-"""A line from its start to its last board: screen or lines of text, keyboard, signals."""
+"""A line in a terminal: its display, keyboard and signals."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from alink_factory.screen.screen import Screen
 
 
 @dataclass(frozen=True)
-class Look:
-    """How a line shows itself: JSON lines, or the live screen where there is a terminal.
+class ScreenOptions:
+    """Options of the display: JSON lines, or the live screen if there is a terminal.
 
     `named` are the ports of the command line, which have a tile from the start.
     """
@@ -32,15 +32,15 @@ class Look:
     named: tuple[str, ...] = ()
 
 
-def run(order: Order, present: Ports, *, look: Look, console: Console) -> bool:
-    """Run the line; return whether every board that was begun is done. Raises LedgerError."""
+def run(order: Order, present: Ports, *, options: ScreenOptions, console: Console) -> bool:
+    """Run the line; return whether every board begun is done. Raises LedgerError."""
 
-    def unheard() -> None:
-        line.close()  # Nobody would know which board is green.
+    def on_lost() -> None:
+        line.close()  # Without output an operator cannot see which board is green.
 
-    audience = _audience(order, look, console, unheard)
-    line = Line(order, present, audience)
-    shown = audience if isinstance(audience, Screen) else nullcontext()
+    display = _display(order, options, console, on_lost)
+    line = Line(order, present, display)
+    shown = display if isinstance(display, Screen) else nullcontext()
 
     asked = 0
 
@@ -51,7 +51,7 @@ def run(order: Order, present: Ports, *, look: Look, console: Console) -> bool:
         line.close(abandon=asked > 1 or number != signal.SIGINT)
 
     def typed(text: str) -> None:
-        audience.say(_answer(text, line, audience, order))
+        display.say(_handle_typed(text, line, display, order))
 
     with _signals(stop), keyboard.lines_typed(typed), shown:
         return line.run()
@@ -59,11 +59,11 @@ def run(order: Order, present: Ports, *, look: Look, console: Console) -> bool:
 
 @contextmanager
 def stoppable(order: Order) -> Iterator[None]:
-    """Let Ctrl-C end the job of a single board, so that its end is told and on record."""
+    """Let Ctrl-C end the job of a single board, so its outcome is shown and on record."""
 
     def stop(_number: int) -> None:
         if order.stop.is_set():
-            raise KeyboardInterrupt  # No program runs that could be ended.
+            raise KeyboardInterrupt  # No program is left to end.
         order.stop.set()
 
     with _signals(stop):
@@ -71,35 +71,35 @@ def stoppable(order: Order) -> Iterator[None]:
 
 
 def unfinished(order: Order) -> list[Claim]:
-    """Return the claims of boards that were begun and are not done."""
+    """Return the claims of boards that are begun and not done."""
     claims = order.ledger.claims(order.plan.batch.name)
     return [claim for claim in claims if not claim.is_done]
 
 
-def _audience(
-    order: Order, look: Look, console: Console, on_lost: Callable[[], None]
+def _display(
+    order: Order, options: ScreenOptions, console: Console, on_lost: Callable[[], None]
 ) -> Screen | LogLines:
-    if look.as_json or not console.is_terminal:
-        return LogLines(sys.stdout, as_json=look.as_json, on_lost=on_lost)
+    if options.as_json or not console.is_terminal:
+        return LogLines(sys.stdout, as_json=options.as_json, on_lost=on_lost)
     batch, station = order.plan.batch, order.ledger.station
     what = f"{batch.name} · {batch.board} · {batch.layout}"
     who = f"{station.name} · {station.operator}"
-    return Screen(console, title=what, who=who, named=look.named, beeps=look.beeps)
+    return Screen(console, title=what, who=who, named=options.named, beeps=options.beeps)
 
 
-def _answer(text: str, line: Line, audience: Screen | LogLines, order: Order) -> str:
+def _handle_typed(text: str, line: Line, display: Screen | LogLines, order: Order) -> str:
     if order.plan.batch.naming.needs_serial:
         order.serials.add(text)
         return f"Scanned {text}: plug in its board."
-    known = audience.ports if isinstance(audience, Screen) else []
+    known = display.ports if isinstance(display, Screen) else []
     if text.isdigit() and 1 <= int(text) <= len(known):
         port = known[int(text) - 1]
         line.again(port)
-        return f"Port {text} ({ports.short(port)}) is looked at again."
+        return f"Burning the board on port {text} ({ports.short(port)}) again."
     if text in ("q", "quit"):
         line.close()
         return ""
-    return "Type the number of a port to burn what is on it now, or q to stop."
+    return "Type the number of a port to burn its board again, or q to stop."
 
 
 @contextmanager

@@ -30,34 +30,34 @@ def add_to(app: typer.Typer) -> None:
 
 
 def plan(batch: BatchFile, *, ledger: LedgerUrl = "", as_json: AsJson = False) -> None:
-    """Check a batch and all it names before a board is touched."""
+    """Check a batch and every file it names. No board is touched."""
     from alink_factory.report import overview
 
     with options.opened(batch, ledger) as (loaded, book):
-        overview_made = overview.make(loaded, book)
-        output.overview(overview_made, batch, as_json=as_json)
-    raise typer.Exit(1 if overview_made.clashes else 0)
+        made = overview.make(loaded, book)
+        output.overview(made, batch, as_json=as_json)
+    raise typer.Exit(1 if made.clashes else 0)
 
 
 def image(
     batch: BatchFile,
     row: Annotated[str, typer.Argument(help="The row's DeviceName, or its key in `report`.")],
     *,
-    target: Annotated[Path, typer.Option("--output", "-o", help="Where the image goes.")],
-    mac: Annotated[str, typer.Option(help="MAC of the board, where the name needs it.")] = "",
+    target: Annotated[Path, typer.Option("--output", "-o", help="The new file.")],
+    mac: Annotated[str, typer.Option(help="MAC of the board, if the name needs it.")] = "",
     flash_size: Annotated[int, typer.Option(help="MB of flash.")] = 4,
     ledger: LedgerUrl = "",
     station: StationName = "",
     operator: OperatorName = "",
 ) -> None:
-    """Write one merged image of a row into a file. It holds secrets, for your eyes only."""
+    """Write one merged image of a row to a new file. It holds secrets."""
     from alink_factory.job import export
 
     with options.opened(batch, ledger, station, operator) as (loaded, book):
         made = export.export(loaded, book, row=row, mac=mac, flash_size=flash_size << 20)
         export.save(made, target)
     typer.echo(f"{target}: {len(made.data)} bytes, for {made.device_name}, at {made.offset:#x}")
-    typer.echo("Its row stays free: take it out of the batch, or `run` gives it to a board too.")
+    typer.echo("Its row stays free: remove it from the batch, or `run` burns it on a board too.")
 
 
 def flash(
@@ -77,7 +77,7 @@ def flash(
     operator: OperatorName = "",
     as_json: AsJson = False,
 ) -> None:
-    """Burn and verify the one board on a port."""
+    """Burn and verify the board on one port."""
     from alink_factory.job import job
     from alink_factory.screen import terminal
 
@@ -94,9 +94,9 @@ def flash(
     ) as order:
         if serial:
             order.serials.add(serial)
-        with terminal.stoppable(order), output.progress(as_json=as_json) as audience:
-            outcome = job.burn(order, port, report=audience.progress)
-            audience.outcome(outcome, is_last=True)
+        with terminal.stoppable(order), output.progress(as_json=as_json) as display:
+            outcome = job.burn(order, port, report=display.progress)
+            display.outcome(outcome, is_last=True)
     raise typer.Exit(1 if outcome.result == "failed" else 0)
 
 
@@ -108,7 +108,7 @@ def verify(
     ledger: LedgerUrl = "",
     as_json: AsJson = False,
 ) -> None:
-    """Read a board back and compare it with its batch. Changes nothing."""
+    """Read a board back and compare it with its batch. It changes nothing."""
     from alink_factory.job import verify
 
     with options.ordered(batch, ledger, no_stub=no_stub) as order:
@@ -131,14 +131,15 @@ def run(
     as_json: AsJson = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No beeps.")] = False,
 ) -> None:
-    """Burn whatever is plugged in until the batch is done. All ports work side by side."""
+    """Burn each board that is plugged in until the batch is done."""
     from alink_factory.screen import terminal
 
     with options.ordered(
         batch, ledger, station, operator, fresh=fresh, full=full, no_stub=no_stub, boot=boot_check
     ) as order:
-        look = terminal.Look(as_json=as_json, beeps=not quiet, named=tuple(port or ()))
-        all_good = terminal.run(order, options.present(port), look=look, console=output.console())
+        shown = terminal.ScreenOptions(as_json=as_json, beeps=not quiet, named=tuple(port or ()))
+        present, console = options.present(port), output.console()
+        all_good = terminal.run(order, present, options=shown, console=console)
         output.ending(order, as_json=as_json)
     raise typer.Exit(0 if all_good else 1)
 
@@ -151,9 +152,9 @@ def resume(
     operator: OperatorName = "",
     as_json: AsJson = False,
 ) -> None:
-    """Free the rows of untouched boards after a crash. Name the boards to plug in again.
+    """Free the rows of untouched boards after a crash. List the begun boards.
 
-    `run` then goes on. Safe at any time, also while other stations work.
+    Then `run` continues. Safe at any time, also while other stations work.
     """
     with options.opened(batch, ledger, station, operator) as (loaded, book):
         released = book.release(loaded.batch.name, station=book.station.name)
@@ -164,20 +165,22 @@ def resume(
 def scrap(
     batch: BatchFile,
     *,
-    reason: Annotated[str, typer.Option(help="Why; it stays in the ledger.")],
+    reason: Annotated[str, typer.Option(help="The reason; the ledger keeps it.")],
     mac: Annotated[str, typer.Option(help="The board's MAC.")] = "",
     name: Annotated[str, typer.Option(help="Or its DeviceName.")] = "",
     ledger: LedgerUrl = "",
     station: StationName = "",
     operator: OperatorName = "",
 ) -> None:
-    """Take a board out of the batch for good. Its row goes to another board."""
+    """Remove a board from the batch. Its row goes to another board."""
     from alink_factory.job import verify
 
     with options.opened(batch, ledger, station, operator) as (loaded, book):
         digits = mac.replace(":", "").replace("-", "").lower()
         freed = verify.scrap(loaded, book, mac=digits, name=name, reason=reason)
-    typer.echo(f"{freed} is free again. Destroy or wipe the board: it may hold that identity.")
+    typer.echo(
+        f"{freed} is free again. Destroy or wipe the board: it may still hold that identity."
+    )
 
 
 def report(
@@ -187,7 +190,7 @@ def report(
     target: Annotated[Path | None, typer.Option("--output", "-o", help="A file.")] = None,
     ledger: LedgerUrl = "",
 ) -> None:
-    """Write what became of every row, as CSV or JSON. It holds no secret."""
+    """Write the state of every row as CSV or JSON. It holds no secret."""
     from alink_factory.report import report as reports
 
     with options.opened(batch, ledger) as (loaded, book):

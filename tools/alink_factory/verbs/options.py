@@ -1,4 +1,4 @@
-"""Options that several verbs have."""
+"""Options that several verbs share."""
 
 from __future__ import annotations
 
@@ -29,51 +29,62 @@ LedgerUrl = Annotated[
     ),
 ]
 StationName = Annotated[
-    str, typer.Option("--station", envvar="ALINK_STATION", help="Name of this place.")
+    str,
+    typer.Option(
+        "--station", envvar="ALINK_STATION", help="Name of this station.  [default: host name]"
+    ),
 ]
 OperatorName = Annotated[
-    str, typer.Option("--operator", envvar="ALINK_OPERATOR", help="Who stands here.")
+    str,
+    typer.Option(
+        "--operator", envvar="ALINK_OPERATOR", help="Name of the operator.  [default: user name]"
+    ),
 ]
 Ports = Annotated[
     list[str] | None,
     typer.Option(
         "--port",
         metavar="PORT",
-        help="A port: a device, socket:// or rfc2217://. Repeatable; else all of the computer.",
+        help="A device, socket:// or rfc2217://. Repeatable.  [default: all of the computer]",
     ),
 ]
 Fresh = Annotated[
     bool,
-    typer.Option("--fresh", help="Discard what devices keep of an earlier registration."),
+    typer.Option("--fresh", help="Discard the credentials that boards keep."),
 ]
-Full = Annotated[bool, typer.Option("--full", help="Write all regions, also unchanged ones.")]
+Full = Annotated[bool, typer.Option("--full", help="Write all regions, unchanged ones too.")]
 NoStub = Annotated[
-    bool, typer.Option("--no-stub", help="Talk to the chip's ROM only: slower, for odd boards.")
+    bool,
+    typer.Option(
+        "--no-stub", help="Use the chip's ROM loader without the stub: slower, for special boards."
+    ),
 ]
 BootCheck = Annotated[
     bool | None,
     typer.Option(
         "--boot-check/--no-boot-check",
-        help="Let the board boot and say its DeviceName.  [default: what the batch says]",
+        help="Let the board boot and print its DeviceName.  [default: line.boot_check]",
     ),
 ]
 
 
 class Via(enum.StrEnum):
-    """Through what a board is burned."""
+    """The program that burns a board."""
 
     esptool = "esptool"
     mpremote = "mpremote"
 
 
-AsJson = Annotated[bool, typer.Option("--json", help="JSON, one document a line.")]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print JSON, one document in each text line.")
+]
 
 
 @contextmanager
 def opened(
     batch: Path, ledger: str, station: str = "", operator: str = ""
 ) -> Iterator[tuple[Plan, Ledger]]:
-    """Give the plan of a batch and its ledger, which is closed at the end."""
+    """Open the plan of a batch and its ledger; close the ledger at the end."""
     from alink_factory.batch import plan
     from alink_factory.ledger import Ledger
 
@@ -99,7 +110,7 @@ def ordered(
     boot: bool | None = None,
     over_repl: bool = False,
 ) -> Iterator[Order]:
-    """Give everything that burning needs, and take it back at the end."""
+    """Open everything a job needs; close it at the end."""
     from alink_factory.board.scratch import scratch
     from alink_factory.job.order import Order
 
@@ -117,14 +128,14 @@ def ordered(
 
 
 def present(named: list[str] | None) -> Callable[[], list[str]]:
-    """Return what tells the ports with a board: those that were named, or all of the computer."""
+    """Return the function that lists the ports: those given, or all of the computer."""
     from alink_factory.board import ports
 
     return ports.named(named) if named else ports.listed
 
 
 def boot_check(plan: Plan, *, given: bool | None) -> Checks | None:
-    """Return what checks the first boot, if the command line or the batch wants it."""
+    """Return the boot check if the command line or the batch wants it."""
     if not (plan.batch.boot_check if given is None else given):
         return None
     from alink_factory.board import boot_check as first_boot
@@ -133,7 +144,7 @@ def boot_check(plan: Plan, *, given: bool | None) -> Checks | None:
 
 
 def _station(name: str, operator: str) -> Station:
-    # What is not given is this computer and this user.
+    # The defaults are this computer and this user.
     from alink_factory.ledger import Station
 
     if not operator:

@@ -1,4 +1,4 @@
-"""What the verbs print: tables and sentences for people, JSON for machines."""
+"""The output of the verbs: tables and sentences for people, JSON for programs."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from alink_factory.board.doctor import Finding
     from alink_factory.cloud.register import Registration
     from alink_factory.job.order import Order
-    from alink_factory.job.update import Upgraded
+    from alink_factory.job.update import UpdateResult
     from alink_factory.job.verify import Check
-    from alink_factory.job.wipe import Wiped
+    from alink_factory.job.wipe import WipedBoard
     from alink_factory.ledger import Claim
     from alink_factory.report.overview import Overview
     from alink_factory.report.report import Report
@@ -41,7 +41,7 @@ def console() -> Console:
 
 
 def overview(made: Overview, batch: Path, *, as_json: bool) -> None:
-    """Print what a batch is going to be."""
+    """Print the overview of a batch."""
     if as_json:
         typer.echo(json.dumps(asdict(made), ensure_ascii=False))
         return
@@ -60,12 +60,12 @@ def overview(made: Overview, batch: Path, *, as_json: bool) -> None:
     for clash in made.clashes:
         shown.print(f"[bold grey100 on red3] ! [/] {clash}")
     if not made.clashes:
-        ready = f"Nothing stands in the way: {escape(_command('run', batch))}."
+        ready = f"The batch is ready: {escape(_command('run', batch))}."
         shown.print(f"[bold grey100 on dark_green] OK [/] {ready}", soft_wrap=True)
 
 
 def checks(made: Sequence[Check], *, as_json: bool) -> None:
-    """Print what was looked at on a board."""
+    """Print the checks of a board."""
     if as_json:
         typer.echo(json.dumps([asdict(one) for one in made], ensure_ascii=False))
         return
@@ -79,7 +79,7 @@ def checks(made: Sequence[Check], *, as_json: bool) -> None:
 
 
 def findings(made: Iterable[Finding], *, as_json: bool) -> bool:
-    """Print each finding as it comes, with what to do; return whether all are good."""
+    """Print each finding at once, with advice; return whether all are good."""
     all_good = True
     for one in made:
         all_good = all_good and one.is_good
@@ -93,7 +93,7 @@ def findings(made: Iterable[Finding], *, as_json: bool) -> bool:
 
 
 def registrations(states: Iterable[Registration], *, as_json: bool) -> bool:
-    """Print how far each product is; return whether the platform has every name."""
+    """Print the progress of each product; return whether the platform has every name."""
     last: dict[str, Registration] = {}
     for state in states:
         last[state.product_key] = state
@@ -102,27 +102,29 @@ def registrations(states: Iterable[Registration], *, as_json: bool) -> bool:
         else:
             typer.echo(f"{state.product_key}: {state.done} of {state.total} are registered")
     for state in last.values() if not as_json else ():
-        there = state.done - state.made
-        typer.echo(f"{state.product_key}: {state.made} made now, {there} were there already.")
-        for name in state.missing:
-            typer.echo(f"{name} was refused: is it on another instance, or is the quota used up?")
-    return not any(state.missing for state in last.values())
+        there = state.done - state.created
+        typer.echo(f"{state.product_key}: {state.created} created now, {there} existed already.")
+        for name in state.refused:
+            typer.echo(
+                f"{name} was refused: it may be on another instance, or the quota is used up"
+            )
+    return not any(state.refused for state in last.values())
 
 
-def upgraded(made: Upgraded, *, as_json: bool) -> None:
-    """Print what an upgrade did."""
+def updated(made: UpdateResult, *, as_json: bool) -> None:
+    """Print the result of an update."""
     if as_json:
         typer.echo(json.dumps(asdict(made), ensure_ascii=False))
         return
-    who = made.device_name or "a board without identity"
-    what = f"{made.slot} written" if made.slot in made.written else f"{made.slot} was the same"
-    typer.echo(f"{who} ({made.mac}): {what}; identity and files are as they were.")
+    who = made.device_name or "A board without identity"
+    what = f"{made.slot} written" if made.slot in made.written else f"{made.slot} had not changed"
+    typer.echo(f"{who} ({made.mac}): {what}; identity and files did not change.")
     if made.booted:
         typer.echo(f"It booted: {made.booted}.")
 
 
-def wiped(made: Wiped, *, as_json: bool) -> None:
-    """Print whose board was wiped, and what is left to do in the cloud."""
+def wiped(made: WipedBoard, *, as_json: bool) -> None:
+    """Print the identities of a wiped board, and what to do in the cloud."""
     if as_json:
         document = {"mac": made.mac, "owners": made.owners, "is_reset": made.is_reset}
         typer.echo(json.dumps({"event": "wiped"} | document, ensure_ascii=False))
@@ -134,7 +136,7 @@ def wiped(made: Wiped, *, as_json: bool) -> None:
 
 @contextmanager
 def progress(*, as_json: bool) -> Iterator[Screen | LogLines]:
-    """Give what shows one board: a live tile on a terminal, else lines."""
+    """Open the display of one board: a live tile on a terminal, otherwise text lines."""
     from alink_factory.screen.log_lines import LogLines
     from alink_factory.screen.screen import Screen
 
@@ -147,7 +149,7 @@ def progress(*, as_json: bool) -> Iterator[Screen | LogLines]:
 
 
 def ending(order: Order, *, as_json: bool) -> None:
-    """Print how a line ended, and which boards were begun and are not done."""
+    """Print the end of a line, and the boards that are begun and not done."""
     from alink_factory.screen import terminal
 
     begun = terminal.unfinished(order)
@@ -161,15 +163,15 @@ def ending(order: Order, *, as_json: bool) -> None:
     typer.echo(f"{done} of {rows} boards are done.")
     _begun(begun)
     if done < rows:
-        typer.echo(f"Go on with {_command('run', batch)}.")
+        typer.echo(f"Continue with {_command('run', batch)}.")
     else:
-        typer.echo(f"The batch is complete: {_command('report', batch)} is its record.")
+        typer.echo(f"The batch is complete. {_command('report', batch)} writes its report.")
 
 
 def resumed(
     released: Sequence[Claim], begun: Sequence[Claim], batch: Path, *, as_json: bool
 ) -> None:
-    """Print what `resume` found."""
+    """Print the result of `resume`."""
     if as_json:
         document = {
             "released": [_claim(claim) for claim in released],
@@ -178,10 +180,10 @@ def resumed(
         typer.echo(json.dumps(document, ensure_ascii=False))
         return
     names = ", ".join(claim.device_name for claim in released)
-    typer.echo(f"Free again, their boards were not touched: {names or 'none'}.")
+    typer.echo(f"Freed, because their boards were not written: {names or 'none'}.")
     _begun(begun)
     if not begun:
-        typer.echo(f"No board is half burned. Go on with {_command('run', batch)}.")
+        typer.echo(f"No board is half burned. Continue with {_command('run', batch)}.")
 
 
 def report(made: Report, *, form: str, target: Path | None) -> None:
@@ -197,7 +199,7 @@ def report(made: Report, *, form: str, target: Path | None) -> None:
     except OSError as error:
         raise BatchError(f"{target}: {error.strerror}") from error
     shown = ", ".join(f"{number} {state}" for state, number in made.counts.items())
-    typer.echo(f"{target}: {len(made.lines)} rows: {shown}")
+    typer.echo(f"{target}: {len(made.rows)} rows: {shown}")
 
 
 def _found(one: Finding) -> Table:
@@ -208,7 +210,7 @@ def _found(one: Finding) -> Table:
 
 
 def _hanging(*cells: Text | str) -> Table:
-    # One row; what wraps goes on below its own first word.
+    # One row; wrapped text continues below its first word.
     from rich.table import Table
     from rich.text import Text
 
@@ -218,7 +220,7 @@ def _hanging(*cells: Text | str) -> Table:
 
 
 def _draw(table: Table) -> None:
-    # Rich fills the last column with blanks, which a pipe or a file would keep.
+    # Rich pads the last column with blanks, which a pipe or a file would keep.
     shown = console()
     with shown.capture() as drawn:
         shown.print(table)

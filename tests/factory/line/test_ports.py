@@ -19,7 +19,7 @@ from alink_factory.job.serials import Serials
 from alink_factory.line import Line
 
 
-class Audience:
+class Display:
     """Remembers what it is told."""
 
     def __init__(self) -> None:
@@ -69,7 +69,7 @@ def bench(monkeypatch):
 
     monkeypatch.setattr(job, "burn", burn)
     monkeypatch.setattr(line, "_PAUSE", 0.01)
-    made.audience = Audience()
+    made.display = Display()
 
     def present() -> list[str]:
         made.looks += 1
@@ -77,7 +77,7 @@ def bench(monkeypatch):
 
     order = _order()
     made.serials = order.serials
-    made.line = Line(order, present, made.audience)
+    made.line = Line(order, present, made.display)
     thread = threading.Thread(target=made.line.run)
     thread.start()
     yield made
@@ -108,10 +108,10 @@ def test_a_board_is_burned_once_however_long_it_stays(bench):
     bench.results += ["done", "done"]
     bench.there.append("tty1")
     bench.go.release()
-    bench.audience.until("last")
+    bench.display.until("last")
     bench.there.append("tty2")
     bench.go.release()
-    bench.audience.until("last", times=2)
+    bench.display.until("last", times=2)
     assert bench.jobs == 2
 
 
@@ -119,8 +119,8 @@ def test_ports_are_shown_in_the_order_in_which_they_are_there(bench):
     bench.results += ["done"] * 4
     bench.there += ["tty3", "tty1", "tty2", "tty4"]
     bench.go.release(4)
-    bench.audience.until("last", times=4)
-    assert bench.audience.ports == ["tty3", "tty1", "tty2", "tty4"]
+    bench.display.until("last", times=4)
+    assert bench.display.ports == ["tty3", "tty1", "tty2", "tty4"]
 
 
 def test_a_computer_that_starts_no_program_any_more_stops_the_line(monkeypatch):
@@ -128,10 +128,10 @@ def test_a_computer_that_starts_no_program_any_more_stops_the_line(monkeypatch):
         raise OSError(errno.EMFILE, "Too many open files")
 
     monkeypatch.setattr(job, "burn", burn)
-    audience = Audience()
+    display = Display()
     with pytest.raises(OSError, match="Too many open files"):
-        Line(_order(), lambda: ["tty1", "tty2"], audience).run()
-    assert ("closing", "") in audience.told
+        Line(_order(), lambda: ["tty1", "tty2"], display).run()
+    assert ("closing", "") in display.told
 
 
 def test_a_scanned_number_is_kept_for_a_board_that_is_tried_again_and_for_no_other(bench):
@@ -141,10 +141,10 @@ def test_a_scanned_number_is_kept_for_a_board_that_is_tried_again_and_for_no_oth
     bench.results += ["failed", "done"]
     bench.there.append("tty1")
     bench.go.release()
-    bench.audience.until("again")
+    bench.display.until("again")
     assert bench.serials.take("tty1") == "1001"
     bench.go.release()
-    bench.audience.until("last")
+    bench.display.until("last")
     assert bench.serials.take("tty1") == "1002"
 
 
@@ -156,29 +156,29 @@ def test_a_cable_pulled_in_the_middle_frees_the_port_after_the_last_word_of_its_
     looks = bench.looks
     _wait(lambda: bench.looks > looks + 2)  # The line has seen that it is gone.
     bench.go.release()
-    bench.audience.until("gone")
-    assert bench.audience.told == [("last", "tty1"), ("gone", "tty1")]
+    bench.display.until("gone")
+    assert bench.display.told == [("last", "tty1"), ("gone", "tty1")]
     bench.there.append("tty1")
     bench.go.release()
-    bench.audience.until("last", times=2)
+    bench.display.until("last", times=2)
 
 
 def test_a_board_that_failed_is_tried_again_as_long_as_it_stays(bench):
     bench.results += ["failed", "failed", "done"]
     bench.there.append("tty1")
     bench.go.release(3)
-    bench.audience.until("last")
-    assert [told for told, _ in bench.audience.told] == ["again", "again", "last"]
+    bench.display.until("last")
+    assert [told for told, _ in bench.display.told] == ["again", "again", "last"]
 
 
 def test_a_port_is_looked_at_again_when_it_is_asked_for(bench):
     bench.results += ["done", "already"]
     bench.there.append("rfc2217://10.0.0.7:4000")
     bench.go.release()
-    bench.audience.until("last")
+    bench.display.until("last")
     bench.line.again("rfc2217://10.0.0.7:4000")
     bench.go.release()
-    bench.audience.until("last", times=2)
+    bench.display.until("last", times=2)
 
 
 def test_named_ports_are_there_when_they_are_devices_and_addresses_always(tmp_path):

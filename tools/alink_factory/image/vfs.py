@@ -1,4 +1,4 @@
-"""The volume of a board: the SDK as bytecode and the files of the application."""
+"""The vfs of a board: the SDK as bytecode and the files of the application."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from alink_formats.flash import SECTOR
 from alink_formats.partitions import Partition
 from alink_formats.sdk import sdk_files
 
-_AS_SOURCE = {"main.py", "boot.py"}  # MicroPython starts no bytecode of these.
+_AS_SOURCE = {"main.py", "boot.py"}  # MicroPython does not start these from bytecode.
 
 
 def files(folder: Path | None) -> dict[str, bytes]:
-    """Return path → content of the volume. Raises BatchError for what does not compile."""
+    """Return path → content of the vfs. Raises BatchError if a file does not compile."""
     try:
         found = sdk_files()
         if folder is None:
             return found
         if not folder.is_dir():
-            raise BatchError(f"app.folder {folder} is no folder")
+            raise BatchError(f"app.folder {folder} is not a folder")
         for path in sorted(folder.rglob("*")):
             hidden = any(part.startswith((".", "__")) for part in path.relative_to(folder).parts)
             if path.is_file() and not hidden:
@@ -34,22 +34,22 @@ def files(folder: Path | None) -> dict[str, bytes]:
 
 
 def region(content: dict[str, bytes], place: Partition) -> Region:
-    """Return what is written of the volume: its blocks up to the last one in use.
+    """Return the region to write: the blocks of a new vfs up to the last one in use.
 
-    What lies behind them is never looked at: in a new volume blocks are taken in their order, so
-    the second block of the last pair is the next one. Raises BatchError when it does not fit.
+    The device never reads the blocks behind them. A new vfs uses blocks in order, so the second
+    block of the last pair is the next one. Raises BatchError if the files do not fit.
     """
     try:
         image = littlefs.build(content, size=place.size)
-    except littlefs.VolumeError as error:
-        raise BatchError(f"the volume {place.name}: {error}") from error
+    except littlefs.VfsError as error:
+        raise BatchError(f"the partition {place.name}: {error}") from error
     used = len(image.rstrip(b"\xff"))
     end = min(-(-used // SECTOR) + 1, place.size // SECTOR) * SECTOR
-    return Region(place.offset, "volume", image[:end])
+    return Region(place.offset, "vfs", image[:end])
 
 
 def read(data: bytes, place: Partition) -> dict[str, bytes]:
-    """Return the files of a volume of which only the beginning was read. Raises VolumeError."""
+    """Return the files of a vfs of which only the first blocks were read. Raises VfsError."""
     return littlefs.read(data + b"\xff" * (place.size - len(data)))
 
 

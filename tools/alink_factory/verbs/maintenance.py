@@ -1,4 +1,4 @@
-"""Verbs beside the line: cloud, checks of the computer, boards that come back."""
+"""Verbs beside the line: the cloud, checks of the computer, returned boards."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Endpoint = Annotated[
     str,
     typer.Option(
         envvar="ALINK_OPENAPI",
-        help="The cloud API: a host (HTTPS), or http://HOST:PORT; else that of the region.",
+        help="The cloud API: a host (HTTPS), or http://HOST:PORT.  [default: that of the region]",
     ),
 ]
 KeyFile = Annotated[
@@ -42,7 +42,7 @@ KeyFile = Annotated[
 
 def add_to(app: typer.Typer) -> None:
     """Give the program its verbs."""
-    for verb in (register, upgrade, wipe, doctor):
+    for verb in (register, update, wipe, doctor):
         app.command()(verb)
 
 
@@ -51,13 +51,13 @@ def register(
     *,
     endpoint: Endpoint = "",
     access_key: KeyFile = None,
-    size: Annotated[int, typer.Option(min=1, max=10_000, help="Names of one call.")] = 1000,
+    size: Annotated[int, typer.Option(min=1, max=10_000, help="Names in one call.")] = 1000,
     ledger: LedgerUrl = "",
     station: StationName = "",
     operator: OperatorName = "",
     as_json: AsJson = False,
 ) -> None:
-    """Pre-register the DeviceNames in the cloud. What is there already is left as it is."""
+    """Pre-register the DeviceNames in the cloud. Existing devices do not change."""
     from alink_factory.cloud import register as registering
     from alink_factory.cloud.client import AccessKey
 
@@ -68,7 +68,7 @@ def register(
     raise typer.Exit(0 if all_good else 1)
 
 
-def upgrade(
+def update(
     batch: BatchFile,
     *,
     port: BoardPort,
@@ -79,24 +79,29 @@ def upgrade(
     operator: OperatorName = "",
     as_json: AsJson = False,
 ) -> None:
-    """Write the batch's firmware on a burned board. Its application alone, never the identity."""
-    from alink_factory.job import update as upgrading
+    """Update the firmware of a burned board. Its identity does not change."""
+    from alink_factory.job import update as updating
 
     with options.ordered(
         batch, ledger, station, operator, no_stub=no_stub, boot=boot_check
     ) as order:
-        done = upgrading.upgrade(order, port)
-    output.upgraded(done, as_json=as_json)
+        done = updating.update(order, port)
+    output.updated(done, as_json=as_json)
 
 
 def wipe(
     batch: BatchFile,
     *,
     port: BoardPort,
-    reason: Annotated[str, typer.Option(help="Why; it stays in the ledger.")] = "returned",
-    fresh: Annotated[bool, typer.Option("--fresh", help="Burn it anew, as the same row.")] = False,
+    reason: Annotated[str, typer.Option(help="The reason; the ledger keeps it.")] = "returned",
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Then burn it again, as the same row.")
+    ] = False,
     reset_cloud: Annotated[
-        bool, typer.Option("--reset-cloud", help="Call ResetThing: its name may register again.")
+        bool,
+        typer.Option(
+            "--reset-cloud", help="Call ResetThing, so that its name may register again."
+        ),
     ] = False,
     endpoint: Endpoint = "",
     access_key: KeyFile = None,
@@ -106,7 +111,7 @@ def wipe(
     operator: OperatorName = "",
     as_json: AsJson = False,
 ) -> None:
-    """Erase a board that came back. Put that on record, say what the cloud needs."""
+    """Erase a returned board. Note it in the ledger, say what the cloud needs."""
     from alink_factory.cloud.client import AccessKey
     from alink_factory.job import job
     from alink_factory.job import wipe as wiping
@@ -124,14 +129,14 @@ def wipe(
         output.wiped(done, as_json=as_json)
         if not fresh:
             return
-        with terminal.stoppable(order), output.progress(as_json=as_json) as audience:
-            outcome = job.burn(order, port, report=audience.progress)
-            audience.outcome(outcome, is_last=True)
+        with terminal.stoppable(order), output.progress(as_json=as_json) as display:
+            outcome = job.burn(order, port, report=display.progress)
+            display.outcome(outcome, is_last=True)
     raise typer.Exit(1 if outcome.result == "failed" else 0)
 
 
 def doctor(*, port: Ports = None, as_json: AsJson = False) -> None:
-    """Check programs, ports, permissions and chips. Say what to do."""
+    """Check programs, ports, permissions and chips. Say how to fix them."""
     from alink_factory.board import doctor as doctors
     from alink_factory.board.esptool import Esptool
     from alink_factory.board.scratch import scratch
@@ -145,7 +150,7 @@ def doctor(*, port: Ports = None, as_json: AsJson = False) -> None:
 
 
 def _cloud(plan: Plan, endpoint: str, key: AccessKey) -> Cloud:
-    # The cloud API of the batch's region and instance, unless another one is named.
+    # The cloud API of the batch's region and instance, unless `endpoint` names another one.
     from alink_factory.cloud.client import Cloud
 
     common = plan.batch.common
