@@ -31,8 +31,8 @@ def measure(folder: Path) -> Boots:
     """Return the figures; `folder` is scratch. Raises ToolchainError without unix32."""
     heap.compile_all(folder)
     with Platform() as platform:
-        product = platform.create_product()
-        device = platform.add_device(product.key, _NAME)
+        product = platform.console.create_product()
+        device = platform.console.add_device(product.key, _NAME)
         (folder / "ca.der").write_bytes(platform.ca_der)
         for file, secrets in (
             ("certificate.bin", (product.secret, "")),
@@ -61,7 +61,7 @@ def measure(folder: Path) -> Boots:
         first, second = [], []
         for _ in range(_ROUNDS):
             connect = float(heap.run(folder, _HEAP, bare).split()[1])
-            platform.reset_device(product.key, _NAME)
+            platform.console.reset_device(product.key, _NAME)
             boot = float(heap.run(folder, _HEAP, ["first_boot", "certificate.bin"]).split()[2])
             again = float(heap.run(folder, _HEAP, ["first_boot", "activated.bin"]).split()[2])
             first.append(boot / (2 * connect))

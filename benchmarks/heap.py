@@ -58,8 +58,8 @@ def measure(folder: Path) -> Heap:
 def burned(folder: Path, *, node_type: int = 0) -> Iterator[tuple[Platform, Device]]:
     """Run a platform; put its root and the certificate of a device of it into `folder`."""
     with Platform() as platform:
-        product = platform.create_product(node_type=node_type)
-        device = platform.add_device(product.key, _NAME)
+        product = platform.console.create_product(node_type=node_type)
+        device = platform.console.add_device(product.key, _NAME)
         (folder / "ca.der").write_bytes(platform.ca_der)
         certificate = identity.Identity(
             product_key=product.key,
@@ -79,7 +79,7 @@ def first_boots(
     """Return the smallest heap of a first boot and what is kept online, by an interpreter."""
 
     def boots(heap: int) -> str:
-        platform.reset_device(device.product_key, _NAME)
+        platform.console.reset_device(device.product_key, _NAME)
         return run(folder, heap, ["first_boot", "certificate.bin"], command=command)
 
     return _smallest(lambda heap: "DONE 200" in boots(heap)), int(boots(_HIGH).split()[-1])
@@ -88,25 +88,25 @@ def first_boots(
 def gateway(folder: Path, *, command: Sequence[str] = ()) -> int:
     """Return the smallest heap in which 200 sub-devices come online and post."""
     with burned(folder, node_type=1) as (platform, device):
-        key = platform.create_product().key
+        key = platform.console.create_product().key
         names = [f"sub-{number:03}" for number in range(200)]
 
         def works(heap: int) -> bool:
-            platform.reset_device(device.product_key, _NAME)
+            platform.console.reset_device(device.product_key, _NAME)
             for name in names:
-                platform.add_device(key, name)
+                platform.console.add_device(key, name)
             for file in folder.glob("subs.*"):
                 file.unlink()
             done = run(folder, heap, ["gateway", "certificate.bin", key], command=command)
             for name in names:
-                platform.remove_device(key, name)
+                platform.console.remove_device(key, name)
             return done == "DONE"
 
         return _smallest(works)
 
 
 def _update(folder: Path, heap: int, platform: Platform, device: Device) -> str:
-    platform.reset_device(device.product_key, _NAME)
+    platform.console.reset_device(device.product_key, _NAME)
     platform.ota.publish(device.product_key, "2", bytes(20_000))
     return run(folder, heap, ["update", "certificate.bin"])
 

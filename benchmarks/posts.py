@@ -41,8 +41,8 @@ def measure(folder: Path) -> Posts:
     """Return the figures; `folder` is scratch. Raises ToolchainError without unix32."""
     heap.compile_all(folder)
     with Platform(settings=Settings(auto_deliver="never")) as platform:
-        product = platform.create_product()
-        device = platform.add_device(product.key, _NAME)
+        product = platform.console.create_product()
+        device = platform.console.add_device(product.key, _NAME)
         (folder / "ca.der").write_bytes(platform.ca_der)
         burned = identity.Identity(
             product_key=product.key,

@@ -53,11 +53,11 @@ def measure(folder: Path, cuts: int = CUTS) -> dict[str, Recovery]:
     ntp.start()
     try:
         with Platform(clock=clock) as platform:
-            product = platform.create_product()
+            product = platform.console.create_product()
             found = {}
             for who, files in (("bench-sdk", _sdk), ("bench-robust", _robust)):
                 proxy = CuttingProxy(platform.mqtt_tls_port)
-                device = platform.add_device(product.key, who)
+                device = platform.console.add_device(product.key, who)
                 identity = Identity(
                     product_key=product.key,
                     device_name=who,

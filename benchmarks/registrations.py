@@ -29,10 +29,10 @@ _PAIRS = 5
 def measure(folder: Path) -> float:
     """Return registrations a second over handshakes a second; `folder` is scratch."""
     with Platform(state=folder / "registrations") as platform:
-        product = platform.create_product()
+        product = platform.console.create_product()
         names = [f"bench-{number:05}" for number in range(_PAIRS * _CLIENTS * _EACH)]
         for name in names:
-            platform.add_device(product.key, name)
+            platform.console.add_device(product.key, name)
         connects = [_connect(name, product.key, product.secret) for name in names]
         with _handshakes(platform.authority.server_context()) as bare_port:
             ratios = []

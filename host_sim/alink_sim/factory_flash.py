@@ -64,9 +64,9 @@ class FactoryFlash:
         name = device_name or f"esp32-{mac.upper()}"
         burned = Identity(**{**self._identity(name), **identity})
         for secret in SECRETS:
-            self.platform.secrecy.learn(getattr(burned, secret))
+            self.platform.mask.learn(getattr(burned, secret))
         if pre_registered:
-            self.platform.add_device(burned.product_key, burned.device_name)
+            self.platform.console.add_device(burned.product_key, burned.device_name)
         made = Board.create(
             self.home / f"board-{number}",
             interpreter=self.interpreter,

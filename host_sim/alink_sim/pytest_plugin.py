@@ -89,7 +89,7 @@ def iot_platform(
 @pytest.fixture
 def iot_cloud(iot_platform: Platform, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Alibaba's own cloud client (`alibabacloud_iot20180120`), pointed at the platform."""
-    from alink_sim.platform.openapi.client import cloud_client
+    from alink_sim.platform import cloud_client
 
     for name in ("HTTP_PROXY", "http_proxy"):
         monkeypatch.delenv(name, raising=False)  # The client would take it even to 127.0.0.1.
@@ -100,7 +100,7 @@ def iot_cloud(iot_platform: Platform, monkeypatch: pytest.MonkeyPatch) -> Any:
 @pytest.fixture
 def product(iot_platform: Platform) -> Product:
     """A product on the platform: dynamic registration on, no devices."""
-    return iot_platform.create_product(name="pytest", instance=_INSTANCE)
+    return iot_platform.console.create_product(name="pytest", instance=_INSTANCE)
 
 
 @pytest.fixture
@@ -160,7 +160,7 @@ def pytest_runtest_makereport(
         boards = flash.boards if flash else []
         shown = [(f"console of {board.device_name}", board.tail(_SHOWN)) for board in boards]
         shown.append(("events of the platform", platform.log.tail(_SHOWN)))
-        _show(report, shown, platform.secrecy.hide)
+        _show(report, shown, platform.mask.hide)
     return report
 
 

@@ -22,7 +22,9 @@ def test_product_is_created_with_its_node_type(open_page, world):
     page.get_by_label("Gateway device").check()
     page.get_by_role("button", name="Create", exact=True).click()
     expect(notice(page)).to_contain_text("was created")
-    (made,) = [one for one in world.platform.products() if one.name == "Gateway of the hall"]
+    (made,) = [
+        one for one in world.platform.console.products() if one.name == "Gateway of the hall"
+    ]
     assert made.node_type == 1
     expect(page.locator("#facts")).to_contain_text(made.key)
 
@@ -46,14 +48,14 @@ def test_dynamic_registration_needs_the_code_of_the_toast(open_page, world):
     page.get_by_label("Verification code").fill(wrong)
     page.get_by_role("button", name="Confirm").click()
     expect(page.locator("#verify")).to_contain_text("the verification code is wrong")
-    assert world.platform.product(PK).dynamic_registration
+    assert world.platform.console.product(PK).dynamic_registration
     page.get_by_label("Verification code").fill(code)
     page.get_by_role("button", name="Confirm").click()
     expect(notice(page)).to_contain_text("Dynamic Registration is off")
-    assert not world.platform.product(PK).dynamic_registration
+    assert not world.platform.console.product(PK).dynamic_registration
     with Wire.tls(world.platform) as wire:
         assert wire.ask(Party(world.product, "late-0001").register("regnwl")) == refused(4)
-    world.platform.set_dynamic_registration(PK, True)
+    world.platform.console.set_dynamic_registration(PK, True)
 
 
 def test_thing_model_is_imported_or_refused(open_page, world):
@@ -75,12 +77,12 @@ def test_device_is_added_and_deleted(open_page, world):
     page.get_by_role("button", name="Delete").click()
     page.locator("#delete").get_by_role("button", name="Delete").click()
     expect(notice(page)).to_contain_text("was deleted")
-    assert "added-0001" not in {one.name for one in world.platform.devices()}
+    assert "added-0001" not in {one.name for one in world.platform.console.devices()}
 
 
 def test_batch_names_each_wrong_line_and_adds_nothing(open_page, world):
     page = open_page(f"/devices/batch?product={PK}")
-    before = len(world.platform.devices())
+    before = len(world.platform.console.devices())
     lines = ["good-0001", "x", QUIET, "good-0001", "bad name"]
     page.get_by_label("DeviceNames, one a line").fill("\n".join(lines))
     page.get_by_role("button", name="Add devices").click()
@@ -91,7 +93,7 @@ def test_batch_names_each_wrong_line_and_adds_nothing(open_page, world):
         "Line 4: good-0001 is in the list",
     ):
         expect(notice(page)).to_contain_text(text)
-    assert len(world.platform.devices()) == before
+    assert len(world.platform.console.devices()) == before
 
 
 def test_csv_file_adds_all_its_devices(open_page, world):
@@ -105,8 +107,8 @@ def test_csv_file_adds_all_its_devices(open_page, world):
     page.get_by_label("Or a CSV file").set_input_files(file)
     page.get_by_role("button", name="Add devices").click()
     expect(notice(page)).to_contain_text("51 devices were added")
-    assert world.platform.device(PK, "csv-0001").secret == "0123456789abcdef"
-    assert world.platform.device(PK, "csv-1049")
+    assert world.platform.console.device(PK, "csv-0001").secret == "0123456789abcdef"
+    assert world.platform.console.device(PK, "csv-1049")
 
 
 def test_switch_says_whom_it_blocks_and_blocks_them(open_page, world):
@@ -130,11 +132,11 @@ def test_clear_asks_first_and_voids_all_client_ids(open_page, world):
     dialog = page.locator("#clear")
     expect(dialog).to_contain_text(world.client_ids[0])
     dialog.get_by_role("button", name="Cancel").click()
-    assert world.platform.device(PK, TWINS).client_ids
+    assert world.platform.console.device(PK, TWINS).client_ids
     page.get_by_role("button", name="Clear").click()
     dialog.get_by_role("button", name="Clear").click()
     expect(page.locator("#client-ids")).to_contain_text("No ClientIDs")
-    assert world.platform.device(PK, TWINS).client_ids == []
+    assert world.platform.console.device(PK, TWINS).client_ids == []
 
 
 def test_disabled_device_is_shown_and_enabled_again(open_page, world):
@@ -190,7 +192,7 @@ def test_desired_value_waits_with_its_version(open_page):
 
 def test_shadow_editor_refuses_a_version_that_is_gone(open_page, world):
     page = open_page(f"/devices/{PK}/{QUIET}/shadow")
-    world.platform.set_shadow(PK, QUIET, {"color": "red"}, version=1)
+    world.platform.cloud.set_shadow(PK, QUIET, {"color": "red"}, version=1)
     page.get_by_label("Desired attributes as JSON").fill('{"color": "blue"}')
     page.get_by_role("button", name="Update").click()
     expect(notice(page)).to_contain_text("409")
@@ -205,7 +207,7 @@ def test_tag_is_set_and_deleted(open_page, world):
     page.get_by_label("Tag key").fill("room")
     page.get_by_label("Tag value").fill("kitchen")
     page.get_by_role("button", name="Save").click()
-    assert world.platform.device(PK, QUIET).documents["tags"] == {"room": "kitchen"}
+    assert world.platform.console.device(PK, QUIET).documents["tags"] == {"room": "kitchen"}
     page.get_by_role("button", name="Delete tag room").click()
     expect(page.locator("#list")).to_contain_text("No tags")
 
@@ -226,7 +228,7 @@ def test_log_upload_is_switched(open_page, world, on):
     page = open_page(f"/devices/{PK}/{SENSOR}/log")
     page.get_by_role("button", name="Turn the upload").click()
     expect(notice(page)).to_contain_text("log upload is on" if on else "log upload is off")
-    assert world.platform.device(PK, SENSOR).documents["log_mode"] == int(on)
+    assert world.platform.console.device(PK, SENSOR).documents["log_mode"] == int(on)
 
 
 def test_fault_is_added_strikes_and_is_cleared(open_page, world):
@@ -237,7 +239,9 @@ def test_fault_is_added_strikes_and_is_cleared(open_page, world):
     page.get_by_role("button", name="Add fault").click()
     expect(page.locator("#list")).to_contain_text(QUIET)
     with Wire.tls(world.platform) as wire:
-        assert wire.ask(world.party(world.platform.device(PK, QUIET)).log_in()) == refused(3)
+        assert wire.ask(world.party(world.platform.console.device(PK, QUIET)).log_in()) == refused(
+            3
+        )
     page.reload()
     expect(page.locator("#struck")).to_contain_text(QUIET)
     page.get_by_role("button", name="Clear all faults").click()

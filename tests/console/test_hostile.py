@@ -21,8 +21,8 @@ HOSTILE = (SCRIPT, '"><svg onload=window.stolen=1>', "{{ 7*7 }}${7*7}", ANSI, RI
 def attacked(world):
     """A world in which a device has put hostile text wherever a device can put text."""
     platform = world.platform
-    platform.create_product(key=PK, name=SCRIPT)
-    device = platform.add_device(PK, WILD)
+    platform.console.create_product(key=PK, name=SCRIPT)
+    device = platform.console.add_device(PK, WILD)
     world.wires[WILD] = wire = Wire.tls(platform)
     assert wire.ask(world.party(device).log_in()) == ACCEPTED
 

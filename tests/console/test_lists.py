@@ -46,9 +46,9 @@ def test_device_list_finds_part_of_a_name(open_page):
 
 
 def test_device_list_is_paged_on_the_server(open_page, world):
-    world.platform.create_product(key="a1Paged0001", name="Many")
+    world.platform.console.create_product(key="a1Paged0001", name="Many")
     for number in range(45):
-        world.platform.add_device("a1Paged0001", f"paged-{number:04}")
+        world.platform.console.add_device("a1Paged0001", f"paged-{number:04}")
     page = open_page("/devices?product=a1Paged0001&size=20")
     assert names(page)[0] == "paged-0044"
     assert len(names(page)) == 20
@@ -62,7 +62,7 @@ def test_device_page_marks_client_id_of_current_connection(open_page, world):
     for client_id in world.client_ids:
         row = page.locator("#client-ids tr", has_text=client_id)
         expect(row).to_contain_text("Current connection")
-        first = world.platform.device(PK, TWINS).client_ids[0].first_connected
+        first = world.platform.console.device(PK, TWINS).client_ids[0].first_connected
         assert first is not None
         assert row.locator("time").count() == 2
 

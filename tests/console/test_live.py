@@ -19,7 +19,7 @@ def test_state_of_a_device_changes_without_reload(open_page, world):
     page = watched(open_page(f"/devices/{PK}/{QUIET}"))
     expect(page.locator("#state")).to_contain_text("Inactive")
     with Wire.tls(world.platform) as wire:
-        assert wire.ask(world.party(world.platform.device(PK, QUIET)).log_in()) == ACCEPTED
+        assert wire.ask(world.party(world.platform.console.device(PK, QUIET)).log_in()) == ACCEPTED
         expect(page.locator("#state")).to_contain_text("Online")
     expect(page.locator("#state")).to_contain_text("Offline")
     expect(page.locator("#history")).to_contain_text("offline")

@@ -35,7 +35,7 @@ def test_boot_shows_no_secret(open_page, world):
     page = open_page(f"/boots?device={TWINS}")
     page.get_by_role("link", name=f"View the boot of {TWINS}").last.click()
     text = page.content()
-    device = world.platform.device(PK, TWINS)
+    device = world.platform.console.device(PK, TWINS)
     for secret in (world.product.secret, device.secret, *(one.token for one in device.client_ids)):
         assert secret not in text
     assert '"deviceToken":"***"' in page.locator("#legs").inner_text().replace(" ", "")
@@ -93,11 +93,11 @@ def test_numbers_are_plotted_over_time(open_page):
 
 def test_topology_draws_the_sub_devices_of_a_gateway(open_page, world):
     platform = world.platform
-    platform.create_product(key=GATEWAY_PK, name="Gateway", node_type=1)
-    platform.create_product(key=SUB_PK, name="Meter")
-    platform.add_device(GATEWAY_PK, "gateway-1")
+    platform.console.create_product(key=GATEWAY_PK, name="Gateway", node_type=1)
+    platform.console.create_product(key=SUB_PK, name="Meter")
+    platform.console.add_device(GATEWAY_PK, "gateway-1")
     for number in range(3):
-        platform.add_device(SUB_PK, f"meter-{number}")
+        platform.console.add_device(SUB_PK, f"meter-{number}")
     page = open_page(f"/devices/{GATEWAY_PK}/gateway-1/topology")
     for number in range(3):
         page.get_by_label("Product").select_option(SUB_PK)
@@ -106,5 +106,5 @@ def test_topology_draws_the_sub_devices_of_a_gateway(open_page, world):
     expect(page.locator("#tree ul ul > li")).to_have_count(3)
     page.get_by_role("button", name="Remove meter-1").click()
     expect(page.locator("#tree")).not_to_contain_text("meter-1")
-    sub_devices = platform.sub_devices(GATEWAY_PK, "gateway-1")
+    sub_devices = platform.cloud.sub_devices(GATEWAY_PK, "gateway-1")
     assert {one.name for one in sub_devices} == {"meter-0", "meter-2"}

@@ -68,14 +68,14 @@ def test_post_without_csrf_token_changes_nothing(world):
         world, "POST", f"/products/{PK}/dynamic-registration", cookie=cookie, body="on=0"
     )
     assert response.status == 403
-    assert world.platform.product(PK).dynamic_registration
+    assert world.platform.console.product(PK).dynamic_registration
 
 
 def test_csrf_token_of_another_session_is_refused(world):
     mine, other = log_in(world), log_in(world)
     body = f"csrf={csrf(world, other)}&name=stolen&node_type=direct"
     assert request(world, "POST", "/products", cookie=mine, body=body).status == 403
-    assert "stolen" not in {one.name for one in world.platform.products()}
+    assert "stolen" not in {one.name for one in world.platform.console.products()}
 
 
 def test_form_from_another_origin_is_refused(world):

@@ -82,7 +82,7 @@ class World:
         return f"http://127.0.0.1:{self.console.port}{path}"
 
     def party(self, device: Device) -> Party:
-        return Party.of(self.platform.product(device.product_key), device)
+        return Party.of(self.platform.console.product(device.product_key), device)
 
     def post(self, name: str, tail: str, params: Any, *, product_key: str = PK) -> None:
         """Post a message of a device that is online; the reply is left unread."""
@@ -123,17 +123,17 @@ class World:
 
 def serve(platform: Platform) -> ConsoleServer:
     """Serve the console of a running platform, in its loop."""
-    loop = platform._loop
+    loop = platform._runner._loop
     assert loop
 
     async def begin() -> ConsoleServer:
         console = ConsoleServer(
             PlatformView(
                 platform._core,
-                operator=platform,
-                cloud=platform,
+                operator=platform.console,
+                cloud=platform.cloud,
                 ota=platform.ota,
-                hide=platform.secrecy.hide,
+                hide=platform.mask.hide,
             )
         )
         await console.listen(0)
@@ -148,12 +148,14 @@ def small_world(ca: Path) -> Iterator[World]:
     """Yield a platform with a handful of devices, closed at the end."""
     with ExitStack() as stack:
         platform = stack.enter_context(Platform(ca=ca))
-        product = platform.create_product(key=PK, secret="Pr0dSecretAbCdEf", name="Thermostat")
-        platform.set_thing_model(PK, THING_MODEL)
+        product = platform.console.create_product(
+            key=PK, secret="Pr0dSecretAbCdEf", name="Thermostat"
+        )
+        platform.console.set_thing_model(PK, THING_MODEL)
         world = World(platform, serve(platform), product)
         for name in (SENSOR, QUIET, BARRED):
-            platform.add_device(PK, name)
-        platform.disable_device(PK, BARRED)
+            platform.console.add_device(PK, name)
+        platform.console.disable_device(PK, BARRED)
         for number in range(2):
             client_id, token = world.register(TWINS)
             world.client_ids.append(client_id)
@@ -162,7 +164,7 @@ def small_world(ca: Path) -> Iterator[World]:
             world.wires[f"{TWINS}/{number}"] = wire
         wire = stack.enter_context(Wire.tls(platform))
         world.wires[SENSOR] = wire
-        assert wire.ask(world.party(platform.device(PK, SENSOR)).log_in()) == ACCEPTED
+        assert wire.ask(world.party(platform.console.device(PK, SENSOR)).log_in()) == ACCEPTED
         wire.ask(subscribe(1, (f"/{PK}/{SENSOR}/user/get", 1)))
         with Wire.tls(platform) as refused:
             refused.ask(Party(product, QUIET).register("register", secret="wrong"))

@@ -22,8 +22,8 @@ _numbers = itertools.count()
 
 def product(platform: Platform, ntp: SntpServer, folder: Path) -> str:
     """Make the batch's product on a platform; return the lines of [product] that lead there."""
-    platform.create_product(instance=INSTANCE, key=KEY)
-    (folder / "product.secret").write_text(platform.product(KEY).secret)
+    platform.console.create_product(instance=INSTANCE, key=KEY)
+    (folder / "product.secret").write_text(platform.console.product(KEY).secret)
     (folder / "ca.der").write_bytes(platform.ca_der)
     lines = [f'instance_id = "{INSTANCE}"', f"port = {platform.mqtt_tls_port}"]
     lines += [f'ntp_host = "ntp.aliyuncs.com:{ntp.port}"', 'ca = ["ca.der"]']

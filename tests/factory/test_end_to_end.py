@@ -61,7 +61,7 @@ def _is_online(board: Board, platform: Platform, name: str) -> bool:
 def test_what_the_line_wrote_registers_and_is_online(
     workshop: Workshop, platform: Platform, product: str, kind: str, build: str
 ):
-    platform.add_device(KEY, "lamp-0001")
+    platform.console.add_device(KEY, "lamp-0001")
     plan = workshop.plan(rows=ROWS, firmware=60_000, board=kind, product=product)
     board, serial = boards.blank(workshop.folder, build=build, board=kind)
     with boards.pty(board, serial, download=True) as port:
@@ -75,7 +75,7 @@ def test_a_wiped_board_whose_name_was_reset_in_the_cloud_registers_again(
     workshop: Workshop, platform: Platform, product: str, monkeypatch
 ):
     monkeypatch.setenv("NO_PROXY", "*")  # The client would take a proxy even to 127.0.0.1.
-    platform.add_device(KEY, "lamp-0001")
+    platform.console.add_device(KEY, "lamp-0001")
     batch = workshop.batch(rows=ROWS, firmware=30_000, product=product)
     key = boards.access_key(platform, workshop.folder)
     board, serial = boards.blank(workshop.folder)
@@ -84,14 +84,14 @@ def test_a_wiped_board_whose_name_was_reset_in_the_cloud_registers_again(
         assert flash.exit_code == 0, flash.output
         serial.reset(download=False)
         assert _is_online(board, platform, "lamp-0001")
-        assert platform.device(KEY, "lamp-0001").registered
+        assert platform.console.device(KEY, "lamp-0001").registered
         serial.reset(download=True)
         command = ["wipe", str(batch), "--port", str(port.path), "--fresh", "--reset-cloud"]
         command += ["--endpoint", f"http://127.0.0.1:{platform.openapi_port}"]
         wiped = CliRunner().invoke(app, [*command, "--access-key", str(key)])
         assert wiped.exit_code == 0, wiped.output
         assert f"lamp-0001 of {KEY}: it may register again." in wiped.output
-        assert not platform.device(KEY, "lamp-0001").registered
+        assert not platform.console.device(KEY, "lamp-0001").registered
         serial.reset(download=False)
         platform.expect("registered", device_name="lamp-0001", timeout=PATIENCE)
 
@@ -100,7 +100,7 @@ def test_a_wiped_board_whose_name_was_reset_in_the_cloud_registers_again(
 def test_the_command_burns_over_rfc_2217_and_sees_the_first_boot(
     workshop: Workshop, platform: Platform, product: str
 ):
-    platform.add_device(KEY, "lamp-0001")
+    platform.console.add_device(KEY, "lamp-0001")
     batch = workshop.batch(rows=ROWS, firmware=30_000, product=product)
     board, serial = boards.blank(workshop.folder)
     with Rfc2217Port(serial) as port:
@@ -140,7 +140,7 @@ def test_boards_side_by_side_boot_and_each_says_its_own_name(workshop: Workshop,
 def test_a_board_with_micropython_is_burned_through_mpremote(
     workshop: Workshop, platform: Platform, product: str, build: str
 ):
-    platform.add_device(KEY, "lamp-0001")
+    platform.console.add_device(KEY, "lamp-0001")
     plan = workshop.plan(rows=ROWS, layout="stock", product=product)
     board, serial = boards.blank(workshop.folder, build=build)
     _run_stock(board)

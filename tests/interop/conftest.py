@@ -21,4 +21,4 @@ def platform(ca: Path) -> Iterator[Platform]:
 
 @pytest.fixture
 def product(platform: Platform) -> Product:
-    return platform.create_product()
+    return platform.console.create_product()

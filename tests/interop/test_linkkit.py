@@ -33,7 +33,7 @@ def test_the_files_of_the_sdk_are_those_that_were_installed():
 
 
 def test_it_registers_by_https_and_logs_in(platform: Platform, product: Product):
-    device = platform.add_device(product.key, "linkkit-1")
+    device = platform.console.add_device(product.key, "linkkit-1")
     with LinkKit(platform, product.key, "linkkit-1", product_secret=product.secret) as client:
         client.log_in()
         assert client.expect("on_device_dynamic_register") == [0, device.secret, None]
@@ -42,7 +42,7 @@ def test_it_registers_by_https_and_logs_in(platform: Platform, product: Product)
 
 
 def test_it_is_told_why_https_refuses_it(platform: Platform, product: Product):
-    platform.add_device(product.key, "linkkit-2")
+    platform.console.add_device(product.key, "linkkit-2")
     with LinkKit(platform, product.key, "linkkit-2", product_secret="wrong") as client:
         client.call("connect_async")
         assert client.expect("on_device_dynamic_register") == [1, "signature check failed", None]
@@ -50,14 +50,14 @@ def test_it_is_told_why_https_refuses_it(platform: Platform, product: Product):
 
 
 def test_it_registers_over_mqtt_and_logs_in(platform: Platform, product: Product):
-    device = platform.add_device(product.key, "linkkit-3")
+    device = platform.console.add_device(product.key, "linkkit-3")
     new = {"product_secret": product.secret, "auth_type": "register"}
     with LinkKit(platform, product.key, "linkkit-3", **new) as client:
         client.log_in()
         assert client.expect("on_device_dynamic_register") == [0, device.secret, None]
     with LinkKit(platform, product.key, "linkkit-3", device_secret=device.secret) as client:
         client.log_in()
-        assert platform.device(product.key, "linkkit-3").status == "Online"
+        assert platform.console.device(product.key, "linkkit-3").status == "Online"
 
 
 def test_it_registers_without_preregistration_and_logs_in_with_its_token(platform, product):
@@ -75,7 +75,7 @@ def test_it_registers_without_preregistration_and_logs_in_with_its_token(platfor
 
 
 def test_it_is_refused_over_mqtt_where_registration_is_switched_off(platform, product):
-    platform.set_dynamic_registration(product.key, False)
+    platform.console.set_dynamic_registration(product.key, False)
     new = {"product_secret": product.secret, "auth_type": "regnwl"}
     with LinkKit(platform, product.key, "linkkit-5", **new) as client:
         client.call("connect_async")
@@ -87,7 +87,7 @@ def test_it_is_refused_over_mqtt_where_registration_is_switched_off(platform, pr
 @pytest.fixture
 def client(platform: Platform, product: Product):
     """The SDK, logged in."""
-    device = platform.add_device(product.key, "linkkit-6")
+    device = platform.console.add_device(product.key, "linkkit-6")
     with LinkKit(platform, product.key, device.name, device_secret=device.secret) as client:
         client.call("thing_setup")
         client.log_in()
@@ -97,7 +97,7 @@ def client(platform: Platform, product: Product):
 def test_it_posts_properties_and_hears_the_reply(platform, product, client):
     assert client.call("thing_post_property", {"temperature": 21.5}) == [0, "1"]
     assert client.expect("on_thing_prop_post") == ["1", 200, {}, "success", None]
-    assert platform.device(product.key, "linkkit-6").properties == {"temperature": 21.5}
+    assert platform.console.device(product.key, "linkkit-6").properties == {"temperature": 21.5}
 
 
 def test_it_publishes_and_receives_on_topics_of_its_own(platform, product, client):
@@ -105,7 +105,7 @@ def test_it_publishes_and_receives_on_topics_of_its_own(platform, product, clien
     code, number = client.call("subscribe_topic", topic + "get")
     assert code == 0
     assert client.expect("on_subscribe_topic")[0] == number
-    platform.send(product.key, "linkkit-6", topic + "get", b"hello")
+    platform.cloud.send(product.key, "linkkit-6", topic + "get", b"hello")
     assert client.expect("on_topic_message")[:2] == [topic + "get", "hello"]
     code, number = client.call("publish_topic", topic + "update", "hello")
     assert code == 0
@@ -115,5 +115,5 @@ def test_it_publishes_and_receives_on_topics_of_its_own(platform, product, clien
 
 
 def test_properties_set_by_the_cloud_reach_it(platform, product, client):
-    platform.set_properties(product.key, "linkkit-6", {"led": 1})
+    platform.cloud.set_properties(product.key, "linkkit-6", {"led": 1})
     assert client.expect("on_thing_prop_changed") == [{"led": 1}, None]

@@ -19,11 +19,11 @@ NAMES = [[SUB_PK, "sub-0001"], [SUB_PK, "sub-0002"]]
 @pytest.fixture
 def gateway(platform: Platform) -> Iterator[LinkKit]:
     """The SDK, logged in as a gateway; two sub-devices are registered beforehand."""
-    platform.create_product(key=GATEWAY_PK, node_type=1)
-    platform.create_product(key=SUB_PK, secret=SUB_PS)
+    platform.console.create_product(key=GATEWAY_PK, node_type=1)
+    platform.console.create_product(key=SUB_PK, secret=SUB_PS)
     for key, name in NAMES:
-        platform.add_device(key, name)
-    device = platform.add_device(GATEWAY_PK, "gateway-1")
+        platform.console.add_device(key, name)
+    device = platform.console.add_device(GATEWAY_PK, "gateway-1")
     with LinkKit(platform, GATEWAY_PK, "gateway-1", device_secret=device.secret) as client:
         client.call("thing_setup")
         client.log_in()
@@ -53,37 +53,37 @@ def test_it_registers_relates_logs_in_and_out(gateway: LinkKit, platform: Platfo
     code, data = ask(gateway, what, what, wanted)
     registered = data["successes"] if signed else data
     secrets = {one["deviceName"]: one["deviceSecret"] for one in registered}
-    assert (code, secrets) == (200, {n: platform.device(k, n).secret for k, n in NAMES})
+    assert (code, secrets) == (200, {n: platform.console.device(k, n).secret for k, n in NAMES})
     known = [[key, name, secrets[name]] for key, name in NAMES]
     assert ask(gateway, "add_subdev_topo", "add_subdev_topo", known) == (200, {})
-    assert len(platform.sub_devices(GATEWAY_PK, "gateway-1")) == 2
+    assert len(platform.cloud.sub_devices(GATEWAY_PK, "gateway-1")) == 2
     assert ask(gateway, "login_subdev", "login_subdev", known) == (200, pairs(NAMES))
-    assert {platform.device(key, name).status for key, name in NAMES} == {"Online"}
+    assert {platform.console.device(key, name).status for key, name in NAMES} == {"Online"}
     assert ask(gateway, "logout_subdev", "logout_subdev", NAMES) == (200, pairs(NAMES))
-    assert {platform.device(key, name).status for key, name in NAMES} == {"Offline"}
+    assert {platform.console.device(key, name).status for key, name in NAMES} == {"Offline"}
     assert ask(gateway, "delete_subdev_topo", "delete_subdev_topo", NAMES) == (200, {})
-    assert not platform.sub_devices(GATEWAY_PK, "gateway-1")
+    assert not platform.cloud.sub_devices(GATEWAY_PK, "gateway-1")
 
 
 def test_it_publishes_and_hears_for_a_sub_device(gateway: LinkKit, platform: Platform):
-    known = [[key, name, platform.device(key, name).secret] for key, name in NAMES]
+    known = [[key, name, platform.console.device(key, name).secret] for key, name in NAMES]
     ask(gateway, "add_subdev_topo", "add_subdev_topo", known)
     ask(gateway, "login_subdev", "login_subdev", known)
     post = f"/sys/{SUB_PK}/sub-0001/thing/event/property/post"
     gateway.call("publish_topic", post, '{"id":"7","version":"1.0","params":{"t":21}}')
     topic, payload, *_ = gateway.expect("on_topic_message")
     assert (topic, '"code":200' in payload) == (f"{post}_reply", True)
-    assert platform.device(SUB_PK, "sub-0001").properties == {"t": 21}
+    assert platform.console.device(SUB_PK, "sub-0001").properties == {"t": 21}
 
 
 def test_it_is_told_why_and_of_changes(gateway: LinkKit, platform: Platform):
-    known = [[key, name, platform.device(key, name).secret] for key, name in NAMES]
+    known = [[key, name, platform.console.device(key, name).secret] for key, name in NAMES]
     assert ask(gateway, "login_subdev", "login_subdev", known) == (6401, pairs(NAMES))
     wrong = [[SUB_PK, "sub-0001", "wrong"]]
     assert ask(gateway, "add_subdev_topo", "add_subdev_topo", wrong)[0] == 401
-    platform.set_dynamic_registration(SUB_PK, False)
+    platform.console.set_dynamic_registration(SUB_PK, False)
     assert ask(gateway, "register_subdev", "register_subdev", NAMES)[0] == 6288
     ask(gateway, "add_subdev_topo", "add_subdev_topo", known)
-    platform.disable_device(SUB_PK, "sub-0001")
+    platform.console.disable_device(SUB_PK, "sub-0001")
     _number, params, _user_data = gateway.expect("on_gateway_topo_change")
     assert params == {"status": 8, "subList": pairs(NAMES[:1])}

@@ -10,9 +10,7 @@ from typing import Any
 
 import pytest
 
-from alink_sim.platform import Platform, Product
-from alink_sim.platform.state.data_script import Script
-from alink_sim.platform.topics.rrpc import RrpcCode
+from alink_sim.platform import Platform, Product, RrpcCode, Script
 from tests.interop.linkkit import LinkKit
 
 pytestmark = pytest.mark.interop
@@ -24,8 +22,8 @@ THING = Path(__file__).resolve().parents[2] / "examples" / "thing.json"
 @pytest.fixture
 def client(platform: Platform, product: Product) -> Iterator[LinkKit]:
     """The SDK, set up with a thing model and logged in."""
-    platform.set_thing_model(product.key, json.loads(THING.read_text("utf-8")))
-    device = platform.add_device(product.key, NAME)
+    platform.console.set_thing_model(product.key, json.loads(THING.read_text("utf-8")))
+    device = platform.console.add_device(product.key, NAME)
     with LinkKit(platform, product.key, NAME, device_secret=device.secret) as made:
         assert made.call("thing_setup", str(THING)) == 0
         made.log_in()
@@ -52,7 +50,7 @@ def test_an_event_that_the_thing_model_does_not_allow_is_refused(
 def test_an_asynchronous_service_is_called_and_answered(
     platform: Platform, product: Product, client: LinkKit
 ) -> None:
-    number = platform.call_service(product.key, NAME, "SelfTest", {"seconds": 3})
+    number = platform.cloud.call_service(product.key, NAME, "SelfTest", {"seconds": 3})
     name, asked, params, _ = client.expect("on_thing_call_service")
     assert (name, asked, params) == ("SelfTest", number, {"seconds": 3})
     assert client.call("thing_answer_service", name, asked, 200, {"passed": 1}) == 0
@@ -65,7 +63,12 @@ def test_a_synchronous_service_is_answered_to_the_caller_that_waits(
 ) -> None:
     with ThreadPoolExecutor(1) as threads:
         called = threads.submit(
-            platform.call_service_sync, product.key, NAME, "SelfTest", {}, timeout_ms=8000
+            platform.cloud.call_service_sync,
+            product.key,
+            NAME,
+            "SelfTest",
+            {},
+            timeout_ms=8000,
         )
         name, asked, *_ = client.expect("on_thing_call_service")
         client.call("thing_answer_service", name, asked, 200, {"passed": 1})
@@ -82,7 +85,7 @@ def test_a_question_on_a_topic_of_its_own_is_answered(
     platform.expect("subscribed", device_name=NAME, filter=f"/ext/rrpc/+{topic}")
     with ThreadPoolExecutor(1) as threads:
         asked = threads.submit(
-            platform.rrpc, product.key, NAME, b"?", topic=topic, timeout_ms=8000
+            platform.cloud.rrpc, product.key, NAME, b"?", topic=topic, timeout_ms=8000
         )
         number, heard_on, payload, *_ = client.expect("on_topic_rrpc_message")
         assert (heard_on, payload) == (f"/ext/rrpc/{number}{topic}", "?")
@@ -101,7 +104,7 @@ def test_the_shadow_is_updated_read_in_conflict_and_set_by_the_cloud(
     assert told()["payload"] == {"status": "success", "version": 1}
     client.call("thing_update_shadow", {"color": "blue"}, 1)
     assert told()["payload"]["content"]["errorcode"] == "409"
-    assert platform.set_shadow(product.key, NAME, {"color": "green"}, version=2) == 1
+    assert platform.cloud.set_shadow(product.key, NAME, {"color": "green"}, version=2) == 1
     control = told()
     assert (control["method"], control["version"]) == ("control", 2)
     assert control["payload"]["state"]["desired"] == {"color": "green"}
@@ -120,7 +123,7 @@ def test_tags_are_set_and_removed(platform: Platform, product: Product, client: 
     assert client.expect("on_thing_device_info_update")[:3] == [number, 200, {}]
     code, number = client.call("thing_remove_tags", ["floor"])
     assert client.expect("on_thing_device_info_delete")[:3] == [number, 200, {}]
-    assert platform.device(product.key, NAME).documents["tags"] == {"room": "4"}
+    assert platform.console.device(product.key, NAME).documents["tags"] == {"room": "4"}
 
 
 def test_raw_bytes_pass_both_ways_through_a_script(
@@ -133,11 +136,11 @@ def test_raw_bytes_pass_both_ways_through_a_script(
         return {"method": method, "id": "1", "params": {"temperature": data[0] - 48}}
 
     script = Script(to_alink, lambda body: b"reply" if "code" in body else b"call")
-    platform.set_script(product.key, script)
+    platform.console.set_script(product.key, script)
     assert client.call("thing_raw_post_data", "5") == 0
     assert client.expect("on_thing_raw_data_post")[0] == "reply"
-    assert platform.device(product.key, NAME).properties == {"temperature": 5}
-    platform.set_properties(product.key, NAME, {"target": 20})
+    assert platform.console.device(product.key, NAME).properties == {"temperature": 5}
+    platform.cloud.set_properties(product.key, NAME, {"target": 20})
     assert client.expect("on_thing_raw_data_arrived")[0] == "call"
     assert client.call("thing_raw_data_reply", "A") == 0
     answered = platform.expect("answered", device_name=NAME)

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from alink_sim.platform import Platform, Product
-from alink_sim.platform.state.ota_entities import Rules
+from alink_sim.platform import Platform, Product, Rules
 from tests.interop.linkkit import LinkKit
 
 pytestmark = pytest.mark.interop
@@ -27,7 +26,7 @@ PUSH, ANSWER = 1, 2  # How its callback tells where the news came from.
 def test_it_is_pushed_downloads_verifies_and_reports(
     platform: Platform, product: Product, tmp_path: Path, method: str
 ) -> None:
-    device = platform.add_device(product.key, NAME)
+    device = platform.console.add_device(product.key, NAME)
     with LinkKit(platform, product.key, NAME, device_secret=device.secret) as client:
         client.call("thing_setup")
         client.log_in()
@@ -53,7 +52,7 @@ def test_it_is_pushed_downloads_verifies_and_reports(
 def test_it_asks_for_a_module_and_notices_a_file_that_is_another(
     platform: Platform, product: Product, tmp_path: Path
 ) -> None:
-    device = platform.add_device(product.key, NAME)
+    device = platform.console.add_device(product.key, NAME)
     rules = Rules(need_push=False, tags={"a": "b"})
     platform.ota.publish(product.key, "7", DATA, module="MCU", rules=rules)
     with LinkKit(platform, product.key, NAME, device_secret=device.secret) as client:

@@ -47,7 +47,7 @@ def register(platform: Platform, product: Product, name: str, method: str) -> di
 
 
 def test_mosquitto_sub_registers_and_mosquitto_pub_posts(platform: Platform, product: Product):
-    device = platform.add_device(product.key, "mosquitto-1")
+    device = platform.console.add_device(product.key, "mosquitto-1")
     answer = register(platform, product, "mosquitto-1", "register")
     assert answer["deviceSecret"] == device.secret
     done = mosquitto(
@@ -59,7 +59,7 @@ def test_mosquitto_sub_registers_and_mosquitto_pub_posts(platform: Platform, pro
     )
     assert done.returncode == 0, done.stderr
     platform.expect("property_posted", device_name="mosquitto-1")
-    assert platform.device(product.key, "mosquitto-1").properties == {"temperature": 21.5}
+    assert platform.console.device(product.key, "mosquitto-1").properties == {"temperature": 21.5}
 
 
 def test_mosquitto_registers_without_preregistration_and_logs_in_with_its_token(platform, product):
@@ -77,7 +77,7 @@ def test_mosquitto_registers_without_preregistration_and_logs_in_with_its_token(
 
 
 def test_mosquitto_pub_is_refused_with_a_wrong_secret(platform: Platform, product: Product):
-    device = platform.add_device(product.key, "mosquitto-3")
+    device = platform.console.add_device(product.key, "mosquitto-3")
     device.secret = "0" * 32
     done = mosquitto(
         "mosquitto_pub", platform, login(product, device), "-t", "x", "-q", "1", "-m", "x"

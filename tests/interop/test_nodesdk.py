@@ -36,7 +36,7 @@ def sdk(platform: Platform, package: str) -> Iterator[NodeSdk]:
 @pytest.fixture
 def device(platform: Platform, product: Product, sdk: NodeSdk) -> NodeSdk:
     """The SDK, with a device "dev" that is online."""
-    secret = platform.add_device(product.key, NAME).secret
+    secret = platform.console.add_device(product.key, NAME).secret
     sdk.make("dev", "device", product.key, NAME, secret)
     sdk.expect("connect", "dev")
     return sdk
@@ -45,10 +45,10 @@ def device(platform: Platform, product: Product, sdk: NodeSdk) -> NodeSdk:
 @pytest.fixture
 def gateway(platform: Platform, sdk: NodeSdk) -> NodeSdk:
     """The SDK, with a gateway "gw" that is online."""
-    platform.create_product(key=GATEWAY_PK, node_type=1)
-    platform.create_product(key=SUB_PK)
-    platform.add_device(SUB_PK, "sub-0001")
-    secret = platform.add_device(GATEWAY_PK, "gateway-1").secret
+    platform.console.create_product(key=GATEWAY_PK, node_type=1)
+    platform.console.create_product(key=SUB_PK)
+    platform.console.add_device(SUB_PK, "sub-0001")
+    secret = platform.console.add_device(GATEWAY_PK, "gateway-1").secret
     sdk.make("gw", "gateway", GATEWAY_PK, "gateway-1", secret)
     sdk.expect("connect", "gw")
     return sdk
@@ -77,7 +77,7 @@ def test_it_is_the_locked_one_and_the_lock_names_no_registry(sdk: NodeSdk, packa
 def test_it_registers_over_https_and_logs_in(
     platform: Platform, product: Product, sdk: NodeSdk
 ) -> None:
-    device = platform.add_device(product.key, NAME)
+    device = platform.console.add_device(product.key, NAME)
     answer = sdk.register(product.key, product.secret, NAME)
     assert answer["code"] == 200
     assert answer["data"] == {
@@ -94,7 +94,7 @@ def test_it_registers_over_https_and_logs_in(
 def test_it_is_told_why_it_may_not_register(
     platform: Platform, product: Product, sdk: NodeSdk
 ) -> None:
-    platform.add_device(product.key, NAME)
+    platform.console.add_device(product.key, NAME)
     answer = sdk.register(product.key, "wrong", NAME)
     assert answer == {"code": 6600, "message": "signature check failed"}
 
@@ -103,7 +103,7 @@ def test_it_is_told_why_it_may_not_register(
 def test_it_logs_in_over_plain_tcp_on_the_same_port(
     platform: Platform, product: Product, sdk: NodeSdk
 ) -> None:
-    secret = platform.add_device(product.key, NAME).secret
+    secret = platform.console.add_device(product.key, NAME).secret
     sdk.make("dev", "device", product.key, NAME, secret, tls=False)
     sdk.expect("connect", "dev")
     assert not platform.expect("online", device_name=NAME).detail["tls"]
@@ -111,7 +111,7 @@ def test_it_logs_in_over_plain_tcp_on_the_same_port(
 
 @both
 def test_a_wrong_secret_is_refused(platform: Platform, product: Product, sdk: NodeSdk) -> None:
-    platform.add_device(product.key, NAME)
+    platform.console.add_device(product.key, NAME)
     sdk.make("dev", "device", product.key, NAME, "wrong")
     (errors,) = sdk.expect("error", "dev")
     assert "Connection refused: Bad username or password" in str(errors)
@@ -123,13 +123,13 @@ def test_properties_events_and_tags_are_replied_to(
     platform: Platform, product: Product, device: NodeSdk
 ) -> None:
     assert device.ask("dev", "postProps", {"temperature": 21.5})["code"] == 200
-    assert platform.device(product.key, NAME).properties == {"temperature": 21.5}
+    assert platform.console.device(product.key, NAME).properties == {"temperature": 21.5}
     assert device.ask("dev", "postEvent", "alarm", {"level": 2})["code"] == 200
     assert platform.expect("event_posted").detail == {"event": "alarm", "values": {"level": 2}}
     tags = [{"attrKey": "room", "attrValue": "4"}, {"attrKey": "floor", "attrValue": "2"}]
     assert device.ask("dev", "postTags", tags)["code"] == 200
     assert device.ask("dev", "deleteTags", ["floor"])["code"] == 200
-    kept = platform.device(product.key, NAME).documents["tags"]
+    kept = platform.console.device(product.key, NAME).documents["tags"]
     assert {key: kept[key] for key in kept if not key.startswith("SYS_")} == {"room": "4"}
 
 
@@ -137,11 +137,11 @@ def test_a_property_set_and_a_service_reach_it(
     platform: Platform, product: Product, device: NodeSdk
 ) -> None:
     device.call("dev", "onProps", told=True)
-    number = platform.set_properties(product.key, NAME, {"target": 21})
+    number = platform.cloud.set_properties(product.key, NAME, {"target": 21})
     (asked,) = device.expect("onProps", "dev")
     assert (asked["id"], asked["params"]) == (number, {"target": 21})
     device.do("serve", on="dev", service="SelfTest", data={"passed": 1}, type="async")
-    number = platform.call_service(product.key, NAME, "SelfTest", {"seconds": 3})
+    number = platform.cloud.call_service(product.key, NAME, "SelfTest", {"seconds": 3})
     (asked,) = device.expect("service", "dev")
     assert (asked["id"], asked["params"]) == (number, {"seconds": 3})
     answered = platform.expect("answered", device_name=NAME, id=number)
@@ -156,7 +156,7 @@ def test_a_service_is_heard_by_the_older_one(
     platform.expect(
         "subscribed", device_name=NAME, filter=f"/sys/{product.key}/{NAME}/thing/service/SelfTest"
     )
-    number = platform.call_service(product.key, NAME, "SelfTest", {"seconds": 3})
+    number = platform.cloud.call_service(product.key, NAME, "SelfTest", {"seconds": 3})
     (asked,) = device.expect("onService", "dev")
     assert (asked["id"], asked["params"]) == (number, {"seconds": 3})
 
@@ -170,7 +170,12 @@ def test_a_synchronous_service_is_answered_to_the_caller_that_waits(
     )
     with ThreadPoolExecutor(1) as threads:
         called = threads.submit(
-            platform.call_service_sync, product.key, NAME, "SelfTest", {}, timeout_ms=8000
+            platform.cloud.call_service_sync,
+            product.key,
+            NAME,
+            "SelfTest",
+            {},
+            timeout_ms=8000,
         )
         device.expect("service", "dev")
         got = called.result(30)
@@ -187,7 +192,7 @@ def test_the_shadow_is_updated_read_set_by_the_cloud_and_emptied(
     device.call("dev", "getShadow")
     whole = device.expect("onShadow", "dev")[0]
     assert whole["payload"]["state"] == {"reported": {"color": "red"}}
-    platform.set_shadow(product.key, NAME, {"color": "green"}, version=whole["version"] + 1)
+    platform.cloud.set_shadow(product.key, NAME, {"color": "green"}, version=whole["version"] + 1)
     control = device.expect("onShadow", "dev")[0]
     assert (control["method"], control["payload"]["state"]["desired"]) == (
         "control",
@@ -206,7 +211,7 @@ def test_it_publishes_and_hears_on_topics_of_its_own(
     platform.expect("subscribed", device_name=NAME, filter=f"{own}/get")
     device.call("dev", "publish", f"{own}/update", "hello")
     assert platform.expect("published").detail["topic"] == f"{own}/update"
-    platform.send(product.key, NAME, f"{own}/get", b'{"a":1}')
+    platform.cloud.send(product.key, NAME, f"{own}/get", b'{"a":1}')
     assert heard(device, "dev", f"{own}/get") == {"a": 1}
 
 
@@ -214,7 +219,7 @@ def test_a_gateway_registers_relates_and_logs_in_a_sub_device(
     platform: Platform, gateway: NodeSdk
 ) -> None:
     registered = gateway.ask("gw", "regiestSubDevice", [SUB])  # The SDK spells it so.
-    secret = platform.device(SUB_PK, "sub-0001").secret
+    secret = platform.console.device(SUB_PK, "sub-0001").secret
     assert [one["deviceSecret"] for one in registered["data"]] == [secret]
     triple = {**SUB, "deviceSecret": secret}
     assert gateway.ask("gw", "addTopo", [triple])["code"] == 200
@@ -228,19 +233,19 @@ def test_a_gateway_registers_relates_and_logs_in_a_sub_device(
         filter=f"/sys/{SUB_PK}/sub-0001/rrpc/request/+",
     )
     assert gateway.ask("sub", "postProps", {"temperature": 21.5})["code"] == 200
-    assert platform.device(SUB_PK, "sub-0001").properties == {"temperature": 21.5}
+    assert platform.console.device(SUB_PK, "sub-0001").properties == {"temperature": 21.5}
     gateway.call("sub", "onProps", told=True)
-    platform.set_properties(SUB_PK, "sub-0001", {"target": 21})
+    platform.cloud.set_properties(SUB_PK, "sub-0001", {"target": 21})
     assert gateway.expect("onProps", "sub")[0]["params"] == {"target": 21}
     assert gateway.ask("gw", "logout", SUB)["code"] == 200
-    assert platform.device(SUB_PK, "sub-0001").status == "Offline"
+    assert platform.console.device(SUB_PK, "sub-0001").status == "Offline"
     assert gateway.ask("gw", "removeTopo", [SUB])["code"] == 200
-    assert not platform.sub_devices(GATEWAY_PK, "gateway-1")
+    assert not platform.cloud.sub_devices(GATEWAY_PK, "gateway-1")
 
 
 def test_a_gateway_is_told_why_a_sub_device_may_not_log_in(
     platform: Platform, gateway: NodeSdk
 ) -> None:
-    triple = {**SUB, "deviceSecret": platform.device(SUB_PK, "sub-0001").secret}
+    triple = {**SUB, "deviceSecret": platform.console.device(SUB_PK, "sub-0001").secret}
     gateway.do("login", on="gw", device=triple, **{"as": "sub"})
     assert gateway.expect("login", "sub")[0]["code"] == 6401

@@ -65,7 +65,7 @@ def connected(platform: Platform, credentials: Credentials) -> Iterator[Client]:
 
 
 def test_paho_registers_a_pre_registered_device_and_logs_in(platform: Platform, product: Product):
-    device = platform.add_device(product.key, "paho-1")
+    device = platform.console.add_device(product.key, "paho-1")
     with connected(platform, registration(product, "paho-1", "register")) as client:
         assert client.expect("connect") == 0
         topic, answer = client.expect("message")
@@ -80,8 +80,8 @@ def test_paho_registers_a_pre_registered_device_and_logs_in(platform: Platform, 
         body = json.dumps({"id": "42", "params": {"temperature": 21.5}})
         client.paho.publish(f"{prefix}/post", body, qos=1)
         assert {client.said.get(timeout=PATIENCE)[0] for _ in "12"} == {"puback", "message"}
-        assert platform.device(product.key, "paho-1").status == "Online"
-    assert platform.device(product.key, "paho-1").properties == {"temperature": 21.5}
+        assert platform.console.device(product.key, "paho-1").status == "Online"
+    assert platform.console.device(product.key, "paho-1").properties == {"temperature": 21.5}
 
 
 def test_paho_registers_without_preregistration_and_logs_in_with_its_token(platform, product):
@@ -94,7 +94,7 @@ def test_paho_registers_without_preregistration_and_logs_in_with_its_token(platf
 
 
 def test_paho_is_refused_with_a_wrong_secret(platform: Platform, product: Product):
-    device = platform.add_device(product.key, "paho-3")
+    device = platform.console.add_device(product.key, "paho-3")
     device.secret = "0" * 32
     with connected(platform, login(product, device)) as client:
         # paho names CONNACK 4 by the code that MQTT 5 has for it.
@@ -103,7 +103,7 @@ def test_paho_is_refused_with_a_wrong_secret(platform: Platform, product: Produc
 
 
 def test_paho_is_kicked_by_a_newcomer(platform: Platform, product: Product):
-    device = platform.add_device(product.key, "paho-4")
+    device = platform.console.add_device(product.key, "paho-4")
     with connected(platform, login(product, device)) as older:
         assert older.expect("connect") == 0
         with connected(platform, login(product, device)) as newer:

@@ -8,7 +8,7 @@ from typing import Any
 from alibabacloud_iot20180120 import models
 from alibabacloud_iot20180120.client import Client
 
-from alink_sim.platform.openapi.client import cloud_client
+from alink_sim.platform import cloud_client
 from tests.platform.wire import Served
 
 PK, DN = "a1B2c3D4e5F", "dev-1"

@@ -45,13 +45,13 @@ def platform(make_platform: Callable[..., Platform], clock: ManualClock) -> Plat
 
 @pytest.fixture
 def product(platform: Platform) -> Product:
-    return platform.create_product(key="a1B2c3D4e5F", secret="Pr0dSecretAbCdEf")
+    return platform.console.create_product(key="a1B2c3D4e5F", secret="Pr0dSecretAbCdEf")
 
 
 @pytest.fixture
 def party(platform: Platform, product: Product) -> Party:
     """A pre-registered device."""
-    return Party.of(product, platform.add_device(product.key, "esp32-240AC4A1B2C3"))
+    return Party.of(product, platform.console.add_device(product.key, "esp32-240AC4A1B2C3"))
 
 
 @pytest.fixture
@@ -71,8 +71,8 @@ def ask(cloud: Platform, monkeypatch: pytest.MonkeyPatch) -> Ask:
 @pytest.fixture
 def online(cloud: Platform) -> Iterator[Wire]:
     """A device of the cloud API's platform that is online, with `ext=1`."""
-    product = cloud.create_product(key=PK, secret="Pr0dSecretAbCdEf")
-    party = Party.of(product, cloud.add_device(PK, DN))
+    product = cloud.console.create_product(key=PK, secret="Pr0dSecretAbCdEf")
+    party = Party.of(product, cloud.console.add_device(PK, DN))
     with Wire.tls(cloud) as wire:
         assert wire.ask(party.log_in(extra=",ext=1")) == ACCEPTED
         yield wire

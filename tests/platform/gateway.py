@@ -18,11 +18,11 @@ class Gateway:
     """A gateway online."""
 
     def __init__(self, platform: Platform, name: str = "gateway-1") -> None:
-        product = platform.create_product(key=GATEWAY_PK, secret=GATEWAY_PS, node_type=1)
-        platform.create_product(key=SUB_PK, secret=SUB_PS)
+        product = platform.console.create_product(key=GATEWAY_PK, secret=GATEWAY_PS, node_type=1)
+        platform.console.create_product(key=SUB_PK, secret=SUB_PS)
         self.platform = platform
         self.name = name
-        self.party = Party.of(product, platform.add_device(GATEWAY_PK, name))
+        self.party = Party.of(product, platform.console.add_device(GATEWAY_PK, name))
         self.wire = Wire.tls(platform)
         assert self.wire.ask(self.party.log_in()) == ACCEPTED
 
@@ -57,7 +57,7 @@ class Gateway:
 
 
 def sub(platform: Platform, name: str = "sub-0001") -> Device:
-    return platform.add_device(SUB_PK, name, secret=SUB_DS)
+    return platform.console.add_device(SUB_PK, name, secret=SUB_DS)
 
 
 def names(name: str = "sub-0001") -> dict[str, str]:

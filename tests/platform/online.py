@@ -35,7 +35,7 @@ class Online:
 
     @property
     def device(self) -> Device:
-        return self.platform.device(self.party.product.key, self.party.name)
+        return self.platform.console.device(self.party.product.key, self.party.name)
 
 
 @pytest.fixture

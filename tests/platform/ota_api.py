@@ -28,8 +28,8 @@ def cloud(make_platform: Callable[..., Platform], clock: ManualClock) -> Platfor
 @pytest.fixture
 def online(cloud: Platform) -> Iterator[Wire]:
     """Its device, online, that the clock does not cut for its silence."""
-    product = cloud.create_product(key=PK, secret="Pr0dSecretAbCdEf")
-    party = Party.of(product, cloud.add_device(PK, DN))
+    product = cloud.console.create_product(key=PK, secret="Pr0dSecretAbCdEf")
+    party = Party.of(product, cloud.console.add_device(PK, DN))
     with Wire.tls(cloud) as wire:
         assert wire.ask(party.log_in(keepalive=1200)) == ACCEPTED
         yield wire

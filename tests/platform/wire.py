@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, Self
 
-from alink_sim.platform import Device, Product
-from alink_sim.platform.openapi.keys import AccessKey
+from alink_sim.platform import AccessKey, Device, Product
 
 PATIENCE = 10.0  # Seconds for the peer to answer; a bound, not a verdict.
 ACCEPTED = b"\x20\x02\x00\x00"

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from alink_sim.platform import AccessKey, Listen
 from alink_sim.platform.control.serving import Serving, serve
 from alink_sim.platform.openapi import keys
-from alink_sim.platform.openapi.keys import AccessKey
 
 PATIENCE = 60.0
 
@@ -47,8 +47,7 @@ def platform_process(
         state=state,
         setup=state / "world.json",
         database_url=database_url,
-        mqtt_port=0,
-        mqtt_tls_port=0,
+        listen=Listen(),
         assignments=assignments,
     )
     process = _processes.Process(target=_serve, args=(serving, there))

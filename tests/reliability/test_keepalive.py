@@ -84,7 +84,7 @@ def become_ready(board: Board, clock: ManualClock) -> None:
 
 def send(rig: Rig, payload: bytes) -> None:
     topic = f"/{rig.product_key}/dev-1/user/slow"
-    sent = rig.platform.send(rig.product_key, "dev-1", topic, payload)
+    sent = rig.platform.cloud.send(rig.product_key, "dev-1", topic, payload)
     assert sent == 1, [str(event) for event in rig.platform.events()[-3:]]
 
 
@@ -142,7 +142,7 @@ def test_a_peer_that_dribbles_costs_no_keepalive(
 ) -> None:
     rig = make_rig(clock=clock)
     rig.platform.faults.add(Fault.dribble("publish", seconds=2))
-    secret = rig.platform.add_device(rig.product_key, "dev-1").secret
+    secret = rig.platform.console.add_device(rig.product_key, "dev-1").secret
     with start(rig, main, device_secret=secret) as board:  # No registration, nothing pushed.
         become_ready(board, clock)
         rig.platform.expect("subscribed", device_name="dev-1", timeout=PATIENCE)

@@ -148,6 +148,6 @@ def test_an_acknowledgement_that_is_lost_is_made_good_in_the_next_session(rig: R
         while arrived(rig) < 20:
             time.sleep(0.01)
         assert not [said for said in board.lines if said.text.startswith("ended")]
-        rig.platform.disable_device(rig.product_key, "dev-1")
-        rig.platform.enable_device(rig.product_key, "dev-1")
+        rig.platform.console.disable_device(rig.product_key, "dev-1")
+        rig.platform.console.enable_device(rig.product_key, "dev-1")
         board.expect("ended 20 0 True", timeout=PATIENCE)

@@ -143,8 +143,8 @@ def test_every_test_has_a_platform_of_its_own_and_all_workers_one_ca(repository:
         @pytest.mark.parametrize("number", range(4))
         def test_it(iot_platform, worker_id, number):
             ca = hashlib.sha256(iot_platform.ca_der).hexdigest()
-            iot_platform.create_product(key="a1Mine")
-            text = f"{ca} {iot_platform.mqtt_port} {iot_platform.products()}"
+            iot_platform.console.create_product(key="a1Mine")
+            text = f"{ca} {iot_platform.mqtt_port} {iot_platform.console.products()}"
             pathlib.Path(f"{worker_id}-{number}.txt").write_text(text)
         """
     )
@@ -174,7 +174,7 @@ def test_fixtures_are_overridden_to_turn_the_clock_and_change_a_setting(reposito
             return Settings(refused_code=3)
 
         def test_it(iot_platform, product, iot_clock, board):
-            iot_platform.set_dynamic_registration(product.key, False)
+            iot_platform.console.set_dynamic_registration(product.key, False)
             board.power_on()
             refused = iot_platform.expect("registration_refused", connack=3)
             assert refused.time >= 1795456800 and refused.time < 1795456900

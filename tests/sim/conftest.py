@@ -84,7 +84,7 @@ class Rig:
     ) -> Board:
         """Burn a board; its DeviceName is registered on the platform unless told otherwise."""
         if register:
-            self.platform.add_device(self.product_key, name)
+            self.platform.console.add_device(self.product_key, name)
         given = sdk_files() if main is None else sdk_files(main=main)
         made = Board.create(
             self.folder / name,
@@ -146,7 +146,7 @@ def make_rig(interpreter: toolchain.Interpreter, tmp_path: Path) -> Iterator[Cal
         ntp = SntpServer(clock=clock)
         ntp.start()
         stops.append(ntp.stop)
-        made = platform.create_product(instance=INSTANCE, **product)  # type: ignore[arg-type]
+        made = platform.console.create_product(instance=INSTANCE, **product)  # type: ignore[arg-type]
         rig = Rig(
             platform=platform,
             interpreter=interpreter,
@@ -175,7 +175,7 @@ def make_gateway_rig(make_rig: Callable[..., Rig]) -> Callable[..., Rig]:
 
     def make(**wanted: Any) -> Rig:
         made = make_rig(node_type=1, **wanted)
-        made.platform.create_product(key=SUB_PK, secret=SUB_PS)
+        made.platform.console.create_product(key=SUB_PK, secret=SUB_PS)
         return made
 
     return make

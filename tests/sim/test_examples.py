@@ -32,11 +32,11 @@ def test_the_thermostat_posts_and_takes_a_target(rig: Rig) -> None:
         board.power_on()
         posted = rig.platform.expect("property_posted", timeout=PATIENCE)
         assert posted.detail["values"] == {"target": 20, "temperature": 18.5, "heating": 1}
-        number = rig.platform.set_properties(rig.product_key, "dev-1", {"target": 25})
+        number = rig.platform.cloud.set_properties(rig.product_key, "dev-1", {"target": 25})
         assert answered(rig, number) == 200
-        number = rig.platform.set_properties(rig.product_key, "dev-1", {"target": 31})
+        number = rig.platform.cloud.set_properties(rig.product_key, "dev-1", {"target": 31})
         assert answered(rig, number) == 460
-        number = rig.platform.call_service(rig.product_key, "dev-1", "SelfTest", {})
+        number = rig.platform.cloud.call_service(rig.product_key, "dev-1", "SelfTest", {})
         assert answered(rig, number) == 200
 
 
@@ -75,11 +75,11 @@ def test_what_the_sensor_measured_while_offline_arrives_later(
     with start(rig, "sensor.py") as board:
         board.power_on()
         _until_asleep(board, clock)
-        rig.platform.disable_device(rig.product_key, "dev-1")
+        rig.platform.console.disable_device(rig.product_key, "dev-1")
         clock.advance(601)
         board.expect("login refused", timeout=PATIENCE)
         _until_asleep(board, clock)
-        rig.platform.enable_device(rig.product_key, "dev-1")
+        rig.platform.console.enable_device(rig.product_key, "dev-1")
         clock.advance(601)
         _until_asleep(board, clock)
         assert rig.kinds("dev-1").count("property_posted") == 3

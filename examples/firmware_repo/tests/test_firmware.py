@@ -12,7 +12,7 @@ def test_it_registers_once_and_reports(iot_platform, board):
 def test_the_cloud_sets_its_threshold(iot_platform, product, board):
     board.power_on()
     iot_platform.expect("property_posted", values={"temperature": 28.5, "fan": 0})
-    iot_platform.set_properties(product.key, board.device_name, {"threshold": 25})
+    iot_platform.cloud.set_properties(product.key, board.device_name, {"threshold": 25})
     board.expect("fan: threshold is now 25")
     iot_platform.expect("property_posted", values={"temperature": 28.5, "fan": 1})
 

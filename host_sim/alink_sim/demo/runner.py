@@ -90,7 +90,7 @@ def _world(interpreter: Interpreter) -> Iterator[World]:
     ):
         products = {}
         for method, switched_on in (("register", True), ("regnwl", True), ("off", False)):
-            product = platform.create_product(
+            product = platform.console.create_product(
                 name=f"demo {method}", dynamic_registration=switched_on, instance=_INSTANCE
             )
             products[method] = (product.key, product.secret)
@@ -155,11 +155,11 @@ class _Run:
         scenario, platform = self._scenario, self._world.platform
         device_secret = ""
         if scenario.method == "register" and scenario.obstacle is not Obstacle.UNKNOWN_NAME:
-            device = platform.add_device(self._product_key, name)
+            device = platform.console.add_device(self._product_key, name)
             device_secret = device.secret if scenario.own_secret else ""
         if scenario.obstacle is Obstacle.FIVE_CLIENT_IDS:
             for _ in range(5):
-                platform.issue_client_id(self._product_key, name)
+                platform.console.issue_client_id(self._product_key, name)
         return Board.create(
             self._world.home / folder,
             interpreter=self._world.interpreter,

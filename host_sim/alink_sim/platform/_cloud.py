@@ -1,13 +1,12 @@
-"""What a business server asks the platform to do with its devices, for callers of any thread."""
+"""What a business server has the platform do with its devices: `Platform.cloud`."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
+from alink_sim.platform._runner import Runner
 from alink_sim.platform.core import Core
-from alink_sim.platform.state.data_script import Script
 from alink_sim.platform.state.entities import Device
 from alink_sim.platform.topics import (
     downlink,
@@ -17,173 +16,45 @@ from alink_sim.platform.topics import (
     topic_names,
 )
 from alink_sim.platform.topics.rrpc import Rrpc
+from alink_sim.platform.topics.shadow import Shadow
 
 _T = TypeVar("_T")
 
 
-class CloudSide(ABC):
-    """The downlink half of a platform: messages, services, desired values, shadows."""
+class Cloud:
+    """Messages, services, desired values, shadows, sub-devices. Call it as `Console`.
 
-    _core: Core
+    All methods return copies and raise RegistryError for a product or device that does not exist.
+    """
 
-    @abstractmethod
-    def _to(self, product_key: str, device_name: str, action: Callable[[Device], _T]) -> _T:
-        """Run an action on a device in the platform's loop. Raises RegistryError."""
+    def __init__(self, core: Core, runner: Runner) -> None:
+        self._core = core
+        self._runner = runner
 
-    @abstractmethod
-    def _run(self, work: Coroutine[Any, Any, _T]) -> _T:
-        """Run a coroutine in the platform's loop to its end."""
+    # Messages
 
     def send(
         self, product_key: str, device_name: str, topic: str, payload: bytes, *, qos: int = 0
     ) -> int:
-        """Send a message to a device; return to how many of its sessions it went.
+        """Send a message to a device; return how many of its sessions it went to.
 
         A topic that begins without a slash is the device's own, as on the board: "user/get".
-        Raises RegistryError, as all of these do, for a device that does not exist.
         """
         topic = topic_names.whole(topic, product_key=product_key, device_name=device_name)
-        return self._to(
+        return self._with(
             product_key,
             device_name,
             lambda device: self._core.send(device, topic, payload, qos=qos),
         )
 
-    def set_properties(self, product_key: str, device_name: str, values: dict[str, Any]) -> str:
-        """Send a property set; return the id that the device's answer will carry."""
-        return self.call_service(product_key, device_name, "property/set", values)
-
-    def call_service(self, product_key: str, device_name: str, service: str, params: Any) -> str:
-        """Ask for a service; return the id that the device's answer will carry."""
-        return self._to(
-            product_key,
-            device_name,
-            lambda device: downlink.call(self._core, device, service, params)[0],
-        )
-
-    def set_desired(
-        self, product_key: str, device_name: str, values: dict[str, Any]
-    ) -> dict[str, int]:
-        """Set desired values, pushed at once to a device that is online; return their versions."""
-        return self._to(
-            product_key,
-            device_name,
-            lambda device: downlink.set_desired(self._core, device, values)[1],
-        )
-
-    def set_shadow(
-        self, product_key: str, device_name: str, desired: dict[str, Any], *, version: int
-    ) -> int:
-        """Set desired values of a device's shadow. Raises ShadowError 408 or 409 too."""
-        return self._to(
-            product_key,
-            device_name,
-            lambda device: downlink.set_shadow(self._core, device, desired, version=version),
-        )
-
-    def set_log_mode(self, product_key: str, device_name: str, *, wanted: bool) -> int:
-        """Switch a device's log upload; return to how many sessions that went at once."""
-        return self._to(
-            product_key,
-            device_name,
-            lambda device: downlink.set_log_mode(self._core, device, wanted=wanted),
-        )
-
-    def set_config(self, product_key: str, content: bytes, *, url: str) -> int:
-        """Give a product its remote config, which lies at `url`; return how many were told.
-
-        Raises RegistryError, ConfigError for more than 64 KB.
-        """
-
-        async def run() -> int:
-            product = self._core.registry.product(product_key)
-            told = remote_config.put(self._core, product, content, url=url)
-            await self._core.commits.settled()
-            return told
-
-        return self._run(run())
-
-    def forget_config(self, product_key: str) -> None:
-        """Take a product's remote config back; devices that ask are answered 6710."""
-
-        async def run() -> None:
-            remote_config.forget(self._core, self._core.registry.product(product_key))
-            await self._core.commits.settled()
-
-        self._run(run())
-
-    def set_script(self, product_key: str, script: Script | None) -> None:
-        """Give a product what parses its bytes, as long as this process runs; None takes it."""
-
-        async def run() -> None:
-            key = self._core.registry.product(product_key).key
-            if script:
-                self._core.scripts[key] = script
-            else:
-                self._core.scripts.pop(key, None)
-
-        self._run(run())
-
     def broadcast(self, product_key: str, payload: bytes, *, topic: str = "") -> int:
-        """Send to a product's devices; return to how many sessions it went.
+        """Send to a product's devices; return how many sessions it went to.
 
-        With a topic, `/broadcast/PK/...`, to those that subscribed to it; else to all online.
+        With a topic, `/broadcast/PK/...`, it goes to those that subscribed to it, else to all that
+        are online.
         """
-
-        async def run() -> int:
-            return downlink.broadcast(self._core, product_key, payload, topic=topic)
-
-        return self._run(run())
-
-    def ask_to_add(
-        self, product_key: str, device_name: str, sub_devices: Iterable[tuple[str, str]]
-    ) -> int:
-        """Ask a gateway to take sub-devices, (ProductKey, DeviceName) each, into its topology.
-
-        Returns to how many of its sessions that went.
-        """
-        wanted = list(sub_devices)
-        return self._to(
-            product_key,
-            device_name,
-            lambda gateway: sub_device_sessions.ask_to_add(self._core, gateway, wanted),
-        )
-
-    def sub_devices(self, product_key: str, device_name: str) -> list[Device]:
-        """Return copies of a gateway's sub-devices."""
-        return self._to(
-            product_key,
-            device_name,
-            self._core.registry.sub_devices_of,
-        )
-
-    def gateway_of(self, product_key: str, device_name: str) -> Device | None:
-        """Return a copy of a sub-device's gateway, None where it has none."""
-        return self._to(
-            product_key,
-            device_name,
-            self._core.registry.gateway_of,
-        )
-
-    def add_sub_device(
-        self, product_key: str, device_name: str, *, gateway: tuple[str, str]
-    ) -> None:
-        """Give a device to a gateway, (ProductKey, DeviceName), which is told."""
-
-        def relate(device: Device) -> None:
-            owner = self._core.registry.device(*gateway)
-            sub_device_sessions.relate(self._core, owner, device)
-
-        self._to(product_key, device_name, relate)
-
-    def remove_sub_device(self, product_key: str, device_name: str) -> None:
-        """Take a device from its gateway, which is told; its session there ends."""
-        self._to(
-            product_key,
-            device_name,
-            lambda device: sub_device_sessions.separate(
-                self._core, device, reason="the cloud deleted the topology"
-            ),
+        return self._runner.change(
+            lambda _: downlink.broadcast(self._core, product_key, payload, topic=topic)
         )
 
     def rrpc(
@@ -195,18 +66,32 @@ class CloudSide(ABC):
         topic: str = "",
         timeout_ms: int = 5000,
     ) -> Rrpc:
-        """Ask a device on its system topic, or on one of its own, and wait for the answer.
+        """Send a request on a device's RRPC topic, or on one of its own, and wait for the reply.
 
         A topic may be short, as for `send`. Raises ValueError for a timeout outside 1000..8000 ms.
         """
         if topic:
             topic = topic_names.whole(topic, product_key=product_key, device_name=device_name)
 
-        async def run() -> Rrpc:
+        async def work() -> Rrpc:
             device = self._core.registry.device(product_key, device_name)
             return await rrpc.ask(self._core, device, payload, topic=topic, timeout_ms=timeout_ms)
 
-        return self._run(run())
+        return self._runner.run(work())
+
+    # Thing model
+
+    def set_properties(self, product_key: str, device_name: str, values: dict[str, Any]) -> str:
+        """Send a property set; return the id that the device's reply will carry."""
+        return self.call_service(product_key, device_name, "property/set", values)
+
+    def call_service(self, product_key: str, device_name: str, service: str, inputs: Any) -> str:
+        """Call an asynchronous service; return the id that the device's reply will carry."""
+        return self._with(
+            product_key,
+            device_name,
+            lambda device: downlink.call(self._core, device, service, inputs)[0],
+        )
 
     def call_service_sync(
         self,
@@ -217,10 +102,121 @@ class CloudSide(ABC):
         *,
         timeout_ms: int = 5000,
     ) -> Rrpc:
-        """Call a synchronous service and wait for its answer; raises as `rrpc` does."""
+        """Call a synchronous service and wait for its reply; raises as `rrpc` does."""
 
-        async def run() -> Rrpc:
+        async def work() -> Rrpc:
             device = self._core.registry.device(product_key, device_name)
             return await rrpc.call(self._core, device, service, inputs, timeout_ms=timeout_ms)
 
-        return self._run(run())
+        return self._runner.run(work())
+
+    def set_desired(
+        self, product_key: str, device_name: str, values: dict[str, Any]
+    ) -> dict[str, int]:
+        """Set desired values, sent at once to a device that is online; return their versions."""
+        return self._with(
+            product_key,
+            device_name,
+            lambda device: downlink.set_desired(self._core, device, values)[1],
+        )
+
+    # Shadow, log, config
+
+    def shadow(self, product_key: str, device_name: str) -> Shadow:
+        """Return a device's shadow."""
+        return self._runner.look(
+            lambda: Shadow.of(self._core.registry.device(product_key, device_name))
+        )
+
+    def set_shadow(
+        self,
+        product_key: str,
+        device_name: str,
+        desired: dict[str, Any],
+        *,
+        version: int | None = None,
+    ) -> int:
+        """Set desired values of a device's shadow; return how many sessions it went to.
+
+        Without a version it is the next one. Raises ShadowError 408 or 409 too.
+        """
+
+        def change(device: Device) -> int:
+            number = Shadow.of(device).version + 1 if version is None else version
+            return downlink.set_shadow(self._core, device, desired, version=number)
+
+        return self._with(product_key, device_name, change)
+
+    def set_log_mode(self, product_key: str, device_name: str, *, on: bool) -> int:
+        """Switch a device's log upload; return how many of its sessions were told at once."""
+        return self._with(
+            product_key,
+            device_name,
+            lambda device: downlink.set_log_mode(self._core, device, wanted=on),
+        )
+
+    def set_config(self, product_key: str, content: bytes, *, url: str) -> int:
+        """Give a product its remote config, which devices fetch from `url`.
+
+        Returns how many devices were told. Raises ConfigError for more than 64 KB.
+        """
+        return self._runner.change(
+            lambda registry: remote_config.put(
+                self._core, registry.product(product_key), content, url=url
+            )
+        )
+
+    def forget_config(self, product_key: str) -> None:
+        """Withdraw a product's remote config; devices that ask for it get code 6710."""
+        self._runner.change(
+            lambda registry: remote_config.forget(self._core, registry.product(product_key))
+        )
+
+    # Sub-devices
+
+    def ask_to_add(
+        self, product_key: str, device_name: str, sub_devices: Iterable[tuple[str, str]]
+    ) -> int:
+        """Ask a gateway to add sub-devices, (ProductKey, DeviceName) each, to its topology.
+
+        Returns how many of its sessions the request went to.
+        """
+        wanted = list(sub_devices)
+        return self._with(
+            product_key,
+            device_name,
+            lambda gateway: sub_device_sessions.ask_to_add(self._core, gateway, wanted),
+        )
+
+    def sub_devices(self, product_key: str, device_name: str) -> list[Device]:
+        """Return a gateway's sub-devices."""
+        return self._with(product_key, device_name, self._core.registry.sub_devices_of)
+
+    def gateway_of(self, product_key: str, device_name: str) -> Device | None:
+        """Return a sub-device's gateway, None without one."""
+        return self._with(product_key, device_name, self._core.registry.gateway_of)
+
+    def add_sub_device(
+        self, product_key: str, device_name: str, *, gateway: tuple[str, str]
+    ) -> None:
+        """Add a device to the topology of a gateway, (ProductKey, DeviceName), and tell it."""
+
+        def change(device: Device) -> None:
+            owner = self._core.registry.device(*gateway)
+            sub_device_sessions.relate(self._core, owner, device)
+
+        self._with(product_key, device_name, change)
+
+    def remove_sub_device(self, product_key: str, device_name: str) -> None:
+        """Remove a device from its gateway's topology, end its session and tell the gateway."""
+        self._with(
+            product_key,
+            device_name,
+            lambda device: sub_device_sessions.separate(
+                self._core, device, reason="the cloud deleted the topology"
+            ),
+        )
+
+    def _with(self, product_key: str, device_name: str, act: Callable[[Device], _T]) -> _T:
+        """Run a function of one device in the platform's loop."""
+        return self._runner.change(lambda registry: act(registry.device(product_key, device_name)))

@@ -1,35 +1,31 @@
-"""What an operator does with products and devices, for callers of any thread."""
+"""What an operator does in the vendor's console: `Platform.console`."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from alink_sim import thing_model
 from alink_sim.platform import lifecycle
+from alink_sim.platform._runner import Runner
 from alink_sim.platform.core import Core
-from alink_sim.platform.lifecycle import Step
+from alink_sim.platform.state.data_script import Script
 from alink_sim.platform.state.entities import ClientId, Device, Product
 from alink_sim.platform.state.instances import Instance
 from alink_sim.platform.state.refusal import RefusedError
-from alink_sim.platform.state.registry import RegistryError
-
-_T = TypeVar("_T")
+from alink_sim.platform.state.registry import Registry, RegistryError
 
 
-class OperatorSide(ABC):
-    """The console's half of a platform: products, devices, their life."""
+class Console:
+    """Products, devices and their life. Call it from any thread but the platform's own.
 
-    _core: Core
+    All methods return copies and raise RegistryError for a product or device that does not exist.
+    """
 
-    @abstractmethod
-    def _change(self, action: Callable[[], _T]) -> _T:
-        """Run an action on the registry in the loop; return a copy of what it made, at rest."""
+    def __init__(self, core: Core, runner: Runner) -> None:
+        self._core = core
+        self._runner = runner
 
-    @abstractmethod
-    def _carry_out(self, step: Step[_T]) -> _T:
-        """Carry a step out in the loop; return a copy of what it made."""
+    # Products
 
     def create_product(
         self,
@@ -41,12 +37,12 @@ class OperatorSide(ABC):
         dynamic_registration: bool | None = None,
         instance: str | None = None,
     ) -> Product:
-        """Return the product with this key: made if it is not there, else changed as given.
+        """Return the product with this key: created if it does not exist, else changed as given.
 
-        New ones have dynamic registration on and belong to no instance. Raises RegistryError.
+        A new product has Dynamic Registration on and belongs to the old public instance.
         """
-        return self._change(
-            lambda: self._core.registry.create_product(
+        return self._runner.change(
+            lambda registry: registry.create_product(
                 key=key,
                 secret=secret,
                 name=name,
@@ -57,54 +53,117 @@ class OperatorSide(ABC):
         )
 
     def remove_product(self, product_key: str) -> Product:
-        """Delete a product that has no devices. Raises RegistryError."""
-        return self._change(lambda: self._core.registry.remove_product(product_key))
+        """Delete a product that has no devices."""
+        return self._runner.change(lambda registry: registry.remove_product(product_key))
+
+    def product(self, product_key: str) -> Product:
+        """Return a product."""
+        return self._runner.look(lambda: self._core.registry.product(product_key))
+
+    def products(self) -> list[Product]:
+        """Return all products."""
+        return self._runner.look(lambda: list(self._core.registry.products.values()))
 
     def set_dynamic_registration(self, product_key: str, on: bool) -> Product:  # noqa: FBT001
-        """Turn the switch of a product. Raises RegistryError."""
-        return self._change(
-            lambda: self._core.registry.set_dynamic_registration(product_key, on=on)
+        """Turn a product's Dynamic Registration on or off."""
+        return self._runner.change(
+            lambda registry: registry.set_dynamic_registration(product_key, on=on)
         )
+
+    def set_thing_model(self, product_key: str, document: Any) -> Product:
+        """Give a product its thing model, the parsed JSON of the console's export.
+
+        The platform then validates what devices report. Raises ThingModelError too.
+        """
+        thing_model.parse(document)
+
+        def change(registry: Registry) -> Product:
+            product = registry.product(product_key)
+            registry.keep(product, "thing", document)
+            return product
+
+        return self._runner.change(change)
+
+    def set_instance(self, product_key: str, instance: Instance) -> Product:
+        """Move a product to an instance, whose rules its devices then meet."""
+
+        def change(registry: Registry) -> Product:
+            key = registry.product(product_key).key
+            product = registry.create_product(key=key, instance=instance.id)
+            registry.keep(product, *instance.document)
+            return product
+
+        return self._runner.change(change)
+
+    def set_script(self, product_key: str, script: Script | None) -> None:
+        """Give a product its parsing script until this process ends; None takes it away."""
+
+        def change(registry: Registry) -> None:
+            key = registry.product(product_key).key
+            if script:
+                self._core.scripts[key] = script
+            else:
+                self._core.scripts.pop(key, None)
+
+        self._runner.change(change)
+
+    # Devices
 
     def add_device(
         self, product_key: str, device_name: str, *, secret: str | None = None
     ) -> Device:
-        """Return the device, pre-registered if it is not there. Raises RegistryError."""
-        return self._change(
-            lambda: self._core.registry.add_device(product_key, device_name, secret=secret)
+        """Return the device, pre-registered if it does not exist."""
+        return self._runner.change(
+            lambda registry: registry.add_device(product_key, device_name, secret=secret)
         )
 
+    def device(self, product_key: str, device_name: str) -> Device:
+        """Return a device as it is now."""
+        return self._runner.look(lambda: self._core.registry.device(product_key, device_name))
+
+    def devices(self, product_key: str | None = None) -> list[Device]:
+        """Return all devices, or those of a product."""
+
+        def read() -> list[Device]:
+            registry = self._core.registry
+            if product_key is None:
+                return list(registry.devices.values())
+            key = registry.product(product_key).key
+            return [one for one in registry.devices.values() if one.product_key == key]
+
+        return self._runner.look(read)
+
     def remove_device(self, product_key: str, device_name: str) -> Device:
-        """Delete a device and end its sessions. Raises RegistryError."""
-        return self._carry_out(lifecycle.removing(product_key, device_name))
+        """Delete a device and end its sessions."""
+        return self._runner.carry_out(lifecycle.remove(product_key, device_name))
 
     def enable_device(self, product_key: str, device_name: str) -> Device:
-        """Let a disabled device log in again. Raises RegistryError."""
-        return self._carry_out(lifecycle.enabling(product_key, device_name))
+        """Let a disabled device log in again."""
+        return self._runner.carry_out(lifecycle.enable(product_key, device_name))
 
     def disable_device(self, product_key: str, device_name: str) -> Device:
-        """End a device's sessions and refuse it from now on. Raises RegistryError."""
-        return self._carry_out(lifecycle.disabling(product_key, device_name))
+        """End a device's sessions and refuse its logins."""
+        return self._runner.carry_out(lifecycle.disable(product_key, device_name))
 
     def reset_device(self, product_key: str, device_name: str) -> Device:
-        """Allow an activated device to register again. Raises RegistryError."""
-        return self._carry_out(lifecycle.resetting(product_key, device_name))
+        """Let an activated device register again."""
+        return self._runner.carry_out(lifecycle.reset(product_key, device_name))
 
     def clear_client_ids(self, product_key: str, device_name: str) -> Device:
-        """Void every ClientID of a device and end their sessions. Raises RegistryError."""
-        return self._carry_out(lifecycle.clearing(product_key, device_name))
+        """Void all ClientIDs of a device and end their sessions (the console's Clear)."""
+        return self._runner.carry_out(lifecycle.clear(product_key, device_name))
 
     def switch_client_id(self, product_key: str, device_name: str, client_id: str) -> Device:
-        """Let only this ClientID connect; the others' sessions end. Raises RegistryError."""
-        return self._carry_out(lifecycle.switching(product_key, device_name, client_id))
+        """Let only this ClientID log in and end the others' sessions (the console's Switch)."""
+        return self._runner.carry_out(lifecycle.switch(product_key, device_name, client_id))
 
     def issue_client_id(self, product_key: str, device_name: str) -> ClientId:
-        """Issue a (ClientID, DeviceToken) as a registration does. Raises RegistryError."""
+        """Issue a (ClientID, DeviceToken) as a preregistration-free registration does."""
 
-        def issue() -> ClientId:
-            product = self._core.registry.product(product_key)
+        def change(registry: Registry) -> ClientId:
+            product = registry.product(product_key)
             try:
-                return self._core.registry.register_without_preregistration(
+                return registry.register_without_preregistration(
                     product,
                     device_name,
                     now=self._core.clock.time(),
@@ -113,30 +172,4 @@ class OperatorSide(ABC):
             except RefusedError as refusal:
                 raise RegistryError(refusal.reason) from refusal
 
-        return self._change(issue)
-
-    def set_thing_model(self, product_key: str, document: Any) -> Product:
-        """Give a product its thing model (the parsed JSON of the console's export).
-
-        What devices report is then validated by it. Raises ThingModelError too.
-        """
-        thing_model.parse(document)
-
-        def keep() -> Product:
-            product = self._core.registry.product(product_key)
-            self._core.registry.keep(product, "thing", document)
-            return product
-
-        return self._change(keep)
-
-    def set_instance(self, product_key: str, instance: Instance) -> Product:
-        """Put a product on an instance, whose rules its devices meet. Raises RegistryError."""
-
-        def keep() -> Product:
-            product = self._core.registry.create_product(
-                key=self._core.registry.product(product_key).key, instance=instance.id
-            )
-            self._core.registry.keep(product, *instance.document)
-            return product
-
-        return self._change(keep)
+        return self._runner.change(change)

@@ -1,10 +1,10 @@
-"""OTA as an operator sees it, for callers of any thread: `Platform.ota`."""
+"""What an operator does about OTA: `Platform.ota`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
 
+from alink_sim.platform._runner import Runner
 from alink_sim.platform.core import Core
 from alink_sim.platform.ota import jobs, packages
 from alink_sim.platform.ota.packages import UpgradeError
@@ -19,22 +19,18 @@ from alink_sim.platform.state.ota_entities import (
     Task,
 )
 from alink_sim.platform.state.ota_registry import fresh_id
+from alink_sim.platform.state.registry import Registry
 
 
-class OtaSide:
-    """Publishes packages and shows what became of them."""
+class Ota:
+    """Update packages, their jobs, and the task of each device. Call it as `Console`.
 
-    def __init__(
-        self,
-        core: Core,
-        *,
-        change: Callable[[Callable[[], Any]], Any],
-        look: Callable[[Callable[[], Any]], Any],
-    ) -> None:
-        """`change` and `look` run an action in the platform's loop and return a copy."""
+    All methods return copies.
+    """
+
+    def __init__(self, core: Core, runner: Runner) -> None:
         self._core = core
-        self._change = change
-        self._look = look
+        self._runner = runner
 
     def publish(
         self,
@@ -48,21 +44,21 @@ class OtaSide:
         src_version: str = "",
         rules: Rules | None = None,
     ) -> Job:
-        """Bring a version to a product's devices, or to the named ones; return the job.
+        """Publish a version to a product's devices, or to those named; return the job.
 
-        Those online are pushed it at once, the others when they come. `data` is the file, or up to
-        20 by name. `sign_method` is "SHA256" or "Md5"; a `src_version` makes it a difference to
-        that version. Raises RegistryError, UpgradeError.
+        Devices that are online get the push at once, the others when they log in. `data` is the
+        file, or up to 20 files by name. `sign_method` is "SHA256" or "Md5"; with a `src_version`
+        the file is a difference to that version. Raises RegistryError, UpgradeError.
         """
         files = {"firmware.bin": data} if isinstance(data, bytes) else dict(data)
         names = None if devices is None else list(devices)
         rules = rules or Rules()
 
-        def publish() -> Job:
+        def publish(registry: Registry) -> Job:
             core = self._core
-            core.registry.product(product_key)
+            registry.product(product_key)
             for name in names or ():
-                core.registry.device(product_key, name)
+                registry.device(product_key, name)
             draft = Firmware(
                 id=fresh_id(),
                 product_key=product_key,
@@ -92,65 +88,59 @@ class OtaSide:
             jobs.begin(core, job)
             return job
 
-        job: Job = self._change(publish)
-        return job
+        return self._runner.change(publish)
 
     def job(self, job_id: str) -> Job:
-        """Return a copy of a job. Raises UpgradeError."""
-        job: Job = self._look(lambda: self._job(job_id))
-        return job
+        """Return a job. Raises UpgradeError."""
+        return self._runner.look(lambda: self._job(job_id))
 
     def jobs(self, product_key: str) -> list[Job]:
-        """Return copies of a product's jobs, oldest first. Raises RegistryError."""
+        """Return a product's jobs, oldest first. Raises RegistryError."""
 
-        def jobs() -> list[Job]:
+        def read() -> list[Job]:
             key = self._core.registry.product(product_key).key
             return [job for job in self._core.upgrades.jobs.values() if job.product_key == key]
 
-        found: list[Job] = self._look(jobs)
-        return found
+        return self._runner.look(read)
 
     def firmware(self, job_id: str) -> Firmware:
-        """Return a copy of a job's package. Raises UpgradeError."""
+        """Return the package of a job. Raises UpgradeError."""
         upgrades = self._core.upgrades
-        found: Firmware = self._look(lambda: upgrades.firmwares[self._job(job_id).firmware_id])
-        return found
+        return self._runner.look(lambda: upgrades.firmwares[self._job(job_id).firmware_id])
 
     def cancel(self, job_id: str) -> Job:
-        """Cancel a job with all of its tasks that are not over; return it. Raises UpgradeError."""
+        """Cancel a job and all its tasks that have not ended; return it. Raises UpgradeError."""
 
-        def cancel() -> Job:
+        def cancel(_registry: Registry) -> Job:
             job = self._job(job_id)
             jobs.cancel(self._core, job, tuple(one for one in Status if one not in FINAL))
             if job.status in (JobStatus.PLANNED, JobStatus.IN_PROGRESS):
                 jobs.stop(self._core, job)
             return job
 
-        job: Job = self._change(cancel)
-        return job
+        return self._runner.change(cancel)
 
     def tasks_in(self, job_id: str) -> list[Task]:
-        """Return copies of a job's tasks, oldest first. Raises UpgradeError."""
-        found: list[Task] = self._look(lambda: self._core.upgrades.tasks_in(self._job(job_id)))
-        return found
+        """Return a job's tasks, oldest first. Raises UpgradeError."""
+        return self._runner.look(lambda: self._core.upgrades.tasks_in(self._job(job_id)))
 
     def tasks(self, product_key: str, device_name: str) -> list[Task]:
-        """Return copies of a device's tasks, oldest first. Raises RegistryError."""
-        found: list[Task] = self._look(
+        """Return a device's tasks, oldest first. Raises RegistryError."""
+        return self._runner.look(
             lambda: self._core.upgrades.tasks_of(
                 self._core.registry.device(product_key, device_name)
             )
         )
-        return found
 
     def versions(self, product_key: str, device_name: str) -> dict[str, str]:
-        """Return the version that a device has reported of each module. Raises RegistryError."""
-        found: dict[str, str] = self._look(
-            lambda: self._core.registry.device(product_key, device_name).documents.get(
-                "modules", {}
-            )
-        )
-        return found
+        """Return the version of each module that a device has reported. Raises RegistryError."""
+
+        def read() -> dict[str, str]:
+            device = self._core.registry.device(product_key, device_name)
+            versions: dict[str, str] = device.documents.get("modules", {})
+            return versions
+
+        return self._runner.look(read)
 
     def _job(self, job_id: str) -> Job:
         job = self._core.upgrades.jobs.get(job_id)

@@ -1,7 +1,7 @@
-"""What becomes of a device by order of its owner: the change, and what follows from it.
+"""An operator's actions on devices: the change of the registry, and what follows from it.
 
-docs/reference/protocol.md, "Cloud side". The console, the administration and the cloud API all
-carry out these steps, in the platform's event loop.
+docs/reference/protocol.md, "Cloud side". The console, `alink-sim admin` and the cloud API all
+carry out these actions, in the platform's event loop.
 """
 
 from __future__ import annotations
@@ -20,77 +20,80 @@ _T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
-class Step(Generic[_T]):
-    """A change of the registry, which may raise RegistryError.
+class Action(Generic[_T]):
+    """A change of the registry, which may raise RegistryError, and its consequences.
 
-    `ends` cuts the sessions of the device it returns, but not those with ClientID `spare`
-    ("" is a login with the DeviceSecret). `tells` is what its gateway, if any, hears of it.
+    Attributes:
+        change: makes the change and returns its result.
+        end_reason: why the sessions of the device that `change` returns end; "" lets them go on.
+        spared_client_id: the ClientID whose session goes on; "" is a login with the DeviceSecret.
+        notice: what the gateway of that device is told, if it has one.
     """
 
-    act: Callable[[Registry], _T]
-    ends: str = ""
-    spare: str | None = None
-    tells: Change | None = None
+    change: Callable[[Registry], _T]
+    end_reason: str = ""
+    spared_client_id: str | None = None
+    notice: Change | None = None
 
 
-async def carry_out(core: Core, step: Step[_T]) -> _T:
-    """Return what a step made, once it is at rest and all that follows has happened."""
-    made = step.act(core.registry)
+async def carry_out(core: Core, action: Action[_T]) -> _T:
+    """Return the result of an action, once it is durable and its consequences have happened."""
+    result = action.change(core.registry)
     await core.commits.settled()
-    if not isinstance(made, Device):
-        return made
-    if step.tells is not None:
-        sub_device_sessions.tell(core, made, step.tells)
-    for session in core.sessions.of(made) if step.ends else ():
-        if session.identity[2] != step.spare:
-            session.end(step.ends)
-    return made
+    if not isinstance(result, Device):
+        return result
+    if action.notice is not None:
+        sub_device_sessions.tell(core, result, action.notice)
+    for session in core.sessions.of(result) if action.end_reason else ():
+        if session.identity[2] != action.spared_client_id:
+            session.end(action.end_reason)
+    return result
 
 
-def removing(product_key: str, device_name: str) -> Step[Device]:
-    """Delete a device and end its sessions."""
-    return Step(
+def remove(product_key: str, device_name: str) -> Action[Device]:
+    """Return the action that deletes a device and ends its sessions."""
+    return Action(
         lambda registry: registry.remove_device(product_key, device_name),
-        ends="the device was removed",
-        tells=Change.DELETED,
+        end_reason="the device was removed",
+        notice=Change.DELETED,
     )
 
 
-def enabling(product_key: str, device_name: str) -> Step[Device]:
-    """Let a disabled device log in again."""
-    return Step(
+def enable(product_key: str, device_name: str) -> Action[Device]:
+    """Return the action that lets a disabled device log in again."""
+    return Action(
         lambda registry: registry.set_enabled(product_key, device_name, enabled=True),
-        tells=Change.ENABLED,
+        notice=Change.ENABLED,
     )
 
 
-def disabling(product_key: str, device_name: str) -> Step[Device]:
-    """End a device's sessions and refuse it from now on."""
-    return Step(
+def disable(product_key: str, device_name: str) -> Action[Device]:
+    """Return the action that ends a device's sessions and refuses its logins."""
+    return Action(
         lambda registry: registry.set_enabled(product_key, device_name, enabled=False),
-        ends="the device is disabled",
-        tells=Change.DISABLED,
+        end_reason="the device is disabled",
+        notice=Change.DISABLED,
     )
 
 
-def resetting(product_key: str, device_name: str) -> Step[Device]:
-    """Allow an activated device to register again."""
-    return Step(lambda registry: registry.reset_device(product_key, device_name))
+def reset(product_key: str, device_name: str) -> Action[Device]:
+    """Return the action that lets an activated device register again."""
+    return Action(lambda registry: registry.reset_device(product_key, device_name))
 
 
-def clearing(product_key: str, device_name: str) -> Step[Device]:
-    """Void every ClientID of a device and end their sessions."""
-    return Step(
+def clear(product_key: str, device_name: str) -> Action[Device]:
+    """Return the action that voids all ClientIDs of a device and ends their sessions."""
+    return Action(
         lambda registry: registry.clear_client_ids(product_key, device_name),
-        ends="its ClientIDs were cleared",
-        spare="",
+        end_reason="its ClientIDs were cleared",
+        spared_client_id="",
     )
 
 
-def switching(product_key: str, device_name: str, client_id: str) -> Step[Device]:
-    """Let only this ClientID connect; the others' sessions end."""
-    return Step(
+def switch(product_key: str, device_name: str, client_id: str) -> Action[Device]:
+    """Return the action that lets only this ClientID log in; sessions of the others end."""
+    return Action(
         lambda registry: registry.switch_client_id(product_key, device_name, client_id),
-        ends="another ClientID was chosen",
-        spare=client_id,
+        end_reason="another ClientID was chosen",
+        spared_client_id=client_id,
     )

@@ -33,7 +33,7 @@ def platform(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Platfor
     """Return a platform that names bad names in the status, or in the answer at once."""
     settings = Settings(batch_faults=request.param)
     with Platform(state=tmp_path / "platform", settings=settings) as made:
-        made.create_product(key=KEY)
+        made.console.create_product(key=KEY)
         yield made
 
 
@@ -52,18 +52,18 @@ def test_every_name_becomes_a_device_in_batches(workshop: Workshop, platform: Pl
     done = _run(workshop, platform, size=2)
     assert (done.total, done.done, done.created, done.refused) == (5, 5, 5, ())
     for number in range(1, 6):
-        assert platform.device(KEY, f"lamp-{number:04d}").secret
+        assert platform.console.device(KEY, f"lamp-{number:04d}").secret
     assert [entry.what for entry in workshop.ledger().entries()] == ["registered"] * 5
 
 
 def test_a_run_that_was_cut_off_is_run_again(workshop: Workshop, platform: Platform):
-    platform.add_device(KEY, "lamp-0002")
-    secret = platform.device(KEY, "lamp-0002").secret
+    platform.console.add_device(KEY, "lamp-0002")
+    secret = platform.console.device(KEY, "lamp-0002").secret
     first = _run(workshop, platform, size=3)
     assert (first.done, first.created) == (5, 4)
     again = _run(workshop, platform, size=3)
     assert (again.done, again.created, again.refused) == (5, 0, ())
-    assert platform.device(KEY, "lamp-0002").secret == secret
+    assert platform.console.device(KEY, "lamp-0002").secret == secret
 
 
 def test_rows_with_a_secret_of_their_own_are_left_out(workshop: Workshop, platform: Platform):
@@ -82,7 +82,7 @@ def test_names_that_come_from_boards_are_registered_once_they_are_burned(
     assert book.claim("lamps", rows, mac="a0b765123456")
     done = list(register.register(plan, book, _cloud(platform), wait=lambda _: None))[-1]
     assert (done.total, done.created) == (1, 1)
-    assert platform.device(KEY, "a0b765123456").secret
+    assert platform.console.device(KEY, "a0b765123456").secret
 
 
 def test_the_command_takes_the_key_from_a_file_and_shows_no_secret(

@@ -25,9 +25,8 @@ def _register(platform: Platform, boards: Party) -> tuple[str, str]:
 
 
 def _shown(platform: Platform, boards: Party) -> str:
-    shown = operations.device_show(
-        platform, product_key=boards.product.key, device_name=boards.name
-    )
+    device = {"product_key": boards.product.key, "device_name": boards.name}
+    shown = operations.call(platform, "console.device", device)
     alert: str = shown["alert"]
     return alert
 
@@ -49,14 +48,14 @@ def test_switch_ends_the_others_at_once_and_the_alert(platform: Platform, boards
     with Wire.tls(platform) as one, Wire.tls(platform) as two, Wire.tls(platform) as three:
         for wire, pair in zip((one, two, three), pairs, strict=True):
             assert wire.ask(boards.log_in_with(*pair)) == ACCEPTED
-        platform.switch_client_id(boards.product.key, "dev-1", pairs[1][0])
+        platform.console.switch_client_id(boards.product.key, "dev-1", pairs[1][0])
         assert one.read() == three.read() == b""
         assert two.ask(b"\xc0\x00") == b"\xd0\x00"
         assert _shown(platform, boards) == ""
     for pair, answer in zip(pairs, (refused(4), ACCEPTED, refused(4)), strict=True):
         with Wire.tls(platform) as wire:
             assert wire.ask(boards.log_in_with(*pair)) == answer
-    platform.switch_client_id(boards.product.key, "dev-1", pairs[0][0])
+    platform.console.switch_client_id(boards.product.key, "dev-1", pairs[0][0])
     with Wire.tls(platform) as wire:
         assert wire.ask(boards.log_in_with(*pairs[0])) == ACCEPTED
 
@@ -68,7 +67,7 @@ def test_clear_ends_all_and_only_a_registration_leads_back(platform: Platform, b
     with Wire.tls(platform) as one, Wire.tls(platform) as two:
         for wire, pair in zip((one, two), pairs, strict=False):
             assert wire.ask(boards.log_in_with(*pair)) == ACCEPTED
-        platform.clear_client_ids(boards.product.key, "dev-1")
+        platform.console.clear_client_ids(boards.product.key, "dev-1")
         assert one.read() == two.read() == b""
     for pair in pairs:
         with Wire.tls(platform) as wire:

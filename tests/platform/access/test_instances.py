@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from alink_sim.platform import Platform, Settings
+from alink_sim.platform import Instance, InstanceError, Platform, Settings
 from alink_sim.platform.control import setup_file
 from alink_sim.platform.control.setup_file import SetupError
-from alink_sim.platform.state.instances import Instance, InstanceError
 from tests.platform.http_requests import FORM, form, post
 from tests.platform.wire import ACCEPTED, PATIENCE, Party, Wire, connect, refused, sign
 
@@ -31,9 +30,9 @@ RULE = (
 
 
 def _on(platform: Platform, instance: Instance) -> Party:
-    product = platform.create_product(key="a1B2c3D4e5F", secret="Pr0dSecretAbCdEf")
-    platform.set_instance(product.key, instance)
-    return Party.of(product, platform.add_device(product.key, "dev-1"))
+    product = platform.console.create_product(key="a1B2c3D4e5F", secret="Pr0dSecretAbCdEf")
+    platform.console.set_instance(product.key, instance)
+    return Party.of(product, platform.console.add_device(product.key, "dev-1"))
 
 
 def _dialled(platform: Platform, host: str) -> Wire:
@@ -58,7 +57,7 @@ def test_registration_by_each_method_is_had_where_the_vendor_says(platform: Plat
         assert answer == refused(4)
         event = platform.expect("registration_refused", timeout=0)
         assert event.reason.startswith(f"{RULE}; this is the ")
-        assert platform.device(party.product.key, "dev-1").client_ids == []
+        assert platform.console.device(party.product.key, "dev-1").client_ids == []
 
 
 @pytest.mark.parametrize(
@@ -137,7 +136,7 @@ def test_what_was_not_declared_is_judged_only_where_a_setting_says_so(
     make_platform: Callable[..., Platform], instances: str, instance: str
 ):
     platform = make_platform(settings=Settings(instances=instances))
-    product = platform.create_product(instance=instance)
+    product = platform.console.create_product(instance=instance)
     with Wire.tls(platform) as wire:
         answer = wire.ask(Party(product, "dev-1").register("regnwl"))
     assert answer == (ACCEPTED if instances == "declared" else refused(4))
@@ -173,9 +172,9 @@ def test_the_set_up_file_declares_instances_and_a_restart_keeps_them(
     first.stop()
     second = make_platform(state=tmp_path / "state")
     with Wire.tls(second) as wire:
-        party = Party(second.product("a1B2c3D4e5F"), "dev-1")
+        party = Party(second.console.product("a1B2c3D4e5F"), "dev-1")
         assert wire.ask(party.register("regnwl")) == refused(4)
-    second.create_product(key="a1B2c3D4e5F", instance="iot-2")  # Which nobody declared.
+    second.console.create_product(key="a1B2c3D4e5F", instance="iot-2")  # Which nobody declared.
     with Wire.tls(second) as wire:
         assert wire.ask(party.register("regnwl")) == ACCEPTED
 

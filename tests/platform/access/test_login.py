@@ -19,7 +19,7 @@ def log_in(platform: Platform, packet: bytes) -> bytes:
 
 
 def status(platform: Platform, party: Party) -> str:
-    return platform.device(party.product.key, party.name).status
+    return platform.console.device(party.product.key, party.name).status
 
 
 def test_the_first_login_activates_and_the_end_of_it_is_offline(platform: Platform, party: Party):
@@ -150,8 +150,8 @@ def test_login_is_refused_for(platform: Platform, party: Party, case):
 
 def test_a_will_is_ignored_where_the_setting_says_so(make_platform):
     platform = make_platform(settings=Settings(will="ignore"))
-    product = platform.create_product()
-    party = Party.of(product, platform.add_device(product.key, "dev-1"))
+    product = platform.console.create_product()
+    party = Party.of(product, platform.console.add_device(product.key, "dev-1"))
     assert log_in(platform, connect_with_will(party)) == ACCEPTED
 
 
@@ -164,8 +164,8 @@ def test_securemode_2_over_plain_tcp_is_refused(platform: Platform, party: Party
 
 def test_a_token_over_plain_tcp_is_refused_where_the_setting_says_so(make_platform):
     platform = make_platform(settings=Settings(connwl_over_tcp=False))
-    product = platform.create_product()
-    issued = platform.issue_client_id(product.key, "dev-1")
+    product = platform.console.create_product()
+    issued = platform.console.issue_client_id(product.key, "dev-1")
     packet = Party(product, "dev-1").log_in_with(issued.client_id, issued.token)
     with Wire.plain(platform) as wire:
         assert wire.ask(packet) == refused(2)
@@ -187,15 +187,15 @@ def test_a_keepalive_at_the_edge_is_good(platform, party, keepalive):
 
 def test_a_bad_keepalive_gets_a_connack_where_the_setting_says_so(make_platform):
     platform = make_platform(settings=Settings(keepalive_code=3))
-    product = platform.create_product()
-    party = Party.of(product, platform.add_device(product.key, "dev-1"))
+    product = platform.console.create_product()
+    party = Party.of(product, platform.console.add_device(product.key, "dev-1"))
     assert log_in(platform, party.log_in(keepalive=15)) == refused(3)
 
 
 def test_a_login_without_its_client_id_signed_is_refused_where_the_setting_says_so(make_platform):
     platform = make_platform(settings=Settings(login_without_client_id=False))
-    product = platform.create_product()
-    party = Party.of(product, platform.add_device(product.key, "dev-1"))
+    product = platform.console.create_product()
+    party = Party.of(product, platform.console.add_device(product.key, "dev-1"))
     assert log_in(platform, party.log_in()) == ACCEPTED
     content = f"deviceNamedev-1productKey{product.key}"
     unsigned = connect(
@@ -207,21 +207,21 @@ def test_a_login_without_its_client_id_signed_is_refused_where_the_setting_says_
 def test_a_disabled_device_is_cut_refused_and_let_in_again(platform: Platform, party: Party):
     with Wire.tls(platform) as wire:
         wire.ask(party.log_in())
-        platform.disable_device(party.product.key, party.name)
+        platform.console.disable_device(party.product.key, party.name)
         assert wire.read() == b""
     assert status(platform, party) == "Disabled"
     assert log_in(platform, party.log_in()) == refused(4)
     assert platform.expect("login_refused", timeout=0).code == 6204
-    platform.enable_device(party.product.key, party.name)
+    platform.console.enable_device(party.product.key, party.name)
     assert log_in(platform, party.log_in()) == ACCEPTED
 
 
 def test_a_removed_device_is_cut_and_its_secret_is_void(platform: Platform, party: Party):
     with Wire.tls(platform) as wire:
         wire.ask(party.log_in())
-        platform.remove_device(party.product.key, party.name)
+        platform.console.remove_device(party.product.key, party.name)
         assert wire.read() == b""
-    fresh = platform.add_device(party.product.key, party.name)
+    fresh = platform.console.add_device(party.product.key, party.name)
     assert fresh.secret != party.device_secret
     assert log_in(platform, party.log_in()) == refused(4)
 
@@ -236,14 +236,16 @@ def test_the_newcomer_cuts_the_older_session(platform: Platform, party: Party):
         assert status(platform, party) == "Online"
         assert newer.ask(b"\xc0\x00") == b"\xd0\x00"
         # The end of the older one must not hide the newer one from its operator.
-        platform.disable_device(party.product.key, party.name)
+        platform.console.disable_device(party.product.key, party.name)
         assert newer.read() == b""
 
 
 @pytest.fixture
 def boards(platform: Platform, product: Product) -> tuple[Party, list[ClientId]]:
     """Two boards that registered under one DeviceName."""
-    return Party(product, "dev-1"), [platform.issue_client_id(product.key, "dev-1") for _ in "12"]
+    return Party(product, "dev-1"), [
+        platform.console.issue_client_id(product.key, "dev-1") for _ in "12"
+    ]
 
 
 def test_two_client_ids_of_one_device_name_are_online_together(platform: Platform, boards):
@@ -259,7 +261,7 @@ def test_switch_keeps_one_client_id_and_cuts_the_other(platform: Platform, board
     with Wire.tls(platform) as first, Wire.tls(platform) as second:
         first.ask(party.log_in_with(one.client_id, one.token))
         second.ask(party.log_in_with(two.client_id, two.token))
-        platform.switch_client_id(party.product.key, party.name, two.client_id)
+        platform.console.switch_client_id(party.product.key, party.name, two.client_id)
         assert first.read() == b""
         assert second.ask(b"\xc0\x00") == b"\xd0\x00"
     assert log_in(platform, party.log_in_with(one.client_id, one.token)) == refused(4)
@@ -271,7 +273,7 @@ def test_clear_cuts_all_and_voids_every_token(platform: Platform, boards):
     party, (one, _two) = boards
     with Wire.tls(platform) as wire:
         wire.ask(party.log_in_with(one.client_id, one.token))
-        platform.clear_client_ids(party.product.key, party.name)
+        platform.console.clear_client_ids(party.product.key, party.name)
         assert wire.read() == b""
     assert log_in(platform, party.log_in_with(one.client_id, one.token)) == refused(4)
 
@@ -279,7 +281,7 @@ def test_clear_cuts_all_and_voids_every_token(platform: Platform, boards):
 @pytest.mark.parametrize("change", ["clear_client_ids", "remove_device", "disable_device"])
 def test_what_an_operator_does_while_a_login_is_written_counts(platform, boards, change):
     party, (one, _two) = boards
-    commits, operator = platform._core.commits, getattr(platform, change)
+    commits, operator = platform._core.commits, getattr(platform.console, change)
     settled = commits.settled
 
     async def settled_after_the_operator() -> None:
@@ -303,22 +305,22 @@ def test_the_time_of_a_first_connection_is_kept(platform: Platform, boards, cloc
     party, (one, two) = boards
     clock.advance(60)
     log_in(platform, party.log_in_with(one.client_id, one.token))
-    device: Device = platform.device(party.product.key, party.name)
+    device: Device = platform.console.device(party.product.key, party.name)
     times = {issued.client_id: issued.first_connected for issued in device.client_ids}
     assert times == {one.client_id: clock.time(), two.client_id: None}
 
 
 def test_the_switch_does_not_touch_an_activated_device(platform: Platform, party: Party):
     log_in(platform, party.log_in())
-    platform.set_dynamic_registration(party.product.key, False)
+    platform.console.set_dynamic_registration(party.product.key, False)
     assert log_in(platform, party.log_in()) == ACCEPTED
 
 
 def test_credentials_survive_a_restart(make_platform):
     before = make_platform()
-    product = before.create_product()
-    party = Party.of(product, before.add_device(product.key, "dev-1"))
-    issued = before.issue_client_id(product.key, "dev-2")
+    product = before.console.create_product()
+    party = Party.of(product, before.console.add_device(product.key, "dev-1"))
+    issued = before.console.issue_client_id(product.key, "dev-2")
     log_in(before, party.log_in())
     before.stop()
 

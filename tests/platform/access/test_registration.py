@@ -41,7 +41,7 @@ def test_connack_and_answer_come_in_one_go_and_compact(platform: Platform, party
 
 def test_the_topic_of_the_answer_to_regnwl_is_a_setting(make_platform):
     platform = make_platform(settings=Settings(regnwl_topic="/ext/register"))
-    party = Party(platform.create_product(), "dev-1")
+    party = Party(platform.console.create_product(), "dev-1")
     with Wire.tls(platform) as wire:
         assert wire.ask(party.register("regnwl")) == ACCEPTED
         assert wire.read_publish()[0] == "/ext/register"
@@ -62,8 +62,8 @@ def test_the_same_secret_comes_until_the_device_has_logged_in(platform: Platform
 
 def test_a_fresh_secret_comes_each_time_where_the_setting_says_so(make_platform):
     platform = make_platform(settings=Settings(rotate_secret=True))
-    product = platform.create_product()
-    party = Party.of(product, platform.add_device(product.key, "dev-1"))
+    product = platform.console.create_product()
+    party = Party.of(product, platform.console.add_device(product.key, "dev-1"))
     secrets = [party.device_secret]
     for _ in range(2):
         with Wire.tls(platform) as wire:
@@ -83,8 +83,8 @@ def test_reset_allows_a_registration_and_leaves_status_and_secret(
         wire.ask(party.log_in())
         wire.send(b"\xe0\x00")
         assert wire.read() == b""
-    platform.reset_device(party.product.key, party.name)
-    assert platform.device(party.product.key, party.name).status == "Offline"
+    platform.console.reset_device(party.product.key, party.name)
+    assert platform.console.device(party.product.key, party.name).status == "Offline"
     with Wire.tls(platform) as wire:
         assert wire.ask(party.register()) == ACCEPTED
         assert wire.read_publish()[1]["deviceSecret"] == party.device_secret
@@ -92,7 +92,7 @@ def test_reset_allows_a_registration_and_leaves_status_and_secret(
 
 def test_registration_alone_does_not_activate(platform: Platform, party: Party):
     assert register(platform, party.register()) == ACCEPTED
-    device = platform.device(party.product.key, party.name)
+    device = platform.console.device(party.product.key, party.name)
     assert (device.status, device.activated) == ("Inactive", False)
 
 
@@ -112,7 +112,7 @@ def test_five_client_ids_are_issued_and_no_sixth_until_they_are_cleared(
         None,
         "all 5 ClientIDs of this DeviceName are issued; clear them",
     )
-    platform.clear_client_ids(product.key, party.name)
+    platform.console.clear_client_ids(product.key, party.name)
     assert register(platform, party.register("regnwl")) == ACCEPTED
 
 
@@ -160,7 +160,7 @@ REFUSALS: dict[str, tuple[Callable[[Platform, Party], bytes], int, int | None, s
     ),
     "the switch is off": (
         lambda platform, party: after(
-            platform.set_dynamic_registration(party.product.key, False), party.register()
+            platform.console.set_dynamic_registration(party.product.key, False), party.register()
         ),
         4,
         6288,
@@ -168,7 +168,7 @@ REFUSALS: dict[str, tuple[Callable[[Platform, Party], bytes], int, int | None, s
     ),
     "the device is disabled": (
         lambda platform, party: after(
-            platform.disable_device(party.product.key, party.name), party.register()
+            platform.console.disable_device(party.product.key, party.name), party.register()
         ),
         4,
         6204,
@@ -249,15 +249,15 @@ def test_registration_needs_tls(platform: Platform, party: Party):
 @pytest.mark.parametrize("code", [3, 4, 5])
 def test_the_connack_of_a_well_signed_refusal_is_a_setting(make_platform, code):
     platform = make_platform(settings=Settings(refused_code=code))
-    product = platform.create_product(dynamic_registration=False)
-    party = Party.of(product, platform.add_device(product.key, "dev-1"))
+    product = platform.console.create_product(dynamic_registration=False)
+    party = Party.of(product, platform.console.add_device(product.key, "dev-1"))
     assert register(platform, party.register()) == refused(code)
     assert register(platform, party.register(secret="WrongSecret00000")) == refused(4)
 
 
 def test_the_answer_is_pushed_at_qos_1_where_the_setting_says_so(make_platform):
     platform = make_platform(settings=Settings(push_qos=1))
-    party = Party(platform.create_product(), "dev-1")
+    party = Party(platform.console.create_product(), "dev-1")
     with Wire.tls(platform) as wire:
         assert wire.ask(party.register("regnwl")) == ACCEPTED
         assert wire.read_publish()[2] == 1
@@ -280,7 +280,7 @@ def test_nothing_else_goes_on_a_registration_connection(platform, party, packet)
 
 def test_it_is_ignored_instead_where_the_setting_says_so(make_platform):
     platform = make_platform(settings=Settings(registration_traffic="ignore"))
-    party = Party(platform.create_product(), "dev-1")
+    party = Party(platform.console.create_product(), "dev-1")
     with Wire.tls(platform) as wire:
         wire.ask(party.register("regnwl"))
         wire.read_publish()
@@ -343,7 +343,7 @@ def die(self, data):
     os.kill(os.getpid(), signal.SIGKILL)
 
 platform = Platform(database_url=sys.argv[1], ca=Path(sys.argv[2])).start()
-product = platform.create_product(key="a1B2c3D4e5F", secret="Pr0dSecretAbCdEf")
+product = platform.console.create_product(key="a1B2c3D4e5F", secret="Pr0dSecretAbCdEf")
 Connection._write = die
 print(platform.mqtt_tls_port, flush=True)
 signal.pause()
@@ -363,6 +363,6 @@ def test_what_a_device_is_told_was_at_rest_before(make_platform, ca: Path, datab
             assert wire.read() == b""
     assert process.returncode == -signal.SIGKILL
     after = make_platform()
-    (issued,) = after.device("a1B2c3D4e5F", "dev-1").client_ids
+    (issued,) = after.console.device("a1B2c3D4e5F", "dev-1").client_ids
     with Wire.tls(after) as wire:
         assert wire.ask(party.log_in_with(issued.client_id, issued.token)) == ACCEPTED

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from alink_sim.clock import ManualClock
-from alink_sim.platform import Platform, Settings
-from alink_sim.platform.state.instances import Instance
+from alink_sim.platform import Instance, Platform, Settings
 from tests.platform.http_requests import FORM, form, post
 from tests.platform.wire import ACCEPTED, Party, Wire, connect, refused, sign
 
@@ -24,15 +23,15 @@ def make(make_platform: Callable[..., Platform], clock: ManualClock) -> Callable
 
     def make(**settings: Any) -> Platform:
         platform = make_platform(clock=clock, settings=Settings(**settings))
-        platform.create_product(key=PK, secret=PS)
-        platform.add_device(PK, DN, secret=DS)
+        platform.console.create_product(key=PK, secret=PS)
+        platform.console.add_device(PK, DN, secret=DS)
         return platform
 
     return make
 
 
 def party(platform: Platform) -> Party:
-    return Party.of(platform.product(PK), platform.device(PK, DN))
+    return Party.of(platform.console.product(PK), platform.console.device(PK, DN))
 
 
 def answer(platform: Platform, packet: bytes) -> bytes:
@@ -143,7 +142,7 @@ def test_how_long_an_idle_registration_is_kept(make, clock: ManualClock, seconds
 def test_the_regions_of_preregistration_free_devices(make, regions: str, free: tuple[str, ...]):
     platform = make(regnwl_regions=regions)
     for region in ("cn-shanghai", "cn-beijing", "cn-shenzhen"):
-        platform.set_instance(PK, Instance("iot-1", "enterprise", region))
+        platform.console.set_instance(PK, Instance("iot-1", "enterprise", region))
         expected = ACCEPTED if region in free else refused(4)
         assert answer(platform, registers("regnwl", "-2")) == expected, region
     reason = platform.expect("registration_refused", timeout=0).reason
@@ -158,7 +157,7 @@ def test_the_next_regnwl_brings_another_client_id_or_the_same(make):
     assert len({pair(platform) for _ in "123"}) == 3
     platform = make(regnwl_again="same", max_client_ids=1)
     assert len({pair(platform) for _ in "123"}) == 1
-    assert len(platform.device(PK, DN).client_ids) == 1
+    assert len(platform.console.device(PK, DN).client_ids) == 1
 
 
 @pytest.mark.parametrize("most", [1, 5])

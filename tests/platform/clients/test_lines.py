@@ -30,8 +30,8 @@ def _c3(product_key: str, device_name: str, secret: str) -> bytes:
 
 
 def test_a_secret_ends_within_the_255_bytes_that_an_old_c_sdk_reads(platform: Platform):
-    product = platform.create_product(key="k" * 20)
-    platform.add_device(product.key, "n" * 32, secret="s" * 63)
+    product = platform.console.create_product(key="k" * 20)
+    platform.console.add_device(product.key, "n" * 32, secret="s" * 63)
     asked = request(PATH, _c3(product.key, "n" * 32, product.secret), FORM)
     for _ in range(2):  # It has no other random.
         body = exchange(platform, asked)[1]
@@ -55,9 +55,9 @@ def test_head_and_body_may_come_in_writes_of_their_own_and_again(platform: Platf
 
 
 def test_what_is_issued_fits_the_buffers_of_the_c_sdks(platform: Platform):
-    product = platform.create_product()
-    device = platform.add_device(product.key, "dev-1")
-    issued = platform.issue_client_id(product.key, "dev-1")
+    product = platform.console.create_product()
+    device = platform.console.add_device(product.key, "dev-1")
+    issued = platform.console.issue_client_id(product.key, "dev-1")
     assert len(device.secret) <= 63
     assert len(issued.token) <= 63
     assert len(issued.client_id) <= 69
@@ -196,7 +196,7 @@ def test_every_filter_of_a_sub_device_is_granted_to_its_gateway(platform: Platfo
         _granted(gateway.wire, len(asked))
         for one in FILTERS[client]:
             topic = one.replace("+", "x") % f"{SUB_PK}/sub-0001"
-            assert platform.send(SUB_PK, "sub-0001", topic, b"{}") == 1
+            assert platform.cloud.send(SUB_PK, "sub-0001", topic, b"{}") == 1
             assert gateway.wire.read() == publish(topic, b"{}")
 
 
@@ -205,8 +205,8 @@ def test_who_sends_ss_1_gets_every_system_topic_without_a_subscription(
     make_platform: Callable[..., Platform], who: str
 ):
     platform = make_platform(settings=Settings(auto_deliver="ss"))
-    product = platform.create_product(key=PK)
-    party = Party.of(product, platform.add_device(PK, DN))
+    product = platform.console.create_product(key=PK)
+    party = Party.of(product, platform.console.add_device(PK, DN))
     if who == "sub-device":
         with Gateway(platform) as gateway:  # It sends no `_ss`: nothing comes for its own.
             sub(platform)
@@ -218,17 +218,17 @@ def test_who_sends_ss_1_gets_every_system_topic_without_a_subscription(
             names = _carried(platform, wire)
         for one in WITH_SS:
             topic = one % "/".join(names)
-            assert platform.send(*names, topic, b"{}") == 1, topic
+            assert platform.cloud.send(*names, topic, b"{}") == 1, topic
             assert wire.read() == publish(topic, b"{}")
     with Wire.tls(platform) as wire:
         assert wire.ask(party.log_in()) == ACCEPTED
         for one in WITH_SS:
-            assert platform.send(*names, one % "/".join(names), b"{}") == 0
+            assert platform.cloud.send(*names, one % "/".join(names), b"{}") == 0
 
 
 def _carried(platform: Platform, wire: Wire) -> tuple[str, str]:
     """Log a sub-device in over a gateway's connection; return its names."""
-    platform.add_sub_device(SUB_PK, "sub-0001", gateway=(GATEWAY_PK, "gateway-1"))
+    platform.cloud.add_sub_device(SUB_PK, "sub-0001", gateway=(GATEWAY_PK, "gateway-1"))
     assert wire.read_publish()[0].endswith("/thing/topo/change")
     body = {"id": "1", "params": signed()}
     topic = f"/ext/session/{GATEWAY_PK}/gateway-1/combine/login"

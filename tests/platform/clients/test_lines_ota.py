@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from alink_sim.platform import Platform
+from alink_sim.platform import Listen, Platform
 from tests.platform.http_requests import exchange
 from tests.platform.online import Online, online
 from tests.platform.ota_messages import DATA, DN, PK, pushed, reported, status
@@ -123,9 +123,9 @@ def test_linkkit_gets_the_whole_file_with_its_length(online: Online):
 def test_the_c_sdk_reads_a_port_as_part_of_the_host_so_that_a_url_may_have_none(
     make_platform: Callable[..., Platform],
 ):
-    platform = make_platform(ota_host="localhost")
-    product = platform.create_product(key=PK)
-    online = Online(platform, Party.of(product, platform.add_device(PK, DN)))
+    platform = make_platform(listen=Listen(ota_host="localhost"))
+    product = platform.console.create_product(key=PK)
+    online = Online(platform, Party.of(product, platform.console.add_device(PK, DN)))
     with online.wire:
         platform.ota.publish(PK, "2.0.0", DATA)
         url = pushed(online.wire)["url"]

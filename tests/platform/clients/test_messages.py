@@ -24,7 +24,7 @@ def gateway(platform: Platform) -> Iterator[Gateway]:
     with Gateway(platform) as made:
         for name in ("sub-0001", "sub-0002"):
             sub(platform, name)
-            platform.add_sub_device(SUB_PK, name, gateway=(GATEWAY_PK, "gateway-1"))
+            platform.cloud.add_sub_device(SUB_PK, name, gateway=(GATEWAY_PK, "gateway-1"))
             assert made.told()[0] == "thing/topo/change"
         yield made
 
@@ -104,7 +104,7 @@ def test_a_post_at_either_qos_is_replied_to_at_either(online: Online, qos: int, 
 def test_a_property_set_has_a_text_of_digits_as_id_and_its_answer_is_taken(
     online: Online, qos: int
 ):
-    number = online.platform.set_properties(PK, DN, {"target": 21})
+    number = online.platform.cloud.set_properties(PK, DN, {"target": 21})
     topic = f"/sys/{PK}/{DN}/thing/service/property/set"
     assert number.isdecimal()
     assert online.wire.read() == publish(
@@ -122,7 +122,7 @@ def test_a_property_set_has_a_text_of_digits_as_id_and_its_answer_is_taken(
 
 
 def test_a_service_has_its_name_in_the_topic_and_as_last_part_of_method(online: Online):
-    number = online.platform.call_service(PK, DN, "SelfTest", {"seconds": 3})
+    number = online.platform.cloud.call_service(PK, DN, "SelfTest", {"seconds": 3})
     assert online.wire.read() == publish(
         f"/sys/{PK}/{DN}/thing/service/SelfTest",
         b'{"method":"thing.service.SelfTest","id":"%s","params":{"seconds":3},'
@@ -157,7 +157,7 @@ TOPOLOGY = {
 def test_topology_as_each_client_signs_it(
     gateway: Gateway, platform: Platform, client: str, case: str, qos: int
 ):
-    platform.remove_sub_device(SUB_PK, "sub-0001")
+    platform.cloud.remove_sub_device(SUB_PK, "sub-0001")
     for _ in range(2):
         gateway.told()
     client_id, timestamp, key, method = TOPOLOGY[client]
@@ -229,7 +229,7 @@ def test_a_registration_signed_with_the_product_secret_tells_the_iot_id(
     code, data = gateway.ask("thing/proxy/provisioning/product_register", {"proxieds": [proxied]})
     assert code == 200
     assert data["failures"] == []
-    iot_id = platform.device(SUB_PK, "sub-0001").iot_id
+    iot_id = platform.console.device(SUB_PK, "sub-0001").iot_id
     assert data["successes"] == [{"iotId": iot_id, **names(), "deviceSecret": SUB_DS}]
 
 
@@ -249,7 +249,7 @@ def test_tags_of_a_sub_device_come_right_behind_its_login(gateway: Gateway, plat
     assert gateway.wire.read_publish()[1]["code"] == 200
     assert gateway.wire.read() == b"\x40\x02\x00\x03"
     assert gateway.wire.read_publish()[0] == f"{tags}_reply"
-    kept = platform.device(SUB_PK, "sub-0001").documents["tags"]
+    kept = platform.console.device(SUB_PK, "sub-0001").documents["tags"]
     assert kept == {"SYS_ALIOS_ACTIVATION": "x"}
 
 
@@ -284,7 +284,7 @@ def test_a_shadow_message_of_each_form_is_answered_without_a_state(
     topic, heard = f"/shadow/update/{PK}/{DN}", f"/shadow/get/{PK}/{DN}"
     before = b'{"method":"update","state":{"reported":{"old":1}},"version":1}'
     online.exchange("/shadow/update/{pk}/{dn}", before, "/shadow/get/{pk}/{dn}")
-    online.platform.set_shadow(PK, DN, {"d": 1}, version=2)
+    online.platform.cloud.set_shadow(PK, DN, {"d": 1}, version=2)
     control = online.wire.read_publish()[1]
     assert set(control) == {"method", "payload", "version", "timestamp"}
     assert (control["method"], control["payload"]["state"]["desired"]) == ("control", {"d": 1})

@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 from typer.testing import CliRunner
 
 from alink_sim import cli
-from alink_sim.platform.control.operations import OPERATIONS
-from alink_sim.platform.verbs import downlinks
+from alink_sim.platform.control import operations
+from alink_sim.platform.verbs import request
 from tests.platform.online import Online, online
 from tests.platform.verbs.test_cli import WORLD, start
 from tests.platform.wire import publish, subscribe
@@ -23,25 +22,25 @@ __all__ = ["online"]
 
 def operate(online: Online, name: str, **parameters: Any) -> Any:
     where = {"product_key": online.party.product.key, "device_name": online.party.name}
-    return OPERATIONS[f"device_{name}"](online.platform, **where, **parameters)
+    return operations.call(online.platform, f"cloud.{name}", {**where, **parameters})
 
 
 def test_properties_are_set_and_desired(online: Online):
-    number = operate(online, "set", values={"led": 1})["id"]
+    number = operate(online, "set_properties", values={"led": 1})["id"]
     topic, body, _ = online.wire.read_publish()
     assert topic.endswith("/thing/service/property/set")
     assert (body["id"], body["params"]) == (number, {"led": 1})
-    assert operate(online, "desire", values={"led": 0}) == {"led": 1}
+    assert operate(online, "set_desired", values={"led": 0}) == {"led": 1}
     assert online.wire.read_publish()[1]["params"] == {"led": 0}
 
 
 def test_services_and_questions_bring_their_answers(online: Online):
-    assert operate(online, "call", service="Blink", inputs={"n": 2})["id"].isdecimal()
+    assert operate(online, "call_service", service="Blink", inputs={"n": 2})["id"].isdecimal()
     assert online.wire.read_publish()[1]["params"] == {"n": 2}
     with ThreadPoolExecutor(1) as threads:
         for name, more in (
-            ("call", {"service": "Test", "inputs": {}, "timeout_ms": 8000}),
-            ("ask", {"text": '"?"', "timeout_ms": 8000}),
+            ("call_service_sync", {"service": "Test", "inputs": {}, "timeout_ms": 8000}),
+            ("rrpc", {"payload": '"?"', "timeout_ms": 8000}),
         ):
             asked = threads.submit(operate, online, name, **more)
             topic, _, _ = online.wire.read_publish()
@@ -52,23 +51,24 @@ def test_services_and_questions_bring_their_answers(online: Online):
 def test_text_is_sent_on_a_topic_and_the_log_switched(online: Online):
     topic = f"/{online.party.product.key}/{online.party.name}/user/get"
     online.wire.ask(subscribe(1, (topic, 1)))
-    assert operate(online, "send", topic=topic, text='"hi"', qos=1) == {"sessions": 1}
+    assert operate(online, "send", topic=topic, payload='"hi"', qos=1) == {"sessions": 1}
     assert online.wire.read_publish() == (topic, "hi", 1)
-    assert operate(online, "send", topic="user/get", text='"short"') == {"sessions": 1}
+    assert operate(online, "send", topic="user/get", payload='"short"') == {"sessions": 1}
     assert online.wire.read_publish()[:2] == (topic, "short")
     where = (online.party.product.key, online.party.name)
-    assert online.platform.send(*where, "user/get", b'"of a test"') == 1
+    assert online.platform.cloud.send(*where, "user/get", b'"of a test"') == 1
     assert online.wire.read_publish()[:2] == (topic, "of a test")
-    assert operate(online, "send", topic="thing/x", text='"sys"') == {"sessions": 1}
+    assert operate(online, "send", topic="thing/x", payload='"sys"') == {"sessions": 1}
     assert online.wire.read_publish()[0] == f"/sys{topic.removesuffix('user/get')}thing/x"
-    assert operate(online, "log", on=True) == {"sessions": 1}
+    assert operate(online, "set_log_mode", on=True) == {"sessions": 1}
     assert online.wire.read_publish()[1]["params"]["content"] == {"mode": 1}
 
 
 def test_the_shadow_is_shown_and_set_above_its_version(online: Online):
-    assert operate(online, "shadow") == {"version": 0, "state": {}}
+    assert operate(online, "shadow")["version"] == 0
     for version in (1, 2):
-        shown = operate(online, "shadow", desired={"color": version})
+        assert operate(online, "set_shadow", desired={"color": version}) == {"sessions": 1}
+        shown = operate(online, "shadow")
         assert (shown["version"], shown["state"]) == (version, {"desired": {"color": version}})
 
 
@@ -92,7 +92,7 @@ def test_the_verbs_take_names_and_json(tmp_path: Path):
             return json.loads(done.stdout)
 
         assert told("desire", "led=1") == {"led": 1}
-        offline = "alink-sim: device a1B2c3D4e5F/dev-1 is offline, not sent\n"
+        offline = "alink-sim: device a1B2c3D4e5F/dev-1 is offline: nothing was sent\n"
         assert refused("set", "led=1", 'mode="eco"') == offline
         assert refused("call", "Test", "n=1") == offline
         assert refused("call", "Test", "n=1", "--wait") == offline
@@ -112,20 +112,25 @@ def test_the_verbs_take_names_and_json(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("verb", "result", "code", "says"),
+    ("command", "result", "code", "says"),
     [
-        ("ask", {"code": "SUCCESS", "answer": "yes"}, 0, ""),
-        ("ask", {"code": "TIMEOUT", "answer": ""}, 1, "dev-1 gave no answer (TIMEOUT)"),
-        ("call", {"code": "HALFCONN", "answer": ""}, 1, "dev-1 gave no answer (HALFCONN)"),
-        ("call", {"id": "1"}, 0, ""),
+        (("ask",), {"code": "SUCCESS", "answer": "yes"}, 0, ""),
+        (("ask",), {"code": "TIMEOUT", "answer": ""}, 1, "dev-1 sent no reply (TIMEOUT)"),
+        (
+            ("call", "--wait"),
+            {"code": "HALFCONN", "answer": ""},
+            1,
+            "dev-1 sent no reply (HALFCONN)",
+        ),
+        (("call",), {"id": "1"}, 0, ""),
     ],
 )
-def test_a_question_without_an_answer_ends_with_1_and_a_sentence(
-    verb: str, result: Any, code: int, says: str
+def test_missing_reply_exits_1_with_sentence(
+    command: tuple[str, ...], result: Any, code: int, says: str, monkeypatch: pytest.MonkeyPatch
 ):
-    app = typer.Typer()
-    downlinks.add_to(app, lambda *_, **__: result)
-    done = CliRunner().invoke(app, [verb, "a1B2c3D4e5F", "dev-1", "Test"])
+    monkeypatch.setattr(request, "call", lambda *_, **__: result)
+    device = ["admin", "device", *command, "a1B2c3D4e5F", "dev-1", "Test"]
+    done = CliRunner().invoke(cli.app, device)
     assert done.exit_code == code
     assert done.stderr.partition(";")[0] == (says and f"alink-sim: {says}")
 

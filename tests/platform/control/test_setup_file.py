@@ -41,13 +41,13 @@ def toml(tmp_path):
 
 
 def world(platform: Platform) -> tuple[list[Product], list[Device]]:
-    return platform.products(), platform.devices()
+    return platform.console.products(), platform.console.devices()
 
 
 def test_products_and_devices_are_there(toml, make_platform):
     platform = make_platform()
     setup_file.apply(platform, setup_file.read(toml))
-    one, two = platform.products()
+    one, two = platform.console.products()
     assert (one.key, one.secret, one.name) == ("a1B2c3D4e5F", "Pr0dSecretAbCdEf", "thermometer")
     assert (one.node_type, one.dynamic_registration, one.instance) == (
         0,
@@ -55,7 +55,7 @@ def test_products_and_devices_are_there(toml, make_platform):
         "iot-06z00abcd1234",
     )
     assert (two.key, two.node_type, two.dynamic_registration) == ("a1Gateway", 1, False)
-    first, second = platform.devices()
+    first, second = platform.console.devices()
     assert (first.name, first.secret) == ("dev-1", "0123456789abcdef")
     assert (second.name, len(second.secret)) == ("dev-2", 32)
 
@@ -81,21 +81,21 @@ def test_a_second_run_changes_nothing_even_after_a_restart(toml, tmp_path, make_
 def test_a_switch_that_was_turned_is_as_the_file_says_again(toml, make_platform):
     platform = make_platform()
     setup_file.apply(platform, setup_file.read(toml))
-    platform.set_dynamic_registration("a1B2c3D4e5F", False)
+    platform.console.set_dynamic_registration("a1B2c3D4e5F", False)
     setup_file.apply(platform, setup_file.read(toml))
-    assert platform.product("a1B2c3D4e5F").dynamic_registration
+    assert platform.console.product("a1B2c3D4e5F").dynamic_registration
 
 
 def test_what_is_not_in_the_file_stays(toml, make_platform):
     platform = make_platform()
-    platform.create_product(key="other")
+    platform.console.create_product(key="other")
     setup_file.apply(platform, setup_file.read(toml))
-    assert len(platform.products()) == 3
+    assert len(platform.console.products()) == 3
 
 
 def test_another_secret_than_before_is_an_error(toml, make_platform):
     platform = make_platform()
-    platform.create_product(key="a1B2c3D4e5F", secret="another")
+    platform.console.create_product(key="a1B2c3D4e5F", secret="another")
     with pytest.raises(SetupError, match="a1B2c3D4e5F exists with another ProductSecret"):
         setup_file.apply(platform, setup_file.read(toml))
 
@@ -178,4 +178,6 @@ def test_a_thing_model_is_found_beside_the_file(toml, make_platform):
     (toml.parent / "thing.json").write_bytes(example.read_bytes())
     platform = make_platform()
     setup_file.apply(platform, setup_file.read(toml))
-    assert platform.products()[0].documents["thing"] == json.loads(example.read_text("utf-8"))
+    assert platform.console.products()[0].documents["thing"] == json.loads(
+        example.read_text("utf-8")
+    )

@@ -88,7 +88,7 @@ def test_a_handshake_that_begins_late(platform: Platform, party: Party, clock: M
     thread = threading.Thread(target=lambda: dialled.append(Wire.tls(platform)))
     thread.start()
     platform.expect("fault")
-    platform.products()  # Back from the loop: the timer runs.
+    platform.console.products()  # Back from the loop: the timer runs.
     assert not dialled
     clock.advance(10)
     thread.join(PATIENCE)
@@ -150,9 +150,9 @@ def test_a_half_open_connection_is_over_and_the_device_is_not_told(
 def test_another_device_and_another_product_are_left_alone(
     platform: Platform, product: Product, party: Party
 ):
-    other = Party.of(product, platform.add_device(product.key, "dev-2"))
-    elsewhere = platform.create_product()
-    namesake = Party.of(elsewhere, platform.add_device(elsewhere.key, party.name))
+    other = Party.of(product, platform.console.add_device(product.key, "dev-2"))
+    elsewhere = platform.console.create_product()
+    namesake = Party.of(elsewhere, platform.console.add_device(elsewhere.key, party.name))
     platform.faults.add(Fault.refuse(3), product=product.key, device=party.name)
     for device, answer in ((party, refused(3)), (other, ACCEPTED), (namesake, ACCEPTED)):
         with Wire.tls(platform) as wire:
@@ -160,7 +160,7 @@ def test_another_device_and_another_product_are_left_alone(
 
 
 def test_every_device_of_a_product_is_struck(platform: Platform, product: Product, party: Party):
-    other = Party.of(product, platform.add_device(product.key, "dev-2"))
+    other = Party.of(product, platform.console.add_device(product.key, "dev-2"))
     platform.faults.add(Fault.refuse(5), product=product.key)
     for device in (party, other):
         with Wire.tls(platform) as wire:
@@ -170,7 +170,7 @@ def test_every_device_of_a_product_is_struck(platform: Platform, product: Produc
 def test_connections_count_from_the_moment_of_scripting_and_by_device(
     platform: Platform, product: Product, party: Party
 ):
-    other = Party.of(product, platform.add_device(product.key, "dev-2"))
+    other = Party.of(product, platform.console.add_device(product.key, "dev-2"))
     for device in (party, other):
         with Wire.tls(platform) as wire:
             assert wire.ask(device.log_in()) == ACCEPTED

@@ -33,7 +33,7 @@ def online(platform: Platform, party: Party) -> Wire:
 
 def settled(platform: Platform) -> None:
     """Return once the platform's loop has done what it was at."""
-    platform.products()
+    platform.console.products()
 
 
 def test_a_lost_puback_and_nothing_else(platform: Platform, party: Party):
@@ -136,7 +136,7 @@ def test_a_message_under_a_wrong_topic(platform: Platform, party: Party):
     with online(platform, party) as wire:
         topic = f"/{party.product.key}/{party.name}/user/a"
         wire.ask(subscribe(1, (topic, 1)))
-        platform.send(party.product.key, party.name, topic, b"hello", qos=1)
+        platform.cloud.send(party.product.key, party.name, topic, b"hello", qos=1)
         assert wire.read() == b"\x32\x12\x00\x09/ext/else\x00\x01hello"
 
 

@@ -44,7 +44,7 @@ def test_a_throttled_device_is_told_to_come_later_and_another_is_not(
     platform: Platform, party: Party
 ):
     platform.faults.add(Fault.throttle(), device=party.name, times=3)
-    other = Party.of(party.product, platform.add_device(party.product.key, "dev-2"))
+    other = Party.of(party.product, platform.console.add_device(party.product.key, "dev-2"))
     for packet, kind in (
         (party.register(), "registration_refused"),
         (party.log_in(), "login_refused"),

@@ -37,8 +37,8 @@ def platform(make_platform: Callable[..., Platform], clock: ManualClock) -> Plat
 
 
 def _world(platform: Platform) -> Platform:
-    platform.create_product(key=PK)
-    platform.add_device(PK, DN, secret=DS)
+    platform.console.create_product(key=PK)
+    platform.console.add_device(PK, DN, secret=DS)
     return platform
 
 
@@ -78,7 +78,7 @@ def test_a_signature_of_each_method_brings_a_token(platform: Platform, method: s
     form = rb'\{"code":0,"message":"success","info":\{"token":"[0-9a-f]{32}"\}\}'
     assert re.fullmatch(form, answer)
     assert platform.expect("token_issued", timeout=0).detail == {"via": "https"}
-    assert platform.device(PK, DN).status == "Offline"
+    assert platform.console.device(PK, DN).status == "Offline"
     token = json.loads(answer)["info"]["token"].encode()
     assert token.decode() not in str(platform.events())
 
@@ -114,15 +114,17 @@ def test_a_message_reaches_its_topic(platform: Platform):
     answer = _publish(platform, _token(platform), body=body)
     form = rb'\{"code":0,"message":"success","info":\{"messageId":(\d{18})\}\}'
     assert re.fullmatch(form, answer)
-    assert platform.device(PK, DN).properties == {"t": 21.5}
+    assert platform.console.device(PK, DN).properties == {"t": 21.5}
     assert platform.expect("property_posted", timeout=0).client_id == "12345"
 
 
 def test_a_token_activates_the_device_so_that_it_no_longer_registers(platform: Platform):
     _token(platform)
-    device = platform.device(PK, DN)
+    device = platform.console.device(PK, DN)
     with Wire.tls(platform) as wire:
-        assert wire.ask(Party(platform.product(PK), DN, device.secret).register()) != ACCEPTED
+        assert (
+            wire.ask(Party(platform.console.product(PK), DN, device.secret).register()) != ACCEPTED
+        )
 
 
 def test_a_custom_topic_and_the_longest_payload_go_up(platform: Platform):
@@ -151,7 +153,7 @@ def test_a_platform_that_was_restarted_knows_no_token(make_platform, tmp_path):
 @pytest.mark.parametrize("end", ["remove_device", "disable_device"])
 def test_the_token_of_a_device_that_is_gone_is_void(platform: Platform, end: str):
     token = _token(platform)
-    getattr(platform, end)(PK, DN)
+    getattr(platform.console, end)(PK, DN)
     assert _publish(platform, token) == b'{"code":20003,"message":"check token error"}'
 
 
@@ -229,19 +231,19 @@ def test_a_refused_token_has_its_code_and_http_status_200(platform: Platform, wh
     assert event.code == code
     assert event.detail == {"via": "https", "answer": json.loads(answer)["code"]}
     assert DS not in str(platform.events())
-    assert not platform.device(PK, DN).activated
+    assert not platform.console.device(PK, DN).activated
 
 
 def test_a_disabled_device_gets_no_token(platform: Platform):
-    platform.disable_device(PK, DN)
+    platform.console.disable_device(PK, DN)
     answer = _ask(platform, "/auth", _auth(), JSON)
     assert answer == b'{"code":20000,"message":"auth check error"}'
 
 
 def test_a_sub_device_speaks_through_its_gateway(platform: Platform):
-    gateway = platform.create_product(node_type=1)
-    platform.add_device(gateway.key, "gateway")
-    platform.add_sub_device(PK, DN, gateway=(gateway.key, "gateway"))
+    gateway = platform.console.create_product(node_type=1)
+    platform.console.add_device(gateway.key, "gateway")
+    platform.cloud.add_sub_device(PK, DN, gateway=(gateway.key, "gateway"))
     answer = _ask(platform, "/auth", _auth(), JSON)
     assert answer == b'{"code":20000,"message":"auth check error"}'
 
@@ -303,7 +305,7 @@ def test_a_refused_message_has_its_code(platform: Platform, what: str):
     event = platform.expect("publish_refused", timeout=0)
     assert event.detail == {"via": "https", "answer": json.loads(answer)["code"]}
     assert token not in str(platform.events())
-    assert platform.device(PK, DN).properties == {}
+    assert platform.console.device(PK, DN).properties == {}
 
 
 def test_too_many_of_either_are_throttled(
@@ -327,7 +329,7 @@ def test_a_platform_that_cannot_keep_the_session_or_the_message_says_so(
     platform: Platform, monkeypatch: pytest.MonkeyPatch
 ):
     token = _token(platform)
-    platform.reset_device(PK, DN)  # So that the next login has something to write.
+    platform.console.reset_device(PK, DN)  # So that the next login has something to write.
 
     def fail(_changes: Changes) -> None:
         raise StoreError("the disk is full")

@@ -22,7 +22,7 @@ NOT_PS = "the signature does not fit the ProductSecret"
 
 @pytest.fixture
 def party(platform: Platform, product: Product) -> Party:
-    return Party.of(product, platform.add_device(product.key, DN, secret=DS))
+    return Party.of(product, platform.console.add_device(product.key, DN, secret=DS))
 
 
 def test_the_answer_is_what_the_c_sdks_can_read(platform: Platform, party: Party):
@@ -48,7 +48,7 @@ def test_the_answer_is_what_the_c_sdks_can_read(platform: Platform, party: Party
     )
     event = platform.expect("registered", device_name=DN, timeout=0)
     assert event.detail == {"method": "register", "via": "https"}
-    assert platform.device(PK, DN).status == "Inactive"
+    assert platform.console.device(PK, DN).status == "Inactive"
     assert DS not in str(platform.events())
 
 
@@ -81,7 +81,7 @@ def test_a_random_used_twice_and_a_charset_are_no_error(platform: Platform, part
 
 
 def test_a_name_with_marks_is_signed_as_it_is_and_sent_encoded(platform: Platform, product):
-    platform.add_device(PK, "a:b@c.d")
+    platform.console.add_device(PK, "a:b@c.d")
     assert b"a%3Ab%40c.d" in form(PK, "a:b@c.d", PS)
     assert post(platform, PATH, form(PK, "a:b@c.d", PS), FORM)["code"] == 200
 
@@ -94,13 +94,13 @@ def test_both_ways_obey_one_registration_and_one_reset(platform: Platform, party
     with Wire.tls(platform) as wire:
         assert wire.ask(party.log_in()) == ACCEPTED
     assert post(platform, PATH, form(PK, DN, PS), FORM)["code"] == 6289
-    platform.reset_device(PK, DN)
+    platform.console.reset_device(PK, DN)
     assert post(platform, PATH, form(PK, DN, PS), FORM)["data"] == over_mqtt
 
 
 def _activate(platform: Platform) -> None:
     with Wire.tls(platform) as wire:
-        party = Party(platform.product(PK), DN, platform.device(PK, DN).secret)
+        party = Party(platform.console.product(PK), DN, platform.console.device(PK, DN).secret)
         assert wire.ask(party.log_in()) == ACCEPTED
 
 
@@ -170,7 +170,7 @@ REFUSALS: dict[str, tuple[Callable[[Platform], object], bytes, bytes, str]] = {
         NOT_PS + "; it is that of a registration with the DeviceSecret by hmacsha256",
     ),
     "the switch is off": (
-        lambda platform: platform.set_dynamic_registration(PK, False),
+        lambda platform: platform.console.set_dynamic_registration(PK, False),
         form(PK, DN, PS),
         b'{"code":6288,"message":"dynamic registration is not enabled"}',
         "dynamic registration is switched off for this product",
@@ -182,7 +182,7 @@ REFUSALS: dict[str, tuple[Callable[[Platform], object], bytes, bytes, str]] = {
         "nobody registered this DeviceName beforehand",
     ),
     "a disabled device": (
-        lambda platform: platform.disable_device(PK, DN),
+        lambda platform: platform.console.disable_device(PK, DN),
         form(PK, DN, PS),
         b'{"code":6204,"message":"device is disabled"}',
         "device is disabled",
@@ -205,7 +205,7 @@ REFUSALS: dict[str, tuple[Callable[[Platform], object], bytes, bytes, str]] = {
 def test_what_is_not_documented_of_a_refusal_is_a_setting(make_platform):
     settings = Settings(https_unknown_device=6600, https_refused_status=403)
     platform = make_platform(settings=settings)
-    platform.create_product(key=PK, secret=PS)
+    platform.console.create_product(key=PK, secret=PS)
     head, body = exchange(platform, request(PATH, form(PK, "unknown", PS), FORM))
     assert head.startswith(b"HTTP/1.1 403 ")
     assert body == b'{"code":6600,"message":"device not found"}'
@@ -235,8 +235,8 @@ def test_a_secret_that_cannot_be_kept_is_not_given_out(
     make_platform: Callable[..., Platform], monkeypatch: pytest.MonkeyPatch
 ):
     platform = make_platform(settings=Settings(rotate_secret=True))
-    platform.create_product(key=PK, secret=PS)
-    platform.add_device(PK, DN, secret=DS)
+    platform.console.create_product(key=PK, secret=PS)
+    platform.console.add_device(PK, DN, secret=DS)
 
     def fail(_changes: Changes) -> None:
         raise StoreError("the disk is full")
@@ -259,8 +259,8 @@ def test_a_minute_later_the_throttled_one_gets_in(
 
 def test_a_fresh_secret_comes_where_the_setting_says_so(make_platform):
     platform = make_platform(settings=Settings(rotate_secret=True))
-    product = platform.create_product(key=PK, secret=PS)
-    platform.add_device(product.key, DN, secret=DS)
+    product = platform.console.create_product(key=PK, secret=PS)
+    platform.console.add_device(product.key, DN, secret=DS)
     made = post(platform, PATH, form(PK, DN, PS), FORM)["data"]["deviceSecret"]
     assert made not in ("", DS)
     with Wire.tls(platform) as wire:

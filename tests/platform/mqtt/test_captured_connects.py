@@ -172,13 +172,13 @@ CONNWL = {
 @pytest.fixture
 def platform(make_platform: Callable[..., Platform]) -> Platform:
     platform = make_platform()
-    platform.create_product(key=PRODUCT_KEY, secret=PRODUCT_SECRET)
+    platform.console.create_product(key=PRODUCT_KEY, secret=PRODUCT_SECRET)
     return platform
 
 
 @pytest.mark.parametrize("client", REGISTER)
 def test_registers_as(platform: Platform, client):
-    platform.add_device(PRODUCT_KEY, DEVICE_NAME, secret=DEVICE_SECRET)
+    platform.console.add_device(PRODUCT_KEY, DEVICE_NAME, secret=DEVICE_SECRET)
     client_id, password, keepalive, flags = REGISTER[client]
     with Wire.tls(platform) as wire:
         packet = connect(client_id, USER, password, keepalive=keepalive, flags=flags)
@@ -201,7 +201,7 @@ def test_registers_without_preregistration_as(platform: Platform, client):
         packet = connect(client_id, USER, password, keepalive=keepalive, flags=flags)
         assert wire.ask(packet) == ACCEPTED
         topic, answer, _qos = wire.read_publish()
-    (issued,) = platform.device(PRODUCT_KEY, DEVICE_NAME).client_ids
+    (issued,) = platform.console.device(PRODUCT_KEY, DEVICE_NAME).client_ids
     assert topic == "/ext/regnwl"
     assert answer == {
         "productKey": PRODUCT_KEY,
@@ -214,7 +214,7 @@ def test_registers_without_preregistration_as(platform: Platform, client):
 @pytest.mark.parametrize("client", CONNWL)
 @pytest.mark.parametrize("door", [Wire.tls, Wire.plain])
 def test_logs_in_with_its_token_as(platform: Platform, client, door):
-    issued = platform.issue_client_id(PRODUCT_KEY, DEVICE_NAME)
+    issued = platform.console.issue_client_id(PRODUCT_KEY, DEVICE_NAME)
     for _ in range(2):
         with door(platform) as wire:
             packet = connect(issued.client_id + CONNWL[client], USER, issued.token)
@@ -223,7 +223,7 @@ def test_logs_in_with_its_token_as(platform: Platform, client, door):
 
 @pytest.mark.parametrize("client", LOGIN)
 def test_logs_in_as(platform: Platform, client):
-    platform.add_device(PRODUCT_KEY, DEVICE_NAME, secret=DEVICE_SECRET)
+    platform.console.add_device(PRODUCT_KEY, DEVICE_NAME, secret=DEVICE_SECRET)
     client_id, password, keepalive, flags = LOGIN[client]
     packet = connect(client_id, USER, password, keepalive=keepalive, flags=flags)
     for port in (platform.mqtt_tls_port, platform.mqtt_port):
@@ -233,7 +233,7 @@ def test_logs_in_as(platform: Platform, client):
 
 @pytest.mark.parametrize("client", LOGIN_PLAIN)
 def test_logs_in_over_plain_tcp_as(platform: Platform, client):
-    platform.add_device(PRODUCT_KEY, DEVICE_NAME, secret=DEVICE_SECRET)
+    platform.console.add_device(PRODUCT_KEY, DEVICE_NAME, secret=DEVICE_SECRET)
     client_id, password, keepalive, flags = LOGIN_PLAIN[client]
     with Wire.plain(platform) as wire:
         packet = connect(client_id, USER, password, keepalive=keepalive, flags=flags)

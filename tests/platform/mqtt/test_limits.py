@@ -25,13 +25,13 @@ def online(platform: Platform, party: Party) -> Iterator[Wire]:
 @pytest.fixture
 def throttled(make_platform: Callable[..., Platform], clock: ManualClock) -> Platform:
     platform = make_platform(clock=clock, settings=Settings(rates="documented"))
-    platform.create_product(key="a1B2c3D4e5F")
-    platform.add_device("a1B2c3D4e5F", "esp32-240AC4A1B2C3")
+    platform.console.create_product(key="a1B2c3D4e5F")
+    platform.console.add_device("a1B2c3D4e5F", "esp32-240AC4A1B2C3")
     return platform
 
 
 def _party(platform: Platform) -> Party:
-    return Party.of(platform.products()[0], platform.devices()[0])
+    return Party.of(platform.console.products()[0], platform.console.devices()[0])
 
 
 def _online(platform: Platform) -> Wire:
@@ -137,8 +137,8 @@ def test_the_sixth_connect_of_a_minute_is_refused(throttled: Platform, clock: Ma
 def test_a_connect_too_many_may_end_mutely(make_platform, clock: ManualClock):
     settings = Settings(rates="documented", connects_a_minute=0, throttled_connect=None)
     platform = make_platform(clock=clock, settings=settings)
-    product = platform.create_product()
-    party = Party.of(product, platform.add_device(product.key, "dev-1"))
+    product = platform.console.create_product()
+    party = Party.of(product, platform.console.add_device(product.key, "dev-1"))
     with Wire.tls(platform) as wire:
         assert wire.ask(party.log_in()) == b""
 
@@ -165,8 +165,8 @@ def test_a_message_too_many_is_dropped_and_written_down(
 def test_a_dropped_message_may_be_acknowledged(make_platform, clock: ManualClock):
     settings = Settings(rates="documented", qos1_a_second=0, throttled_puback=True)
     platform = make_platform(clock=clock, settings=settings)
-    platform.create_product(key="a1B2c3D4e5F")
-    platform.add_device("a1B2c3D4e5F", "esp32-240AC4A1B2C3")
+    platform.console.create_product(key="a1B2c3D4e5F")
+    platform.console.add_device("a1B2c3D4e5F", "esp32-240AC4A1B2C3")
     with _online(platform) as wire:
         assert wire.ask(publish(OWN + "a", b"x", qos=1, packet_id=9)) == b"\x40\x02\x00\x09"
     assert platform.events(kind="published") == []
@@ -194,13 +194,13 @@ def test_fifty_messages_a_second_go_down(throttled: Platform, clock: ManualClock
     topic = "/sys/a1B2c3D4e5F/esp32-240AC4A1B2C3/thing/service/x"
     with _online(throttled) as wire:
         for _ in range(51):
-            throttled.send("a1B2c3D4e5F", "esp32-240AC4A1B2C3", topic, b"{}")
+            throttled.cloud.send("a1B2c3D4e5F", "esp32-240AC4A1B2C3", topic, b"{}")
         for _ in range(50):
             assert wire.read() == publish(topic, b"{}")
         assert wire.ask(PING) == PONG
         assert _reasons(throttled, "throttled") == ["more than 50 messages down in a second"]
         clock.advance(1)
-        throttled.send("a1B2c3D4e5F", "esp32-240AC4A1B2C3", topic, b"{}")
+        throttled.cloud.send("a1B2c3D4e5F", "esp32-240AC4A1B2C3", topic, b"{}")
         assert wire.read() == publish(topic, b"{}")
 
 
@@ -274,8 +274,8 @@ def test_each_limit_is_a_number_and_in_the_log(
     reason: str,
 ):
     platform = make_platform(clock=clock, settings=Settings(rates="documented", **setting))
-    platform.create_product(key="a1B2c3D4e5F")
-    platform.add_device("a1B2c3D4e5F", "esp32-240AC4A1B2C3")
+    platform.console.create_product(key="a1B2c3D4e5F")
+    platform.console.add_device("a1B2c3D4e5F", "esp32-240AC4A1B2C3")
     with _online(platform) as wire:
         wire.send(allowed, PING)
         while wire.read() not in (PONG, b""):
@@ -289,8 +289,8 @@ def test_each_limit_is_a_number_and_in_the_log(
 
 def test_the_longest_client_id_is_a_number(make_platform: Callable[..., Platform]):
     platform = make_platform(settings=Settings(max_client_id=42))
-    product = platform.create_product(key="a1B2c3D4e5F")
-    party = Party.of(product, platform.add_device(product.key, "dev-1"))
+    product = platform.console.create_product(key="a1B2c3D4e5F")
+    party = Party.of(product, platform.console.add_device(product.key, "dev-1"))
     with Wire.tls(platform) as wire:
         assert wire.ask(party.log_in(extra=",")) == ACCEPTED
     with Wire.tls(platform) as wire:

@@ -44,8 +44,8 @@ def online(platform: Platform, party: Party):
 def session(make_platform, **settings):
     """Return platform, party and a logged-in wire under other settings."""
     platform = make_platform(settings=Settings(**settings))
-    product = platform.create_product(key="a1B2c3D4e5F")
-    party = Party.of(product, platform.add_device(product.key, "dev-1"))
+    product = platform.console.create_product(key="a1B2c3D4e5F")
+    party = Party.of(product, platform.console.add_device(product.key, "dev-1"))
     wire = Wire.tls(platform)
     assert wire.ask(party.log_in()) == ACCEPTED
     return platform, party, wire
@@ -60,7 +60,7 @@ def test_a_property_post_is_kept_and_answered(platform: Platform, party: Party, 
         b'{"code":200,"data":{},"id":"1","message":"success",'
         b'"method":"thing.event.property.post","version":"1.0"}',
     )
-    device = platform.device(party.product.key, party.name)
+    device = platform.console.device(party.product.key, party.name)
     assert device.properties == {"temperature": 21.5, "power": "on"}
     values = platform.expect("property_posted", timeout=0).detail["values"]
     assert values == {"temperature": 21.5, "power": "on"}
@@ -68,22 +68,22 @@ def test_a_property_post_is_kept_and_answered(platform: Platform, party: Party, 
 
 def test_properties_survive_a_restart(make_platform, tmp_path):
     before = make_platform(state=tmp_path)
-    product = before.create_product()
-    party = Party.of(product, before.add_device(product.key, "dev-1"))
+    product = before.console.create_product()
+    party = Party.of(product, before.console.add_device(product.key, "dev-1"))
     with Wire.tls(before) as wire:
         wire.ask(party.log_in())
         wire.ask(post(party, {"temperature": 21.5}))
     before.stop()
     after = make_platform(state=tmp_path)
-    assert after.device(product.key, "dev-1").properties == {"temperature": 21.5}
+    assert after.console.device(product.key, "dev-1").properties == {"temperature": 21.5}
 
 
 def test_what_a_device_says_while_it_is_removed_does_not_bring_it_back(
     make_platform: Callable[..., Platform], database_url: str
 ):
     first = make_platform()
-    product = first.create_product(key="a1B2c3D4e5F")
-    party = Party.of(product, first.add_device(product.key, "dev-1"))
+    product = first.console.create_product(key="a1B2c3D4e5F")
+    party = Party.of(product, first.console.add_device(product.key, "dev-1"))
     write, begun, go_on = first._store.write, Event(), Event()
 
     def write_late(changes: Changes) -> None:
@@ -94,7 +94,7 @@ def test_what_a_device_says_while_it_is_removed_does_not_bring_it_back(
     with Wire.tls(first) as wire, ThreadPoolExecutor(1) as threads:
         assert wire.ask(party.log_in()) == ACCEPTED
         first._store.write = write_late  # type: ignore[method-assign]
-        removed = threads.submit(first.remove_device, product.key, party.name)
+        removed = threads.submit(first.console.remove_device, product.key, party.name)
         try:
             assert begun.wait(PATIENCE)
             assert wire.ask(post(party, {"t": 21}, sys={"ack": 0}), PING) == PONG
@@ -103,7 +103,7 @@ def test_what_a_device_says_while_it_is_removed_does_not_bring_it_back(
         removed.result(PATIENCE)
     assert first.expect("publish_refused", timeout=0).reason == "the device was removed"
     first.stop()
-    assert make_platform().devices() == []
+    assert make_platform().console.devices() == []
 
 
 def test_a_qos_1_post_gets_its_puback(party: Party, online: Wire):
@@ -131,8 +131,8 @@ def test_system_messages_come_once_at_the_granted_qos(party: Party, online: Wire
 )
 def test_delivery_without_a_subscription(make_platform, auto_deliver, extra, delivered):
     platform = make_platform(settings=Settings(auto_deliver=auto_deliver))
-    product = platform.create_product()
-    party = Party.of(product, platform.add_device(product.key, "dev-1"))
+    product = platform.console.create_product()
+    party = Party.of(product, platform.console.add_device(product.key, "dev-1"))
     with Wire.tls(platform) as wire:
         assert wire.ask(party.log_in(extra=extra)) == ACCEPTED
         wire.send(post(party, {"a": 1}), PING)
@@ -300,9 +300,9 @@ def test_silence_for_one_and_a_half_keepalives_ends_the_session(
     with Wire.tls(platform) as wire:
         wire.ask(party.log_in(keepalive=100))
         clock.advance(149.9)
-        assert platform.device(party.product.key, party.name).status == "Online"
+        assert platform.console.device(party.product.key, party.name).status == "Online"
         clock.advance(0.1)
-        assert platform.device(party.product.key, party.name).status == "Offline"
+        assert platform.console.device(party.product.key, party.name).status == "Offline"
         assert wire.read() == b""
     offline = platform.expect("offline", timeout=0)
     assert offline.reason == "no packet for 1.5 keepalives"
@@ -331,14 +331,14 @@ def test_what_the_platform_sends_does_not(platform: Platform, party: Party, cloc
 def test_the_sweep_of_the_real_platform_is_a_setting(make_platform):
     clock = ManualClock()
     platform = make_platform(clock=clock, settings=Settings(sweep_seconds=30))
-    product = platform.create_product()
-    party = Party.of(product, platform.add_device(product.key, "dev-1"))
+    product = platform.console.create_product()
+    party = Party.of(product, platform.console.add_device(product.key, "dev-1"))
     with Wire.tls(platform) as wire:
         wire.ask(party.log_in(keepalive=100))
         clock.advance(179)
-        assert platform.device(product.key, "dev-1").status == "Online"
+        assert platform.console.device(product.key, "dev-1").status == "Online"
         clock.advance(1)
-        assert platform.device(product.key, "dev-1").status == "Offline"
+        assert platform.console.device(product.key, "dev-1").status == "Offline"
 
 
 def test_a_device_that_is_online_on_plain_tcp_posts_as_well(platform: Platform, party: Party):

@@ -16,7 +16,7 @@ from tests.platform.api_calls import PK, Ask, asking, client, done, refused
 
 @pytest.fixture(autouse=True)
 def product(cloud: Platform) -> None:
-    cloud.create_product(key=PK)
+    cloud.console.create_product(key=PK)
 
 
 def check(ask: Ask, *names: str) -> int:
@@ -50,7 +50,7 @@ def test_checked_names_become_devices_that_can_be_read_by_page(cloud: Platform, 
         assert len(rows) == size
         found += rows
     assert [row["DeviceName"] for row in found] == names
-    device = cloud.device(PK, "dev-3")
+    device = cloud.console.device(PK, "dev-3")
     assert found[3]["IotId"] == device.iot_id
     assert found[3]["DeviceSecret"] == device.secret
 
@@ -74,7 +74,7 @@ def test_ten_thousand_names_are_a_batch_and_one_more_is_none(cloud: Platform, as
 
 
 def test_bad_names_fail_the_call_with_the_lists_of_them(cloud: Platform, ask: Ask) -> None:
-    cloud.add_device(PK, "dev-1")
+    cloud.console.add_device(PK, "dev-1")
     names = ["dev-1", "dev-2", "no", "dev-3", "dev-3", "a b c"]
     body = ask("BatchCheckDeviceNames", product_key=PK, device_name=names)
     data = body["Data"]
@@ -96,7 +96,7 @@ def test_bad_names_show_in_the_status_where_that_is_the_setting(
     make_platform: Callable[..., Platform], ask: Ask
 ) -> None:
     platform = make_platform(settings=Settings(batch_faults="status"))
-    platform.create_product(key=PK)
+    platform.console.create_product(key=PK)
     other = asking(client(platform))
     apply_id = check(other, "dev-1", "no", "dev-2", "dev-2")
     data = status(other, apply_id)
@@ -108,7 +108,7 @@ def test_bad_names_show_in_the_status_where_that_is_the_setting(
     details = data["InvalidDetailList"]["invalidDetailList"]
     assert [one["DeviceName"] for one in details] == ["no", "dev-2"]
     assert refused(register(other, apply_id)) == "iot.device.IncorrentDeviceApplyInfo"
-    assert not platform.devices()
+    assert not platform.console.devices()
 
 
 def test_a_batch_is_under_way_for_as_long_as_it_takes(
@@ -116,7 +116,7 @@ def test_a_batch_is_under_way_for_as_long_as_it_takes(
 ) -> None:
     clock = ManualClock()
     platform = make_platform(clock=clock, settings=Settings(api_seconds=0, batch_seconds=60))
-    platform.create_product(key=PK)
+    platform.console.create_product(key=PK)
     other = asking(client(platform))
     apply_id = check(other, "dev-1")
     assert status(other, apply_id)["Status"] == "CHECK"
@@ -143,7 +143,7 @@ def test_a_batch_registered_again_is_answered_again(cloud: Platform, ask: Ask) -
 
 def test_a_name_that_was_taken_meanwhile_fails_alone(cloud: Platform, ask: Ask) -> None:
     apply_id = check(ask, "dev-1", "dev-2")
-    taken = cloud.add_device(PK, "dev-1")
+    taken = cloud.console.add_device(PK, "dev-1")
     done(register(ask, apply_id))
     assert cloud.expect("batch_registered").detail == {
         "apply_id": str(apply_id),
@@ -158,7 +158,7 @@ def test_a_name_that_was_taken_meanwhile_fails_alone(cloud: Platform, ask: Ask) 
         {"Name": ["dev-1"]},
     )
     assert page(ask, apply_id) == ["dev-2"]
-    assert cloud.device(PK, "dev-1").secret == taken.secret
+    assert cloud.console.device(PK, "dev-1").secret == taken.secret
 
 
 def test_names_come_with_nicknames(cloud: Platform, ask: Ask) -> None:
@@ -167,8 +167,8 @@ def test_names_come_with_nicknames(cloud: Platform, ask: Ask) -> None:
     body = ask("BatchCheckDeviceNames", product_key=PK, device_name_list=listed)
     done(register(ask, done(body)["Data"]["ApplyId"]))
     cloud.expect("batch_registered")
-    assert cloud.device(PK, "dev-1").documents["nickname"] == "灯泡_1"
-    assert "nickname" not in cloud.device(PK, "dev-2").documents
+    assert cloud.console.device(PK, "dev-1").documents["nickname"] == "灯泡_1"
+    assert "nickname" not in cloud.console.device(PK, "dev-2").documents
 
 
 def test_a_nickname_that_is_none_fails_the_call(cloud: Platform, ask: Ask) -> None:
@@ -185,7 +185,7 @@ def test_a_count_is_registered_under_names_made_up(cloud: Platform, ask: Ask) ->
     cloud.expect("batch_registered")
     names = page(ask, apply_id)
     assert len(set(names)) == 7
-    assert {one.name for one in cloud.devices(PK)} == set(names)
+    assert {one.name for one in cloud.console.devices(PK)} == set(names)
     for count in (0, 10_001):
         body = ask("BatchRegisterDevice", product_key=PK, count=count)
         assert refused(body) == "iot.device.DeviceCountExceeded"
@@ -193,7 +193,7 @@ def test_a_count_is_registered_under_names_made_up(cloud: Platform, ask: Ask) ->
 
 def test_an_apply_id_is_known_in_its_product_and_instance_alone(cloud: Platform, ask: Ask) -> None:
     apply_id = check(ask, "dev-1")
-    cloud.create_product(key="another", instance="iot-060a0001")
+    cloud.console.create_product(key="another", instance="iot-060a0001")
     for changes in (
         {"apply_id": apply_id + 1},
         {"product_key": "another"},
@@ -210,8 +210,8 @@ def test_devices_of_a_batch_that_were_deleted_are_on_no_page(cloud: Platform, as
     apply_id = check(ask, "dev-1", "dev-2")
     done(register(ask, apply_id))
     cloud.expect("batch_registered")
-    cloud.remove_device(PK, "dev-1")
-    cloud.add_device(PK, "dev-1")
+    cloud.console.remove_device(PK, "dev-1")
+    cloud.console.add_device(PK, "dev-1")
     assert page(ask, apply_id) == ["dev-2"]
 
 
@@ -219,10 +219,10 @@ def test_a_product_takes_its_batches_with_it(
     make_platform: Callable[..., Platform], tmp_path: Path, ask: Ask
 ) -> None:
     platform = make_platform(state=tmp_path)
-    platform.create_product(key=PK)
+    platform.console.create_product(key=PK)
     apply_id = check(asking(client(platform)), "dev-1")
-    platform.remove_product(PK)
-    platform.create_product(key=PK)
+    platform.console.remove_product(PK)
+    platform.console.create_product(key=PK)
     platform.stop()
     again = asking(client(make_platform(state=tmp_path)))
     body = again("QueryBatchRegisterDeviceStatus", product_key=PK, apply_id=apply_id)

@@ -16,11 +16,11 @@ from tests.platform.wire import refused as connack
 @pytest.fixture
 def boards(cloud: Platform, clock: ManualClock) -> Iterator[list[tuple[ClientId, Wire]]]:
     """Two boards of one DeviceName, online with a ClientID each."""
-    product = cloud.create_product(key=PK)
+    product = cloud.console.create_product(key=PK)
     party = Party(product, DN)
     made = []
     for _ in range(2):
-        issued = cloud.issue_client_id(PK, DN)
+        issued = cloud.console.issue_client_id(PK, DN)
         wire = Wire.tls(cloud)
         assert wire.ask(party.log_in_with(issued.client_id, issued.token)) == ACCEPTED
         made.append((issued, wire))
@@ -32,13 +32,15 @@ def boards(cloud: Platform, clock: ManualClock) -> Iterator[list[tuple[ClientId,
 
 def log_in(cloud: Platform, issued: ClientId) -> bytes:
     with Wire.tls(cloud) as wire:
-        return wire.ask(Party(cloud.product(PK), DN).log_in_with(issued.client_id, issued.token))
+        return wire.ask(
+            Party(cloud.console.product(PK), DN).log_in_with(issued.client_id, issued.token)
+        )
 
 
 def test_client_ids_are_listed_without_their_tokens(
     cloud: Platform, boards: list[tuple[ClientId, Wire]], ask: Ask
 ) -> None:
-    iot_id = cloud.device(PK, DN).iot_id
+    iot_id = cloud.console.device(PK, DN).iot_id
     data = done(ask("QueryClientIds", iot_id=iot_id))["Data"]
     assert data == {
         "IotId": iot_id,
@@ -53,7 +55,7 @@ def test_switch_keeps_one_and_ends_the_other(
     cloud: Platform, boards: list[tuple[ClientId, Wire]], ask: Ask
 ) -> None:
     (first, first_wire), (second, second_wire) = boards
-    iot_id = cloud.device(PK, DN).iot_id
+    iot_id = cloud.console.device(PK, DN).iot_id
     done(ask("TransformClientId", iot_id=iot_id, client_id=first.client_id))
     assert second_wire.read() == b""
     assert first_wire.ask(b"\xc0\x00") == b"\xd0\x00"
@@ -64,7 +66,9 @@ def test_switch_keeps_one_and_ends_the_other(
 def test_switch_to_a_client_id_of_another_device_changes_nothing(
     cloud: Platform, boards: list[tuple[ClientId, Wire]], ask: Ask
 ) -> None:
-    body = ask("TransformClientId", iot_id=cloud.device(PK, DN).iot_id, client_id="nothing")
+    body = ask(
+        "TransformClientId", iot_id=cloud.console.device(PK, DN).iot_id, client_id="nothing"
+    )
     assert refused(body) == "iot.check.InvalidFormattedParameter"
     for _, wire in boards:
         assert wire.ask(b"\xc0\x00") == b"\xd0\x00"
@@ -73,11 +77,11 @@ def test_switch_to_a_client_id_of_another_device_changes_nothing(
 def test_clear_ends_all_and_a_board_registers_again(
     cloud: Platform, boards: list[tuple[ClientId, Wire]], ask: Ask
 ) -> None:
-    iot_id = cloud.device(PK, DN).iot_id
+    iot_id = cloud.console.device(PK, DN).iot_id
     done(ask("DeleteClientIds", iot_id=iot_id))
     for issued, wire in boards:
         assert wire.read() == b""
         assert log_in(cloud, issued) == connack(4)
     data = done(ask("QueryClientIds", iot_id=iot_id))["Data"]
     assert data == {"IotId": iot_id, "DynamicRegClientIds": []}
-    assert log_in(cloud, cloud.issue_client_id(PK, DN)) == ACCEPTED
+    assert log_in(cloud, cloud.console.issue_client_id(PK, DN)) == ACCEPTED

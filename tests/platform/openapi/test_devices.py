@@ -18,19 +18,19 @@ STARTED = 1795456800000  # Milliseconds: where the test's clock starts.
 @pytest.fixture
 def party(cloud: Platform) -> Party:
     """A device that was never online."""
-    product = cloud.create_product(key=PK, secret="Pr0dSecretAbCdEf", name="thermometer")
-    return Party.of(product, cloud.add_device(PK, DN))
+    product = cloud.console.create_product(key=PK, secret="Pr0dSecretAbCdEf", name="thermometer")
+    return Party.of(product, cloud.console.add_device(PK, DN))
 
 
 def test_a_registered_device_logs_in_with_what_was_answered(cloud: Platform, ask: Ask) -> None:
-    product = cloud.create_product(key=PK)
+    product = cloud.console.create_product(key=PK)
     body = ask("RegisterDevice", product_key=PK, device_name="esp32@:._-", nickname="灯泡")
     data = done(body)["Data"]
     assert data == {
-        "IotId": cloud.device(PK, "esp32@:._-").iot_id,
+        "IotId": cloud.console.device(PK, "esp32@:._-").iot_id,
         "ProductKey": PK,
         "DeviceName": "esp32@:._-",
-        "DeviceSecret": cloud.device(PK, "esp32@:._-").secret,
+        "DeviceSecret": cloud.console.device(PK, "esp32@:._-").secret,
         "Nickname": "灯泡",
     }
     with Wire.tls(cloud) as wire:
@@ -39,9 +39,9 @@ def test_a_registered_device_logs_in_with_what_was_answered(cloud: Platform, ask
 
 
 def test_a_device_without_a_name_gets_one(cloud: Platform, ask: Ask) -> None:
-    cloud.create_product(key=PK)
+    cloud.console.create_product(key=PK)
     name = done(ask("RegisterDevice", product_key=PK))["Data"]["DeviceName"]
-    assert [one.name for one in cloud.devices(PK)] == [name]
+    assert [one.name for one in cloud.console.devices(PK)] == [name]
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_what_is_no_new_device_is_not_registered(
 ) -> None:
     given = {"product_key": PK, "device_name": "dev-2"}
     assert refused(ask("RegisterDevice", **{**given, **changes})) == code
-    assert len(cloud.devices()) == 1
+    assert len(cloud.console.devices()) == 1
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_the_detail_tells_when_it_was_made_activated_and_online(
     clock.advance(3.25)
     with Wire.tls(cloud) as wire:
         assert wire.ask(party.log_in()) == ACCEPTED
-        iot_id = cloud.device(PK, DN).iot_id
+        iot_id = cloud.console.device(PK, DN).iot_id
         assert done(ask("QueryDeviceDetail", iot_id=iot_id))["Data"] == {
             "DeviceName": DN,
             "DeviceSecret": party.device_secret,
@@ -140,7 +140,7 @@ def test_info_is_names_and_secret(cloud: Platform, party: Party, ask: Ask) -> No
     assert done(ask("QueryDeviceInfo", product_key=PK, device_name=DN))["Data"] == {
         "DeviceName": DN,
         "DeviceSecret": party.device_secret,
-        "IotId": cloud.device(PK, DN).iot_id,
+        "IotId": cloud.console.device(PK, DN).iot_id,
         "Nickname": "",
         "ProductKey": PK,
     }
@@ -148,19 +148,19 @@ def test_info_is_names_and_secret(cloud: Platform, party: Party, ask: Ask) -> No
 
 def test_devices_are_listed_by_page_and_by_token(cloud: Platform, party: Party, ask: Ask) -> None:
     for number in range(2, 5):
-        cloud.add_device(PK, f"dev-{number}")
+        cloud.console.add_device(PK, f"dev-{number}")
     page = done(ask("QueryDevice", product_key=PK, page_size=3))
     first = page.pop("Data")["DeviceInfo"]
     token = page.pop("NextToken")
     assert page == {"Page": 1, "PageCount": 2, "PageSize": 3, "Total": 4}
     assert first[0] == {
-        "DeviceId": cloud.device(PK, DN).iot_id,
+        "DeviceId": cloud.console.device(PK, DN).iot_id,
         "DeviceName": DN,
         "DeviceSecret": party.device_secret,
         "DeviceStatus": "UNACTIVE",
         "GmtCreate": "Mon, 23-Nov-2026 18:00:00 GMT",
         "GmtModified": "Mon, 23-Nov-2026 18:00:00 GMT",
-        "IotId": cloud.device(PK, DN).iot_id,
+        "IotId": cloud.console.device(PK, DN).iot_id,
         "Nickname": "",
         "ProductKey": PK,
         "UtcCreate": "2026-11-23T18:00:00.000Z",
@@ -180,7 +180,7 @@ def test_a_disabled_device_is_cut_and_refused_until_it_is_enabled(
 ) -> None:
     with Wire.tls(cloud) as wire:
         assert wire.ask(party.log_in()) == ACCEPTED
-        done(ask("DisableThing", iot_id=cloud.device(PK, DN).iot_id))
+        done(ask("DisableThing", iot_id=cloud.console.device(PK, DN).iot_id))
         assert wire.read() == b""
     with Wire.tls(cloud) as wire:
         assert wire.ask(party.log_in())[:3] == connack(4)[:3]
@@ -201,20 +201,20 @@ def test_a_reset_device_registers_again(cloud: Platform, party: Party, ask: Ask)
 
 
 def test_a_deleted_device_is_cut_and_gone(cloud: Platform, party: Party, ask: Ask) -> None:
-    iot_id = cloud.device(PK, DN).iot_id
+    iot_id = cloud.console.device(PK, DN).iot_id
     with Wire.tls(cloud) as wire:
         assert wire.ask(party.log_in()) == ACCEPTED
         done(ask("DeleteDevice", product_key=PK, device_name=DN))
         assert wire.read() == b""
     assert refused(ask("GetDeviceStatus", iot_id=iot_id)) == "iot.device.NotExistedDevice"
     with pytest.raises(RegistryError):
-        cloud.device(PK, DN)
+        cloud.console.device(PK, DN)
 
 
 def test_a_secret_that_cannot_be_kept_is_not_told(
     cloud: Platform, ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cloud.create_product(key=PK)
+    cloud.console.create_product(key=PK)
 
     def fail(*_: object) -> None:
         raise StoreError("the disk is full")

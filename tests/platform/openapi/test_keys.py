@@ -33,7 +33,7 @@ def test_a_state_directory_has_a_key_of_its_own_for_its_owner_alone(
     again, other = make_platform(state=tmp_path / "a"), make_platform(state=tmp_path / "b")
     assert again.access_key == first.access_key
     assert other.access_key != first.access_key
-    again.create_product(key=PK)
+    again.console.create_product(key=PK)
     done(asking(client(again))("RegisterDevice", product_key=PK))
 
 

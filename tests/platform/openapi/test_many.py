@@ -18,13 +18,13 @@ OTHERS = ("dev-2", "dev-3")
 def others(cloud: Platform, online: Wire) -> None:
     """Two devices beside the one online: one was never online, one is disabled."""
     for name in OTHERS:
-        cloud.add_device(PK, name)
-    cloud.disable_device(PK, "dev-3")
+        cloud.console.add_device(PK, name)
+    cloud.console.disable_device(PK, "dev-3")
 
 
 @pytest.mark.parametrize("by_iot_id", [False, True])
 def test_states_are_told(cloud: Platform, ask: Ask, by_iot_id: bool) -> None:
-    iot_ids = [cloud.device(PK, name).iot_id for name in (DN, *OTHERS)]
+    iot_ids = [cloud.console.device(PK, name).iot_id for name in (DN, *OTHERS)]
     names = {"iot_id": iot_ids} if by_iot_id else {"device_name": [DN, *OTHERS]}
     body = ask("BatchGetDeviceState", product_key=PK, **names)
     found = done(body)["DeviceStatusList"]["DeviceStatus"]
@@ -67,14 +67,14 @@ def test_devices_are_found_by_status(cloud: Platform, ask: Ask, number: int, nam
     answer = done(body)
     found = answer.pop("Data")["SimpleDeviceInfo"]
     assert [(one["DeviceName"], one["DeviceSecret"]) for one in found] == [
-        (name, cloud.device(PK, name).secret)
+        (name, cloud.console.device(PK, name).secret)
     ]
     assert answer == {"Page": 1, "PageCount": 1, "PageSize": 10, "Total": 1}
 
 
 def test_they_are_counted(cloud: Platform, ask: Ask) -> None:
-    cloud.add_device(cloud.create_product(key="another").key, "dev-1")
-    cloud.create_product(key="elsewhere", instance="iot-060a0001")
+    cloud.console.add_device(cloud.console.create_product(key="another").key, "dev-1")
+    cloud.console.create_product(key="elsewhere", instance="iot-060a0001")
     body = ask("QueryDeviceStatistics", product_key=PK)
     assert done(body)["Data"] == {"deviceCount": 3, "activeCount": 1, "onlineCount": 1}
     assert done(ask("QueryDeviceStatistics"))["Data"]["deviceCount"] == 4
@@ -89,7 +89,7 @@ def test_nicknames_change_all_or_none(cloud: Platform, ask: Ask) -> None:
         return ask("BatchUpdateDeviceNickname", device_nickname_info=infos)
 
     first = {"product_key": PK, "device_name": DN}
-    second = {"iot_id": cloud.device(PK, "dev-2").iot_id}
+    second = {"iot_id": cloud.console.device(PK, "dev-2").iot_id}
     done(name((first, "lamp"), (second, "灯泡")))
     assert (
         refused(name((first, "door"), (second, "a b c"))) == "iot.device.InvalidFormattedNickname"
@@ -97,7 +97,7 @@ def test_nicknames_change_all_or_none(cloud: Platform, ask: Ask) -> None:
     assert (
         refused(name((first, "door"), ({"iot_id": "x"}, "gate"))) == "iot.device.NotExistedDevice"
     )
-    found = [cloud.device(PK, one).documents["nickname"] for one in (DN, "dev-2")]
+    found = [cloud.console.device(PK, one).documents["nickname"] for one in (DN, "dev-2")]
     assert found == ["lamp", "灯泡"]
 
 

@@ -67,8 +67,8 @@ def test_a_message_that_goes_nowhere_is_refused(
 def test_a_message_to_a_device_that_is_offline_is_taken_all_the_same(
     cloud: Platform, ask: Ask
 ) -> None:
-    cloud.create_product(key=PK)
-    cloud.add_device(PK, DN)
+    cloud.console.create_product(key=PK)
+    cloud.console.add_device(PK, DN)
     done(pub(ask))
     assert cloud.expect("not_sent", device_name=DN).detail == {"topic": TOPIC}
 
@@ -168,8 +168,8 @@ def test_a_question_that_nobody_answers_ends_in_time(
 
 
 def test_a_question_to_a_device_that_is_offline_ends_at_once(cloud: Platform, ask: Ask) -> None:
-    cloud.create_product(key=PK)
-    cloud.add_device(PK, DN)
+    cloud.console.create_product(key=PK)
+    cloud.console.add_device(PK, DN)
     assert done(rrpc(ask))["RrpcCode"] == "OFFLINE"
 
 

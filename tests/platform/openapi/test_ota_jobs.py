@@ -45,11 +45,11 @@ def test_a_package_is_tried_by_some_before_it_goes_to_all(
 @pytest.mark.usefixtures("online")
 def test_a_package_that_nobody_has_tried_is_not_verified(cloud: Platform, ask: Ask) -> None:
     number = created(cloud, ask, need_to_verify=True)
-    cloud.add_device(PK, "dev-2")
+    cloud.console.add_device(PK, "dev-2")
     verify = {"firmware_id": number, "product_key": PK, "target_device_name": ["dev-2"]}
     done(ask("CreateOTAVerifyJob", **verify))
     assert package(ask, number) == (2, 0)
-    cloud.remove_device(PK, "dev-2")
+    cloud.console.remove_device(PK, "dev-2")
     assert package(ask, number) == (3, 0)
     done(ask("DeleteOTAFirmware", firmware_id=number))
 
@@ -70,7 +70,7 @@ def test_a_static_batch_reaches_its_device_and_tells_how_far_it_is(
     assert told["extData"] == {"a": "b", "_package_udi": "hello"}
     assert (told["signMethod"], told["sign"]) == ("Md5", told["md5"])
     reported(online, progress("7", "on its way", dn=DN))
-    device = cloud.device(PK, DN)
+    device = cloud.console.device(PK, DN)
     only = {
         "DestVersion": "2.0.0",
         "DeviceName": DN,
@@ -143,7 +143,7 @@ def test_a_static_batch_is_for_all_some_or_a_part(
     cloud: Platform, ask: Ask, selection: dict[str, Any], names: list[str]
 ) -> None:
     for name in ("dev-2", "dev-3", "dev-4"):
-        cloud.add_device(PK, name)
+        cloud.console.add_device(PK, name)
     job_id = started(ask, created(cloud, ask), **selection)
     assert [one["DeviceName"] for one in tasks(ask, job_id)] == names
     assert batch(ask, job_id)["TargetSelection"] == selection["target_selection"]
@@ -261,11 +261,11 @@ def test_a_static_batch_has_no_strategy(cloud: Platform, online: Wire, ask: Ask)
 def test_tasks_of_a_batch_are_canceled_by_their_status(
     cloud: Platform, online: Wire, ask: Ask, cancels: dict[str, bool], left: list[str]
 ) -> None:
-    cloud.add_device(PK, "dev-2")
+    cloud.console.add_device(PK, "dev-2")
     number = created(cloud, ask)
     job_id = started(ask, number)
     pushed(online, dn=DN)
-    cloud.add_device(PK, "dev-3")
+    cloud.console.add_device(PK, "dev-3")
     other = started(
         ask,
         number,

@@ -82,7 +82,7 @@ def test_versions_are_those_that_the_device_has_reported(
     cloud: Platform, online: Wire, ask: Ask
 ) -> None:
     reported(online, inform("1.0.0", dn=DN), inform("7", "MCU", dn=DN))
-    device = cloud.device(PK, DN)
+    device = cloud.console.device(PK, DN)
     answer = done(ask("ListOTAModuleVersionsByDevice", iot_id=device.iot_id))
     assert answer["Total"] == 2
     assert answer["Data"]["SimpleOTAModuleInfo"][1] == {

@@ -163,7 +163,7 @@ def test_a_package_is_deleted_unless_a_batch_of_it_is_under_way(
     done(ask("DeleteOTAFirmware", firmware_id=number))
     assert refused(ask("QueryOTAFirmware", firmware_id=number)) == "iot.ota.NotExistedFirmware"
     assert refused(ask("QueryOTAJob", job_id=job_id)) == "iot.ota.NotExistedJob"
-    assert list(cloud._upgrades.all()) == []
+    assert list(cloud._core.upgrades.all()) == []
 
 
 @pytest.mark.usefixtures("online")
@@ -207,10 +207,10 @@ def test_an_upload_has_a_minute_and_a_package_an_hour(
     assert b"Policy expired" in post_object(cloud, second, DATA)
     clock.advance(3598)
     fields = {**FIELDS, "firmware_url": first["FirmwareUrl"]}
-    assert cloud._upgrades.contents
+    assert cloud._core.upgrades.contents
     clock.advance(1)
     assert refused(ask("CreateOTAFirmware", **fields)) == "iot.ota.NotExistedFile"
-    assert not cloud._upgrades.contents
+    assert not cloud._core.upgrades.contents
 
 
 @pytest.mark.usefixtures("online")

@@ -107,8 +107,8 @@ def test_tasks_that_are_none_are_refused(ask: Ask) -> None:
 
 
 def test_what_is_of_another_instance_is_not_there(cloud: Platform, ask: Ask) -> None:
-    cloud.create_product(key="a1Elsewhere", instance="iot-1")
-    cloud.add_device("a1Elsewhere", DN)
+    cloud.console.create_product(key="a1Elsewhere", instance="iot-1")
+    cloud.console.add_device("a1Elsewhere", DN)
     job = cloud.ota.publish("a1Elsewhere", "2.0.0", b"data")
     number, task = job.firmware_id, cloud.ota.tasks_in(job.id)[0].id
     cases: tuple[tuple[str, dict[str, object], str], ...] = (

@@ -26,7 +26,7 @@ def create(ask: Ask, **changes: Any) -> dict[str, Any]:
 def test_a_created_product_is_there_with_all_that_was_said(cloud: Platform, ask: Ask) -> None:
     answer = done(create(ask, description="all about it", net_type="CELLULAR"))
     key = answer["ProductKey"]
-    product = cloud.product(key)
+    product = cloud.console.product(key)
     assert answer["Data"] == {
         "AliyunCommodityCode": "iothub_senior",
         "AuthType": "secret",
@@ -74,7 +74,7 @@ def test_what_is_no_product_is_not_made(
     cloud: Platform, ask: Ask, changes: dict[str, Any], code: str
 ) -> None:
     assert refused(create(ask, **changes)) == code
-    assert not cloud.products()
+    assert not cloud.console.products()
 
 
 def test_a_name_is_taken_once(ask: Ask) -> None:
@@ -84,7 +84,7 @@ def test_a_name_is_taken_once(ask: Ask) -> None:
 
 def test_products_are_listed_by_page(cloud: Platform, ask: Ask) -> None:
     keys = [done(create(ask, product_name=f"product_{n}"))["ProductKey"] for n in range(3)]
-    cloud.add_device(keys[2], "dev-1")
+    cloud.console.add_device(keys[2], "dev-1")
     data = done(ask("QueryProductList", current_page=2, page_size=2))["Data"]
     assert data.pop("List")["ProductInfo"] == [
         {
@@ -105,34 +105,34 @@ def test_products_are_listed_by_page(cloud: Platform, ask: Ask) -> None:
 
 def test_an_update_changes_name_and_description_alone(cloud: Platform, ask: Ask) -> None:
     key = done(create(ask, description="old"))["ProductKey"]
-    before = cloud.product(key)
+    before = cloud.console.product(key)
     done(ask("UpdateProduct", product_key=key, product_name="other_name", description="new"))
     after = done(ask("QueryProduct", product_key=key))["Data"]
     assert (after["ProductName"], after["Description"]) == ("other_name", "new")
-    assert cloud.product(key).secret == before.secret
+    assert cloud.console.product(key).secret == before.secret
 
 
 def test_a_product_is_deleted_once_it_has_no_devices(cloud: Platform, ask: Ask) -> None:
     key = done(create(ask))["ProductKey"]
-    cloud.add_device(key, "dev-1")
+    cloud.console.add_device(key, "dev-1")
     assert refused(ask("DeleteProduct", product_key=key)) == "iot.prod.DeleteProductFailed"
-    cloud.remove_device(key, "dev-1")
+    cloud.console.remove_device(key, "dev-1")
     done(ask("DeleteProduct", product_key=key))
     assert refused(ask("QueryProduct", product_key=key)) == "iot.prod.NotExistedProduct"
     with pytest.raises(RegistryError):
-        cloud.product(key)
+        cloud.console.product(key)
 
 
 def test_no_action_turns_the_switch_of_dynamic_registration(cloud: Platform, ask: Ask) -> None:
     key = done(create(ask))["ProductKey"]
     done(ask("RegisterDevice", product_key=key, device_name="dev-1"))
     done(ask("UpdateProduct", product_key=key, product_name="other_name"))
-    party = Party.of(cloud.product(key), cloud.device(key, "dev-1"))
+    party = Party.of(cloud.console.product(key), cloud.console.device(key, "dev-1"))
     with Wire.tls(cloud) as wire:
         assert wire.ask(party.register()) == connack(4)
     assert cloud.expect("registration_refused").code == 6288
     assert not [name for name in ACTIONS if "DynamicReg" in name or "Switch" in name]
-    cloud.set_dynamic_registration(key, True)
+    cloud.console.set_dynamic_registration(key, True)
     with Wire.tls(cloud) as wire:
         assert wire.ask(party.register()) == b"\x20\x02\x00\x00"
 
@@ -148,8 +148,8 @@ def test_no_action_turns_the_switch_of_dynamic_registration(cloud: Platform, ask
 def test_a_product_is_found_in_its_instance_alone(
     cloud: Platform, ask: Ask, instance: str, given: str | None, code: str
 ) -> None:
-    cloud.create_product(key=PK, instance=instance)
-    iot_id = cloud.add_device(PK, "dev-1").iot_id
+    cloud.console.create_product(key=PK, instance=instance)
+    iot_id = cloud.console.add_device(PK, "dev-1").iot_id
     assert refused(ask("QueryProduct", product_key=PK, iot_instance_id=given)) == code
     body = ask("GetDeviceStatus", iot_id=iot_id, iot_instance_id=given)
     assert refused(body) == code.replace("prod.NotExistedProduct", "device.NotExistedDevice")

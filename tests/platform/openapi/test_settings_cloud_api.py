@@ -21,8 +21,8 @@ def calls(make_platform: Callable[..., Platform], monkeypatch: pytest.MonkeyPatc
 
     def make(**settings: Any) -> tuple[Platform, Ask]:
         platform = make_platform(settings=Settings(**settings))
-        platform.create_product(key=PK)
-        platform.add_device(PK, DN)
+        platform.console.create_product(key=PK)
+        platform.console.add_device(PK, DN)
         return platform, asking(client(platform))
 
     return make
@@ -60,7 +60,7 @@ def test_a_code_that_nobody_documents(
     for settings, code in (({}, default), ({setting: "iot.of.MyOwn"}, "iot.of.MyOwn")):
         platform, ask = calls(**settings)
         if action == "TransformClientId":
-            parameters = {"iot_id": platform.device(PK, DN).iot_id, "client_id": "x"}
+            parameters = {"iot_id": platform.console.device(PK, DN).iot_id, "client_id": "x"}
         else:
             parameters = {**parameters, "product_key": PK}
         assert refused(ask(action, **parameters)) == code
@@ -82,4 +82,4 @@ def test_a_batch_that_is_registered_again(calls: Calls, setting: str) -> None:
         event = platform.expect("api_refused", timeout=0)
         assert event.reason.endswith(": it is registered already")
     platform.expect("batch_registered")
-    assert len(platform.devices(PK)) == 2
+    assert len(platform.console.devices(PK)) == 2

@@ -90,7 +90,7 @@ def test_version_0_is_whatever_comes_next(online: Wire, ask: Ask) -> None:
 def test_a_message_that_is_none_changes_nothing(
     cloud: Platform, online: Wire, ask: Ask, message: Any, code: str
 ) -> None:
-    cloud.set_shadow(PK, DN, {"a": 0}, version=5)
+    cloud.cloud.set_shadow(PK, DN, {"a": 0}, version=5)
     before = shadow(ask)
     assert refused(update(ask, message)) == f"iot.messagebroker.{code}"
     assert shadow(ask) == before

@@ -144,7 +144,7 @@ def test_who_asks_for_no_format_is_answered_in_xml(platform: Platform) -> None:
 
 
 def test_an_answer_in_json_and_in_xml(platform: Platform) -> None:
-    device = platform.add_device(platform.create_product(key=PK).key, "dev-1")
+    device = platform.console.add_device(platform.console.create_product(key=PK).key, "dev-1")
     asked = {"Action": "QueryDeviceInfo", "DeviceName": "dev-1"}
     _, _, body = exchange(platform, get(parameters(platform, **asked)))
     number = json.loads(body)["RequestId"]
@@ -163,9 +163,9 @@ def test_an_answer_in_json_and_in_xml(platform: Platform) -> None:
 
 
 def test_a_list_in_xml_repeats_its_name(platform: Platform) -> None:
-    platform.create_product(key=PK)
+    platform.console.create_product(key=PK)
     for name in ("dev-1", "dev-2"):
-        platform.add_device(PK, name)
+        platform.console.add_device(PK, name)
     asked = parameters(platform, Action="QueryDevice", Format="XML")
     _, _, body = exchange(platform, get(asked))
     assert body.count("<DeviceInfo>") == body.count("</DeviceInfo>") == 2
@@ -202,8 +202,8 @@ def test_a_list_in_xml_repeats_its_name(platform: Platform) -> None:
 def test_what_the_gate_refuses(
     platform: Platform, changes: dict[str, str], status: int, code_: str
 ) -> None:
-    platform.create_product(key=PK)
-    platform.add_device(PK, "dev-1")
+    platform.console.create_product(key=PK)
+    platform.console.add_device(PK, "dev-1")
     assert code(platform, parameters(platform, **changes)) == (status, code_)
     assert platform.expect("api_refused").reason.startswith(f"{code_}: ")
 
@@ -235,7 +235,7 @@ def test_what_was_changed_after_signing_is_refused_with_what_was_signed(
 
 
 def test_a_header_that_is_not_signed_names_no_action(platform: Platform) -> None:
-    platform.create_product(key=PK)
+    platform.console.create_product(key=PK)
     query = parameters(platform, Action="QueryProduct")
     sent = get(query).replace(b"\r\n\r\n", b"\r\nx-acs-action: DeleteProduct\r\n\r\n")
     assert json.loads(exchange(platform, sent)[2])["Data"]["ProductKey"] == PK
@@ -330,7 +330,7 @@ def test_headers_and_body_are_what_acs3_signs(
     body: bytes,
     expected: tuple[int, str],
 ) -> None:
-    platform.create_product(key=PK)
+    platform.console.create_product(key=PK)
     headers = signed_headers(platform, BODY, signed, **changes)
     head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     sent = f"POST /?ProductKey={PK} HTTP/1.1\r\n{head}Content-Length: {len(body)}\r\n\r\n"
@@ -346,7 +346,7 @@ def test_headers_and_body_are_what_acs3_signs(
 def test_the_client_is_understood_in_each_of_its_ways(
     cloud: Platform, ask: Ask, protocol: str, algorithm: str
 ) -> None:
-    cloud.create_product(key=PK)
+    cloud.console.create_product(key=PK)
     through = client(
         cloud,
         protocol=protocol,
@@ -367,7 +367,7 @@ def test_the_client_is_understood_in_each_of_its_ways(
 
 
 def test_the_client_s_asynchronous_half_is_understood(cloud: Platform, ask: Ask) -> None:
-    cloud.create_product(key=PK)
+    cloud.console.create_product(key=PK)
     request = models.RegisterDeviceRequest(product_key=PK, device_name="dev-1")
     answer = asyncio.run(client(cloud).register_device_async(request))
     assert done(answer.body.to_map())["Data"]["DeviceName"] == "dev-1"
@@ -390,7 +390,7 @@ def test_the_client_raises_what_the_gate_refuses(cloud: Platform, ask: Ask) -> N
 def test_an_action_is_throttled_at_the_vendor_s_rate(
     cloud: Platform, ask: Ask, clock: ManualClock
 ) -> None:
-    cloud.create_product(key=PK)
+    cloud.console.create_product(key=PK)
     topic = f"/broadcast/{PK}/news"
     request = models.PubBroadcastRequest(
         product_key=PK, topic_full_name=topic, message_content="aGk="
@@ -407,7 +407,7 @@ def test_an_action_is_throttled_at_the_vendor_s_rate(
 def test_a_broadcast_to_everybody_is_for_once_a_minute(
     cloud: Platform, ask: Ask, clock: ManualClock
 ) -> None:
-    cloud.create_product(key=PK)
+    cloud.console.create_product(key=PK)
     request = models.PubBroadcastRequest(product_key=PK, message_content="aGk=")
     through = client(cloud)
     through.pub_broadcast(request)
@@ -421,13 +421,13 @@ def test_rates_can_be_switched_off(make_platform: Any, ask: Ask) -> None:
     platform = make_platform(
         clock=ManualClock(), settings=Settings(api_seconds=0, api_rates="off")
     )
-    platform.create_product(key=PK)
+    platform.console.create_product(key=PK)
     for _ in range(3):
         done(asking(client(platform))("PubBroadcast", product_key=PK, message_content="aGk="))
 
 
 def test_every_call_is_in_the_event_log_and_no_secret_of_it(cloud: Platform, ask: Ask) -> None:
-    cloud.create_product(key=PK)
+    cloud.console.create_product(key=PK)
     done(ask("RegisterDevice", product_key=PK, device_name="dev-1"))
     ask("QueryDeviceDetail", product_key=PK, device_name="dev-2")
     called, refused = cloud.expect("api_called"), cloud.expect("api_refused")
@@ -438,12 +438,12 @@ def test_every_call_is_in_the_event_log_and_no_secret_of_it(cloud: Platform, ask
         {"action": "QueryDeviceDetail", **who},
     )
     assert refused.reason.startswith("iot.device.NotExistedDevice: ")
-    done(ask("QueryDeviceDetail", iot_id=cloud.device(PK, "dev-1").iot_id))
+    done(ask("QueryDeviceDetail", iot_id=cloud.console.device(PK, "dev-1").iot_id))
     topic = f"/{PK}/dev-1/user/get"
     done(ask("Pub", product_key=PK, topic_full_name=topic, message_content="aGk="))
     found = cloud.events(PK, "dev-1", kind="api_called")
     actions = [event.detail["action"] for event in found]
     assert actions == ["RegisterDevice", "QueryDeviceDetail", "Pub"]
     log = json.dumps([event.as_json() for event in cloud.events()])
-    for secret in (cloud.access_key.secret, cloud.device(PK, "dev-1").secret):
+    for secret in (cloud.access_key.secret, cloud.console.device(PK, "dev-1").secret):
         assert secret not in log

@@ -14,8 +14,8 @@ WHO = {"product_key": PK, "device_name": DN}
 
 @pytest.fixture(autouse=True)
 def device(cloud: Platform) -> None:
-    cloud.create_product(key=PK)
-    cloud.add_device(PK, DN)
+    cloud.console.create_product(key=PK)
+    cloud.console.add_device(PK, DN)
 
 
 def tags(ask: Ask) -> dict[str, str]:
@@ -27,7 +27,7 @@ def test_tags_are_added_replaced_and_deleted(cloud: Platform, ask: Ask) -> None:
     done(ask("SaveDeviceProp", **WHO, props='{"color":"red","floor":2}'))
     done(ask("SaveDeviceProp", **WHO, props='{"color":"绿"}'))
     assert tags(ask) == {"color": "绿", "floor": "2"}
-    done(ask("DeleteDeviceProp", iot_id=cloud.device(PK, DN).iot_id, prop_key="color"))
+    done(ask("DeleteDeviceProp", iot_id=cloud.console.device(PK, DN).iot_id, prop_key="color"))
     assert tags(ask) == {"floor": "2"}
     body = ask("DeleteDeviceProp", **WHO, prop_key="color")
     assert refused(body) == "iot.device.DeleteDevicePropertyFailed"

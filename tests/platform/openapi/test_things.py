@@ -60,7 +60,7 @@ MODEL = {
 @pytest.fixture
 def modelled(cloud: Platform, online: Wire) -> Wire:
     """A device that is online, of a product with a thing model."""
-    cloud.set_thing_model(PK, MODEL)
+    cloud.console.set_thing_model(PK, MODEL)
     return online
 
 
@@ -108,8 +108,8 @@ def test_a_value_that_the_device_cannot_take_is_refused(
 
 
 def test_a_device_that_was_never_online_takes_no_property(cloud: Platform, ask: Ask) -> None:
-    cloud.create_product(key=PK)
-    cloud.add_device(PK, DN)
+    cloud.console.create_product(key=PK)
+    cloud.console.add_device(PK, DN)
     for action, more in (
         ("SetDeviceProperty", {"items": "{}"}),
         ("InvokeThingService", {"identifier": "Blink", "args": "{}"}),
@@ -125,7 +125,9 @@ def test_reported_values_are_told_with_name_type_unit_and_time(
 ) -> None:
     clock.advance(1.5)
     modelled.ask(publish(POST, b'{"id":"1","params":{"Temperature":21.5}}'))
-    data = done(ask("QueryDevicePropertyStatus", iot_id=cloud.device(PK, DN).iot_id))["Data"]
+    data = done(ask("QueryDevicePropertyStatus", iot_id=cloud.console.device(PK, DN).iot_id))[
+        "Data"
+    ]
     assert data["List"]["PropertyStatusInfo"] == [
         {
             "Identifier": "Temperature",
@@ -250,9 +252,9 @@ def test_a_desired_value_of_another_version_is_left_alone(
 
     done(set_to(1, 0))
     assert refused(set_to(2, 0)) == "iot.device.InvalidDesiredVersion"
-    assert cloud.device(PK, DN).documents["desired"] == {"a": {"value": 1, "version": 1}}
+    assert cloud.console.device(PK, DN).documents["desired"] == {"a": {"value": 1, "version": 1}}
     done(set_to(2, 1))
-    assert cloud.device(PK, DN).documents["desired"] == {"a": {"value": 2, "version": 2}}
+    assert cloud.console.device(PK, DN).documents["desired"] == {"a": {"value": 2, "version": 2}}
 
 
 # Services

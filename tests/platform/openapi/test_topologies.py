@@ -32,7 +32,7 @@ def test_the_sub_devices_of_a_gateway_are_listed_by_page(
     assert data.pop("List") == {
         "deviceInfo": [
             {
-                "IotId": cloud.device(SUB_PK, "sub-0002").iot_id,
+                "IotId": cloud.console.device(SUB_PK, "sub-0002").iot_id,
                 "ProductKey": SUB_PK,
                 "DeviceName": "sub-0002",
             }
@@ -45,7 +45,7 @@ def test_the_sub_devices_of_a_gateway_are_listed_by_page(
 
 def test_the_gateway_of_a_sub_device_is_told(cloud: Platform, gateway: Gateway, ask: Ask) -> None:
     data = done(ask("GetGatewayBySubDevice", **SUB))["Data"]
-    assert data["iotId"] == cloud.device(GATEWAY_PK, "gateway-1").iot_id
+    assert data["iotId"] == cloud.console.device(GATEWAY_PK, "gateway-1").iot_id
     assert (data["DeviceName"], data["NodeType"], data["Status"]) == ("gateway-1", "1", "ONLINE")
     sub(cloud, "sub-0003")
     body = ask("GetGatewayBySubDevice", product_key=SUB_PK, device_name="sub-0003")
@@ -59,7 +59,7 @@ def test_a_removed_sub_device_is_nobody_s_and_its_gateway_hears_of_it(
     tail, body = gateway.told()
     assert tail == "thing/topo/change"
     assert body["params"]["status"] == 1
-    assert cloud.gateway_of(SUB_PK, "sub-0001") is None
+    assert cloud.cloud.gateway_of(SUB_PK, "sub-0001") is None
     assert refused(ask("RemoveThingTopo", **SUB)) == "iot.device.RemoveTopoRelationFailed"
 
 

@@ -82,8 +82,8 @@ def test_how_long_a_url_lives_is_a_setting(
     make_platform: Callable[..., Platform], clock: ManualClock
 ):
     platform = make_platform(clock=clock, settings=Settings(ota_url_seconds=60))
-    product = platform.create_product(key=PK)
-    online = Online(platform, Party.of(product, platform.add_device(PK, DN)))
+    product = platform.console.create_product(key=PK)
+    online = Online(platform, Party.of(product, platform.console.add_device(PK, DN)))
     with online.wire:
         platform.ota.publish(PK, "2.0.0", DATA)
         url = pushed(online.wire)["url"]

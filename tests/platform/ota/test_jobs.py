@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from alink_sim.clock import ManualClock
-from alink_sim.platform import Platform, Settings
+from alink_sim.platform import Platform, Rules, Settings
 from alink_sim.platform.ota.packages import UpgradeError
-from alink_sim.platform.state.ota_entities import Rules
 from tests.platform.downloads import fetch
 from tests.platform.online import Online, online
 from tests.platform.ota_messages import DATA, DN, PK, inform, progress, pushed, reported, status
@@ -69,8 +68,8 @@ def test_a_device_that_subscribes_late_is_pushed_when_it_reports_its_version(
     make_platform: Callable[..., Platform],
 ):
     platform = make_platform(settings=Settings(auto_deliver="never"))
-    product = platform.create_product(key=PK)
-    party = Party.of(product, platform.add_device(PK, DN))
+    product = platform.console.create_product(key=PK)
+    party = Party.of(product, platform.console.add_device(PK, DN))
     platform.ota.publish(PK, "2.0.0", DATA)
     with Wire.tls(platform) as wire:
         assert wire.ask(party.log_in()) == ACCEPTED
@@ -86,7 +85,7 @@ def test_a_device_that_subscribes_late_is_pushed_when_it_reports_its_version(
 def test_who_has_the_version_or_is_not_named_is_pushed_nothing(online: Online):
     reported(online.wire, inform("2.0.0"))
     online.platform.ota.publish(PK, "2.0.0", DATA)
-    online.platform.add_device(PK, "dev-2")
+    online.platform.console.add_device(PK, "dev-2")
     online.platform.ota.publish(PK, "3.0.0", DATA, devices=["dev-2"])
     assert online.platform.ota.tasks(PK, DN) == []
     assert [one.status for one in online.platform.ota.tasks(PK, "dev-2")] == ["QUEUED"]
@@ -192,8 +191,8 @@ def test_another_version_after_the_upgrade_is_what_the_setting_says(
     make_platform: Callable[..., Platform], rule: str, step: str, made: str
 ):
     platform = make_platform(settings=Settings(ota_other_version=rule))
-    product = platform.create_product(key=PK)
-    online = Online(platform, Party.of(product, platform.add_device(PK, DN)))
+    product = platform.console.create_product(key=PK)
+    online = Online(platform, Party.of(product, platform.console.add_device(PK, DN)))
     with online.wire:
         platform.ota.publish(PK, "2.0.0", DATA)
         pushed(online.wire)
@@ -250,8 +249,8 @@ def test_packages_tasks_and_files_survive_a_restart(
     make_platform: Callable[..., Platform], database_url: str, clock: ManualClock
 ):
     first = make_platform(clock=clock)
-    product = first.create_product(key=PK)
-    party = Party.of(product, first.add_device(PK, DN))
+    product = first.console.create_product(key=PK)
+    party = Party.of(product, first.console.add_device(PK, DN))
     first.ota.publish(PK, "2.0.0", {"a.bin": DATA, "b.bin": b"\x00\xff"})
     first.stop()
     second = make_platform(clock=clock)
@@ -266,8 +265,8 @@ def test_what_belongs_to_a_removed_device_or_product_goes_with_it(
     platform: Platform, party: Party
 ):
     platform.ota.publish(PK, "2.0.0", DATA)
-    platform.remove_device(PK, DN)
-    assert platform._upgrades.tasks == {}
-    platform.remove_product(PK)
-    assert list(platform._upgrades.all()) == []
+    platform.console.remove_device(PK, DN)
+    assert platform._core.upgrades.tasks == {}
+    platform.console.remove_product(PK)
+    assert list(platform._core.upgrades.all()) == []
     assert platform._store.load_upgrades() == []

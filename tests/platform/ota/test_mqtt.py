@@ -6,9 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from alink_sim.platform import Platform, Settings
+from alink_sim.platform import Platform, Rules, Settings
 from alink_sim.platform.ota.packages import UpgradeError
-from alink_sim.platform.state.ota_entities import Rules
 from alink_sim.platform.topics.ota_streams import crc16
 from tests.platform.online import Online, online
 from tests.platform.wire import Party, publish
@@ -111,8 +110,8 @@ def test_a_stream_ends_with_its_task(online: Online):
 
 def test_the_largest_block_is_a_setting(make_platform: Callable[..., Platform]):
     platform = make_platform(settings=Settings(ota_block_bytes=100))
-    product = platform.create_product(key=PK)
-    online = Online(platform, Party.of(product, platform.add_device(PK, DN)))
+    product = platform.console.create_product(key=PK)
+    online = Online(platform, Party.of(product, platform.console.add_device(PK, DN)))
     with online.wire:
         platform.ota.publish(PK, "2.0.0", DATA, rules=Rules(protocol="MQTT"))
         assert online.wire.read_publish()

@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from alink_sim.clock import ManualClock
-from alink_sim.platform import Platform
-from alink_sim.platform.state.ota_entities import Rules, Task
+from alink_sim.platform import Platform, Rules, Task
 from alink_sim.platform.state.ota_registry import fresh_id
 from tests.platform.online import Online
 from tests.platform.ota_messages import DATA, DN, PK, inform, progress, pushed, reported, status
@@ -86,10 +85,10 @@ def test_who_is_not_pushed_has_to_ask(online: Online):
 
 
 def test_so_many_devices_are_told_in_a_minute(platform: Platform, clock: ManualClock):
-    product = platform.create_product(key=PK)
+    product = platform.console.create_product(key=PK)
     wires = []
     for number in range(3):
-        party = Party.of(product, platform.add_device(PK, f"dev-{number}"))
+        party = Party.of(product, platform.console.add_device(PK, f"dev-{number}"))
         wires.append(Wire.tls(platform))
         assert wires[-1].ask(party.log_in(keepalive=1200)) == ACCEPTED
     platform.ota.publish(PK, "2.0.0", DATA, rules=Rules(per_minute=2))
@@ -134,7 +133,7 @@ def test_a_second_job_finds_a_task_in_its_way_or_takes_its_place(
 
 
 def test_a_job_is_completed_by_its_last_task_only(platform: Platform, party: Party):
-    platform.add_device(PK, "dev-2")
+    platform.console.add_device(PK, "dev-2")
     first = platform.ota.publish(PK, "2.0.0", DATA, devices=["dev-2"])
     # The first of its tasks fails at once: dev-2 is busy.
     second = platform.ota.publish(PK, "3.0.0", DATA, devices=["dev-2", DN])
@@ -149,13 +148,13 @@ def test_a_job_is_completed_by_its_last_task_only(platform: Platform, party: Par
 
 
 def test_a_job_is_completed_by_the_removal_of_the_device_it_waits_for(platform: Platform):
-    platform.create_product(key=PK)
+    platform.console.create_product(key=PK)
     for name in ("dev-1", "dev-2"):
-        platform.add_device(PK, name)
+        platform.console.add_device(PK, name)
     job = platform.ota.publish(PK, "2.0.0", DATA)
-    platform.remove_device(PK, "dev-1")
+    platform.console.remove_device(PK, "dev-1")
     assert platform.ota.job(job.id).status == "IN_PROGRESS"
-    platform.remove_device(PK, "dev-2")
+    platform.console.remove_device(PK, "dev-2")
     assert platform.ota.job(job.id).status == "COMPLETED"
 
 
@@ -169,8 +168,8 @@ def test_alarms_are_set_again_after_a_restart(
     make_platform: Callable[..., Platform], database_url: str, clock: ManualClock
 ):
     first = make_platform(clock=clock)
-    product = first.create_product(key=PK)
-    online = Online(first, Party.of(product, first.add_device(PK, DN)))
+    product = first.console.create_product(key=PK)
+    online = Online(first, Party.of(product, first.console.add_device(PK, DN)))
     first.ota.publish(PK, "2.0.0", DATA, rules=Rules(timeout_minutes=5))
     pushed(online.wire)
     reported(online.wire, progress("1"))

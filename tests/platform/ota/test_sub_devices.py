@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from alink_sim.platform import Platform
-from alink_sim.platform.state.ota_entities import Rules
+from alink_sim.platform import Platform, Rules
 from tests.platform.downloads import fetch
 from tests.platform.gateway import GATEWAY_PK, SUB_PK, Gateway, signed, sub
 from tests.platform.ota_messages import DATA, inform, progress, pushed, reported, status

@@ -12,7 +12,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from alink_sim.platform import Platform
+from alink_sim.platform import Listen, Platform
 from alink_sim.platform.state.ca import Authority, AuthorityError
 from tests.platform.wire import PATIENCE
 
@@ -59,7 +59,7 @@ def test_the_certificate_is_not_good_for(platform: Platform, host):
 
 
 def test_each_san_is_in_the_certificate(make_platform):
-    platform = make_platform(san=("platform.lab", "192.0.2.7", "2001:db8::7"))
+    platform = make_platform(listen=Listen(san=("platform.lab", "192.0.2.7", "2001:db8::7")))
     context = ssl.create_default_context(cafile=platform.ca_pem)
     for host in ("platform.lab", "192.0.2.7", "2001:db8::7", "localhost"):
         handshake(platform, context, host).close()

@@ -104,7 +104,7 @@ def test_what_comes_again_and_again_does_not_hide_the_rest(log: EventLog):
 def test_a_file_keeps_what_was_over_restarts_and_without_secrets(make_platform, tmp_path):
     for _ in range(2):
         platform = make_platform(events=tmp_path / "events.jsonl")
-        product = platform.create_product()
+        product = platform.console.create_product()
         party = Party(product, f"dev-{product.secret}")
         with Wire.tls(platform) as wire:
             wire.ask(party.register())

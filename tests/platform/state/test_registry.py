@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from alink_sim.platform.state.entities import Device, Product, Thing
+from alink_sim.platform import Settings
+from alink_sim.platform.state.entities import Device, Entity, Product
 from alink_sim.platform.state.registry import Registry, RegistryError
-from alink_sim.platform.state.settings import Settings
 
 
 @pytest.fixture
-def changed() -> list[Thing]:
+def changed() -> list[Entity]:
     return []
 
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alink_sim.platform import Platform, Settings
-from alink_sim.platform.state.masking import Secrecy
+from alink_sim.platform.state.masking import Mask
 from tests.platform import http_requests
 from tests.platform.gateway import GATEWAY_PK, SUB_PK, Gateway, signed, sub
 from tests.platform.wire import ACCEPTED, Party, Wire, connect, publish, subscribe
@@ -25,19 +25,19 @@ class World:
 
     def __init__(self, platform: Platform) -> None:
         self.platform = platform
-        product = platform.create_product(key=PK, secret=PS)
-        self.party = Party.of(product, platform.add_device(PK, DN, secret=DS))
-        self.issued = platform.issue_client_id(PK, "dev-2")
-        platform.disable_device(PK, platform.add_device(PK, "dev-3").name)
+        product = platform.console.create_product(key=PK, secret=PS)
+        self.party = Party.of(product, platform.console.add_device(PK, DN, secret=DS))
+        self.issued = platform.console.issue_client_id(PK, "dev-2")
+        platform.console.disable_device(PK, platform.console.add_device(PK, "dev-3").name)
         # Later, properties hold whatever a device has reported.
-        things = [platform, *platform.products(), *platform.devices(), self.issued]
+        things = [platform, *platform.console.products(), *platform.console.devices(), self.issued]
         self.reprs = repr([*things, platform.access_key])
 
     @property
     def secrets(self) -> set[str]:
-        devices = self.platform.devices()
+        devices = self.platform.console.devices()
         return {
-            *(product.secret for product in self.platform.products()),
+            *(product.secret for product in self.platform.console.products()),
             *(device.secret for device in devices),
             *(one.token for device in devices for one in device.client_ids),
             self.platform.access_key.secret,
@@ -157,8 +157,8 @@ def test_no_secret_of_a_sub_device_is_shown_either(make_platform, caplog):
     platform = make_platform(settings=Settings(sub_logins_a_minute=10**6))
     with Gateway(platform) as gateway:
         device = sub(platform)
-        platform.add_sub_device(SUB_PK, device.name, gateway=(GATEWAY_PK, gateway.name))
-        secrets = {device.secret, *(product.secret for product in platform.products())}
+        platform.cloud.add_sub_device(SUB_PK, device.name, gateway=(GATEWAY_PK, gateway.name))
+        secrets = {device.secret, *(product.secret for product in platform.console.products())}
         for secret in sorted(secrets):
             for packet in messages(f"{GATEWAY_PK}/{gateway.name}", secret):
                 gateway.wire.send(packet)
@@ -182,22 +182,22 @@ TEXT = st.text("abc01! ", max_size=30)
 
 @given(st.lists(SECRET, min_size=1, max_size=4), TEXT, TEXT, TEXT)
 def test_a_text_loses_every_secret_and_nothing_else(secrets, before, between, after):
-    secrecy = Secrecy()
+    mask = Mask()
     for secret in secrets:
-        secrecy.learn(secret)
+        mask.learn(secret)
     text = between.join((before, *secrets, after))
-    hidden = secrecy.hide({text: [text, 1, None]})
+    hidden = mask.hide({text: [text, 1, None]})
     assert not any(secret in repr(hidden) for secret in secrets)
     if not any(secret in between for secret in secrets):
-        assert secrecy.hide(between) == between
+        assert mask.hide(between) == between
 
 
 def test_a_secret_that_was_voided_stays_hidden(make_platform):
     platform = make_platform()
-    platform.create_product(key=PK, secret=PS)
-    token = platform.issue_client_id(PK, DN).token
-    platform.clear_client_ids(PK, DN)
-    platform.remove_device(PK, DN)
+    platform.console.create_product(key=PK, secret=PS)
+    token = platform.console.issue_client_id(PK, DN).token
+    platform.console.clear_client_ids(PK, DN)
+    platform.console.remove_device(PK, DN)
     with Wire.tls(platform) as wire:
         wire.ask(connect(f"{token}|securemode=-2,authType=connwl|", f"{DN}&{PK}", token))
     assert platform.expect("login_refused").client_id == "***"

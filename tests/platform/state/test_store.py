@@ -75,7 +75,7 @@ def test_what_is_removed_stays_away(reopen):
 
 def test_the_database_is_readable_by_its_owner_only(tmp_path):
     with Platform(state=tmp_path / "new" / "state") as platform:
-        platform.create_product()
+        platform.console.create_product()
         for path in (tmp_path / "new" / "state").glob("platform.db*"):
             assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE((tmp_path / "new" / "state").stat().st_mode) == 0o700
@@ -173,7 +173,7 @@ def test_many_changes_share_few_transactions():
     store.write = counted  # type: ignore[method-assign]
 
     async def crowd() -> None:
-        commits = Commits(store, things=list)
+        commits = Commits(store, entities=list)
 
         async def one(number: int) -> None:
             registry.add_device(product.key, f"dev-{number}")
@@ -202,7 +202,7 @@ def test_what_could_not_be_written_is_written_with_the_next():
     store.write = fail_once  # type: ignore[method-assign]
 
     async def run() -> None:
-        commits = Commits(store, things=lambda: [*registry.products.values()])
+        commits = Commits(store, entities=lambda: [*registry.products.values()])
         registry.create_product(key="k1")
         with pytest.raises(StoreError, match="full"):
             await commits.settled()
@@ -216,7 +216,7 @@ def test_what_could_not_be_written_is_written_with_the_next():
 
 def test_a_device_whose_credential_cannot_be_kept_is_told_to_come_again(make_platform):
     platform = make_platform()
-    product = platform.create_product()
+    product = platform.console.create_product()
 
     def fail(_changes: Changes) -> None:
         raise StoreError("the disk is full")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from alink_sim.platform.state.data_script import Script, ScriptError
+from alink_sim.platform import Script, ScriptError
 from tests.platform.online import Online, online
 from tests.platform.wire import publish
 
@@ -44,14 +44,16 @@ def refused(online: Online) -> tuple[int | None, str]:
 
 
 def test_bytes_become_a_property_and_the_reply_bytes(online: Online):
-    online.platform.set_script(online.party.product.key, SCRIPT)
+    online.platform.console.set_script(online.party.product.key, SCRIPT)
     assert online.ask(UP, b"\x01\x00\x07\x2a") == b"\x02\x00\x07\x00\xc8"
     assert online.device.properties == {"t": 42}
 
 
 def test_a_property_set_goes_down_as_bytes_and_its_answer_is_read(online: Online):
-    online.platform.set_script(online.party.product.key, SCRIPT)
-    number = online.platform.set_properties(online.party.product.key, online.party.name, {"t": 9})
+    online.platform.console.set_script(online.party.product.key, SCRIPT)
+    number = online.platform.cloud.set_properties(
+        online.party.product.key, online.party.name, {"t": 9}
+    )
     wanted = struct.pack(">BHB", 3, int(number), 9)
     topic = f"/sys/{online.party.product.key}/{online.party.name}/thing/model/down_raw"
     assert online.wire.read().endswith(topic.encode() + wanted)
@@ -61,10 +63,12 @@ def test_a_property_set_goes_down_as_bytes_and_its_answer_is_read(online: Online
 
 
 def test_a_synchronous_service_asks_and_answers_in_bytes(online: Online):
-    online.platform.set_script(online.party.product.key, SCRIPT)
+    online.platform.console.set_script(online.party.product.key, SCRIPT)
     key, name = online.party.product.key, online.party.name
     with ThreadPoolExecutor(1) as threads:
-        called = threads.submit(online.platform.call_service_sync, key, name, "Test", {"t": 5})
+        called = threads.submit(
+            online.platform.cloud.call_service_sync, key, name, "Test", {"t": 5}
+        )
         got = online.wire.read()
         at = got.index(b"/sys/")
         topic, payload = got[at:-4].decode(), got[-4:]
@@ -92,7 +96,7 @@ def test_a_synchronous_service_asks_and_answers_in_bytes(online: Online):
 def test_what_a_script_cannot_do_is_noted_with_its_code(
     online: Online, script: Script | None, data: bytes, code: int, said: str
 ):
-    online.platform.set_script(online.party.product.key, script)
+    online.platform.console.set_script(online.party.product.key, script)
     topic = f"/sys/{online.party.product.key}/{online.party.name}/{UP}"
     online.wire.send(publish(topic, data))
     assert refused(online)[0] == code
@@ -100,9 +104,9 @@ def test_what_a_script_cannot_do_is_noted_with_its_code(
 
 
 def test_what_cannot_be_written_is_not_sent(online: Online):
-    online.platform.set_script(online.party.product.key, SCRIPT)
+    online.platform.console.set_script(online.party.product.key, SCRIPT)
     key, name = online.party.product.key, online.party.name
-    online.platform.set_properties(key, name, {"t": "no byte"})
+    online.platform.cloud.set_properties(key, name, {"t": "no byte"})
     assert online.platform.expect("not_sent", timeout=30).reason.startswith("26002 ")
     with pytest.raises(ScriptError):
-        online.platform.call_service_sync(key, name, "Test", {"t": "no byte"})
+        online.platform.cloud.call_service_sync(key, name, "Test", {"t": "no byte"})

@@ -20,7 +20,7 @@ URL = "https://files.example/c"
 
 def test_a_config_is_told_with_its_size_and_its_digest(online: Online):
     content = b'{"rate":1}'
-    assert online.platform.set_config(online.party.product.key, content, url=URL) == 1
+    assert online.platform.cloud.set_config(online.party.product.key, content, url=URL) == 1
     topic, pushed, _ = online.wire.read_publish()
     assert topic.endswith("/thing/config/push")
     told = json.loads(online.ask(GET, ASKED))
@@ -42,9 +42,9 @@ def test_a_config_is_told_with_its_size_and_its_digest(online: Online):
 
 def test_a_product_that_never_had_one_and_one_that_has_none_now_differ(online: Online):
     assert json.loads(online.ask(GET, ASKED))["code"] == 6713
-    online.platform.set_config(online.party.product.key, b"{}", url=URL)
+    online.platform.cloud.set_config(online.party.product.key, b"{}", url=URL)
     online.wire.read_publish()
-    online.platform.forget_config(online.party.product.key)
+    online.platform.cloud.forget_config(online.party.product.key)
     assert json.loads(online.ask(GET, ASKED))["code"] == 6710
 
 
@@ -55,5 +55,5 @@ def test_any_other_question_is_answered_460(online: Online, params: bytes):
 
 def test_more_than_64_kb_are_refused_and_told_to_nobody(online: Online):
     with pytest.raises(ConfigError, match="at most 65536 bytes, this one 65537"):
-        online.platform.set_config(online.party.product.key, bytes(65537), url=URL)
+        online.platform.cloud.set_config(online.party.product.key, bytes(65537), url=URL)
     assert json.loads(online.ask(GET, ASKED))["code"] == 6713

@@ -23,7 +23,9 @@ def ask(platform: Platform, party: Party) -> Iterator[Ask]:
     with ThreadPoolExecutor(1) as threads:
 
         def start(payload: bytes = b'"?"', **options: Any) -> Future[Rrpc]:
-            return threads.submit(platform.rrpc, party.product.key, party.name, payload, **options)
+            return threads.submit(
+                platform.cloud.rrpc, party.product.key, party.name, payload, **options
+            )
 
         yield start
 
@@ -120,7 +122,7 @@ def test_a_synchronous_service_takes_the_way_the_login_announced(
     assert wire.ask(party.log_in(extra=extra)) == ACCEPTED
     with ThreadPoolExecutor(1) as threads:
         called = threads.submit(
-            platform.call_service_sync, party.product.key, party.name, "Test", {"a": 1}
+            platform.cloud.call_service_sync, party.product.key, party.name, "Test", {"a": 1}
         )
         topic, body, _ = wire.read_publish()
         assert topic.startswith(starts)
@@ -134,11 +136,11 @@ def test_a_broadcast_reaches_who_is_online_or_who_subscribed(
     platform: Platform, wire: Wire, party: Party
 ) -> None:
     key = party.product.key
-    assert platform.broadcast(key, b"1") == 0
+    assert platform.cloud.broadcast(key, b"1") == 0
     assert wire.ask(party.log_in()) == ACCEPTED
-    assert platform.broadcast(key, b"1") == 1
+    assert platform.cloud.broadcast(key, b"1") == 1
     assert wire.read_publish()[0].startswith(f"/sys/{base(party)}/broadcast/request/")
-    assert platform.broadcast(key, b"2", topic=f"/broadcast/{key}/news") == 0
+    assert platform.cloud.broadcast(key, b"2", topic=f"/broadcast/{key}/news") == 0
     wire.ask(subscribe(1, (f"/broadcast/{key}/news", 0)))
-    assert platform.broadcast(key, b"3", topic=f"/broadcast/{key}/news") == 1
+    assert platform.cloud.broadcast(key, b"3", topic=f"/broadcast/{key}/news") == 1
     assert wire.read_publish() == (f"/broadcast/{key}/news", 3, 0)

@@ -25,8 +25,8 @@ def make(make_platform: Callable[..., Platform], clock: ManualClock) -> Callable
 
     def make(**settings: Any) -> Platform:
         platform = make_platform(clock=clock, settings=Settings(**settings))
-        platform.create_product(key=PK)
-        platform.add_device(PK, DN, secret=DS)
+        platform.console.create_product(key=PK)
+        platform.console.add_device(PK, DN, secret=DS)
         return platform
 
     return make
@@ -34,7 +34,7 @@ def make(make_platform: Callable[..., Platform], clock: ManualClock) -> Callable
 
 def online(platform: Platform) -> Wire:
     wire = Wire.tls(platform)
-    packet = Party.of(platform.product(PK), platform.device(PK, DN)).log_in()
+    packet = Party.of(platform.console.product(PK), platform.console.device(PK, DN)).log_in()
     assert wire.ask(packet) == ACCEPTED
     return wire
 
@@ -85,17 +85,17 @@ def test_so_many_messages_may_wait_for_their_puback(make, most: int):
     with online(platform) as wire:
         assert wire.ask(subscribe(1, (topic, 1))) == b"\x90\x03\x00\x01\x01"
         for number in range(1, most + 2):
-            platform.send(PK, DN, topic, b"%d" % number, qos=1)
+            platform.cloud.send(PK, DN, topic, b"%d" % number, qos=1)
         for number in range(1, most + 1):
             assert wire.read() == publish(topic, b"%d" % number, qos=1, packet_id=number)
         assert wire.ask(PING) == PONG  # One more was dropped.
         event = platform.expect("throttled", timeout=0)
         assert event.code == 429
         assert event.reason == f"{most} messages at QoS 1 wait for their PUBACK"
-        platform.send(PK, DN, topic, b"at QoS 0", qos=0)
+        platform.cloud.send(PK, DN, topic, b"at QoS 0", qos=0)
         assert wire.read() == publish(topic, b"at QoS 0")
         assert wire.ask(b"\x40\x02\x00\x02", PING) == PONG
-        platform.send(PK, DN, topic, b"later", qos=1)
+        platform.cloud.send(PK, DN, topic, b"later", qos=1)
         assert wire.read() == publish(topic, b"later", qos=1, packet_id=most + 1)
     assert len(platform.events(kind="throttled")) == 1
 
@@ -105,12 +105,12 @@ def test_a_packet_id_that_waits_for_its_puback_is_not_used_again(make):
     platform = make(max_unacknowledged=2)
     with online(platform) as wire:
         wire.ask(subscribe(1, (topic, 1)))
-        platform.send(PK, DN, topic, b"kept", qos=1)  # Its id 1 is never acknowledged.
+        platform.cloud.send(PK, DN, topic, b"kept", qos=1)  # Its id 1 is never acknowledged.
         assert wire.read() == publish(topic, b"kept", qos=1, packet_id=1)
         (connection,) = platform._servers[1]._connections
         connection._packet_id = 65534
         for number in (65535, 2):
-            platform.send(PK, DN, topic, b"x", qos=1)
+            platform.cloud.send(PK, DN, topic, b"x", qos=1)
             assert wire.read() == publish(topic, b"x", qos=1, packet_id=number)
             assert wire.ask(b"\x40\x02" + number.to_bytes(2, "big"), PING) == PONG
 
@@ -157,9 +157,9 @@ def test_the_code_of_a_topic_without_a_right(make, code: int, message: str):
 def test_whether_a_token_activates_its_device(make, activates: bool):
     platform = make(http_token_activates=activates)
     assert _auth(platform)[1]["code"] == 0
-    assert platform.device(PK, DN).status == ("Offline" if activates else "Inactive")
+    assert platform.console.device(PK, DN).status == ("Offline" if activates else "Inactive")
     with Wire.tls(platform) as wire:
-        packet = Party(platform.product(PK), DN).register()
+        packet = Party(platform.console.product(PK), DN).register()
         assert (wire.ask(packet) == ACCEPTED) is not activates
 
 

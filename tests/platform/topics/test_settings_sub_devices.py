@@ -38,11 +38,13 @@ def gateway(make_platform: Callable[..., Platform]) -> Callable[..., Any]:
 def test_what_a_wrong_node_type_is_answered(gateway, code: int, message: str):
     with gateway(not_a_gateway_code=code) as made:
         platform = made.platform
-        platform.add_device("a1GatewayPk", "gateway-2")
+        platform.console.add_device("a1GatewayPk", "gateway-2")
         another = {"productKey": "a1GatewayPk", "deviceName": "gateway-2"}
         assert made.ask("thing/sub/register", [another]) == (code, {})
         assert platform.expect("gateway_refused", timeout=0).code == code
-        party = Party.of(platform.product(SUB_PK), platform.add_device(SUB_PK, "plain-1"))
+        party = Party.of(
+            platform.console.product(SUB_PK), platform.console.add_device(SUB_PK, "plain-1")
+        )
         with Wire.tls(platform) as wire:
             assert wire.ask(party.log_in()) == ACCEPTED
             wire.send(publish(f"/sys/{SUB_PK}/plain-1/{GET}", b'{"id":"1","params":{}}'))
@@ -115,22 +117,22 @@ def test_a_login_again_keeps_the_session_or_begins_another(gateway):
         assert made.told()[1]["code"] == 200
         assert len(made.platform.events(kind="online", device_name="sub-0001")) == 2
         assert made.platform.expect("kicked", timeout=0).code == 427
-        assert made.platform.device(SUB_PK, "sub-0001").sessions == 1
+        assert made.platform.console.device(SUB_PK, "sub-0001").sessions == 1
 
 
 @pytest.mark.parametrize("setting", ["accept", "refuse"])
 def test_whether_a_sub_device_may_connect_by_itself(gateway, setting: str):
     with gateway(sub_device_alone=setting) as made:
         platform = made.platform
-        party = Party(platform.product(SUB_PK), "sub-0001", SUB_DS)
+        party = Party(platform.console.product(SUB_PK), "sub-0001", SUB_DS)
         with Wire.tls(platform) as wire:
             got = wire.ask(party.log_in())
             assert got == (ACCEPTED if setting == "accept" else refused(4))
         if setting == "refuse":
             event = platform.expect("login_refused", timeout=0)
             assert event.reason == "a sub-device logs in through its gateway only"
-            assert platform.device(SUB_PK, "sub-0001").status == "Inactive"
-            platform.remove_sub_device(SUB_PK, "sub-0001")
+            assert platform.console.device(SUB_PK, "sub-0001").status == "Inactive"
+            platform.cloud.remove_sub_device(SUB_PK, "sub-0001")
             with Wire.tls(platform) as wire:
                 assert wire.ask(party.log_in()) == ACCEPTED
 
@@ -139,7 +141,7 @@ def test_whether_a_sub_device_may_connect_by_itself(gateway, setting: str):
 def test_the_code_that_tells_a_gateway_of_a_login_elsewhere(gateway, code: int):
     with gateway(sub_taken_code=code) as made:
         assert made.ask(LOGIN, signed())[0] == 200
-        party = Party(made.platform.product(SUB_PK), "sub-0001", SUB_DS)
+        party = Party(made.platform.console.product(SUB_PK), "sub-0001", SUB_DS)
         with Wire.tls(made.platform) as wire:
             assert wire.ask(party.log_in()) == ACCEPTED
             assert made.told()[1]["code"] == code

@@ -98,7 +98,7 @@ def test_what_the_cloud_desires_is_pushed_and_cleared_when_done(
     online: Shadowed, clock: ManualClock
 ):
     product_key, name = online.party.product.key, online.party.name
-    online.platform.set_shadow(product_key, name, {"color": "green"}, version=1)
+    online.platform.cloud.set_shadow(product_key, name, {"color": "green"}, version=1)
     topic, body, qos = online.wire.read_publish()
     assert (topic, qos) == (f"/shadow/get/{product_key}/{name}", 0)
     now = int(clock.time())

@@ -28,7 +28,7 @@ def gateway(platform: Platform) -> Iterator[Gateway]:
 
 
 def status(platform: Platform, name: str = "sub-0001") -> str:
-    return platform.device(SUB_PK, name).status.value
+    return platform.console.device(SUB_PK, name).status.value
 
 
 def batch(*who: str) -> dict[str, object]:
@@ -68,22 +68,22 @@ def test_what_a_sub_device_sends_is_its_own(gateway: Gateway, platform: Platform
     gateway.wire.send(publish(PROPERTY, b'{"id":"1","params":{"t":21}}'))
     topic, body, _ = gateway.wire.read_publish()
     assert (topic, body["code"]) == (f"{PROPERTY}_reply", 200)
-    assert platform.device(SUB_PK, "sub-0001").properties == {"t": 21}
-    assert not platform.device(GATEWAY_PK, "gateway-1").properties
+    assert platform.console.device(SUB_PK, "sub-0001").properties == {"t": 21}
+    assert not platform.console.device(GATEWAY_PK, "gateway-1").properties
     gateway.wire.send(publish(f"/shadow/update/{SUB_PK}/sub-0001", b'{"method":"get"}'))
     assert gateway.wire.read_publish()[0] == f"/shadow/get/{SUB_PK}/sub-0001"
 
 
 def test_what_a_sub_device_is_sent_comes_to_its_gateway(gateway: Gateway, platform: Platform):
     gateway.ask(LOGIN, signed())
-    platform.set_properties(SUB_PK, "sub-0001", {"t": 1})
+    platform.cloud.set_properties(SUB_PK, "sub-0001", {"t": 1})
     topic, body, _ = gateway.wire.read_publish()
     assert topic == f"/sys/{SUB_PK}/sub-0001/thing/service/property/set"
     assert body["params"] == {"t": 1}
     custom = f"/{SUB_PK}/sub-0001/user/get"
-    assert platform.send(SUB_PK, "sub-0001", custom, b"{}") == 0
+    assert platform.cloud.send(SUB_PK, "sub-0001", custom, b"{}") == 0
     assert gateway.wire.ask(subscribe(1, (custom, 1))) == b"\x90\x03\x00\x01\x01"
-    assert platform.send(SUB_PK, "sub-0001", custom, b"{}") == 1
+    assert platform.cloud.send(SUB_PK, "sub-0001", custom, b"{}") == 1
 
 
 def test_a_subscription_needs_a_session(gateway: Gateway):
@@ -111,7 +111,7 @@ def test_without_a_session_the_gateway_is_told_520(gateway: Gateway, platform: P
         "message": "device no session",
         "data": names(),
     }
-    assert not platform.device(SUB_PK, "sub-0001").properties
+    assert not platform.console.device(SUB_PK, "sub-0001").properties
 
 
 def test_what_is_nothing_of_the_gateways_is_not_answered(gateway: Gateway, platform: Platform):
@@ -171,7 +171,7 @@ def test_fifty_fit_in_a_batch(gateway: Gateway):
 def test_a_login_again_changes_nothing(gateway: Gateway, platform: Platform):
     assert gateway.ask(LOGIN, signed())[0] == 200
     assert gateway.ask(LOGIN, signed())[0] == 200
-    assert platform.device(SUB_PK, "sub-0001").sessions == 1
+    assert platform.console.device(SUB_PK, "sub-0001").sessions == 1
     assert not platform.events(kind="kicked")
 
 
@@ -207,7 +207,7 @@ def test_too_many_online_are_answered_428(make_platform: Callable[..., Platform]
         gateway.ask("thing/topo/add", [signed()])
         assert gateway.ask(LOGIN, signed())[0] == 200
         sub(platform, "sub-0002")
-        platform.add_sub_device(SUB_PK, "sub-0002", gateway=(GATEWAY_PK, "gateway-1"))
+        platform.cloud.add_sub_device(SUB_PK, "sub-0002", gateway=(GATEWAY_PK, "gateway-1"))
         assert gateway.told()[0] == "thing/topo/change"
         assert gateway.ask(LOGIN, signed("sub-0002"))[0] == 428
         event = platform.expect("gateway_refused", timeout=0)
@@ -219,10 +219,10 @@ def test_which_number_means_disabled_is_a_setting(make_platform):
     with Gateway(platform) as gateway:
         sub(platform, "sub-0001")
         gateway.ask("thing/topo/add", [signed()])
-        platform.disable_device(SUB_PK, "sub-0001")
+        platform.console.disable_device(SUB_PK, "sub-0001")
         assert gateway.told()[1]["params"]["status"] == 2
         assert gateway.told()[0] == "thing/disable"
-        platform.enable_device(SUB_PK, "sub-0001")
+        platform.console.enable_device(SUB_PK, "sub-0001")
         assert gateway.told()[1]["params"]["status"] == 8
 
 
@@ -238,7 +238,7 @@ def test_they_go_offline_with_their_gateway(gateway: Gateway, platform: Platform
 
 def test_a_disabled_one_is_told_and_forced_out(gateway: Gateway, platform: Platform):
     gateway.ask(LOGIN, signed())
-    platform.disable_device(SUB_PK, "sub-0001")
+    platform.console.disable_device(SUB_PK, "sub-0001")
     tail, body = gateway.told()
     assert (tail, body["params"]) == ("thing/topo/change", {"status": 8, "subList": [names()]})
     tail, body = gateway.told()
@@ -246,7 +246,7 @@ def test_a_disabled_one_is_told_and_forced_out(gateway: Gateway, platform: Platf
     tail, body = gateway.told()
     assert (body["code"], body["data"]) == (522, names())
     assert gateway.ask(LOGIN, signed())[0] == 522
-    platform.enable_device(SUB_PK, "sub-0001")
+    platform.console.enable_device(SUB_PK, "sub-0001")
     assert gateway.told()[1]["params"]["status"] == 2
     assert gateway.told()[0] == "thing/enable"
     assert gateway.ask(LOGIN, signed())[0] == 200
@@ -254,7 +254,7 @@ def test_a_disabled_one_is_told_and_forced_out(gateway: Gateway, platform: Platf
 
 def test_a_deleted_one_is_told_and_forced_out(gateway: Gateway, platform: Platform):
     gateway.ask(LOGIN, signed())
-    platform.remove_device(SUB_PK, "sub-0001")
+    platform.console.remove_device(SUB_PK, "sub-0001")
     assert gateway.told()[1]["params"]["status"] == 1
     assert gateway.told()[0] == "thing/delete"
     assert gateway.told()[1]["code"] == 521
@@ -263,7 +263,7 @@ def test_a_deleted_one_is_told_and_forced_out(gateway: Gateway, platform: Platfo
 
 def test_a_separated_one_is_forced_out(gateway: Gateway, platform: Platform):
     gateway.ask(LOGIN, signed())
-    platform.remove_sub_device(SUB_PK, "sub-0001")
+    platform.cloud.remove_sub_device(SUB_PK, "sub-0001")
     codes = [gateway.told()[1].get("code") for _ in range(3)]
     assert codes == [None, None, 6401]
 
@@ -272,14 +272,14 @@ def test_one_that_connects_by_itself_pushes_the_gateways_session_out(
     gateway: Gateway, platform: Platform
 ):
     gateway.ask(LOGIN, signed())
-    party = Party(platform.product(SUB_PK), "sub-0001", SUB_DS)
+    party = Party(platform.console.product(SUB_PK), "sub-0001", SUB_DS)
     with Wire.tls(platform) as wire:
         assert wire.ask(party.log_in()) == ACCEPTED
         assert gateway.told()[1]["code"] == 427
         assert status(platform) == "Online"
         assert gateway.ask(LOGIN, signed())[0] == 200  # And the other way round.
         assert wire.read() == b""
-    assert platform.device(SUB_PK, "sub-0001").sessions == 1
+    assert platform.console.device(SUB_PK, "sub-0001").sessions == 1
 
 
 def test_a_gateway_deletes_one_that_is_online(gateway: Gateway, platform: Platform):
@@ -291,7 +291,7 @@ def test_a_gateway_deletes_one_that_is_online(gateway: Gateway, platform: Platfo
 def test_a_deleted_gateway_leaves_no_topology_to_its_successor(
     gateway: Gateway, platform: Platform
 ):
-    platform.remove_device(GATEWAY_PK, "gateway-1")
-    platform.add_device(GATEWAY_PK, "gateway-1")
-    assert platform.gateway_of(SUB_PK, "sub-0001") is None
-    assert not platform.sub_devices(GATEWAY_PK, "gateway-1")
+    platform.console.remove_device(GATEWAY_PK, "gateway-1")
+    platform.console.add_device(GATEWAY_PK, "gateway-1")
+    assert platform.cloud.gateway_of(SUB_PK, "sub-0001") is None
+    assert not platform.cloud.sub_devices(GATEWAY_PK, "gateway-1")

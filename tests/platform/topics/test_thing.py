@@ -131,8 +131,10 @@ def test_history_does_not_change_what_a_property_is_now(online: Online):
 
 
 def test_desired_values_are_got_and_deleted_by_version(online: Online):
-    online.platform.set_desired(online.party.product.key, online.party.name, {"a": 1, "b": 2})
-    online.platform.set_desired(online.party.product.key, online.party.name, {"a": 3})
+    online.platform.cloud.set_desired(
+        online.party.product.key, online.party.name, {"a": 1, "b": 2}
+    )
+    online.platform.cloud.set_desired(online.party.product.key, online.party.name, {"a": 3})
     sets = [online.wire.read_publish() for _ in range(2)]
     assert [body["params"] for _, body, _ in sets] == [{"a": 1, "b": 2}, {"a": 3}]
     get = "thing/property/desired/get"
@@ -178,7 +180,7 @@ def test_a_tag_of_another_name_is_answered_460(online: Online, key: str):
     ],
 )
 def test_a_name_that_is_no_text_is_answered_460(online: Online, tail: str, params: object):
-    online.platform.set_desired(online.party.product.key, online.party.name, {"a": 1})
+    online.platform.cloud.set_desired(online.party.product.key, online.party.name, {"a": 1})
     online.wire.read_publish()
     online.ask("thing/deviceinfo/update", b'{"params":[{"attrKey":"room"}]}')
     reply = online.ask(tail, json.dumps({"params": params}).encode())
@@ -204,11 +206,11 @@ def test_the_time_by_mqtt_is_strings_of_milliseconds(online: Online, clock: Manu
 
 def test_documents_outlive_a_restart(tmp_path, make_platform: Callable[..., Platform]):
     first = make_platform(state=tmp_path, settings=Settings())
-    product = first.create_product(key="a1B2c3D4e5F")
-    first.add_device(product.key, "dev-1")
-    first.set_desired(product.key, "dev-1", {"a": 1})
+    product = first.console.create_product(key="a1B2c3D4e5F")
+    first.console.add_device(product.key, "dev-1")
+    first.cloud.set_desired(product.key, "dev-1", {"a": 1})
     first.stop()
-    kept = make_platform(state=tmp_path).device(product.key, "dev-1").documents
+    kept = make_platform(state=tmp_path).console.device(product.key, "dev-1").documents
     assert kept["desired"] == {"a": {"value": 1, "version": 1}}
 
 
@@ -218,7 +220,7 @@ MODEL = json.loads(
 
 
 def test_with_a_thing_model_what_it_does_not_allow_is_dropped(online: Online):
-    online.platform.set_thing_model(online.party.product.key, MODEL)
+    online.platform.console.set_thing_model(online.party.product.key, MODEL)
     body = {"id": "7", "params": {"target": 31, "temperature": 20.5, "other": 1}}
     assert json.loads(online.ask(POST, json.dumps(body).encode()))["code"] == 200
     assert online.device.properties == {"temperature": 20.5}
@@ -236,14 +238,14 @@ def test_with_a_thing_model_what_it_does_not_allow_is_dropped(online: Online):
 def test_with_a_thing_model_a_wrong_event_is_refused_with_its_code(
     online: Online, event: str, values: dict[str, int], code: int
 ):
-    online.platform.set_thing_model(online.party.product.key, MODEL)
+    online.platform.console.set_thing_model(online.party.product.key, MODEL)
     body = {"id": "7", "params": {"value": values, "time": 1524448722000}}
     reply = online.ask(f"thing/event/{event}/post", json.dumps(body).encode())
     assert json.loads(reply)["code"] == code
 
 
 def test_with_a_thing_model_a_batch_is_judged_event_by_event(online: Online):
-    online.platform.set_thing_model(online.party.product.key, MODEL)
+    online.platform.console.set_thing_model(online.party.product.key, MODEL)
     events = [{"value": {"level": level}, "time": level} for level in (1, 9, 2)]
     body = {"id": "7", "params": {"properties": {}, "events": {"alarm": events}}}
     reply = online.ask("thing/event/property/batch/post", json.dumps(body).encode())

@@ -49,7 +49,7 @@ def test_a_registration_is_answered_byte_for_byte(gateway: Gateway, platform: Pl
         b'{"id":"123","version":"1.0","params":[{"deviceName":"sub-0001",'
         b'"productKey":"a1SubPk0001"}],"method":"thing.sub.register"}'
     )
-    iot_id = platform.device(SUB_PK, "sub-0001").iot_id
+    iot_id = platform.console.device(SUB_PK, "sub-0001").iot_id
     assert (
         gateway.ask_raw(REGISTER, request)
         == (
@@ -75,7 +75,7 @@ def test_topology_takes_the_signature_of_each_method(
         b'{"code":200,"data":{},"id":"123","message":"success","method":"thing.topo.add",'
         b'"version":"1.0"}'
     )
-    owner = platform.gateway_of(SUB_PK, "sub-0001")
+    owner = platform.cloud.gateway_of(SUB_PK, "sub-0001")
     assert owner
     assert owner.name == "gateway-1"
 
@@ -88,7 +88,7 @@ def test_a_registration_signed_with_the_product_secret(
         b'{"id":"1","version":"1.0","params":{"proxieds":[{"productKey":"a1SubPk0001",'
         b'"deviceName":"sub-0001","random":"A1B2C3D4E5F6A7B8C9D0","signMethod":"%s","sign":"%s"}]}}'
     ) % (method.encode(), PROXY_VECTORS[method].encode())
-    iot_id = platform.device(SUB_PK, "sub-0001").iot_id.encode()
+    iot_id = platform.console.device(SUB_PK, "sub-0001").iot_id.encode()
     assert gateway.ask_raw(PROXY, request) == (
         b'{"code":200,"data":{"failures":[],"successes":[{"iotId":"%s","productKey":"a1SubPk0001",'
         b'"deviceName":"sub-0001","deviceSecret":"fedcba9876543210fedcba9876543210"}]},"id":"1",'
@@ -138,7 +138,7 @@ def test_thirty_sub_devices_fit_in_a_registration(
 ):
     wanted = [names(f"many-{number:04}") for number in range(count)]
     for one in wanted:
-        platform.add_device(SUB_PK, one["deviceName"])
+        platform.console.add_device(SUB_PK, one["deviceName"])
     code, data = gateway.ask(REGISTER, wanted)
     assert (code, len(data)) == ((200, 30) if count == 30 else (460, 0))
 
@@ -187,17 +187,17 @@ def test_what_is_wrong_has_its_code(gateway: Gateway, tail: str, params: object,
 
 
 def test_the_switch_of_the_sub_devices_product_counts(gateway: Gateway, platform: Platform):
-    platform.set_dynamic_registration(SUB_PK, on=False)
+    platform.console.set_dynamic_registration(SUB_PK, on=False)
     assert gateway.ask(REGISTER, [names()])[0] == 6288
     _, data = gateway.ask(PROXY, {"proxieds": [proxied()]})
     assert data["failures"][0]["code"] == 6288
-    platform.set_dynamic_registration(GATEWAY_PK, on=False)  # Its own does not.
-    platform.set_dynamic_registration(SUB_PK, on=True)
+    platform.console.set_dynamic_registration(GATEWAY_PK, on=False)  # Its own does not.
+    platform.console.set_dynamic_registration(SUB_PK, on=True)
     assert gateway.ask(REGISTER, [names()])[0] == 200
 
 
 def test_a_disabled_one_is_refused(gateway: Gateway, platform: Platform):
-    platform.disable_device(SUB_PK, "sub-0001")
+    platform.console.disable_device(SUB_PK, "sub-0001")
     assert gateway.ask(ADD, [signed()])[0] == 6204
 
 
@@ -211,7 +211,7 @@ def test_a_product_that_is_no_gateway_has_no_topology(platform: Platform, party:
 
 
 def test_a_gateway_is_nobodys_sub_device(gateway: Gateway, platform: Platform):
-    platform.add_device(GATEWAY_PK, "gateway-2")
+    platform.console.add_device(GATEWAY_PK, "gateway-2")
     assert gateway.ask(REGISTER, [{**SELF, "deviceName": "gateway-2"}])[0] == 460
 
 
@@ -219,7 +219,7 @@ def test_no_more_than_fit_in_a_topology(make_platform: Callable[..., Platform]):
     platform = make_platform(settings=Settings(max_sub_devices=1))
     with Gateway(platform) as gateway:
         for name in ("sub-0001", "sub-0002"):
-            platform.add_device(SUB_PK, name, secret=SUB_DS)
+            platform.console.add_device(SUB_PK, name, secret=SUB_DS)
         assert gateway.ask(ADD, [signed(), signed("sub-0002")])[0] == 6400
         event = platform.expect("gateway_refused", timeout=0)
         assert (event.code, event.reason) == (6400, "a gateway has up to 1")
@@ -237,7 +237,7 @@ def test_another_gateway_takes_over_with_the_product_secret_only(
     with Gateway(platform, "gateway-2") as other:
         assert other.ask(REGISTER, [names()])[0] == 6619
         _, data = other.ask(PROXY, {"proxieds": [proxied(), proxied("nobody-1")]})
-        iot_id = platform.device(SUB_PK, "sub-0001").iot_id
+        iot_id = platform.console.device(SUB_PK, "sub-0001").iot_id
         assert data["successes"] == [{"iotId": iot_id, **names(), "deviceSecret": SUB_DS}]
         assert data["failures"] == [
             {**names("nobody-1"), "code": 6100, "message": "device not found"}
@@ -269,14 +269,16 @@ def test_no_secret_and_no_signature_gets_into_the_log(gateway: Gateway, platform
 
 
 def test_the_cloud_gives_takes_and_asks(gateway: Gateway, platform: Platform):
-    platform.add_sub_device(SUB_PK, "sub-0001", gateway=(GATEWAY_PK, "gateway-1"))
+    platform.cloud.add_sub_device(SUB_PK, "sub-0001", gateway=(GATEWAY_PK, "gateway-1"))
     assert gateway.told()[1]["params"]["status"] == 0
-    assert [one.name for one in platform.sub_devices(GATEWAY_PK, "gateway-1")] == ["sub-0001"]
-    platform.remove_sub_device(SUB_PK, "sub-0001")
+    assert [one.name for one in platform.cloud.sub_devices(GATEWAY_PK, "gateway-1")] == [
+        "sub-0001"
+    ]
+    platform.cloud.remove_sub_device(SUB_PK, "sub-0001")
     assert gateway.told()[1]["params"]["status"] == 1
     assert gateway.told()[0] == "thing/delete"
-    assert platform.gateway_of(SUB_PK, "sub-0001") is None
-    assert platform.ask_to_add(GATEWAY_PK, "gateway-1", [(SUB_PK, "sub-0001")]) == 1
+    assert platform.cloud.gateway_of(SUB_PK, "sub-0001") is None
+    assert platform.cloud.ask_to_add(GATEWAY_PK, "gateway-1", [(SUB_PK, "sub-0001")]) == 1
     tail, body = gateway.told()
     assert tail == "thing/topo/add/notify"
     assert (body["method"], body["params"]) == ("thing.topo.add.notify", [names()])

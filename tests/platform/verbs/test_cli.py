@@ -24,6 +24,7 @@ from alink_sim import cli
 from alink_sim.platform import Platform, Product
 from tests.platform.wire import ACCEPTED, PATIENCE, Party, Wire
 
+SWITCH = ("product", "dynamic-registration")
 CLI = [sys.executable, "-c", "from alink_sim.cli import main; main()"]
 WORLD = """
 [[product]]
@@ -137,7 +138,7 @@ def test_a_platform_starts_with_faults_or_not_at_all(tmp_path: Path):
 
 def test_every_verb_shows_its_help_without_a_platform(monkeypatch):
     monkeypatch.delenv("ALINK_STATE", raising=False)
-    for verb in ("device add", "product show", "switch", "events"):
+    for verb in ("device add", "product show", "product dynamic-registration", "events"):
         done = CliRunner().invoke(cli.app, ["admin", *verb.split(), "--help"])
         assert (done.exit_code, f"admin {verb} [OPTIONS]" in done.output) == (0, True)
 
@@ -234,9 +235,9 @@ def test_a_product_is_made_listed_switched_and_removed(admin):
     shown = {name: value for name, value in made.items() if name != "productSecret"}
     assert shown in admin("product", "list")
     assert shown["dynamicRegistration"] is True
-    assert admin("switch", "a1New", "off")["dynamicRegistration"] is False
+    assert admin("product", "dynamic-registration", "a1New", "off")["dynamicRegistration"] is False
     assert admin("product", "add", "--key", "a1New")["dynamicRegistration"] is False
-    assert admin("switch", "a1New", "on")["dynamicRegistration"] is True
+    assert admin("product", "dynamic-registration", "a1New", "on")["dynamicRegistration"] is True
     admin("product", "remove", "a1New")
     assert "a1New" not in {product["productKey"] for product in admin("product", "list")}
 
@@ -261,7 +262,7 @@ def test_a_device_lives_as_the_verbs_say(admin, facts):
         assert shown["status"] == "Online"
         assert [one["clientId"] for one in shown["clientIds"]] == [answer["clientId"]]
         assert answer["deviceToken"] not in json.dumps(shown)
-        assert admin("device", "keep", *who, answer["clientId"])["status"] == "Online"
+        assert admin("device", "switch", *who, answer["clientId"])["status"] == "Online"
         assert admin("device", "disable", *who)["status"] == "Disabled"
         assert wire.read() == b""
     assert admin("device", "enable", *who)["status"] == "Offline"
@@ -274,11 +275,11 @@ def test_a_device_lives_as_the_verbs_say(admin, facts):
 
 
 def test_events_say_why_and_the_setting_of_the_command_line_holds(admin, facts, state):
-    admin("switch", "a1B2c3D4e5F", "off")
+    admin("product", "dynamic-registration", "a1B2c3D4e5F", "off")
     party = Party(Product("a1B2c3D4e5F", "Pr0dSecretAbCdEf", "p"), "dev-1")
     with Wire.tls(_Served(facts)) as wire:  # type: ignore[arg-type]
         assert wire.ask(party.register()) == b"\x20\x02\x00\x05"
-    admin("switch", "a1B2c3D4e5F", "on")
+    admin("product", "dynamic-registration", "a1B2c3D4e5F", "on")
     (event,) = admin("events", "--kind", "registration_refused", "--limit", "1")
     assert (event["code"], event["device_name"]) == (6288, "dev-1")
     assert admin("events", "--code", "6288", "--since", "1h")[-1] == event
@@ -321,7 +322,18 @@ def made_by_a_later_version(state: Path) -> None:
         (["platform", "--state", "{newer}", "--mqtt-port", "0"], "has schema 99"),
         (["platform"], "Missing option '--state'"),
         (["admin", "product", "list"], "alink-sim admin --state DIR"),
-        (["admin", "--state", "{state}", "switch", "a1B2c3D4e5F", "up"], "'on', 'off'"),
+        (
+            [
+                "admin",
+                "--state",
+                "{state}",
+                "product",
+                "dynamic-registration",
+                "a1B2c3D4e5F",
+                "up",
+            ],
+            "'on', 'off'",
+        ),
         (["nonsense"], "No such command 'nonsense'"),
     ],
 )
@@ -371,19 +383,19 @@ def ask_raw(facts: dict[str, Any], path: str, key: str, body: bytes = b"{}") -> 
 
 
 def test_the_administration_wants_its_key(state: Path, facts):
-    assert ask_raw(facts, "/product_list", "wrong")[0] == 401
-    assert ask_raw(facts, "/product_list", "")[0] == 401
-    assert ask_raw(facts, "/product_list", (state / "admin.key").read_text())[0] == 200
+    assert ask_raw(facts, "/console.products", "wrong")[0] == 401
+    assert ask_raw(facts, "/console.products", "")[0] == 401
+    assert ask_raw(facts, "/console.products", (state / "admin.key").read_text())[0] == 200
 
 
 @pytest.mark.parametrize(
     ("path", "body", "status"),
     [
         ("/nonsense", b"{}", 404),
-        ("/product_list", b"not JSON", 400),
-        ("/product_list", b"[]", 400),
-        ("/device_show", b'{"nonsense": 1}', 400),
-        ("/product_add", b'{"key": 5}', 400),
+        ("/console.products", b"not JSON", 400),
+        ("/console.products", b"[]", 400),
+        ("/console.device", b'{"nonsense": 1}', 400),
+        ("/console.create_product", b'{"key": 5}', 400),
     ],
 )
 def test_nonsense_is_answered_with_a_sentence(state: Path, facts, path, body, status):

@@ -81,13 +81,13 @@ def test_an_outage_of_hours_ends_with_the_board_online_again(
     timed: Rig, clock: ManualClock
 ) -> None:
     with _online(timed) as board:
-        timed.platform.disable_device(timed.product_key, "dev-1")
+        timed.platform.console.disable_device(timed.product_key, "dev-1")
         board.expect("alink: offline: ", timeout=PATIENCE)
         for _ in range(4):
             until_waiting(board, clock)
             clock.advance(3600)
             board.expect("alink: login refused, CONNACK 4", timeout=PATIENCE)
-        timed.platform.enable_device(timed.product_key, "dev-1")
+        timed.platform.console.enable_device(timed.product_key, "dev-1")
         until_waiting(board, clock)
         clock.advance(4600)
         board.expect(ONLINE, timeout=PATIENCE)
@@ -102,11 +102,11 @@ def test_ten_minutes_pass_before_a_third_registration(timed: Rig, clock: ManualC
         for _ in range(9):
             until_waiting(board, clock)
             clock.advance(60)
-        assert len(timed.platform.device(timed.product_key, "dev-1").client_ids) == 2
+        assert len(timed.platform.console.device(timed.product_key, "dev-1").client_ids) == 2
         until_waiting(board, clock)
         clock.advance(60)
         board.expect("three registrations were begun and none ended", timeout=PATIENCE)
-    assert len(timed.platform.device(timed.product_key, "dev-1").client_ids) == 3
+    assert len(timed.platform.console.device(timed.product_key, "dev-1").client_ids) == 3
 
 
 class _Date(http.server.BaseHTTPRequestHandler):

@@ -28,7 +28,7 @@ device.loop()
     )
     board.power_on()
     board.expect("alink: online at ", timeout=PATIENCE)
-    return board, rig.platform.device(rig.product_key, "dev-1").client_ids[-1].client_id
+    return board, rig.platform.console.device(rig.product_key, "dev-1").client_ids[-1].client_id
 
 
 def _refused_after(rig: Rig, board: Board, measure: Callable[[], object], reason: str) -> None:
@@ -49,8 +49,8 @@ def test_a_second_board_of_one_name_raises_the_alert(rig: Rig) -> None:
             alert = rig.platform.expect("client_id_alert", device_name="dev-1", timeout=0)
             said = "2 ClientIDs may connect at the same time: switch to one, or clear all"
             assert alert.reason == said
-            assert rig.platform.device(rig.product_key, "dev-1").alert == said
-            assert len(rig.platform.devices(rig.product_key)) == 3  # Two are only burned.
+            assert rig.platform.console.device(rig.product_key, "dev-1").alert == said
+            assert len(rig.platform.console.devices(rig.product_key)) == 3  # Two are only burned.
 
 
 @pytest.mark.parametrize("policy", ["retry", "stop", "reregister"])
@@ -62,7 +62,7 @@ def test_switch_keeps_one_board_and_the_other_follows_its_policy(rig: Rig, polic
         _refused_after(
             rig,
             two,
-            lambda: platform.switch_client_id(key, "dev-1", kept),
+            lambda: platform.console.switch_client_id(key, "dev-1", kept),
             "another ClientID was chosen",
         )
         refused = platform.expect("login_refused", device_name="dev-1", timeout=0)
@@ -72,7 +72,7 @@ def test_switch_keeps_one_board_and_the_other_follows_its_policy(rig: Rig, polic
         elif policy == "reregister":
             two.expect("alink: registered by regnwl", timeout=PATIENCE)
             two.expect("alink: online at ", timeout=PATIENCE)
-        device = platform.device(key, "dev-1")
+        device = platform.console.device(key, "dev-1")
         assert [one.blocked for one in device.client_ids[:2]] == [False, True]
         assert len(device.client_ids) == (3 if policy == "reregister" else 2)
         assert bool(device.alert) == (policy == "reregister")
@@ -86,11 +86,11 @@ def test_clear_ends_every_board_of_the_name(rig: Rig, policy: str) -> None:
         _refused_after(
             rig,
             one,
-            lambda: rig.platform.clear_client_ids(rig.product_key, "dev-1"),
+            lambda: rig.platform.console.clear_client_ids(rig.product_key, "dev-1"),
             "its ClientIDs were cleared",
         )
         if policy == "reregister":
             one.expect("alink: online at ", timeout=PATIENCE)
-    device = rig.platform.device(rig.product_key, "dev-1")
+    device = rig.platform.console.device(rig.product_key, "dev-1")
     assert len(device.client_ids) == (1 if policy == "reregister" else 0)
     assert rig.kinds("dev-1").count("registered") == (2 if policy == "reregister" else 1)

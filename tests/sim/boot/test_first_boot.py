@@ -35,7 +35,7 @@ def test_a_board_registers_once_and_logs_in_for_ever(rig: Rig, layout: str, meth
     board.expect(POSTED, timeout=PATIENCE)
     board.power_off()
     assert rig.kinds("dev-1").count("registered") == 1
-    assert rig.platform.device(rig.product_key, "dev-1").activated
+    assert rig.platform.console.device(rig.product_key, "dev-1").activated
 
 
 def test_a_board_comes_online_whatever_the_open_questions_are(make_rig: Make) -> None:
@@ -75,7 +75,7 @@ def test_a_credential_is_in_both_places(rig: Rig) -> None:
 
 
 def test_a_board_with_its_own_device_secret_never_registers(rig: Rig) -> None:
-    device = rig.platform.add_device(rig.product_key, "dev-1")
+    device = rig.platform.console.add_device(rig.product_key, "dev-1")
     board = rig.board("dev-1", product_secret="", device_secret=device.secret)
     board.power_on()
     board.expect(POSTED, timeout=PATIENCE)

@@ -40,7 +40,7 @@ def _survive(rig: Rig, layout: str, method: str, cut_at: int) -> tuple[int, int]
         board.power_on()
         board.expect(POSTED, timeout=PATIENCE)
     registrations = rig.kinds(name).count("registered")
-    return registrations, len(rig.platform.device(rig.product_key, name).client_ids)
+    return registrations, len(rig.platform.console.device(rig.product_key, name).client_ids)
 
 
 def _operations(rig: Rig, layout: str, method: str) -> int:

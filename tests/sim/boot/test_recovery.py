@@ -103,4 +103,4 @@ def test_three_registrations_that_never_end_stop_the_board(rig: Rig) -> None:
         for _ in range(2):
             board.expect("registered by regnwl", timeout=PATIENCE)
         board.expect("the next one begins in 10 minutes", timeout=PATIENCE)
-    assert len(rig.platform.device(rig.product_key, "dev-1").client_ids) == 2
+    assert len(rig.platform.console.device(rig.product_key, "dev-1").client_ids) == 2

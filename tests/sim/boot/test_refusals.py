@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from alink_sim.board import Board
 from alink_sim.board.interpreter.heap import beside_standins
-from alink_sim.platform.state.instances import Instance
+from alink_sim.platform import Instance
 from tests.sim.conftest import INSTANCE, PATIENCE, Rig
 
 
@@ -82,7 +82,7 @@ device.loop()
     board.power_on()
     board.expect("alink: online at ", timeout=PATIENCE)
     board.power_off()
-    rig.platform.clear_client_ids(rig.product_key, "dev-1")
+    rig.platform.console.clear_client_ids(rig.product_key, "dev-1")
     board.power_on()
     board.expect("alink: login refused, CONNACK 4", timeout=PATIENCE)
     return board
@@ -103,11 +103,11 @@ def test_under_policy_reregister_the_credential_is_given_up(rig: Rig) -> None:
     with _cleared(rig, "reregister") as board:
         board.expect("alink: registered by regnwl", timeout=PATIENCE)
         board.expect("alink: online at ", timeout=PATIENCE)
-    assert len(rig.platform.device(rig.product_key, "dev-1").client_ids) == 1
+    assert len(rig.platform.console.device(rig.product_key, "dev-1").client_ids) == 1
 
 
 def test_regnwl_on_an_instance_that_has_it_not_names_the_rule(rig: Rig) -> None:
-    rig.platform.set_instance(rig.product_key, Instance(INSTANCE, "public"))
+    rig.platform.console.set_instance(rig.product_key, Instance(INSTANCE, "public"))
     board = rig.board(
         "dev-1", method="regnwl", register=False, heap=beside_standins(rig.interpreter)
     )

@@ -60,10 +60,8 @@ device.loop()
 
 
 def _online_before(rig: Rig) -> None:
-    rig.platform._change(
-        lambda: rig.platform._registry.log_in(
-            rig.platform._registry.device(rig.product_key, "dev-1"), None, now=0
-        )
+    rig.platform._runner.change(
+        lambda registry: registry.log_in(registry.device(rig.product_key, "dev-1"), None, now=0)
     )
 
 
@@ -71,18 +69,18 @@ def _online_before(rig: Rig) -> None:
 REFUSALS: dict[int, tuple[dict[str, str], Callable[[Rig], object], str]] = {
     6100: (
         {},
-        lambda rig: rig.platform.remove_device(rig.product_key, "dev-1"),
+        lambda rig: rig.platform.console.remove_device(rig.product_key, "dev-1"),
         "add the DeviceName in the console first",
     ),
     6204: (
         {},
-        lambda rig: rig.platform.disable_device(rig.product_key, "dev-1"),
+        lambda rig: rig.platform.console.disable_device(rig.product_key, "dev-1"),
         "enable the device in the console",
     ),
     6250: ({"product_key": "a1Unknown00"}, lambda _: None, "check ProductKey and Region"),
     6288: (
         {},
-        lambda rig: rig.platform.set_dynamic_registration(rig.product_key, False),
+        lambda rig: rig.platform.console.set_dynamic_registration(rig.product_key, False),
         "switch dynamic registration of the product on",
     ),
     6289: ({}, _online_before, "reset it in the console, or burn its DeviceSecret"),

@@ -51,7 +51,7 @@ def test_no_secret_is_ever_printed(rig: Rig) -> None:
         board.power_on()
         board.expect("answered: 200", timeout=PATIENCE)
     printed = "\n".join(one.text for one in board.lines)
-    device = rig.platform.device(rig.product_key, "dev-1")
+    device = rig.platform.console.device(rig.product_key, "dev-1")
     secrets = [rig.product_secret, device.secret, device.client_ids[0].token]
     for secret in secrets:
         assert secret not in printed

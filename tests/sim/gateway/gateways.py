@@ -43,12 +43,12 @@ def subs(rig: Rig, count: int, *, prefix: str = "meter") -> list[str]:
     """Register so many sub-devices on the platform; return their DeviceNames."""
     names = [f"{prefix}-{number:03}" for number in range(count)]
     for name in names:
-        rig.platform.add_device(SUB_PK, name)
+        rig.platform.console.add_device(SUB_PK, name)
     return names
 
 
 def status(rig: Rig, name: str) -> str:
-    return rig.platform.device(SUB_PK, name).status.value
+    return rig.platform.console.device(SUB_PK, name).status.value
 
 
 def until(rig: Rig, name: str, wanted: str) -> None:
@@ -61,7 +61,7 @@ def until(rig: Rig, name: str, wanted: str) -> None:
 
 def owner(rig: Rig, name: str) -> str | None:
     """Return the DeviceName of a sub-device's gateway."""
-    found = rig.platform.gateway_of(SUB_PK, name)
+    found = rig.platform.cloud.gateway_of(SUB_PK, name)
     return found.name if found else None
 
 

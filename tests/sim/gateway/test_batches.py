@@ -100,7 +100,7 @@ def test_a_topology_that_is_too_long_is_told_of_and_a_larger_packet_has_it_whole
     platform, owner = gateway_rig.platform, (gateway_rig.product_key, "gateway-1")
     with burn(gateway_rig, TOPOLOGY.replace("SETTINGS", settings), beyond=GROWN) as board:
         for name in subs(gateway_rig, 100):
-            platform.add_sub_device(SUB_PK, name, gateway=owner)
+            platform.cloud.add_sub_device(SUB_PK, name, gateway=owner)
         board.power_on()
         board.expect(said, timeout=PATIENCE)
     logged = any("too long a message on /sys/" in line.text for line in board.lines)

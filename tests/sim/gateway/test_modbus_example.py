@@ -20,7 +20,7 @@ def test_meters_appear_post_obey_and_disappear(
     rig = make_gateway_rig(clock=clock)
     platform = rig.platform
     for address in range(1, 6):
-        platform.add_device(SUB_PK, f"meter-{address:03}")
+        platform.console.add_device(SUB_PK, f"meter-{address:03}")
 
     def until(what: Callable[[], bool]) -> None:
         deadline = time.monotonic() + PATIENCE
@@ -30,18 +30,18 @@ def test_meters_appear_post_obey_and_disappear(
             time.sleep(0.005)  # The platform answers in real time.
 
     def is_posted(name: str) -> bool:
-        return bool(platform.device(SUB_PK, name).properties)
+        return bool(platform.console.device(SUB_PK, name).properties)
 
     with start(rig, MAIN) as board:
         until(lambda: is_posted("meter-001") and is_posted("meter-002"))
         assert status(rig, "meter-005") == "Inactive"  # It is not on the line.
-        posted = platform.device(SUB_PK, "meter-002").properties
+        posted = platform.console.device(SUB_PK, "meter-002").properties
         assert posted == {"voltage": 230.2, "power": 200, "limit": 500}
         until(lambda: is_posted("meter-004"))  # It appears with the second scan.
         until(lambda: status(rig, "meter-002") == "Offline")  # It is silent from the fourth on.
         assert owner(rig, "meter-002") == "gateway-1"
         assert [status(rig, f"meter-00{one}") for one in (1, 3, 4)] == ["Online"] * 3
-        platform.set_properties(SUB_PK, "meter-003", {"limit": 250})
-        until(lambda: platform.device(SUB_PK, "meter-003").properties["limit"] == 250)
-        assert platform.device(SUB_PK, "meter-001").properties["limit"] == 500
+        platform.cloud.set_properties(SUB_PK, "meter-003", {"limit": 250})
+        until(lambda: platform.console.device(SUB_PK, "meter-003").properties["limit"] == 250)
+        assert platform.console.device(SUB_PK, "meter-001").properties["limit"] == 500
     clock.close()

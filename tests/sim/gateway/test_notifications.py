@@ -28,7 +28,7 @@ def _pushed(rig: Rig) -> list[int]:
 def _serves_the_other(rig: Rig) -> None:
     """Wait until a message for the other sub-device has been handled."""
     topic = f"/{SUB_PK}/meter-001/user/get"
-    assert rig.platform.send(SUB_PK, "meter-001", topic, b"still there")
+    assert rig.platform.cloud.send(SUB_PK, "meter-001", topic, b"still there")
 
 
 def test_one_that_logs_in_by_itself_is_left_to_it(gateway_rig: Rig) -> None:
@@ -36,8 +36,8 @@ def test_one_that_logs_in_by_itself_is_left_to_it(gateway_rig: Rig) -> None:
     platform = gateway_rig.platform
     with start(gateway_rig, SERVE) as board:
         until_said(board, "meter-000 online 200", "meter-001 online 200")
-        product = platform.product(SUB_PK)
-        party = Party.of(product, platform.device(SUB_PK, "meter-000"))
+        product = platform.console.product(SUB_PK)
+        party = Party.of(product, platform.console.device(SUB_PK, "meter-000"))
         with Wire.tls(platform) as wire:
             assert wire.ask(party.log_in()) == ACCEPTED
             board.expect("meter-000 offline 427", timeout=PATIENCE)
@@ -68,7 +68,7 @@ def test_one_that_sends_without_a_session_is_logged_in_again(gateway_rig: Rig) -
         for _ in range(2):
             board.expect("meter-000 online 200", timeout=PATIENCE)
         assert _pushed(gateway_rig) == [520]
-        assert gateway_rig.platform.device(SUB_PK, "meter-000").properties == {}
+        assert gateway_rig.platform.console.device(SUB_PK, "meter-000").properties == {}
         until(gateway_rig, "meter-000", "Online")
 
 
@@ -80,11 +80,11 @@ def test_one_that_is_deleted_disabled_or_separated_stays_away_whatever_is_pushed
     main = SERVE.replace('("meter-000", "meter-001")', repr(names))
     with start(gateway_rig, main) as board:
         until_said(board, *(f"{name} online 200" for name in names))
-        platform.remove_device(SUB_PK, "meter-000")
+        platform.console.remove_device(SUB_PK, "meter-000")
         until_said(board, "meter-000 deleted 0")
-        platform.disable_device(SUB_PK, "meter-002")
+        platform.console.disable_device(SUB_PK, "meter-002")
         until_said(board, "meter-002 disabled 0")
-        platform.remove_sub_device(SUB_PK, "meter-003")
+        platform.cloud.remove_sub_device(SUB_PK, "meter-003")
         until_said(board, "meter-003 deleted 0")
         _serves_the_other(gateway_rig)
         board.expect("meter-001 heard b'still there'", timeout=PATIENCE)

@@ -34,7 +34,7 @@ def clock(tmp_path: Path) -> Iterator[ManualClock]:
 
 
 def _online(rig: Rig) -> int:
-    return sum(one.status == "Online" for one in rig.platform.devices(SUB_PK))
+    return sum(one.status == "Online" for one in rig.platform.console.devices(SUB_PK))
 
 
 def _until_all_are_online(rig: Rig, board: Board, clock: ManualClock) -> None:
@@ -64,8 +64,8 @@ def test_a_storm_of_reconnects_stays_within_the_rates(
     with start(rig, MAIN, beyond=GROWN) as board:  # It is about rates.
         _until_all_are_online(rig, board, clock)
         for _ in range(STORMS):
-            rig.platform.disable_device(rig.product_key, "gateway-1")
-            rig.platform.enable_device(rig.product_key, "gateway-1")
+            rig.platform.console.disable_device(rig.product_key, "gateway-1")
+            rig.platform.console.enable_device(rig.product_key, "gateway-1")
             assert _online(rig) == 0
             _until_all_are_online(rig, board, clock)
     platform = rig.platform

@@ -41,7 +41,9 @@ def test_a_sub_device_is_registered_related_logged_in_and_posts(
         board.expect("200 {} success", timeout=PATIENCE)
         registered = gateway_rig.platform.expect("registered", device_name="meter-000", timeout=0)
         assert registered.detail["method"] == method
-        assert gateway_rig.platform.device(SUB_PK, "meter-000").properties == {"power": 230}
+        assert gateway_rig.platform.console.device(SUB_PK, "meter-000").properties == {
+            "power": 230
+        }
         assert owner(gateway_rig, "meter-000") == "gateway-1"
 
 
@@ -84,7 +86,7 @@ def test_two_hundred_sub_devices_come_online_and_post(gateway_rig: Rig) -> None:
     with start(gateway_rig, MANY) as board:
         board.expect("all have posted", timeout=PATIENCE)
     for number, name in enumerate(names):
-        assert gateway_rig.platform.device(SUB_PK, name).properties == {"number": number}
+        assert gateway_rig.platform.console.device(SUB_PK, name).properties == {"number": number}
     assert not gateway_rig.platform.events(kind="gateway_refused")
 
 
@@ -104,7 +106,7 @@ def test_a_bad_one_never_takes_the_others_down(
     gateway_rig: Rig, burned: tuple[SubProduct, ...]
 ) -> None:
     names = subs(gateway_rig, 4)
-    gateway_rig.platform.disable_device(SUB_PK, "meter-001")
+    gateway_rig.platform.console.disable_device(SUB_PK, "meter-001")
     wanted = ["ghost-one", *names, "ghost-two"]
     main = SEVERAL.replace("NAMES", repr(wanted))
     with start(gateway_rig, main, sub_products=burned) as board:
@@ -113,7 +115,7 @@ def test_a_bad_one_never_takes_the_others_down(
         until_said(
             board, "ghost-one refused 6100", "ghost-two refused 6100", "meter-001 disabled 6204"
         )
-        gateway_rig.platform.enable_device(SUB_PK, "meter-001")
+        gateway_rig.platform.console.enable_device(SUB_PK, "meter-001")
         assert status(gateway_rig, "meter-001") == "Inactive"  # The gateway is not its owner yet.
         board.press_reset()
         until(gateway_rig, "meter-001", "Online")
@@ -126,13 +128,13 @@ def test_one_that_is_disabled_while_the_others_log_in_is_left_behind(gateway_rig
         for name in names:
             until(gateway_rig, name, "Online")
         board.power_off()
-        gateway_rig.platform.disable_device(SUB_PK, "meter-003")
+        gateway_rig.platform.console.disable_device(SUB_PK, "meter-003")
         board.power_on()
         board.expect("meter-003 disabled 522", timeout=PATIENCE)
         for name in names:
             if name != "meter-003":
                 until(gateway_rig, name, "Online")
-        gateway_rig.platform.enable_device(SUB_PK, "meter-003")
+        gateway_rig.platform.console.enable_device(SUB_PK, "meter-003")
         board.expect("meter-003 enabled 0", timeout=PATIENCE)
         until(gateway_rig, "meter-003", "Online")
 
@@ -143,8 +145,8 @@ def test_one_whose_secret_has_changed_is_registered_again(gateway_rig: Rig) -> N
     with start(gateway_rig, main) as board:
         until(gateway_rig, "meter-001", "Online")
         board.power_off()
-        gateway_rig.platform.remove_device(SUB_PK, "meter-001")
-        gateway_rig.platform.add_device(SUB_PK, "meter-001")
+        gateway_rig.platform.console.remove_device(SUB_PK, "meter-001")
+        gateway_rig.platform.console.add_device(SUB_PK, "meter-001")
         board.power_on()
         board.expect("meter-001 online 200", timeout=PATIENCE)
         until(gateway_rig, "meter-001", "Online")
@@ -237,17 +239,17 @@ def test_the_cloud_adds_disables_enables_and_takes_away(gateway_rig: Rig) -> Non
     with start(gateway_rig, CLOUD) as board:
         board.expect("ready", timeout=PATIENCE)
         wanted = [(SUB_PK, "meter-001"), (SUB_PK, "meter-000")]
-        platform.ask_to_add(gateway_rig.product_key, "gateway-1", wanted)
+        platform.cloud.ask_to_add(gateway_rig.product_key, "gateway-1", wanted)
         board.expect("asked for meter-001", timeout=PATIENCE)
         board.expect("asked for meter-000", timeout=PATIENCE)
         board.expect("meter-000 online 200", timeout=PATIENCE)
         assert owner(gateway_rig, "meter-001") is None  # It was declined.
-        platform.disable_device(SUB_PK, "meter-000")
+        platform.console.disable_device(SUB_PK, "meter-000")
         board.expect("meter-000 disabled 0", timeout=PATIENCE)
-        platform.enable_device(SUB_PK, "meter-000")
+        platform.console.enable_device(SUB_PK, "meter-000")
         board.expect("meter-000 enabled 0", timeout=PATIENCE)
         board.expect("meter-000 online 200", timeout=PATIENCE)
-        platform.remove_sub_device(SUB_PK, "meter-000")
+        platform.cloud.remove_sub_device(SUB_PK, "meter-000")
         board.expect("meter-000 deleted 0", timeout=PATIENCE)
         until(gateway_rig, "meter-000", "Offline")
         answered = {
@@ -310,15 +312,15 @@ def test_a_sub_device_is_used_like_a_device(
     with start(rig, USED) as board:
         board.expect("ready", timeout=PATIENCE)
         until_said(board, "shadow None 1", "published True", "desired 200", "event 200")
-        platform.set_properties(SUB_PK, "meter-001", {"target": 21})
+        platform.cloud.set_properties(SUB_PK, "meter-001", {"target": 21})
         board.expect("meter-001 target 21", timeout=PATIENCE)
         posted = platform.expect("property_posted", device_name="meter-001", timeout=PATIENCE)
         assert posted.detail["values"] == {"target": 21}
-        called = platform.call_service_sync(
+        called = platform.cloud.call_service_sync(
             SUB_PK, "meter-000", "Blink", {"times": 3}, timeout_ms=8000
         )
         assert json.loads(called.payload)["data"] == {"times": 3}
-        platform.send(SUB_PK, "meter-000", f"/{SUB_PK}/meter-000/user/get", b"hi")
+        platform.cloud.send(SUB_PK, "meter-000", f"/{SUB_PK}/meter-000/user/get", b"hi")
         board.expect("heard b'hi'", timeout=PATIENCE)
 
 

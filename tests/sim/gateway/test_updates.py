@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from alink_sim.platform.state.ota_entities import Rules
+from alink_sim.platform import Rules
 from tests.sim.conftest import PATIENCE, SUB_PK, Rig
 from tests.sim.gateway.gateways import burn, subs
 

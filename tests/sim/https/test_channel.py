@@ -10,7 +10,7 @@ import pytest
 from alink_sim.board import Board
 from alink_sim.board.interpreter.heap import beside_standins
 from alink_sim.clock import ManualClock
-from alink_sim.platform import Platform, Settings
+from alink_sim.platform import Listen, Platform, Settings
 from tests.sim.conftest import PATIENCE, Rig, turning, until_waiting
 
 REPORTS = """
@@ -56,7 +56,9 @@ def test_a_board_registers_and_reports_over_https_alone(rig: Rig) -> None:
         board.expect("alink: credential stored in ", timeout=PATIENCE)
         board.expect("message 8926", timeout=PATIENCE)
         board.expect("message 8926", timeout=PATIENCE)
-        assert rig.platform.device(rig.product_key, "dev-1").properties == {"temperature": 21.5}
+        assert rig.platform.console.device(rig.product_key, "dev-1").properties == {
+            "temperature": 21.5
+        }
         published = rig.platform.expect("published", device_name="dev-1", timeout=0)
         assert published.detail["topic"] == f"/{rig.product_key}/dev-1/user/update"
     assert rig.kinds("dev-1").count("registered") == 1
@@ -104,7 +106,8 @@ def test_a_token_that_a_restarted_platform_has_forgotten_is_renewed(
         until_waiting(board, clock, at_least=3000)
         rig.platform.stop()
         port = rig.platform.https_port
-        with Platform(state=tmp_path / "platform", clock=clock, https_port=port) as restarted:
+        listen = Listen(https_port=port)
+        with Platform(state=tmp_path / "platform", clock=clock, listen=listen) as restarted:
             rig.platform = restarted
             _renewed(rig, board, clock, 20003)
     assert rig.kinds("dev-1") == ["token_issued", "property_posted"]
@@ -117,13 +120,13 @@ def test_a_token_that_was_revoked_is_asked_for_again_once_the_device_may(
     with _board(rig, HOURLY, method="https") as board:
         board.power_on()
         turning(clock, board, "message 8926")
-        rig.platform.disable_device(rig.product_key, "dev-1")
+        rig.platform.console.disable_device(rig.product_key, "dev-1")
         until_waiting(board, clock, at_least=3000)
         clock.advance(3600)
         turning(clock, board, "over HTTPS refused, code 20000 (auth check error): see in the")
         refusals = rig.platform.events()[-2:]
         assert [one.detail["answer"] for one in refusals] == [20003, 20000]
-        rig.platform.enable_device(rig.product_key, "dev-1")
+        rig.platform.console.enable_device(rig.product_key, "dev-1")
         until_waiting(board, clock, at_least=3000)
         clock.advance(3600)
         turning(clock, board, "message 8926")

@@ -18,9 +18,8 @@ from alink_sim import toolchain
 from alink_sim.board import Board, firmware_image
 from alink_sim.board.interpreter.heap import beside_standins
 from alink_sim.clock import ManualClock
-from alink_sim.platform import Settings
+from alink_sim.platform import Rules, Settings
 from alink_sim.platform.state.event_log import Event
-from alink_sim.platform.state.ota_entities import Rules
 from tests.sim.conftest import PATIENCE, Rig
 
 EXAMPLE = (Path(__file__).resolve().parents[3] / "examples" / "ota.py").read_text("utf-8")

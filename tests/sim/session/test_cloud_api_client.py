@@ -72,8 +72,8 @@ def product(rig: Rig) -> dict[str, str]:
 @pytest.fixture
 def ask(rig: Rig) -> Ask:
     """Return what calls an action about the board; it has a desired value from before."""
-    rig.platform.set_thing_model(rig.product_key, MODEL)
-    rig.platform.add_device(rig.product_key, "dev-1")
+    rig.platform.console.set_thing_model(rig.product_key, MODEL)
+    rig.platform.console.add_device(rig.product_key, "dev-1")
     through = asking(client(rig.platform))
     who = {**product(rig), "device_name": "dev-1"}
 
@@ -109,7 +109,9 @@ def test_a_desired_value_set_while_it_was_away_is_learnt_and_forgotten(
 ) -> None:
     board.expect("desired {'level': {", timeout=PATIENCE)
     board.expect("200 {} success", timeout=PATIENCE)
-    assert "level" not in rig.platform.device(rig.product_key, "dev-1").documents["desired"]
+    assert (
+        "level" not in rig.platform.console.device(rig.product_key, "dev-1").documents["desired"]
+    )
 
 
 def test_it_calls_services_of_both_kinds(rig: Rig, ask: Ask, board: Board) -> None:

@@ -30,7 +30,7 @@ def contents(rig: Rig) -> list[object]:
 def test_lines_wait_until_the_cloud_wants_them(rig: Rig) -> None:
     with online(rig, LOGS):
         assert contents(rig) == []
-        rig.platform.set_log_mode(rig.product_key, "dev-1", wanted=True)
+        rig.platform.cloud.set_log_mode(rig.product_key, "dev-1", on=True)
         rig.platform.expect("device_log", device_name="dev-1", timeout=PATIENCE)
         assert contents(rig) == [("WARN", "before the session"), ("ERROR", "in it")]
         answered = rig.platform.expect("answered", device_name="dev-1", timeout=PATIENCE)
@@ -38,7 +38,7 @@ def test_lines_wait_until_the_cloud_wants_them(rig: Rig) -> None:
 
 
 def test_what_was_wanted_before_holds_after_a_power_cycle(rig: Rig) -> None:
-    rig.platform.add_device(rig.product_key, "dev-1")
-    rig.platform.set_log_mode(rig.product_key, "dev-1", wanted=True)
+    rig.platform.console.add_device(rig.product_key, "dev-1")
+    rig.platform.cloud.set_log_mode(rig.product_key, "dev-1", on=True)
     with online(rig, LOGS):
         rig.platform.expect("device_log", device_name="dev-1", timeout=PATIENCE)

@@ -121,7 +121,7 @@ def test_a_board_that_wakes_from_deep_sleep_logs_in_with_what_is_stored(
             board.expect(f"wakes {wakes}", timeout=PATIENCE)
             board.expect("alink: online at ", timeout=PATIENCE)
             until_waiting(board, clock, at_least=500)
-            properties = rig.platform.device(rig.product_key, "dev-1").properties
+            properties = rig.platform.console.device(rig.product_key, "dev-1").properties
             assert properties == {"wakes": wakes}
             clock.advance(601)
     kinds = rig.kinds("dev-1")
@@ -150,8 +150,8 @@ def test_a_message_that_comes_twice_is_delivered_twice_and_marked(rig: Rig) -> N
     with online(rig, TWICE) as board:
         rig.platform.expect("subscribed", device_name="dev-1", timeout=PATIENCE)
         topic = f"/{rig.product_key}/dev-1/user/get"
-        rig.platform.send(rig.product_key, "dev-1", topic, b"once", qos=1)
+        rig.platform.cloud.send(rig.product_key, "dev-1", topic, b"once", qos=1)
         board.expect("got b'once' False", timeout=PATIENCE)
         board.expect("got b'once' True", timeout=PATIENCE)
-        rig.platform.send(rig.product_key, "dev-1", topic, b"at 0", qos=0)
+        rig.platform.cloud.send(rig.product_key, "dev-1", topic, b"at 0", qos=0)
         board.expect("got b'at 0' False", timeout=PATIENCE)

@@ -73,15 +73,15 @@ def test_a_config_is_fetched_replaced_and_kept_when_the_next_is_spoilt(
     url = f"https://{INSTANCE}.mqtt.iothub.aliyuncs.com:{files['port'].decode()}/c"
     key = rig.product_key
     files["/c"] = first = b'{"rate":1,"pad":"' + b"x" * 5000 + b'"}'
-    rig.platform.set_config(key, first, url=url)
+    rig.platform.cloud.set_config(key, first, url=url)
     with online(rig, CONFIGURED, files={"/ca.der": rig.platform.ca_der}) as board:
         board.expect('config {"rate":1', timeout=PATIENCE)
         files["/c"] = b'{"rate":2}'
-        assert rig.platform.set_config(key, files["/c"], url=url) == 1
+        assert rig.platform.cloud.set_config(key, files["/c"], url=url) == 1
         board.expect('config {"rate":2}', timeout=PATIENCE)
         answered = rig.platform.expect("answered", device_name="dev-1", timeout=PATIENCE)
         assert answered.detail["topic"].endswith("/thing/config/push_reply")
-        rig.platform.set_config(key, b'{"rate":3}', url=url)
+        rig.platform.cloud.set_config(key, b'{"rate":3}', url=url)
         board.expect("not fetched: config", timeout=PATIENCE)
         board.expect('config {"rate":2}', timeout=PATIENCE)
 
@@ -92,7 +92,7 @@ def test_a_product_without_config_says_so(rig: Rig) -> None:
 
 
 def test_a_product_whose_config_was_taken_back_says_so(rig: Rig) -> None:
-    rig.platform.set_config(rig.product_key, b"{}", url="https://files.example/c")
-    rig.platform.forget_config(rig.product_key)
+    rig.platform.cloud.set_config(rig.product_key, b"{}", url="https://files.example/c")
+    rig.platform.cloud.forget_config(rig.product_key)
     with online(rig, CONFIGURED, files={"/ca.der": rig.platform.ca_der}) as board:
         board.expect("no remote config: 6710", timeout=PATIENCE)

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from alink_sim.platform import Settings
-from alink_sim.platform.state.data_script import Script
+from alink_sim.platform import Script, Settings
 from tests.sim.conftest import PATIENCE, Rig
 from tests.sim.session.test_thing import answered, online
 
@@ -47,8 +46,8 @@ def test_reports_of_every_kind_are_answered_to_their_own_handlers(
     make_rig: Callable[..., Rig], auto_deliver: str
 ) -> None:
     rig = make_rig(settings=Settings(auto_deliver=auto_deliver))
-    rig.platform.add_device(rig.product_key, "dev-1")
-    rig.platform.set_desired(rig.product_key, "dev-1", {"t": 5})
+    rig.platform.console.add_device(rig.product_key, "dev-1")
+    rig.platform.cloud.set_desired(rig.product_key, "dev-1", {"t": 5})
     board = online(rig, REPORTS)
     for what in ("event", "plain", "post", "batch", "history", "tags", "forgotten"):
         board.expect(f"{what} 200 {{}}", timeout=PATIENCE)
@@ -57,7 +56,7 @@ def test_reports_of_every_kind_are_answered_to_their_own_handlers(
     for what in ("too old", "deleted", "left"):
         board.expect(f"{what} 200 {{}}", timeout=PATIENCE)
     board.expect("malformed 460", timeout=PATIENCE)
-    device = rig.platform.device(rig.product_key, "dev-1")
+    device = rig.platform.console.device(rig.product_key, "dev-1")
     assert device.properties == {"t": 4, "u": 1}
     assert device.documents["tags"] == {"room": "4"}
     assert device.documents["desired"] == {}
@@ -97,12 +96,12 @@ def test_bytes_go_up_and_down_through_the_products_script(
 ) -> None:
     rig = make_rig(settings=Settings(auto_deliver=auto_deliver))
     key = rig.product_key
-    rig.platform.set_script(key, Script(to_alink, to_raw))
+    rig.platform.console.set_script(key, Script(to_alink, to_raw))
     board = online(rig, RAW)
     board.expect("reply b'\\x07\\x06'", timeout=PATIENCE)
-    assert rig.platform.device(key, "dev-1").properties == {"t": 42}
-    number = rig.platform.set_properties(key, "dev-1", {"t": 1})
+    assert rig.platform.console.device(key, "dev-1").properties == {"t": 42}
+    number = rig.platform.cloud.set_properties(key, "dev-1", {"t": 1})
     board.expect("down b'", timeout=PATIENCE)
     assert answered(rig, number) == 200
-    called = rig.platform.call_service_sync(key, "dev-1", "Test", {}, timeout_ms=8000)
+    called = rig.platform.cloud.call_service_sync(key, "dev-1", "Test", {}, timeout_ms=8000)
     assert (called.code, b'"code":200' in called.payload) == ("SUCCESS", True)

@@ -7,8 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from alink_sim.platform import Settings
-from alink_sim.platform.topics.rrpc import RrpcCode
+from alink_sim.platform import RrpcCode, Settings
 from tests.sim.conftest import PATIENCE, Rig
 from tests.sim.session.test_thing import THERMOSTAT, online
 
@@ -36,7 +35,7 @@ device.loop()
 
 def test_a_synchronous_service_is_answered_in_place(rig: Rig) -> None:
     online(rig, THERMOSTAT)
-    got = rig.platform.call_service_sync(
+    got = rig.platform.cloud.call_service_sync(
         rig.product_key, "dev-1", "SelfTest", {"deep": 1}, timeout_ms=8000
     )
     assert got.code == RrpcCode.SUCCESS
@@ -52,14 +51,14 @@ def test_questions_of_both_forms_and_broadcasts(
     rig.platform.expect("subscribed", device_name="dev-1", timeout=PATIENCE)
     key = rig.product_key
     topic = f"/{key}/dev-1/user/ask"
-    got = rig.platform.rrpc(key, "dev-1", b"\x00?", topic=topic, timeout_ms=8000)
+    got = rig.platform.cloud.rrpc(key, "dev-1", b"\x00?", topic=topic, timeout_ms=8000)
     assert (got.code, got.payload) == (RrpcCode.SUCCESS, b"heard \x00?")
-    got = rig.platform.rrpc(key, "dev-1", b"?", timeout_ms=8000)
+    got = rig.platform.cloud.rrpc(key, "dev-1", b"?", timeout_ms=8000)
     assert (got.code, got.payload) == (RrpcCode.SUCCESS, b"??")
     call = b'{"id":"9","method":"thing.service.Test","params":{}}'
-    got = rig.platform.rrpc(key, "dev-1", call, timeout_ms=8000)
+    got = rig.platform.cloud.rrpc(key, "dev-1", call, timeout_ms=8000)
     assert json.loads(got.payload)["data"] == {"ok": 1}
-    assert rig.platform.broadcast(key, b"1") == 1
+    assert rig.platform.cloud.broadcast(key, b"1") == 1
     board.expect("all b'1'", timeout=PATIENCE)
-    assert rig.platform.broadcast(key, b"2", topic=f"/broadcast/{key}/news") == 1
+    assert rig.platform.cloud.broadcast(key, b"2", topic=f"/broadcast/{key}/news") == 1
     board.expect("news b'2'", timeout=PATIENCE)

@@ -26,16 +26,16 @@ device.loop()
 def test_the_shadow_is_reported_desired_and_fulfilled(rig: Rig) -> None:
     board = online(rig, SHADOW)
     board.expect("update None 1", timeout=PATIENCE)
-    rig.platform.set_shadow(rig.product_key, "dev-1", {"color": "green"}, version=2)
+    rig.platform.cloud.set_shadow(rig.product_key, "dev-1", {"color": "green"}, version=2)
     board.expect("wanted {'color': 'green'}", timeout=PATIENCE)
     board.expect("update None 3", timeout=PATIENCE)
-    kept = rig.platform.device(rig.product_key, "dev-1").documents["shadow"]
+    kept = rig.platform.console.device(rig.product_key, "dev-1").documents["shadow"]
     assert kept["state"] == {"reported": {"color": "green"}}
 
 
 def test_a_version_that_is_behind_is_asked_for_and_the_update_tried_again(rig: Rig) -> None:
-    rig.platform.add_device(rig.product_key, "dev-1")
-    rig.platform.set_shadow(rig.product_key, "dev-1", {"color": "blue"}, version=41)
+    rig.platform.console.add_device(rig.product_key, "dev-1")
+    rig.platform.cloud.set_shadow(rig.product_key, "dev-1", {"color": "blue"}, version=41)
     board = online(rig, SHADOW)
     board.expect("wanted {'color': 'blue'}", timeout=PATIENCE)
     board.expect("update None 42", timeout=PATIENCE)
@@ -59,12 +59,12 @@ device.loop()
 
 
 def test_after_being_offline_it_reports_the_newest_and_learns_what_is_wanted(rig: Rig) -> None:
-    rig.platform.add_device(rig.product_key, "dev-1")
-    rig.platform.set_shadow(rig.product_key, "dev-1", {"level": 5}, version=7)
+    rig.platform.console.add_device(rig.product_key, "dev-1")
+    rig.platform.cloud.set_shadow(rig.product_key, "dev-1", {"level": 5}, version=7)
     board = online(rig, AWAY)
     board.expect("wanted {'level': 5}", timeout=PATIENCE)
     board.expect("update None 8", timeout=PATIENCE)
-    kept = rig.platform.device(rig.product_key, "dev-1").documents["shadow"]
+    kept = rig.platform.console.device(rig.product_key, "dev-1").documents["shadow"]
     assert kept["state"]["reported"] == {"color": "grey", "level": 1}
     assert rig.kinds("dev-1").count("shadow_refused") == 0
 
@@ -88,5 +88,5 @@ def test_attributes_are_deleted_and_a_refused_update_ends_with_its_code(rig: Rig
     board = online(rig, DELETES)
     for ended in ("update None 1", "update None 2", "update 405 2"):
         board.expect(ended, timeout=PATIENCE)
-    kept = rig.platform.device(rig.product_key, "dev-1").documents["shadow"]
+    kept = rig.platform.console.device(rig.product_key, "dev-1").documents["shadow"]
     assert kept["state"] == {"reported": {"b": 2, "c": 3}}

@@ -68,11 +68,11 @@ def answered(rig: Rig, number: str) -> int:
 
 def test_a_property_set_is_handled_answered_and_posted_back(rig: Rig) -> None:
     board = online(rig, THERMOSTAT)
-    number = rig.platform.set_properties(rig.product_key, "dev-1", {"target": 21})
+    number = rig.platform.cloud.set_properties(rig.product_key, "dev-1", {"target": 21})
     board.expect("target 21", timeout=PATIENCE)
     assert answered(rig, number) == 200
     rig.platform.expect("property_posted", device_name="dev-1", timeout=PATIENCE)
-    assert rig.platform.device(rig.product_key, "dev-1").properties == {"target": 21}
+    assert rig.platform.console.device(rig.product_key, "dev-1").properties == {"target": 21}
 
 
 @pytest.mark.parametrize(
@@ -82,9 +82,9 @@ def test_a_value_that_is_refused_or_breaks_the_handler_ends_no_session(
     rig: Rig, values: dict[str, int], code: int
 ) -> None:
     board = online(rig, THERMOSTAT)
-    number = rig.platform.set_properties(rig.product_key, "dev-1", values)
+    number = rig.platform.cloud.set_properties(rig.product_key, "dev-1", values)
     assert answered(rig, number) == code
-    number = rig.platform.set_properties(rig.product_key, "dev-1", {"target": 20})
+    number = rig.platform.cloud.set_properties(rig.product_key, "dev-1", {"target": 20})
     assert answered(rig, number) == 200
     board.expect("target 20", timeout=PATIENCE)
     assert rig.kinds("dev-1").count("online") == 1
@@ -92,17 +92,17 @@ def test_a_value_that_is_refused_or_breaks_the_handler_ends_no_session(
 
 def test_a_service_is_called_and_an_unknown_one_refused(rig: Rig) -> None:
     board = online(rig, THERMOSTAT)
-    number = rig.platform.call_service(rig.product_key, "dev-1", "SelfTest", {"deep": 1})
+    number = rig.platform.cloud.call_service(rig.product_key, "dev-1", "SelfTest", {"deep": 1})
     board.expect("self test {'deep': 1}", timeout=PATIENCE)
     assert answered(rig, number) == 200
-    number = rig.platform.call_service(rig.product_key, "dev-1", "Explode", {})
+    number = rig.platform.cloud.call_service(rig.product_key, "dev-1", "Explode", {})
     assert answered(rig, number) == 460
 
 
 def test_a_synchronous_service_is_answered_on_the_response_topic(rig: Rig) -> None:
     online(rig, THERMOSTAT)
     request = {"id": "9", "method": "thing.service.SelfTest", "params": {}, "version": "1.0"}
-    rig.platform.send(
+    rig.platform.cloud.send(
         rig.product_key,
         "dev-1",
         f"/sys/{rig.product_key}/dev-1/rrpc/request/1234567890123456789",
@@ -132,9 +132,9 @@ def test_custom_topics_wildcards_and_the_time(rig: Rig) -> None:
     board.expect("published True", timeout=PATIENCE)
     board.expect("time True", timeout=PATIENCE)
     key = rig.product_key
-    rig.platform.send(key, "dev-1", f"/{key}/dev-1/user/get", b"x")
+    rig.platform.cloud.send(key, "dev-1", f"/{key}/dev-1/user/get", b"x")
     board.expect("user/get failed: ZeroDivisionError", timeout=PATIENCE)
-    rig.platform.send(key, "dev-1", f"/{key}/dev-1/user/led/set", b"\x00\xff", qos=1)
+    rig.platform.cloud.send(key, "dev-1", f"/{key}/dev-1/user/led/set", b"\x00\xff", qos=1)
     board.expect(f"set b'/{key}/dev-1/user/led/set' b'\\x00\\xff'", timeout=PATIENCE)
 
 
@@ -145,10 +145,10 @@ def test_it_works_whether_or_not_the_platform_delivers_by_itself(
     rig = make_rig(settings=Settings(auto_deliver=auto_deliver))
     board = online(rig, THERMOSTAT)
     rig.platform.expect("subscribed", device_name="dev-1", timeout=PATIENCE)
-    number = rig.platform.set_properties(rig.product_key, "dev-1", {"target": 21})
+    number = rig.platform.cloud.set_properties(rig.product_key, "dev-1", {"target": 21})
     board.expect("target 21", timeout=PATIENCE)
     assert answered(rig, number) == 200
-    called = rig.platform.call_service_sync(
+    called = rig.platform.cloud.call_service_sync(
         rig.product_key, "dev-1", "SelfTest", {}, timeout_ms=8000
     )
     assert json.loads(called.payload)["data"] == {"passed": 1}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from alink_sim.platform._ota import OtaSide
+from alink_sim.platform._ota import Ota
 from alink_sim.platform.console.errors import MissingError
 from alink_sim.platform.core import Core
 from alink_sim.platform.ota import jobs, packages
@@ -19,7 +19,7 @@ from alink_sim.platform.state.ota_registry import fresh_id
 class OtaView:
     """The OTA side of one platform; `facade` is for callers of another thread."""
 
-    def __init__(self, core: Core, facade: OtaSide) -> None:
+    def __init__(self, core: Core, facade: Ota) -> None:
         self._core = core
         self.facade = facade
 

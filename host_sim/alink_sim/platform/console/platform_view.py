@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, ParamSpec, TypeVar
 
-from alink_sim.platform._cloud import CloudSide
-from alink_sim.platform._console import OperatorSide
-from alink_sim.platform._ota import OtaSide
+from alink_sim.platform._cloud import Cloud
+from alink_sim.platform._console import Console
+from alink_sim.platform._ota import Ota
 from alink_sim.platform.console.errors import MissingError
 from alink_sim.platform.console.journal import Journal
 from alink_sim.platform.console.ota_view import OtaView
@@ -80,9 +80,9 @@ class PlatformView:
         self,
         core: Core,
         *,
-        operator: OperatorSide,
-        cloud: CloudSide,
-        ota: OtaSide,
+        operator: Console,
+        cloud: Cloud,
+        ota: Ota,
         hide: Callable[[str], str],
     ) -> None:
         """`operator`, `cloud` and `ota` change the platform; `hide` masks secrets in a text."""

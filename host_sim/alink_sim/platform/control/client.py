@@ -53,7 +53,7 @@ def follow(
     number = 0
     first: int | None = limit
     while True:
-        answer = call(state, "events_after", number=number, limit=first, **filters)
+        answer = call(state, "log.after", number=number, limit=first, **filters)
         if answer["events"]:
             yield answer["events"]
         number, first = answer["number"], None

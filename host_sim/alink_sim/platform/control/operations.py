@@ -1,183 +1,63 @@
-"""What an operator may ask of a running platform: names and plain values in, plain values out.
+"""The control protocol: which methods of a running platform `alink-sim admin` may call.
 
-The administration serves these, and `alink-sim admin` asks for them. Secrets are in the answers of
-`product_add`, `device_add` and `access_key` only.
+A row's name is the method's, seen from the platform: "console.create_product". Its parameters are
+the method's, as JSON. Only the responses of `console.create_product`, `console.add_device` and
+`access_key` hold a secret.
 """
 
 from __future__ import annotations
 
+import base64
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
-from alink_sim.platform.control.downlink_operations import DOWNLINKS
-from alink_sim.platform.control.ota_operations import UPGRADES
-from alink_sim.platform.faults import file
+from alink_sim.platform.openapi.keys import AccessKey
 from alink_sim.platform.platform import Platform
-from alink_sim.platform.state.entities import Device, Product
+from alink_sim.platform.state.entities import Device, Product, Status
+from alink_sim.platform.state.event_log import Event
+from alink_sim.platform.state.ota_entities import Job, Rules, Task
+from alink_sim.platform.state.registry import RegistryError
+from alink_sim.platform.topics.rrpc import Rrpc
+from alink_sim.platform.topics.shadow import Shadow
+
+Parameters = dict[str, Any]
 
 
-def product_add(platform: Platform, **fields: Any) -> dict[str, Any]:
-    """Return a product with its secret; fields as in `Platform.create_product`."""
-    product = platform.create_product(**fields)
-    return _product(product) | {"productSecret": product.secret}
+@dataclass(frozen=True)
+class Operation:
+    """How a method takes part in the protocol.
 
-
-def product_list(platform: Platform) -> list[dict[str, Any]]:
-    """Return all products."""
-    return [_product(product) for product in platform.products()]
-
-
-def product_show(platform: Platform, *, product_key: str) -> dict[str, Any]:
-    """Return a product."""
-    return _product(platform.product(product_key))
-
-
-def product_remove(platform: Platform, *, product_key: str) -> dict[str, Any]:
-    """Delete a product without devices; return what it was."""
-    return _product(platform.remove_product(product_key))
-
-
-def switch(platform: Platform, *, product_key: str, on: bool) -> dict[str, Any]:
-    """Turn dynamic registration on or off; return the product."""
-    return _product(platform.set_dynamic_registration(product_key, on))
-
-
-def device_add(
-    platform: Platform, *, product_key: str, device_name: str, secret: str | None = None
-) -> dict[str, str]:
-    """Return the four strings of a device, pre-registered if it is not there."""
-    device = platform.add_device(product_key, device_name, secret=secret)
-    product = platform.product(product_key)
-    return {
-        "productKey": product.key,
-        "productSecret": product.secret,
-        "deviceName": device.name,
-        "deviceSecret": device.secret,
-    }
-
-
-def device_list(platform: Platform, *, product_key: str | None = None) -> list[dict[str, Any]]:
-    """Return all devices, or those of a product."""
-    if product_key is not None:
-        platform.product(product_key)
-    return [_device(device) for device in platform.devices(product_key)]
-
-
-def device_show(platform: Platform, *, product_key: str, device_name: str) -> dict[str, Any]:
-    """Return a device."""
-    return _device(platform.device(product_key, device_name))
-
-
-def device_remove(platform: Platform, *, product_key: str, device_name: str) -> dict[str, Any]:
-    """Delete a device; return what it was."""
-    return _device(platform.remove_device(product_key, device_name))
-
-
-def device_reset(platform: Platform, *, product_key: str, device_name: str) -> dict[str, Any]:
-    """Let an activated device register again; return it."""
-    return _device(platform.reset_device(product_key, device_name))
-
-
-def device_enable(platform: Platform, *, product_key: str, device_name: str) -> dict[str, Any]:
-    """Let a disabled device log in again; return it."""
-    return _device(platform.enable_device(product_key, device_name))
-
-
-def device_disable(platform: Platform, *, product_key: str, device_name: str) -> dict[str, Any]:
-    """Refuse a device and end its sessions; return it."""
-    return _device(platform.disable_device(product_key, device_name))
-
-
-def device_clear(platform: Platform, *, product_key: str, device_name: str) -> dict[str, Any]:
-    """Void every ClientID of a device; return it."""
-    return _device(platform.clear_client_ids(product_key, device_name))
-
-
-def device_keep(
-    platform: Platform, *, product_key: str, device_name: str, client_id: str
-) -> dict[str, Any]:
-    """Let only one ClientID of a device connect; return the device."""
-    return _device(platform.switch_client_id(product_key, device_name, client_id))
-
-
-def access_key(platform: Platform) -> dict[str, str]:
-    """Return the access key of the cloud API."""
-    key = platform.access_key
-    return {"accessKeyId": key.id, "accessKeySecret": key.secret}
-
-
-def faults_add(platform: Platform, *, tables: list[Any], where: str) -> list[dict[str, Any]]:
-    """Add faults, tables as in a scenario file; return all that may strike."""
-    platform.faults.add_all(file.parse({"fault": tables}, where=where))
-    return platform.faults.listed()
-
-
-def faults_list(platform: Platform) -> list[dict[str, Any]]:
-    """Return the faults that may still strike."""
-    return platform.faults.listed()
-
-
-def faults_clear(platform: Platform) -> list[dict[str, Any]]:
-    """End all faults, on open connections too."""
-    platform.faults.clear()
-    return []
-
-
-def events(
-    platform: Platform,
-    *,
-    limit: int = 1000,
-    **wanted: Any,
-) -> list[dict[str, Any]]:
-    """Return the newest `limit` events that match, oldest first; filters as of `EventLog`."""
-    found = platform.log.select(**wanted)
-    return [event.as_json() for event in found[-limit:]]
-
-
-def events_after(
-    platform: Platform, *, number: int, limit: int | None = None, **wanted: Any
-) -> dict[str, Any]:
-    """Return how many events there ever were, and those that match behind the first `number`.
-
-    Filters as of `EventLog`; with a `limit`, only the newest so many.
+    Attributes:
+        show: returns the method's result as JSON values; the platform tells what else it takes.
+        read: returns the method's parameters from those that came as JSON.
+        needs_online: whether the device has to be online, as in the cloud API.
     """
-    count, found = platform.log.after(number, **wanted)
-    newest = found if limit is None else found[-limit:]
-    return {"number": count, "events": [event.as_json() for event in newest]}
+
+    show: Callable[[Platform, Any], Any]
+    read: Callable[[Parameters], Parameters] = dict
+    needs_online: bool = False
 
 
-OPERATIONS: dict[str, Callable[..., Any]] = (
-    {
-        operation.__name__: operation
-        for operation in (
-            product_add,
-            product_list,
-            product_show,
-            product_remove,
-            switch,
-            device_add,
-            device_list,
-            device_show,
-            device_remove,
-            device_reset,
-            device_enable,
-            device_disable,
-            device_clear,
-            device_keep,
-            faults_add,
-            faults_list,
-            faults_clear,
-            access_key,
-            events,
-            events_after,
-        )
-    }
-    | DOWNLINKS
-    | UPGRADES
-)
+def call(platform: Platform, name: str, parameters: Parameters) -> Any:
+    """Carry out an operation of the table and return its result as JSON values.
+
+    Raises RegistryError, ValueError or TypeError, with a sentence, for parameters it cannot take.
+    """
+    operation = OPERATIONS[name]
+    if operation.needs_online:
+        _check_online(platform, **parameters)
+    method = attrgetter(name)(platform)
+    result = method(**operation.read(parameters)) if callable(method) else method
+    return operation.show(platform, result)
 
 
-def _product(product: Product) -> dict[str, Any]:
+# Results
+
+
+def _product(_platform: Platform, product: Product) -> dict[str, Any]:
     return {
         "productKey": product.key,
         "name": product.name,
@@ -187,7 +67,11 @@ def _product(product: Product) -> dict[str, Any]:
     }
 
 
-def _device(device: Device) -> dict[str, Any]:
+def _product_with_secret(platform: Platform, product: Product) -> dict[str, Any]:
+    return _product(platform, product) | {"productSecret": product.secret}
+
+
+def _device(_platform: Platform, device: Device) -> dict[str, Any]:
     return {
         "productKey": device.product_key,
         "deviceName": device.name,
@@ -206,3 +90,145 @@ def _device(device: Device) -> dict[str, Any]:
         "alert": device.alert,
         "properties": device.properties,
     }
+
+
+def _device_with_secrets(platform: Platform, device: Device) -> dict[str, str]:
+    product = platform.console.product(device.product_key)
+    return {
+        "productKey": product.key,
+        "productSecret": product.secret,
+        "deviceName": device.name,
+        "deviceSecret": device.secret,
+    }
+
+
+def _access_key(_platform: Platform, key: AccessKey) -> dict[str, str]:
+    return {"accessKeyId": key.id, "accessKeySecret": key.secret}
+
+
+def _as_it_is(_platform: Platform, result: Any) -> Any:
+    return result
+
+
+def _id(_platform: Platform, message_id: str) -> dict[str, str]:
+    return {"id": message_id}
+
+
+def _sessions(_platform: Platform, count: int) -> dict[str, int]:
+    return {"sessions": count}
+
+
+def _reply(_platform: Platform, ended: Rrpc) -> dict[str, str]:
+    return {"code": ended.code.value, "answer": ended.payload.decode(errors="replace")}
+
+
+def _shadow(_platform: Platform, shadow: Shadow) -> dict[str, Any]:
+    return vars(shadow)
+
+
+def _faults(platform: Platform, _result: Any) -> list[dict[str, Any]]:
+    return platform.faults.listed()
+
+
+def _job(platform: Platform, job: Job) -> dict[str, Any]:
+    firmware = platform.ota.firmware(job.id)
+    return {
+        "job": job.id,
+        "productKey": job.product_key,
+        "version": firmware.version,
+        "module": firmware.module,
+        "status": job.status,
+    }
+
+
+def _job_with_counts(platform: Platform, job: Job) -> dict[str, Any]:
+    job = platform.ota.job(job.id)
+    tasks = platform.ota.tasks_in(job.id)
+    counts = Counter(task.status for task in tasks)
+    return {**_job(platform, job), "devices": len(tasks), **counts}
+
+
+def _task(_platform: Platform, task: Task) -> dict[str, Any]:
+    return {
+        "deviceName": task.device_name,
+        "status": task.status,
+        "progress": task.progress,
+        "srcVersion": task.src_version,
+        "reason": task.reason,
+    }
+
+
+def _event(_platform: Platform, event: Event) -> dict[str, Any]:
+    return event.as_json()
+
+
+def _numbered_events(platform: Platform, found: tuple[int, list[Event]]) -> dict[str, Any]:
+    number, events = found
+    return {"number": number, "events": [_event(platform, one) for one in events]}
+
+
+def _each(
+    show: Callable[[Platform, Any], dict[str, Any]],
+) -> Callable[[Platform, list[Any]], list[dict[str, Any]]]:
+    return lambda platform, results: [show(platform, one) for one in results]
+
+
+# Parameters
+
+
+def _text_as_payload(parameters: Parameters) -> Parameters:
+    return {**parameters, "payload": parameters["payload"].encode()}
+
+
+def _publication(parameters: Parameters) -> Parameters:
+    """Return the parameters of `Ota.publish`: files came in Base64, by name."""
+    files, protocol = parameters["data"], parameters["protocol"]
+    return {
+        **{name: value for name, value in parameters.items() if name != "protocol"},
+        "data": {name: base64.b64decode(text, validate=True) for name, text in files.items()},
+        "rules": Rules(protocol=protocol),
+    }
+
+
+def _check_online(platform: Platform, product_key: str, device_name: str, **_: Any) -> None:
+    if platform.console.device(product_key, device_name).status != Status.ONLINE:
+        raise RegistryError(f"device {product_key}/{device_name} is offline: nothing was sent")
+
+
+OPERATIONS: dict[str, Operation] = {
+    "console.create_product": Operation(_product_with_secret),
+    "console.products": Operation(_each(_product)),
+    "console.product": Operation(_product),
+    "console.remove_product": Operation(_product),
+    "console.set_dynamic_registration": Operation(_product),
+    "console.add_device": Operation(_device_with_secrets),
+    "console.devices": Operation(_each(_device)),
+    "console.device": Operation(_device),
+    "console.remove_device": Operation(_device),
+    "console.reset_device": Operation(_device),
+    "console.enable_device": Operation(_device),
+    "console.disable_device": Operation(_device),
+    "console.clear_client_ids": Operation(_device),
+    "console.switch_client_id": Operation(_device),
+    "cloud.set_properties": Operation(_id, needs_online=True),
+    "cloud.set_desired": Operation(_as_it_is),
+    "cloud.call_service": Operation(_id, needs_online=True),
+    "cloud.call_service_sync": Operation(_reply, needs_online=True),
+    "cloud.send": Operation(_sessions, read=_text_as_payload),
+    "cloud.rrpc": Operation(_reply, read=_text_as_payload, needs_online=True),
+    "cloud.shadow": Operation(_shadow),
+    "cloud.set_shadow": Operation(_sessions),
+    "cloud.set_log_mode": Operation(_sessions),
+    "ota.publish": Operation(_job_with_counts, read=_publication),
+    "ota.job": Operation(_job_with_counts),
+    "ota.jobs": Operation(_each(_job)),
+    "ota.tasks_in": Operation(_each(_task)),
+    "ota.versions": Operation(_as_it_is),
+    "ota.cancel": Operation(_job_with_counts),
+    "faults.add_tables": Operation(_faults),
+    "faults.listed": Operation(_as_it_is),
+    "faults.clear": Operation(_faults),
+    "log.select": Operation(_each(_event)),
+    "log.after": Operation(_numbered_events),
+    "access_key": Operation(_access_key),
+}

@@ -1,7 +1,8 @@
-"""The administration: HTTP on loopback, one POST an operation, for those who have the key.
+"""The control server: HTTP on loopback, one POST an operation, for holders of the key.
 
-`POST /OPERATION` with a JSON object of its parameters and `Authorization: Bearer KEY`; answers
-are 200 with the result, 400 and 404 for what it cannot do, 401 without the key.
+`POST /OPERATION` with a JSON object of its parameters and `Authorization: Bearer KEY`. Responses:
+200 with the result, 400 for parameters it cannot take, 404 for an unknown operation, 401 without
+the key.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import json
 
 from aiohttp import web
 
-from alink_sim.platform.control.operations import OPERATIONS
+from alink_sim.platform.control import operations
 from alink_sim.platform.platform import Platform
 from alink_sim.platform.state.registry import RegistryError
 
@@ -21,8 +22,8 @@ LOOPBACK = "127.0.0.1"
 _MAX_BODY = 256 << 20  # Files of an update package, in Base64.
 
 
-class AdminServer:
-    """Serves the operations of a platform, in an event loop of the caller's."""
+class ControlServer:
+    """Serves the operations of a platform, in the caller's event loop."""
 
     def __init__(self, platform: Platform, *, key: str) -> None:
         self._platform = platform
@@ -40,20 +41,23 @@ class AdminServer:
         return port
 
     async def stop(self) -> None:
-        """Listen no more."""
+        """Stop listening."""
         if self._runner:
             await self._runner.cleanup()
 
     async def _answer(self, request: web.Request) -> web.Response:
         shown = request.headers.get("Authorization", "").encode(errors="replace")
         if not hmac.compare_digest(shown, self._key):
-            return _error(401, "the key is missing or wrong; it lies in the state directory")
-        operation = OPERATIONS.get(request.match_info["operation"])
-        if operation is None:
-            return _error(404, f"there is no such operation; there are: {', '.join(OPERATIONS)}")
+            return _error(401, "the key is missing or wrong: it is in the state directory")
+        name = request.match_info["operation"]
+        if name not in operations.OPERATIONS:
+            known = ", ".join(operations.OPERATIONS)
+            return _error(404, f"operation {name} does not exist; the operations are: {known}")
         try:
             parameters = json.loads(await request.read() or b"{}")
-            result = await asyncio.to_thread(operation, self._platform, **parameters)
+            if not isinstance(parameters, dict):
+                return _error(400, "the parameters are not a JSON object")
+            result = await asyncio.to_thread(operations.call, self._platform, name, parameters)
         except (RegistryError, TypeError, ValueError) as error:
             return _error(400, str(error))
         return web.json_response(result)

@@ -9,34 +9,27 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from alink_sim.platform.control import setup_file
-from alink_sim.platform.control.server import AdminServer
+from alink_sim.platform.control.server import ControlServer
 from alink_sim.platform.control.state_directory import StateDir, StateError
 from alink_sim.platform.faults import file
-from alink_sim.platform.platform import Platform
+from alink_sim.platform.platform import Listen, Platform
 from alink_sim.platform.state.settings import Settings
 
 
 @dataclass(frozen=True, kw_only=True)
 class Serving:
-    """What to serve, and where; port 0 is any free one."""
+    """What to serve, and where."""
 
     state: Path
     setup: Path | None = None
     faults: Path | None = None
     database_url: str | None = None
-    host: str = "127.0.0.1"
-    mqtt_port: int = 1883
-    mqtt_tls_port: int = 8883
-    https_port: int = 0
-    openapi_port: int = 0
-    ota_port: int = 0
-    ota_host: str = ""
-    san: tuple[str, ...] = ()
+    listen: Listen = field(default_factory=Listen)
     ecdsa: bool = False
     events: Path | None = None
     assignments: Iterable[str] = ()
@@ -55,14 +48,7 @@ def serve(serving: Serving, *, ready: Callable[[dict[str, Any]], None]) -> None:
             state=serving.state,
             database_url=serving.database_url,
             settings=settings,
-            host=serving.host,
-            mqtt_port=serving.mqtt_port,
-            mqtt_tls_port=serving.mqtt_tls_port,
-            https_port=serving.https_port,
-            openapi_port=serving.openapi_port,
-            ota_port=serving.ota_port,
-            ota_host=serving.ota_host,
-            san=serving.san,
+            listen=serving.listen,
             ecdsa=serving.ecdsa,
             events=_writable(serving.events),
         )
@@ -70,9 +56,9 @@ def serve(serving: Serving, *, ready: Callable[[dict[str, Any]], None]) -> None:
             platform.start()
         except OSError as error:
             raise StateError(
-                f"a port of {serving.host} cannot be opened ({error.strerror}): name free ones "
-                "with --mqtt-port, --mqtt-tls-port, --https-port, --openapi-port and --ota-port "
-                "(0 for any), or another --host"
+                f"a port of {serving.listen.host} cannot be opened ({error.strerror}): name "
+                "free ones with --mqtt-port, --mqtt-tls-port, --https-port, --openapi-port and "
+                "--ota-port (0 for any), or another --host"
             ) from error
         try:
             platform.faults.add_all(faults)
@@ -100,7 +86,7 @@ async def _administer(
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    admin = AdminServer(platform, key=state.new_key())
+    admin = ControlServer(platform, key=state.new_key())
     try:
         facts = {
             "host": platform.host,

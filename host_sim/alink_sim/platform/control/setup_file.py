@@ -48,7 +48,7 @@ class SetupError(ValueError):
 
 @dataclass(frozen=True)
 class ProductSetup:
-    """One product as declared: arguments of `Platform.create_product`, and (name, secret)s.
+    """One product as declared: arguments of `Console.create_product`, and (name, secret)s.
 
     `where` names its place in the file, for errors.
     """
@@ -105,13 +105,13 @@ def apply(platform: Platform, setup: Setup) -> None:
     instances = {instance.id: instance for instance in setup.instances}
     for product in setup.products:
         try:
-            key = platform.create_product(**product.fields).key
+            key = platform.console.create_product(**product.fields).key
             if instance := instances.get(product.fields["instance"]):
-                platform.set_instance(key, instance)
+                platform.console.set_instance(key, instance)
             if product.thing:
-                platform.set_thing_model(key, product.thing)
+                platform.console.set_thing_model(key, product.thing)
             for name, secret in product.devices:
-                platform.add_device(key, name, secret=secret)
+                platform.console.add_device(key, name, secret=secret)
         except RegistryError as error:
             raise SetupError(f"{product.where}: {error}") from error
 

@@ -40,6 +40,10 @@ class Faults:
         """Add what a scenario file declares; all of it or, with a FaultError, nothing."""
         self.add_all(file.read(path))
 
+    def add_tables(self, tables: Iterable[Any], *, where: str) -> None:
+        """Add tables of a scenario file, all or none; `where` names it in a FaultError."""
+        self.add_all(file.parse({"fault": list(tables)}, where=where))
+
     def add_all(self, scripted: Iterable[Scripted]) -> None:
         """Add faults with their targets, as a scenario file has them."""
         with self._lock:

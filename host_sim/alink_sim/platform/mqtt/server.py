@@ -20,7 +20,7 @@ class MqttServer:
             protocol=lambda secure: Connection(core, secure=secure, peers=self._connections),
         )
 
-    def listen(self, host: str, port: int) -> int:
+    async def listen(self, host: str, port: int) -> int:
         """Begin to accept in the running loop; return the port. Raises OSError."""
         return self._listener.listen(host, port)
 

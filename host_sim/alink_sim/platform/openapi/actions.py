@@ -20,10 +20,10 @@ from alink_sim.platform.openapi import (
     things,
     topologies,
 )
-from alink_sim.platform.openapi.call import Action
+from alink_sim.platform.openapi.call import ApiAction
 
 VERSION = "2018-01-20"
-ACTIONS: dict[str, Action] = {
+ACTIONS: dict[str, ApiAction] = {
     **products.ACTIONS,
     **devices.ACTIONS,
     **many.ACTIONS,

@@ -12,7 +12,7 @@ from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
 from alink_sim.platform.core import Core
-from alink_sim.platform.openapi.call import Action, Answer, Call
+from alink_sim.platform.openapi.call import Answer, ApiAction, Call
 from alink_sim.platform.openapi.errors import ApiError
 from alink_sim.platform.openapi.names import is_nickname
 from alink_sim.platform.openapi.pages import Page
@@ -128,11 +128,11 @@ async def query_page(call: Call) -> Answer:
 
 
 ACTIONS = {
-    "BatchCheckDeviceNames": Action(check_names, 10, ("ProductKey",)),
-    "BatchRegisterDeviceWithApplyId": Action(register_names, 500, ("ProductKey", "ApplyId")),
-    "BatchRegisterDevice": Action(register_count, 10, ("ProductKey", "Count")),
-    "QueryBatchRegisterDeviceStatus": Action(query_status, 30, ("ProductKey", "ApplyId")),
-    "QueryPageByApplyId": Action(query_page, 50, ("ApplyId",)),
+    "BatchCheckDeviceNames": ApiAction(check_names, 10, ("ProductKey",)),
+    "BatchRegisterDeviceWithApplyId": ApiAction(register_names, 500, ("ProductKey", "ApplyId")),
+    "BatchRegisterDevice": ApiAction(register_count, 10, ("ProductKey", "Count")),
+    "QueryBatchRegisterDeviceStatus": ApiAction(query_status, 30, ("ProductKey", "ApplyId")),
+    "QueryPageByApplyId": ApiAction(query_page, 50, ("ApplyId",)),
 }
 
 

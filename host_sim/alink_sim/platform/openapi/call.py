@@ -158,7 +158,7 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Action:
+class ApiAction:
     """What an action does, how often a second the vendor lets it be called, what it must have."""
 
     run: Callable[[Call], Awaitable[Answer]]

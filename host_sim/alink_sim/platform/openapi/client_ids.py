@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alink_sim.platform import lifecycle
 from alink_sim.platform.lifecycle import carry_out
-from alink_sim.platform.openapi.call import Action, Answer, Call
+from alink_sim.platform.openapi.call import Answer, ApiAction, Call
 from alink_sim.platform.openapi.errors import ApiError
 from alink_sim.platform.openapi.moments import milliseconds
 
@@ -27,19 +27,19 @@ async def switch(call: Call) -> Answer:
         raise ApiError(
             call.core.settings.unknown_client_id_code, "the device has no such ClientId"
         )
-    await carry_out(call.core, lifecycle.switching(device.product_key, device.name, chosen))
+    await carry_out(call.core, lifecycle.switch(device.product_key, device.name, chosen))
     return {}
 
 
 async def clear(call: Call) -> Answer:
     """Void all ClientIDs: boards that used them have to register again."""
     device = call.device()
-    await carry_out(call.core, lifecycle.clearing(device.product_key, device.name))
+    await carry_out(call.core, lifecycle.clear(device.product_key, device.name))
     return {}
 
 
 ACTIONS = {
-    "QueryClientIds": Action(query, 10, ("IotId",)),
-    "TransformClientId": Action(switch, 10, ("IotId", "ClientId")),
-    "DeleteClientIds": Action(clear, 10, ("IotId",)),
+    "QueryClientIds": ApiAction(query, 10, ("IotId",)),
+    "TransformClientId": ApiAction(switch, 10, ("IotId", "ClientId")),
+    "DeleteClientIds": ApiAction(clear, 10, ("IotId",)),
 }

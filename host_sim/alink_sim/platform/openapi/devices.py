@@ -6,8 +6,8 @@ import secrets
 from collections.abc import Awaitable, Callable
 
 from alink_sim.platform import lifecycle
-from alink_sim.platform.lifecycle import Step, carry_out
-from alink_sim.platform.openapi.call import Action, Answer, Call
+from alink_sim.platform.lifecycle import carry_out
+from alink_sim.platform.openapi.call import Answer, ApiAction, Call
 from alink_sim.platform.openapi.errors import ApiError
 from alink_sim.platform.openapi.moments import gmt, milliseconds, moment, utc
 from alink_sim.platform.openapi.names import is_nickname
@@ -71,27 +71,29 @@ async def get_status(call: Call) -> Answer:
     return {"Data": {"Status": status(device), "Timestamp": since}}
 
 
-def _doing(step: Callable[[str, str], Step[Device]]) -> Callable[[Call], Awaitable[Answer]]:
-    """Return the action that carries a step out on the device a call names."""
+def _doing(
+    action_on: Callable[[str, str], lifecycle.Action[Device]],
+) -> Callable[[Call], Awaitable[Answer]]:
+    """Return the API action that carries out an operator's action on the device a call names."""
 
     async def action(call: Call) -> Answer:
         device = call.device()
-        await carry_out(call.core, step(device.product_key, device.name))
+        await carry_out(call.core, action_on(device.product_key, device.name))
         return {}
 
     return action
 
 
 ACTIONS = {
-    "RegisterDevice": Action(register_device, 30, ("ProductKey",)),
-    "QueryDevice": Action(query_device, 50, ("ProductKey",)),
-    "QueryDeviceDetail": Action(query_detail, 50),
-    "QueryDeviceInfo": Action(query_info, 50),
-    "GetDeviceStatus": Action(get_status, 500),
-    "DisableThing": Action(_doing(lifecycle.disabling), 500),
-    "EnableThing": Action(_doing(lifecycle.enabling), 500),
-    "DeleteDevice": Action(_doing(lifecycle.removing), 50),
-    "ResetThing": Action(_doing(lifecycle.resetting), 500),
+    "RegisterDevice": ApiAction(register_device, 30, ("ProductKey",)),
+    "QueryDevice": ApiAction(query_device, 50, ("ProductKey",)),
+    "QueryDeviceDetail": ApiAction(query_detail, 50),
+    "QueryDeviceInfo": ApiAction(query_info, 50),
+    "GetDeviceStatus": ApiAction(get_status, 500),
+    "DisableThing": ApiAction(_doing(lifecycle.disable), 500),
+    "EnableThing": ApiAction(_doing(lifecycle.enable), 500),
+    "DeleteDevice": ApiAction(_doing(lifecycle.remove), 50),
+    "ResetThing": ApiAction(_doing(lifecycle.reset), 500),
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from alink_sim.platform.openapi.call import Action, Answer, Call
+from alink_sim.platform.openapi.call import Answer, ApiAction, Call
 from alink_sim.platform.openapi.devices import detail, listed, status
 from alink_sim.platform.openapi.errors import ApiError
 from alink_sim.platform.openapi.moments import milliseconds, moment, utc
@@ -94,13 +94,13 @@ async def invoke_service(call: Call) -> Answer:
 
 
 ACTIONS = {
-    "BatchGetDeviceState": Action(get_states, 50),
-    "BatchQueryDeviceDetail": Action(query_details, 5, ("ProductKey",)),
-    "QueryDeviceByStatus": Action(query_by_status, 50, ("ProductKey", "Status")),
-    "QueryDeviceStatistics": Action(query_statistics, 50),
-    "BatchUpdateDeviceNickname": Action(update_nicknames, 10),
-    "SetDevicesProperty": Action(set_property, 10, ("ProductKey", "Items")),
-    "InvokeThingsService": Action(invoke_service, 10, ("ProductKey", "Identifier", "Args")),
+    "BatchGetDeviceState": ApiAction(get_states, 50),
+    "BatchQueryDeviceDetail": ApiAction(query_details, 5, ("ProductKey",)),
+    "QueryDeviceByStatus": ApiAction(query_by_status, 50, ("ProductKey", "Status")),
+    "QueryDeviceStatistics": ApiAction(query_statistics, 50),
+    "BatchUpdateDeviceNickname": ApiAction(update_nicknames, 10),
+    "SetDevicesProperty": ApiAction(set_property, 10, ("ProductKey", "Items")),
+    "InvokeThingsService": ApiAction(invoke_service, 10, ("ProductKey", "Identifier", "Args")),
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 
 from alink_sim.platform.access import limits
-from alink_sim.platform.openapi.call import Action, Answer, Call, message_id
+from alink_sim.platform.openapi.call import Answer, ApiAction, Call, message_id
 from alink_sim.platform.openapi.errors import ApiError
 from alink_sim.platform.topics import downlink, rrpc, topic_names
 from alink_sim.platform.topics.rrpc import TIMEOUT_MS, RrpcCode
@@ -65,9 +65,9 @@ async def ask(call: Call) -> Answer:
 
 
 ACTIONS = {
-    "Pub": Action(pub, 1600, ("ProductKey", "TopicFullName", "MessageContent")),
-    "PubBroadcast": Action(pub_broadcast, 1, ("ProductKey", "MessageContent")),
-    "RRpc": Action(ask, 1000, ("ProductKey", "DeviceName", "RequestBase64Byte", "Timeout")),
+    "Pub": ApiAction(pub, 1600, ("ProductKey", "TopicFullName", "MessageContent")),
+    "PubBroadcast": ApiAction(pub_broadcast, 1, ("ProductKey", "MessageContent")),
+    "RRpc": ApiAction(ask, 1000, ("ProductKey", "DeviceName", "RequestBase64Byte", "Timeout")),
 }
 
 

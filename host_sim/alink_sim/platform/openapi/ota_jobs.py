@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alink_sim.platform.openapi.call import Action, Answer, Call
+from alink_sim.platform.openapi.call import Answer, ApiAction, Call
 from alink_sim.platform.openapi.errors import ApiError, invalid
 from alink_sim.platform.openapi.moments import utc
 from alink_sim.platform.openapi.ota_packages import firmware
@@ -94,13 +94,13 @@ async def cancel_strategy(call: Call) -> Answer:
 
 _PAGE = ("CurrentPage", "PageSize")
 ACTIONS = {
-    "QueryOTAJob": Action(query, 10, ("JobId",)),
-    "ListOTAJobByFirmware": Action(list_by_firmware, 10, ("FirmwareId", *_PAGE)),
-    "ListOTAJobByDevice": Action(
+    "QueryOTAJob": ApiAction(query, 10, ("JobId",)),
+    "ListOTAJobByFirmware": ApiAction(list_by_firmware, 10, ("FirmwareId", *_PAGE)),
+    "ListOTAJobByDevice": ApiAction(
         list_by_device, 10, ("FirmwareId", "ProductKey", "DeviceName", *_PAGE)
     ),
-    "CancelOTATaskByJob": Action(cancel_tasks, 5, ("JobId",)),
-    "CancelOTAStrategyByJob": Action(cancel_strategy, 10, ("JobId",)),
+    "CancelOTATaskByJob": ApiAction(cancel_tasks, 5, ("JobId",)),
+    "CancelOTAStrategyByJob": ApiAction(cancel_strategy, 10, ("JobId",)),
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from alink_sim.platform.openapi.call import Action, Answer, Call
+from alink_sim.platform.openapi.call import Answer, ApiAction, Call
 from alink_sim.platform.openapi.errors import ApiError, invalid
 from alink_sim.platform.openapi.moments import utc
 from alink_sim.platform.openapi.pages import Page
@@ -93,11 +93,11 @@ async def list_versions(call: Call) -> Answer:
 
 
 ACTIONS = {
-    "CreateOTAModule": Action(create, 10, ("ProductKey", "ModuleName")),
-    "UpdateOTAModule": Action(update, 10, ("ProductKey", "ModuleName")),
-    "DeleteOTAModule": Action(delete, 10, ("ProductKey", "ModuleName")),
-    "ListOTAModuleByProduct": Action(list_all, 10, ("ProductKey",)),
-    "ListOTAModuleVersionsByDevice": Action(list_versions, 10),
+    "CreateOTAModule": ApiAction(create, 10, ("ProductKey", "ModuleName")),
+    "UpdateOTAModule": ApiAction(update, 10, ("ProductKey", "ModuleName")),
+    "DeleteOTAModule": ApiAction(delete, 10, ("ProductKey", "ModuleName")),
+    "ListOTAModuleByProduct": ApiAction(list_all, 10, ("ProductKey",)),
+    "ListOTAModuleVersionsByDevice": ApiAction(list_versions, 10),
 }
 
 

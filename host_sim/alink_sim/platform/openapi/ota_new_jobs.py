@@ -6,7 +6,7 @@ import re
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from alink_sim.platform.openapi.call import Action, Answer, Call
+from alink_sim.platform.openapi.call import Answer, ApiAction, Call
 from alink_sim.platform.openapi.errors import ApiError, invalid
 from alink_sim.platform.openapi.moments import utc
 from alink_sim.platform.openapi.ota_packages import firmware
@@ -72,11 +72,11 @@ async def upgrade_dynamic(call: Call) -> Answer:
 
 
 ACTIONS = {
-    "CreateOTAVerifyJob": Action(verify, 10, ("FirmwareId", "ProductKey")),
-    "CreateOTAStaticUpgradeJob": Action(
+    "CreateOTAVerifyJob": ApiAction(verify, 10, ("FirmwareId", "ProductKey")),
+    "CreateOTAStaticUpgradeJob": ApiAction(
         upgrade, 20, ("FirmwareId", "ProductKey", "TargetSelection")
     ),
-    "CreateOTADynamicUpgradeJob": Action(upgrade_dynamic, 20, ("FirmwareId", "ProductKey")),
+    "CreateOTADynamicUpgradeJob": ApiAction(upgrade_dynamic, 20, ("FirmwareId", "ProductKey")),
 }
 
 

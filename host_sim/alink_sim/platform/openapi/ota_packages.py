@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from alink_sim.platform.openapi.call import Action, Answer, Call
+from alink_sim.platform.openapi.call import Answer, ApiAction, Call
 from alink_sim.platform.openapi.errors import ApiError, invalid
 from alink_sim.platform.openapi.moments import utc
 from alink_sim.platform.openapi.ota_modules import modules
@@ -126,11 +126,11 @@ async def query(call: Call) -> Answer:
 
 
 ACTIONS = {
-    "GenerateOTAUploadURL": Action(generate_url, 10),
-    "CreateOTAFirmware": Action(create, 10, ("ProductKey", "DestVersion", "FirmwareName")),
-    "DeleteOTAFirmware": Action(delete, 10, ("FirmwareId",)),
-    "ListOTAFirmware": Action(list_all, 10, ("CurrentPage", "PageSize")),
-    "QueryOTAFirmware": Action(query, 20, ("FirmwareId",)),
+    "GenerateOTAUploadURL": ApiAction(generate_url, 10),
+    "CreateOTAFirmware": ApiAction(create, 10, ("ProductKey", "DestVersion", "FirmwareName")),
+    "DeleteOTAFirmware": ApiAction(delete, 10, ("FirmwareId",)),
+    "ListOTAFirmware": ApiAction(list_all, 10, ("CurrentPage", "PageSize")),
+    "QueryOTAFirmware": ApiAction(query, 20, ("FirmwareId",)),
 }
 
 

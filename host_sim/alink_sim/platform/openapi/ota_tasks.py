@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alink_sim.platform.openapi.call import Action, Answer, Call
+from alink_sim.platform.openapi.call import Answer, ApiAction, Call
 from alink_sim.platform.openapi.errors import ApiError, invalid
 from alink_sim.platform.openapi.moments import utc
 from alink_sim.platform.openapi.ota_jobs import job
@@ -92,11 +92,11 @@ async def upgrade_again(call: Call) -> Answer:
 
 
 ACTIONS = {
-    "ListOTATaskByJob": Action(list_by_job, 10, ("JobId",)),
-    "ListOTAUnfinishedTaskByDevice": Action(list_unfinished, 10),
-    "CancelOTATaskByDevice": Action(cancel, 10, ("FirmwareId", "ProductKey")),
-    "ConfirmOTATask": Action(confirm, 20),
-    "ReupgradeOTATask": Action(upgrade_again, 20, ("JobId",)),
+    "ListOTATaskByJob": ApiAction(list_by_job, 10, ("JobId",)),
+    "ListOTAUnfinishedTaskByDevice": ApiAction(list_unfinished, 10),
+    "CancelOTATaskByDevice": ApiAction(cancel, 10, ("FirmwareId", "ProductKey")),
+    "ConfirmOTATask": ApiAction(confirm, 20),
+    "ReupgradeOTATask": ApiAction(upgrade_again, 20, ("JobId",)),
 }
 
 

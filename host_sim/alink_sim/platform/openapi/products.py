@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from alink_sim.platform.lifecycle import Step, carry_out
-from alink_sim.platform.openapi.call import Action, Answer, Call
+from alink_sim.platform.lifecycle import Action, carry_out
+from alink_sim.platform.openapi.call import Answer, ApiAction, Call
 from alink_sim.platform.openapi.errors import ApiError
 from alink_sim.platform.openapi.moments import milliseconds, moment
 from alink_sim.platform.openapi.names import is_product_name
@@ -94,16 +94,16 @@ async def delete_product(call: Call) -> Answer:
         raise ApiError(
             call.core.settings.product_in_use_code, "the product has devices: delete them first"
         )
-    await carry_out(call.core, Step(lambda registry: registry.remove_product(product.key)))
+    await carry_out(call.core, Action(lambda registry: registry.remove_product(product.key)))
     return {}
 
 
 ACTIONS = {
-    "CreateProduct": Action(create_product, 50, ("ProductName", "NodeType")),
-    "QueryProduct": Action(query_product, 50, ("ProductKey",)),
-    "QueryProductList": Action(query_product_list, 50, ("CurrentPage", "PageSize")),
-    "UpdateProduct": Action(update_product, 10, ("ProductKey", "ProductName")),
-    "DeleteProduct": Action(delete_product, 500, ("ProductKey",)),
+    "CreateProduct": ApiAction(create_product, 50, ("ProductName", "NodeType")),
+    "QueryProduct": ApiAction(query_product, 50, ("ProductKey",)),
+    "QueryProductList": ApiAction(query_product_list, 50, ("CurrentPage", "PageSize")),
+    "UpdateProduct": ApiAction(update_product, 10, ("ProductKey", "ProductName")),
+    "DeleteProduct": ApiAction(delete_product, 500, ("ProductKey",)),
 }
 
 

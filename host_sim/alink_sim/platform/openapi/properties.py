@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from alink_sim.platform.openapi.call import Action, Answer, Call
+from alink_sim.platform.openapi.call import Answer, ApiAction, Call
 from alink_sim.platform.openapi.errors import ApiError
 from alink_sim.platform.openapi.moments import milliseconds
 from alink_sim.platform.openapi.things import checked_items
@@ -88,11 +88,11 @@ async def query_several(call: Call) -> Answer:
 
 _SPAN = ("Asc", "StartTime", "EndTime", "PageSize")
 ACTIONS = {
-    "QueryDevicePropertyStatus": Action(query_status, 200),
-    "SetDeviceDesiredProperty": Action(set_desired, 50, ("Items", "Versions")),
-    "QueryDeviceDesiredProperty": Action(query_desired, 50),
-    "QueryDevicePropertyData": Action(query_data, 50, ("Identifier", *_SPAN)),
-    "QueryDevicePropertiesData": Action(query_several, 10, _SPAN),
+    "QueryDevicePropertyStatus": ApiAction(query_status, 200),
+    "SetDeviceDesiredProperty": ApiAction(set_desired, 50, ("Items", "Versions")),
+    "QueryDeviceDesiredProperty": ApiAction(query_desired, 50),
+    "QueryDevicePropertyData": ApiAction(query_data, 50, ("Identifier", *_SPAN)),
+    "QueryDevicePropertiesData": ApiAction(query_several, 10, _SPAN),
 }
 
 

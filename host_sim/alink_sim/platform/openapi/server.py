@@ -17,7 +17,7 @@ from alink_sim.platform.core import Core
 from alink_sim.platform.https.http_server import HttpServer
 from alink_sim.platform.openapi import batches, signature
 from alink_sim.platform.openapi.actions import ACTIONS, VERSION
-from alink_sim.platform.openapi.call import Action, Call
+from alink_sim.platform.openapi.call import ApiAction, Call
 from alink_sim.platform.openapi.errors import ApiError, GatewayError
 from alink_sim.platform.openapi.gate import Gate
 from alink_sim.platform.openapi.rendering import response
@@ -131,7 +131,7 @@ class _Told:
     about: tuple[str, str] = ("", "")
 
 
-def _known(received: Received, action: str, version: str) -> Action:
+def _known(received: Received, action: str, version: str) -> ApiAction:
     if received.method not in ("GET", "POST"):
         raise GatewayError(405, "UnsupportedHTTPMethod", "This http method is not supported.")
     if received.path != "/" or action not in ACTIONS:

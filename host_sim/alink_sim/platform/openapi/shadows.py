@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from alink_sim.platform.openapi.call import Action, Answer, Call
+from alink_sim.platform.openapi.call import Answer, ApiAction, Call
 from alink_sim.platform.openapi.errors import ApiError
 from alink_sim.platform.topics import downlink
 from alink_sim.platform.topics.shadow import Shadow, ShadowError
@@ -43,8 +43,8 @@ async def update_shadow(call: Call) -> Answer:
 
 
 ACTIONS = {
-    "GetDeviceShadow": Action(get_shadow, 500, ("ProductKey", "DeviceName")),
-    "UpdateDeviceShadow": Action(
+    "GetDeviceShadow": ApiAction(get_shadow, 500, ("ProductKey", "DeviceName")),
+    "UpdateDeviceShadow": ApiAction(
         update_shadow, 500, ("ProductKey", "DeviceName", "ShadowMessage")
     ),
 }

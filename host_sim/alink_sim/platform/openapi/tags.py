@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from alink_sim.platform.openapi.call import Action, Answer, Call
+from alink_sim.platform.openapi.call import Answer, ApiAction, Call
 from alink_sim.platform.openapi.errors import ApiError
 
 _KEY = re.compile(r"[A-Za-z0-9_.\-@:]{1,30}")
@@ -52,9 +52,9 @@ async def delete(call: Call) -> Answer:
 
 
 ACTIONS = {
-    "SaveDeviceProp": Action(save, 50, ("Props",)),
-    "QueryDeviceProp": Action(query, 50),
-    "DeleteDeviceProp": Action(delete, 500, ("PropKey",)),
+    "SaveDeviceProp": ApiAction(save, 50, ("Props",)),
+    "QueryDeviceProp": ApiAction(query, 50),
+    "DeleteDeviceProp": ApiAction(delete, 500, ("PropKey",)),
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from alink_sim import thing_model
-from alink_sim.platform.openapi.call import Action, Answer, Call
+from alink_sim.platform.openapi.call import Answer, ApiAction, Call
 from alink_sim.platform.openapi.errors import ApiError
 from alink_sim.platform.state.data_script import ScriptError
 from alink_sim.platform.state.entities import Device
@@ -85,6 +85,6 @@ def _active(call: Call) -> Device:
 
 
 ACTIONS = {
-    "SetDeviceProperty": Action(set_property, 500, ("Items",)),
-    "InvokeThingService": Action(invoke_service, 500, ("Identifier", "Args")),
+    "SetDeviceProperty": ApiAction(set_property, 500, ("Items",)),
+    "InvokeThingService": ApiAction(invoke_service, 500, ("Identifier", "Args")),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from alink_sim.platform.openapi.call import Action, Answer, Call, message_id
+from alink_sim.platform.openapi.call import Answer, ApiAction, Call, message_id
 from alink_sim.platform.openapi.devices import detail
 from alink_sim.platform.openapi.errors import ApiError
 from alink_sim.platform.openapi.pages import Page
@@ -61,10 +61,10 @@ async def get_gateway(call: Call) -> Answer:
 
 
 ACTIONS = {
-    "GetThingTopo": Action(get_topology, 500, ("PageNo", "PageSize")),
-    "RemoveThingTopo": Action(remove_topology, 500),
-    "NotifyAddThingTopo": Action(ask_to_add, 500, ("DeviceListStr",)),
-    "GetGatewayBySubDevice": Action(get_gateway, 50),
+    "GetThingTopo": ApiAction(get_topology, 500, ("PageNo", "PageSize")),
+    "RemoveThingTopo": ApiAction(remove_topology, 500),
+    "NotifyAddThingTopo": ApiAction(ask_to_add, 500, ("DeviceListStr",)),
+    "GetGatewayBySubDevice": ApiAction(get_gateway, 50),
 }
 
 

@@ -6,7 +6,7 @@ from functools import partial
 
 from alink_sim.platform.core import Core
 from alink_sim.platform.ota import alarms, outcomes, tasks, uploads
-from alink_sim.platform.state.entities import Device, Thing
+from alink_sim.platform.state.entities import Device, Entity
 from alink_sim.platform.state.ota_entities import FINAL, Job, JobStatus, Status, Verified
 
 
@@ -50,7 +50,7 @@ def stop(core: Core, job: Job) -> None:
     outcomes.end(core, job, JobStatus.CANCELED)
 
 
-def forget(core: Core, gone: Thing) -> None:
+def forget(core: Core, gone: Entity) -> None:
     """Forget what belonged to what was removed; a job that waited for that alone is over."""
     mine = core.upgrades.tasks_of(gone) if isinstance(gone, Device) else []
     core.upgrades.forget(gone)

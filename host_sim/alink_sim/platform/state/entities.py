@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from alink_sim.platform.state.device_batches import Application
-from alink_sim.platform.state.ota_entities import Kept
+from alink_sim.platform.state.ota_entities import OtaEntity
 
 
 class Status(StrEnum):
@@ -90,7 +90,7 @@ class Device:
         return f"{count} ClientIDs may connect at the same time: switch to one, or clear all"
 
 
-Thing = Product | Device | Application | Kept
+Entity = Product | Device | Application | OtaEntity
 
 
 def stamp(thing: Product | Device, now: float, *moments: str) -> None:

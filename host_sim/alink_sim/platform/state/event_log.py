@@ -105,21 +105,23 @@ class EventLog:
         if self._file:
             self._file.close()
 
-    def select(self, **wanted: Unpack[Wanted]) -> list[Event]:
-        """Return the events that match all that is given."""
+    def select(self, *, limit: int | None = None, **wanted: Unpack[Wanted]) -> list[Event]:
+        """Return the events that match all filters, oldest first; the newest `limit` of them."""
         with self._changed:
-            return list(_matching(self._events, wanted))
+            return _newest(list(_matching(self._events, wanted)), limit)
 
-    def after(self, number: int, **wanted: Unpack[Wanted]) -> tuple[int, list[Event]]:
-        """Return how many events there ever were, and the matching ones behind the first `number`.
+    def after(
+        self, number: int, *, limit: int | None = None, **wanted: Unpack[Wanted]
+    ) -> tuple[int, list[Event]]:
+        """Return the number of all events so far, and those after the first `number` that match.
 
-        A number greater than that is of an earlier log: all events of this one are behind it.
+        A number that is too great is of an earlier log: all events of this one come after it.
         """
         with self._changed:
             forgotten = self._count - len(self._events)
             old = max(number - forgotten, 0) if number <= self._count else 0
             fresh = itertools.islice(self._events, old, None)
-            return self._count, list(_matching(fresh, wanted))
+            return self._count, _newest(list(_matching(fresh, wanted)), limit)
 
     def expect(
         self,
@@ -176,6 +178,10 @@ class EventLog:
         shown = sum(map(len, last))
         head = f"the log ends ({shown} of {self._count}, seconds before the last):"
         return "\n".join((head, *lines))
+
+
+def _newest(events: list[Event], limit: int | None) -> list[Event]:
+    return events if limit is None else events[-limit:]
 
 
 def _matching(events: Iterable[Event], wanted: Wanted) -> Iterator[Event]:

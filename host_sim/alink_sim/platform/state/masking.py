@@ -16,7 +16,7 @@ _SHORTEST = 8  # Characters; a shorter secret cannot be told from ordinary words
 _RUN = re.compile(rf"[!-~]{{{_SHORTEST},}}")  # What a secret may stand in: it has no blanks.
 
 
-class Secrecy:
+class Mask:
     """What must not be shown. The work grows with the text, not with the number of secrets."""
 
     def __init__(self) -> None:

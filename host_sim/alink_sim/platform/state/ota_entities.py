@@ -174,7 +174,7 @@ class Task:
     modified: float = 0.0
 
 
-Kept = Firmware | Content | Job | Task
+OtaEntity = Firmware | Content | Job | Task
 
 
 def version_of(documents: dict[str, Any], module: str) -> str:

@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
-from alink_sim.platform.state.entities import Device, Product, Thing
-from alink_sim.platform.state.ota_entities import FINAL, Content, Firmware, Job, Kept, Task
+from alink_sim.platform.state.entities import Device, Entity, Product
+from alink_sim.platform.state.ota_entities import FINAL, Content, Firmware, Job, OtaEntity, Task
 
 _FIRST_STREAM = 1_397_345  # A number of the size that the real ones have.
 _T = TypeVar("_T", Firmware, Content, Job, Task)
@@ -20,8 +20,8 @@ class Upgrades:
     def __init__(
         self,
         *,
-        on_change: Callable[[Thing], None],
-        on_remove: Callable[[Thing], None],
+        on_change: Callable[[Entity], None],
+        on_remove: Callable[[Entity], None],
         now: Callable[[], float],
     ) -> None:
         """`now` returns seconds since 1970."""
@@ -36,23 +36,23 @@ class Upgrades:
         self._on_change = on_change
         self._on_remove = on_remove
 
-    def load(self, kept: Iterable[Kept]) -> None:
+    def load(self, kept: Iterable[OtaEntity]) -> None:
         """Take up what a store kept."""
         for one in kept:
             self._put(one)
 
-    def all(self) -> Iterator[Kept]:
+    def all(self) -> Iterator[OtaEntity]:
         """Return everything there is."""
         for kind in (self.firmwares, self.contents, self.jobs, self.tasks):
             yield from kind.values()
 
-    def keep(self, thing: _T) -> _T:
-        """Keep a thing as it is now; return it."""
-        if not isinstance(thing, Content):
-            thing.modified = self.now()
-        self._put(thing)
-        self._on_change(thing)
-        return thing
+    def keep(self, entity: _T) -> _T:
+        """Keep an entity as it is now; return it."""
+        if not isinstance(entity, Content):
+            entity.modified = self.now()
+        self._put(entity)
+        self._on_change(entity)
+        return entity
 
     def tasks_of(self, device: Device) -> list[Task]:
         """Return a device's tasks, oldest first."""
@@ -75,9 +75,9 @@ class Upgrades:
         self._last_stream += 1
         return self._last_stream
 
-    def forget(self, gone: Thing) -> None:
+    def forget(self, gone: Entity) -> None:
         """Forget what belonged to a product or a device that was removed."""
-        mine: list[Kept] = []
+        mine: list[OtaEntity] = []
         if isinstance(gone, Product):
             mine += [one for one in self.firmwares.values() if one.product_key == gone.key]
         elif isinstance(gone, Device):
@@ -85,38 +85,38 @@ class Upgrades:
         for one in mine:
             self.remove(one)
 
-    def remove(self, thing: Kept) -> None:
-        """Forget a thing: with a package its files and jobs, with a job its tasks."""
-        if isinstance(thing, Firmware):
-            del self.firmwares[thing.id]
-            for file in thing.files:
+    def remove(self, entity: OtaEntity) -> None:
+        """Forget an entity: with a package its files and jobs, with a job its tasks."""
+        if isinstance(entity, Firmware):
+            del self.firmwares[entity.id]
+            for file in entity.files:
                 self.remove(self.contents[file.key])
-            for job in [one for one in self.jobs.values() if one.firmware_id == thing.id]:
+            for job in [one for one in self.jobs.values() if one.firmware_id == entity.id]:
                 self.remove(job)
-        elif isinstance(thing, Content):
-            del self.contents[thing.key]
-        elif isinstance(thing, Job):
-            del self.jobs[thing.id]
-            for task in self.tasks_in(thing):
+        elif isinstance(entity, Content):
+            del self.contents[entity.key]
+        elif isinstance(entity, Job):
+            del self.jobs[entity.id]
+            for task in self.tasks_in(entity):
                 self.remove(task)
         else:
-            del self.tasks[thing.id]
-            del self._by_device[thing.product_key, thing.device_name][thing.id]
-            del self._by_job[thing.job_id][thing.id]
-        self._on_remove(thing)
+            del self.tasks[entity.id]
+            del self._by_device[entity.product_key, entity.device_name][entity.id]
+            del self._by_job[entity.job_id][entity.id]
+        self._on_remove(entity)
 
-    def _put(self, thing: Kept) -> None:
-        if isinstance(thing, Firmware):
-            self.firmwares[thing.id] = thing
-        elif isinstance(thing, Content):
-            self.contents[thing.key] = thing
-        elif isinstance(thing, Job):
-            self.jobs[thing.id] = thing
+    def _put(self, entity: OtaEntity) -> None:
+        if isinstance(entity, Firmware):
+            self.firmwares[entity.id] = entity
+        elif isinstance(entity, Content):
+            self.contents[entity.key] = entity
+        elif isinstance(entity, Job):
+            self.jobs[entity.id] = entity
         else:
-            self.tasks[thing.id] = thing
-            self._by_device[thing.product_key, thing.device_name][thing.id] = thing
-            self._by_job[thing.job_id][thing.id] = thing
-            self._last_stream = max(self._last_stream, thing.stream_id)
+            self.tasks[entity.id] = entity
+            self._by_device[entity.product_key, entity.device_name][entity.id] = entity
+            self._by_job[entity.job_id][entity.id] = entity
+            self._last_stream = max(self._last_stream, entity.stream_id)
 
 
 def fresh_id() -> str:

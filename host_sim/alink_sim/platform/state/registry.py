@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from alink_sim.platform.state.device_batches import Application
-from alink_sim.platform.state.entities import ClientId, Device, Product, Thing, stamp
+from alink_sim.platform.state.entities import ClientId, Device, Entity, Product, stamp
 from alink_sim.platform.state.refusal import Code, RefusedError
 from alink_sim.platform.state.settings import Settings
 
@@ -33,8 +33,8 @@ class Registry:
     def __init__(
         self,
         *,
-        on_change: Callable[[Thing], None],
-        on_remove: Callable[[Thing], None],
+        on_change: Callable[[Entity], None],
+        on_remove: Callable[[Entity], None],
         now: Callable[[], float] = time.time,
     ) -> None:
         """`now` returns seconds since 1970."""

@@ -18,8 +18,16 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from alink_sim.platform.state.device_batches import Application
-from alink_sim.platform.state.entities import ClientId, Device, Product, Thing
-from alink_sim.platform.state.ota_entities import Content, File, Firmware, Job, Kept, Rules, Task
+from alink_sim.platform.state.entities import ClientId, Device, Entity, Product
+from alink_sim.platform.state.ota_entities import (
+    Content,
+    File,
+    Firmware,
+    Job,
+    OtaEntity,
+    Rules,
+    Task,
+)
 
 _SCHEMA = 6
 _CLAIM_MILLISECONDS = 2000  # The server needs a moment to notice that the last one was killed.
@@ -95,7 +103,7 @@ def _documents(name: str) -> sa.Table:
     )
 
 
-_TABLES: dict[type[Thing], sa.Table] = {
+_TABLES: dict[type[Entity], sa.Table] = {
     Product: _PRODUCTS,
     Device: _DEVICES,
     Application: _APPLICATIONS,
@@ -105,7 +113,7 @@ _TABLES: dict[type[Thing], sa.Table] = {
     Task: _documents("ota_tasks"),
 }
 
-Key = tuple[Any, ...]  # The class of a thing, and its primary key.
+Key = tuple[Any, ...]  # The class of an entity, and its primary key.
 Row = dict[str, Any]
 Changes = Mapping[Key, Row | None]  # None: removed.
 
@@ -115,7 +123,7 @@ class StoreError(RuntimeError):
 
 
 class Store:
-    """Keeps all things. `put` and `remove` note a change, `take` and `write` keep it."""
+    """Keeps all entities. `put` and `remove` note a change, `take` and `write` keep it."""
 
     def __init__(self, url: str) -> None:
         """Open the database, made if it is not there. Raises StoreError."""
@@ -129,7 +137,7 @@ class Store:
                 raise
         except (sa.exc.SQLAlchemyError, OSError) as error:
             raise StoreError(_explained(url, error)) from error
-        self._changed: dict[Key, Thing | None] = {}
+        self._changed: dict[Key, Entity | None] = {}
         self._upserts = {table: self._upsert(table) for table in _TABLES.values()}
 
     @property
@@ -137,22 +145,22 @@ class Store:
         """Tell whether something was put or removed that nobody took yet."""
         return bool(self._changed)
 
-    def put(self, thing: Thing) -> None:
+    def put(self, entity: Entity) -> None:
         """Have an object written by the next `take` and `write`."""
-        self._changed[_key(thing)] = thing
+        self._changed[_key(entity)] = entity
 
-    def remove(self, thing: Thing) -> None:
+    def remove(self, entity: Entity) -> None:
         """Have an object deleted by the next `take` and `write`."""
-        self._changed[_key(thing)] = None
+        self._changed[_key(entity)] = None
 
     def take(self) -> Changes:
         """Return what changed, as it is now; it is the caller's to `write`."""
         changed, self._changed = self._changed, {}
-        return {key: _row(thing) if thing else None for key, thing in changed.items()}
+        return {key: _row(entity) if entity else None for key, entity in changed.items()}
 
-    def give_back(self, changes: Changes, things: Iterable[Thing]) -> None:
-        """Note what could not be written again; `things` are all there are."""
-        current = {_key(thing): thing for thing in things}
+    def give_back(self, changes: Changes, entities: Iterable[Entity]) -> None:
+        """Note what could not be written again; `entities` are all there are."""
+        current = {_key(entity): entity for entity in entities}
         self._changed = {key: current.get(key) for key in changes} | self._changed
 
     def write(self, changes: Changes) -> None:
@@ -184,10 +192,10 @@ class Store:
             ]
         return products, devices, applications
 
-    def load_upgrades(self) -> list[Kept]:
+    def load_upgrades(self) -> list[OtaEntity]:
         """Return what was kept of OTA, the oldest of each kind first."""
         with self._engine.connect() as connection:
-            found: list[Kept] = [
+            found: list[OtaEntity] = [
                 Content(**row) for row in connection.execute(_CONTENTS.select()).mappings()
             ]
             for kind in (Firmware, Job, Task):
@@ -273,31 +281,31 @@ def _use_wal(connection: Any, _record: Any) -> None:
     cursor.close()
 
 
-def _key(thing: Thing) -> Key:
-    if isinstance(thing, Product):
-        return Product, thing.key
-    if isinstance(thing, Device):
-        return Device, thing.product_key, thing.name
-    if isinstance(thing, Content):
-        return Content, thing.key
-    return type(thing), thing.id
+def _key(entity: Entity) -> Key:
+    if isinstance(entity, Product):
+        return Product, entity.key
+    if isinstance(entity, Device):
+        return Device, entity.product_key, entity.name
+    if isinstance(entity, Content):
+        return Content, entity.key
+    return type(entity), entity.id
 
 
-def _row(thing: Thing) -> Row:
-    if isinstance(thing, Firmware | Job | Task):
-        return {"id": thing.id, "document": asdict(thing)}
-    row = dict(vars(thing))
-    if isinstance(thing, Application):
-        row["failed"] = dict(thing.failed)
-    if isinstance(thing, Device):
+def _row(entity: Entity) -> Row:
+    if isinstance(entity, Firmware | Job | Task):
+        return {"id": entity.id, "document": asdict(entity)}
+    row = dict(vars(entity))
+    if isinstance(entity, Application):
+        row["failed"] = dict(entity.failed)
+    if isinstance(entity, Device):
         del row["sessions"]  # Nobody is online after a restart.
-        row["client_ids"] = [dict(vars(one)) for one in thing.client_ids]
-        row["properties"] = dict(thing.properties)
+        row["client_ids"] = [dict(vars(one)) for one in entity.client_ids]
+        row["properties"] = dict(entity.properties)
     return row
 
 
 def _opened(document: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields of a thing of OTA, those that are objects made so."""
+    """Return the fields of an entity of OTA, those that are objects made so."""
     if "files" in document:
         return {**document, "files": [File(**one) for one in document["files"]]}
     return {**document, "rules": Rules(**document["rules"])} if "rules" in document else document

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
-from alink_sim.platform.state.entities import Thing
+from alink_sim.platform.state.entities import Entity
 from alink_sim.platform.state.store import Store
 
 _PAUSE = 0.005  # Seconds; a transaction costs as much as twenty of the rows in it.
@@ -18,10 +18,10 @@ _PAUSE = 0.005  # Seconds; a transaction costs as much as twenty of the rows in 
 class Commits:
     """Writes what a store was told, in a thread of its own, one transaction at a time."""
 
-    def __init__(self, store: Store, *, things: Callable[[], Iterable[Thing]]) -> None:
-        """`things` returns all products and devices: what failed is written with the next."""
+    def __init__(self, store: Store, *, entities: Callable[[], Iterable[Entity]]) -> None:
+        """`entities` returns all products and devices: what failed is written with the next."""
         self._store = store
-        self._things = things
+        self._entities = entities
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._writing: asyncio.Task[None] | None = None
         self._next: asyncio.Future[None] | None = None
@@ -72,7 +72,7 @@ class Commits:
                 loop = asyncio.get_running_loop()
                 await loop.run_in_executor(self._thread, self._store.write, changes)
         except Exception as error:  # noqa: BLE001 (whoever waits gets it)
-            self._store.give_back(changes, self._things())
+            self._store.give_back(changes, self._entities())
             done.set_exception(error)
         else:
             done.set_result(None)

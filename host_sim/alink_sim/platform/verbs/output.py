@@ -9,7 +9,7 @@ import textwrap
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
@@ -21,8 +21,6 @@ from alink_sim.platform.openapi.keys import AccessKeyError
 from alink_sim.platform.state.ca import AuthorityError
 from alink_sim.platform.state.settings import SettingsError
 from alink_sim.platform.state.store import StoreError
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 _NOTHING = "-"
 _LEFT_TO_SHOW = ("iotId", "clientIds", "properties")  # Too wide for a table of devices.

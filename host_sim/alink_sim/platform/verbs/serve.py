@@ -9,7 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from alink_sim.platform.control.serving import Serving, serve
-from alink_sim.platform.verbs.output import AsJson, reported
+from alink_sim.platform.platform import Listen
+from alink_sim.platform.verbs.arguments import AsJson
+from alink_sim.platform.verbs.output import reported
 
 
 def platform(
@@ -75,14 +77,16 @@ def platform(
         setup=setup,
         faults=faults,
         database_url=db,
-        host=host,
-        mqtt_port=mqtt_port,
-        mqtt_tls_port=mqtt_tls_port,
-        https_port=https_port,
-        openapi_port=openapi_port,
-        ota_port=ota_port,
-        ota_host=ota_host,
-        san=tuple(san or ()),
+        listen=Listen(
+            host=host,
+            mqtt_port=mqtt_port,
+            mqtt_tls_port=mqtt_tls_port,
+            https_port=https_port,
+            openapi_port=openapi_port,
+            ota_port=ota_port,
+            ota_host=ota_host,
+            san=tuple(san or ()),
+        ),
         ecdsa=ecdsa,
         events=events,
         assignments=setting or (),

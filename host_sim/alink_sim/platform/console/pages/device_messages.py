@@ -87,9 +87,7 @@ async def set_log_mode(visit: Visit) -> web.Response:
     device = device_of(visit)
     wanted = visit.field("on") == "1"
     return await visit.attempt(
-        visit.view.do(
-            visit.view.cloud.set_log_mode, device.product_key, device.name, wanted=wanted
-        ),
+        visit.view.do(visit.view.cloud.set_log_mode, device.product_key, device.name, on=wanted),
         then=tab_address(device, "log"),
         done=visit.words("The log upload is on.")
         if wanted

@@ -1,0 +1,195 @@
+"""`alink-sim admin device set|desire|call|send|ask|shadow|log`: messages to a device."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from alink_sim.platform.topics.rrpc import RrpcCode
+from alink_sim.platform.verbs import request
+from alink_sim.platform.verbs.arguments import AsJson, DeviceName, ProductKey
+from alink_sim.platform.verbs.request import run
+
+Values = Annotated[
+    list[str], typer.Argument(metavar="NAME=JSON", help="target=21 mode='\"eco\"' led=1")
+]
+Timeout = Annotated[
+    int, typer.Option(min=1000, max=8000, help="Milliseconds to wait for the reply.")
+]
+
+
+def set_properties(
+    context: typer.Context,
+    product_key: ProductKey,
+    device_name: DeviceName,
+    values: Values,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Set properties. The device's reply is an event `answered` with the id printed here."""
+    run(
+        context,
+        "cloud.set_properties",
+        as_json=as_json,
+        product_key=product_key,
+        device_name=device_name,
+        values=_parsed(values),
+    )
+
+
+def set_desired(
+    context: typer.Context,
+    product_key: ProductKey,
+    device_name: DeviceName,
+    values: Values,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Set desired values, which wait for the device. Print their versions."""
+    run(
+        context,
+        "cloud.set_desired",
+        as_json=as_json,
+        product_key=product_key,
+        device_name=device_name,
+        values=_parsed(values),
+    )
+
+
+def call_service(
+    context: typer.Context,
+    product_key: ProductKey,
+    device_name: DeviceName,
+    service: Annotated[str, typer.Argument(metavar="SERVICE", show_default=False)],
+    inputs: Annotated[list[str] | None, typer.Argument(metavar="NAME=JSON")] = None,
+    *,
+    wait: Annotated[bool, typer.Option("--wait", help="Call it synchronously.")] = False,
+    timeout: Timeout = 5000,
+    as_json: AsJson = False,
+) -> None:
+    """Call a service; with --wait print its reply."""
+    call = {
+        "product_key": product_key,
+        "device_name": device_name,
+        "service": service,
+        "inputs": _parsed(inputs or []),
+    }
+    if not wait:
+        run(context, "cloud.call_service", as_json=as_json, **call)
+        return
+    result = run(context, "cloud.call_service_sync", as_json=as_json, timeout_ms=timeout, **call)
+    _fail_without_reply(result, device_name)
+
+
+def send(
+    context: typer.Context,
+    product_key: ProductKey,
+    device_name: DeviceName,
+    topic: Annotated[str, typer.Argument(help="user/get is /PRODUCTKEY/DEVICENAME/user/get.")],
+    text: str,
+    *,
+    qos: Annotated[int, typer.Option(min=0, max=1)] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Send text on a topic; print how many sessions it went to."""
+    run(
+        context,
+        "cloud.send",
+        as_json=as_json,
+        product_key=product_key,
+        device_name=device_name,
+        topic=topic,
+        payload=text,
+        qos=qos,
+    )
+
+
+def ask(
+    context: typer.Context,
+    product_key: ProductKey,
+    device_name: DeviceName,
+    text: str,
+    *,
+    topic: Annotated[
+        str, typer.Option(help="As for send; without it the RRPC topic of the system.")
+    ] = "",
+    timeout: Timeout = 5000,
+    as_json: AsJson = False,
+) -> None:
+    """Send text as an RRPC request and print the reply."""
+    result = run(
+        context,
+        "cloud.rrpc",
+        as_json=as_json,
+        product_key=product_key,
+        device_name=device_name,
+        payload=text,
+        topic=topic,
+        timeout_ms=timeout,
+    )
+    _fail_without_reply(result, device_name)
+
+
+def shadow(
+    context: typer.Context,
+    product_key: ProductKey,
+    device_name: DeviceName,
+    desired: Annotated[list[str] | None, typer.Argument(metavar="NAME=JSON")] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Print a device's shadow; with desired values, set them first."""
+    device = {"product_key": product_key, "device_name": device_name}
+    if desired:
+        request.call(context, "cloud.set_shadow", desired=_parsed(desired), **device)
+    run(context, "cloud.shadow", as_json=as_json, **device)
+
+
+def log(
+    context: typer.Context,
+    product_key: ProductKey,
+    device_name: DeviceName,
+    *,
+    on: Annotated[bool, typer.Option("--on/--off")] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Switch a device's log upload on or off. Its log lines are events `device_log`."""
+    run(
+        context,
+        "cloud.set_log_mode",
+        as_json=as_json,
+        product_key=product_key,
+        device_name=device_name,
+        on=on,
+    )
+
+
+def _fail_without_reply(result: dict[str, str], device_name: str) -> None:
+    code = result["code"]
+    if code != RrpcCode.SUCCESS:
+        typer.echo(
+            f"alink-sim: {device_name} sent no reply ({code}); see what was sent to it: "
+            f"alink-sim admin events --device {device_name}",
+            err=True,
+        )
+        raise typer.Exit(1)
+
+
+def _parsed(assignments: list[str]) -> dict[str, Any]:
+    values = {}
+    for assignment in assignments:
+        name, _, text = assignment.partition("=")
+        try:
+            values[name] = json.loads(text, parse_constant=_refuse)
+        except ValueError as error:
+            example = f"{name}='{json.dumps(text)}'"
+            raise typer.BadParameter(
+                f"{assignment!r} is not NAME=JSON: a number, or a text in quotes: {example}"
+            ) from error
+    return values
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")
