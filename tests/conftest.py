@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from alink_sim.toolchain import Interpreter
 from tests import interpreters, postgres
+from tests.waiting import PATIENCE
 
 DATABASES = ("sqlite", "postgresql")
 
 _POSTGRES = pytest.StashKey[int]()
+
+
+os.environ.setdefault("ALINK_PATIENCE", str(PATIENCE))
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -23,10 +23,10 @@ import pytest
 
 from alink_sim import toolchain
 from tests import interpreters
+from tests.waiting import PATIENCE
 
 INTERPRETERS = ("cpython", "unix64", "unix32")
 
-_SECONDS = 120.0  # a bound, not a verdict: a healthy file takes less than one
 _SEPARATOR = "\x1e"
 
 
@@ -141,11 +141,11 @@ def run_file(path: Path, *, interpreter: str, functions: tuple[str, ...]) -> Rep
                 stderr=subprocess.STDOUT,
                 cwd=scratch,
                 env=environment,
-                timeout=_SECONDS,
+                timeout=PATIENCE,
                 check=False,
             )
     except subprocess.TimeoutExpired as error:
-        return parse_report(error.output or b"", ending=f"it was stopped after {_SECONDS:.0f} s")
+        return parse_report(error.output or b"", ending=f"it was stopped after {PATIENCE:.0f} s")
     return parse_report(done.stdout, ending=f"the process ended with code {done.returncode}")
 
 

@@ -17,7 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-_PATIENCE = 30.0  # Seconds a loop gets to run a callback; a bound against a dead loop.
+from alink_sim.patience import patience
+
 _ROUNDS = 3  # How often a loop is let go round after a timer, for what the timer set off.
 
 
@@ -167,7 +168,7 @@ class _Timer:
                 done.set()
 
         self._loop.call_soon_threadsafe(run)
-        if not done.wait(_PATIENCE):
+        if not done.wait(patience()):
             raise RuntimeError(
                 "the event loop of a timer does not run; is advance() called in it?"
             )

@@ -13,8 +13,7 @@ from alink_formats.identity import Identity
 from alink_sim.board import FOREVER, Board
 from alink_sim.clock import ManualClock
 from alink_sim.toolchain import Interpreter
-
-PATIENCE = 60.0  # Seconds; a bound, never a verdict.
+from tests.waiting import PATIENCE
 
 
 class Bench:
@@ -70,7 +69,7 @@ def printed(board: Board) -> list[str]:
     """Power a board on until main.py has ended; return what it printed since."""
     before = len(board.lines)
     board.power_on()
-    outcome = board.wait(timeout=PATIENCE)
+    outcome = board.wait()
     lines = [line.text for line in board.lines[before:]]
     assert outcome == "halted", "\n".join(lines)
     return lines

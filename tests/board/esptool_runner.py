@@ -8,6 +8,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.waiting import PATIENCE
+
 PTY = ("--before", "no-reset", "--after", "no-reset")  # A pty carries neither DTR nor RTS.
 
 
@@ -29,7 +31,7 @@ def esptool(*arguments: str | Path, config: Path | None = None) -> Done:
         capture_output=True,
         text=True,
         env=environment,
-        timeout=120,
+        timeout=PATIENCE,
         check=False,
     )
     return Done(done.returncode, done.stdout + done.stderr)

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from tests.board.esptool_runner import Done
+from tests.waiting import PATIENCE
 
 
 def mpremote(port: str | Path, *arguments: str | Path) -> Done:
@@ -15,7 +16,7 @@ def mpremote(port: str | Path, *arguments: str | Path) -> Done:
         [sys.executable, "-m", "mpremote", "connect", str(port), *map(str, arguments)],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
         check=False,
     )
     return Done(done.returncode, done.stdout + done.stderr)

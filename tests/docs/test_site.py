@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import PATIENCE
+
 ROOT = Path(__file__).resolve().parents[2]
 GENERATOR = ROOT / ".cache" / "docs"
 REQUIRE = "ALINK_REQUIRE_DOCS"
@@ -36,7 +38,7 @@ def site(tmp_path_factory) -> Path:
         capture_output=True,
         text=True,
         check=False,
-        timeout=240,
+        timeout=PATIENCE,
     )
     assert (done.returncode, done.stderr) == (0, "")
     return folder

@@ -15,7 +15,6 @@ from tests import interpreters
 from tests.factory.workshop import KEY
 
 INSTANCE = "iot-line0001"
-PATIENCE = 60.0  # Seconds; a bound, never a verdict.
 
 _numbers = itertools.count()
 

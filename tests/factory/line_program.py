@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from tests.factory.floor import Floor, units
 from tests.factory.workshop import Workshop
+from tests.waiting import PATIENCE
 
 
 class LineProgram:
@@ -51,7 +52,7 @@ class LineProgram:
 
     def rest(self) -> tuple[int, list[dict[str, Any]], str]:
         """Wait for the end; return the exit code, the events that are left, and stderr."""
-        out, err = self.process.communicate(timeout=120)
+        out, err = self.process.communicate(timeout=PATIENCE)
         return self.process.returncode, [json.loads(line) for line in out.splitlines()], err
 
     def _start(self) -> subprocess.Popen[str]:

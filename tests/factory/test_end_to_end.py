@@ -26,7 +26,6 @@ from alink_sim.board.serial import Rfc2217Port
 from alink_sim.platform import Platform
 from alink_sim.sntp import SntpServer
 from tests.factory import boards
-from tests.factory.boards import PATIENCE
 from tests.factory.workshop import KEY, Workshop
 
 pytestmark = pytest.mark.interop
@@ -50,7 +49,7 @@ def product(platform: Platform, tmp_path: Path) -> Iterator[str]:
 
 
 def _is_online(board: Board, platform: Platform, name: str) -> bool:
-    board.expect(ONLINE, timeout=PATIENCE)
+    board.expect(ONLINE)
     kinds = [event.kind for event in platform.events(device_name=name)]
     return "registered" in kinds and "online" in kinds
 
@@ -93,10 +92,9 @@ def test_a_wiped_board_whose_name_was_reset_in_the_cloud_registers_again(
         assert f"lamp-0001 of {KEY}: it may register again." in wiped.output
         assert not platform.console.device(KEY, "lamp-0001").registered
         serial.reset(download=False)
-        platform.expect("registered", device_name="lamp-0001", timeout=PATIENCE)
+        platform.expect("registered", device_name="lamp-0001")
 
 
-@pytest.mark.timeout(900)  # pyserial waits 50 ms for every setting of such a port.
 def test_the_command_burns_over_rfc_2217_and_sees_the_first_boot(
     workshop: Workshop, platform: Platform, product: str
 ):

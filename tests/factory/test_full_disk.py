@@ -16,7 +16,7 @@ from alink_factory.ledger import Ledger, Station
 from tests.factory.line_program import LineProgram
 from tests.factory.workshop import Workshop, burn
 
-pytestmark = [pytest.mark.interop, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.interop
 
 ROWS = "DeviceName\nlamp-0001\nlamp-0002\n"
 SIZE = 1 << 20

@@ -21,6 +21,7 @@ import pytest
 
 from alink_sim import toolchain
 from tests.firmware import certificates
+from tests.waiting import PATIENCE
 
 HOST = "iot.example"
 HERE = Path(__file__).resolve().parent
@@ -57,7 +58,7 @@ def dial(
             env=os.environ | {"MICROPYPATH": ":".join(map(str, [*path, shims]))},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE,
             check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
@@ -86,7 +87,7 @@ def _listening(serve: Callable[[socket.socket], object]) -> Iterator[int]:
         yield listener.getsockname()[1]
     finally:
         listener.close()
-        thread.join(5)
+        thread.join(PATIENCE)
 
 
 def _tls_server(chain: Path, after: Callable[[ssl.SSLSocket], object]) -> Callable[[Any], None]:
@@ -169,7 +170,7 @@ def test_a_peer_that_hangs_up_in_the_handshake_is_a_transport_error(dial) -> Non
 
 def test_a_mute_peer_ends_the_handshake_at_its_deadline_with_the_watchdog_fed(dial) -> None:
     done = threading.Event()
-    with _listening(lambda peer: done.wait(30)) as port:
+    with _listening(lambda peer: done.wait(PATIENCE)) as port:
         said = dial(port, budget=2500)
         done.set()
     assert said["error"] == "TransportError"
@@ -197,7 +198,7 @@ def test_a_server_that_accepts_tls_but_never_answers_connect_is_a_transport_erro
 ) -> None:
     done = threading.Event()
     chain = certificates.server_chain(tmp_path, ca, host=HOST)
-    with _listening(_tls_server(chain, lambda tls: done.wait(30))) as port:
+    with _listening(_tls_server(chain, lambda tls: done.wait(PATIENCE))) as port:
         said = dial(port, budget=2000)
         done.set()
     assert said["error"] == "TransportError"

@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import Any, Self
 
 from alink_sim.platform import Platform
+from tests.waiting import PATIENCE
 
 HOME = Path(__file__).resolve().parents[2] / ".cache" / "linkkit"
 DRIVER = Path(__file__).with_name("linkkit_driver.py")
 REGION = "cn-shanghai"
-PATIENCE = 30.0
 
 
 class LinkKit:
@@ -58,6 +58,7 @@ class LinkKit:
         self._answers: queue.Queue[dict[str, Any]] = queue.Queue()
         self._events: queue.Queue[dict[str, Any]] = queue.Queue()
         self._passed: list[dict[str, Any]] = []
+        self._is_thing = False
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
@@ -84,6 +85,7 @@ class LinkKit:
         self._send({"call": method, "args": args})
         answer = self._answers.get(timeout=PATIENCE)
         assert "returned" in answer, f"{method} raised {answer['raised']}"
+        self._is_thing |= method == "thing_setup"
         return answer["returned"]
 
     def expect(self, callback: str) -> Any:
@@ -101,10 +103,15 @@ class LinkKit:
             self._passed.append(event)
 
     def log_in(self) -> None:
-        """Connect, and return once the platform has accepted it."""
+        """Connect, and return once the SDK takes calls.
+
+        After `thing_setup` it takes them only after `on_thing_enable`, not yet at `on_connect`.
+        """
         self.call("connect_async")
         _session_present, code, _user_data = self.expect("on_connect")
         assert code == 0
+        if self._is_thing:
+            self.expect("on_thing_enable")
 
     def _send(self, line: dict[str, Any]) -> None:
         assert self._process.stdin

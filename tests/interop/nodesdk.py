@@ -23,12 +23,12 @@ from typing import Any, Self
 import pytest
 
 from alink_sim.platform import Platform
+from tests.waiting import PATIENCE
 
 HOME = Path(__file__).resolve().parents[2] / ".cache" / "node"
 SDKS = {"alibabacloud-iot-device-sdk": "1.2.8", "aliyun-iot-device-sdk": "1.0.1"}
 NEWER = next(iter(SDKS))
 DRIVER = Path(__file__).with_name("node") / "driver.js"
-PATIENCE = 30.0
 
 
 class NodeSdk:

@@ -12,6 +12,7 @@ import pytest
 
 from alink_sim.platform import Platform, Product, RrpcCode, Script
 from tests.interop.linkkit import LinkKit
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.interop
 
@@ -27,7 +28,6 @@ def client(platform: Platform, product: Product) -> Iterator[LinkKit]:
     with LinkKit(platform, product.key, NAME, device_secret=device.secret) as made:
         assert made.call("thing_setup", str(THING)) == 0
         made.log_in()
-        made.expect("on_thing_enable")  # Until then it refuses most calls.
         yield made
 
 
@@ -72,7 +72,7 @@ def test_a_synchronous_service_is_answered_to_the_caller_that_waits(
         )
         name, asked, *_ = client.expect("on_thing_call_service")
         client.call("thing_answer_service", name, asked, 200, {"passed": 1})
-        got = called.result(30)
+        got = called.result(PATIENCE)
     assert got.code == RrpcCode.SUCCESS
     assert json.loads(got.payload)["data"] == {"passed": 1}
 
@@ -90,7 +90,7 @@ def test_a_question_on_a_topic_of_its_own_is_answered(
         number, heard_on, payload, *_ = client.expect("on_topic_rrpc_message")
         assert (heard_on, payload) == (f"/ext/rrpc/{number}{topic}", "?")
         client.call("thing_answer_rrpc", number, "!")
-        assert asked.result(30).payload == b"!"
+        assert asked.result(PATIENCE).payload == b"!"
 
 
 def test_the_shadow_is_updated_read_in_conflict_and_set_by_the_cloud(

@@ -30,7 +30,6 @@ def test_it_is_pushed_downloads_verifies_and_reports(
     with LinkKit(platform, product.key, NAME, device_secret=device.secret) as client:
         client.call("thing_setup")
         client.log_in()
-        client.expect("on_thing_enable")
         client.call("ota_report_version", None, "1.0.0")
         platform.expect("ota_version", device_name=NAME, version="1.0.0")
         job = platform.ota.publish(product.key, "2.0.0", DATA, sign_method=method)
@@ -58,7 +57,6 @@ def test_it_asks_for_a_module_and_notices_a_file_that_is_another(
     with LinkKit(platform, product.key, NAME, device_secret=device.secret) as client:
         client.call("thing_setup")
         client.log_in()
-        client.expect("on_thing_enable")
         client.call("query_ota_firmware", "MCU")
         kind, version, _, url, sign_method, sign, module, extra = client.expect(
             "on_ota_message_arrived"

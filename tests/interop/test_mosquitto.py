@@ -10,10 +10,9 @@ import pytest
 
 from alink_sim.platform import Platform, Product
 from tests.interop.credentials import Credentials, login, login_with, registration
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.interop
-
-PATIENCE = 20
 
 
 def mosquitto(

@@ -11,6 +11,7 @@ import pytest
 
 from alink_sim.platform import Platform, Product
 from tests.interop.nodesdk import DRIVER, HOME, NEWER, SDKS, NodeSdk
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.interop
 
@@ -178,7 +179,7 @@ def test_a_synchronous_service_is_answered_to_the_caller_that_waits(
             timeout_ms=8000,
         )
         device.expect("service", "dev")
-        got = called.result(30)
+        got = called.result(PATIENCE)
     assert json.loads(got.payload)["data"] == {"passed": 1}
 
 

@@ -14,10 +14,9 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from alink_sim.platform import Platform, Product
 from tests.interop.credentials import Credentials, login, login_with, registration
+from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.interop
-
-PATIENCE = 20.0
 
 
 class Client:

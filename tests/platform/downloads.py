@@ -7,7 +7,8 @@ import socket
 import ssl
 from urllib.parse import urlsplit
 
-from tests.platform.wire import PATIENCE, Served
+from tests.platform.wire import Served
+from tests.waiting import PATIENCE
 
 
 def fetch(

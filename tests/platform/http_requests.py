@@ -8,7 +8,8 @@ import ssl
 from typing import Any
 from urllib.parse import urlencode
 
-from tests.platform.wire import PATIENCE, Served, sign
+from tests.platform.wire import Served, sign
+from tests.waiting import PATIENCE
 
 FORM = "application/x-www-form-urlencoded"
 

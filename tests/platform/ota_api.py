@@ -14,7 +14,8 @@ from alink_sim.clock import ManualClock
 from alink_sim.platform import Platform, Settings
 from tests.platform.api_calls import DN, PK, Ask, done
 from tests.platform.ota_messages import DATA
-from tests.platform.wire import ACCEPTED, PATIENCE, Party, Served, Wire
+from tests.platform.wire import ACCEPTED, Party, Served, Wire
+from tests.waiting import PATIENCE
 
 _BOUNDARY = "9431149156168"
 

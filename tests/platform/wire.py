@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, Protocol, Self
 
 from alink_sim.platform import AccessKey, Device, Product
+from tests.waiting import PATIENCE
 
-PATIENCE = 10.0  # Seconds for the peer to answer; a bound, not a verdict.
 ACCEPTED = b"\x20\x02\x00\x00"
 
 

@@ -10,7 +10,8 @@ import pytest
 
 from alink_sim.board import Board
 from alink_sim.clock import ManualClock
-from tests.sim.conftest import PATIENCE, make_rig, rig
+from tests.sim.conftest import make_rig, rig
+from tests.waiting import PATIENCE
 
 __all__ = ["make_rig", "rig"]
 
@@ -27,14 +28,13 @@ def drive(
     clock: ManualClock,
     until: Callable[[], bool],
     *,
-    patience: float = PATIENCE,
     polls_too: bool = False,
 ) -> None:
     """Let the clock go on whenever the board sleeps without a session, until something is so.
 
     `polls_too`: also, a little at a time, while it waits for the network in a session.
     """
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + PATIENCE
     while not until():
         waiting = board.waiting
         if waiting and waiting.kind == "sleep":

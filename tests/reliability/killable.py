@@ -14,8 +14,7 @@ from pathlib import Path
 from alink_sim.platform import AccessKey, Listen
 from alink_sim.platform.control.serving import Serving, serve
 from alink_sim.platform.openapi import keys
-
-PATIENCE = 60.0
+from tests.waiting import PATIENCE
 
 # Processes that are forked from one that has imported the platform start at once.
 _processes = multiprocessing.get_context("forkserver")

@@ -18,7 +18,8 @@ from typing import Any
 from alink_sim.platform import Product
 from tests.platform import http_requests
 from tests.platform.wire import ACCEPTED, Party, Wire, connect, sign
-from tests.reliability.killable import PATIENCE, Ports, platform_process
+from tests.reliability.killable import Ports, platform_process
+from tests.waiting import PATIENCE
 
 SEED = 20260714
 KILLS = 5

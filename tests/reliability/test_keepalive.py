@@ -12,7 +12,8 @@ from alink_sim.board import Board
 from alink_sim.board.interpreter.heap import beside_standins
 from alink_sim.clock import ManualClock
 from alink_sim.platform import Fault
-from tests.sim.conftest import PATIENCE, Rig, until_waiting
+from tests.sim.conftest import Rig, until_waiting
+from tests.waiting import PATIENCE
 
 SLOW = """
 import time
@@ -100,15 +101,15 @@ def test_a_handler_that_sleeps_five_seconds_costs_no_keepalive(
     # At 45 the ping falls due in the middle of the handler.
     rig = make_rig(clock=clock)
     with start(rig, SLOW) as board:
-        board.expect("ready", timeout=PATIENCE)
+        board.expect("ready")
         for number in range(8):
             until_waiting(board, clock, at_least=11)  # No ping is on its way.
             clock.advance(begun_at)
             send(rig, b"%d" % number)
-            board.expect(f"begun b'{number}'", timeout=PATIENCE)
+            board.expect(f"begun b'{number}'")
             until_waiting(board, clock, at_least=4)
             clock.advance(5)
-            board.expect(f"done b'{number}'", timeout=PATIENCE)
+            board.expect(f"done b'{number}'")
             until_waiting(board, clock, at_least=11)
             clock.advance(max(0.0, PING_AFTER + 0.5 - begun_at - 5))
         until_waiting(board, clock, at_least=11)
@@ -121,17 +122,17 @@ def test_three_slow_handlers_in_a_row_do_not_pass_for_a_dead_link(
     # Together they take longer than the ten seconds that a PINGRESP may.
     rig = make_rig(clock=clock)
     with start(rig, SLOW) as board:
-        board.expect("ready", timeout=PATIENCE)
+        board.expect("ready")
         for _ in range(4):
             until_waiting(board, clock, at_least=11)
             clock.advance(45)
             for number in range(3):
                 send(rig, b"%d" % number)
             for number in range(3):
-                board.expect(f"begun b'{number}'", timeout=PATIENCE)
+                board.expect(f"begun b'{number}'")
                 until_waiting(board, clock, at_least=4)
                 clock.advance(5)
-            board.expect("done b'2'", timeout=PATIENCE)
+            board.expect("done b'2'")
         until_waiting(board, clock, at_least=11)
         assert still_online(rig)
 
@@ -145,7 +146,7 @@ def test_a_peer_that_dribbles_costs_no_keepalive(
     secret = rig.platform.console.add_device(rig.product_key, "dev-1").secret
     with start(rig, main, device_secret=secret) as board:  # No registration, nothing pushed.
         become_ready(board, clock)
-        rig.platform.expect("subscribed", device_name="dev-1", timeout=PATIENCE)
+        rig.platform.expect("subscribed", device_name="dev-1")
         send(rig, b"x" * 20)
         seconds = 0
         while not any(said.text.startswith("got") for said in board.lines):

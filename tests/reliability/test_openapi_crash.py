@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.platform.api_calls import PK, Ask, asking, client, done
-from tests.reliability.killable import PATIENCE, platform_process
+from tests.reliability.killable import platform_process
+from tests.waiting import eventually
 
 SEED = 20260715
 NAMES = [f"board-{number:05}" for number in range(3000)]
@@ -18,13 +19,13 @@ _UNDER_WAY = ("CHECK", "CREATE")
 
 def finished(ask: Ask, apply_id: int) -> str:
     """Return how a batch ended, waiting for it."""
-    until = time.monotonic() + PATIENCE
-    while time.monotonic() < until:
+
+    def ending() -> str:
         body = ask("QueryBatchRegisterDeviceStatus", product_key=PK, apply_id=apply_id)
-        if (status := str(done(body)["Data"]["Status"])) not in _UNDER_WAY:
-            return status
-        time.sleep(0.05)
-    raise AssertionError("the batch does not end")
+        status = str(done(body)["Data"]["Status"])
+        return "" if status in _UNDER_WAY else status
+
+    return eventually(ending)
 
 
 def issued(ask: Ask, apply_id: int) -> dict[str, str]:

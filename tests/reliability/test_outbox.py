@@ -13,7 +13,7 @@ from alink_sim.board.interpreter.heap import beside_standins
 from alink_sim.clock import ManualClock
 from alink_sim.platform import Fault
 from tests.reliability.conftest import drive
-from tests.sim.conftest import PATIENCE, Rig
+from tests.sim.conftest import Rig
 
 HOLDS = 5  # Messages of PUTS.
 
@@ -56,7 +56,7 @@ def arrived(rig: Rig, name: str = "dev-1") -> int:
 
 def finished(board: Board) -> list[str]:
     board.power_on()
-    assert board.wait(timeout=PATIENCE) == "halted", [said.text for said in board.lines]
+    assert board.wait() == "halted", [said.text for said in board.lines]
     return [said.text for said in board.lines]
 
 
@@ -73,11 +73,11 @@ def test_power_cut_in_every_flash_operation_loses_nothing_that_was_put(
     def cut(at: int) -> int:
         with board(f"cut-{at:03}", PUTS) as one:
             one.power_on(cut_at=at)
-            assert one.wait(timeout=PATIENCE) == "cut"
+            assert one.wait() == "cut"
             puts = [said.text for said in one.lines if said.text.startswith("put")]
             before = len(one.lines)
             one.power_on()
-            assert one.wait(timeout=PATIENCE) == "halted"
+            assert one.wait() == "halted"
             found = int(one.lines[before].text.split()[1])
         # What was put is there, and what was being put may be; a full queue, of five, may have
         # let the oldest go already.
@@ -150,4 +150,4 @@ def test_an_acknowledgement_that_is_lost_is_made_good_in_the_next_session(rig: R
         assert not [said for said in board.lines if said.text.startswith("ended")]
         rig.platform.console.disable_device(rig.product_key, "dev-1")
         rig.platform.console.enable_device(rig.product_key, "dev-1")
-        board.expect("ended 20 0 True", timeout=PATIENCE)
+        board.expect("ended 20 0 True")

@@ -10,16 +10,17 @@ import pytest
 from alink_sim import toolchain
 from benchmarks import recovery
 from benchmarks.cutting_proxy import CuttingProxy
+from tests.waiting import PATIENCE
 
 
 @pytest.mark.parametrize("resets", [True, False])
 def test_the_proxy_ends_the_line_at_the_byte_on_both_sides(resets: bool) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         proxy = CuttingProxy(server.getsockname()[1])
-        with socket.create_connection(("127.0.0.1", proxy.port), timeout=30) as near:
+        with socket.create_connection(("127.0.0.1", proxy.port), timeout=PATIENCE) as near:
             near.sendall(b"before")
             far, _ = server.accept()
-            far.settimeout(30)
+            far.settimeout(PATIENCE)
             with far:
                 assert far.recv(100) == b"before"
                 proxy.cut_after(5, resets=resets)
@@ -35,7 +36,7 @@ def test_the_proxy_ends_the_line_at_the_byte_on_both_sides(resets: bool) -> None
                     except ConnectionResetError:
                         pass
                     ended.append(got)
-        assert proxy.cut.wait(30)
+        assert proxy.cut.wait(PATIENCE)
         # A reset may overtake what was sent before it.
         assert ended[0] in ((b"de", b"d", b"") if resets else (b"de",))
         assert ended[1] == b""

@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 COPIED = (
     "core_runner.py",
     "interpreters.py",
+    "waiting.py",
     *(f"core/{name}.py" for name in ("check", "conftest", "driver", "shims")),
 )
 

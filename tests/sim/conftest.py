@@ -17,10 +17,10 @@ from alink_sim.board import Board, BoardError, sdk_files
 from alink_sim.clock import Clock, ManualClock, SystemClock
 from alink_sim.platform import Platform, Settings
 from alink_sim.sntp import SntpServer
+from tests.waiting import PATIENCE
 
 INSTANCE = "iot-test0001"
 SUB_PK, SUB_PS = "a1SubPk0001", "SubProdSecret001"  # Of sub-devices behind gateways.
-PATIENCE = 60.0
 
 # A board that loses power each time before anything is stored, as in a brown-out loop.
 RESETS_BEFORE_STORING = """

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from alink_sim.clock import ManualClock, SystemClock
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -113,7 +114,7 @@ def test_the_machines_clock_has_no_file_and_runs_callbacks(loop):
         clock.call_later(loop, 0.0, ran.set)
 
     asyncio.run_coroutine_threadsafe(in_loop(), loop).result()
-    assert ran.wait(10)
+    assert ran.wait(PATIENCE)
     assert clock.path is None
     assert clock.time() > 1.7e9
     assert clock.monotonic() <= clock.monotonic()

@@ -11,8 +11,9 @@ import pytest
 from alink_sim.board import Board
 from alink_sim.board.interpreter.heap import beside_standins
 from alink_sim.clock import ManualClock
-from tests.sim.conftest import PATIENCE, Rig, until_waiting
+from tests.sim.conftest import Rig, until_waiting
 from tests.sim.session.test_thing import answered
+from tests.waiting import PATIENCE
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
@@ -30,7 +31,7 @@ def start(rig: Rig, name: str) -> Board:
 def test_the_thermostat_posts_and_takes_a_target(rig: Rig) -> None:
     with start(rig, "thermostat.py") as board:
         board.power_on()
-        posted = rig.platform.expect("property_posted", timeout=PATIENCE)
+        posted = rig.platform.expect("property_posted")
         assert posted.detail["values"] == {"target": 20, "temperature": 18.5, "heating": 1}
         number = rig.platform.cloud.set_properties(rig.product_key, "dev-1", {"target": 25})
         assert answered(rig, number) == 200
@@ -43,7 +44,7 @@ def test_the_thermostat_posts_and_takes_a_target(rig: Rig) -> None:
 def test_the_button_tells_of_each_press(rig: Rig) -> None:
     with start(rig, "button.py") as board:
         board.power_on()
-        event = rig.platform.expect("event_posted", timeout=PATIENCE)
+        event = rig.platform.expect("event_posted")
         assert (event.detail["event"], event.detail["values"]) == ("pressed", {"count": 1})
 
 
@@ -77,7 +78,7 @@ def test_what_the_sensor_measured_while_offline_arrives_later(
         _until_asleep(board, clock)
         rig.platform.console.disable_device(rig.product_key, "dev-1")
         clock.advance(601)
-        board.expect("login refused", timeout=PATIENCE)
+        board.expect("login refused")
         _until_asleep(board, clock)
         rig.platform.console.enable_device(rig.product_key, "dev-1")
         clock.advance(601)

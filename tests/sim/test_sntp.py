@@ -8,6 +8,7 @@ import pytest
 
 from alink_sim.clock import ManualClock
 from alink_sim.sntp import SntpServer, answer
+from tests.waiting import PATIENCE
 
 REQUEST = bytes([0x1B]) + bytes(39) + bytes.fromhex("0102030405060708")
 # Half a second after 1970 began: RFC 868 gives 2208988800 seconds since 1900.
@@ -40,7 +41,7 @@ def test_it_answers_over_udp_by_a_clock_that_is_advanced():
         SntpServer(clock=clock) as server,
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client,
     ):
-        client.settimeout(10)
+        client.settimeout(PATIENCE)
         clock.advance(0.5)
         client.sendto(b"not a request", ("127.0.0.1", server.port))
         client.sendto(REQUEST, ("127.0.0.1", server.port))

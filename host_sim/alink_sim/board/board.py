@@ -25,10 +25,10 @@ from alink_sim.board.interpreter.frozen import frozen
 from alink_sim.board.interpreter.process import Power
 from alink_sim.board.interpreter.rom import ChipFlash, Rom
 from alink_sim.board.interpreter.state import BoardState, Waiting, read_waiting
+from alink_sim.patience import patience
 from alink_sim.toolchain import Interpreter
 
 _CLOUD = ("*.aliyuncs.com 127.0.0.1", "localhost 127.0.0.1")
-_PATIENCE = 60.0
 
 
 class ClockFile(Protocol):
@@ -219,16 +219,17 @@ class Board:
         """Return the last lines it printed, with seconds since power-on."""
         return self._console.tail(count)
 
-    def expect(self, what: str | re.Pattern[str], *, timeout: float = _PATIENCE) -> TextLine:
+    def expect(self, what: str | re.Pattern[str], *, timeout: float | None = None) -> TextLine:
         """Return the next line that has the text, or matches. Raises BoardError."""
         __tracebackhide__ = True  # pytest shows who expected, not this.
-        return self._console.expect(what, timeout=timeout)
+        return self._console.expect(what, timeout=patience() if timeout is None else timeout)
 
-    def wait(self, *, timeout: float = _PATIENCE) -> str:
+    def wait(self, *, timeout: float | None = None) -> str:
         """Wait for the end of the firmware and return how it came. Raises BoardError if not.
 
         "halted": main.py has ended; "crashed": by an exception; "cut": power failed.
         """
+        timeout = patience() if timeout is None else timeout
         if self._power is None or not self._power.wait(timeout):
             what = "is off" if self._power is None else f"still runs after {timeout:g} s"
             raise BoardError(f"the board {what}. It printed last:\n{self._console.tail()}")

@@ -23,7 +23,6 @@ from alink_sim.platform import Platform
 from alink_sim.sntp import SntpServer
 from alink_sim.toolchain import Interpreter
 
-_PATIENCE = 60.0  # Seconds a board gets for one step; a bound, not a verdict.
 _INSTANCE = "iot-demo0001"
 _MAC = 0xA0B765000000
 _TIMES = ("never registered", "registered once", "registered twice", "registered three times")
@@ -197,8 +196,8 @@ class _Run:
         else:
             cut_at = self._operations("Y", steps.POSTED) - 1
         board.power_on(cut_at=cut_at)
-        board.expect(steps.SAID[steps.REGISTERED], timeout=_PATIENCE)
-        if board.wait(timeout=_PATIENCE) != "cut":
+        board.expect(steps.SAID[steps.REGISTERED])
+        if board.wait() != "cut":
             raise BoardError(f"power was not cut in flash operation {cut_at}")
         self._kept = credential_is_whole(board, self._product_key, self._name)
         survived = "one copy survived" if self._kept else "no copy was complete"
@@ -209,7 +208,7 @@ class _Run:
         name = twin + self._name[1:]
         board = self._burn(f"twin-{self._scenario.number}", name, main=main)
         board.power_on()
-        board.expect(steps.SAID[step], timeout=_PATIENCE)
+        board.expect(steps.SAID[step])
         operations = board.flash_operations
         board.power_off()
         return operations
@@ -221,11 +220,11 @@ class _Run:
         if not self._scenario.own_secret and not self._kept:
             wanted[1:1] = [steps.REGISTERED, steps.STORED]
         for step in wanted:
-            board.expect(steps.SAID[step], timeout=_PATIENCE)
+            board.expect(steps.SAID[step])
             self._step(step)
         before = self._registrations()
         self._reboot(board)
-        board.expect(steps.SAID[steps.LOGGED_IN], timeout=_PATIENCE)
+        board.expect(steps.SAID[steps.LOGGED_IN])
         self._step(steps.AGAIN)
         expected = 0 if self._scenario.own_secret else 1
         if self._scenario.cut in (Cut.FIRST_COPY, Cut.SECOND_COPY) and not self._kept:
@@ -245,7 +244,7 @@ class _Run:
         self._step(steps.REBOOTED)
 
     def _await_refusal(self, board: Board) -> None:
-        line = board.expect(re.compile(self._scenario.said), timeout=_PATIENCE)
+        line = board.expect(re.compile(self._scenario.said))
         online = self._world.platform.events(device_name=self._name, kind="online")
         reasons = self._world.platform.events(device_name=self._name, kind="registration_refused")
         self._line.reason = reasons[-1].reason if reasons else ""

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from alink_sim.clock import Clock, SystemClock
+from alink_sim.patience import patience
 from alink_sim.platform._cloud import Cloud
 from alink_sim.platform._console import Console
 from alink_sim.platform._ota import Ota
@@ -211,17 +212,20 @@ class Platform:
         *,
         device_name: str | None = None,
         after: Event | None = None,
-        timeout: float = 30,
+        timeout: float | None = None,
         **detail: Any,
     ) -> Event:
         """Return the newest event of a kind, waiting up to `timeout` seconds for the first.
+
+        Without a `timeout` it waits for `alink_sim.patience`.
 
         `after` takes only later events. `detail` is what the event's detail must contain, as in
         `expect("registered", method="regnwl")`. Raises ExpectationError, which shows the log.
         """
         __tracebackhide__ = True  # pytest shows the caller, not this.
+        seconds = patience() if timeout is None else timeout
         return self.log.expect(
-            kind, device_name=device_name, after=after, timeout=timeout, **detail
+            kind, device_name=device_name, after=after, timeout=seconds, **detail
         )
 
     # Inside

@@ -12,7 +12,7 @@ from alink_formats.partitions import PartitionTable
 from alink_sim import toolchain
 from alink_sim.board import Board, FlashFile, firmware_image, sdk_files
 from alink_sim.board.flash.ota_data import ABORTED, NEW, PENDING, VALID, OtaData
-from tests.board.conftest import PATIENCE, Bench, printed
+from tests.board.conftest import Bench, printed
 
 KIND = "ESP32_GENERIC-OTA"
 OLD = firmware_image.application("esp32", size=12_000, version="1.0.0")
@@ -170,7 +170,7 @@ def test_a_slot_without_its_head_is_started_by_nobody(bench: Bench):
     printed(board)
     board.flash.write(board.table().find("ota_0").offset + 100, bytes(64))
     board.power_on()
-    assert board.wait(timeout=PATIENCE) == "crashed"
+    assert board.wait() == "crashed"
     assert "Checksum failed" in board.lines[-3].text
     assert [line.text for line in board.lines[-2:]] == [
         "E (60) esp_image: image at 0x190000 has invalid magic byte (nothing flashed here?)",
@@ -192,7 +192,7 @@ def test_a_board_with_one_slot_says_so(bench: Bench):
     files = {path: data for path, data in sdk_files().items() if path != "/main.py"}
     board = bench.board("from alink.slot import Slot\nSlot()", files=files)
     board.power_on()
-    assert board.wait(timeout=PATIENCE) == "crashed"
+    assert board.wait() == "crashed"
     assert "StoreError: this partition table has no second application slot" in board.tail(1)
 
 
@@ -200,7 +200,7 @@ def _survive(bench: Bench, board: Board, before: bytes, cut_at: int) -> str:
     """Cut an update in an operation; return what ran when power came back."""
     board.flash.path.write_bytes(before)
     board.power_on(cut_at=cut_at)
-    assert board.wait(timeout=PATIENCE) == "cut", f"operation {cut_at} never came"
+    assert board.wait() == "cut", f"operation {cut_at} never came"
     lines = printed(board)
     assert lines[-1] == "confirmed", f"cut {cut_at}: {lines}"
     assert lines[-2].startswith("runs 2.0.0"), f"cut {cut_at}: {lines}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.board.conftest import PATIENCE, Bench, printed
+from tests.board.conftest import Bench, printed
 
 WRITE = """
 import machine
@@ -26,7 +26,7 @@ def test_a_cut_leaves_half_a_program_and_runs_no_finally(bench: Bench):
     assert board.flash_operations == 2
     seen = len(board.lines)
     board.power_on(cut_at=2)
-    assert board.wait(timeout=PATIENCE) == "cut"
+    assert board.wait() == "cut"
     assert [line.text for line in board.lines[seen:]] == ["begin"]
     assert board.flash_operations == 2
     offset = board.table().find("cred").offset
@@ -38,7 +38,7 @@ def test_a_cut_leaves_half_a_sector_erased(bench: Bench):
     offset = board.table().find("cred").offset
     board.flash.burn(offset, bytes(4096))
     board.power_on(cut_at=1)
-    assert board.wait(timeout=PATIENCE) == "cut"
+    assert board.wait() == "cut"
     assert board.flash.read(offset, 4096) == b"\xff" * 2048 + bytes(2048)
 
 
@@ -70,7 +70,7 @@ def test_a_cut_loses_the_time(bench: Bench):
         """
     )
     board.power_on(cut_at=1)
-    assert board.wait(timeout=PATIENCE) == "cut"
+    assert board.wait() == "cut"
     assert [line.text for line in board.lines] == ["2000 1"]
     assert printed(board) == ["2000 1"]
 
@@ -123,7 +123,7 @@ print("put")
     for cut_at in range(1, operations + 1):
         restore()
         second.power_on(cut_at=cut_at)
-        assert second.wait(timeout=PATIENCE) == "cut"
+        assert second.wait() == "cut"
         found = printed(second)[0]
         assert found in ("found 200 True", "found 300 True"), f"cut {cut_at} of {operations}"
         outcomes.add(found)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from alink_sim.board import Board, BoardError
-from tests.board.conftest import PATIENCE, Bench, printed
+from tests.board.conftest import Bench, printed
 
 
 def test_boot_py_runs_before_main_py(bench: Bench):
@@ -37,7 +37,7 @@ def test_a_module_of_the_volume_is_imported(bench: Bench):
 def test_an_exception_that_leaves_main_py_is_a_crash_with_a_traceback(bench: Bench):
     board = bench.board("def f():\n    raise OSError(116)\nf()")
     board.power_on()
-    assert board.wait(timeout=PATIENCE) == "crashed"
+    assert board.wait() == "crashed"
     assert board.lines[-1].text == "OSError: 116" or "OSError" in board.lines[-1].text
     assert any('File "main.py", line 2, in f' in line.text for line in board.lines)
 
@@ -89,7 +89,7 @@ def test_a_damaged_volume_is_told_and_not_formatted(bench: Bench):
     board = bench.board("print('never')")
     board.flash.write(board.table().find("vfs").offset, bytes(8192))
     board.power_on()
-    assert board.wait(timeout=PATIENCE) == "crashed"
+    assert board.wait() == "crashed"
     assert [line.text for line in board.lines] == ["The filesystem appears to be corrupted."]
 
 
@@ -129,19 +129,19 @@ def test_a_file_that_was_not_closed_is_lost_at_a_reset(bench: Bench):
 def test_expect_returns_one_line_after_the_other(bench: Bench):
     board = bench.board("for number in range(3): print('line', number)")
     board.power_on()
-    assert [board.expect("line", timeout=PATIENCE).text for _ in range(3)] == [
+    assert [board.expect("line").text for _ in range(3)] == [
         "line 0",
         "line 1",
         "line 2",
     ]
     with pytest.raises(BoardError, match=r"(?s)no line with 'line': the board halted.*line 2"):
-        board.expect("line", timeout=PATIENCE)
+        board.expect("line")
 
 
 def test_a_board_that_waits_for_ever_is_told_apart_from_one_that_has_ended(bench: Bench):
     board = bench.board("import time\nprint('up')\ntime.sleep(1000000)")
     board.power_on()
-    board.expect("up", timeout=PATIENCE)
+    board.expect("up")
     with pytest.raises(BoardError, match="still runs"):
         board.wait(timeout=0)
     board.power_off()
@@ -152,7 +152,7 @@ def test_a_board_that_waits_for_ever_is_told_apart_from_one_that_has_ended(bench
 def test_a_heap_too_small_ends_in_a_crash(bench: Bench):
     board = bench.board("x = bytearray(120000)")
     board.power_on()
-    assert board.wait(timeout=PATIENCE) == "crashed"
+    assert board.wait() == "crashed"
     assert "MemoryError" in board.lines[-1].text
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
-from tests.board.conftest import PATIENCE, Bench
+from tests.board.conftest import Bench
+from tests.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[3]
 HOST = """
@@ -42,10 +42,7 @@ def test_it_goes_off_when_its_host_is_killed(bench: Bench, tmp_path: Path, port:
         assert host.stdout.readline() == "on\n"
         (board,) = _processes_in(directory)
         host.send_signal(signal.SIGKILL)
-    deadline = time.monotonic() + PATIENCE
-    while board in _processes_in(directory):
-        assert time.monotonic() < deadline, "the board still runs"
-        time.sleep(0.05)
+    eventually(lambda: board not in _processes_in(directory))
 
 
 def _processes_in(directory: Path) -> list[int]:

@@ -13,7 +13,6 @@ import pytest
 from alink_sim.board import Board, BoardProgram, burn, firmware_image
 from alink_sim.board.serial import PtyPort, SerialBoard
 from alink_sim.toolchain import Interpreter
-from tests.board.conftest import PATIENCE
 from tests.board.mpremote_runner import mpremote
 
 pytestmark = pytest.mark.interop
@@ -51,11 +50,11 @@ def _plugged(board: Board, folder: Path) -> Iterator[Path]:
 
 def test_mpremote_interrupts_main_and_runs_a_line(board: Board, tmp_path: Path):
     with _plugged(board, tmp_path) as port:
-        board.expect("main.py runs", timeout=PATIENCE)
+        board.expect("main.py runs")
         done = mpremote(port, "resume", "exec", "print(6 * 7)")
         assert done.text == "42\n"
         assert done.code == 0
-        board.expect("KeyboardInterrupt", timeout=PATIENCE)
+        board.expect("KeyboardInterrupt")
 
 
 def test_mpremote_puts_files_into_the_flash(board: Board, tmp_path: Path):
@@ -91,10 +90,10 @@ def test_a_soft_reset_runs_boot_and_forgets_names(board: Board, tmp_path: Path):
 
 def test_a_reset_runs_main_again(board: Board, tmp_path: Path):
     with _plugged(board, tmp_path) as port:
-        board.expect("main.py runs", timeout=PATIENCE)
+        board.expect("main.py runs")
         assert mpremote(port, "reset").code == 0
-        board.expect("SW_CPU_RESET", timeout=PATIENCE)
-        board.expect("main.py runs", timeout=PATIENCE)
+        board.expect("SW_CPU_RESET")
+        board.expect("main.py runs")
 
 
 def test_nvs_written_through_the_repl_is_in_the_flash(board: Board, tmp_path: Path):

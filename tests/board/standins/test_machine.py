@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from alink_sim.clock import ManualClock
-from tests.board.conftest import PATIENCE, Bench, printed, turn, wait_until_waiting
+from tests.board.conftest import Bench, printed, turn, wait_until_waiting
 
 
 def test_unique_id_is_the_mac(bench: Bench):
@@ -33,9 +33,9 @@ def test_the_reset_button_is_a_hard_reset(bench: Bench):
         "import machine, time\nprint('cause', machine.reset_cause())\ntime.sleep(1000000)"
     )
     board.power_on()
-    board.expect("cause 1", timeout=PATIENCE)
+    board.expect("cause 1")
     board.press_reset()
-    board.expect("cause 2", timeout=PATIENCE)
+    board.expect("cause 2")
 
 
 def test_no_finally_runs_at_a_reset(bench: Bench):
@@ -159,8 +159,8 @@ def test_deep_sleep_ends_by_the_clock(bench: Bench, clock: ManualClock):
         clock=clock,
     )
     board.power_on()
-    board.expect("cause 1 0", timeout=PATIENCE)
+    board.expect("cause 1 0")
     until = wait_until_waiting(board, "deepsleep")
     assert until == round(clock.time() * 1000) + 3600000
     clock.advance(3600)
-    board.expect("cause 4 3600", timeout=PATIENCE)
+    board.expect("cause 4 3600")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alink_sim.board import FOREVER
 from alink_sim.clock import ManualClock
-from tests.board.conftest import PATIENCE, Bench, turn, wait_until_waiting
+from tests.board.conftest import Bench, turn, wait_until_waiting
 
 
 def test_the_epoch_is_2000_and_seconds_are_whole(bench: Bench, clock: ManualClock):
@@ -58,8 +58,8 @@ def test_a_sleep_says_until_when_and_ends_when_the_clock_says_so(bench: Bench, c
     clock.advance(12.344)
     assert not board.lines
     clock.advance(0.001)
-    board.expect("woke", timeout=PATIENCE)
-    assert board.wait(timeout=PATIENCE) == "halted"
+    board.expect("woke")
+    assert board.wait() == "halted"
     assert board.waiting is None
 
 

@@ -76,7 +76,6 @@ def test_other_chips_are_burned_with_a_volume_up_to_their_end(workshop, board, c
     assert certificate(flash).device_name == "lamp-0001"
 
 
-@pytest.mark.timeout(900)  # pyserial waits 50 ms for each setting of an RFC 2217 port.
 def test_over_the_network_with_its_own_reset_lines(workshop):
     flash = workshop.flash()
     order = workshop.order(workshop.plan(rows=ROWS))

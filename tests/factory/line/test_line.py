@@ -18,8 +18,9 @@ from tests.factory.floor import Floor, units
 from tests.factory.line_program import LineProgram
 from tests.factory.soak import Soak, Trouble
 from tests.factory.workshop import SECRET
+from tests.waiting import PATIENCE
 
-pytestmark = [pytest.mark.interop, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.interop
 
 ROWS = "DeviceName\nlamp-0001\nlamp-0002\n"
 
@@ -136,7 +137,7 @@ def test_two_stations_share_a_batch_and_no_row(workshop, database_url):
         for path in floors[-1].paths:
             command += ["--port", str(path)]
         programs.append(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
-    outputs = [program.communicate(timeout=300)[0] for program in programs]
+    outputs = [program.communicate(timeout=PATIENCE)[0] for program in programs]
     for floor in floors:
         floor.close()
     assert [program.returncode for program in programs] == [0, 0], outputs

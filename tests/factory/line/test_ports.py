@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import threading
-import time
 import types
 from typing import Any, cast
 
@@ -17,6 +16,7 @@ from alink_factory.job.order import Order
 from alink_factory.job.progress import Outcome, Progress
 from alink_factory.job.serials import Serials
 from alink_factory.line import Line
+from tests.waiting import PATIENCE, eventually
 
 
 class Display:
@@ -46,7 +46,7 @@ class Display:
     def until(self, what: str, times: int = 1) -> None:
         with self.heard:
             done = self.heard.wait_for(
-                lambda: [told for told, _ in self.told].count(what) >= times, timeout=60
+                lambda: [told for told, _ in self.told].count(what) >= times, timeout=PATIENCE
             )
         assert done, self.told
 
@@ -83,7 +83,7 @@ def bench(monkeypatch):
     yield made
     made.line.close()
     made.go.release(99)
-    thread.join(timeout=60)
+    thread.join(PATIENCE)
     assert not thread.is_alive()
 
 
@@ -95,13 +95,6 @@ def _order() -> Order:
         plan=plan, ledger=ledger, stop=threading.Event(), serials=Serials()
     )
     return cast("Order", order)
-
-
-def _wait(until: Any) -> None:
-    deadline = time.monotonic() + 60  # A bound, never a verdict.
-    while not until():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
 
 
 def test_a_board_is_burned_once_however_long_it_stays(bench):
@@ -151,10 +144,10 @@ def test_a_scanned_number_is_kept_for_a_board_that_is_tried_again_and_for_no_oth
 def test_a_cable_pulled_in_the_middle_frees_the_port_after_the_last_word_of_its_job(bench):
     bench.results += ["failed", "done"]
     bench.there.append("tty1")
-    _wait(lambda: bench.jobs == 1)
+    eventually(lambda: bench.jobs == 1)
     bench.there.clear()
     looks = bench.looks
-    _wait(lambda: bench.looks > looks + 2)  # The line has seen that it is gone.
+    eventually(lambda: bench.looks > looks + 2)  # The line has seen that it is gone.
     bench.go.release()
     bench.display.until("gone")
     assert bench.display.told == [("last", "tty1"), ("gone", "tty1")]

@@ -13,7 +13,8 @@ from alink_sim.platform import Instance, InstanceError, Platform, Settings
 from alink_sim.platform.control import setup_file
 from alink_sim.platform.control.setup_file import SetupError
 from tests.platform.http_requests import FORM, form, post
-from tests.platform.wire import ACCEPTED, PATIENCE, Party, Wire, connect, refused, sign
+from tests.platform.wire import ACCEPTED, Party, Wire, connect, refused, sign
+from tests.waiting import PATIENCE
 
 IID = "iot-06z00abcd1234"
 INSTANCES = {

@@ -14,7 +14,8 @@ import pytest
 from alink_sim.platform import Platform, Settings
 from tests.platform.gateway import GATEWAY_PK, SUB_PK, Gateway, signed, sub
 from tests.platform.http_requests import FORM, exchange, request
-from tests.platform.wire import ACCEPTED, PATIENCE, Party, Wire, publish, sign, subscribe
+from tests.platform.wire import ACCEPTED, Party, Wire, publish, sign, subscribe
+from tests.waiting import PATIENCE
 
 PATH = "/auth/register/device"
 PK, DN = "a1B2c3D4e5F", "esp32-240AC4A1B2C3"

@@ -16,6 +16,7 @@ from alink_sim.platform.verbs import request
 from tests.platform.online import Online, online
 from tests.platform.verbs.test_cli import WORLD, start
 from tests.platform.wire import publish, subscribe
+from tests.waiting import PATIENCE
 
 __all__ = ["online"]
 
@@ -45,7 +46,7 @@ def test_services_and_questions_bring_their_answers(online: Online):
             asked = threads.submit(operate, online, name, **more)
             topic, _, _ = online.wire.read_publish()
             online.wire.send(publish(topic.replace("/request/", "/response/"), b"yes"))
-            assert asked.result(30) == {"code": "SUCCESS", "answer": "yes"}
+            assert asked.result(PATIENCE) == {"code": "SUCCESS", "answer": "yes"}
 
 
 def test_text_is_sent_on_a_topic_and_the_log_switched(online: Online):
@@ -108,7 +109,7 @@ def test_the_verbs_take_names_and_json(tmp_path: Path):
         assert nobody.exit_code != 0
     finally:
         process.terminate()
-        process.communicate(timeout=30)
+        process.communicate(timeout=PATIENCE)
 
 
 @pytest.mark.parametrize(

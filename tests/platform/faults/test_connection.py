@@ -9,7 +9,8 @@ import pytest
 
 from alink_sim.clock import ManualClock
 from alink_sim.platform import Fault, FaultError, Platform, Product
-from tests.platform.wire import ACCEPTED, PATIENCE, Party, Wire, publish, refused
+from tests.platform.wire import ACCEPTED, Party, Wire, publish, refused
+from tests.waiting import PATIENCE
 
 PING, PONG = b"\xc0\x00", b"\xd0\x00"
 

@@ -11,7 +11,8 @@ import pytest
 from alink_sim.clock import ManualClock
 from alink_sim.platform import Fault, Platform
 from tests.platform.http_requests import FORM, exchange, form, request
-from tests.platform.wire import ACCEPTED, PATIENCE, Party, Wire, publish, refused
+from tests.platform.wire import ACCEPTED, Party, Wire, publish, refused
+from tests.waiting import PATIENCE
 
 # What OpenSSL says of a certificate with each flaw.
 FLAWS = {

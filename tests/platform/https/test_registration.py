@@ -12,7 +12,8 @@ from alink_sim.clock import ManualClock
 from alink_sim.platform import Platform, Product, Settings
 from alink_sim.platform.state.store import Changes, StoreError
 from tests.platform.http_requests import FORM, exchange, form, post, request
-from tests.platform.wire import ACCEPTED, PATIENCE, Party, Wire, refused
+from tests.platform.wire import ACCEPTED, Party, Wire, refused
+from tests.waiting import PATIENCE
 
 PATH = "/auth/register/device"
 PK, PS, DN = "a1B2c3D4e5F", "Pr0dSecretAbCdEf", "esp32-240AC4A1B2C3"

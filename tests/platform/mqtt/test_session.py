@@ -14,7 +14,6 @@ from alink_sim.platform import Platform, Settings
 from alink_sim.platform.state.store import Changes
 from tests.platform.wire import (
     ACCEPTED,
-    PATIENCE,
     Party,
     Wire,
     connect,
@@ -24,6 +23,7 @@ from tests.platform.wire import (
     subscribe,
     text,
 )
+from tests.waiting import PATIENCE
 
 PING, PONG = b"\xc0\x00", b"\xd0\x00"
 

@@ -20,7 +20,7 @@ from alink_sim.clock import ManualClock
 from alink_sim.platform import Platform, Settings
 from alink_sim.platform.openapi.signature import Received, claim
 from tests.platform.api_calls import PK, Ask, asking, client, done
-from tests.platform.wire import PATIENCE
+from tests.waiting import PATIENCE
 
 NOW = "2026-11-23T18:00:00Z"  # Where the test's clock starts.
 EMPTY = hashlib.sha256(b"").hexdigest()

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from alink_sim.platform import Listen, Platform
 from alink_sim.platform.state.ca import Authority, AuthorityError
-from tests.platform.wire import PATIENCE
+from tests.waiting import PATIENCE
 
 HOSTS = [
     "a1B2c3D4e5F.iot-as-mqtt.cn-shanghai.aliyuncs.com",

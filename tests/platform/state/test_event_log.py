@@ -12,6 +12,7 @@ import pytest
 
 from alink_sim.platform.state.event_log import Event, EventLog, ExpectationError
 from tests.platform.wire import Party, Wire
+from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[3]
 
@@ -50,7 +51,7 @@ def test_expecting_what_is_there_returns_the_newest(log: EventLog):
 def test_expecting_waits_for_what_comes(log: EventLog):
     later = threading.Thread(target=log.add, args=(Event(time=4.0, kind="offline"),))
     later.start()
-    assert log.expect("offline", timeout=10).time == 4.0
+    assert log.expect("offline", timeout=PATIENCE).time == 4.0
     later.join()
 
 

@@ -12,6 +12,7 @@ import pytest
 from alink_sim.platform import Script, ScriptError
 from tests.platform.online import Online, online
 from tests.platform.wire import publish
+from tests.waiting import PATIENCE
 
 __all__ = ["online"]
 
@@ -39,7 +40,7 @@ SCRIPT = Script(to_alink=to_alink, to_raw=to_raw)
 
 
 def refused(online: Online) -> tuple[int | None, str]:
-    event = online.platform.expect("request_refused", timeout=30)
+    event = online.platform.expect("request_refused")
     return event.code, event.reason
 
 
@@ -58,7 +59,7 @@ def test_a_property_set_goes_down_as_bytes_and_its_answer_is_read(online: Online
     topic = f"/sys/{online.party.product.key}/{online.party.name}/thing/model/down_raw"
     assert online.wire.read().endswith(topic.encode() + wanted)
     online.wire.send(publish(f"{topic}_reply", struct.pack(">BHB", 4, int(number), 0)))
-    answered = online.platform.expect("answered", timeout=30)
+    answered = online.platform.expect("answered")
     assert (answered.detail["id"], answered.detail["answer"]) == (number, 200)
 
 
@@ -75,7 +76,7 @@ def test_a_synchronous_service_asks_and_answers_in_bytes(online: Online):
         assert payload[3] == 5
         answer = topic.replace("/request/", "/response/")
         online.wire.send(publish(answer, b"\x04" + payload[1:3] + b"\x00"))
-        assert json.loads(called.result(30).payload)["code"] == 200
+        assert json.loads(called.result(PATIENCE).payload)["code"] == 200
 
 
 @pytest.mark.parametrize(
@@ -107,6 +108,6 @@ def test_what_cannot_be_written_is_not_sent(online: Online):
     online.platform.console.set_script(online.party.product.key, SCRIPT)
     key, name = online.party.product.key, online.party.name
     online.platform.cloud.set_properties(key, name, {"t": "no byte"})
-    assert online.platform.expect("not_sent", timeout=30).reason.startswith("26002 ")
+    assert online.platform.expect("not_sent").reason.startswith("26002 ")
     with pytest.raises(ScriptError):
         online.platform.cloud.call_service_sync(key, name, "Test", {"t": "no byte"})

@@ -36,7 +36,7 @@ def test_a_config_is_told_with_its_size_and_its_digest(online: Online):
     online.wire.send(
         publish(f"{topic}_reply", b'{"id":"%s","code":200,"data":{}}' % pushed["id"].encode())
     )
-    answered = online.platform.expect("answered", timeout=30)
+    answered = online.platform.expect("answered")
     assert (answered.detail["id"], answered.detail["answer"]) == (pushed["id"], 200)
 
 

@@ -13,6 +13,7 @@ from alink_sim.clock import ManualClock
 from alink_sim.platform import Platform
 from alink_sim.platform.topics.rrpc import Rrpc, RrpcCode
 from tests.platform.wire import ACCEPTED, Party, Wire, publish, subscribe
+from tests.waiting import PATIENCE
 
 Ask = Callable[..., "Future[Rrpc]"]
 
@@ -47,7 +48,7 @@ def test_a_question_is_answered_on_the_response_topic(ask: Ask, wire: Wire, part
     assert topic.startswith(f"/sys/{base(party)}/rrpc/request/")
     assert (body, qos) == ("?", 0)
     wire.send(publish(topic.replace("/request/", "/response/"), b"\x00\xff"))
-    got = asked.result(30)
+    got = asked.result(PATIENCE)
     assert (got.code, got.payload) == (RrpcCode.SUCCESS, b"\x00\xff")
     assert got.message_id == topic.rpartition("/")[2]
     assert got.message_id.isdecimal()
@@ -66,7 +67,7 @@ def test_a_custom_question_is_answered_on_its_own_topic(
         assert topic.startswith("/ext/rrpc/")
         assert topic.endswith(own)
         wire.send(publish(topic, b"42"))
-        assert asked.result(30).payload == b"42"
+        assert asked.result(PATIENCE).payload == b"42"
 
 
 def test_without_ext_a_custom_question_never_arrives(
@@ -74,10 +75,10 @@ def test_without_ext_a_custom_question_never_arrives(
 ) -> None:
     assert wire.ask(party.log_in(extra=",ext=2")) == ACCEPTED
     asked = ask(topic=f"/{base(party)}/user/ask", timeout_ms=1000)
-    event = platform.expect("not_sent", timeout=30)
+    event = platform.expect("not_sent")
     assert event.reason == "it logged in without ext=1"
     clock.advance(1)
-    assert asked.result(30).code == "TIMEOUT"
+    assert asked.result(PATIENCE).code == "TIMEOUT"
 
 
 def test_no_answer_in_time_is_a_timeout_and_a_late_one_nobodys(
@@ -89,28 +90,26 @@ def test_no_answer_in_time_is_a_timeout_and_a_late_one_nobodys(
     clock.advance(7.9)
     assert not asked.done()
     clock.advance(0.2)
-    assert asked.result(30) == Rrpc(RrpcCode.TIMEOUT, topic.rpartition("/")[2])
+    assert asked.result(PATIENCE) == Rrpc(RrpcCode.TIMEOUT, topic.rpartition("/")[2])
     wire.send(publish(topic.replace("/request/", "/response/"), b"late"))
-    assert (
-        platform.expect("answered", timeout=30).detail["topic"].endswith(asked.result().message_id)
-    )
+    assert platform.expect("answered").detail["topic"].endswith(asked.result().message_id)
 
 
 def test_a_device_that_is_offline_or_leaves_is_named_so(
     ask: Ask, platform: Platform, party: Party
 ) -> None:
-    assert ask().result(30).code == "OFFLINE"
+    assert ask().result(PATIENCE).code == "OFFLINE"
     with Wire.tls(platform) as wire:
         assert wire.ask(party.log_in()) == ACCEPTED
         asked = ask()
         wire.read_publish()
-    assert asked.result(30).code == "HALFCONN"
+    assert asked.result(PATIENCE).code == "HALFCONN"
 
 
 @pytest.mark.parametrize("timeout", [999, 8001])
 def test_a_timeout_is_one_to_eight_seconds(ask: Ask, timeout: int) -> None:
     with pytest.raises(ValueError, match=f"1000..8000 ms, not {timeout}"):
-        ask(timeout_ms=timeout).result(30)
+        ask(timeout_ms=timeout).result(PATIENCE)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +128,7 @@ def test_a_synchronous_service_takes_the_way_the_login_announced(
         assert (body["method"], body["params"]) == ("thing.service.Test", {"a": 1})
         answer = {"id": body["id"], "code": 200, "data": {"ok": 1}}
         wire.send(publish(topic.replace("/request/", "/response/"), json.dumps(answer).encode()))
-        assert json.loads(called.result(30).payload) == answer
+        assert json.loads(called.result(PATIENCE).payload) == answer
 
 
 def test_a_broadcast_reaches_who_is_online_or_who_subscribed(

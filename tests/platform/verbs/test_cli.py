@@ -22,7 +22,8 @@ from typer.testing import CliRunner
 
 from alink_sim import cli
 from alink_sim.platform import Platform, Product
-from tests.platform.wire import ACCEPTED, PATIENCE, Party, Wire
+from tests.platform.wire import ACCEPTED, Party, Wire
+from tests.waiting import PATIENCE
 
 SWITCH = ("product", "dynamic-registration")
 CLI = [sys.executable, "-c", "from alink_sim.cli import main; main()"]
@@ -42,7 +43,7 @@ def run(*arguments: str | Path, **environment: str) -> subprocess.CompletedProce
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE,
         env=os.environ | {"COLUMNS": "200", "NO_COLOR": "1", **environment},
     )
 
@@ -64,7 +65,7 @@ def start(state: Path, *more: str | Path) -> tuple[subprocess.Popen[str], dict[s
 
 def stop(process: subprocess.Popen[str], number: int = signal.SIGTERM) -> int:
     process.send_signal(number)
-    process.communicate(timeout=60)
+    process.communicate(timeout=PATIENCE)
     return process.returncode
 
 

@@ -14,7 +14,7 @@ import pytest
 from alink_sim.board import Board
 from alink_sim.board.interpreter.heap import beside_standins
 from alink_sim.clock import ManualClock
-from tests.sim.conftest import PATIENCE, RESETS_BEFORE_STORING, Rig, until_waiting
+from tests.sim.conftest import RESETS_BEFORE_STORING, Rig, until_waiting
 
 WATCHED = """
 import machine
@@ -53,8 +53,8 @@ def timed(make_rig: Callable[..., Rig], clock: ManualClock) -> Rig:
 def _online(rig: Rig) -> Board:
     board = rig.board("dev-1")
     board.power_on()
-    board.expect(ONLINE, timeout=PATIENCE)
-    board.expect(POSTED, timeout=PATIENCE)
+    board.expect(ONLINE)
+    board.expect(POSTED)
     return board
 
 
@@ -62,9 +62,9 @@ def test_a_board_of_the_year_2000_sets_its_clock_before_tls(timed: Rig) -> None:
     board = timed.board("dev-1")
     with board:
         board.power_on()
-        said = board.expect("alink: clock set to ", timeout=PATIENCE).text
+        said = board.expect("alink: clock set to ").text
         assert "2026-11-23T18:00:0" in said
-        board.expect(ONLINE, timeout=PATIENCE)
+        board.expect(ONLINE)
 
 
 def test_a_quiet_session_lives_for_hours_on_pings_alone(timed: Rig, clock: ManualClock) -> None:
@@ -82,15 +82,15 @@ def test_an_outage_of_hours_ends_with_the_board_online_again(
 ) -> None:
     with _online(timed) as board:
         timed.platform.console.disable_device(timed.product_key, "dev-1")
-        board.expect("alink: offline: ", timeout=PATIENCE)
+        board.expect("alink: offline: ")
         for _ in range(4):
             until_waiting(board, clock)
             clock.advance(3600)
-            board.expect("alink: login refused, CONNACK 4", timeout=PATIENCE)
+            board.expect("alink: login refused, CONNACK 4")
         timed.platform.console.enable_device(timed.product_key, "dev-1")
         until_waiting(board, clock)
         clock.advance(4600)
-        board.expect(ONLINE, timeout=PATIENCE)
+        board.expect(ONLINE)
     assert timed.kinds("dev-1").count("registered") == 1
 
 
@@ -98,14 +98,14 @@ def test_ten_minutes_pass_before_a_third_registration(timed: Rig, clock: ManualC
     board = timed.board("dev-1", method="regnwl", register=False, main=RESETS_BEFORE_STORING)
     with board:
         board.power_on()
-        board.expect("the next one begins in 10 minutes", timeout=PATIENCE)
+        board.expect("the next one begins in 10 minutes")
         for _ in range(9):
             until_waiting(board, clock)
             clock.advance(60)
         assert len(timed.platform.console.device(timed.product_key, "dev-1").client_ids) == 2
         until_waiting(board, clock)
         clock.advance(60)
-        board.expect("three registrations were begun and none ended", timeout=PATIENCE)
+        board.expect("three registrations were begun and none ended")
     assert len(timed.platform.console.device(timed.product_key, "dev-1").client_ids) == 3
 
 
@@ -132,9 +132,9 @@ def test_where_no_ntp_answers_the_date_of_an_http_server_sets_the_clock(timed: R
         )
         with board:
             board.power_on()
-            said = board.expect("alink: clock set to ", timeout=PATIENCE).text
+            said = board.expect("alink: clock set to ").text
             assert "2026-11-23T18:00:07Z by HTTP Date from date.aliyuncs.com" in said
-            board.expect(ONLINE, timeout=PATIENCE)
+            board.expect(ONLINE)
         server.shutdown()
 
 

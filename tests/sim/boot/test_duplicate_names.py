@@ -8,7 +8,7 @@ import pytest
 
 from alink_sim.board import Board
 from alink_sim.board.interpreter.heap import beside_standins
-from tests.sim.conftest import PATIENCE, Rig
+from tests.sim.conftest import Rig
 
 
 def _online(rig: Rig, folder: str, policy: str) -> tuple[Board, str]:
@@ -27,7 +27,7 @@ device.loop()
         heap=beside_standins(rig.interpreter),
     )
     board.power_on()
-    board.expect("alink: online at ", timeout=PATIENCE)
+    board.expect("alink: online at ")
     return board, rig.platform.console.device(rig.product_key, "dev-1").client_ids[-1].client_id
 
 
@@ -36,8 +36,8 @@ def _refused_after(rig: Rig, board: Board, measure: Callable[[], object], reason
     measure()
     ended = rig.platform.expect("offline", device_name="dev-1", timeout=0)
     assert ended.reason == reason
-    board.expect("alink: offline: ", timeout=PATIENCE)
-    board.expect("alink: login refused, CONNACK 4", timeout=PATIENCE)
+    board.expect("alink: offline: ")
+    board.expect("alink: login refused, CONNACK 4")
 
 
 def test_a_second_board_of_one_name_raises_the_alert(rig: Rig) -> None:
@@ -68,10 +68,10 @@ def test_switch_keeps_one_board_and_the_other_follows_its_policy(rig: Rig, polic
         refused = platform.expect("login_refused", device_name="dev-1", timeout=0)
         assert refused.reason == "another ClientID of this DeviceName was chosen"
         if policy == "stop":
-            assert two.wait(timeout=PATIENCE) == "crashed"
+            assert two.wait() == "crashed"
         elif policy == "reregister":
-            two.expect("alink: registered by regnwl", timeout=PATIENCE)
-            two.expect("alink: online at ", timeout=PATIENCE)
+            two.expect("alink: registered by regnwl")
+            two.expect("alink: online at ")
         device = platform.console.device(key, "dev-1")
         assert [one.blocked for one in device.client_ids[:2]] == [False, True]
         assert len(device.client_ids) == (3 if policy == "reregister" else 2)
@@ -90,7 +90,7 @@ def test_clear_ends_every_board_of_the_name(rig: Rig, policy: str) -> None:
             "its ClientIDs were cleared",
         )
         if policy == "reregister":
-            one.expect("alink: online at ", timeout=PATIENCE)
+            one.expect("alink: online at ")
     device = rig.platform.console.device(rig.product_key, "dev-1")
     assert len(device.client_ids) == (1 if policy == "reregister" else 0)
     assert rig.kinds("dev-1").count("registered") == (2 if policy == "reregister" else 1)

@@ -9,7 +9,7 @@ import pytest
 
 from alink_sim.board.interpreter.heap import beside_standins
 from alink_sim.platform import Settings
-from tests.sim.conftest import PATIENCE, Rig
+from tests.sim.conftest import Rig
 
 Make = Callable[..., Rig]
 ONLINE = re.compile(r"^alink: online at ")
@@ -21,18 +21,18 @@ POSTED = re.compile(r"^alink: property post 1 answered: 200")
 def test_a_board_registers_once_and_logs_in_for_ever(rig: Rig, layout: str, method: str) -> None:
     board = rig.board("dev-1", layout=layout, method=method, register=method == "register")
     board.power_on()
-    board.expect("alink: clock set to ", timeout=PATIENCE)
-    board.expect(f"alink: registered by {method}", timeout=PATIENCE)
-    board.expect("alink: credential stored in ", timeout=PATIENCE)
-    board.expect(ONLINE, timeout=PATIENCE)
-    board.expect(POSTED, timeout=PATIENCE)
+    board.expect("alink: clock set to ")
+    board.expect(f"alink: registered by {method}")
+    board.expect("alink: credential stored in ")
+    board.expect(ONLINE)
+    board.expect(POSTED)
     for _ in range(2):
         board.press_reset()
-        board.expect(ONLINE, timeout=PATIENCE)
-        board.expect(POSTED, timeout=PATIENCE)
+        board.expect(ONLINE)
+        board.expect(POSTED)
     board.power_off()
     board.power_on()
-    board.expect(POSTED, timeout=PATIENCE)
+    board.expect(POSTED)
     board.power_off()
     assert rig.kinds("dev-1").count("registered") == 1
     assert rig.platform.console.device(rig.product_key, "dev-1").activated
@@ -53,11 +53,11 @@ def test_a_board_comes_online_whatever_the_open_questions_are(make_rig: Make) ->
     rig = make_rig(settings=settings)
     board = rig.board("dev-1", method="regnwl", register=False)
     board.power_on()
-    board.expect("alink: registered by regnwl", timeout=PATIENCE)
-    board.expect(ONLINE, timeout=PATIENCE)
-    board.expect(POSTED, timeout=PATIENCE)
+    board.expect("alink: registered by regnwl")
+    board.expect(ONLINE)
+    board.expect(POSTED)
     board.press_reset()
-    board.expect(POSTED, timeout=PATIENCE)
+    board.expect(POSTED)
 
 
 def test_a_first_boot_leaves_room_in_the_first_heap_area(rig: Rig) -> None:
@@ -65,20 +65,20 @@ def test_a_first_boot_leaves_room_in_the_first_heap_area(rig: Rig) -> None:
     heap = f"{(56 * 1024 - 2048) * rig.interpreter.word_bits // 32}"
     board = rig.board("dev-1", heap=heap)
     board.power_on()
-    board.expect(POSTED, timeout=PATIENCE)
+    board.expect(POSTED)
 
 
 def test_a_credential_is_in_both_places(rig: Rig) -> None:
     board = rig.board("dev-1")
     board.power_on()
-    board.expect("alink: credential stored in cred and nvs", timeout=PATIENCE)
+    board.expect("alink: credential stored in cred and nvs")
 
 
 def test_a_board_with_its_own_device_secret_never_registers(rig: Rig) -> None:
     device = rig.platform.console.add_device(rig.product_key, "dev-1")
     board = rig.board("dev-1", product_secret="", device_secret=device.secret)
     board.power_on()
-    board.expect(POSTED, timeout=PATIENCE)
+    board.expect(POSTED)
     assert "registered" not in rig.kinds("dev-1")
 
 
@@ -86,22 +86,22 @@ def test_a_board_with_its_own_device_secret_never_registers(rig: Rig) -> None:
 def test_every_sign_method_registers_and_logs_in(rig: Rig, sign_method: str) -> None:
     board = rig.board("dev-1", sign_method=sign_method)
     board.power_on()
-    board.expect(POSTED, timeout=PATIENCE)
+    board.expect(POSTED)
 
 
 def test_a_product_without_instance_is_reached_by_its_own_host(rig: Rig) -> None:
     board = rig.board("dev-1", instance_id="", region="cn-shanghai")
     board.power_on()
-    online = board.expect(ONLINE, timeout=PATIENCE)
+    online = board.expect(ONLINE)
     host = f"{rig.product_key}.iot-as-mqtt.cn-shanghai.aliyuncs.com"
     assert host in online.text
-    board.expect(POSTED, timeout=PATIENCE)
+    board.expect(POSTED)
 
 
 def test_the_sniffing_port_takes_tls_too(rig: Rig) -> None:
     board = rig.board("dev-1", port=rig.platform.mqtt_port)
     board.power_on()
-    board.expect(POSTED, timeout=PATIENCE)
+    board.expect(POSTED)
 
 
 def test_asyncio_beside_a_users_task(rig: Rig) -> None:
@@ -134,7 +134,7 @@ asyncio.run(main())
     # asyncio takes 5 KiB more, so here the stand-ins get heap of their own.
     board = rig.board("dev-1", main=main, heap=beside_standins(rig.interpreter))
     board.power_on()
-    board.expect("user task ran", timeout=PATIENCE)
-    board.expect("reply 1 200", timeout=PATIENCE)
-    board.expect("cancelled 0", timeout=PATIENCE)
-    assert board.wait(timeout=PATIENCE) == "halted"
+    board.expect("user task ran")
+    board.expect("reply 1 200")
+    board.expect("cancelled 0")
+    assert board.wait() == "halted"

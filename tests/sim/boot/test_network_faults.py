@@ -10,7 +10,7 @@ import pytest
 from alink_sim.board.interpreter.heap import beside_standins
 from alink_sim.clock import ManualClock
 from alink_sim.platform import Fault
-from tests.sim.conftest import PATIENCE, Rig, until_waiting
+from tests.sim.conftest import Rig, until_waiting
 
 FLAWS = {
     "expired": "has expired (this board's clock says ",
@@ -34,11 +34,11 @@ def test_a_bad_certificate_is_named_and_a_good_one_taken(
     rig.platform.faults.add(Fault.certificate(flaw), times=1)
     with rig.board("dev-1", heap=beside_standins(rig.interpreter)) as board:
         board.power_on()
-        said = board.expect("alink: not registered: ", timeout=PATIENCE).text
+        said = board.expect("alink: not registered: ").text
         assert FLAWS[flaw] in said
         until_waiting(board, clock, at_least=20)
         clock.advance(31)
-        board.expect("alink: online at ", timeout=PATIENCE)
+        board.expect("alink: online at ")
 
 
 def test_a_name_that_does_not_resolve_is_named_and_asked_for_again(
@@ -49,12 +49,12 @@ def test_a_name_that_does_not_resolve_is_named_and_asked_for_again(
     board.resolve(("ntp.aliyuncs.com 127.0.0.1",))
     with board:
         board.power_on()
-        said = board.expect("alink: not registered: ", timeout=PATIENCE).text
+        said = board.expect("alink: not registered: ").text
         assert "no address found for iot-test0001.mqtt.iothub.aliyuncs.com" in said
         until_waiting(board, clock, at_least=20)
         board.resolve(("*.aliyuncs.com 127.0.0.1",))
         clock.advance(31)
-        board.expect("alink: online at ", timeout=PATIENCE)
+        board.expect("alink: online at ")
 
 
 def test_a_throttled_board_waits_and_comes_again(timed: tuple[Rig, ManualClock]) -> None:
@@ -62,8 +62,8 @@ def test_a_throttled_board_waits_and_comes_again(timed: tuple[Rig, ManualClock])
     rig.platform.faults.add(Fault.throttle(), connection=1)
     with rig.board("dev-1", heap=beside_standins(rig.interpreter)) as board:
         board.power_on()
-        said = board.expect("alink: not registered: ", timeout=PATIENCE).text
+        said = board.expect("alink: not registered: ").text
         assert "refused, CONNACK 3 (the server is unavailable; try again later)" in said
         until_waiting(board, clock, at_least=20)
         clock.advance(31)
-        board.expect("alink: online at ", timeout=PATIENCE)
+        board.expect("alink: online at ")

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from alink_sim.board import Board
-from tests.sim.conftest import PATIENCE, Rig
+from tests.sim.conftest import Rig
 
 POSTED = re.compile(r"^alink: property post 1 answered: 200")
 
@@ -33,12 +33,12 @@ def _survive(rig: Rig, layout: str, method: str, cut_at: int) -> tuple[int, int]
     board = rig.board(name, layout=layout, method=method, register=method != "regnwl", main=MAIN)
     with board:
         board.power_on(cut_at=cut_at)
-        assert board.wait(timeout=PATIENCE) == "cut", f"operation {cut_at} never came"
+        assert board.wait() == "cut", f"operation {cut_at} never came"
         board.power_on()
-        board.expect(POSTED, timeout=PATIENCE)
+        board.expect(POSTED)
         board.power_off()
         board.power_on()
-        board.expect(POSTED, timeout=PATIENCE)
+        board.expect(POSTED)
     registrations = rig.kinds(name).count("registered")
     return registrations, len(rig.platform.console.device(rig.product_key, name).client_ids)
 
@@ -49,7 +49,7 @@ def _operations(rig: Rig, layout: str, method: str) -> int:
     )
     with board:
         board.power_on()
-        board.expect(POSTED, timeout=PATIENCE)
+        board.expect(POSTED)
         return board.flash_operations
 
 

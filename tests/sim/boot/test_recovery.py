@@ -8,7 +8,7 @@ import pytest
 
 from alink_formats import identity
 from alink_sim.board import Board
-from tests.sim.conftest import PATIENCE, RESETS_BEFORE_STORING, Rig
+from tests.sim.conftest import RESETS_BEFORE_STORING, Rig
 
 ONLINE = re.compile(r"^alink: online at ")
 
@@ -16,7 +16,7 @@ ONLINE = re.compile(r"^alink: online at ")
 def _activated(rig: Rig, layout: str, method: str) -> Board:
     board = rig.board("dev-1", layout=layout, method=method, register=method == "register")
     board.power_on()
-    board.expect(ONLINE, timeout=PATIENCE)
+    board.expect(ONLINE)
     board.power_off()
     return board
 
@@ -24,7 +24,7 @@ def _activated(rig: Rig, layout: str, method: str) -> Board:
 def _comes_back(rig: Rig, board: Board) -> None:
     for _ in range(2):
         board.power_on()
-        board.expect(ONLINE, timeout=PATIENCE)
+        board.expect(ONLINE)
         board.power_off()
     assert rig.kinds("dev-1").count("registered") == 1
 
@@ -53,7 +53,7 @@ def test_the_former_partitions_are_found_on_a_board_with_two_slots(
 ) -> None:
     made = rig.board("dev-1", board=board, flash_size=flash_size)
     made.power_on()
-    made.expect(ONLINE, timeout=PATIENCE)
+    made.expect(ONLINE)
     made.power_off()
     made.replace_table("stock")
     _comes_back(rig, made)
@@ -78,8 +78,8 @@ def test_a_damaged_certificate_costs_nothing_once_there_is_a_credential(rig: Rig
     board = _activated(rig, "factory", "register")
     board.flash.write(0x1FB000 + 30, bytes(4))
     board.power_on()
-    board.expect("the certificate in fctry is unusable", timeout=PATIENCE)
-    board.expect(ONLINE, timeout=PATIENCE)
+    board.expect("the certificate in fctry is unusable")
+    board.expect(ONLINE)
 
 
 def test_a_corrected_host_does_not_discard_the_credential(rig: Rig) -> None:
@@ -91,7 +91,7 @@ def test_a_corrected_host_does_not_discard_the_credential(rig: Rig) -> None:
     )
     board.burn_record(identity.encode(corrected), layout="factory")
     board.power_on()
-    assert "iot-moved" in board.expect(ONLINE, timeout=PATIENCE).text
+    assert "iot-moved" in board.expect(ONLINE).text
     board.power_off()
     assert rig.kinds("dev-1").count("registered") == 1
 
@@ -101,6 +101,6 @@ def test_three_registrations_that_never_end_stop_the_board(rig: Rig) -> None:
     with board:
         board.power_on()
         for _ in range(2):
-            board.expect("registered by regnwl", timeout=PATIENCE)
-        board.expect("the next one begins in 10 minutes", timeout=PATIENCE)
+            board.expect("registered by regnwl")
+        board.expect("the next one begins in 10 minutes")
     assert len(rig.platform.console.device(rig.product_key, "dev-1").client_ids) == 2

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from alink_sim.board import Board
 from alink_sim.board.interpreter.heap import beside_standins
 from alink_sim.platform import Instance
-from tests.sim.conftest import INSTANCE, PATIENCE, Rig
+from tests.sim.conftest import INSTANCE, Rig
 
 
 def _refusal(board: Board) -> str:
     board.power_on()
-    return board.expect("alink: registration of ", timeout=PATIENCE).text
+    return board.expect("alink: registration of ").text
 
 
 def _assert_refused(rig: Rig, text: str, reason: int) -> None:
@@ -44,7 +44,7 @@ def test_a_product_whose_dynamic_registration_is_switched_off(
 def test_an_activated_device_name(rig: Rig) -> None:
     first = rig.board("dev-1")
     first.power_on()
-    first.expect("alink: online at ", timeout=PATIENCE)
+    first.expect("alink: online at ")
     first.power_off()
     second = Board.create(
         rig.folder / "second",
@@ -66,7 +66,7 @@ def test_nothing_burned(rig: Rig) -> None:
         files=rig.board("other").files,
     )
     board.power_on()
-    text = board.expect("are missing", timeout=PATIENCE).text
+    text = board.expect("are missing").text
     assert "ProductKey, ProductSecret and DeviceName are missing: nothing is burned" in text
 
 
@@ -80,11 +80,11 @@ device.loop()
 """
     board = rig.board("dev-1", method="regnwl", register=False, main=main)
     board.power_on()
-    board.expect("alink: online at ", timeout=PATIENCE)
+    board.expect("alink: online at ")
     board.power_off()
     rig.platform.console.clear_client_ids(rig.product_key, "dev-1")
     board.power_on()
-    board.expect("alink: login refused, CONNACK 4", timeout=PATIENCE)
+    board.expect("alink: login refused, CONNACK 4")
     return board
 
 
@@ -95,14 +95,14 @@ def test_by_default_a_refused_login_never_registers_again(rig: Rig) -> None:
 
 def test_under_policy_stop_a_refused_login_is_raised(rig: Rig) -> None:
     with _cleared(rig, "stop") as board:
-        assert board.wait(timeout=PATIENCE) == "crashed"
+        assert board.wait() == "crashed"
     assert rig.kinds("dev-1").count("registered") == 1
 
 
 def test_under_policy_reregister_the_credential_is_given_up(rig: Rig) -> None:
     with _cleared(rig, "reregister") as board:
-        board.expect("alink: registered by regnwl", timeout=PATIENCE)
-        board.expect("alink: online at ", timeout=PATIENCE)
+        board.expect("alink: registered by regnwl")
+        board.expect("alink: online at ")
     assert len(rig.platform.console.device(rig.product_key, "dev-1").client_ids) == 1
 
 

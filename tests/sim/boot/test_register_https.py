@@ -12,7 +12,7 @@ from alink_sim.board import Board
 from alink_sim.board.interpreter.heap import beside_standins
 from alink_sim.clock import ManualClock
 from tests.platform.http_requests import FORM, form, post
-from tests.sim.conftest import PATIENCE, Rig, turning, until_waiting
+from tests.sim.conftest import Rig, turning, until_waiting
 
 ONLINE = re.compile(r"^alink: online at ")
 POSTED = re.compile(r"^alink: property post 1 answered: 200")
@@ -27,11 +27,11 @@ def test_a_board_registers_over_https_once_and_logs_in_for_ever(rig: Rig, layout
     board = _board(rig, layout=layout, method="https")
     with board:
         board.power_on()
-        board.expect("alink: registered by https", timeout=PATIENCE)
-        board.expect("alink: credential stored in ", timeout=PATIENCE)
-        board.expect(POSTED, timeout=PATIENCE)
+        board.expect("alink: registered by https")
+        board.expect("alink: credential stored in ")
+        board.expect(POSTED)
         board.press_reset()
-        board.expect(POSTED, timeout=PATIENCE)
+        board.expect(POSTED)
     registered = rig.platform.expect("registered", device_name="dev-1", timeout=0)
     assert registered.detail == {"method": "register", "via": "https"}
     assert rig.kinds("dev-1").count("registered") == 1
@@ -40,7 +40,7 @@ def test_a_board_registers_over_https_once_and_logs_in_for_ever(rig: Rig, layout
 def test_a_first_boot_over_https_fits_the_first_heap_area(rig: Rig) -> None:
     with rig.board("dev-1", method="https") as board:  # 56 KiB, stand-ins included.
         board.power_on()
-        board.expect(POSTED, timeout=PATIENCE)
+        board.expect(POSTED)
 
 
 def test_a_setting_chooses_https_and_a_stored_credential_is_used_all_the_same(rig: Rig) -> None:
@@ -52,11 +52,11 @@ device.loop()
 """
     with _board(rig, main=main) as board:
         board.power_on()
-        board.expect("alink: registered by https", timeout=PATIENCE)
-        board.expect(ONLINE, timeout=PATIENCE)
+        board.expect("alink: registered by https")
+        board.expect(ONLINE)
         board.press_reset()
-        board.expect("with a credential", timeout=PATIENCE)
-        board.expect(ONLINE, timeout=PATIENCE)
+        board.expect("with a credential")
+        board.expect(ONLINE)
 
 
 def _online_before(rig: Rig) -> None:
@@ -94,9 +94,9 @@ def test_a_refusal_names_the_platforms_code_and_what_to_do(rig: Rig, code: int) 
     with _board(rig, method="https", **burned) as board:
         before(rig)
         board.power_on()
-        said = board.expect(f"over HTTPS refused, code {code} ", timeout=PATIENCE).text
+        said = board.expect(f"over HTTPS refused, code {code} ").text
         assert advice in said
-        assert board.wait(timeout=PATIENCE) == "crashed"  # Nobody caught the RefusedError.
+        assert board.wait() == "crashed"  # Nobody caught the RefusedError.
     assert "WrongSecret00000" not in "".join(one.text for one in board.lines)
     event = rig.platform.expect("registration_refused", timeout=0)
     assert event.code == code
@@ -116,7 +116,7 @@ def test_a_throttled_board_comes_again(make_rig: Callable[..., Rig], tmp_path: P
         until_waiting(board, clock, at_least=20)
         clock.advance(61)
         turning(clock, board, "alink: registered by https")
-        board.expect(ONLINE, timeout=PATIENCE)
+        board.expect(ONLINE)
     clock.close()
 
 
@@ -134,7 +134,7 @@ def test_the_certificate_of_the_https_host_is_verified(
         burned = {"https_host": str(burned["https_host"]) % rig.platform.https_port}
     with _board(rig, method="https", **burned) as board:
         board.power_on()
-        text = board.expect("alink: not registered: ", timeout=PATIENCE).text
+        text = board.expect("alink: not registered: ").text
     assert f"the certificate of {board_host(rig, burned)} " in text
     assert said in text
 

@@ -7,14 +7,14 @@ from pathlib import Path
 
 from alink_sim.clock import ManualClock
 from alink_sim.platform.state import ca
-from tests.sim.conftest import PATIENCE, Rig
+from tests.sim.conftest import Rig
 
 
 def test_a_private_platform_is_not_trusted_without_its_root(rig: Rig) -> None:
     board = rig.board("dev-1", ca=())
     with board:
         board.power_on()
-        text = board.expect("alink: not registered: ", timeout=PATIENCE).text
+        text = board.expect("alink: not registered: ").text
     assert "has an unknown issuer" in text
 
 
@@ -25,7 +25,7 @@ def test_a_host_that_the_certificate_does_not_name_is_refused(
     board = rig.board("dev-1", host="elsewhere.aliyuncs.com")
     with board:
         board.power_on()
-        text = board.expect("alink: not registered: ", timeout=PATIENCE).text
+        text = board.expect("alink: not registered: ").text
     assert "is for another host" in text
 
 
@@ -39,7 +39,7 @@ def test_an_expired_certificate_is_refused_by_the_boards_clock(
     board = rig.board("dev-1")
     with board:
         board.power_on()
-        text = board.expect("alink: not registered: ", timeout=PATIENCE).text
+        text = board.expect("alink: not registered: ").text
     clock.close()
     year = ca.NOT_AFTER.year + (ca.NOT_AFTER.month == 12)
     assert f"has expired (this board's clock says {year}-" in text
@@ -49,7 +49,7 @@ def test_no_secret_is_ever_printed(rig: Rig) -> None:
     board = rig.board("dev-1", method="regnwl", register=False)
     with board:
         board.power_on()
-        board.expect("answered: 200", timeout=PATIENCE)
+        board.expect("answered: 200")
     printed = "\n".join(one.text for one in board.lines)
     device = rig.platform.console.device(rig.product_key, "dev-1")
     secrets = [rig.product_secret, device.secret, device.client_ids[0].token]

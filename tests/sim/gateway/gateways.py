@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from alink_formats.identity import SubProduct
 from alink_sim.board import Board
 from alink_sim.board.interpreter.heap import beside_standins
-from tests.sim.conftest import PATIENCE, SUB_PK, SUB_PS, Rig
+from tests.sim.conftest import SUB_PK, SUB_PS, Rig
+from tests.waiting import eventually
 
 SIGNED = (SubProduct(SUB_PK, SUB_PS),)
 
@@ -53,10 +53,7 @@ def status(rig: Rig, name: str) -> str:
 
 def until(rig: Rig, name: str, wanted: str) -> None:
     """Wait until a sub-device has a status."""
-    deadline = time.monotonic() + PATIENCE
-    while status(rig, name) != wanted:
-        assert time.monotonic() < deadline, (name, status(rig, name), rig.kinds(name))
-        time.sleep(0.01)
+    eventually(lambda: status(rig, name) == wanted, *rig.boards)
 
 
 def owner(rig: Rig, name: str) -> str | None:
@@ -67,7 +64,4 @@ def owner(rig: Rig, name: str) -> str | None:
 
 def until_said(board: Board, *wanted: str) -> None:
     """Wait until a board has printed lines with each of these, in any order."""
-    deadline = time.monotonic() + PATIENCE
-    while missing := [one for one in wanted if not any(one in line.text for line in board.lines)]:
-        assert time.monotonic() < deadline, (missing, [line.text for line in board.lines])
-        time.sleep(0.01)
+    eventually(lambda: all(any(one in line.text for line in board.lines) for one in wanted), board)

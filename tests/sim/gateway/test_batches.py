@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from alink_sim.board import Board
-from tests.sim.conftest import PATIENCE, SUB_PK, Rig
+from tests.sim.conftest import SUB_PK, Rig
 from tests.sim.gateway.gateways import GROWN, burn, start, status, subs
 
 BATCH = """
@@ -48,15 +48,15 @@ def test_as_many_are_registered_at_once_as_the_answer_may_hold(
     subs(gateway_rig, 30)
     main = _batch(f"batch=30, {settings}", 30) + LOOP
     with start(gateway_rig, main, beyond=GROWN) as board:
-        board.expect("all are online", timeout=PATIENCE)
+        board.expect("all are online")
         assert _asked(board).count("register") == requests
 
 
 def test_one_that_asks_for_more_than_its_heap_holds_asks_for_fewer(gateway_rig: Rig) -> None:
     names = subs(gateway_rig, 40)
     with start(gateway_rig, _batch("batch=40, max_packet=16384", 40) + LOOP) as board:
-        board.expect("short of room: 20 sub-devices a request from now on", timeout=PATIENCE)
-        board.expect("all are online", timeout=PATIENCE)
+        board.expect("short of room: 20 sub-devices a request from now on")
+        board.expect("all are online")
         assert {status(gateway_rig, name) for name in names} == {"Online"}
 
 
@@ -72,7 +72,7 @@ print("all are offline")
 def test_those_that_leave_are_logged_out_at_once(gateway_rig: Rig) -> None:
     names = subs(gateway_rig, 5)
     with start(gateway_rig, _batch("batch=5", 5) + LEAVE + LOOP, beyond=GROWN) as board:
-        board.expect("all are offline", timeout=PATIENCE)
+        board.expect("all are offline")
         assert _asked(board)[-2:] == ["batch_login", "batch_logout"]
         assert {status(gateway_rig, name) for name in names} == {"Offline"}
 
@@ -102,6 +102,6 @@ def test_a_topology_that_is_too_long_is_told_of_and_a_larger_packet_has_it_whole
         for name in subs(gateway_rig, 100):
             platform.cloud.add_sub_device(SUB_PK, name, gateway=owner)
         board.power_on()
-        board.expect(said, timeout=PATIENCE)
+        board.expect(said)
     logged = any("too long a message on /sys/" in line.text for line in board.lines)
     assert logged == (not settings)

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from alink_sim.clock import ManualClock
-from tests.sim.conftest import PATIENCE, SUB_PK, Rig
+from tests.sim.conftest import SUB_PK, Rig
 from tests.sim.gateway.gateways import owner, start, status
+from tests.waiting import PATIENCE
 
 MAIN = (Path(__file__).resolve().parents[3] / "examples" / "gateway_modbus.py").read_text("utf-8")
 

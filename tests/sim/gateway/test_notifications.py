@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.platform.wire import ACCEPTED, Party, Wire
-from tests.sim.conftest import PATIENCE, SUB_PK, Rig
+from tests.sim.conftest import SUB_PK, Rig
 from tests.sim.gateway.gateways import start, status, subs, until, until_said
 
 TOLD = """
@@ -40,14 +40,14 @@ def test_one_that_logs_in_by_itself_is_left_to_it(gateway_rig: Rig) -> None:
         party = Party.of(product, platform.console.device(SUB_PK, "meter-000"))
         with Wire.tls(platform) as wire:
             assert wire.ask(party.log_in()) == ACCEPTED
-            board.expect("meter-000 offline 427", timeout=PATIENCE)
+            board.expect("meter-000 offline 427")
             _serves_the_other(gateway_rig)
-            board.expect("meter-001 heard b'still there'", timeout=PATIENCE)
+            board.expect("meter-001 heard b'still there'")
             assert status(gateway_rig, "meter-000") == "Online"  # By itself: nobody took it back.
         assert _pushed(gateway_rig) == [427]
         until(gateway_rig, "meter-000", "Offline")
         board.press_reset()  # It is added again.
-        board.expect("meter-000 online 200", timeout=PATIENCE)
+        board.expect("meter-000 online 200")
 
 
 def test_one_that_sends_without_a_session_is_logged_in_again(gateway_rig: Rig) -> None:
@@ -66,7 +66,7 @@ def test_one_that_sends_without_a_session_is_logged_in_again(gateway_rig: Rig) -
     )
     with start(gateway_rig, main) as board:
         for _ in range(2):
-            board.expect("meter-000 online 200", timeout=PATIENCE)
+            board.expect("meter-000 online 200")
         assert _pushed(gateway_rig) == [520]
         assert gateway_rig.platform.console.device(SUB_PK, "meter-000").properties == {}
         until(gateway_rig, "meter-000", "Online")
@@ -87,7 +87,7 @@ def test_one_that_is_deleted_disabled_or_separated_stays_away_whatever_is_pushed
         platform.cloud.remove_sub_device(SUB_PK, "meter-003")
         until_said(board, "meter-003 deleted 0")
         _serves_the_other(gateway_rig)
-        board.expect("meter-001 heard b'still there'", timeout=PATIENCE)
+        board.expect("meter-001 heard b'still there'")
         assert {521, 522, 6401} <= set(_pushed(gateway_rig))
         assert [status(gateway_rig, name) for name in names[1:]] == [
             "Online",

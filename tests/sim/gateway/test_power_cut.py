@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from alink_sim.board import Board
-from tests.sim.conftest import PATIENCE, Rig
+from tests.sim.conftest import Rig
 from tests.sim.gateway.gateways import burn, subs
 
 COUNT = 4
@@ -41,11 +41,11 @@ def _survive(rig: Rig, cut_at: int) -> tuple[int, int]:
     """
     with _board(rig, cut_at) as board:
         board.power_on(cut_at=cut_at)
-        assert board.wait(timeout=PATIENCE) == "cut", f"operation {cut_at} never came"
+        assert board.wait() == "cut", f"operation {cut_at} never came"
         board.expect("knows 0", timeout=0)
         board.power_on()
-        knew = re.sub(r"\D", "", board.expect("knows", timeout=PATIENCE).text)
-        board.expect(f"all online, {COUNT} kept", timeout=PATIENCE)
+        knew = re.sub(r"\D", "", board.expect("knows").text)
+        board.expect(f"all online, {COUNT} kept")
     kinds = [kind for n in range(COUNT) for kind in rig.kinds(f"meter-{cut_at:03}-{n:03}")]
     return int(knew), kinds.count("registered") - COUNT
 
@@ -55,9 +55,9 @@ def test_registrations_in_batches_survive_a_cut_in_each_flash_operation(
 ) -> None:
     with _board(gateway_rig, 0) as board:
         board.power_on()
-        board.expect("gateway online", timeout=PATIENCE)
+        board.expect("gateway online")
         before = board.flash_operations
-        board.expect("all online", timeout=PATIENCE)
+        board.expect("all online")
         count = board.flash_operations
     # The two builds share the operations: every other one each.
     cuts = range(before + 1 + gateway_rig.interpreter.word_bits // 64, count + 1, 2)

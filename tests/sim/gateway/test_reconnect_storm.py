@@ -11,8 +11,9 @@ import pytest
 
 from alink_sim.board import Board
 from alink_sim.clock import ManualClock
-from tests.sim.conftest import PATIENCE, SUB_PK, Rig
+from tests.sim.conftest import SUB_PK, Rig
 from tests.sim.gateway.gateways import GROWN, start, subs
+from tests.waiting import PATIENCE
 
 COUNT = 200
 STORMS = 4

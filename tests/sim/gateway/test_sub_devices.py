@@ -9,7 +9,7 @@ import pytest
 
 from alink_formats.identity import SubProduct
 from alink_sim.platform import Settings
-from tests.sim.conftest import PATIENCE, SUB_PK, Rig
+from tests.sim.conftest import SUB_PK, Rig
 from tests.sim.gateway.gateways import (
     BEYOND_FIRST_AREA,
     SIGNED,
@@ -38,7 +38,7 @@ def test_a_sub_device_is_registered_related_logged_in_and_posts(
     subs(gateway_rig, 1)
     burned = SIGNED if method == "proxy" else ()
     with start(gateway_rig, METER, sub_products=burned) as board:
-        board.expect("200 {} success", timeout=PATIENCE)
+        board.expect("200 {} success")
         registered = gateway_rig.platform.expect("registered", device_name="meter-000", timeout=0)
         assert registered.detail["method"] == method
         assert gateway_rig.platform.console.device(SUB_PK, "meter-000").properties == {
@@ -50,9 +50,9 @@ def test_a_sub_device_is_registered_related_logged_in_and_posts(
 def test_after_a_reset_it_is_online_again_without_a_registration(gateway_rig: Rig) -> None:
     subs(gateway_rig, 1)
     with start(gateway_rig, METER) as board:
-        board.expect("200 {} success", timeout=PATIENCE)
+        board.expect("200 {} success")
         board.press_reset()
-        board.expect("200 {} success", timeout=PATIENCE)
+        board.expect("200 {} success")
         kinds = gateway_rig.kinds("meter-000")
         assert (kinds.count("registered"), kinds.count("topology_added")) == (1, 1)
 
@@ -84,7 +84,7 @@ gateway.loop()
 def test_two_hundred_sub_devices_come_online_and_post(gateway_rig: Rig) -> None:
     names = subs(gateway_rig, 200)
     with start(gateway_rig, MANY) as board:
-        board.expect("all have posted", timeout=PATIENCE)
+        board.expect("all have posted")
     for number, name in enumerate(names):
         assert gateway_rig.platform.console.device(SUB_PK, name).properties == {"number": number}
     assert not gateway_rig.platform.events(kind="gateway_refused")
@@ -130,12 +130,12 @@ def test_one_that_is_disabled_while_the_others_log_in_is_left_behind(gateway_rig
         board.power_off()
         gateway_rig.platform.console.disable_device(SUB_PK, "meter-003")
         board.power_on()
-        board.expect("meter-003 disabled 522", timeout=PATIENCE)
+        board.expect("meter-003 disabled 522")
         for name in names:
             if name != "meter-003":
                 until(gateway_rig, name, "Online")
         gateway_rig.platform.console.enable_device(SUB_PK, "meter-003")
-        board.expect("meter-003 enabled 0", timeout=PATIENCE)
+        board.expect("meter-003 enabled 0")
         until(gateway_rig, "meter-003", "Online")
 
 
@@ -148,7 +148,7 @@ def test_one_whose_secret_has_changed_is_registered_again(gateway_rig: Rig) -> N
         gateway_rig.platform.console.remove_device(SUB_PK, "meter-001")
         gateway_rig.platform.console.add_device(SUB_PK, "meter-001")
         board.power_on()
-        board.expect("meter-001 online 200", timeout=PATIENCE)
+        board.expect("meter-001 online 200")
         until(gateway_rig, "meter-001", "Online")
         until(gateway_rig, "meter-000", "Online")
         assert gateway_rig.kinds("meter-000").count("registered") == 1
@@ -158,12 +158,12 @@ def test_another_gateway_takes_one_over_and_the_first_lets_go(gateway_rig: Rig) 
     subs(gateway_rig, 1)
     main = SEVERAL.replace("NAMES", "('meter-000',)")
     with start(gateway_rig, main, sub_products=SIGNED) as first:
-        first.expect("meter-000 online 200", timeout=PATIENCE)
+        first.expect("meter-000 online 200")
         with start(gateway_rig, main, "gateway-2") as other:  # Without the ProductSecret.
-            other.expect("meter-000 refused 6619", timeout=PATIENCE)
+            other.expect("meter-000 refused 6619")
         with start(gateway_rig, main, "gateway-3", sub_products=SIGNED) as other:
-            other.expect("meter-000 online 200", timeout=PATIENCE)
-            first.expect("meter-000 deleted 0", timeout=PATIENCE)
+            other.expect("meter-000 online 200")
+            first.expect("meter-000 deleted 0")
             assert owner(gateway_rig, "meter-000") == "gateway-3"
             assert status(gateway_rig, "meter-000") == "Online"
         # It does not take it back by itself: two that hear one sub-device would take turns.
@@ -206,19 +206,19 @@ gateway.loop()
 def test_a_sub_device_connects_closes_and_is_forgotten(gateway_rig: Rig) -> None:
     subs(gateway_rig, 2)
     with start(gateway_rig, COMES_AND_GOES) as board:
-        board.expect("connected 1", timeout=PATIENCE)
-        board.expect("meter-000 offline 200", timeout=PATIENCE)
-        board.expect("closed ('related', 0)", timeout=PATIENCE)
-        board.expect("again 1", timeout=PATIENCE)
-        board.expect("topology 200 1", timeout=PATIENCE)
-        board.expect("found 200", timeout=PATIENCE)
+        board.expect("connected 1")
+        board.expect("meter-000 offline 200")
+        board.expect("closed ('related', 0)")
+        board.expect("again 1")
+        board.expect("topology 200 1")
+        board.expect("found 200")
         found = gateway_rig.platform.expect("sub_devices_found", timeout=0)
         assert found.detail["devices"] == [f"{SUB_PK}/meter-001"]
-        board.expect("forgotten []", timeout=PATIENCE)
+        board.expect("forgotten []")
         assert owner(gateway_rig, "meter-000") is None
         assert status(gateway_rig, "meter-000") == "Offline"
-        board.expect("RefusedError a1SubPk0001/ghost-one refused: 6100", timeout=PATIENCE)
-        board.expect("DeviceName 'a/b': 4..32 letters", timeout=PATIENCE)
+        board.expect("RefusedError a1SubPk0001/ghost-one refused: 6100")
+        board.expect("DeviceName 'a/b': 4..32 letters")
 
 
 CLOUD = """
@@ -237,20 +237,20 @@ def test_the_cloud_adds_disables_enables_and_takes_away(gateway_rig: Rig) -> Non
     subs(gateway_rig, 3)
     platform = gateway_rig.platform
     with start(gateway_rig, CLOUD) as board:
-        board.expect("ready", timeout=PATIENCE)
+        board.expect("ready")
         wanted = [(SUB_PK, "meter-001"), (SUB_PK, "meter-000")]
         platform.cloud.ask_to_add(gateway_rig.product_key, "gateway-1", wanted)
-        board.expect("asked for meter-001", timeout=PATIENCE)
-        board.expect("asked for meter-000", timeout=PATIENCE)
-        board.expect("meter-000 online 200", timeout=PATIENCE)
+        board.expect("asked for meter-001")
+        board.expect("asked for meter-000")
+        board.expect("meter-000 online 200")
         assert owner(gateway_rig, "meter-001") is None  # It was declined.
         platform.console.disable_device(SUB_PK, "meter-000")
-        board.expect("meter-000 disabled 0", timeout=PATIENCE)
+        board.expect("meter-000 disabled 0")
         platform.console.enable_device(SUB_PK, "meter-000")
-        board.expect("meter-000 enabled 0", timeout=PATIENCE)
-        board.expect("meter-000 online 200", timeout=PATIENCE)
+        board.expect("meter-000 enabled 0")
+        board.expect("meter-000 online 200")
         platform.cloud.remove_sub_device(SUB_PK, "meter-000")
-        board.expect("meter-000 deleted 0", timeout=PATIENCE)
+        board.expect("meter-000 deleted 0")
         until(gateway_rig, "meter-000", "Offline")
         answered = {
             event.detail["topic"].rsplit("/", 1)[1]
@@ -310,18 +310,18 @@ def test_a_sub_device_is_used_like_a_device(
     subs(rig, 2)
     platform = rig.platform
     with start(rig, USED) as board:
-        board.expect("ready", timeout=PATIENCE)
+        board.expect("ready")
         until_said(board, "shadow None 1", "published True", "desired 200", "event 200")
         platform.cloud.set_properties(SUB_PK, "meter-001", {"target": 21})
-        board.expect("meter-001 target 21", timeout=PATIENCE)
-        posted = platform.expect("property_posted", device_name="meter-001", timeout=PATIENCE)
+        board.expect("meter-001 target 21")
+        posted = platform.expect("property_posted", device_name="meter-001")
         assert posted.detail["values"] == {"target": 21}
         called = platform.cloud.call_service_sync(
             SUB_PK, "meter-000", "Blink", {"times": 3}, timeout_ms=8000
         )
         assert json.loads(called.payload)["data"] == {"times": 3}
         platform.cloud.send(SUB_PK, "meter-000", f"/{SUB_PK}/meter-000/user/get", b"hi")
-        board.expect("heard b'hi'", timeout=PATIENCE)
+        board.expect("heard b'hi'")
 
 
 TASKS = """
@@ -355,6 +355,6 @@ def test_a_gateway_is_a_task_beside_others(gateway_rig: Rig) -> None:
     with start(
         gateway_rig, TASKS, beyond=BEYOND_FIRST_AREA + 5000
     ) as board:  # asyncio takes 5 KiB.
-        board.expect("posted [200] beside other tasks True", timeout=PATIENCE)
-        board.expect("cancelled 0 0", timeout=PATIENCE)
+        board.expect("posted [200] beside other tasks True")
+        board.expect("cancelled 0 0")
         until(gateway_rig, "meter-000", "Offline")

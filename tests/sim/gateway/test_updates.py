@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
 from alink_sim.platform import Rules
-from tests.sim.conftest import PATIENCE, SUB_PK, Rig
+from tests.sim.conftest import SUB_PK, Rig
 from tests.sim.gateway.gateways import burn, subs
+from tests.waiting import eventually
 
 MAIN = """
 from alink.gateway import Gateway
@@ -38,13 +37,13 @@ gateway.loop()
 
 def task(rig: Rig) -> str:
     """Return how the newest task of the meter has ended."""
-    deadline = time.monotonic() + PATIENCE
-    while True:
+
+    def ending() -> str:
         found = rig.platform.ota.tasks(SUB_PK, "meter-000")[-1]
-        if found.status in ("SUCCEEDED", "FAILED"):
-            return f"{found.status} {found.reason}".strip()
-        assert time.monotonic() < deadline, found
-        time.sleep(0.01)
+        ended = found.status in ("SUCCEEDED", "FAILED")
+        return f"{found.status} {found.reason}".strip() if ended else ""
+
+    return eventually(ending, *rig.boards)
 
 
 def test_a_sub_device_is_updated_over_the_gateways_connection(gateway_rig: Rig) -> None:
@@ -52,11 +51,11 @@ def test_a_sub_device_is_updated_over_the_gateways_connection(gateway_rig: Rig) 
     subs(rig, 1)
     with burn(rig, MAIN) as board:
         board.power_on()
-        platform.expect("ota_version", device_name="meter-000", version="1", timeout=PATIENCE)
+        platform.expect("ota_version", device_name="meter-000", version="1")
         for version, protocol in (("2", "HTTPS"), ("3", "MQTT")):
             data = bytes(range(251)) * 40 + version.encode()
             platform.ota.publish(SUB_PK, version, data, rules=Rules(protocol=protocol))
-            board.expect(f"the meter has {len(data)} {sum(data) & 0xFFFF}", timeout=PATIENCE)
+            board.expect(f"the meter has {len(data)} {sum(data) & 0xFFFF}")
             assert task(rig) == "SUCCEEDED"
         assert platform.ota.versions(SUB_PK, "meter-000") == {"default": "3"}
         platform.ota.publish(SUB_PK, "4", bytes(60001))

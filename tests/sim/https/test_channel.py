@@ -11,7 +11,7 @@ from alink_sim.board import Board
 from alink_sim.board.interpreter.heap import beside_standins
 from alink_sim.clock import ManualClock
 from alink_sim.platform import Listen, Platform, Settings
-from tests.sim.conftest import PATIENCE, Rig, turning, until_waiting
+from tests.sim.conftest import Rig, turning, until_waiting
 
 REPORTS = """
 from alink.http_channel import HttpChannel
@@ -53,9 +53,9 @@ def _board(rig: Rig, main: str = REPORTS, **fields: object) -> Board:
 def test_a_board_registers_and_reports_over_https_alone(rig: Rig) -> None:
     with _board(rig, method="https") as board:
         board.power_on()
-        board.expect("alink: credential stored in ", timeout=PATIENCE)
-        board.expect("message 8926", timeout=PATIENCE)
-        board.expect("message 8926", timeout=PATIENCE)
+        board.expect("alink: credential stored in ")
+        board.expect("message 8926")
+        board.expect("message 8926")
         assert rig.platform.console.device(rig.product_key, "dev-1").properties == {
             "temperature": 21.5
         }
@@ -68,7 +68,7 @@ def test_a_board_registers_and_reports_over_https_alone(rig: Rig) -> None:
 def test_a_board_with_a_device_token_is_told_that_it_cannot(rig: Rig) -> None:
     with _board(rig, method="regnwl", register=False) as board:
         board.power_on()
-        board.expect("StoreError: the HTTPS channel signs with a DeviceSecret", timeout=PATIENCE)
+        board.expect("StoreError: the HTTPS channel signs with a DeviceSecret")
 
 
 def _renewed(rig: Rig, board: Board, clock: ManualClock, answer: int) -> None:

@@ -20,7 +20,8 @@ from alink_sim.board.interpreter.heap import beside_standins
 from alink_sim.clock import ManualClock
 from alink_sim.platform import Rules, Settings
 from alink_sim.platform.state.event_log import Event
-from tests.sim.conftest import PATIENCE, Rig
+from tests.sim.conftest import Rig
+from tests.waiting import PATIENCE
 
 EXAMPLE = (Path(__file__).resolve().parents[3] / "examples" / "ota.py").read_text("utf-8")
 
@@ -130,11 +131,11 @@ def seen(rig: Rig, *kinds: str) -> list[Event]:
 def test_a_version_that_is_published_runs_in_the_other_slot(rig: Rig) -> None:
     with lamp(rig) as board:
         board.power_on()
-        board.expect("lamp 1.0.0", timeout=PATIENCE)
-        rig.platform.expect("ota_version", version="1.0.0", timeout=PATIENCE)
+        board.expect("lamp 1.0.0")
+        rig.platform.expect("ota_version", version="1.0.0")
         rig.platform.ota.publish(rig.product_key, "2.0.0", image("2.0.0"))
-        board.expect("lamp 2.0.0", timeout=PATIENCE)
-        rig.platform.expect("ota_task", status="SUCCEEDED", timeout=PATIENCE)
+        board.expect("lamp 2.0.0")
+        rig.platform.expect("ota_task", status="SUCCEEDED")
         assert board.running == "ota_1"
         # While the file came the session was served.
         kinds = [one.kind for one in seen(rig, "ota_progress", "property_posted")]
@@ -145,36 +146,36 @@ def test_a_version_that_is_published_runs_in_the_other_slot(rig: Rig) -> None:
         assert steps[-1] == 100
         assert len(steps) <= 10
         # It is confirmed: the next reset does not go back.
-        board.expect("alink: update to 2.0.0 has worked", timeout=PATIENCE)
+        board.expect("alink: update to 2.0.0 has worked")
         board.press_reset()
-        board.expect("lamp 2.0.0", timeout=PATIENCE)
+        board.expect("lamp 2.0.0")
         assert rig.kinds("dev-1").count("registered") == 1
 
 
 def test_an_image_that_never_comes_online_is_gone_with_the_next_reset(rig: Rig) -> None:
     with lamp(rig, BROKEN) as board:
         board.power_on()
-        rig.platform.expect("ota_version", version="1.0.0", timeout=PATIENCE)
+        rig.platform.expect("ota_version", version="1.0.0")
         rig.platform.ota.publish(rig.product_key, "2.0.0", image("2.0.0"))
-        board.expect("lamp 2.0.0", timeout=PATIENCE)
-        board.expect("lamp 1.0.0", timeout=PATIENCE)
-        told = rig.platform.expect("ota_progress", step=-1, timeout=PATIENCE)
+        board.expect("lamp 2.0.0")
+        board.expect("lamp 1.0.0")
+        told = rig.platform.expect("ota_progress", step=-1)
         assert told.reason == "2.0.0 was put in place, and 1.0.0 runs"
         assert status(rig)[0] == "FAILED"
         assert board.running == "ota_0"
         assert len(seen(rig, "ota_downloaded")) == 1
         # The next version is taken.
         rig.platform.ota.publish(rig.product_key, "1.0.0b", image("1.0.0b"))
-        board.expect("lamp 1.0.0b", timeout=PATIENCE)
+        board.expect("lamp 1.0.0b")
 
 
 def test_parts_come_over_the_session_where_the_batch_says_so(rig: Rig) -> None:
     with lamp(rig) as board:
         board.power_on()
-        rig.platform.expect("ota_version", version="1.0.0", timeout=PATIENCE)
+        rig.platform.expect("ota_version", version="1.0.0")
         rules = Rules(protocol="MQTT")
         rig.platform.ota.publish(rig.product_key, "2.0.0", image("2.0.0"), rules=rules)
-        board.expect("alink: update to 2.0.0 has worked", timeout=PATIENCE)
+        board.expect("alink: update to 2.0.0 has worked")
         assert {one.detail["via"] for one in seen(rig, "ota_downloaded")} == {"mqtt"}
         assert status(rig) == ("SUCCEEDED", 100)
 
@@ -221,11 +222,11 @@ def test_a_file_on_the_volume_is_replaced(rig: Rig, tmp_path: Path) -> None:
     heap = beside_standins(rig.interpreter)
     with rig.board("dev-1", main=FILES, heap=heap, files=files) as board:
         board.power_on()
-        rig.platform.expect("ota_version", version="1", module="hours", timeout=PATIENCE)
+        rig.platform.expect("ota_version", version="1", module="hours")
         rig.platform.ota.publish(rig.product_key, "2", module("2"), module="hours")
-        board.expect("ready 2 ['alink', 'hours.mpy']", timeout=PATIENCE)
-        board.expect("hours 2", timeout=PATIENCE)
-        board.expect("alink: update to 2 has worked", timeout=PATIENCE)
+        board.expect("ready 2 ['alink', 'hours.mpy']")
+        board.expect("hours 2")
+        board.expect("alink: update to 2 has worked")
         assert status(rig) == ("SUCCEEDED", 100)
 
 
@@ -234,10 +235,10 @@ def _cut(rig: Rig, name: str, cut_at: int) -> str:
     with lamp(rig, name=name) as board:
         rig.platform.ota.publish(rig.product_key, "2.0.0", image("2.0.0", 9000), devices=[name])
         board.power_on(cut_at=cut_at)
-        assert board.wait(timeout=PATIENCE) == "cut", f"operation {cut_at} never came"
+        assert board.wait() == "cut", f"operation {cut_at} never came"
         board.power_on()
-        ran = board.expect(re.compile(r"^lamp "), timeout=PATIENCE).text
-        board.expect(re.compile("property post .* answered: 200"), timeout=PATIENCE)
+        ran = board.expect(re.compile(r"^lamp ")).text
+        board.expect(re.compile("property post .* answered: 200"))
     return ran
 
 
@@ -246,10 +247,10 @@ def test_power_cut_in_an_update_leaves_a_board_that_comes_online(
 ) -> None:
     with lamp(rig, name="dev-0") as board:
         board.power_on()
-        rig.platform.expect("ota_version", version="1.0.0", timeout=PATIENCE)
+        rig.platform.expect("ota_version", version="1.0.0")
         before = board.flash_operations
         rig.platform.ota.publish(rig.product_key, "2.0.0", image("2.0.0", 9000))
-        board.expect("has worked", timeout=PATIENCE)
+        board.expect("has worked")
         count = board.flash_operations
     # Some of each kind: tests/board/flash/test_ota_slots.py cuts them all. The builds share them.
     cuts = range(before + 1 + rig.interpreter.word_bits // 16, count + 1, 8)

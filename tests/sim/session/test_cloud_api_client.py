@@ -11,7 +11,7 @@ import pytest
 from alink_sim.board import Board
 from alink_sim.board.interpreter.heap import beside_standins
 from tests.platform.api_calls import Ask, asking, client, done, refused
-from tests.sim.conftest import INSTANCE, PATIENCE, Rig
+from tests.sim.conftest import INSTANCE, Rig
 from tests.sim.session.test_thing import answered
 
 MODEL: dict[str, Any] = {
@@ -88,18 +88,18 @@ def ask(rig: Rig) -> Ask:
 def board(rig: Rig, ask: Ask) -> Board:
     board = rig.board("dev-1", main=PROGRAM, heap=beside_standins(rig.interpreter))
     board.power_on()
-    board.expect("ready", timeout=PATIENCE)
-    rig.platform.expect("subscribed", device_name="dev-1", timeout=PATIENCE)
+    board.expect("ready")
+    rig.platform.expect("subscribed", device_name="dev-1")
     return board
 
 
 def test_it_sets_properties_and_reads_what_the_board_says(
     rig: Rig, ask: Ask, board: Board
 ) -> None:
-    board.expect("desired {'level': {", timeout=PATIENCE)
+    board.expect("desired {'level': {")
     number = done(ask("SetDeviceProperty", items=json.dumps({"led": 1})))["Data"]["MessageId"]
     assert answered(rig, number) == 200
-    rig.platform.expect("property_posted", device_name="dev-1", timeout=PATIENCE)
+    rig.platform.expect("property_posted", device_name="dev-1")
     told = done(ask("QueryDevicePropertyStatus"))["Data"]["List"]["PropertyStatusInfo"]
     assert {one["Identifier"]: one.get("Value") for one in told}["led"] == "1"
 
@@ -107,8 +107,8 @@ def test_it_sets_properties_and_reads_what_the_board_says(
 def test_a_desired_value_set_while_it_was_away_is_learnt_and_forgotten(
     rig: Rig, ask: Ask, board: Board
 ) -> None:
-    board.expect("desired {'level': {", timeout=PATIENCE)
-    board.expect("200 {} success", timeout=PATIENCE)
+    board.expect("desired {'level': {")
+    board.expect("200 {} success")
     assert (
         "level" not in rig.platform.console.device(rig.product_key, "dev-1").documents["desired"]
     )
@@ -116,7 +116,7 @@ def test_a_desired_value_set_while_it_was_away_is_learnt_and_forgotten(
 
 def test_it_calls_services_of_both_kinds(rig: Rig, ask: Ask, board: Board) -> None:
     called = done(ask("InvokeThingService", identifier="Blink", args='{"Times":3}'))
-    board.expect("blink 3", timeout=PATIENCE)
+    board.expect("blink 3")
     assert answered(rig, called["Data"]["MessageId"]) == 200
     called = done(ask("InvokeThingService", identifier="Measure", args='{"Times":4}'))
     assert json.loads(called["Data"]["Result"]) == {"Value": 8}
@@ -128,7 +128,7 @@ def test_it_publishes_and_asks_on_both_kinds_of_topic(rig: Rig, ask: Ask, board:
     content = base64.b64encode(b"hello").decode()
     message = {"topic_full_name": f"{topic}/get", "message_content": content, "qos": 1}
     done(asking(client(rig.platform))("Pub", **product(rig), **message))
-    board.expect("got b'hello' False", timeout=PATIENCE)
+    board.expect("got b'hello' False")
     for where, question, answer in (
         ({}, b"abc", b"abcabc"),
         ({"topic": f"{topic}/ask"}, b"?", b"heard ?"),
@@ -142,7 +142,7 @@ def test_it_publishes_and_asks_on_both_kinds_of_topic(rig: Rig, ask: Ask, board:
 def test_it_sets_the_shadow_which_the_board_fulfils(rig: Rig, ask: Ask, board: Board) -> None:
     wanted = {"method": "update", "state": {"desired": {"color": "green"}}, "version": 1}
     done(ask("UpdateDeviceShadow", shadow_message=json.dumps(wanted)))
-    board.expect("wanted {'color': 'green'}", timeout=PATIENCE)
-    board.expect("shadow None 2", timeout=PATIENCE)
+    board.expect("wanted {'color': 'green'}")
+    board.expect("shadow None 2")
     shadow = json.loads(done(ask("GetDeviceShadow"))["ShadowMessage"])
     assert (shadow["state"], shadow["version"]) == ({"reported": {"color": "green"}}, 2)

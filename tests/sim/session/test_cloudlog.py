@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.sim.conftest import PATIENCE, Rig
+from tests.sim.conftest import Rig
 from tests.sim.session.test_thing import online
 
 LOGS = """
@@ -31,9 +31,9 @@ def test_lines_wait_until_the_cloud_wants_them(rig: Rig) -> None:
     with online(rig, LOGS):
         assert contents(rig) == []
         rig.platform.cloud.set_log_mode(rig.product_key, "dev-1", on=True)
-        rig.platform.expect("device_log", device_name="dev-1", timeout=PATIENCE)
+        rig.platform.expect("device_log", device_name="dev-1")
         assert contents(rig) == [("WARN", "before the session"), ("ERROR", "in it")]
-        answered = rig.platform.expect("answered", device_name="dev-1", timeout=PATIENCE)
+        answered = rig.platform.expect("answered", device_name="dev-1")
         assert answered.detail["topic"].endswith("/thing/config/log/push_reply")
 
 
@@ -41,4 +41,4 @@ def test_what_was_wanted_before_holds_after_a_power_cycle(rig: Rig) -> None:
     rig.platform.console.add_device(rig.product_key, "dev-1")
     rig.platform.cloud.set_log_mode(rig.product_key, "dev-1", on=True)
     with online(rig, LOGS):
-        rig.platform.expect("device_log", device_name="dev-1", timeout=PATIENCE)
+        rig.platform.expect("device_log", device_name="dev-1")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,19 +10,19 @@ import pytest
 from alink_sim.board.interpreter.heap import beside_standins
 from alink_sim.clock import ManualClock
 from alink_sim.platform import Fault
-from tests.sim.conftest import PATIENCE, Rig, until_waiting
+from tests.sim.conftest import Rig, until_waiting
 from tests.sim.session.test_thing import online
+from tests.waiting import eventually
 
 
 def ends(rig: Rig, count: int) -> list[str]:
     """Return why sessions have ended, once so many have."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        reasons = [event.reason for event in rig.platform.events(kind="offline")]
-        if len(reasons) >= count:
-            return reasons
-        time.sleep(0.005)
-    raise AssertionError(f"{reasons}")
+
+    def reasons() -> list[str]:
+        found = [event.reason for event in rig.platform.events(kind="offline")]
+        return found if len(found) >= count else []
+
+    return eventually(reasons)
 
 
 CANCELLED = """
@@ -54,7 +53,7 @@ asyncio.run(main())
 
 def test_cancelling_run_closes_cleanly_and_it_can_run_again(rig: Rig) -> None:
     with online(rig, CANCELLED) as board:
-        assert board.wait(timeout=PATIENCE) == "halted"
+        assert board.wait() == "halted"
         said = [printed.text for printed in board.lines]
         assert "cancelled 0" in said
         assert "ready 2" in said
@@ -76,7 +75,7 @@ device.close()
 
 def test_the_blocking_face_closes_cleanly_and_connects_again(rig: Rig) -> None:
     with online(rig, CLOSED) as board:
-        assert board.wait(timeout=PATIENCE) == "halted"
+        assert board.wait() == "halted"
         assert "closed 0" in [printed.text for printed in board.lines]
     assert ends(rig, 2) == ["the device said DISCONNECT"] * 2
 
@@ -118,8 +117,8 @@ def test_a_board_that_wakes_from_deep_sleep_logs_in_with_what_is_stored(
     with board:
         board.power_on()
         for wakes in range(3):
-            board.expect(f"wakes {wakes}", timeout=PATIENCE)
-            board.expect("alink: online at ", timeout=PATIENCE)
+            board.expect(f"wakes {wakes}")
+            board.expect("alink: online at ")
             until_waiting(board, clock, at_least=500)
             properties = rig.platform.console.device(rig.product_key, "dev-1").properties
             assert properties == {"wakes": wakes}
@@ -148,10 +147,10 @@ device.loop()
 def test_a_message_that_comes_twice_is_delivered_twice_and_marked(rig: Rig) -> None:
     rig.platform.faults.add(Fault.duplicate("publish"), device="dev-1", connection=2)
     with online(rig, TWICE) as board:
-        rig.platform.expect("subscribed", device_name="dev-1", timeout=PATIENCE)
+        rig.platform.expect("subscribed", device_name="dev-1")
         topic = f"/{rig.product_key}/dev-1/user/get"
         rig.platform.cloud.send(rig.product_key, "dev-1", topic, b"once", qos=1)
-        board.expect("got b'once' False", timeout=PATIENCE)
-        board.expect("got b'once' True", timeout=PATIENCE)
+        board.expect("got b'once' False")
+        board.expect("got b'once' True")
         rig.platform.cloud.send(rig.product_key, "dev-1", topic, b"at 0", qos=0)
-        board.expect("got b'at 0' False", timeout=PATIENCE)
+        board.expect("got b'at 0' False")

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from tests.sim.conftest import INSTANCE, PATIENCE, Rig
+from tests.sim.conftest import INSTANCE, Rig
 from tests.sim.session.test_thing import online
 
 CONFIGURED = """
@@ -75,24 +75,24 @@ def test_a_config_is_fetched_replaced_and_kept_when_the_next_is_spoilt(
     files["/c"] = first = b'{"rate":1,"pad":"' + b"x" * 5000 + b'"}'
     rig.platform.cloud.set_config(key, first, url=url)
     with online(rig, CONFIGURED, files={"/ca.der": rig.platform.ca_der}) as board:
-        board.expect('config {"rate":1', timeout=PATIENCE)
+        board.expect('config {"rate":1')
         files["/c"] = b'{"rate":2}'
         assert rig.platform.cloud.set_config(key, files["/c"], url=url) == 1
-        board.expect('config {"rate":2}', timeout=PATIENCE)
-        answered = rig.platform.expect("answered", device_name="dev-1", timeout=PATIENCE)
+        board.expect('config {"rate":2}')
+        answered = rig.platform.expect("answered", device_name="dev-1")
         assert answered.detail["topic"].endswith("/thing/config/push_reply")
         rig.platform.cloud.set_config(key, b'{"rate":3}', url=url)
-        board.expect("not fetched: config", timeout=PATIENCE)
-        board.expect('config {"rate":2}', timeout=PATIENCE)
+        board.expect("not fetched: config")
+        board.expect('config {"rate":2}')
 
 
 def test_a_product_without_config_says_so(rig: Rig) -> None:
     with online(rig, CONFIGURED, files={"/ca.der": rig.platform.ca_der}) as board:
-        board.expect("no remote config: 6713", timeout=PATIENCE)
+        board.expect("no remote config: 6713")
 
 
 def test_a_product_whose_config_was_taken_back_says_so(rig: Rig) -> None:
     rig.platform.cloud.set_config(rig.product_key, b"{}", url="https://files.example/c")
     rig.platform.cloud.forget_config(rig.product_key)
     with online(rig, CONFIGURED, files={"/ca.der": rig.platform.ca_der}) as board:
-        board.expect("no remote config: 6710", timeout=PATIENCE)
+        board.expect("no remote config: 6710")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from alink_sim.platform import Script, Settings
-from tests.sim.conftest import PATIENCE, Rig
+from tests.sim.conftest import Rig
 from tests.sim.session.test_thing import answered, online
 
 REPORTS = """
@@ -50,12 +50,12 @@ def test_reports_of_every_kind_are_answered_to_their_own_handlers(
     rig.platform.cloud.set_desired(rig.product_key, "dev-1", {"t": 5})
     board = online(rig, REPORTS)
     for what in ("event", "plain", "post", "batch", "history", "tags", "forgotten"):
-        board.expect(f"{what} 200 {{}}", timeout=PATIENCE)
-    board.expect("wrong 460", timeout=PATIENCE)
-    board.expect("desired 200 {'t': {", timeout=PATIENCE)
+        board.expect(f"{what} 200 {{}}")
+    board.expect("wrong 460")
+    board.expect("desired 200 {'t': {")
     for what in ("too old", "deleted", "left"):
-        board.expect(f"{what} 200 {{}}", timeout=PATIENCE)
-    board.expect("malformed 460", timeout=PATIENCE)
+        board.expect(f"{what} 200 {{}}")
+    board.expect("malformed 460")
     device = rig.platform.console.device(rig.product_key, "dev-1")
     assert device.properties == {"t": 4, "u": 1}
     assert device.documents["tags"] == {"room": "4"}
@@ -98,10 +98,10 @@ def test_bytes_go_up_and_down_through_the_products_script(
     key = rig.product_key
     rig.platform.console.set_script(key, Script(to_alink, to_raw))
     board = online(rig, RAW)
-    board.expect("reply b'\\x07\\x06'", timeout=PATIENCE)
+    board.expect("reply b'\\x07\\x06'")
     assert rig.platform.console.device(key, "dev-1").properties == {"t": 42}
     number = rig.platform.cloud.set_properties(key, "dev-1", {"t": 1})
-    board.expect("down b'", timeout=PATIENCE)
+    board.expect("down b'")
     assert answered(rig, number) == 200
     called = rig.platform.cloud.call_service_sync(key, "dev-1", "Test", {}, timeout_ms=8000)
     assert (called.code, b'"code":200' in called.payload) == ("SUCCESS", True)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from alink_sim.platform import RrpcCode, Settings
-from tests.sim.conftest import PATIENCE, Rig
+from tests.sim.conftest import Rig
 from tests.sim.session.test_thing import THERMOSTAT, online
 
 ASKED = """
@@ -48,7 +48,7 @@ def test_questions_of_both_forms_and_broadcasts(
 ) -> None:
     rig = make_rig(settings=Settings(auto_deliver=auto_deliver))
     board = online(rig, ASKED)
-    rig.platform.expect("subscribed", device_name="dev-1", timeout=PATIENCE)
+    rig.platform.expect("subscribed", device_name="dev-1")
     key = rig.product_key
     topic = f"/{key}/dev-1/user/ask"
     got = rig.platform.cloud.rrpc(key, "dev-1", b"\x00?", topic=topic, timeout_ms=8000)
@@ -59,6 +59,6 @@ def test_questions_of_both_forms_and_broadcasts(
     got = rig.platform.cloud.rrpc(key, "dev-1", call, timeout_ms=8000)
     assert json.loads(got.payload)["data"] == {"ok": 1}
     assert rig.platform.cloud.broadcast(key, b"1") == 1
-    board.expect("all b'1'", timeout=PATIENCE)
+    board.expect("all b'1'")
     assert rig.platform.cloud.broadcast(key, b"2", topic=f"/broadcast/{key}/news") == 1
-    board.expect("news b'2'", timeout=PATIENCE)
+    board.expect("news b'2'")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.sim.conftest import PATIENCE, Rig
+from tests.sim.conftest import Rig
 from tests.sim.session.test_thing import online
 
 SHADOW = """
@@ -25,10 +25,10 @@ device.loop()
 
 def test_the_shadow_is_reported_desired_and_fulfilled(rig: Rig) -> None:
     board = online(rig, SHADOW)
-    board.expect("update None 1", timeout=PATIENCE)
+    board.expect("update None 1")
     rig.platform.cloud.set_shadow(rig.product_key, "dev-1", {"color": "green"}, version=2)
-    board.expect("wanted {'color': 'green'}", timeout=PATIENCE)
-    board.expect("update None 3", timeout=PATIENCE)
+    board.expect("wanted {'color': 'green'}")
+    board.expect("update None 3")
     kept = rig.platform.console.device(rig.product_key, "dev-1").documents["shadow"]
     assert kept["state"] == {"reported": {"color": "green"}}
 
@@ -37,9 +37,9 @@ def test_a_version_that_is_behind_is_asked_for_and_the_update_tried_again(rig: R
     rig.platform.console.add_device(rig.product_key, "dev-1")
     rig.platform.cloud.set_shadow(rig.product_key, "dev-1", {"color": "blue"}, version=41)
     board = online(rig, SHADOW)
-    board.expect("wanted {'color': 'blue'}", timeout=PATIENCE)
-    board.expect("update None 42", timeout=PATIENCE)
-    board.expect("update None 43", timeout=PATIENCE)  # What was wanted is reported as done.
+    board.expect("wanted {'color': 'blue'}")
+    board.expect("update None 42")
+    board.expect("update None 43")  # What was wanted is reported as done.
 
 
 AWAY = """
@@ -62,8 +62,8 @@ def test_after_being_offline_it_reports_the_newest_and_learns_what_is_wanted(rig
     rig.platform.console.add_device(rig.product_key, "dev-1")
     rig.platform.cloud.set_shadow(rig.product_key, "dev-1", {"level": 5}, version=7)
     board = online(rig, AWAY)
-    board.expect("wanted {'level': 5}", timeout=PATIENCE)
-    board.expect("update None 8", timeout=PATIENCE)
+    board.expect("wanted {'level': 5}")
+    board.expect("update None 8")
     kept = rig.platform.console.device(rig.product_key, "dev-1").documents["shadow"]
     assert kept["state"]["reported"] == {"color": "grey", "level": 1}
     assert rig.kinds("dev-1").count("shadow_refused") == 0
@@ -87,6 +87,6 @@ device.loop()
 def test_attributes_are_deleted_and_a_refused_update_ends_with_its_code(rig: Rig) -> None:
     board = online(rig, DELETES)
     for ended in ("update None 1", "update None 2", "update 405 2"):
-        board.expect(ended, timeout=PATIENCE)
+        board.expect(ended)
     kept = rig.platform.console.device(rig.product_key, "dev-1").documents["shadow"]
     assert kept["state"] == {"reported": {"b": 2, "c": 3}}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections.abc import Callable
 
 import pytest
@@ -12,7 +11,7 @@ import pytest
 from alink_sim.board import Board
 from alink_sim.board.interpreter.heap import beside_standins
 from alink_sim.platform import Settings
-from tests.sim.conftest import PATIENCE, Rig
+from tests.sim.conftest import Rig
 
 ONLINE = re.compile(r"^alink: online at ")
 
@@ -22,7 +21,7 @@ def online(rig: Rig, main: str, files: dict[str, bytes] | None = None) -> Board:
     heap = beside_standins(rig.interpreter)
     board = rig.board("dev-1", main=main, files=files, heap=heap)
     board.power_on()
-    board.expect("ready", timeout=PATIENCE)
+    board.expect("ready")
     return board
 
 
@@ -57,21 +56,16 @@ device.loop()
 
 def answered(rig: Rig, number: str) -> int:
     """Return the code with which the device answered a message."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        for event in rig.platform.events(kind="answered", device_name="dev-1"):
-            if event.detail["id"] == number:
-                return int(event.detail["answer"])
-        time.sleep(0.005)
-    raise AssertionError(f"no answer to {number}: {rig.kinds('dev-1')}")
+    event = rig.platform.expect("answered", device_name="dev-1", id=number)
+    return int(event.detail["answer"])
 
 
 def test_a_property_set_is_handled_answered_and_posted_back(rig: Rig) -> None:
     board = online(rig, THERMOSTAT)
     number = rig.platform.cloud.set_properties(rig.product_key, "dev-1", {"target": 21})
-    board.expect("target 21", timeout=PATIENCE)
+    board.expect("target 21")
     assert answered(rig, number) == 200
-    rig.platform.expect("property_posted", device_name="dev-1", timeout=PATIENCE)
+    rig.platform.expect("property_posted", device_name="dev-1")
     assert rig.platform.console.device(rig.product_key, "dev-1").properties == {"target": 21}
 
 
@@ -86,14 +80,14 @@ def test_a_value_that_is_refused_or_breaks_the_handler_ends_no_session(
     assert answered(rig, number) == code
     number = rig.platform.cloud.set_properties(rig.product_key, "dev-1", {"target": 20})
     assert answered(rig, number) == 200
-    board.expect("target 20", timeout=PATIENCE)
+    board.expect("target 20")
     assert rig.kinds("dev-1").count("online") == 1
 
 
 def test_a_service_is_called_and_an_unknown_one_refused(rig: Rig) -> None:
     board = online(rig, THERMOSTAT)
     number = rig.platform.cloud.call_service(rig.product_key, "dev-1", "SelfTest", {"deep": 1})
-    board.expect("self test {'deep': 1}", timeout=PATIENCE)
+    board.expect("self test {'deep': 1}")
     assert answered(rig, number) == 200
     number = rig.platform.cloud.call_service(rig.product_key, "dev-1", "Explode", {})
     assert answered(rig, number) == 460
@@ -108,7 +102,7 @@ def test_a_synchronous_service_is_answered_on_the_response_topic(rig: Rig) -> No
         f"/sys/{rig.product_key}/dev-1/rrpc/request/1234567890123456789",
         json.dumps(request).encode(),
     )
-    event = rig.platform.expect("answered", device_name="dev-1", timeout=PATIENCE)
+    event = rig.platform.expect("answered", device_name="dev-1")
     topic = f"/sys/{rig.product_key}/dev-1/rrpc/response/1234567890123456789"
     assert (event.detail["topic"], event.detail["answer"]) == (topic, 200)
 
@@ -129,13 +123,13 @@ device.loop()
 
 def test_custom_topics_wildcards_and_the_time(rig: Rig) -> None:
     board = online(rig, CUSTOM)
-    board.expect("published True", timeout=PATIENCE)
-    board.expect("time True", timeout=PATIENCE)
+    board.expect("published True")
+    board.expect("time True")
     key = rig.product_key
     rig.platform.cloud.send(key, "dev-1", f"/{key}/dev-1/user/get", b"x")
-    board.expect("user/get failed: ZeroDivisionError", timeout=PATIENCE)
+    board.expect("user/get failed: ZeroDivisionError")
     rig.platform.cloud.send(key, "dev-1", f"/{key}/dev-1/user/led/set", b"\x00\xff", qos=1)
-    board.expect(f"set b'/{key}/dev-1/user/led/set' b'\\x00\\xff'", timeout=PATIENCE)
+    board.expect(f"set b'/{key}/dev-1/user/led/set' b'\\x00\\xff'")
 
 
 @pytest.mark.parametrize("auto_deliver", ["always", "ss", "never"])
@@ -144,9 +138,9 @@ def test_it_works_whether_or_not_the_platform_delivers_by_itself(
 ) -> None:
     rig = make_rig(settings=Settings(auto_deliver=auto_deliver))
     board = online(rig, THERMOSTAT)
-    rig.platform.expect("subscribed", device_name="dev-1", timeout=PATIENCE)
+    rig.platform.expect("subscribed", device_name="dev-1")
     number = rig.platform.cloud.set_properties(rig.product_key, "dev-1", {"target": 21})
-    board.expect("target 21", timeout=PATIENCE)
+    board.expect("target 21")
     assert answered(rig, number) == 200
     called = rig.platform.cloud.call_service_sync(
         rig.product_key, "dev-1", "SelfTest", {}, timeout_ms=8000
