@@ -11,6 +11,7 @@ from alink_sim.platform.state.background import Background
 from alink_sim.platform.state.data_script import Script
 from alink_sim.platform.state.entities import Device, Product
 from alink_sim.platform.state.event_log import Event, EventLog, Party
+from alink_sim.platform.state.message_ids import MessageIds
 from alink_sim.platform.state.ota_bucket import Bucket
 from alink_sim.platform.state.ota_registry import Upgrades
 from alink_sim.platform.state.packet_trace import PacketTrace
@@ -36,6 +37,7 @@ class Core:
     settings: Settings
     faults: Faults
     trace: PacketTrace
+    ids: MessageIds = field(default_factory=MessageIds)
     rates: Rates = field(default_factory=Rates)
     scripts: dict[str, Script] = field(default_factory=dict)  # By ProductKey.
     background: Background = field(default_factory=Background)

@@ -6,7 +6,6 @@ live in memory, so that a platform that was restarted knows none (20003) and a d
 
 from __future__ import annotations
 
-import itertools
 import json
 import secrets
 from collections.abc import Awaitable, Callable
@@ -31,7 +30,6 @@ MAX_PAYLOAD = 128 * 1024
 _VIA = "https"
 _STRINGS = ("productKey", "deviceName", "clientId", "sign")
 _FRESH = 15 * 60  # Seconds that a timestamp may be off.
-_MESSAGE_IDS = itertools.count(892_687_627_916_247_040)  # Of 64 bits, as the real ones.
 
 
 class Answer(IntEnum):
@@ -172,7 +170,7 @@ class HttpsChannel:
             await core.commits.settled()
         except StoreError as error:
             raise _DeclinedError(Answer.NOT_PUBLISHED, "the database takes nothing") from error
-        return {"messageId": next(_MESSAGE_IDS)}
+        return {"messageId": core.ids.long()}
 
     def _token(self, request: web.Request) -> _Token:
         sent = request.headers.get("password", "")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -168,8 +167,3 @@ class ApiAction:
 
 def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is no JSON")
-
-
-def message_id() -> str:
-    """Return the id of a message, which looks like a real one."""
-    return str(secrets.randbits(62) | 1 << 61)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 
 from alink_sim.platform.access import limits
-from alink_sim.platform.openapi.call import Answer, ApiAction, Call, message_id
+from alink_sim.platform.openapi.call import Answer, ApiAction, Call
 from alink_sim.platform.openapi.errors import ApiError
 from alink_sim.platform.topics import downlink, rrpc, topic_names
 from alink_sim.platform.topics.rrpc import TIMEOUT_MS, RrpcCode
@@ -26,7 +26,7 @@ async def pub(call: Call) -> Answer:
     _check_size(payload, call.core.settings.max_payload)
     device = call.device_in(product, name)
     call.core.send(device, topic, payload, qos=call.number("Qos", 0, among=range(2)))
-    return {"MessageId": message_id()}
+    return {"MessageId": str(call.core.ids.long())}
 
 
 async def pub_broadcast(call: Call) -> Answer:
@@ -40,9 +40,9 @@ async def pub_broadcast(call: Call) -> Answer:
         raise ApiError("iot.messagebroker.InvalidFormattedTopicName")
     if not topic:
         call.check_rate("to all devices", seconds=60)
-    number = message_id()
-    downlink.broadcast(call.core, product.key, payload, topic=topic, message_id=number)
-    return {"MessageId": int(number)}
+    number = call.core.ids.long()
+    downlink.broadcast(call.core, product.key, payload, topic=topic, message_id=str(number))
+    return {"MessageId": number}
 
 
 async def ask(call: Call) -> Answer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from alink_sim.platform.openapi.call import Answer, ApiAction, Call, message_id
+from alink_sim.platform.openapi.call import Answer, ApiAction, Call
 from alink_sim.platform.openapi.devices import detail
 from alink_sim.platform.openapi.errors import ApiError
 from alink_sim.platform.openapi.pages import Page
@@ -46,7 +46,7 @@ async def ask_to_add(call: Call) -> Answer:
     sub_device_sessions.ask_to_add(
         call.core, gateway, [(one.product_key, one.name) for one in wanted]
     )
-    return {"Data": {"MessageId": message_id()}}
+    return {"Data": {"MessageId": str(call.core.ids.long())}}
 
 
 async def get_gateway(call: Call) -> Answer:

@@ -6,7 +6,6 @@ without it is no success.
 
 from __future__ import annotations
 
-import itertools
 from functools import partial
 
 from alink_sim.platform.compact import compact
@@ -18,7 +17,6 @@ from alink_sim.platform.state.ota_registry import fresh_id
 
 _PUSHED = "1000"
 _MINUTE = 60.0
-_IDS = itertools.count(1626969597470)  # Numbers, as the real ones.
 _FAILURES = {
     -1: "the upgrade failed",
     -2: "the download failed",
@@ -182,7 +180,7 @@ def _push(core: Core, device: Device, task: Task) -> None:
     body = {
         "code": _PUSHED,
         "data": notices.data(core, task),
-        "id": next(_IDS),
+        "id": core.ids.ota_push(),
         "message": "success",
     }
     topic = f"/ota/device/upgrade/{device.product_key}/{device.name}"

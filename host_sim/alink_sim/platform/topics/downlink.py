@@ -6,7 +6,6 @@ to how many sessions the message went.
 
 from __future__ import annotations
 
-import itertools
 from typing import Any
 
 from alink_sim.platform.compact import compact
@@ -14,8 +13,6 @@ from alink_sim.platform.core import Core
 from alink_sim.platform.state.data_script import ScriptError
 from alink_sim.platform.state.entities import Device
 from alink_sim.platform.topics import shadow
-
-_IDS = itertools.count(1)
 
 
 def broadcast(
@@ -26,7 +23,7 @@ def broadcast(
     With a topic, `/broadcast/PK/...`, to those that subscribed to it; else to all that are
     online, on their own `/sys/PK/DN/broadcast/request/MESSAGE`, with `message_id` or one made up.
     """
-    number = message_id or next(_IDS)
+    number = message_id or core.ids.request()
     sent = 0
     for session in core.sessions.of_product(product_key):
         own = f"/sys/{product_key}/{session.device_name}/broadcast/request/{number}"
@@ -39,7 +36,7 @@ def ask(core: Core, device: Device, what: str, params: Any) -> tuple[str, int]:
 
     To a product with a script it goes as the script's bytes, on `thing/model/down_raw`.
     """
-    number = str(next(_IDS))
+    number = core.ids.request()
     method = f"thing.{what.replace('/', '.')}"
     body = {"method": method, "id": number, "params": params, "version": "1.0.0"}
     base = f"/sys/{device.product_key}/{device.name}/thing"

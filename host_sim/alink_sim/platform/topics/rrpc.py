@@ -7,7 +7,6 @@ or goes out on `/ext/rrpc/MESSAGE` + a topic and is answered on that very topic.
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -62,7 +61,7 @@ async def call(
     topic = f"/sys/{device.product_key}/{device.name}/thing/{what}"
     body = {
         "method": f"thing.service.{service}",
-        "id": _message_id(),
+        "id": str(core.ids.long()),
         "params": inputs,
         "version": "1.0.0",
     }
@@ -84,7 +83,7 @@ async def _ask(
 ) -> Rrpc:
     if timeout_ms not in TIMEOUT_MS:
         raise ValueError(f"an RRPC waits 1000..8000 ms, not {timeout_ms}")
-    number = _message_id()
+    number = str(core.ids.long())
     sessions = core.sessions.of(device)
     if not sessions:
         return Rrpc(RrpcCode.OFFLINE, number)
@@ -128,7 +127,3 @@ def _topics(session: Session, number: str, topic: str) -> tuple[str, str]:
 def _give_up(answer: asyncio.Future[bytes | None]) -> None:
     if not answer.done():
         answer.set_exception(TimeoutError())
-
-
-def _message_id() -> str:
-    return str(secrets.randbits(62) | 1 << 61)  # 19 digits, as the real ones have.

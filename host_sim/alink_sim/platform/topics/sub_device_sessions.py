@@ -7,7 +7,6 @@ unless it logs out, logs in elsewhere, is disabled, deleted or separated.
 from __future__ import annotations
 
 import asyncio
-import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from enum import IntEnum
@@ -25,8 +24,6 @@ from alink_sim.platform.topics.sub_devices import Pair
 from alink_sim.platform.topics.thing import Verb
 
 MAX_BATCH = 50
-
-_IDS = itertools.count(1)
 
 
 class Change(IntEnum):
@@ -139,30 +136,31 @@ def tell(core: Core, device: Device, change: Change) -> None:
         status = Change.ENABLED + Change.DISABLED - change
     for session in core.sessions.of(gateway) if gateway else ():
         params = {"status": status, "subList": [sub_devices.pair(device)]}
-        ask(session, "thing/topo/change", params)
+        ask(core, session, "thing/topo/change", params)
         if word := _WORDS.get(change):
             topic = f"/sys/{device.product_key}/{device.name}/thing/{word}"
-            session.deliver(topic, _request(f"thing.{word}", {}))
+            session.deliver(topic, _request(core, f"thing.{word}", {}))
 
 
 def ask_to_add(core: Core, gateway: Device, names: list[tuple[str, str]]) -> int:
     """Ask a gateway to relate devices to itself; return to how many of its sessions that went."""
     params = [{"productKey": key, "deviceName": name} for key, name in names]
-    return sum(ask(one, "thing/topo/add/notify", params) for one in core.sessions.of(gateway))
+    return sum(
+        ask(core, one, "thing/topo/add/notify", params) for one in core.sessions.of(gateway)
+    )
 
 
-def ask(session: Session, tail: str, params: Any) -> bool:
+def ask(core: Core, session: Session, tail: str, params: Any) -> bool:
     """Send a gateway a request on a topic of its own; tell whether it is to have it."""
     topic = f"/sys/{session.product_key}/{session.device_name}/{tail}"
-    return session.deliver(topic, _request(tail.replace("/", "."), params))
+    return session.deliver(topic, _request(core, tail.replace("/", "."), params))
 
 
-_SWAPPED = {Change.ENABLED: Change.DISABLED, Change.DISABLED: Change.ENABLED}
 _WORDS = {Change.ENABLED: "enable", Change.DISABLED: "disable", Change.DELETED: "delete"}
 
 
-def _request(method: str, params: Any) -> bytes:
-    body = {"id": str(next(_IDS)), "version": "1.0", "params": params, "method": method}
+def _request(core: Core, method: str, params: Any) -> bytes:
+    body = {"id": core.ids.request(), "version": "1.0", "params": params, "method": method}
     return compact(body)
 
 
@@ -305,7 +303,7 @@ def _force_out(core: Core, gateway: Session, carried: Session, reason: str) -> N
 def _push(core: Core, gateway: Session, device: Device, code: Code) -> None:
     taken = code is Code.SESSION_TAKEN
     body = {
-        "id": str(next(_IDS)),
+        "id": core.ids.request(),
         "code": core.settings.sub_taken_code if taken else int(code),
         "message": sub_devices.MESSAGES[code],
         "data": sub_devices.pair(device),
