@@ -1,4 +1,4 @@
-"""Boards on a line that boot what was burned, and the platform they go online on."""
+"""Boards on a line that boot from their flash, and the platform for them."""
 
 from __future__ import annotations
 

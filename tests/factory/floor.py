@@ -1,7 +1,7 @@
-"""A factory floor without people: a robot that puts boards into ports, and takes them out again.
+"""A factory floor with a robot that puts boards into ports and takes them out again.
 
-It does what a person does who reads the screen: a green board goes into the box, a red one is
-plugged in again, one that cannot become green is scrapped.
+It does the work of an operator: a green board goes into the box, a red one is plugged in again, a
+board that cannot become green is scrapped.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Floor:
         self._lock = threading.RLock()
 
     def fill(self) -> None:
-        """Put a board into every free port, as long as there are boards."""
+        """Put a waiting board into every free port."""
         for path in self.paths:
             self.plug(path)
 
@@ -92,8 +92,7 @@ class Floor:
     def tidy(self, paths: list[Path]) -> None:
         """Look after ports of a line that was killed before it could say that they are free.
 
-        A board whose cable was pulled meanwhile, of which nobody heard, goes to the end of the
-        queue.
+        A board whose cable was pulled while the program was dead goes to the end of the queue.
         """
         for path in paths:
             if path in self._plugged and not path.exists():

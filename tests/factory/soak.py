@@ -1,10 +1,9 @@
 """A whole batch on simulated ports, with trouble: `python -m tests.factory.soak --help`.
 
-`alink-burn run` is a program of its own, as on a line, and may be killed at any moment; a robot
-reads its JSON lines and moves the boards, also from one station to the other: each is such a
-program with its share of the ports. At the end every flash file is read with our own reader
-and compared with the ledger. Boards take the time that their bytes need at the baud rate in force,
-on the clock of their port, which nobody waits for.
+Each station is a separate process of `alink-burn run` with its share of the ports, and may be
+killed at any moment. A robot reads its JSON and moves the boards, also between stations. At the
+end our own reader reads every flash file, and the soak compares it with the ledger. A port has a
+simulated clock, which advances by the time that bytes take at the present baud rate.
 """
 
 from __future__ import annotations
@@ -51,14 +50,14 @@ class Trouble:
 
 @dataclass
 class Result:
-    """What is left of a batch: `faults` is empty when ledger and flash files agree. `burned` is
+    """The result of a soak: `errors` is empty if ledger and flash files agree. `burned` is
     the number of boards that each station finished.
 
     Seconds on the clocks of the ports: the `slowest` board, the `wall` of them all, and `worked`,
     the ports added up. `seconds` are this machine's.
     """
 
-    faults: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
     burned: Counter[str] = field(default_factory=Counter)
     attempts: int = 0
     kills: int = 0
@@ -77,7 +76,7 @@ class _Station:
 
 
 class Soak:
-    """One batch from its first board to its last; `ledger` is a URL, "": a file of its own."""
+    """One batch from its first board to its last; `ledger` is a URL, "" a file in `folder`."""
 
     def __init__(
         self,
@@ -112,7 +111,7 @@ class Soak:
             ends = pool.map(lambda one: self._work(one, began + patience), self._stations)
         self._floor.close()
         result = self._compare()
-        result.faults += [fault for fault in ends if fault]
+        result.errors += [fault for fault in ends if fault]
         result.seconds = time.monotonic() - began
         return result
 
@@ -133,8 +132,8 @@ class Soak:
         for path in station.ports:
             command += ["--port", str(path)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-            # By what it has said, not by its age: a fast computer is no faster than its killer.
-            # The moment behind a line lets it come to the middle of a step.
+            # The kill depends on the number of events, not on the speed of the computer. A pause
+            # after the event lets the program get into the middle of a step.
             last = station.rng.randint(1, 14) if station.kills < self._trouble.kills else 0
             killer = threading.Timer(station.rng.uniform(0, 1), process.kill)
             for number, line in enumerate(process.stdout or (), 1):
@@ -145,7 +144,7 @@ class Soak:
         return process.returncode
 
     def _hear(self, event: dict[str, Any]) -> None:
-        # What the robot does about a line of the program.
+        # The reaction of the robot to an event of the program.
         if event["event"] == "outcome" and event["is_last"]:
             path = Path(event["port"])
             is_green = event["result"] != "failed"
@@ -187,7 +186,7 @@ class Soak:
         ]
         passed = [clock.monotonic() for clock in self._floor.clocks.values()]
         return Result(
-            faults=wrong,
+            errors=wrong,
             burned=Counter(claim.station for claim in claims if claim.is_done),
             attempts=sum(entry.what == "claimed" for entry in entries),
             kills=sum(station.kills for station in self._stations),
@@ -233,7 +232,7 @@ def ledger_against_flash(plan: Plan, claims: Any, boards: dict[str, Unit]) -> li
 
 
 def main() -> int:
-    """Run a soak and print what came of it; 0 when nothing differs."""
+    """Run a soak and print its result; return 0 if nothing differs."""
     parser = argparse.ArgumentParser(prog="python -m tests.factory.soak", description=__doc__)
     parser.add_argument("--rows", type=int, default=1000)
     parser.add_argument("--ports", type=int, default=8)
@@ -267,11 +266,11 @@ def main() -> int:
         f"slowest board {result.slowest:.1f} s, the line {result.wall / result.slowest:.1f} of "
         f"these for {chosen.rows / chosen.ports:.1f} boards a port\n"
     )
-    for fault in result.faults:
+    for fault in result.errors:
         sys.stdout.write(f"WRONG: {fault}\n")
-    if not result.faults:
+    if not result.errors:
         sys.stdout.write("no name burned twice, none lost, ledger and flash files agree\n")
-    return 1 if result.faults else 0
+    return 1 if result.errors else 0
 
 
 if __name__ == "__main__":

@@ -57,7 +57,7 @@ def _is_online(board: Board, platform: Platform, name: str) -> bool:
 @pytest.mark.parametrize(
     ("kind", "build"), [("ESP32_GENERIC", "unix32"), ("ESP32_GENERIC_S3-OTA", "unix64")]
 )
-def test_what_the_line_wrote_registers_and_is_online(
+def test_burned_board_registers_and_is_online(
     workshop: Workshop, platform: Platform, product: str, kind: str, build: str
 ):
     platform.console.add_device(KEY, "lamp-0001")
@@ -70,7 +70,7 @@ def test_what_the_line_wrote_registers_and_is_online(
         assert _is_online(board, platform, "lamp-0001")
 
 
-def test_a_wiped_board_whose_name_was_reset_in_the_cloud_registers_again(
+def test_wiped_and_reset_board_registers_again(
     workshop: Workshop, platform: Platform, product: str, monkeypatch
 ):
     monkeypatch.setenv("NO_PROXY", "*")  # The client would take a proxy even to 127.0.0.1.
@@ -95,9 +95,7 @@ def test_a_wiped_board_whose_name_was_reset_in_the_cloud_registers_again(
         platform.expect("registered", device_name="lamp-0001")
 
 
-def test_the_command_burns_over_rfc_2217_and_sees_the_first_boot(
-    workshop: Workshop, platform: Platform, product: str
-):
+def test_flash_over_rfc2217_checks_the_boot(workshop: Workshop, platform: Platform, product: str):
     platform.console.add_device(KEY, "lamp-0001")
     batch = workshop.batch(rows=ROWS, firmware=30_000, product=product)
     board, serial = boards.blank(workshop.folder)
@@ -112,8 +110,8 @@ def test_the_command_burns_over_rfc_2217_and_sees_the_first_boot(
     assert "done" in entries
 
 
-def test_boards_side_by_side_boot_and_each_says_its_own_name(workshop: Workshop, monkeypatch):
-    product = 'host = "127.0.0.1"\nport = 1'  # Nobody is there: the check needs no network.
+def test_parallel_boards_boot_with_their_own_names(workshop: Workshop, monkeypatch):
+    product = 'host = "127.0.0.1"\nport = 1'  # No server: the check does not need a network.
     plan = workshop.plan(rows=ROWS, firmware=60_000, product=product)
     order = workshop.order(plan, boot_check=boot_check.check)
     blank = [boards.blank(workshop.folder) for _ in range(2)]
@@ -157,7 +155,7 @@ def test_a_board_with_micropython_is_burned_through_mpremote(
 
 
 def _run_stock(board: Board) -> None:
-    # What a board is that somebody has put a stock MicroPython on.
+    # Make it a board with stock MicroPython.
     image = firmware_image.published(board.definition)
     board.flash.burn(board.definition.firmware_offset, image)
     burn(board.flash, board.definition, layout="stock", identity=None, files={})
@@ -182,7 +180,7 @@ def test_only_changed_files_are_copied(workshop: Workshop):
     assert board.vfs_files()["/main.py"] == b"print('two')\n"
 
 
-def test_a_finished_board_that_lost_its_identity_is_no_finished_board(workshop: Workshop):
+def test_finished_board_without_identity_is_refused(workshop: Workshop):
     board, serial = boards.blank(workshop.folder)
     _run_stock(board)
     with boards.pty(board, serial, download=False) as port:
@@ -193,12 +191,12 @@ def test_a_finished_board_that_lost_its_identity_is_no_finished_board(workshop: 
 
         assert again().result == "done"
         assert again().result == "already"
-        _run_stock(board)  # Somebody burned a stock firmware over it.
+        _run_stock(board)  # Stock firmware was burned over it.
         outcome = again()
     assert "is finished as lamp-0001, but its flash does not contain lamp-0001" in outcome.detail
 
 
-def test_an_answer_of_a_board_is_in_no_complaint(workshop: Workshop, monkeypatch):
+def test_facts_of_board_are_not_in_failure(workshop: Workshop, monkeypatch):
     def run(_: list[str], *, on_line: Callable[[str], None], **__: object) -> int:
         on_line("mpremote: gone")
         on_line('alink-burn:{"cert": "68757368"}')

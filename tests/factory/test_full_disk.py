@@ -62,7 +62,7 @@ def ledger_on(disk: Disk) -> Ledger:
     return Ledger(str(disk.folder / "ledger.db"), station=Station("bench-1", "mei"))
 
 
-def test_a_disk_that_fills_up_stops_the_line_and_a_rerun_goes_on(workshop, disk, monkeypatch):
+def test_line_continues_after_full_disk(workshop, disk, monkeypatch):
     monkeypatch.setenv("ALINK_LEDGER", str(disk.folder / "ledger.db"))
     with LineProgram(workshop, ports=2, boards=2, rows=ROWS, firmware=300_000) as run:
         run.until(event="step", name="writing")
@@ -82,7 +82,7 @@ def test_a_disk_that_fills_up_stops_the_line_and_a_rerun_goes_on(workshop, disk,
     assert begun.items() <= {claim.mac: claim.row for claim in claims}.items()
 
 
-def test_a_ledger_on_a_full_disk_is_one_sentence(workshop, disk):
+def test_full_disk_of_ledger_is_one_sentence(workshop, disk):
     ledger_on(disk).close()
     disk.fill()
     batch = workshop.batch(rows=ROWS)
@@ -98,9 +98,7 @@ def test_a_ledger_on_a_full_disk_is_one_sentence(workshop, disk):
 
 
 @pytest.mark.parametrize("fills", ["before", "in the middle"])
-def test_images_that_find_no_room_leave_the_board_to_its_next_try(
-    workshop, disk, monkeypatch, fills
-):
+def test_full_scratch_disk_allows_another_attempt(workshop, disk, monkeypatch, fills):
     order = workshop.order(workshop.plan(rows=ROWS, firmware=300_000))
     order.scratch = disk.folder
     flash = workshop.flash()
@@ -123,7 +121,7 @@ def test_images_that_find_no_room_leave_the_board_to_its_next_try(
 
 
 def _filling(disk: Disk, *, calls: int):
-    # The disk is full after so many runs of esptool.
+    # The disk is full after `calls` runs of esptool.
     real, left = program.run, iter(range(calls - 1, -1, -1))
 
     def run(*arguments, **options) -> int:
@@ -147,7 +145,7 @@ def test_half_an_image_is_not_kept(workshop, disk):
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
 @pytest.mark.parametrize("verb", [("plan",), ("report",), ("run", "--json")])
-def test_an_output_that_cannot_be_written_is_one_sentence(workshop: Workshop, verb):
+def test_unwritable_output_is_one_sentence(workshop: Workshop, verb):
     batch = workshop.batch(rows=ROWS)
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
@@ -161,7 +159,7 @@ def test_an_output_that_cannot_be_written_is_one_sentence(workshop: Workshop, ve
     assert (done.returncode, done.stderr) == (2, says)
 
 
-def test_a_line_whose_reader_went_away_finishes_its_boards_and_begins_no_other(workshop):
+def test_closed_output_stops_line_after_current_boards(workshop):
     with LineProgram(workshop, ports=1, boards=2, rows=ROWS, firmware=100_000) as run:
         run.until(event="step", name="imaged")
         assert run.process.stdout

@@ -114,3 +114,13 @@ def burn(order: Order, port: PtyPort | Rfc2217Port) -> Outcome:
     """Burn the board on a port."""
     name = port.url if isinstance(port, Rfc2217Port) else str(port.path)
     return job.burn(order, name, report=lambda _: None)
+
+
+def burned(workshop: Workshop, **options: object) -> tuple[Order, FlashFile, str]:
+    """Return an order with 60 KB of firmware, and the flash and port of a board burned with it."""
+    rows = "DeviceName\nlamp-0001\nlamp-0002\n"
+    order = workshop.order(workshop.plan(rows=rows, firmware=60_000, **options))
+    flash = workshop.flash()
+    port = workshop.pty(flash)
+    assert burn(order, port).result == "done"
+    return order, flash, str(port.path)

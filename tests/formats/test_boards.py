@@ -30,17 +30,17 @@ def definition(request: pytest.FixtureRequest) -> BoardDefinition:
     return board.load(request.param)
 
 
-def test_there_is_a_board_for_each_chip_and_one_with_two_slots():
+def test_each_chip_has_a_board():
     assert {board.load(folder).chip for folder in FOLDERS} == set(board.CHIPS)
     assert any(len(board.load(folder).table("factory").slots) == 2 for folder in FOLDERS)
 
 
-def test_the_image_begins_where_the_rom_of_the_chip_looks(definition):
+def test_firmware_offset_matches_chip_rom(definition):
     places = {"esp32": 0x1000, "esp32s3": 0, "esp32c3": 0}
     assert definition.firmware_offset == places[definition.chip]
 
 
-def test_the_factory_layout_is_the_stock_one_with_identity_out_of_the_last_slot(definition):
+def test_factory_layout_takes_identity_from_last_slot(definition):
     for size in definition.flash_sizes:
         fitted = definition.fitted(size)
         ours, stock = fitted.table("factory"), fitted.table("stock")
@@ -66,7 +66,7 @@ def test_only_the_burned_certificate_is_read_only(definition):
     assert flags == {"fctry"}
 
 
-def test_nothing_is_left_over_and_the_volume_ends_with_the_flash(definition):
+def test_partitions_fill_the_flash(definition):
     for size in definition.flash_sizes:
         for name in ("factory", "stock"):
             table = definition.fitted(size).table(name)
@@ -77,7 +77,7 @@ def test_nothing_is_left_over_and_the_volume_ends_with_the_flash(definition):
             assert PartitionTable.from_binary(table.to_binary(), flash_size=size) == table
 
 
-def test_the_first_slot_is_where_an_image_brings_its_application(definition):
+def test_first_slot_is_at_0x10000(definition):
     for layout in ("factory", "stock"):
         assert definition.table(layout).slots[0].offset == 0x10000
 
@@ -113,18 +113,18 @@ def test_the_readme_lists_every_board():
         assert f"{smallest // 1024:,} KiB".replace(",", " ") in row
 
 
-def test_a_larger_flash_gives_its_volume_what_is_left():
+def test_larger_flash_gives_larger_vfs():
     assert GENERIC.table("factory").find("vfs").size == 2 * MB
     assert GENERIC.fitted(16 * MB).table("factory").find("vfs").size == 14 * MB
     assert GENERIC.fitted(16 * MB).flash_size == 16 * MB
 
 
-def test_a_flash_it_does_not_come_with_is_refused_by_size():
+def test_unknown_flash_size_is_refused():
     with pytest.raises(BoardDefinitionError, match="4MB, 8MB, 16MB of flash, this one has 2MB"):
         GENERIC.fitted(2 * MB)
 
 
-def test_a_table_without_volume_gets_one_as_micropython_makes_it():
+def test_table_without_vfs_gets_micropythons_vfs():
     bare = PartitionTable(GENERIC.table("stock").partitions[:-1])
     assert bare.grown(4 * MB) == GENERIC.table("stock")
     assert bare.grown(8 * MB) == GENERIC.fitted(8 * MB).table("stock")
@@ -140,7 +140,7 @@ def test_a_folder_without_definition_says_what_to_name(tmp_path):
         board.load(tmp_path)
 
 
-def test_a_table_that_is_wrong_names_file_and_line(tmp_path):
+def test_invalid_table_names_file_and_line(tmp_path):
     (tmp_path / "board.json").write_text(json.dumps(RIGHT))
     (tmp_path / "partitions.csv").write_text("nvs, data, nvs, 0x9001, 0x6000\n")
     with pytest.raises(BoardDefinitionError, match=r"partitions\.csv, line 1 \(nvs\)"):
@@ -173,7 +173,7 @@ def test_a_key_that_is_missing_is_named(tmp_path, key):
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "1"])
-def test_a_definition_that_cannot_be_read_names_the_file(tmp_path, text):
+def test_malformed_definition_names_the_file(tmp_path, text):
     (tmp_path / "board.json").write_text(text)
     with pytest.raises(BoardDefinitionError, match=r"board\.json"):
         board.load(tmp_path)

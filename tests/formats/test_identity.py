@@ -57,7 +57,7 @@ def test_every_truncation_is_refused(length):
         identity.decode(FULL_BYTES[:length])
 
 
-def test_what_follows_the_record_in_flash_does_not_matter():
+def test_bytes_behind_record_are_ignored():
     assert identity.decode(FULL_BYTES + b"\xff" * 4000).identity == FULL
 
 
@@ -157,7 +157,7 @@ _words = st.text(max_size=40)
 
 @settings(max_examples=100, derandomize=True, deadline=None)
 @given(_names, _secrets, _words, st.integers(0, 65535), st.lists(st.binary(max_size=900)))
-def test_what_is_written_is_read_again(name, secret, word, port, roots):
+def test_encoded_identity_is_decoded_again(name, secret, word, port, roots):
     burned = Identity(
         product_key="a1B2",
         product_secret=secret,

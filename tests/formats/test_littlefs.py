@@ -1,4 +1,4 @@
-"""LittleFS volumes made and read on the host. What MicroPython makes of them: tests/board."""
+"""The vfs, built and read on the host; tests/board mounts it with MicroPython."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ def test_the_same_files_give_the_same_bytes():
     assert littlefs.build(FILES, size=SIZE) == littlefs.build(again, size=SIZE)
 
 
-def test_the_volume_has_the_size_asked_for():
+def test_vfs_has_the_requested_size():
     assert len(littlefs.build(FILES, size=SIZE)) == SIZE
 
 
-def test_too_much_for_the_volume_names_the_file():
+def test_file_too_large_for_vfs_is_named():
     with pytest.raises(littlefs.VfsError, match=r"/big \(300000 bytes\) does not fit"):
         littlefs.build({"/big": bytes(300000)}, size=SIZE)
 
 
 @pytest.mark.parametrize("image", [b"\xff" * SIZE, bytes(SIZE)])
-def test_what_is_no_volume_is_refused(image):
+def test_invalid_vfs_is_refused(image):
     with pytest.raises(littlefs.VfsError, match="not a LittleFS vfs"):
         littlefs.read(image)

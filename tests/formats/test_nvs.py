@@ -41,7 +41,7 @@ def blob(key: str, value: bytes) -> KeyValue:
 # ------------------------------------------------------------ the same bytes as the generator's
 
 
-def test_the_records_of_a_burned_board_give_the_generators_bytes():
+def test_burned_records_match_generator_bytes():
     records = [blob("cert", bytes(range(200))), KeyValue("alink", "n", "i32", -2)]
     assert nvs_image.build(records, size=SIZE) == generate(records)
 
@@ -55,7 +55,7 @@ def test_the_command_line_generator_agrees(tmp_path):
 
 
 @pytest.mark.parametrize("size", [3968, 3969, 4000, 4001, 5000, 8001, 12000])
-def test_a_blob_of_several_chunks_gives_the_generators_bytes(size):
+def test_blob_of_several_chunks_matches_generator(size):
     records = [blob("a", b"\x5a" * size), blob("b", b"end")]
     assert nvs_image.build(records, size=SIZE) == generate(records)
     assert nvs_image.dump(generate(records)) == records
@@ -63,7 +63,7 @@ def test_a_blob_of_several_chunks_gives_the_generators_bytes(size):
 
 @pytest.mark.parametrize("filler", range(118, 127))
 @pytest.mark.parametrize("kind", ["blob", "string", "i32"])
-def test_the_last_entries_of_a_page_are_filled_as_the_generator_does(filler, kind):
+def test_last_entries_of_page_match_generator(filler, kind):
     records = [KeyValue("alink", f"n{number}", "u8", number) for number in range(filler)]
     values: dict[str, int | str | bytes] = {"blob": b"z" * 70, "string": "s" * 40, "i32": 7}
     records += [
@@ -95,7 +95,7 @@ _values = st.one_of(
         st.tuples(st.sampled_from(["alink", "app", "wifi"]), _values), min_size=1, max_size=40
     )
 )
-def test_random_contents_give_the_generators_bytes_and_come_back(contents):
+def test_random_contents_match_generator(contents):
     records = [
         KeyValue(namespace, f"key{number}", kind, value)
         for number, (namespace, (kind, value)) in enumerate(contents)
@@ -105,7 +105,7 @@ def test_random_contents_give_the_generators_bytes_and_come_back(contents):
     assert nvs_image.dump(image) == records
 
 
-def test_what_does_not_fit_is_refused_here_and_there():
+def test_values_too_large_are_refused_like_generator():
     records = [blob(f"k{number}", bytes(3900)) for number in range(6)]
     with pytest.raises(OSError, match="NOT_ENOUGH_SPACE"):
         nvs_image.build(records, size=SIZE)
@@ -122,7 +122,7 @@ def opened(image: bytes = b"") -> tuple[nvs.Nvs, MemoryFlash, int]:
     return store, flash, store.open("alink")
 
 
-def test_a_board_reads_and_replaces_what_the_generator_wrote():
+def test_board_replaces_values_of_generator():
     store, flash, alink = opened(generate([blob("cert", b"old" * 100)]))
     assert store.blob(alink, "cert") == b"old" * 100
     store.put(alink, nvs.BLOB, "cert", b"new")
@@ -148,7 +148,7 @@ def test_errors_are_the_negative_numbers_of_esp_idf(call, number):
     assert caught.value.errno == number
 
 
-def test_a_full_partition_refuses_and_keeps_what_it_has():
+def test_full_partition_keeps_its_values():
     store, flash, alink = opened()
     kept = []
     with contextlib.suppress(OSError):
@@ -180,7 +180,7 @@ def test_a_key_may_change_its_type():
     assert nvs_image.dump(bytes(flash.data)) == [KeyValue("alink", "k", "string", "text")]
 
 
-def test_thousands_of_changes_use_all_pages_and_lose_nothing():
+def test_thousands_of_changes_lose_nothing():
     store, flash, alink = opened()
     store.put(alink, nvs.BLOB, "keep", b"kept" * 30)
     for number in range(2000):
@@ -193,7 +193,7 @@ def test_thousands_of_changes_use_all_pages_and_lose_nothing():
     assert {(r.key, r.value) for r in nvs_image.dump(bytes(flash.data))} == expected
 
 
-def test_no_free_page_and_a_newer_version_are_told_apart():
+def test_newer_version_differs_from_no_free_page():
     full = bytearray(generate([blob("cert", b"x")]))
     for page in range(SECTOR, SIZE, SECTOR):
         full[page : page + 64] = full[:64]
@@ -221,7 +221,7 @@ class Recorder(MemoryFlash):
         super().write(offset, data)
 
 
-def test_a_blob_is_written_in_esp_idfs_operations_and_the_old_one_dropped_last():
+def test_blob_is_written_in_esp_idf_order():
     flash = Recorder(SIZE)
     store = nvs.Nvs(flash, 0, SIZE)
     alink = store.open("alink")
@@ -240,7 +240,7 @@ def test_a_blob_is_written_in_esp_idfs_operations_and_the_old_one_dropped_last()
     assert flash.notes == [*written, (0x24, 4), (0x24, 4), (0x20, 4)]  # old index, old chunk
 
 
-def test_a_board_begins_a_blob_on_a_new_page_where_little_room_is_left():
+def test_blob_skips_nearly_full_page():
     store, flash, alink = opened()
     for number in range(116):
         store.put(alink, nvs.I32, f"n{number}", bytes(4))
@@ -306,7 +306,7 @@ def nearly_full_pages() -> bytes:
     return bytes(flash.data)
 
 
-def test_the_partition_of_the_cut_tests_has_to_free_a_page_that_is_not_empty():
+def test_power_cut_partition_frees_a_page():
     content = nearly_full_pages()
     flash = overwrite(content, blob("b", b"new"))
     freed = [page for page in range(0, SIZE, SECTOR) if flash.read(page, 4) == b"\xff" * 4]
@@ -327,7 +327,7 @@ _BASES = {
     "new", [blob("b", b"new" * 40), blob("b", b"n" * 5000), KeyValue("alink", "n0", "i32", 77)],
     ids=["blob", "chunks", "number"],
 )  # fmt: skip
-def test_a_cut_at_any_operation_leaves_the_old_or_the_new_value(base, new):
+def test_power_cut_leaves_old_or_new_value(base, new):
     content = _BASES[base]()
     before = {(r.key, r.type, r.value) for r in nvs_image.dump(content)}
     operations = overwrite(content, new).operations

@@ -36,7 +36,7 @@ def test_csv_is_read_with_units_comments_and_flags():
     assert PartitionTable.from_csv(CSV) == TABLE
 
 
-def test_the_binary_form_is_byte_for_byte_esp_idfs():
+def test_binary_table_matches_esp_idf():
     assert TABLE.to_binary() == BINARY
     assert PartitionTable.from_binary(BINARY) == TABLE
 
@@ -53,12 +53,12 @@ def test_a_damaged_table_is_refused(position):
         PartitionTable.from_binary(bytes(damaged))
 
 
-def test_blank_flash_is_no_table():
+def test_blank_flash_is_not_a_table():
     with pytest.raises(PartitionError, match="the flash is blank"):
         PartitionTable.from_binary(b"\xff" * SIZE)
 
 
-def test_a_partition_is_found_by_name_or_the_names_are_listed():
+def test_unknown_partition_lists_the_names():
     assert TABLE.find("fctry").offset == 0x1FB000
     with pytest.raises(PartitionError, match="it has nvs, factory, fctry"):
         TABLE.find("cred")
@@ -83,6 +83,6 @@ def test_a_partition_is_found_by_name_or_the_names_are_listed():
         ("a_name_of_16_chr, data, 0x40, 0x9000, 0x1000", "allowed range is 1 to 15"),
     ],
 )
-def test_a_complaint_names_the_line_and_what_would_work(line, complaint):
+def test_table_error_names_line_and_correction(line, complaint):
     with pytest.raises(PartitionError, match=complaint):
         PartitionTable.from_csv(f"first, data, 0x40, 0x10000, 0x20000\n{line}\n")

@@ -38,7 +38,7 @@ def test_right_content_becomes_the_model():
     ("content", "says"),
     [
         ({"product": {}}, "product.key is missing"),
-        (RIGHT | {"atempts": 3}, "atempts is not a known key: did you mean attempts?"),
+        (RIGHT | {"attempt": 3}, "attempt is not a known key: did you mean attempts?"),
         (
             {"product": {"key": "a1B2", "x": 1}},
             "product.x is not a known key: use key or secret",

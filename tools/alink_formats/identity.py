@@ -1,7 +1,6 @@
-"""The record of identity: named fields in, bytes for the flash out, and back.
+"""The identity record (docs/explanation/identity.md): named fields in, bytes out, and back.
 
-docs/explanation/identity.md.     magic "ALNK" | version 1 | kind | length u16 | generation u32 |
-fields | CRC-32 | 0xFF ...
+    magic "ALNK" | version 1 | kind | length u16 | generation u32 | fields | CRC-32 | 0xFF ...
 
 All integers are little-endian. A field is tag u8, length u16 and value, in the order of the tags.
 The record is padded to a multiple of 16 bytes, so encrypted flash takes it in one operation.

@@ -41,13 +41,13 @@ def test_an_editors_byte_order_mark_does_no_harm(workshop):
     assert plan.identity(plan.rows[0]).product_secret == SECRET
 
 
-def test_a_row_with_a_device_secret_takes_no_product_secret(workshop):
+def test_device_secret_replaces_product_secret(workshop):
     plan = workshop.plan(rows="DeviceName,DeviceSecret\nlamp-0001,own0secret\n")
     identity = plan.identity(plan.rows[0])
     assert (identity.product_secret, identity.device_secret) == ("", "own0secret")
 
 
-def test_a_gateway_carries_the_secrets_of_its_sub_products(workshop, monkeypatch):
+def test_gateway_carries_secrets_of_sub_products(workshop, monkeypatch):
     monkeypatch.setenv("SUB", "sub0secret")
     plan = workshop.plan(
         rows="DeviceName,Kind,SubProducts\ngate-0001,gateway,a1Sub\n",
@@ -57,14 +57,14 @@ def test_a_gateway_carries_the_secrets_of_its_sub_products(workshop, monkeypatch
     assert (sub.product_key, sub.product_secret) == ("a1Sub", "sub0secret")
 
 
-def test_sub_devices_are_no_boards(workshop):
+def test_sub_devices_are_not_burned(workshop):
     plan = workshop.plan(
         rows="DeviceName,Kind,Gateway\ngate-0001,gateway,\nsense-001,subdevice,gate-0001\n"
     )
     assert [row.device_name for row in plan.candidates(mac="1" * 12)] == ["gate-0001"]
 
 
-def test_a_board_gets_the_row_that_names_its_mac(workshop):
+def test_board_gets_row_with_its_mac(workshop):
     plan = workshop.plan(
         rows="DeviceName,Mac\nlamp-1,\nlamp-2,a0b765123456\nlamp-3,b0b765123456\n"
     )
@@ -78,7 +78,7 @@ def test_a_name_is_made_of_the_mac(workshop):
     assert plan.candidates(mac="a0b765123456")[0].device_name == "lamp-123456"
 
 
-def test_a_scanned_serial_number_finds_its_row_or_makes_the_name(workshop):
+def test_scanned_number_selects_row_or_becomes_name(workshop):
     listed = workshop.plan(
         rows="SerialNumber\n1001\n1002\n", naming='scheme = "scan"', name="listed"
     )
@@ -107,7 +107,7 @@ def test_a_scanned_serial_number_finds_its_row_or_makes_the_name(workshop):
         ({"naming": 'scheme = "scan"'}, "rows.count is missing"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_burned_is_refused(workshop, options, says):
+def test_invalid_batch_is_refused(workshop, options, says):
     options = {"rows": ROWS} | options
     if "naming" in options:
         options["rows"] = None
@@ -123,7 +123,7 @@ def test_an_application_that_does_not_compile_is_refused(workshop, name):
     assert "SyntaxError" in said
 
 
-def test_a_secret_in_the_batch_file_is_refused_and_never_repeated(workshop):
+def test_secret_in_batch_file_is_never_repeated(workshop):
     file = workshop.batch(rows=ROWS)
     file.write_text(file.read_text().replace("file:product.secret", "hunter2hunter2"))
     with pytest.raises(BatchError, match="never the secret") as caught:
@@ -146,7 +146,7 @@ def test_a_secret_that_is_not_there_is_named(workshop, source, says):
         plans.load(file)
 
 
-def test_another_firmware_than_the_batch_was_made_for_is_refused(workshop):
+def test_firmware_with_other_sha256_is_refused(workshop):
     file = workshop.batch(rows=ROWS, firmware=60_000)
     image = workshop.folder / "lamps.bin"
     image.write_bytes(image.read_bytes() + b"\xff")
@@ -178,7 +178,7 @@ def test_a_damaged_firmware_is_refused(workshop, change, says):
         plans.load(file)
 
 
-def test_a_firmware_of_another_chip_is_refused(workshop):
+def test_firmware_for_another_chip_is_refused(workshop):
     file = workshop.batch(rows=ROWS, firmware=60_000, board="ESP32_GENERIC_S3")
     text = file.read_text().replace("ESP32_GENERIC_S3", "ESP32_GENERIC_C3")
     file.write_text(text)
@@ -191,7 +191,7 @@ BOARDS = [folder.name for folder in sorted(boards_dir().iterdir()) if folder.is_
 
 @pytest.mark.parametrize("layout", ["factory", "stock"])
 @pytest.mark.parametrize("board", BOARDS)
-def test_an_application_above_any_of_its_slots_is_refused_by_name(workshop, board, layout):
+def test_application_larger_than_any_slot_is_refused(workshop, board, layout):
     # Of two slots the second is the smaller one in the layout "factory".
     slot = min(boards.load(boards_dir() / board).table(layout).slots, key=lambda slot: slot.size)
     options = {"rows": ROWS, "board": board, "layout": layout}
@@ -201,7 +201,7 @@ def test_an_application_above_any_of_its_slots_is_refused_by_name(workshop, boar
     )
 
 
-def test_the_boot_loader_speaks_of_the_boards_own_flash(workshop):
+def test_boot_loader_has_flash_size_of_board(workshop):
     plan = workshop.plan(rows=ROWS, firmware=60_000)
     for size in (4 << 20, 8 << 20, 16 << 20):
         (region, *_) = plan.recipe(size).build(plan.identity(plan.rows[0]), None).regions
@@ -209,7 +209,7 @@ def test_the_boot_loader_speaks_of_the_boards_own_flash(workshop):
         assert (region.name, header.flash_size) == ("boot-loader", size)
 
 
-def test_a_name_that_lives_in_another_batch_is_named_before_the_first_board(workshop):
+def test_name_in_another_batch_is_reported_before_burning(workshop):
     plan = workshop.plan(rows=ROWS)
     ledger = workshop.ledger()
     ledger.claim("earlier", plan.rows[1:], mac="a" * 12)
@@ -218,7 +218,7 @@ def test_a_name_that_lives_in_another_batch_is_named_before_the_first_board(work
     ]
 
 
-def test_a_batch_file_that_is_no_toml_is_one_sentence(workshop):
+def test_malformed_toml_is_one_sentence(workshop):
     file = workshop.folder / "bad.toml"
     file.write_text("name = lamps")
     with pytest.raises(BatchError, match=r"bad.toml"):

@@ -1,4 +1,4 @@
-"""Rows of a batch: what is taken, what is refused and how it is named."""
+"""Rows of a batch: valid rows, and the sentence for each invalid one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def errors(workshop: Workshop, **options) -> tuple[str, ...]:
     return caught.value.messages
 
 
-def test_given_names_come_in_the_order_of_the_file(workshop):
+def test_given_names_keep_file_order(workshop):
     found = read(workshop, rows="DeviceName,x-note\nlamp-2,first\n\nlamp-1,second\n")
     assert [(row.device_name, row.csv_line, row.product_key) for row in found] == [
         ("lamp-2", 2, KEY),
@@ -30,7 +30,7 @@ def test_given_names_come_in_the_order_of_the_file(workshop):
     ]
 
 
-def test_a_spreadsheets_byte_order_mark_and_spaces_do_no_harm(workshop):
+def test_byte_order_mark_and_spaces_are_ignored(workshop):
     (row,) = read(workshop, rows="\ufeff Product Key , device_name \r\n a1Xyz , lamp-1 \r\n")
     assert (row.product_key, row.device_name) == ("a1Xyz", "lamp-1")
 
@@ -40,7 +40,7 @@ def test_a_counter_needs_no_file(workshop):
     assert [row.device_name for row in found] == ["lamp-0007", "lamp-0008", "lamp-0009"]
 
 
-def test_a_name_from_the_mac_waits_for_the_board_unless_the_row_names_it(workshop):
+def test_name_from_mac_waits_for_the_board(workshop):
     found = read(
         workshop, rows='Mac\nA0:B7:65:12:34:56\n""\n-\n'.replace("-\n", ""),
         naming='scheme = "mac"',
@@ -53,13 +53,13 @@ def test_a_serial_number_or_imei_makes_the_name(workshop):
     assert found[0].device_name == "m-868488076506128"
 
 
-def test_a_key_does_not_change_when_the_file_is_sorted(workshop):
+def test_row_key_survives_sorting_the_file(workshop):
     one = read(workshop, rows="DeviceName\nlamp-1\nlamp-2\n")
     other = read(workshop, rows="DeviceName\nlamp-2\nlamp-1\n")
     assert {row.key for row in one} == {row.key for row in other}
 
 
-def test_gateways_name_the_products_and_the_devices_behind_them(workshop):
+def test_gateways_name_their_products_and_sub_devices(workshop):
     found = read(
         workshop,
         rows="DeviceName,Kind,Gateway,SubProducts\ngate-1,gateway,,a1Sub a1Sub2\n"
@@ -97,11 +97,11 @@ def test_gateways_name_the_products_and_the_devices_behind_them(workshop):
         ("", "has no column names on its first line"),
     ],
 )
-def test_what_cannot_be_right_is_named_with_its_line(workshop, table, says):
+def test_invalid_row_is_reported_with_its_line(workshop, table, says):
     assert any(says in error for error in errors(workshop, rows=table))
 
 
-def test_a_spreadsheets_unicode_text_is_no_csv(workshop):
+def test_utf16_text_is_not_accepted_as_csv(workshop):
     file = workshop.batch(rows="")
     (workshop.folder / "lamps.csv").write_text("DeviceName\nlamp-1\n", encoding="utf-16")
     with pytest.raises(BatchError, match=r"lamps.csv is not UTF-8: save it as CSV UTF-8"):

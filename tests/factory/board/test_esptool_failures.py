@@ -48,7 +48,7 @@ OPEN = f"A fatal error occurred: Could not open {PORT}, the port is busy or does
         ("Wholly new words", "esptool failed: Wholly new words", "plug the board in", False),
     ],
 )  # fmt: skip
-def test_what_esptool_says_is_a_sentence_with_what_to_do(said, says, advice, is_final):
+def test_esptool_failure_becomes_sentence_and_advice(said, says, advice, is_final):
     error = failure("reading", PORT, ["esptool v5.0", *said.splitlines()])
     assert says in str(error)
     assert advice in error.advice

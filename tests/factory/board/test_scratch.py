@@ -19,14 +19,14 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_it_is_the_users_alone_and_gone_at_the_end(temporary):
+def test_folder_is_private_and_removed_at_the_end(temporary):
     with scratch() as folder:
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
         (folder / "image").write_bytes(b"secret")
     assert list(temporary.iterdir()) == []
 
 
-def test_what_a_killed_program_left_is_removed_by_the_next_one(temporary):
+def test_next_run_removes_folder_of_killed_program(temporary):
     code = (
         "import os, tempfile\n"
         f"tempfile.tempdir = {str(temporary)!r}\n"
@@ -42,6 +42,6 @@ def test_what_a_killed_program_left_is_removed_by_the_next_one(temporary):
         assert list(temporary.iterdir()) == [folder]
 
 
-def test_that_of_a_program_which_lives_is_left_alone(temporary):
+def test_folder_of_running_program_is_kept(temporary):
     with scratch() as mine, scratch() as other:
         assert sorted(temporary.iterdir()) == sorted([mine, other])

@@ -56,7 +56,7 @@ def test_every_name_becomes_a_device_in_batches(workshop: Workshop, platform: Pl
     assert [entry.what for entry in workshop.ledger().entries()] == ["registered"] * 5
 
 
-def test_a_run_that_was_cut_off_is_run_again(workshop: Workshop, platform: Platform):
+def test_interrupted_registration_can_be_repeated(workshop: Workshop, platform: Platform):
     platform.console.add_device(KEY, "lamp-0002")
     secret = platform.console.device(KEY, "lamp-0002").secret
     first = _run(workshop, platform, size=3)
@@ -66,14 +66,12 @@ def test_a_run_that_was_cut_off_is_run_again(workshop: Workshop, platform: Platf
     assert platform.console.device(KEY, "lamp-0002").secret == secret
 
 
-def test_rows_with_a_secret_of_their_own_are_left_out(workshop: Workshop, platform: Platform):
+def test_rows_with_device_secret_are_not_registered(workshop: Workshop, platform: Platform):
     rows = "DeviceName,DeviceSecret\nlamp-0001,\nlamp-0002,S3cretS3cretS3cret\n"
     assert _run(workshop, platform, rows=rows).total == 1
 
 
-def test_names_that_come_from_boards_are_registered_once_they_are_burned(
-    workshop: Workshop, platform: Platform
-):
+def test_names_from_boards_register_after_burning(workshop: Workshop, platform: Platform):
     plan = workshop.plan(count=2, naming='scheme = "mac"')
     book = workshop.ledger()
     with pytest.raises(BatchError, match="the names come from the boards"):
@@ -85,9 +83,7 @@ def test_names_that_come_from_boards_are_registered_once_they_are_burned(
     assert platform.console.device(KEY, "a0b765123456").secret
 
 
-def test_the_command_takes_the_key_from_a_file_and_shows_no_secret(
-    workshop: Workshop, platform: Platform
-):
+def test_access_key_file_is_used_and_not_shown(workshop: Workshop, platform: Platform):
     batch = workshop.batch(rows=ROWS)
     key = boards.access_key(platform, workshop.folder)
     endpoint = f"http://127.0.0.1:{platform.openapi_port}"
@@ -100,7 +96,7 @@ def test_the_command_takes_the_key_from_a_file_and_shows_no_secret(
     assert platform.access_key.secret not in done.output + again.output
 
 
-def test_a_wrong_key_is_one_sentence_without_the_secret(workshop: Workshop, platform: Platform):
+def test_wrong_access_key_is_one_sentence(workshop: Workshop, platform: Platform):
     cloud = Cloud(f"http://127.0.0.1:{platform.openapi_port}", AccessKey("id", "hush-hush"))
     with pytest.raises(CloudError, match="BatchCheckDeviceNames was refused") as caught:
         cloud.check(KEY, ["lamp-0001"])
@@ -108,14 +104,14 @@ def test_a_wrong_key_is_one_sentence_without_the_secret(workshop: Workshop, plat
     assert "hush" not in repr(AccessKey("id", "hush-hush"))
 
 
-def test_an_endpoint_that_is_not_there_is_one_sentence():
+def test_unreachable_endpoint_is_one_sentence():
     cloud = Cloud("http://127.0.0.1:9", AccessKey("id", "secret"))
     with pytest.raises(CloudError, match="does not respond to BatchCheckDeviceNames"):
         cloud.check(KEY, ["lamp-0001"])
 
 
 @pytest.mark.parametrize("text", ["", "hush-hush", '{"id": "x"}', '["hush-hush"]'])
-def test_a_key_file_that_is_wrong_is_not_repeated(tmp_path: Path, text):
+def test_malformed_key_file_is_not_repeated(tmp_path: Path, text):
     file = tmp_path / "access.json"
     file.write_text(text)
     with pytest.raises(CloudError, match="access key") as caught:
@@ -123,7 +119,7 @@ def test_a_key_file_that_is_wrong_is_not_repeated(tmp_path: Path, text):
     assert "hush" not in str(caught.value)
 
 
-def test_a_key_file_may_begin_with_a_byte_order_mark(tmp_path: Path):
+def test_key_file_may_have_byte_order_mark(tmp_path: Path):
     file = tmp_path / "access.json"
     file.write_text('{"id": "x", "secret": "y"}', encoding="utf-8-sig")
     assert AccessKey.find(file) == AccessKey("x", "y")

@@ -65,7 +65,7 @@ def test_a_blank_board_becomes_the_first_row(workshop: Workshop, stub):
     ("board", "chip", "size"),
     [("ESP32_GENERIC_S3", "esp32s3", 8 << 20), ("ESP32_GENERIC_C3", "esp32c3", 4 << 20)],
 )
-def test_other_chips_are_burned_with_a_volume_up_to_their_end(workshop, board, chip, size):
+def test_vfs_extends_to_the_end_of_flash(workshop, board, chip, size):
     plan = workshop.plan(rows=ROWS, board=board, firmware=30_000)
     flash = workshop.flash(size=size)
     outcome = burn(workshop.order(plan), workshop.pty(flash, chip=chip))
@@ -97,7 +97,7 @@ def test_a_stock_board_has_its_certificate_in_nvs(workshop):
     assert flash.read(FCTRY, 0x5000) == b"\xff" * 0x5000
 
 
-def test_two_slots_boot_from_the_one_that_was_written(workshop):
+def test_board_with_two_slots_boots_the_written_slot(workshop):
     plan = workshop.plan(rows=ROWS, board="ESP32_GENERIC-OTA", firmware=30_000)
     flash = workshop.flash()
     place = plan.board.table("factory").find("otadata")
@@ -109,7 +109,7 @@ def test_two_slots_boot_from_the_one_that_was_written(workshop):
     assert app_image.read(flash.read(slot.offset, slot.size)) == plan.firmware.app
 
 
-def test_only_what_changed_is_written_and_full_writes_all(workshop):
+def test_unchanged_regions_are_written_only_with_full(workshop):
     plan = workshop.plan(rows=ROWS, firmware=30_000)
     flash = workshop.flash()
     order = workshop.order(plan)
@@ -133,7 +133,7 @@ def test_only_what_changed_is_written_and_full_writes_all(workshop):
 
 
 @pytest.mark.parametrize("fresh", [False, True])
-def test_a_credential_of_the_same_device_is_kept_unless_fresh(workshop, fresh):
+def test_credential_is_kept_unless_fresh(workshop, fresh):
     flash = workshop.flash()
     flash.burn(CRED, credential())
     flash.burn(NVS, generate({"cred": credential()}, size=0x6000))
@@ -146,7 +146,7 @@ def test_a_credential_of_the_same_device_is_kept_unless_fresh(workshop, fresh):
 
 
 @pytest.mark.parametrize("fresh", [False, True])
-def test_a_stock_boards_credential_moves_into_the_new_nvs_unless_fresh(workshop, fresh):
+def test_stock_credential_moves_into_new_nvs_unless_fresh(workshop, fresh):
     flash = workshop.flash()
     old = Identity(product_key=KEY, product_secret="old", device_name="lamp-0001")
     records = {"cert": identity.encode(old), "cred": credential()}
@@ -158,7 +158,7 @@ def test_a_stock_boards_credential_moves_into_the_new_nvs_unless_fresh(workshop,
     assert blobs.get("cred") == (None if fresh else credential())
 
 
-def test_a_stock_boards_only_credential_on_the_volume_is_carried_over(workshop):
+def test_stock_credential_in_vfs_is_kept(workshop):
     plan = workshop.plan(rows=ROWS, layout="stock")
     flash = workshop.flash()
     place = plan.board.table("stock").find("vfs")
@@ -173,7 +173,7 @@ def test_a_stock_boards_only_credential_on_the_volume_is_carried_over(workshop):
 
 
 @pytest.mark.parametrize("name", ["lamp-0002", "pump-0815"])
-def test_a_stock_board_that_lost_its_nvs_is_known_by_the_files_it_keeps(workshop, name):
+def test_vfs_copies_identify_board_without_nvs(workshop, name):
     plan = workshop.plan(rows=ROWS, layout="stock")
     flash = workshop.flash()
     place = plan.board.table("stock").find("vfs")
@@ -193,7 +193,7 @@ def test_a_stock_board_that_lost_its_nvs_is_known_by_the_files_it_keeps(workshop
 
 
 @pytest.mark.parametrize("where", ["fctry", "cred", "nvs"])
-def test_a_board_that_carries_another_identity_is_never_overwritten(workshop, where):
+def test_board_with_another_identity_is_not_overwritten(workshop, where):
     flash = workshop.flash()
     other = Identity(product_key="a1Other", product_secret="x", device_name="pump-0815")
     if where == "fctry":
@@ -213,7 +213,7 @@ def test_a_board_that_carries_another_identity_is_never_overwritten(workshop, wh
     assert story(order) == ["refused"]
 
 
-def test_a_board_burned_under_a_lost_ledger_gets_its_own_row_back(workshop):
+def test_board_of_lost_ledger_gets_its_row(workshop):
     plan = workshop.plan(rows=ROWS)
     flash = workshop.flash()
     flash.burn(FCTRY, identity.encode(plan.identity(plan.rows[1])))
@@ -244,14 +244,14 @@ def test_a_finished_board_is_recognised_and_left_alone(workshop):
     assert (flash.read(0, flash.size), len(order.ledger.entries())) == (before, lines)
 
 
-def test_a_mac_of_a_finished_board_with_another_flash_is_no_finished_board(workshop):
+def test_finished_mac_with_blank_flash_is_refused(workshop):
     order = workshop.order(workshop.plan(rows=ROWS))
     assert burn(order, workshop.pty(workshop.flash(), mac=FIRST)).result == "done"
     outcome = burn(order, workshop.pty(workshop.flash(), mac=FIRST))
     assert "is finished as lamp-0001, but its flash does not contain lamp-0001" in outcome.detail
 
 
-def test_bit_rot_on_a_finished_board_is_named_by_region(workshop):
+def test_verify_names_each_damaged_region(workshop):
     order = workshop.order(workshop.plan(rows=ROWS, firmware=30_000))
     flash = workshop.flash()
     port = workshop.pty(flash, mac=FIRST)
@@ -272,7 +272,7 @@ def test_bit_rot_on_a_finished_board_is_named_by_region(workshop):
     assert "is finished as lamp-0001, but its flash does not contain lamp-0001" in again.detail
 
 
-def test_another_secret_than_the_batchs_is_no_good_identity(workshop):
+def test_verify_reports_different_product_secret(workshop):
     order = workshop.order(workshop.plan(rows=ROWS))
     port = workshop.pty(workshop.flash(), mac=FIRST)
     assert burn(order, port).result == "done"
@@ -291,7 +291,7 @@ def rot(flash, offset: int) -> None:
     flash.write(offset, bytes((byte & (byte - 1),)))
 
 
-def test_two_scanned_numbers_are_not_exchanged_when_the_first_board_is_slow(workshop):
+def test_slow_board_keeps_its_scanned_number(workshop):
     order = workshop.order(workshop.plan(count=2, naming='scheme = "scan"'))
     slow, fast = workshop.pty(workshop.flash()), workshop.pty(workshop.flash())
     order.serials.add("1001")
@@ -308,7 +308,7 @@ def test_two_scanned_numbers_are_not_exchanged_when_the_first_board_is_slow(work
     assert not fast.path.exists()
 
 
-def test_a_board_that_needs_no_number_leaves_it_to_the_next(workshop):
+def test_finished_board_returns_its_scanned_number(workshop):
     order = workshop.order(workshop.plan(count=2, naming='scheme = "scan"'))
     order.serials.add("1001")
     held = workshop.pty(workshop.flash())
@@ -326,7 +326,7 @@ def test_a_board_that_needs_no_number_leaves_it_to_the_next(workshop):
         (["1001"], "1001 is already on the board", "Scan the board's own serial number"),
     ],
 )
-def test_a_board_whose_label_was_not_scanned_is_red_at_once(workshop, serials, says, advice):
+def test_board_without_scan_fails_at_once(workshop, serials, says, advice):
     order = workshop.order(workshop.plan(count=2, naming='scheme = "scan"'))
     order.serials.add("1001")
     assert burn(order, workshop.pty(workshop.flash())).device_name == "1001"
@@ -340,7 +340,7 @@ def test_a_board_whose_label_was_not_scanned_is_red_at_once(workshop, serials, s
     assert flash.read(0, flash.size) == b"\xff" * flash.size
 
 
-def test_when_the_batch_is_full_a_further_board_is_left_alone(workshop):
+def test_extra_board_of_full_batch_is_not_written(workshop):
     order = workshop.order(workshop.plan(rows="DeviceName\nlamp-0001\n"))
     assert burn(order, workshop.pty(workshop.flash())).result == "done"
     flash = workshop.flash()
@@ -357,7 +357,7 @@ def test_when_the_batch_is_full_a_further_board_is_left_alone(workshop):
         ({"chip": "esp32c3"}, "the chip is esp32c3, but the batch is for esp32"),
     ],
 )
-def test_a_board_of_another_kind_is_refused_before_it_gets_a_row(workshop, board, says):
+def test_wrong_board_is_refused_before_claiming_row(workshop, board, says):
     order = workshop.order(workshop.plan(rows=ROWS))
     outcome = burn(order, workshop.pty(workshop.flash(), **board))
     assert (outcome.result, outcome.is_final) == ("failed", True)
@@ -371,7 +371,7 @@ def test_a_flash_of_another_size_is_refused(workshop):
     assert "the flash has 2MB, but ESP32_GENERIC comes with 4MB, 8MB, 16MB" in outcome.detail
 
 
-def test_a_cell_that_stays_zero_keeps_the_row_with_the_board_until_it_is_scrapped(workshop):
+def test_worn_flash_keeps_row_until_scrapped(workshop):
     plan = workshop.plan(rows=ROWS, more="[line]\nattempts = 2")
     order = workshop.order(plan)
     worn = workshop.flash(stuck={FCTRY + 20: 0x7F})
@@ -387,7 +387,7 @@ def test_a_cell_that_stays_zero_keeps_the_row_with_the_board_until_it_is_scrappe
 
 
 @pytest.mark.parametrize("pull_after", [60, 30_000, 60_000, 100_000])
-def test_a_pulled_cable_is_one_sentence_and_the_same_board_goes_on(workshop, pull_after):
+def test_board_continues_after_pulled_cable(workshop, pull_after):
     plan = workshop.plan(rows=ROWS, firmware=60_000)
     order = workshop.order(plan)
     flash = workshop.flash()
@@ -402,7 +402,7 @@ def test_a_pulled_cable_is_one_sentence_and_the_same_board_goes_on(workshop, pul
 
 
 @pytest.mark.parametrize("state", STATES[:-1])
-def test_a_line_that_lost_power_in_any_step_goes_on_with_the_same_row(workshop, state):
+def test_same_row_continues_after_any_interrupted_step(workshop, state):
     plan = workshop.plan(rows=ROWS)
     lost = workshop.ledger()
     claim = lost.claim("lamps", plan.rows, mac=FIRST)
@@ -419,7 +419,7 @@ def test_a_line_that_lost_power_in_any_step_goes_on_with_the_same_row(workshop, 
 
 
 @pytest.mark.parametrize("step", ["claimed", "writing", "written"])
-def test_a_board_that_takes_the_place_of_another_in_the_jig_is_never_green(workshop, step):
+def test_board_exchanged_during_job_fails(workshop, step):
     plan = workshop.plan(rows=ROWS)
     order = workshop.order(plan)
     port = workshop.pty(workshop.flash(), mac=FIRST)
@@ -437,7 +437,7 @@ def test_a_board_that_takes_the_place_of_another_in_the_jig_is_never_green(works
     assert f"the board on the port changed from {FIRST} to {'b' * 12}" in outcome.detail
 
 
-def test_two_boards_with_one_mac_do_not_go_on_at_once(workshop):
+def test_same_mac_on_two_ports_fails(workshop):
     order = workshop.order(workshop.plan(rows=ROWS))
     order.busy[FIRST] = "ttyUSB7"
     outcome = burn(order, workshop.pty(workshop.flash(), mac=FIRST))
@@ -445,7 +445,7 @@ def test_two_boards_with_one_mac_do_not_go_on_at_once(workshop):
     assert order.busy == {FIRST: "ttyUSB7"}
 
 
-def test_a_row_that_left_the_file_is_asked_for(workshop):
+def test_removed_row_of_begun_board_is_reported(workshop):
     plan = workshop.plan(rows=ROWS)
     order = workshop.order(plan)
     order.ledger.claim("lamps", plan.rows, mac=FIRST)
@@ -455,7 +455,7 @@ def test_a_row_that_left_the_file_is_asked_for(workshop):
     assert outcome.advice == "Put the row back into the file."
 
 
-def test_a_scratch_folder_that_cannot_be_written_is_one_sentence(workshop):
+def test_missing_scratch_folder_is_one_sentence(workshop):
     order = workshop.order(workshop.plan(rows=ROWS))
     order.scratch.rmdir()
     outcome = burn(order, workshop.pty(workshop.flash()))
@@ -485,10 +485,10 @@ def test_images_on_their_way_are_the_users_alone(workshop, monkeypatch):
     assert not list(order.scratch.iterdir())
 
 
-def test_what_lies_behind_a_new_volume_is_never_looked_at(workshop):
+def test_blocks_behind_new_vfs_are_not_read(workshop):
     place = load(boards_dir() / "ESP32_GENERIC").table("factory").find("vfs")
     plan = workshop.plan(rows=ROWS)
-    # A volume that was long in use: many versions of many files all over it.
+    # A vfs after long use: many versions of many files fill it.
     old = {f"/old/{n}.bin": bytes(3000) for n in range(200)}
     stale = bytearray(vfs.region(old, place).data.ljust(place.size, b"\xa5"))
     new = vfs.region(plan.files, place).data

@@ -124,7 +124,7 @@ def test_board_without_scanned_number_is_red(workshop, board):
     assert outcome.detail == "no serial number was scanned"
 
 
-def test_row_that_left_the_file_is_asked_for(workshop, board):
+def test_removed_row_of_begun_board_is_reported(workshop, board):
     order = order_of(workshop)
     order.ledger.claim("lamps", order.plan.rows, mac=MAC)
     shorter = workshop.plan(rows="DeviceName\nlamp-0002\n", layout="stock")

@@ -1,4 +1,4 @@
-"""Who holds which row: handed out once, kept by the database, never changed afterwards."""
+"""Claims of rows: given once, kept by the database; entries never change."""
 
 from __future__ import annotations
 
@@ -67,12 +67,12 @@ def test_rows_are_handed_out_in_their_order(book):
     assert names == ["lamp-0001", "lamp-0002", "lamp-0003"]
 
 
-def test_when_every_row_is_taken_there_is_no_claim(book):
+def test_full_batch_gives_no_claim(book):
     assert book.claim("b", ROWS[:1], mac="1" * 12)
     assert book.claim("b", ROWS[:1], mac="2" * 12) is None
 
 
-def test_two_stations_that_ask_at_once_never_get_one_row(book):
+def test_concurrent_stations_never_get_same_row(book):
     books = [another(book, f"s{n}") for n in range(4)]
     got: list[str] = []
     start = threading.Barrier(4)
@@ -92,7 +92,7 @@ def test_two_stations_that_ask_at_once_never_get_one_row(book):
         one.close()
 
 
-def test_a_board_that_was_begun_gets_its_row_again_at_any_station(book):
+def test_begun_board_keeps_its_row_at_any_station(book):
     first = reached(book, "a" * 12, "written")
     other = another(book)
     again = claimed(other, "a" * 12)
@@ -100,7 +100,7 @@ def test_a_board_that_was_begun_gets_its_row_again_at_any_station(book):
     other.close()
 
 
-def test_a_job_whose_board_was_taken_up_elsewhere_may_not_write(book):
+def test_job_that_lost_its_claim_cannot_write(book):
     mine = reached(book, "a" * 12, "imaged")
     other = another(book)
     other.claim("b", ROWS, mac="a" * 12)
@@ -109,7 +109,7 @@ def test_a_job_whose_board_was_taken_up_elsewhere_may_not_write(book):
     other.close()
 
 
-def test_a_job_whose_row_was_released_may_not_write(book):
+def test_job_with_released_row_cannot_write(book):
     mine = reached(book, "a" * 12, "imaged")
     assert [claim.row for claim in book.release("b")] == [mine.row]
     assert book.claim("b", ROWS, mac="b" * 12).row == mine.row
@@ -118,14 +118,14 @@ def test_a_job_whose_row_was_released_may_not_write(book):
 
 
 @pytest.mark.parametrize("state", STATES[STATES.index("writing") : -1])
-def test_a_row_that_may_be_in_flash_is_never_released(book, state):
+def test_written_row_is_never_released(book, state):
     claim = reached(book, "a" * 12, state)
     assert book.release("b") == []
     book.fail(claim, step=state, detail="the connection broke off")
     assert book.claim("b", ROWS, mac="b" * 12).row == "lamp-0002"
 
 
-def test_a_failure_before_the_first_byte_frees_the_row(book):
+def test_failure_before_writing_frees_the_row(book):
     claim = reached(book, "a" * 12, "imaged")
     book.fail(claim, step="imaged", detail="the disk is full")
     assert book.claim("b", ROWS, mac="b" * 12).row == claim.row
@@ -144,7 +144,7 @@ def test_one_mac_lives_in_one_batch(book):
         book.claim("other", ROWS, mac="a" * 12)
 
 
-def test_one_device_name_lives_on_one_board_over_all_batches(book):
+def test_device_name_is_unique_over_all_batches(book):
     reached(book, "a" * 12, "done")
     with pytest.raises(BoardError, match="lamp-0001 is already on the board aaaaaaaaaaaa"):
         book.claim("other", ROWS, mac="b" * 12)
@@ -161,7 +161,7 @@ def test_the_database_itself_refuses_a_second_board(book, field):
 
 
 @pytest.mark.parametrize("change", ["UPDATE entries SET what = 'done'", "DELETE FROM entries"])
-def test_what_happened_cannot_be_changed(book, change):
+def test_entries_cannot_be_changed(book, change):
     reached(book, "a" * 12, "writing")
     before = book.entries()
     with (
@@ -172,7 +172,7 @@ def test_what_happened_cannot_be_changed(book, change):
     assert book.entries() == before
 
 
-def test_a_scrapped_board_frees_row_name_and_mac_and_keeps_its_story(book):
+def test_scrapping_frees_the_row_and_keeps_entries(book):
     claim = reached(book, "a" * 12, "written")
     book.retire(claim, what="scrapped", reason="dead antenna")
     again = book.claim("b", ROWS, mac="b" * 12)
@@ -186,7 +186,7 @@ def test_a_scrapped_board_frees_row_name_and_mac_and_keeps_its_story(book):
         book.retire(claim, what="scrapped", reason="twice")
 
 
-def test_the_ledger_is_its_owners_alone_and_survives_a_crash_of_the_machine(tmp_path, file_book):
+def test_ledger_file_is_private_and_crash_safe(tmp_path, file_book):
     reached(file_book, "a" * 12, "writing")
     for path in tmp_path.glob("ledger.db*"):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -195,7 +195,7 @@ def test_the_ledger_is_its_owners_alone_and_survives_a_crash_of_the_machine(tmp_
         assert connection.execute(sa.text("PRAGMA synchronous")).scalar() == 2  # FULL
 
 
-def test_a_ledger_that_is_deleted_or_replaced_stops_the_line(tmp_path, file_book):
+def test_deleted_or_replaced_ledger_stops_the_line(tmp_path, file_book):
     claim = reached(file_book, "a" * 12, "imaged")
     file = tmp_path / "ledger.db"
     file.rename(tmp_path / "aside.db")
@@ -226,9 +226,7 @@ def test_a_locked_ledger_is_one_sentence(tmp_path, file_book, monkeypatch):
         ("a.txt", "not a database.*restore it from a backup"),
     ],
 )
-def test_a_ledger_that_cannot_be_opened_is_one_sentence_without_its_password(
-    tmp_path, monkeypatch, where, says
-):
+def test_unusable_ledger_is_one_sentence_without_password(tmp_path, monkeypatch, where, says):
     monkeypatch.chdir(tmp_path)
     Path("a.txt").write_text("no ledger" * 300)
     with pytest.raises(LedgerError, match=says) as caught:
@@ -266,14 +264,14 @@ def test_many_processes_may_hold_it(tmp_path, file_book):
     assert [claim.mac for claim in file_book.claims()] == ["a" * 12]
 
 
-def test_a_job_that_lost_its_board_to_another_frees_no_row(file_book: Ledger):
+def test_job_that_lost_its_claim_frees_nothing(file_book: Ledger):
     first = claimed(file_book, "a" * 12)
     second = claimed(another(file_book), "a" * 12)
     file_book.fail(first, step="imaged", detail="another job took lamp-0001")
     assert file_book.claims() == [second]
 
 
-def test_a_ledger_that_this_user_may_not_write_asks_for_another(tmp_path, monkeypatch):
+def test_read_only_ledger_asks_for_another_file(tmp_path, monkeypatch):
     def refuse(*_: object) -> None:
         raise PermissionError(errno.EACCES, "Permission denied")  # Root may write everywhere.
 

@@ -25,40 +25,40 @@ pytestmark = pytest.mark.interop
 ROWS = "DeviceName\nlamp-0001\nlamp-0002\n"
 
 
-def test_a_batch_with_bad_cables_and_bad_boards_is_complete_and_on_record(tmp_path):
+def test_batch_with_bad_cables_and_boards_completes(tmp_path):
     trouble = Trouble(faulty=0.4, spoiled=3, seed=3)
     result = Soak(tmp_path, rows=12, ports=8, trouble=trouble).run(patience=600)
-    assert result.faults == []
+    assert result.errors == []
     assert result.attempts > 12
 
 
-def test_boards_with_firmware_on_four_ports_take_the_time_of_the_slowest(tmp_path):
+def test_four_ports_take_time_of_slowest_board(tmp_path):
     soak = Soak(tmp_path, rows=4, ports=4, firmware=200_000, trouble=Trouble())
     result = soak.run(patience=600)
-    assert result.faults == []
+    assert result.errors == []
     # 100 KB of the image do not compress: at 460 800 baud they take more than two seconds.
     assert result.wall == result.slowest > 2.0
     assert result.worked > 3 * result.wall
 
 
-def test_a_line_that_is_killed_again_and_again_loses_nothing(tmp_path):
+def test_line_killed_repeatedly_loses_nothing(tmp_path):
     trouble = Trouble(faulty=0.2, kills=5, seed=5)
     result = Soak(tmp_path, rows=8, ports=4, trouble=trouble).run(patience=600)
-    assert result.faults == []
+    assert result.errors == []
     assert result.kills == 5
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_two_stations_that_are_killed_share_a_batch_and_burn_no_name_twice(tmp_path, database_url):
+def test_killed_stations_never_burn_a_name_twice(tmp_path, database_url):
     trouble = Trouble(faulty=0.3, spoiled=1, kills=2, seed=6)
     soak = Soak(tmp_path, rows=12, ports=6, stations=2, ledger=database_url, trouble=trouble)
     result = soak.run(patience=600)
-    assert result.faults == []
+    assert result.errors == []
     assert result.kills == 4
     assert result.burned.keys() == {"bench-1", "bench-2"}
 
 
-def test_ctrl_c_lets_boards_at_work_finish_and_begins_no_other(workshop):
+def test_ctrl_c_finishes_boards_at_work(workshop):
     with LineProgram(workshop, ports=2, boards=4, count=4, naming='scheme = "mac"') as run:
         run.until(event="step", name="writing")
         run.process.send_signal(signal.SIGINT)
@@ -68,7 +68,7 @@ def test_ctrl_c_lets_boards_at_work_finish_and_begins_no_other(workshop):
     assert events[-1] == {"event": "end", "done": 2, "rows": 4, "begun": []}
 
 
-def test_a_second_ctrl_c_abandons_boards_and_says_which(workshop):
+def test_second_ctrl_c_abandons_and_lists_boards(workshop):
     with LineProgram(workshop, ports=1, boards=1, rows=ROWS, firmware=400_000) as run:
         run.until(event="step", name="writing")
         run.process.send_signal(signal.SIGINT)
@@ -82,7 +82,7 @@ def test_a_second_ctrl_c_abandons_boards_and_says_which(workshop):
     assert outcome["detail"] == "esptool was ended: the line was stopped"
 
 
-def test_a_ledger_that_goes_away_stops_the_line_with_one_sentence(workshop):
+def test_missing_ledger_stops_line_with_one_sentence(workshop):
     with LineProgram(workshop, ports=1, boards=1, rows=ROWS, firmware=100_000) as run:
         run.until(event="step", name="identify")
         (workshop.folder / "ledger.db").unlink()
@@ -92,7 +92,7 @@ def test_a_ledger_that_goes_away_stops_the_line_with_one_sentence(workshop):
     assert "Traceback" not in err
 
 
-def test_a_server_that_goes_away_stops_the_line_and_the_row_is_kept(workshop, tmp_path):
+def test_lost_ledger_server_stops_line_keeps_row(workshop, tmp_path):
     database_url = postgres.fresh_database()
     way = tmp_path / "server"
     socket = database_url.partition("host=")[2].partition("&")[0]

@@ -20,7 +20,7 @@ from tests.waiting import PATIENCE, eventually
 
 
 class Display:
-    """Remembers what it is told."""
+    """Records the calls of the line."""
 
     def __init__(self) -> None:
         self.told: list[tuple[str, str]] = []
@@ -38,7 +38,7 @@ class Display:
         self._add("gone", port)
 
     def count(self, count: line.Count) -> None:
-        """Nor is the count."""
+        """Ignore the count."""
 
     def closing(self, ports: list[str], *, abandons: bool) -> None:
         self._add("closing", "")
@@ -97,7 +97,7 @@ def _order() -> Order:
     return cast("Order", order)
 
 
-def test_a_board_is_burned_once_however_long_it_stays(bench):
+def test_board_that_stays_is_burned_once(bench):
     bench.results += ["done", "done"]
     bench.there.append("tty1")
     bench.go.release()
@@ -108,7 +108,7 @@ def test_a_board_is_burned_once_however_long_it_stays(bench):
     assert bench.jobs == 2
 
 
-def test_ports_are_shown_in_the_order_in_which_they_are_there(bench):
+def test_ports_keep_their_order(bench):
     bench.results += ["done"] * 4
     bench.there += ["tty3", "tty1", "tty2", "tty4"]
     bench.go.release(4)
@@ -116,7 +116,7 @@ def test_ports_are_shown_in_the_order_in_which_they_are_there(bench):
     assert bench.display.ports == ["tty3", "tty1", "tty2", "tty4"]
 
 
-def test_a_computer_that_starts_no_program_any_more_stops_the_line(monkeypatch):
+def test_failure_to_start_programs_stops_line(monkeypatch):
     def burn(*_: Any, **__: Any) -> Outcome:
         raise OSError(errno.EMFILE, "Too many open files")
 
@@ -127,7 +127,7 @@ def test_a_computer_that_starts_no_program_any_more_stops_the_line(monkeypatch):
     assert ("closing", "") in display.told
 
 
-def test_a_scanned_number_is_kept_for_a_board_that_is_tried_again_and_for_no_other(bench):
+def test_scanned_number_stays_for_next_attempt(bench):
     bench.serials.add("1001")
     bench.serials.add("1002")
     assert bench.serials.take("tty1") == "1001"  # As the job of its board would.
@@ -141,7 +141,7 @@ def test_a_scanned_number_is_kept_for_a_board_that_is_tried_again_and_for_no_oth
     assert bench.serials.take("tty1") == "1002"
 
 
-def test_a_cable_pulled_in_the_middle_frees_the_port_after_the_last_word_of_its_job(bench):
+def test_pulled_cable_frees_port_after_its_outcome(bench):
     bench.results += ["failed", "done"]
     bench.there.append("tty1")
     eventually(lambda: bench.jobs == 1)
@@ -156,7 +156,7 @@ def test_a_cable_pulled_in_the_middle_frees_the_port_after_the_last_word_of_its_
     bench.display.until("last", times=2)
 
 
-def test_a_board_that_failed_is_tried_again_as_long_as_it_stays(bench):
+def test_failed_board_is_retried_while_plugged_in(bench):
     bench.results += ["failed", "failed", "done"]
     bench.there.append("tty1")
     bench.go.release(3)
@@ -164,7 +164,7 @@ def test_a_board_that_failed_is_tried_again_as_long_as_it_stays(bench):
     assert [told for told, _ in bench.display.told] == ["again", "again", "last"]
 
 
-def test_a_port_is_looked_at_again_when_it_is_asked_for(bench):
+def test_port_is_burned_again_on_request(bench):
     bench.results += ["done", "already"]
     bench.there.append("rfc2217://10.0.0.7:4000")
     bench.go.release()
@@ -174,7 +174,7 @@ def test_a_port_is_looked_at_again_when_it_is_asked_for(bench):
     bench.display.until("last", times=2)
 
 
-def test_named_ports_are_there_when_they_are_devices_and_addresses_always(tmp_path):
+def test_named_ports_are_devices_or_addresses(tmp_path):
     path = tmp_path / "ttyUSB0"
     present = ports.named(["", str(tmp_path), str(path), "socket://h:1"])
     assert present() == ["socket://h:1"]

@@ -35,26 +35,26 @@ def wall():
 
 
 @pytest.mark.parametrize("width", [80, 100, 140, 200])
-def test_eight_ports_fit_a_terminal_and_no_line_is_too_long(wall, width):
+def test_eight_ports_fit_the_terminal(wall, width):
     lines = shown(wall, width)
     assert len(lines) <= 24
     assert max(map(len, lines)) <= width
 
 
 @pytest.mark.parametrize("width", [40, 80, 140])
-def test_what_to_do_now_is_at_the_top_where_nothing_cuts_it_off(wall, width):
+def test_instruction_is_at_the_top(wall, width):
     top = " ".join(" ".join(shown(wall, width)[:8]).split())
     assert "→ Take out 1 (green). Take out 3, 5, 6 (red) and follow the text below." in top
 
 
-def test_a_red_board_says_what_happened_and_what_to_do(wall):
+def test_red_board_shows_failure_and_advice(wall):
     page = "\n".join(shown(wall, 140))
     assert "FAILED" in page
     assert "The connection broke off. Check cable." in page
     assert "once more" in page  # It is tried again by itself: leave it in.
 
 
-def test_ports_with_the_same_trouble_share_a_sentence_and_every_one_fits_80_x_24():
+def test_ports_with_same_failure_share_a_sentence():
     screen = Screen(Console(file=io.StringIO()), title="lamps", who="b1 · mei", named=PORTS)
     dead = "the flash does not say what it is: it is dead or not soldered"
     for number, port in enumerate(PORTS):
@@ -70,7 +70,7 @@ def test_ports_with_the_same_trouble_share_a_sentence_and_every_one_fits_80_x_24
     assert "\n".join(lines).count("box 1") == 1
 
 
-def test_a_long_sentence_hangs_under_its_own_first_word():
+def test_long_sentence_is_indented():
     screen = Screen(Console(file=io.StringIO()), title="lamps", who="b1 · mei")
     advice = "Put it aside and run `alink-burn scrap lamps.toml --mac a0b765123456 --reason …`."
     failed = Outcome(PORTS[0], "failed", detail="the flash is worn", advice=advice)
@@ -81,14 +81,14 @@ def test_a_long_sentence_hangs_under_its_own_first_word():
     assert second[4] != " "
 
 
-def test_a_named_port_has_its_tile_and_number_before_a_board_is_there():
+def test_named_port_has_tile_before_first_board():
     screen = Screen(Console(file=io.StringIO()), title="lamps", who="b1", named=PORTS[:3])
     screen.progress(Progress(PORTS[2], "identify"))
     assert screen.ports == PORTS[:3]
     assert "Plug a board into 1, 2." in " ".join(shown(screen, 140)[:5])
 
 
-def test_an_answer_stands_for_seconds_and_then_what_to_do_now():
+def test_message_disappears_after_six_seconds():
     seconds = [0.0]
     screen = Screen(Console(file=io.StringIO()), title="x", who="", now=lambda: seconds[0])
     screen.outcome(Outcome(PORTS[0], "done"), is_last=True)
@@ -119,7 +119,7 @@ def test_a_single_board_is_not_counted():
     assert "of 0 done" not in page
 
 
-def test_a_board_at_work_shows_name_step_and_share(wall):
+def test_working_tile_shows_name_and_progress(wall):
     page = "\n".join(shown(wall, 140))
     assert "lamp-000413" in page
     assert "48 %" in page
@@ -132,7 +132,7 @@ def test_a_free_port_asks_for_a_board(wall):
     assert "Plug a board into 1." in top
 
 
-def test_stopping_says_what_is_finished_and_how_to_abandon_it(wall):
+def test_stopping_screen_says_how_to_abandon(wall):
     wall.closing([PORTS[1], PORTS[6]], abandons=False)
     assert "→ Finishing 2 at work, then the line stops. Ctrl-C again abandons them." in "\n".join(
         shown(wall, 140)

@@ -52,21 +52,21 @@ def test_plan_shows_the_batch_and_no_secret(workshop):
     assert SECRET not in text
 
 
-def test_plan_names_the_next_command_and_leaves_no_blank_at_the_end_of_a_line(workshop):
+def test_plan_names_the_next_command(workshop):
     batch = workshop.batch(rows=ROWS)
     _, text = burn("plan", batch)
     assert f": `alink-burn run {batch}`." in text
     assert [line for line in text.splitlines() if line != line.rstrip()] == []
 
 
-def test_resume_names_the_next_command_quoted_for_a_shell(workshop):
+def test_resume_quotes_the_next_command(workshop):
     batch = workshop.batch(rows=ROWS)
     spaced = batch.rename(batch.with_name("my batch.toml"))
     _, text = burn("resume", spaced)
     assert f"Continue with `alink-burn run '{spaced}'`." in text
 
 
-def test_every_verb_has_a_summary_that_fits_80_columns(monkeypatch):
+def test_verb_summaries_fit_80_columns(monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     _, text = burn("--help")
     verbs = text.partition("Commands:\n")[2].splitlines()
@@ -74,7 +74,7 @@ def test_every_verb_has_a_summary_that_fits_80_columns(monkeypatch):
     assert [line for line in verbs if not line.endswith(".") or line.endswith("...")] == []
 
 
-def test_plan_says_that_a_ledger_is_empty_for_it_may_be_the_wrong_one(workshop):
+def test_plan_reports_an_empty_ledger(workshop):
     batch = workshop.batch(rows=ROWS)
     assert "the ledger is empty" in burn("plan", batch)[1]
     begun(workshop)
@@ -86,7 +86,7 @@ def test_plan_as_json_is_one_document(workshop):
     assert (code, json.loads(text)["boards"]) == (0, 2)
 
 
-def test_plan_names_rows_of_another_batch_and_ends_with_1(workshop):
+def test_plan_reports_names_of_another_batch(workshop):
     begun(workshop)
     code, text = burn("plan", workshop.batch(name="other", rows=ROWS))
     assert code == 1
@@ -95,7 +95,7 @@ def test_plan_names_rows_of_another_batch_and_ends_with_1(workshop):
     )
 
 
-def test_boards_of_rows_that_were_taken_out_of_the_file_do_not_make_a_batch_complete(workshop):
+def test_removed_rows_do_not_complete_a_batch(workshop):
     begun(workshop, state="done")
     rows = "DeviceName\nlamp-0003\n"
     code, text = burn("plan", workshop.batch(rows=rows))
@@ -111,7 +111,7 @@ def test_boards_of_rows_that_were_taken_out_of_the_file_do_not_make_a_batch_comp
     assert told == [Count(rows=1, done=0, begun=0)]
 
 
-def test_an_image_of_a_row_is_whole_and_for_its_owner_only(workshop, tmp_path):
+def test_exported_image_is_complete_and_private(workshop, tmp_path):
     batch = workshop.batch(rows=ROWS, firmware=30_000)
     target = tmp_path / "lamp.bin"
     code, text = burn("image", batch, "lamp-0002", "-o", target)
@@ -123,7 +123,7 @@ def test_an_image_of_a_row_is_whole_and_for_its_owner_only(workshop, tmp_path):
     assert workshop.ledger().entries()[-1].what == "exported"
 
 
-def test_an_image_replaces_no_file_and_needs_a_free_row(workshop, tmp_path):
+def test_export_needs_new_file_and_free_row(workshop, tmp_path):
     batch = workshop.batch(rows=ROWS)
     (tmp_path / "there").write_text("mine")
     for row, says in (
@@ -164,7 +164,7 @@ def test_flash_verify_and_report_tell_the_same_story(workshop):
 
 
 @pytest.mark.interop
-def test_flash_of_a_board_that_cannot_be_burned_ends_with_1(workshop):
+def test_failed_flash_exits_with_1(workshop):
     port = workshop.pty(workshop.flash(), chip="esp32c3")
     code, text = burn("flash", workshop.batch(rows=ROWS), "--port", port.path)
     assert code == 1
@@ -172,7 +172,7 @@ def test_flash_of_a_board_that_cannot_be_burned_ends_with_1(workshop):
 
 
 @pytest.mark.interop
-def test_ctrl_c_ends_a_single_board_with_a_sentence_and_on_record(workshop):
+def test_ctrl_c_ends_flash_and_is_recorded(workshop):
     batch = workshop.batch(rows=ROWS, firmware=400_000)
     port = workshop.pty(workshop.flash(), mac=FIRST)
     command = [sys.executable, "-m", "alink_factory", "flash", str(batch), "--json"]
@@ -190,7 +190,7 @@ def test_ctrl_c_ends_a_single_board_with_a_sentence_and_on_record(workshop):
 
 
 @pytest.mark.interop
-def test_the_end_of_a_line_names_the_next_command(workshop, capsys):
+def test_end_of_run_names_next_command(workshop, capsys):
     batch = workshop.batch(rows="DeviceName\nlamp-0001\n")
     code, text = burn("run", batch, "--port", workshop.pty(workshop.flash()).path)
     assert code == 0
@@ -201,7 +201,7 @@ def test_the_end_of_a_line_names_the_next_command(workshop, capsys):
     assert f"Continue with `alink-burn run {batch}`." in capsys.readouterr().out
 
 
-def test_resume_frees_untouched_rows_and_names_boards_to_plug_in(workshop):
+def test_resume_frees_rows_and_lists_begun_boards(workshop):
     ledger = begun(workshop)
     plan = workshop.plan(rows=ROWS)
     ledger.claim("lamps", plan.rows, mac="b" * 12)
@@ -238,12 +238,12 @@ def test_scrap_asks_which_board_is_meant(workshop):
         ("socket://127.0.0.1:9", "socket://127.0.0.1:9 does not respond"),
     ],
 )
-def test_a_port_that_is_none_is_called_so(workshop, port, says):
+def test_nonexistent_port_is_reported(workshop, port, says):
     code, text = burn("flash", workshop.batch(rows=ROWS), "--port", port)
     assert (code, text.startswith(f"{port}  failed   {says}. ")) == (1, True), text
 
 
-def test_help_names_what_is_done_without_an_option(monkeypatch):
+def test_help_shows_defaults(monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     code, text = burn("run", "--help")
     assert code == 0
@@ -259,9 +259,7 @@ def test_help_names_what_is_done_without_an_option(monkeypatch):
         (lambda w: w.batch(rows="DeviceName\n" + "a\n" * 99), 2, "and 79 more errors"),
     ],
 )
-def test_what_stops_the_line_is_a_sentence_on_stderr_and_code_2(
-    workshop, monkeypatch, capsys, change, code, says
-):
+def test_usage_error_is_one_sentence_on_stderr(workshop, monkeypatch, capsys, change, code, says):
     from alink_factory import cli
 
     monkeypatch.setattr("sys.argv", ["alink-burn", "plan", str(change(workshop))])
