@@ -1,13 +1,13 @@
-"""Make a fresh checkout runnable: `python3 tools/setup_checkout.py`, the first thing `make` does.
+"""Set up a checkout: `make` runs `python3 tools/setup_checkout.py` first.
 
-Only the door, in words that every Python understands: what is done stands in setup_steps.py.
+This file runs on any Python 3, to report one that is too old. setup_steps.py does the work.
 """
 
 import sys
 
 if sys.version_info < (3, 11):
     sys.exit(
-        "set-up: Python 3.11 or newer is needed and this is %d.%d: install one and name it, "
+        "set-up: Python is %d.%d; 3.11 or newer is needed: install one and name it, "
         "as in make PYTHON=python3.12." % sys.version_info[:2]
     )
 

@@ -1,6 +1,6 @@
-"""Write the lock files: requirements*.in in, requirements*.lock out, hashes and no index in them.
+"""Write requirements*.lock from requirements*.in, with hashes and without an index address.
 
-uv does the work, fetched into `.cache/lock` because nothing else needs it.
+It runs uv, which pip installs into `.cache/lock`, because only this program needs it.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ SOURCES = {
 
 
 def main() -> int:
-    """Resolve for every platform and Python >= 3.11 at once."""
+    """Resolve for every platform and Python >= 3.11; return the exit code."""
     root = Path(__file__).resolve().parents[1]
     tools = root / ".cache" / "lock"
     python = root / ".venv" / "bin" / "python"
     fetch = [str(python), "-m", "pip", "install", "--quiet", "--target", str(tools), "uv"]
     if not (tools / "bin" / "uv").is_file() and subprocess.run(fetch, check=False).returncode:
-        print("lock: uv could not be fetched: check the network.", file=sys.stderr)
+        print("lock: cannot install uv: check the network.", file=sys.stderr)
         return 1
     for source, options in SOURCES.items():
         # fmt: off

@@ -1,12 +1,12 @@
-"""The steps of set-up: a checkout and a Python in, `.venv` and `.cache` out.
+"""Set up a checkout: the steps that create `.venv` and `.cache`.
 
-    python3 tools/setup_checkout.py            # does nothing when all is done
-    python3 tools/setup_checkout.py unix32     # that step again, whatever came of it last time
+    python3 tools/setup_checkout.py            # run the steps that are not done
+    python3 tools/setup_checkout.py unix32     # run this step again
 
-Every step leaves a stamp that holds a digest of what it depends on, so a second run starts at
-once and an edited lock file is noticed. A step that cannot be done ends in one sentence and exit
-code 1; what its program said is in `.cache/setup/STEP.log`. Standard library only: nothing else
-is there yet.
+Each step writes a stamp with a digest of its inputs: a second run skips it, and a run after a
+change of a lock file repeats it. A failed step prints one sentence and ends with exit code 1; the
+output of its program is in `.cache/setup/STEP.log`. This file imports only the standard library,
+because it runs before any installation.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ PLATFORMS = ("linux", "darwin")
 REQUIRE_UNIX32 = "ALINK_REQUIRE_UNIX32"
 REQUIRE_NODE = "ALINK_REQUIRE_NODE"
 
-# What pip prints when it could not talk to an index. "No matching distribution" follows all of
-# these, so they are looked for first.
+# Messages of pip about an unreachable index. "No matching distribution" follows all of them, so
+# search for these first.
 _UNREACHABLE = re.compile(
     r"NewConnectionError|ConnectTimeoutError|ReadTimeoutError|NameResolutionError|ProxyError"
     r"|Max retries exceeded|Connection refused|Network is unreachable|Could not fetch URL"
@@ -39,42 +39,42 @@ _UNAVAILABLE = re.compile(
 
 
 class SetupError(Exception):
-    """The checkout cannot be made runnable; the text is one sentence that says what to do."""
+    """The set-up failed; the text is one sentence that says what to do."""
 
 
 @dataclass(frozen=True)
-class Step:
-    """One thing to do once: what it depends on, what it leaves, and how it is done."""
+class SetupStep:
+    """A step of the set-up: input files, the file that it creates, and its function."""
 
     name: str
     title: str
     inputs: tuple[str, ...]
-    leaves: str
+    creates: str
     do: Callable[[Checkout], None]
-    on_demand: bool = False  # Done only when it is named.
+    on_demand: bool = False  # Run it only if the command line names it.
 
 
 @dataclass(frozen=True)
 class Checkout:
-    """The tree that is set up; every path and every child process goes through here."""
+    """The folder to set up; it knows the paths and runs the programs."""
 
     root: Path
 
     @property
     def python(self) -> Path:
-        """The interpreter of `.venv`."""
+        """Return the Python of `.venv`."""
         return self.root / ".venv" / "bin" / "python"
 
     def log(self, step: str) -> Path:
-        """Where the output of a step's program is kept."""
+        """Return the file with the output of a step's program."""
         return self.root / ".cache" / "setup" / f"{step}.log"
 
     def stamp(self, step: str) -> Path:
-        """The file that says for which inputs a step was done."""
+        """Return the file with the digest of the inputs for which a step is done."""
         return self.root / ".cache" / "setup" / f"{step}.stamp"
 
     def run(self, step: str, *command: object) -> str:
-        """Return a program's output, logged; raise `ProgramError` when it fails."""
+        """Run a program, log its output and return it. Raises ProgramError."""
         done = subprocess.run(
             [str(word) for word in command],
             cwd=str(self.root),
@@ -91,7 +91,7 @@ class Checkout:
 
 
 class ProgramError(Exception):
-    """A program failed: its output and its exit code, for whoever turns them into a sentence."""
+    """A program failed; `output` and `code` are its output and exit code."""
 
     def __init__(self, output: str, code: int) -> None:
         super().__init__(output)
@@ -103,7 +103,7 @@ class ProgramError(Exception):
 
 
 def make_venv(checkout: Checkout) -> None:
-    """Create `.venv` with the Python that runs us, or with the one below it if that is `.venv`."""
+    """Create `.venv` with the running Python, or with its base Python inside `.venv`."""
     base = getattr(sys, "_base_executable", "") or sys.executable
     try:
         checkout.run("venv", base, "-m", "venv", "--clear", ".venv")
@@ -117,25 +117,25 @@ def make_venv(checkout: Checkout) -> None:
 
 
 def install_packages(checkout: Checkout) -> None:
-    """Install exactly what requirements.lock names."""
+    """Install the packages of requirements.lock."""
     _pip(checkout, "packages", "--require-hashes", "--requirement", "requirements.lock")
 
 
 def install_project(checkout: Checkout) -> None:
-    """Install this checkout in place; its build tools came with the packages."""
+    """Install this checkout in place; its build tools are among the packages."""
     _pip(checkout, "project", "--no-deps", "--no-build-isolation", "--editable", ".")
 
 
 def unpack_typings(checkout: Checkout) -> None:
-    """Unpack the stubs of the device's built-in modules, where only pyright sees them."""
+    """Unpack the stubs of the device's built-in modules into a folder for pyright only."""
     wanted = ("--no-deps", "--require-hashes", "--requirement", "requirements-typings.lock")
     _pip(checkout, "typings", "--upgrade", "--target", ".cache/typings", *wanted)
 
 
 def install_linkkit(checkout: Checkout) -> None:
-    """Give the vendor's SDK for Python, which tests play against, an environment of its own.
+    """Install the vendor's Python SDK, for tests, into a separate environment.
 
-    It comes as source archives: the tools of `.venv` build it.
+    It consists of source archives; the build tools of `.venv` build it.
     """
     home = ".cache/linkkit"
     checkout.run("linkkit", checkout.python, "-m", "venv", "--clear", "--without-pip", home)
@@ -144,7 +144,7 @@ def install_linkkit(checkout: Checkout) -> None:
 
 
 def install_node_sdk(checkout: Checkout) -> None:
-    """Give the vendor's SDK for Node.js one too; without it its tests are skipped by name."""
+    """Install the vendor's Node.js SDK; without it, tests that need it are skipped."""
     home = checkout.root / ".cache" / "node"
     home.mkdir(parents=True, exist_ok=True)
     for name in ("package.json", "package-lock.json"):
@@ -152,25 +152,25 @@ def install_node_sdk(checkout: Checkout) -> None:
     quiet = ("--ignore-scripts", "--no-audit", "--no-fund")
     try:
         if not shutil.which("node") or not shutil.which("npm"):
-            raise SetupError("there is no node or no npm here: install both and run make node")
+            raise SetupError("node or npm is missing: install both and run make node")
         try:
             checkout.run("node", "npm", "--prefix", home, "ci", *quiet)
         except ProgramError as error:
-            raise SetupError("npm could not fetch it: read .cache/setup/node.log") from error
+            raise SetupError("npm ci failed: read .cache/setup/node.log") from error
     except SetupError as error:
         if os.environ.get(REQUIRE_NODE):
             raise
-        print(f"set-up: going on without the vendor's Node.js SDK: {error}.")
+        print(f"set-up: continuing without the vendor's Node.js SDK: {error}.")
 
 
 def install_docs(checkout: Checkout) -> None:
-    """Install what builds the documentation into a folder that only `make docs` looks into."""
+    """Install the documentation generator into a folder for `make docs` only."""
     wanted = ("--no-deps", "--require-hashes", "--requirement", "requirements-docs.lock")
     _pip(checkout, "docs", "--upgrade", "--target", ".cache/docs", *wanted)
 
 
 def find_unix64(checkout: Checkout) -> None:
-    """See that the 64-bit interpreter came with the packages; not every platform has it."""
+    """Check that the 64-bit interpreter is installed; some platforms do not have it."""
     _toolchain(checkout, "unix64")
 
 
@@ -180,62 +180,62 @@ def fetch_umqtt(checkout: Checkout) -> None:
 
 
 def fetch_unix32(checkout: Checkout) -> None:
-    """Fetch the 32-bit interpreter; without it the tests that need it are skipped by name."""
+    """Fetch the 32-bit interpreter; without it, tests that need it are skipped."""
     try:
         _toolchain(checkout, "unix32")
     except SetupError as error:
         if os.environ.get(REQUIRE_UNIX32):
             raise
-        print(f"set-up: going on without the 32-bit interpreter. {error}.")
+        print(f"set-up: continuing without the 32-bit interpreter. {error}.")
 
 
 STEPS = (
-    Step("venv", "creating .venv", (), ".venv/bin/python", make_venv),
-    Step(
+    SetupStep("venv", "creating .venv", (), ".venv/bin/python", make_venv),
+    SetupStep(
         "packages",
         "installing the locked packages",
         ("requirements.lock",),
         ".venv/bin/pytest",
         install_packages,
     ),
-    Step(
+    SetupStep(
         "typings",
         "unpacking the stubs of the device",
         ("requirements-typings.lock",),
         ".cache/typings/machine.pyi",
         unpack_typings,
     ),
-    Step(
+    SetupStep(
         "project",
         "installing this checkout",
         ("pyproject.toml",),
         ".venv/bin/alink-sim",
         install_project,
     ),
-    Step("unix64", "finding the 64-bit interpreter", (), "", find_unix64),
-    Step(
+    SetupStep("unix64", "finding the 64-bit interpreter", (), "", find_unix64),
+    SetupStep(
         "umqtt",
         "fetching umqtt.simple",
         ("host_sim/alink_sim/toolchain/umqtt.py",),
         "",
         fetch_umqtt,
     ),
-    Step("unix32", "fetching the 32-bit interpreter", (), "", fetch_unix32),
-    Step(
+    SetupStep("unix32", "fetching the 32-bit interpreter", (), "", fetch_unix32),
+    SetupStep(
         "linkkit",
         "installing the vendor's Python SDK",
         ("requirements-linkkit.lock",),
         ".cache/linkkit/bin/python",
         install_linkkit,
     ),
-    Step(
+    SetupStep(
         "node",
         "installing the vendor's Node.js SDK",
         ("tests/interop/node/package-lock.json",),
         ".cache/node/package.json",
         install_node_sdk,
     ),
-    Step(
+    SetupStep(
         "docs",
         "installing the documentation generator",
         ("requirements-docs.lock",),
@@ -264,41 +264,41 @@ def _toolchain(checkout: Checkout, tool: str) -> None:
 
 
 def explain_pip(output: str, code: int) -> str:
-    """Return what pip's pages of output mean and what to do, without the full stop."""
+    """Return what pip's output means and what to do, without a period at the end."""
     if "CERTIFICATE_VERIFY_FAILED" in output:
         return (
-            "the package index showed a certificate that is not trusted here: name your CA file "
-            "in PIP_CERT and run make again"
+            "the certificate of the package index is not trusted: set PIP_CERT to your CA file "
+            "and run make again"
         )
     if _UNREACHABLE.search(output):
         return (
-            "the package index cannot be reached: check the network, HTTPS_PROXY or "
+            "cannot reach the package index: check the network, HTTPS_PROXY or "
             "PIP_INDEX_URL and run make again"
         )
     if "DO NOT MATCH THE HASHES" in output:
         return (
-            "the package index serves other files than requirements.lock names: use another "
+            "the package index has other files than requirements.lock: use another "
             "index (PIP_INDEX_URL) and run make again"
         )
     if "No space left on device" in output:
-        return "the disk is full: make room (about 600 MB) and run make again"
+        return "the disk is full: free about 600 MB and run make again"
     if unavailable := _UNAVAILABLE.search(output):
         version = f"{sys.version_info[0]}.{sys.version_info[1]}"
         return (
-            f"there is no ready-made {unavailable[1]} for Python {version} on this platform: use "
+            f"{unavailable[1]} has no wheel for Python {version} on this platform: use "
             "Python 3.11 to 3.14 on Linux (x86-64) or macOS (Apple silicon), as in "
             "make PYTHON=python3.12"
         )
     return f"pip ended with exit code {code}: read its log and run make again"
 
 
-# ------------------------------------------------------------------------------- what drives them
+# ------------------------------------------------------------------------------------ running them
 
 
-def digests(checkout: Checkout, steps: Sequence[Step]) -> dict[str, str]:
-    """Return what each step depends on, as a digest; a step depends on those before it.
+def digests(checkout: Checkout, steps: Sequence[SetupStep]) -> dict[str, str]:
+    """Return a digest of the inputs of each step and of the steps before it.
 
-    `.venv` holds absolute paths and the minor version of its Python, so both count.
+    `.venv` contains absolute paths and the minor version of its Python, so both count.
     """
     seen = hashlib.sha256(
         repr((sys.version_info[:2], str(checkout.root), os.environ.get("ALINK_CACHE"))).encode()
@@ -311,18 +311,18 @@ def digests(checkout: Checkout, steps: Sequence[Step]) -> dict[str, str]:
     return result
 
 
-def is_done(checkout: Checkout, step: Step, digest: str) -> bool:
-    """Return whether the step was done for these inputs and what it left is still there."""
+def is_done(checkout: Checkout, step: SetupStep, digest: str) -> bool:
+    """Return whether the step is done for these inputs and its file still exists."""
     stamp = checkout.stamp(step.name)
     return (
         stamp.is_file()
         and stamp.read_text(encoding="utf-8") == digest
-        and (checkout.root / step.leaves).exists()
+        and (checkout.root / step.creates).exists()
     )
 
 
-def perform(checkout: Checkout, step: Step, digest: str) -> None:
-    """Do one step, say what is going on, and stamp it; SetupError has the sentence."""
+def perform(checkout: Checkout, step: SetupStep, digest: str) -> None:
+    """Run a step with progress messages and write its stamp. Raises SetupError."""
     print(f"set-up: {step.title} ...", flush=True)
     started = time.monotonic()
     try:
@@ -334,15 +334,15 @@ def perform(checkout: Checkout, step: Step, digest: str) -> None:
 
 
 def set_up(checkout: Checkout, again: set[str]) -> None:
-    """Do what was not done yet, and the steps named in `again` in any case.
+    """Run the steps that are not done, and repeat the steps in `again`.
 
-    A step on demand is done only if it is named, and not twice for the same inputs.
+    A step on demand runs only if `again` names it, once for the same inputs.
     """
     if sys.platform not in PLATFORMS:
-        raise SetupError(f"Linux or macOS is needed and this is {sys.platform}: use one")
+        raise SetupError(f"the platform is {sys.platform}: use Linux or macOS")
     (checkout.root / ".cache" / "setup").mkdir(parents=True, exist_ok=True)
     with (checkout.root / ".cache" / "setup" / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # two makes at once: the second finds it done
+        fcntl.flock(lock, fcntl.LOCK_EX)  # Two makes at once: the second one waits.
         steps = [step for step in STEPS if step.name in again or not step.on_demand]
         wanted = digests(checkout, steps)
         for step in steps:
@@ -356,10 +356,10 @@ def set_up(checkout: Checkout, again: set[str]) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Set the checkout up; 0 done, 1 not, 2 usage."""
+    """Set the checkout up; return 0 for success, 1 for failure, 2 for wrong usage."""
     unknown = set(arguments) - {step.name for step in STEPS}
     if unknown:
-        print(f"There is no step {min(unknown)!r}.", file=sys.stderr)
+        print(f"Unknown step {min(unknown)!r}.", file=sys.stderr)
         return 2
     try:
         set_up(Checkout(Path(__file__).resolve().parents[1]), set(arguments))

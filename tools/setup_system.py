@@ -1,6 +1,6 @@
-"""Install the Debian packages that tests use: nothing in, an up-to-date system out.
+"""Install the Debian packages that tests use.
 
-Needs root only when something is missing. The log of apt-get is `.cache/setup/system.log`.
+It needs root only if a package is missing. The log of apt-get is `.cache/setup/system.log`.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ PACKAGES = ("mosquitto-clients", "postgresql", "chromium", "fonts-noto-cjk")
 
 
 def missing(packages: tuple[str, ...]) -> list[str]:
-    """Return those of the packages that dpkg does not know as installed."""
+    """Return the packages that are not installed."""
     return [name for name in packages if not _is_installed(name)]
 
 
 def main() -> int:
-    """Install what is missing; 0 all there, 1 not, with one sentence."""
+    """Install the missing packages; return 0 for success, 1 (and print why) for failure."""
     root = Path(__file__).resolve().parents[1]
     log = root / ".cache" / "setup" / "system.log"
     if not (shutil.which("apt-get") and shutil.which("dpkg-query")):

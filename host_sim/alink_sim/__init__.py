@@ -1,1 +1,1 @@
-"""The platform and the board on a laptop: what runs where the cloud and the ESP32 are not."""
+"""Simulate the Alibaba Cloud IoT Platform and ESP32 boards on one computer."""

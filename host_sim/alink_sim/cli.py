@@ -1,4 +1,4 @@
-"""`alink-sim`: the platform and the boards from a terminal; verbs over functions."""
+"""The command `alink-sim`: run the platform and the boards from a terminal."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode=None,  # Its boxes leave no room for words at 80 columns.
+    rich_markup_mode=None,  # Its boxes leave too little space at 80 columns.
 )
 app.command("platform")(serve.platform)
 app.add_typer(admin.app, name="admin")
@@ -25,9 +25,12 @@ app.add_typer(thing.app, name="thing")
 
 @app.callback(invoke_without_command=True)
 def about(
-    *, show_version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False
+    *,
+    show_version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.")
+    ] = False,
 ) -> None:
-    """Product-certificate devices for Alibaba Cloud IoT Platform, on a laptop."""
+    """Simulate the Alibaba Cloud IoT Platform and ESP32 boards with product certificates."""
     if show_version:
         typer.echo(f"alink-sim {version('alink-sdk')}")
         raise typer.Exit
@@ -36,12 +39,21 @@ def about(
 @app.command()
 def demo(
     *,
-    everything: Annotated[bool, typer.Option("--all", help="Every refusal too.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
-    interpreter: Annotated[str, typer.Option(help="unix64 or unix32.")] = "unix64",
-    jobs: Annotated[int, typer.Option(min=1, help="Boards at a time.")] = os.cpu_count() or 2,
+    everything: Annotated[
+        bool,
+        typer.Option("--all", help="Run all scenarios."),
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON document instead of a table.")
+    ] = False,
+    interpreter: Annotated[
+        str, typer.Option(help="MicroPython of the boards: unix64 or unix32.")
+    ] = "unix64",
+    jobs: Annotated[
+        int, typer.Option(min=1, help="Number of boards that run at the same time.")
+    ] = os.cpu_count() or 2,
 ) -> None:
-    """Show the main job: simulated boards become themselves."""
+    """Register simulated boards and bring them online, with power cuts and refusals."""
     from alink_sim.demo import command
 
     raise typer.Exit(
@@ -50,7 +62,7 @@ def demo(
 
 
 def main() -> None:
-    """Run the program; a fault of the environment is one sentence and exit code 2."""
+    """Run the command; report a missing tool in one sentence, with exit code 2."""
     from alink_sim.toolchain import ToolchainError
 
     try:

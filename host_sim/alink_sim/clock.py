@@ -1,7 +1,7 @@
-"""The one clock that platform and boards take their time from, so that tests can turn it.
+"""The clock of the platform and the boards; a test can advance it.
 
-`SystemClock` is the machine's. `ManualClock` stands until `advance` moves it: due timers run in
-their own event loops, in order, before `advance` returns, and the time is kept in a file that
+`SystemClock` is the clock of the machine. `ManualClock` stands still until `advance`: due timers
+run in their event loops, in order, before `advance` returns. It writes its time to a file that the
 boards read (8 bytes, little-endian: milliseconds since 1970 UTC).
 """
 
@@ -19,37 +19,37 @@ from typing import Protocol
 
 from alink_sim.patience import patience
 
-_ROUNDS = 3  # How often a loop is let go round after a timer, for what the timer set off.
+_ROUNDS = 3  # Turns of the loop after a timer, for callbacks that the timer scheduled.
 
 
 class Timer(Protocol):
-    """What `call_later` returns."""
+    """A scheduled callback; `call_later` returns it."""
 
     def cancel(self) -> None:
-        """Do not run, if it has not run yet."""
+        """Cancel the callback; do nothing if it has run."""
 
 
 class Clock(Protocol):
-    """Time for everything that waits."""
+    """The time, and timers on it."""
 
     @property
     def path(self) -> Path | None:
-        """The file that boards read their time from; None: they use the machine's."""
+        """Return the file that boards read their time from; None for the machine's clock."""
 
     def time(self) -> float:
         """Return seconds since 1970 UTC."""
 
     def monotonic(self) -> float:
-        """Return seconds since some moment; never goes back."""
+        """Return seconds since a fixed moment; they never decrease."""
 
     def call_later(
         self, loop: asyncio.AbstractEventLoop, seconds: float, callback: Callable[[], None]
     ) -> Timer:
-        """Run `callback` in `loop` after `seconds`; call this in the loop's own thread."""
+        """Run `callback` in `loop` after `seconds`; call this in the thread of the loop."""
 
 
 class SystemClock:
-    """The machine's time."""
+    """The clock of the machine."""
 
     path: Path | None = None
 
@@ -72,7 +72,7 @@ class ManualClock:
     """A clock that stands still until `advance`."""
 
     def __init__(self, path: Path | None = None, *, start: float = 1795456800.0) -> None:
-        """Start at `start` seconds since 1970 (2026-11-23 18:00 UTC); keep the time in `path`."""
+        """Start at `start` seconds since 1970 (2026-11-23 18:00 UTC); write the time to `path`."""
         self.path = path
         self._now = start
         self._start = start
@@ -88,13 +88,13 @@ class ManualClock:
         return self._now
 
     def monotonic(self) -> float:
-        """Return the seconds it was advanced by."""
+        """Return the seconds that `advance` has added."""
         return self._now - self._start
 
     def call_later(
         self, loop: asyncio.AbstractEventLoop, seconds: float, callback: Callable[[], None]
     ) -> Timer:
-        """Run `callback` in `loop` once the clock was advanced by `seconds`."""
+        """Run `callback` in `loop` once the clock has advanced by `seconds`."""
         timer = _Timer(loop, callback)
         with self._lock:
             heapq.heappush(
@@ -103,9 +103,9 @@ class ManualClock:
         return timer
 
     def advance(self, seconds: float) -> None:
-        """Move on by `seconds`; every timer due by then has run when this returns.
+        """Advance by `seconds`; return after all timers that are due by then have run.
 
-        Not from inside an event loop that has timers here: it waits for that loop.
+        Do not call it inside an event loop that has timers here: it waits for that loop.
         """
         with self._turning:
             end = self._now + seconds
@@ -137,7 +137,7 @@ class ManualClock:
 
 
 class _Timer:
-    """A callback that waits for its moment."""
+    """A callback and the event loop that runs it."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> None:
         self._loop = loop
@@ -147,7 +147,7 @@ class _Timer:
         self._callback = None
 
     def fire(self) -> None:
-        """Run in the loop and wait until it, and what it set off at once, is done."""
+        """Run the callback in the loop; return when it and the callbacks it scheduled have run."""
         if self._callback is None or self._loop.is_closed():
             return
         self._in_loop(self._run)
@@ -170,5 +170,5 @@ class _Timer:
         self._loop.call_soon_threadsafe(run)
         if not done.wait(patience()):
             raise RuntimeError(
-                "the event loop of a timer does not run; is advance() called in it?"
+                "the event loop of a timer does not run: do not call advance() inside that loop"
             )

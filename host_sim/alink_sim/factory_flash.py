@@ -1,4 +1,4 @@
-"""Burned boards for a test: a product on a platform in, boards as the line leaves them out."""
+"""Burned boards for tests, in the state in which they leave the production line."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _FIRST_MAC = 0xA0B765000001
 
 @dataclass
 class FactoryFlash:
-    """Makes boards, one a call, in the folder `home`; `boards` are all it made.
+    """Make one board a call, in the folder `home`; `boards` lists them.
 
-    `files` is the folder whose contents lie in the root of every volume, over the SDK: main.py and
-    what it imports. `ntp` is `host:port` of the time server that is burned.
+    `files` is a folder with main.py and its imports; each board gets its content in the root of
+    the vfs, beside the SDK. `ntp` is `host:port` of the time server to burn.
     """
 
     platform: Platform
@@ -49,14 +49,13 @@ class FactoryFlash:
         heap: str | None = None,
         **identity: Any,
     ) -> Board:
-        """Return a burned board, switched off; it is this product's unless `identity` says so.
+        """Return a burned board of this product, switched off.
 
-        `main` is the source of another main.py, `files` maps more paths of the volume to contents,
-        `app` is an image of `firmware_image` for its first slot (docs/reference/board.md, "Two
-        slots").
-        `pre_registered=False` leaves the DeviceName unknown to the platform. `identity` changes
-        any field of `alink_formats.identity.Identity`, as `method="regnwl"`. `heap` is what
-        -X heapsize takes; None gives the firmware all of an ESP32's first area.
+        `main` is the source of another main.py. `files` maps more paths in the vfs to contents.
+        `app` is an image of `firmware_image` for the first slot (docs/reference/board.md, "Two
+        slots"). With `pre_registered=False` the platform does not know the DeviceName. `identity`
+        sets fields of `alink_formats.identity.Identity`, such as `method="regnwl"`. `heap` is the
+        argument of -X heapsize; None gives the firmware an ESP32's whole first heap area.
         Raises IdentityError, RegistryError, VfsError or ToolchainError.
         """
         number = len(self.boards)
@@ -83,7 +82,7 @@ class FactoryFlash:
         return made
 
     def power_off(self) -> None:
-        """Switch every board off."""
+        """Switch all boards off."""
         for board in self.boards:
             board.power_off()
 

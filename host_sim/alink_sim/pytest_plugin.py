@@ -1,13 +1,12 @@
-"""pytest fixtures of the platform and of boards, which `pip install alink-sdk` brings.
+"""pytest fixtures for the platform and boards; `pip install alink-sdk` adds them to pytest.
 
     def test_it_reports_its_temperature(iot_platform, board):
         board.power_on()
         iot_platform.expect("property_posted", device_name=board.device_name)
 
-docs/how-to/test-firmware.md tells the rest. To change what a test gets, override `iot_clock`,
-`iot_settings` or
-`product` in a conftest.py or a test file. Everything is imported by the fixture that needs it: a
-run without them costs nothing.
+See docs/how-to/test-firmware.md. To change the platform of a test, override `iot_clock`,
+`iot_settings` or `product` in a conftest.py or a test file. Each fixture imports what it needs, so
+that a run without these fixtures loads nothing.
 """
 
 from __future__ import annotations
@@ -25,12 +24,12 @@ if TYPE_CHECKING:
     from alink_sim.factory_flash import FactoryFlash
     from alink_sim.platform import Platform, Product, Settings
 
-_INSTANCE = "iot-pytest0001"  # An enterprise instance: preregistration-free is theirs alone.
-_SHOWN = 40  # Lines of each, where a test failed.
+_INSTANCE = "iot-pytest0001"  # An enterprise instance: only these have preregistration-free.
+_SHOWN = 40  # Text lines of output in the report of a failed test.
 
 _OPTIONS = {
-    "alink_files": ("folder whose files lie on every board, as main.py", ""),
-    "alink_board": ("board definition, as ESP32_GENERIC_S3", "ESP32_GENERIC"),
+    "alink_files": ("folder whose files every board gets, such as main.py", ""),
+    "alink_board": ("board definition, such as ESP32_GENERIC_S3", "ESP32_GENERIC"),
     "alink_layout": ("partition layout, factory or stock", "factory"),
     "alink_interpreter": ("MicroPython that boards run, unix64 or unix32", "unix64"),
 }
@@ -46,7 +45,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def iot_ca(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
-    """The folder of the private CA, made once a run: workers of pytest-xdist share it."""
+    """Return the folder of the private CA; all workers of pytest-xdist share it."""
     from alink_sim.platform.state.ca import Authority
 
     base = tmp_path_factory.getbasetemp()
@@ -60,7 +59,7 @@ def iot_ca(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequ
 
 @pytest.fixture
 def iot_clock() -> Clock:
-    """The clock of platform and boards: the machine's. Override it with a `ManualClock`."""
+    """Return the clock of platform and boards: the machine's, or your `ManualClock`."""
     from alink_sim.clock import SystemClock
 
     return SystemClock()
@@ -68,7 +67,7 @@ def iot_clock() -> Clock:
 
 @pytest.fixture
 def iot_settings() -> Settings:
-    """What the platform does where no document says it; override it to change a setting."""
+    """Return the settings of the platform; override it to change one."""
     from alink_sim.platform import Settings
 
     return Settings()
@@ -78,7 +77,7 @@ def iot_settings() -> Settings:
 def iot_platform(
     request: pytest.FixtureRequest, iot_ca: Path, iot_clock: Clock, iot_settings: Settings
 ) -> Iterator[Platform]:
-    """A platform of this test's own, on free ports, with nothing in it."""
+    """Yield a new, empty platform on free ports."""
     from alink_sim.platform import Platform
 
     with Platform(ca=iot_ca, clock=iot_clock, settings=iot_settings) as platform:
@@ -88,18 +87,18 @@ def iot_platform(
 
 @pytest.fixture
 def iot_cloud(iot_platform: Platform, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Alibaba's own cloud client (`alibabacloud_iot20180120`), pointed at the platform."""
+    """Return Alibaba's client of the cloud API (`alibabacloud_iot20180120`) for the platform."""
     from alink_sim.platform import cloud_client
 
     for name in ("HTTP_PROXY", "http_proxy"):
-        monkeypatch.delenv(name, raising=False)  # The client would take it even to 127.0.0.1.
+        monkeypatch.delenv(name, raising=False)  # The client would use a proxy even for 127.0.0.1.
     endpoint = f"{iot_platform.host}:{iot_platform.openapi_port}"
     return cloud_client(endpoint, iot_platform.access_key)
 
 
 @pytest.fixture
 def product(iot_platform: Platform) -> Product:
-    """A product on the platform: dynamic registration on, no devices."""
+    """Return a product on the platform: Dynamic Registration on, no devices."""
     return iot_platform.console.create_product(name="pytest", instance=_INSTANCE)
 
 
@@ -111,7 +110,7 @@ def factory_flash(
     iot_clock: Clock,
     product: Product,
 ) -> Iterator[FactoryFlash]:
-    """Makes boards as the line leaves them: burned, pre-registered, switched off."""
+    """Yield a function that makes boards: burned, pre-registered, switched off."""
     from alink_sim import toolchain
     from alink_sim.factory_flash import FactoryFlash
     from alink_sim.sntp import SntpServer
@@ -119,7 +118,7 @@ def factory_flash(
     chosen = {name: str(request.config.getini(name)) for name in _OPTIONS}
     files = request.config.rootpath / chosen["alink_files"] if chosen["alink_files"] else None
     if files and not files.is_dir():
-        raise pytest.UsageError(f"alink_files names {files}, which is no folder")
+        raise pytest.UsageError(f"alink_files is {files}, which is not a folder")
     try:
         interpreter = toolchain.interpreter(chosen["alink_interpreter"])
         toolchain.umqtt_simple()
@@ -144,7 +143,7 @@ def factory_flash(
 
 @pytest.fixture
 def board(factory_flash: FactoryFlash) -> Board:
-    """A burned board, switched off: `board.power_on()`."""
+    """Return a burned board, switched off; start it with `board.power_on()`."""
     return factory_flash()
 
 
@@ -152,7 +151,7 @@ def board(factory_flash: FactoryFlash) -> Board:
 def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show what the boards printed and what the platform saw, where a test failed."""
+    """Add the output of the boards and the events of the platform to a failed test."""
     report = yield
     platform = item.stash.get(_PLATFORM, None)
     if report.failed and report.when != "teardown" and platform:
@@ -167,8 +166,8 @@ def pytest_runtest_makereport(
 def _show(
     report: pytest.TestReport, sections: list[tuple[str, str]], hide: Callable[[str], str]
 ) -> None:
-    """Add sections to a report; a CI log must not hold the secrets that a firmware printed."""
+    """Add sections to a report; hide secrets, because CI logs keep the output of firmware."""
     report.sections = [(title, hide(text)) for title, text in (*report.sections, *sections)]
-    told = str(report.longrepr)
-    if hide(told) != told:
-        report.longrepr = hide(told)
+    text = str(report.longrepr)
+    if hide(text) != text:
+        report.longrepr = hide(text)

@@ -1,4 +1,4 @@
-"""A small SNTP server on loopback: the right time for boards that wake up in the year 2000."""
+"""A small SNTP server on loopback: it sets the clocks of boards, which start in 2000."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _CLIENT, _SERVER = 3, 4
 
 
 class SntpServer:
-    """Answers RFC 4330 requests with the time of a clock; `port` is known after `start`."""
+    """Reply to RFC 4330 requests with the time of a clock; `start` sets `port`."""
 
     def __init__(
         self, *, clock: Clock | None = None, host: str = "127.0.0.1", port: int = 0
     ) -> None:
-        """Port 0 is any free one."""
+        """Port 0 chooses a free port."""
         self.host = host
         self.port = port
         self._clock = clock or SystemClock()
@@ -28,7 +28,7 @@ class SntpServer:
         self._thread: threading.Thread | None = None
 
     def start(self) -> Self:
-        """Listen, in a thread of its own."""
+        """Start listening in a thread."""
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind((self.host, self.port))
         self.port = self._socket.getsockname()[1]
@@ -41,7 +41,7 @@ class SntpServer:
     def stop(self) -> None:
         """Stop listening."""
         if self._socket and self._thread:
-            # A datagram to itself wakes the thread: closing alone does not on every system.
+            # An empty datagram wakes the thread; on some systems closing the socket does not.
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as waker:
                 waker.sendto(b"", (self.host, self.port))
             self._thread.join()
@@ -59,13 +59,13 @@ class SntpServer:
             request, peer = listener.recvfrom(512)
             if not request:
                 return
-            answered = answer(request, self._clock.time())
-            if answered:
-                listener.sendto(answered, peer)
+            packet = reply(request, self._clock.time())
+            if packet:
+                listener.sendto(packet, peer)
 
 
-def answer(request: bytes, now: float) -> bytes | None:
-    """Return the answer to a request at `now` (seconds since 1970); None if it is no request."""
+def reply(request: bytes, now: float) -> bytes | None:
+    """Return the reply to a request at `now` (seconds since 1970); None for other packets."""
     if len(request) < _REQUEST.size or request[0] & 7 != _CLIENT:
         return None
     stamp = struct.pack(">II", int(now) + _FROM_1900 & 0xFFFFFFFF, int(now % 1 * 2**32))

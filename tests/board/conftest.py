@@ -1,4 +1,4 @@
-"""Boards with a few lines of firmware, real flash and, where a test wants it, a clock to turn."""
+"""Boards with a few text lines of firmware, real flash and, in some tests, a ManualClock."""
 
 from __future__ import annotations
 

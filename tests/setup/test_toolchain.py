@@ -1,4 +1,4 @@
-"""What `alink_sim.toolchain` hands out really runs, and what is missing says so."""
+"""`alink_sim.toolchain` returns programs that run, and reports missing ones."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def run(interpreter, code, **environment):
     return done.stdout.strip()
 
 
-def test_interpreter_has_the_word_size_it_claims(interpreter):
+def test_interpreter_has_its_declared_word_size(interpreter):
     code = f"import sys; print(sys.maxsize == (1 << {interpreter.word_bits - 1}) - 1)"
     assert run(interpreter, code) == "True"
 
@@ -33,9 +33,7 @@ def test_umqtt_simple_is_importable_by_every_interpreter(interpreter):
     assert "connect" in run(interpreter, code, MICROPYPATH=path)
 
 
-def test_bytecode_runs_on_every_interpreter_and_tracebacks_show_the_given_name(
-    interpreter, tmp_path
-):
+def test_bytecode_traceback_shows_given_name(interpreter, tmp_path):
     (tmp_path / "m.py").write_text("def f():\n    raise ValueError('as asked')\n")
     bytecode = toolchain.compile_mpy(tmp_path / "m.py", name="alink/m.py")
     (tmp_path / "m.py").unlink()
@@ -52,7 +50,7 @@ def test_bytecode_runs_on_every_interpreter_and_tracebacks_show_the_given_name(
     assert 'File "alink/m.py"' in done.stdout + done.stderr
 
 
-def test_optimisation_three_drops_line_numbers_and_bytes(tmp_path):
+def test_optimization_three_drops_line_numbers(tmp_path):
     (tmp_path / "m.py").write_text("def f(x):\n    y = x\n\n    assert y\n    return y + 1\n")
     sizes = [
         len(toolchain.compile_mpy(tmp_path / "m.py", name="m.py", optimize=level))
@@ -61,7 +59,7 @@ def test_optimisation_three_drops_line_numbers_and_bytes(tmp_path):
     assert sizes[0] > sizes[1] > sizes[2]
 
 
-def test_bytecode_is_the_same_wherever_the_source_lies(tmp_path):
+def test_bytecode_does_not_depend_on_source_folder(tmp_path):
     outputs = []
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
@@ -71,30 +69,28 @@ def test_bytecode_is_the_same_wherever_the_source_lies(tmp_path):
     assert outputs[0][:2] == b"M\x06"
 
 
-def test_source_that_does_not_compile_is_named_with_the_fault(tmp_path):
+def test_syntax_error_in_source_is_reported(tmp_path):
     (tmp_path / "broken.py").write_text("def f(:\n")
     with pytest.raises(toolchain.ToolchainError, match=r"broken\.py.*SyntaxError"):
         toolchain.compile_mpy(tmp_path / "broken.py", name="broken.py")
 
 
-def test_unknown_interpreter_is_refused_with_the_known_names():
-    with pytest.raises(toolchain.ToolchainError, match="choose one of unix64, unix32"):
+def test_unknown_interpreter_lists_known_names():
+    with pytest.raises(toolchain.ToolchainError, match="use one of unix64, unix32"):
         toolchain.interpreter("unix16")
 
 
-def test_interpreters_lists_exactly_those_without_a_missing_reason():
+def test_interpreters_lists_only_installed_ones():
     expected = [name for name in NAMES if toolchain.missing_reason(name) is None]
     assert list(toolchain.interpreters()) == expected
 
 
-def test_cache_is_where_the_environment_says(tmp_path, monkeypatch):
+def test_environment_sets_the_cache_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("ALINK_CACHE", str(tmp_path))
     assert toolchain.cache_dir() == tmp_path
 
 
-def test_interpreter_that_was_never_fetched_is_missing_with_the_command_to_run(
-    tmp_path, monkeypatch
-):
+def test_unfetched_interpreter_names_the_command(tmp_path, monkeypatch):
     monkeypatch.setenv("ALINK_CACHE", str(tmp_path))
     monkeypatch.delenv("ALINK_UNIX32", raising=False)
     assert toolchain.missing_reason("unix32") == (
@@ -102,7 +98,7 @@ def test_interpreter_that_was_never_fetched_is_missing_with_the_command_to_run(
     )
 
 
-def test_reason_of_a_failed_fetch_is_kept_until_a_fetch_succeeds(tmp_path, monkeypatch):
+def test_fetch_failure_reason_is_kept_until_success(tmp_path, monkeypatch):
     monkeypatch.setenv("ALINK_CACHE", str(tmp_path))
     monkeypatch.delenv("ALINK_UNIX32", raising=False)
 
@@ -122,27 +118,27 @@ def test_reason_of_a_failed_fetch_is_kept_until_a_fetch_succeeds(tmp_path, monke
     assert toolchain.missing_reason("unix32") is None
 
 
-def test_program_of_ones_own_replaces_an_interpreter(monkeypatch):
+def test_environment_program_replaces_an_interpreter(monkeypatch):
     monkeypatch.setenv("ALINK_UNIX32", "/bin/true")
     assert toolchain.interpreter("unix32").command == ("/bin/true",)
 
 
-def test_program_of_ones_own_that_is_not_there_is_named(monkeypatch):
+def test_missing_environment_program_is_reported(monkeypatch):
     monkeypatch.setenv("ALINK_UNIX64", "/no/such/micropython")
-    with pytest.raises(toolchain.ToolchainError, match="ALINK_UNIX64 names /no/such/micropython"):
+    with pytest.raises(toolchain.ToolchainError, match="ALINK_UNIX64 is /no/such/micropython"):
         toolchain.interpreter("unix64")
 
 
-def test_umqtt_of_ones_own_is_taken_or_named(tmp_path, monkeypatch):
+def test_environment_umqtt_is_used_or_reported(tmp_path, monkeypatch):
     monkeypatch.setenv("ALINK_UMQTT", str(tmp_path))
-    with pytest.raises(toolchain.ToolchainError, match="which has no umqtt"):
+    with pytest.raises(toolchain.ToolchainError, match="which does not contain umqtt"):
         toolchain.umqtt_simple()
     (tmp_path / "umqtt").mkdir()
     (tmp_path / "umqtt" / "simple.py").touch()
     assert toolchain.umqtt_simple() == tmp_path
 
 
-def test_umqtt_without_an_index_is_one_sentence(tmp_path, monkeypatch):
+def test_missing_index_for_umqtt_is_one_sentence(tmp_path, monkeypatch):
     monkeypatch.setenv("ALINK_CACHE", str(tmp_path))
     monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:1/simple")
@@ -153,7 +149,7 @@ def test_umqtt_without_an_index_is_one_sentence(tmp_path, monkeypatch):
     assert "\n" not in str(caught.value)
 
 
-def test_umqtt_that_is_another_file_is_refused(tmp_path, monkeypatch):
+def test_umqtt_with_wrong_hash_is_refused(tmp_path, monkeypatch):
     def unpack(scratch, _published):
         target = scratch / "pip-download-x" / "y" / "umqtt"
         target.mkdir(parents=True)
@@ -162,6 +158,6 @@ def test_umqtt_that_is_another_file_is_refused(tmp_path, monkeypatch):
 
     monkeypatch.setenv("ALINK_CACHE", str(tmp_path))
     monkeypatch.setattr(umqtt, "_pip_download", unpack)
-    with pytest.raises(toolchain.ToolchainError, match="not the file this project was tested"):
+    with pytest.raises(toolchain.ToolchainError, match="is not the tested file"):
         toolchain.umqtt_simple()
     assert not list(tmp_path.rglob("simple.py"))

@@ -18,7 +18,7 @@ def site(wheel: Path, tmp_path_factory):
     return folder
 
 
-def test_device_package_comes_with_it_and_is_not_importable(site):
+def test_wheel_contains_device_files_not_importable(site):
     code = (
         f"import sys; sys.path.insert(0, {str(site)!r})\n"
         "from alink_sim import toolchain\n"
@@ -33,7 +33,7 @@ def test_device_package_comes_with_it_and_is_not_importable(site):
     assert not (site / "alink").exists()
 
 
-def test_pytest_finds_its_fixtures(site):
+def test_wheel_adds_its_pytest_fixtures(site):
     (names,) = site.glob("alink_sdk-*.dist-info/entry_points.txt")
     assert "[pytest11]\nalink = alink_sim.pytest_plugin\n" in names.read_text()
 
@@ -45,7 +45,7 @@ def test_console_brings_its_templates_and_texts(site):
     assert (site / "alink_texts" / "zh_CN.po").is_file()
 
 
-def test_tests_and_set_up_stay_out_of_it(site):
+def test_wheel_excludes_tests_and_setup(site):
     assert {path.name.partition("-")[0] for path in site.iterdir()} <= {
         "alink_sim",
         "alink_formats",

@@ -19,7 +19,7 @@ def _run(*, interpreter: str, as_json: bool = True) -> int:
     return command.run(everything=True, as_json=as_json, interpreter=interpreter, jobs=2)
 
 
-def test_every_scenario_ends_as_it_says(
+def test_every_scenario_ends_as_expected(
     interpreter: toolchain.Interpreter, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert _run(interpreter=interpreter.name) == 0
@@ -37,14 +37,14 @@ def test_every_scenario_ends_as_it_says(
         assert "DeviceName" in boards[number]["ended"]
 
 
-def test_a_board_that_ends_otherwise_is_exit_code_1(
+def test_unexpected_ending_is_exit_code_1(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     otherwise = Scenario("x", "says else", obstacle=Obstacle.NOTHING_BURNED, said="never said")
     monkeypatch.setattr(command, "SCENARIOS", (otherwise,))
     assert _run(interpreter="unix64", as_json=False) == 1
     text = capsys.readouterr().out
-    assert "0 of 1 boards ended as they should" in text
+    assert "0 of 1 boards ended as expected" in text
     assert [line for line in text.splitlines() if line != line.rstrip()] == []
 
 
@@ -65,7 +65,7 @@ def _drawn(width: int) -> list[str]:
 
 
 @pytest.mark.parametrize("width", [80, 120])
-def test_the_table_fits_its_terminal_one_line_a_board(width: int) -> None:
+def test_table_fits_terminal_one_row_per_board(width: int) -> None:
     lines = _drawn(width)
     assert max(map(len, lines)) <= width
     rows = [line for line in lines if line.startswith(("1  pre", "6  own", "4a wrong"))]
@@ -80,5 +80,5 @@ def test_the_table_fits_its_terminal_one_line_a_board(width: int) -> None:
     assert "platform the signature does not fit the ProductSecret, which was turned round" in told
 
 
-def test_a_wide_terminal_spells_the_steps_out() -> None:
+def test_wide_terminal_shows_full_step_names() -> None:
     assert "burned → booted → clock → registered → stored → logged in" in _drawn(120)[0]

@@ -1,4 +1,7 @@
-"""The simulated ESP32: a flash file and an interpreter process, driven from the host."""
+"""Simulate an ESP32: a flash file and an interpreter process, controlled from the host.
+
+These names and `alink_sim.board.serial` are the public surface; the other modules are internal.
+"""
 
 from __future__ import annotations
 

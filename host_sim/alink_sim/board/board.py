@@ -1,4 +1,4 @@
-"""A simulated ESP32: a directory with its flash, and power that is switched on and off."""
+"""A simulated ESP32: a directory that holds its flash, and power that goes on and off."""
 
 from __future__ import annotations
 
@@ -32,15 +32,18 @@ _CLOUD = ("*.aliyuncs.com 127.0.0.1", "localhost 127.0.0.1")
 
 
 class ClockFile(Protocol):
-    """What a board needs of a clock: the file it keeps its time in, None for real time."""
+    """A clock that a board can use: `path` is the file with its time, None for real time."""
 
     @property
     def path(self) -> Path | None:
-        """8 bytes, little-endian: milliseconds since 1970."""
+        """Return the file: 8 bytes, little-endian, milliseconds since 1970."""
 
 
 class Board:
-    """One board. `lines` is all it printed; `flash` may be read at any time, written when off."""
+    """One board. `lines` holds all its output.
+
+    Read `flash` at any time; write it only while the power is off.
+    """
 
     def __init__(
         self,
@@ -51,19 +54,19 @@ class Board:
         clock: ClockFile | None = None,
         heap: str = "56wk",
     ) -> None:
-        """Take up a board that `create` made. `heap` is the size that -X heapsize takes."""
+        """Open a board that `create` made. `heap` is the argument of -X heapsize."""
         self.directory = directory.resolve()  # The interpreter works in it.
         self.definition = definition
         self.flash = FlashFile(self.directory / "flash.bin")
-        self.files: dict[str, bytes] = {}  # What was burned into the volume.
-        self.device_name = ""  # What was burned, if anything was.
+        self.files: dict[str, bytes] = {}  # Burned into the vfs, by absolute path.
+        self.device_name = ""  # The burned DeviceName, or "".
         self._interpreter = interpreter
         self._clock = clock.path if clock else None
         self._heap = heap
         self._state = BoardState(self.directory / "state.bin")
         self._console = Console()
         self._power: Power | None = None
-        self._keys: tuple[int, int] | None = None  # Both ends of what is typed.
+        self._keys: tuple[int, int] | None = None  # Read and write end of the serial input.
 
     @classmethod
     def create(
@@ -78,11 +81,11 @@ class Board:
         damage: str | None = None,
         **options: Any,
     ) -> Board:
-        """Make a board in `directory` and burn it.
+        """Make a board in `directory`, burn it and return it, switched off.
 
-        `files` maps paths of its volume to contents. `app` is an image of `firmware_image` for its
-        first slot, burned with a boot loader; without one it starts all the same. `damage` names
-        a burned field, as the vendor spells it, that has suffered in flash. The other options are
+        `files` maps paths in its vfs to contents. `app` is an image of `firmware_image` for the
+        first slot; it is burned with a boot loader. A board without `app` starts too. `damage`
+        names a burned field, as the vendor spells it, to damage in flash. The other options are
         those of `blank`.
         Raises BoardDefinitionError, IdentityError, VfsError or BurnError.
         """
@@ -114,11 +117,11 @@ class Board:
         board: str = "ESP32_GENERIC",
         flash_size: int | None = None,
     ) -> Board:
-        """Make a board with nothing in its flash.
+        """Make a board whose flash is blank and return it, switched off.
 
-        `hosts` are lines "pattern address" of the names it can resolve. `wifi` is the SSID and
-        password in range; None takes everybody. `flash_size` is one that `board` comes with, its
-        smallest if None. Raises BoardDefinitionError.
+        `hosts` lists the names that the board can resolve, as lines "pattern address". `wifi` is
+        the SSID and password of the network in range; None accepts any. `flash_size` is a size
+        in bytes that `board` is sold with, the smallest if None. Raises BoardDefinitionError.
         """
         definition = definitions.load(toolchain.boards_dir() / board)
         definition = definition.fitted(flash_size or definition.flash_size)
@@ -133,23 +136,23 @@ class Board:
         return made
 
     def resolve(self, hosts: Iterable[str]) -> None:
-        """Let it resolve these names from now on, lines "pattern address"; none: DNS fails."""
+        """Set the names it can resolve, as lines "pattern address"; without lines DNS fails."""
         self._write("hosts", "".join(f"{line}\n" for line in hosts))
 
     def power_on(
         self, *, cut_at: int | None = None, uart: Callable[[bytes], None] | None = None
     ) -> None:
-        """Switch on; the RTC says 2000-01-01. Power fails in the `cut_at`-th flash operation.
+        """Switch on; the RTC starts at 2000-01-01. Cut power in flash operation number `cut_at`.
 
-        With `uart` the board has a serial port: what it prints goes there, `type` brings keys, and
-        a REPL follows main.py.
+        With `uart` the board has a serial port: `uart` gets its output, `type` sends input, and
+        a REPL starts after main.py.
         """
         self.power_off()
         image = frozen()
-        boot = self.directory / "boot"  # The interpreter keeps each path it imports from: short.
+        boot = self.directory / "boot"  # Short: the interpreter keeps each import path.
         boot.unlink(missing_ok=True)
         boot.symlink_to(image.boot)
-        modules = self.directory / "frozen"  # Of the application that the boot loader chooses.
+        modules = self.directory / "frozen"  # Modules of the application that boots.
         modules.mkdir(exist_ok=True)
         environment = {
             **os.environ,
@@ -184,14 +187,14 @@ class Board:
         )
 
     def type(self, keys: bytes) -> None:
-        """Send keys to its serial port; what does not fit into the buffer there is lost."""
+        """Send bytes to its serial port; bytes that overflow its input buffer are lost."""
         if self._keys:
             os.set_blocking(self._keys[1], False)
             with contextlib.suppress(BlockingIOError):
                 os.write(self._keys[1], keys)
 
     def power_off(self) -> None:
-        """Switch off at once, as pulling the plug does; nothing when it is off."""
+        """Switch off at once, like pulling the plug; do nothing if it is off."""
         if self._power:
             self._power.off()
             self._power = None
@@ -200,7 +203,7 @@ class Board:
         self._keys = None
 
     def press_reset(self) -> None:
-        """Press EN: a hard reset; RTC time and memory are kept."""
+        """Press EN: a hard reset. The RTC keeps its time and memory."""
         if self._power:
             self._power.reset()
 
@@ -212,52 +215,56 @@ class Board:
 
     @property
     def lines(self) -> list[TextLine]:
-        """Every line it printed since it was made."""
+        """Return every text line that it has printed."""
         return self._console.lines
 
     def tail(self, count: int = 20) -> str:
-        """Return the last lines it printed, with seconds since power-on."""
+        """Return the last `count` text lines, each with its seconds since power-on."""
         return self._console.tail(count)
 
     def expect(self, what: str | re.Pattern[str], *, timeout: float | None = None) -> TextLine:
-        """Return the next line that has the text, or matches. Raises BoardError."""
-        __tracebackhide__ = True  # pytest shows who expected, not this.
+        """Return the next text line that contains a text or matches a pattern.
+
+        Raises BoardError after `timeout` seconds (None: `patience`), or once the board has ended.
+        """
+        __tracebackhide__ = True  # pytest then shows the caller.
         return self._console.expect(what, timeout=patience() if timeout is None else timeout)
 
     def wait(self, *, timeout: float | None = None) -> str:
-        """Wait for the end of the firmware and return how it came. Raises BoardError if not.
+        """Wait until the firmware ends and return how it ended.
 
-        "halted": main.py has ended; "crashed": by an exception; "cut": power failed.
+        "halted": main.py returned. "crashed": it raised. "cut": power failed. "off": switched off.
+        Raises BoardError if it still runs after `timeout` seconds or is off.
         """
         timeout = patience() if timeout is None else timeout
         if self._power is None or not self._power.wait(timeout):
             what = "is off" if self._power is None else f"still runs after {timeout:g} s"
-            raise BoardError(f"the board {what}. It printed last:\n{self._console.tail()}")
+            raise BoardError(f"the board {what}. Its last output:\n{self._console.tail()}")
         return self._power.outcome
 
     @property
     def has_ended(self) -> bool:
-        """Whether it prints no more: it is off, cut, crashed, or main.py has ended."""
+        """Return whether it is off, cut, crashed, or main.py has ended."""
         return self._power is None or self._power.wait(0)
 
     @property
     def running(self) -> str:
-        """The partition whose application runs, or did last; "" where no boot loader chose it."""
+        """Return the partition that runs or ran last; "" if no boot loader chose it."""
         found = [one.name for one in self.table().slots if one.offset == self._state.running]
         return found[0] if found else ""
 
     @property
     def flash_operations(self) -> int:
-        """Flash operations since power-on: cut points are 1 to this number."""
+        """Return the number of flash operations since power-on; `cut_at` counts from 1."""
         return self._state.operations
 
     @property
     def waiting(self) -> Waiting | None:
-        """What it waits for by a test's clock: advance to it; None while it works."""
+        """Return what it waits for on a ManualClock, to advance to; None while it works."""
         return read_waiting(self.directory / "waiting")
 
     def table(self) -> PartitionTable:
-        """Return the partition table as it is in flash."""
+        """Return the partition table that is in flash."""
         data = self.flash.read(partitions.OFFSET, partitions.SIZE)
         return PartitionTable.from_binary(data, flash_size=self.definition.flash_size)
 
@@ -266,19 +273,19 @@ class Board:
         return nvs_image.dump(self._partition("nvs"))
 
     def vfs_files(self) -> dict[str, bytes]:
-        """Return the files of the volume by absolute path."""
+        """Return the files of the vfs, by absolute path."""
         return littlefs.read(self._partition("vfs"))
 
     def replace_table(self, layout: str) -> None:
-        """Flash a stock image over it: the table of `layout`, and `nvs` is blank."""
+        """Flash a stock image over it: the table of `layout` and a blank `nvs`."""
         burn.replace_table(self.flash, self.definition, layout=layout)
 
     def fill_nvs(self) -> None:
-        """Leave no free page in `nvs`: the firmware erases all of it at the next boot."""
+        """Fill every page of `nvs`, so that the firmware erases it at the next boot."""
         burn.fill_nvs(self.flash, self.table())
 
     def burn_record(self, record: bytes, *, layout: str) -> None:
-        """Burn a certificate record as it is, damaged ones too."""
+        """Burn the bytes of a certificate record, valid or damaged."""
         burn.burn_record(self.flash, self.definition, layout=layout, record=record)
 
     def _partition(self, name: str) -> bytes:

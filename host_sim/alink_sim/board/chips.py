@@ -1,4 +1,4 @@
-"""What the ROM of each chip answers: its name in esptool's words in, registers out.
+"""The chips by esptool's names: identification numbers and registers of each ROM.
 
 Addresses are those of the technical reference manuals: eFuse controller, SPI1, UART0.
 """
@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-_MAGIC = 0x40001000  # A word of ROM code that differs from chip to chip.
+_MAGIC = 0x40001000  # This word of ROM code differs on each chip.
 
 
 @dataclass(frozen=True)
 class Chip:
     """A chip as a host sees it through the serial port.
 
-    `chip_id` is what GET_SECURITY_INFO says and image headers carry; the ESP32 has the number
-    but not the command (`has_security_info`). `spi` is the base of the controller of the flash,
-    followed by the offsets of its registers USR2 and W0.
+    GET_SECURITY_INFO returns `chip_id`, and image headers contain it; the ESP32 has the number
+    but not the command (`has_security_info`). `spi` is the base address of the flash controller;
+    `spi_usr2` and `spi_w0` are offsets of its registers.
     """
 
     name: str
@@ -30,7 +30,7 @@ class Chip:
     mac_high: int
 
     def registers(self, mac: bytes) -> dict[int, int]:
-        """Return the registers a fresh chip with this base MAC (6 bytes) has, by address."""
+        """Return the registers of a chip after reset, by address; `mac` has 6 bytes."""
         low, high = int.from_bytes(mac[2:], "big"), int.from_bytes(mac[:2], "big")
         return dict(self.fixed) | {self.mac_low: low, self.mac_high: high}
 
@@ -45,7 +45,7 @@ _ESP32 = Chip(
     fixed=(
         (_MAGIC, 0x00F01D83),
         (0x3FF5A00C, 1 << 15 | 1 << 9),  # Revision 3, first bit; package D0WDQ5.
-        (0x3FF5A010, 160),  # With the next one a crystal of 40 MHz, by the ROM's own measure.
+        (0x3FF5A010, 160),  # This and the next: the ROM measures a 40 MHz crystal.
         (0x3FF5F06C, 640 << 7),
         (0x3FF5A014, 1 << 20),  # Revision 3, second bit.
         (0x3FF6607C, 1 << 31),  # Revision 3, third bit.

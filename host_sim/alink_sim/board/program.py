@@ -1,4 +1,4 @@
-"""MicroPython behind the serial port: a flash file is started, keys go in, text comes out."""
+"""Run MicroPython behind a simulated serial port."""
 
 from __future__ import annotations
 
@@ -9,18 +9,17 @@ from alink_sim.board.interpreter import bootloader
 
 
 class BoardProgram:
-    """What a `SerialBoard` runs after a normal reset: `board`, from the flash as it is then.
+    """The program of a `SerialBoard`: it boots `board` from its flash after a normal reset.
 
-    Nothing is started unless boot loader, table and application are in flash; the board then
-    prints what a chip prints. An image of `firmware_image` will do: it is the interpreter that
-    runs.
+    If boot loader, table or application is missing in flash, the board prints the error message
+    of a chip instead. A fake image of `firmware_image` is enough, because the interpreter runs.
     """
 
     def __init__(self, board: Board) -> None:
         self.board = board
 
     def start(self, output: Callable[[bytes], None]) -> None:
-        """Start what is in flash."""
+        """Boot from flash and send all output to `output`, from any thread."""
         if bootloader.is_there(self.board.flash, self.board.definition):
             self.board.power_on(uart=output)
             return
@@ -30,9 +29,9 @@ class BoardProgram:
             output(str(error).replace("\n", "\r\n").encode())
 
     def feed(self, data: bytes) -> None:
-        """Take what was typed."""
+        """Send bytes to the input of the serial port."""
         self.board.type(data)
 
     def stop(self) -> None:
-        """Lose power."""
+        """Switch the power off."""
         self.board.power_off()

@@ -1,1 +1,1 @@
-"""The main job: boards that become themselves, shown in a live table."""
+"""The command `alink-sim demo`: boards register and come online, shown in a live table."""

@@ -1,4 +1,4 @@
-"""`alink-sim demo`: play scenarios and show them, as a live table or as one JSON document."""
+"""The command `alink-sim demo`: run scenarios; show a live table or print JSON."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from alink_sim.demo.table import BoardTable
 
 
 def run(*, everything: bool, as_json: bool, interpreter: str, jobs: int) -> int:
-    """Play the default scenarios, or all; return 0 only if every board ended as it should."""
+    """Run the default scenarios, or all; return 0 if every board ended as expected, else 1."""
     scenarios = [one for one in SCENARIOS if everything or one.by_default]
     chosen = toolchain.interpreter(interpreter)
     began = time.monotonic()
@@ -48,7 +48,7 @@ def run(*, everything: bool, as_json: bool, interpreter: str, jobs: int) -> int:
 
 
 def _draw(console: Console, table: BoardTable) -> None:
-    # Rich fills the last column with blanks, which a pipe or a file would keep.
+    # Rich fills the last column with blanks; a pipe or a file does not need them.
     with console.capture() as drawn:
         console.print(table)
     for line in drawn.get().splitlines():
@@ -59,11 +59,11 @@ def _title(count: int, interpreter: toolchain.Interpreter) -> str:
     return (
         f"[bold]{count} boards[/], each a 4 MB flash and MicroPython ({interpreter.name})\n"
         "in an ESP32's first heap area, and one platform, over TLS.\n"
-        "[dim]Seconds since a board began to be burned:[/]\n"
+        "[dim]Seconds since the burning of each board began:[/]\n"
     )
 
 
 def _summary(lines: list[Progress], seconds: float) -> str:
     good = sum(bool(line.as_expected) for line in lines)
     style = "bold green" if good == len(lines) else "bold red"
-    return f"\n[{style}]{good} of {len(lines)} boards[/] ended as they should, in {seconds:.1f} s"
+    return f"\n[{style}]{good} of {len(lines)} boards[/] ended as expected, in {seconds:.1f} s"

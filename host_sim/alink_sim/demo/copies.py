@@ -1,4 +1,4 @@
-"""Which copies of a credential a board's flash holds, read by the host's own reader."""
+"""Read the copies of a credential in a board's flash with the host's decoder."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from alink_sim.board import Board
 
 
 def credential_is_whole(board: Board, product_key: str, device_name: str) -> bool:
-    """Tell whether any place holds a complete credential of this device."""
+    """Return whether any copy is a complete credential of this device."""
     for data in _copies(board):
         try:
             record = identity.decode(data)
@@ -23,9 +23,9 @@ def credential_is_whole(board: Board, product_key: str, device_name: str) -> boo
 
 
 def _copies(board: Board) -> Iterator[bytes]:
-    for place in board.table().partitions:
-        if place.name == "cred":
-            for offset in range(place.offset, place.offset + place.size, SECTOR):
+    for part in board.table().partitions:
+        if part.name == "cred":
+            for offset in range(part.offset, part.offset + part.size, SECTOR):
                 yield board.flash.read(offset, SECTOR)
     for entry in board.nvs():
         if entry.key == "cred" and isinstance(entry.value, bytes):

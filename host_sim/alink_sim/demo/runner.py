@@ -1,4 +1,4 @@
-"""Play scenarios: a platform and simulated boards in, the steps each board really took out."""
+"""Run scenarios on one platform with simulated boards; record the steps of each board."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _INSTANCE = "iot-demo0001"
 _MAC = 0xA0B765000000
 _TIMES = ("never registered", "registered once", "registered twice", "registered three times")
 
-# A twin that stands still where its credential is about to be stored, to count operations.
+# A twin that stops before it stores its credential, to count flash operations up to there.
 _STOPS_BEFORE_STORING = """
 from alink import Device
 
@@ -42,7 +42,7 @@ Device.from_flash(log=log).connect()
 
 @dataclass(frozen=True)
 class World:
-    """What all boards of a run share."""
+    """The platform, time server and files that all boards of a run share."""
 
     platform: Platform
     ntp: str
@@ -59,9 +59,9 @@ def play(
     at_once: int,
     on_change: Callable[[list[Progress]], None],
 ) -> list[Progress]:
-    """Run every scenario, `at_once` boards at a time; return how each ended.
+    """Run every scenario, `at_once` boards at a time; return the progress of each.
 
-    `on_change` gets all lines whenever one of them changed.
+    `on_change` gets all of them after each change.
     """
     lines = [Progress(one.number, one.title, one.layout) for one in scenarios]
     lock = threading.Lock()
@@ -104,19 +104,19 @@ def _world(interpreter: Interpreter) -> Iterator[World]:
 
 
 class _Run:
-    """One board from burning to its end."""
+    """One board, from burning to the end of its scenario."""
 
     def __init__(
         self,
         world: World,
         scenario: Scenario,
-        line: Progress,
+        progress: Progress,
         index: int,
         changed: Callable[[], None],
     ) -> None:
         self._world = world
         self._scenario = scenario
-        self._line = line
+        self._progress = progress
         self._changed = changed
         self._mac = f"{_MAC + index:012x}"
         self._name = f"esp32-{self._mac.upper()}"
@@ -126,10 +126,10 @@ class _Run:
         self._start = 0.0
 
     def play(self) -> None:
-        """Burn the board, power it on and follow it; never raises for what a board does."""
+        """Burn the board, power it on and follow it; a wrong ending does not raise."""
         scenario = self._scenario
         self._start = time.monotonic()
-        self._line.began = True
+        self._progress.began = True
         self._changed()
         board = self._burn(f"board-{scenario.number}", self._name)
         self._step(steps.BURNED)
@@ -141,7 +141,7 @@ class _Run:
             if scenario.ends_online:
                 self._follow(board)
             else:
-                self._await_refusal(board)
+                self._expect_refusal(board)
         except BoardError as error:
             said = str(error).splitlines()
             self._end(f"{said[0]} {said[-1].strip()}", as_expected=False)
@@ -201,10 +201,10 @@ class _Run:
             raise BoardError(f"power was not cut in flash operation {cut_at}")
         self._kept = credential_is_whole(board, self._product_key, self._name)
         survived = "one copy survived" if self._kept else "no copy was complete"
-        self._line.notes.append(f"power cut in flash operation {cut_at}: {survived}")
+        self._progress.notes.append(f"power cut in flash operation {cut_at}: {survived}")
 
     def _operations(self, twin: str, step: str, *, main: str | None = None) -> int:
-        """Return how many flash operations a twin of this board has done when a step is done."""
+        """Return the number of flash operations of a twin of this board up to a step."""
         name = twin + self._name[1:]
         board = self._burn(f"twin-{self._scenario.number}", name, main=main)
         board.power_on()
@@ -230,24 +230,24 @@ class _Run:
         if self._scenario.cut in (Cut.FIRST_COPY, Cut.SECOND_COPY) and not self._kept:
             expected = 2
         after = self._registrations()
-        self._line.notes.append(_TIMES[after])
-        self._end("; ".join(self._line.notes), as_expected=before == after == expected)
+        self._progress.notes.append(_TIMES[after])
+        self._end("; ".join(self._progress.notes), as_expected=before == after == expected)
 
     def _reboot(self, board: Board) -> None:
         if self._scenario.cut is Cut.WIPED_NVS:
             board.power_off()
             board.fill_nvs()
             board.power_on()
-            self._line.notes.append("nvs was full and is wiped at boot")
+            self._progress.notes.append("nvs was full; the firmware wiped it at boot")
         else:
             board.press_reset()
         self._step(steps.REBOOTED)
 
-    def _await_refusal(self, board: Board) -> None:
+    def _expect_refusal(self, board: Board) -> None:
         line = board.expect(re.compile(self._scenario.said))
         online = self._world.platform.events(device_name=self._name, kind="online")
         reasons = self._world.platform.events(device_name=self._name, kind="registration_refused")
-        self._line.reason = reasons[-1].reason if reasons else ""
+        self._progress.reason = reasons[-1].reason if reasons else ""
         self._end(line.text.removeprefix("alink: "), as_expected=not online)
 
     def _registrations(self) -> int:
@@ -255,10 +255,10 @@ class _Run:
         return len(events)
 
     def _step(self, name: str) -> None:
-        self._line.steps[name] = time.monotonic() - self._start
+        self._progress.steps[name] = time.monotonic() - self._start
         self._changed()
 
     def _end(self, text: str, *, as_expected: bool) -> None:
-        self._line.ended = text
-        self._line.as_expected = as_expected
+        self._progress.ended = text
+        self._progress.as_expected = as_expected
         self._changed()

@@ -1,6 +1,6 @@
-"""The scenarios of the main job: which board is burned how, and how it must end.
+"""The scenarios of the demo: how a board is burned and how it must end.
 
-Each is data; `runner.py` plays it. The numbers are those a reader sees in the table.
+Each scenario is data; `runner.py` runs it. The table shows its number.
 """
 
 from __future__ import annotations
@@ -10,29 +10,29 @@ from enum import StrEnum
 
 
 class Cut(StrEnum):
-    """What happens to a board's power or flash between burning and the end."""
+    """A power cut or a wipe between burning and the end."""
 
     NONE = ""
-    FIRST_COPY = "power is cut while the first copy of the credential is written"
-    SECOND_COPY = "power is cut while the second copy of the credential is written"
+    FIRST_COPY = "power fails while the board writes the first copy of the credential"
+    SECOND_COPY = "power fails while the board writes the second copy of the credential"
     WIPED_NVS = "nvs is full at the second boot, so the firmware wipes it"
 
 
 class Obstacle(StrEnum):
-    """Why the platform refuses a board, or the board cannot even ask."""
+    """The reason why the platform refuses a board, or why the board cannot register."""
 
     NONE = ""
     WRONG_SECRET = "wrong ProductSecret"  # noqa: S105
-    UNKNOWN_NAME = "DeviceName nobody registered"
-    SWITCHED_OFF = "dynamic registration switched off"
-    FIVE_CLIENT_IDS = "five ClientIDs used up"
+    UNKNOWN_NAME = "DeviceName is not registered"
+    SWITCHED_OFF = "Dynamic Registration is off"
+    FIVE_CLIENT_IDS = "five ClientIDs are in use"
     NOTHING_BURNED = "nothing burned"
     DAMAGED = "damaged certificate"
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """One line of the table. `said` is what the board must say where it ends before online."""
+    """One row of the table. `said` matches the last output of a board that stays offline."""
 
     number: str
     title: str
@@ -46,7 +46,7 @@ class Scenario:
 
     @property
     def ends_online(self) -> bool:
-        """Tell whether this board must come online."""
+        """Return whether this board must come online."""
         return self.obstacle is Obstacle.NONE
 
 

@@ -1,4 +1,4 @@
-"""What a board has done so far: its console and the platform's log in, steps with times out."""
+"""The steps of a board in the demo, with the output that marks each one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ AGAIN = "again"
 
 STEPS = (BURNED, BOOTED, CLOCK, REGISTERED, STORED, LOGGED_IN, POSTED, REBOOTED, AGAIN)
 
-# What the SDK prints when a step is done.
+# The SDK prints a matching text line at the end of each step.
 SAID = {
     CLOCK: re.compile(r"^alink: clock set to "),
     REGISTERED: re.compile(r"^alink: registered by "),
@@ -30,9 +30,9 @@ SAID = {
 
 @dataclass
 class Progress:
-    """The steps of one board, in seconds since it began to be burned, and how it ended.
+    """The steps of one board, in seconds since its burning began, and how it ended.
 
-    `reason` is why a board that is refused did not come online, as the platform's log has it.
+    `reason` is the reason for a refusal in the platform's event log.
     """
 
     number: str
@@ -46,7 +46,7 @@ class Progress:
     as_expected: bool | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """Return this line of the table for `--json`."""
+        """Return this row of the table for `--json`."""
         return {
             "scenario": self.number,
             "title": self.title,

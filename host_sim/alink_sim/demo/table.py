@@ -1,4 +1,4 @@
-"""The live table: one line a board, one column a step; below it what boards and platform said."""
+"""The live table: one row a board, one column a step; the endings below it."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from rich.text import Text
 
 from alink_sim.demo.steps import STEPS, Progress
 
-_TITLE = 25  # Cells of a board's number and name.
-_CELL = 5  # Cells of a time.
-_WIDE = 112  # From here on a step's name stands in one line.
+_TITLE = 25  # Columns of the terminal for a board's number and title.
+_CELL = 5  # Columns of the terminal for a time.
+_WIDE = 112  # From this width on, the name of a step fits in one text line.
 _ARROW = " → "
-# Two lines no wider than a time, so that all of it fits a terminal of 80 columns.
+# Two text lines as narrow as a time, so that the table fits in 80 columns.
 _NARROW = {
     "burned": ("burn-", "ed"),
     "booted": ("boot-", "ed"),
@@ -30,14 +30,14 @@ _NARROW = {
 
 
 class BoardTable:
-    """The boards of a run as they are whenever it is drawn, as wide as there is room."""
+    """The current state of all boards, drawn as wide as the terminal."""
 
     def __init__(self, lines: Sequence[Progress]) -> None:
         self._lines = lines
         self._spinner = Spinner("dots")
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Yield the header, one line a board, and the endings."""
+        """Yield the header, one row a board, and the endings."""
         wide = options.max_width >= _WIDE
         yield from _header(wide=wide)
         turning = self._spinner.render(console.get_time())
@@ -69,7 +69,7 @@ def _row(line: Progress, turning: str, *, wide: bool) -> Text:
     gap = Text(" " * len(_ARROW) if wide else " ")
     cells = _cells(line, turning, wide=wide)
     if line.as_expected is not None and STEPS[-1] not in line.steps:
-        # It went no further, so there is room to say why.
+        # The board went no further: print the reason in the free columns.
         done = gap.join(cells[: len(line.steps)])
         why = Text(f"  {line.reason or line.ended}", style="yellow")
         why.truncate(len(gap.join(cells)) - len(done), overflow="ellipsis", pad=True)
@@ -84,7 +84,7 @@ def _cells(line: Progress, turning: str, *, wide: bool) -> list[Text]:
         if step in line.steps:
             cell = Text(f"{line.steps[step]:.2f}", style="green")
         elif line.as_expected is not None or at < reached:
-            cell = Text("-", style="dim")  # This board had no need of the step.
+            cell = Text("-", style="dim")  # This board skips the step.
         elif at == reached + 1 and line.began:
             cell = Text(turning, style="cyan")
         else:
@@ -101,7 +101,7 @@ def _verdict(line: Progress) -> Text:
 
 
 def _endings(lines: Sequence[Progress]) -> Table:
-    # Number, who speaks, what was said.
+    # Number, source (layout or platform), message.
     grid = Table.grid(padding=(0, 1))
     grid.add_column(no_wrap=True)
     grid.add_column(no_wrap=True, style="dim")

@@ -1,16 +1,16 @@
-"""A product's thing model (TSL): read from the console's export, and what it says of values."""
+"""The thing model (TSL) of a product: read the console's export, check values against it."""
 
 from __future__ import annotations
 
-from alink_sim.thing_model.check import Complaint, check_event, check_properties, check_service
+from alink_sim.thing_model.check import Violation, check_event, check_properties, check_service
 from alink_sim.thing_model.model import Kind, ThingModel, ThingModelError, parse, read
 from alink_sim.thing_model.stub import stub
 
 __all__ = [
-    "Complaint",
     "Kind",
     "ThingModel",
     "ThingModelError",
+    "Violation",
     "check_event",
     "check_properties",
     "check_service",

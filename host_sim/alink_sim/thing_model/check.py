@@ -1,4 +1,4 @@
-"""Values against a thing model: what the platform finds wrong, with its code.
+"""Check values against a thing model, with the error codes of the platform.
 
 docs/reference/protocol.md, "TSL", has the table of codes.
 """
@@ -29,62 +29,66 @@ _BY_TYPE = {
 
 
 @dataclass(frozen=True)
-class Complaint:
-    """What is wrong with the value of `name`: a code of the vendor's table, and a sentence."""
+class Violation:
+    """A value of `name` that the thing model does not allow: the vendor's code and the reason."""
 
     code: int
     name: str
     text: str
 
     def __str__(self) -> str:
-        """Return the code and the sentence."""
+        """Return code, name and reason."""
         return f"{self.code} {self.name} {self.text}"
 
 
-def check_properties(model: ThingModel, values: Any) -> list[Complaint]:
-    """Return what is wrong in {identifier: value, or {"value": value, "time": ms}}."""
+def check_properties(model: ThingModel, values: Any) -> list[Violation]:
+    """Return the violations in {identifier: value, or {"value": value, "time": ms}}."""
     if not isinstance(values, dict):
-        return [Complaint(_MALFORMED, "params", "is no object")]
+        return [Violation(_MALFORMED, "params", "is not an object")]
     found = []
     for name, value in values.items():
         timed = isinstance(value, dict) and "value" in value and set(value) <= {"value", "time"}
         found += _named(model.properties, name, value["value"] if timed else value)
         if timed and not _is_time(value.get("time", 0)):
-            found.append(Complaint(_TIME, name, f"has the time {value['time']!r}: take ms"))
+            found.append(
+                Violation(
+                    _TIME, name, f"has the time {value['time']!r}: use milliseconds since 1970"
+                )
+            )
     return found
 
 
-def check_event(model: ThingModel, name: str, values: Any) -> list[Complaint]:
-    """Return what is wrong in the values of an event."""
+def check_event(model: ThingModel, name: str, values: Any) -> list[Violation]:
+    """Return the violations in the values of an event."""
     if name not in model.events:
-        return [Complaint(_UNKNOWN, name, "is no event of the thing model")]
+        return [Violation(_UNKNOWN, name, "is not an event of the thing model")]
     return _members(model.events[name], values, name)
 
 
-def check_service(model: ThingModel, name: str, inputs: Any) -> list[Complaint]:
-    """Return what is wrong in the inputs of a service, each of which has to be there."""
+def check_service(model: ThingModel, name: str, inputs: Any) -> list[Violation]:
+    """Return the violations in the inputs of a service; all inputs are required."""
     if name not in model.services:
-        return [Complaint(_UNKNOWN, name, "is no service of the thing model")]
+        return [Violation(_UNKNOWN, name, "is not a service of the thing model")]
     wanted = model.services[name].inputs
     found = _members(wanted, inputs, name)
     given = inputs if isinstance(inputs, dict) else {}
     missing = [one for one in wanted if one not in given]
-    return found + [Complaint(_MISSING_INPUT, one, "is missing") for one in missing]
+    return found + [Violation(_MISSING_INPUT, one, "is missing") for one in missing]
 
 
-def _members(kinds: Mapping[str, Kind], values: Any, name: str) -> list[Complaint]:
+def _members(kinds: Mapping[str, Kind], values: Any, name: str) -> list[Violation]:
     if not isinstance(values, dict):
-        return [Complaint(_MALFORMED, name, "has no object of values")]
+        return [Violation(_MALFORMED, name, "is not an object of values")]
     return [one for key, value in values.items() for one in _named(kinds, key, value)]
 
 
-def _named(kinds: Mapping[str, Kind], name: str, value: Any) -> list[Complaint]:
+def _named(kinds: Mapping[str, Kind], name: str, value: Any) -> list[Violation]:
     if name not in kinds:
-        return [Complaint(_UNKNOWN, name, "is not in the thing model")]
+        return [Violation(_UNKNOWN, name, "is not in the thing model")]
     return _value(kinds[name], name, value)
 
 
-def _value(kind: Kind, name: str, value: Any) -> list[Complaint]:
+def _value(kind: Kind, name: str, value: Any) -> list[Violation]:
     if kind.name == "struct" and isinstance(value, dict):
         return [
             one for key, part in value.items() for one in _named_in(kind, f"{name}.{key}", part)
@@ -96,13 +100,13 @@ def _value(kind: Kind, name: str, value: Any) -> list[Complaint]:
         ]
     if _fits(kind, value):
         return []
-    return [Complaint(_BY_TYPE[kind.name], name, f"is {value!r}: take {described(kind)}")]
+    return [Violation(_BY_TYPE[kind.name], name, f"is {value!r}: use {described(kind)}")]
 
 
-def _named_in(kind: Kind, path: str, value: Any) -> list[Complaint]:
+def _named_in(kind: Kind, path: str, value: Any) -> list[Violation]:
     key = path.rpartition(".")[2]
     if key not in kind.fields:
-        return [Complaint(_UNKNOWN, path, "is not in the thing model")]
+        return [Violation(_UNKNOWN, path, "is not in the thing model")]
     return _value(kind.fields[key], path, value)
 
 
@@ -122,7 +126,7 @@ def _fits(kind: Kind, value: Any) -> bool:
 
 
 def described(kind: Kind) -> str:
-    """Return what a kind takes, in a few words."""
+    """Return the allowed values of a kind, in a few words."""
     if kind.name in NUMBERS:
         low, high = ("" if bound is None else f"{bound:g}" for bound in (kind.low, kind.high))
         return f"{kind.name} {low}..{high}" if low or high else kind.name

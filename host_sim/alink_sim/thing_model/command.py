@@ -1,4 +1,4 @@
-"""`alink-sim thing`: look at a thing model, try values on it, type it for the editor."""
+"""The command `alink-sim thing`: check a thing model and values; write a typed stub."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from typing import Annotated, Any
 import typer
 
 from alink_sim import thing_model
-from alink_sim.thing_model import Complaint, ThingModel, ThingModelError
+from alink_sim.thing_model import ThingModel, ThingModelError, Violation
 
-app = typer.Typer(no_args_is_help=True, help="A product's thing model (TSL).")
+app = typer.Typer(
+    no_args_is_help=True, help="Check a thing model (TSL), or write a typed stub of it."
+)
 
-File = Annotated[Path, typer.Argument(help="The JSON that the vendor's console exports.")]
+File = Annotated[Path, typer.Argument(help="JSON file that the vendor's console exports.")]
 
 
 @app.command()
@@ -22,19 +24,20 @@ def check(
     values: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="NAME=JSON", help='A property, event or service: target=21 alarm={"level":2}'
+            metavar="NAME=JSON",
+            help='Values of a property, event or service, such as target=21 or alarm={"level":2}.',
         ),
     ] = None,
 ) -> None:
-    """Check a thing model, and values as the platform does."""
+    """Check a thing model, and check values as the platform does."""
     model = _read(file)
-    complaints = [one for value in values or () for one in _tried(model, value)]
-    for complaint in complaints:
-        typer.echo(str(complaint))
-    if complaints:
+    violations = [one for value in values or () for one in _check_assignment(model, value)]
+    for violation in violations:
+        typer.echo(str(violation))
+    if violations:
         raise typer.Exit(1)
     typer.echo(
-        f"good: {len(model.properties)} properties, {len(model.events)} events, "
+        f"valid: {len(model.properties)} properties, {len(model.events)} events, "
         f"{len(model.services)} services, {len(values or ())} values"
     )
 
@@ -43,21 +46,22 @@ def check(
 def stub(
     file: File,
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="Where editors look for stubs.")
+        Path,
+        typer.Option("--output", "-o", help="File to write; editors look for stubs in typings/."),
     ] = Path("typings/alink/thing.pyi"),
 ) -> None:
-    """Write a typed stub of alink.thing. The editor then knows names, types and ranges."""
+    """Write a typed stub of alink.thing, so that the editor knows names, types and ranges."""
     text = thing_model.stub(_read(file))
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(text, "utf-8")
-    typer.echo(f"{output}: point your editor's stub path at {output.parent.parent}")
+    typer.echo(f"wrote {output}: set the stub path of your editor to {output.parent.parent}")
 
 
 def _read(file: Path) -> ThingModel:
     try:
         return thing_model.read(file)
     except OSError as error:
-        typer.echo(f"alink-sim: {file} cannot be read: {error.strerror}", err=True)
+        typer.echo(f"alink-sim: cannot read {file}: {error.strerror}", err=True)
         raise typer.Exit(2) from error
     except ThingModelError as error:
         for problem in error.problems:
@@ -65,7 +69,7 @@ def _read(file: Path) -> ThingModel:
         raise typer.Exit(1) from error
 
 
-def _tried(model: ThingModel, assignment: str) -> list[Complaint]:
+def _check_assignment(model: ThingModel, assignment: str) -> list[Violation]:
     name, _, text = assignment.partition("=")
     try:
         value: Any = json.loads(text)

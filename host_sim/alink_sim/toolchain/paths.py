@@ -1,4 +1,4 @@
-"""Where fetched tools lie."""
+"""The folder of fetched tools."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from alink_formats.sources import checkout
 
 
 def cache_dir() -> Path:
-    """Return the folder of fetched tools: $ALINK_CACHE, else the checkout's, else the user's."""
+    """Return the folder: $ALINK_CACHE, else .cache/alink of the checkout, else of the user."""
     if named := os.environ.get("ALINK_CACHE"):
         return Path(named).expanduser().resolve()
     root = checkout()

@@ -1,8 +1,8 @@
-"""umqtt.simple 1.3.4 as published: the cache in, a folder for MICROPYPATH out.
+"""Fetch the published umqtt.simple 1.3.4 into the cache; return its folder for MICROPYPATH.
 
-The boards have it frozen in; umqtt.robust is here to be measured beside. PyPI has them only as
-source archives without a build file, so pip downloads, checks and unpacks one and then may refuse
-to build it; what it unpacked is all we want.
+It is frozen into the boards; a benchmark compares with umqtt.robust. PyPI has both only as source
+archives without a build file. pip downloads, verifies and unpacks the archive, then may fail to
+build it; only the unpacked file is needed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ VARIABLE = "ALINK_UMQTT"
 
 @dataclass(frozen=True)
 class _Published:
-    """A module of umqtt in its archive, with the SHA-256 of both."""
+    """A module of umqtt with the SHA-256 of its archive and of its source."""
 
     module: str
     version: str
@@ -46,19 +46,19 @@ _ROBUST = _Published(
 
 
 def umqtt_simple() -> Path:
-    """Return the folder that contains `umqtt/simple.py`, fetched once; ToolchainError if not.
+    """Return the folder that contains `umqtt/simple.py`; fetch it once. Raises ToolchainError.
 
-    The environment may name the folder of another version, one that boards have frozen in.
+    Set ALINK_UMQTT to the folder of another version to use that.
     """
     if named := os.environ.get(VARIABLE):
         if not (Path(named) / "umqtt" / "simple.py").is_file():
-            raise ToolchainError(f"{VARIABLE} names {named}, which has no umqtt/simple.py.")
+            raise ToolchainError(f"{VARIABLE} is {named}, which does not contain umqtt/simple.py.")
         return Path(named)
     return _folder(_SIMPLE)
 
 
 def umqtt_robust() -> Path:
-    """Return the folder that contains `umqtt/robust.py`, fetched once; ToolchainError if not."""
+    """Return the folder that contains `umqtt/robust.py`; fetch it once. Raises ToolchainError."""
     return _folder(_ROBUST)
 
 
@@ -68,7 +68,7 @@ def _folder(wanted: _Published) -> Path:
     source = folder / "umqtt" / f"{wanted.module}.py"
     if not source.is_file():
         source.parent.mkdir(parents=True, exist_ok=True)
-        # Complete or not at all, also when several test processes fetch at once.
+        # Replace the file atomically: several test processes may fetch at the same time.
         partial = source.with_suffix(f".{os.getpid()}")
         partial.write_bytes(_fetch(wanted))
         partial.replace(source)
@@ -85,8 +85,8 @@ def _fetch(wanted: _Published) -> bytes:
     digest = hashlib.sha256(data).hexdigest()
     if digest != wanted.source:
         raise ToolchainError(
-            f"umqtt/{wanted.module}.py of {wanted.version} is not the file this project was tested"
-            f" with (SHA-256 {digest[:8]}…): check your package index."
+            f"umqtt/{wanted.module}.py of {wanted.version} is not the tested file (SHA-256"
+            f" {digest[:8]}…): check your package index."
         )
     return data
 
@@ -106,7 +106,7 @@ def _pip_download(scratch: Path, published: _Published) -> str:
         command,
         capture_output=True,
         text=True,
-        check=False,  # it may well fail, see above: what counts is what it left
+        check=False,  # The build may fail, see above; the unpacked file counts.
         env={**os.environ, "TMPDIR": str(scratch)},
         timeout=600,
     )
@@ -116,10 +116,10 @@ def _pip_download(scratch: Path, published: _Published) -> str:
 def _explain(output: str, wanted: _Published) -> str:
     name = f"umqtt.{wanted.module} {wanted.version}"
     if "No module named pip" in output:
-        return f"{name} is fetched by pip, and this environment has none: install pip."
+        return f"{name} needs pip, and this environment does not have it: install pip."
     if "DO NOT MATCH THE HASHES" in output:
         return f"The archive of {name} is not the published one: check your index."
     return (
         f"{name} could not be fetched from the package index: check the network "
-        "or proxy (pip's own settings apply), then run this again."
+        "or proxy (pip uses its own settings), then run this again."
     )

@@ -1,4 +1,4 @@
-"""What is in a flash that was burned, in either layout, and what damage does to it."""
+"""The content of a burned flash in both layouts, and damage to it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from tests.board.conftest import Bench
 IDENTITY = Identity(product_key="a1B2c3", product_secret="secret", device_name="dev-1")
 
 
-def test_a_factory_board_has_its_certificate_at_the_start_of_fctry_and_no_credential(bench: Bench):
+def test_factory_board_has_certificate_without_credential(bench: Bench):
     board = bench.board("", identity=IDENTITY)
     assert identity.decode(board.flash.read(0x1FB000, 0x3000)).identity == IDENTITY
     assert board.flash.read(0x1FE000, 0x2000) == b"\xff" * 0x2000
     assert board.flash.read(0x9000, 0x6000) == b"\xff" * 0x6000
 
 
-def test_a_stock_board_has_its_certificate_in_nvs_only(bench: Bench):
+def test_stock_board_has_certificate_only_in_nvs(bench: Bench):
     board = bench.board("", layout="stock", identity=IDENTITY)
     (record,) = board.nvs()
     assert (record.namespace, record.key) == ("alink", "cert")
@@ -31,12 +31,12 @@ def test_a_stock_board_has_its_certificate_in_nvs_only(bench: Bench):
     assert board.flash.read(0x1FB000, 0x5000) == b"\xff" * 0x5000
 
 
-def test_the_volume_has_the_files(bench: Bench):
+def test_vfs_contains_the_files(bench: Bench):
     board = bench.board("print(1)", files={"/lib/a.py": b"a = 1"})
     assert board.vfs_files() == {"/main.py": b"print(1)", "/lib/a.py": b"a = 1"} == board.files
 
 
-def test_nothing_burned_is_blank_flash(bench: Bench):
+def test_board_without_identity_has_blank_flash(bench: Bench):
     board = bench.board("", identity=None)
     assert board.flash.read(0x1FB000, 0x5000) == b"\xff" * 0x5000
 
@@ -48,14 +48,14 @@ def test_damage_changes_one_byte_of_the_field(bench: Bench):
     assert changed == [whole.index(b"dev-1")]
     with pytest.raises(IdentityError):
         identity.decode(broken)
-    with pytest.raises(BurnError, match="no DeviceToken"):
+    with pytest.raises(BurnError, match="no field DeviceToken"):
         damaged(whole, "DeviceToken")
 
 
-def test_a_certificate_too_large_for_nvs_says_so(bench: Bench):
+def test_oversized_nvs_certificate_is_refused(bench: Bench):
     large = Identity(
         product_key="a1B2c3", product_secret="s", device_name="dev-1", ca=(bytes(5000),)
     )
-    with pytest.raises(BurnError, match="NVS takes 4096: burn fewer Ca"):
+    with pytest.raises(BurnError, match="the limit of NVS is 4096: burn fewer Ca"):
         bench.board("", layout="stock", identity=large)
     bench.board("", layout="factory", identity=large)

@@ -1,4 +1,4 @@
-"""Images that are no firmware, judged by the real esptool; and the boot loader that takes them."""
+"""Fake firmware images in the real esptool and in the boot loader."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _flashed(folder: Path, definition: BoardDefinition, image: bytes | None = No
 @pytest.mark.interop
 @pytest.mark.parametrize("kind", ["application", "bootloader"])
 @pytest.mark.parametrize("chip", sorted(NAMES))
-def test_esptool_finds_nothing_wrong_with_an_image(tmp_path: Path, chip, kind):
+def test_esptool_accepts_the_fake_image(tmp_path: Path, chip, kind):
     file = tmp_path / "image.bin"
     file.write_bytes(getattr(firmware_image, kind)(chip))
     done = esptool("image-info", file)
@@ -49,7 +49,7 @@ def test_esptool_finds_nothing_wrong_with_an_image(tmp_path: Path, chip, kind):
 
 @pytest.mark.interop
 @pytest.mark.parametrize("at", [0x30, 0x5000])
-def test_esptool_finds_a_bit_that_fell_over(tmp_path: Path, at):
+def test_esptool_detects_a_flipped_bit(tmp_path: Path, at):
     image = bytearray(firmware_image.application("esp32"))
     image[at] ^= 4
     file = tmp_path / "image.bin"
@@ -57,18 +57,18 @@ def test_esptool_finds_a_bit_that_fell_over(tmp_path: Path, at):
     assert "(invalid" in esptool("image-info", file).text
 
 
-def test_a_published_image_starts_on_its_board(tmp_path: Path, definition):
+def test_published_image_boots_on_its_board(tmp_path: Path, definition):
     flash = _flashed(tmp_path, definition)
     assert bootloader.start(flash, definition) == definition.table("stock").slots[0]
 
 
-def test_an_image_of_another_chip_is_refused(tmp_path: Path, generic):
+def test_image_of_another_chip_is_refused(tmp_path: Path, generic):
     image = firmware_image.published(generic, app=firmware_image.application("esp32s3"))
     with pytest.raises(bootloader.BootError, match="mismatch chip ID, expected 0, found 9"):
         bootloader.start(_flashed(tmp_path, generic, image), generic)
 
 
-def test_a_blank_chip_says_so(tmp_path: Path, generic):
+def test_blank_chip_reports_invalid_header(tmp_path: Path, generic):
     flash = FlashFile.create(tmp_path / "flash.bin", size=generic.flash_size)
     with pytest.raises(bootloader.BootError, match="invalid header: 0xffffffff"):
         bootloader.start(flash, generic)
@@ -83,21 +83,21 @@ def test_a_blank_chip_says_so(tmp_path: Path, generic):
         (0x12345, "Checksum failed"),
     ],
 )
-def test_what_is_damaged_is_named(tmp_path: Path, generic, offset, complaint):
+def test_bootloader_names_the_damaged_part(tmp_path: Path, generic, offset, complaint):
     flash = _flashed(tmp_path, generic)
     flash.write(offset, bytes(4))
     with pytest.raises(bootloader.BootError, match=complaint):
         bootloader.start(flash, generic)
 
 
-def test_a_header_that_leaves_the_checksum_as_it_is_fails_the_hash(tmp_path: Path, generic):
+def test_changed_header_fails_image_hash(tmp_path: Path, generic):
     flash = _flashed(tmp_path, generic)
     flash.write(0x10002, bytes(1))  # Flash mode: no segment.
     with pytest.raises(bootloader.BootError, match="Image hash failed"):
         bootloader.start(flash, generic)
 
 
-def test_a_table_for_more_flash_than_the_header_says_is_refused(tmp_path: Path, generic):
+def test_table_beyond_header_flash_size_is_refused(tmp_path: Path, generic):
     large = generic.fitted(16 << 20)
     image = firmware_image.published(large)  # Its boot loader says 4 MB, as a published one.
     with pytest.raises(bootloader.BootError, match="Failed to verify partition table"):
@@ -119,13 +119,13 @@ def test_otadata_chooses_the_slot(tmp_path: Path):
     assert bootloader.start(flash, board).name == "ota_0"
 
 
-def test_another_seed_is_another_firmware():
+def test_other_seed_gives_other_image():
     first, second = (firmware_image.application("esp32", seed=seed) for seed in (0, 1))
     assert first != second
     assert len(first) == len(second)
 
 
-def test_the_table_of_a_published_image_is_where_boards_have_it(definition):
+def test_published_image_has_table_at_board_offset(definition):
     image = firmware_image.published(definition)
     at = partitions.OFFSET - definition.firmware_offset
     assert image[at : at + partitions.SIZE] == definition.table("stock").to_binary()

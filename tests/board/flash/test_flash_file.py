@@ -1,4 +1,4 @@
-"""Flash: NOR semantics on the host and on the board, partitions, and ranges that are refused."""
+"""Flash: NOR semantics on host and board, partitions, and ranges that raise."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def flash(tmp_path: Path) -> FlashFile:
     return FlashFile.create(tmp_path / "flash.bin", size=0x4000)
 
 
-def test_programming_clears_bits_and_never_sets_them(flash: FlashFile):
+def test_write_only_clears_bits(flash: FlashFile):
     flash.write(0x10, b"\xf0\x0f")
     flash.write(0x10, b"\x3c\xff")
     assert flash.read(0x0F, 4) == b"\xff\x30\x0f\xff"
@@ -32,7 +32,7 @@ def test_erasing_sets_a_whole_sector(flash: FlashFile):
     assert flash.read(0, 0x3000) == bytes(0x1000) + b"\xff" * 0x1000 + bytes(0x1000)
 
 
-def test_burning_erases_what_was_there(flash: FlashFile):
+def test_burning_erases_old_content(flash: FlashFile):
     flash.write(0, bytes(0x3000))
     flash.burn(0x1000, b"image")
     assert flash.read(0x1000, 6) == b"image\xff"
@@ -40,17 +40,17 @@ def test_burning_erases_what_was_there(flash: FlashFile):
 
 
 @pytest.mark.parametrize("offset", [-1, 0x3FFF, 0x4000])
-def test_a_range_outside_the_flash_is_refused(flash: FlashFile, offset):
-    with pytest.raises(ValueError, match="are not in a flash of 0x4000 bytes"):
+def test_range_outside_flash_is_refused(flash: FlashFile, offset):
+    with pytest.raises(ValueError, match="are outside the flash of 0x4000 bytes"):
         flash.read(offset, 2)
 
 
-def test_an_erase_inside_a_sector_is_refused(flash: FlashFile):
+def test_erase_inside_a_sector_is_refused(flash: FlashFile):
     with pytest.raises(ValueError, match="not the start of a sector"):
         flash.erase(0x800)
 
 
-def test_a_cut_leaves_half_of_the_operation(flash: FlashFile):
+def test_cut_leaves_half_of_the_operation(flash: FlashFile):
     flash.cut_at = 2
     flash.write(0, bytes(100))
     with pytest.raises(PowerCutError, match="operation 2"):
@@ -93,7 +93,7 @@ def test_partitions_are_found_by_type_subtype_and_label(bench: Bench):
     ]
 
 
-def test_a_block_is_programmed_over_and_erased_as_nor_flash_is(bench: Bench):
+def test_block_write_and_erase_follow_nor_rules(bench: Bench):
     board = bench.board(
         """
         from esp32 import Partition
@@ -120,7 +120,7 @@ def test_a_block_is_programmed_over_and_erased_as_nor_flash_is(bench: Bench):
     assert board.flash.read(place.offset, place.size) == b"\xff" * 4096 + bytes(4096)
 
 
-def test_a_write_to_the_read_only_partition_is_refused(bench: Bench):
+def test_read_only_partition_refuses_writes(bench: Bench):
     board = bench.board(
         """
         from esp32 import Partition
@@ -144,7 +144,7 @@ def test_a_write_to_the_read_only_partition_is_refused(bench: Bench):
     assert printed(board) == [refused, refused, refused, "bytearray(b'ALNK')"]
 
 
-def test_a_range_outside_the_partition_is_refused(bench: Bench):
+def test_range_outside_partition_is_refused(bench: Bench):
     lines = bench.run(
         """
         from esp32 import Partition
@@ -163,7 +163,7 @@ def test_a_range_outside_the_partition_is_refused(bench: Bench):
     assert lines == ["(-260, 'ESP_ERR_INVALID_SIZE')"] * 3
 
 
-def test_raw_flash_still_holds_what_a_stock_image_has_taken_out_of_the_table(bench: Bench):
+def test_raw_flash_keeps_partitions_removed_from_table(bench: Bench):
     board = bench.board(
         """
         import esp, esp32
@@ -188,7 +188,7 @@ def test_raw_flash_still_holds_what_a_stock_image_has_taken_out_of_the_table(ben
     ]
 
 
-def test_a_table_without_volume_gets_one_up_to_the_end_of_the_flash(bench: Bench):
+def test_table_without_vfs_gets_default_vfs(bench: Bench):
     board = bench.board(
         """
         import esp32

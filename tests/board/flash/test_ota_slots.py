@@ -1,4 +1,4 @@
-"""Two application slots: which one starts, what a trial is, and no cut of power that hurts."""
+"""Two application slots: the choice at boot, trials, rollback and power cuts."""
 
 from __future__ import annotations
 
@@ -70,20 +70,20 @@ def table() -> PartitionTable:
 
 
 def told(choice: OtaData) -> list[tuple[int, int]]:
-    return [(record.sequence, record.state) for record in choice.records() if record.is_right]
+    return [(entry.sequence, entry.state) for entry in choice.entries() if entry.is_valid]
 
 
 def names(choice: OtaData) -> list[str]:
     return [slot.name for slot in choice.boot()]
 
 
-def test_the_first_slot_starts_where_nothing_is_chosen_and_is_noted(choice: OtaData):
+def test_first_slot_boots_without_choice_and_is_stored(choice: OtaData):
     assert names(choice) == ["ota_0", "ota_1"]
     choice.started(choice.slots[0])
     assert told(choice) == [(1, VALID)]
 
 
-def test_a_new_image_is_on_trial_once_and_its_predecessor_comes_back(choice: OtaData):
+def test_unconfirmed_image_rolls_back_after_one_trial(choice: OtaData):
     choice.started(choice.slots[0])
     choice.select(choice.slots[1])
     assert told(choice) == [(1, VALID), (2, NEW)]
@@ -93,7 +93,7 @@ def test_a_new_image_is_on_trial_once_and_its_predecessor_comes_back(choice: Ota
     assert told(choice) == [(1, VALID), (2, ABORTED)]
 
 
-def test_a_confirmed_image_stays_and_the_next_takes_the_other_record(choice: OtaData):
+def test_confirmed_image_stays_next_uses_other_entry(choice: OtaData):
     choice.started(choice.slots[0])
     choice.select(choice.slots[1])
     names(choice)
@@ -104,13 +104,13 @@ def test_a_confirmed_image_stays_and_the_next_takes_the_other_record(choice: Ota
     assert names(choice) == ["ota_0", "ota_1"]
 
 
-def test_a_record_is_the_bytes_that_esp_idf_writes(choice: OtaData, tmp_path: Path):
+def test_otadata_entry_matches_esp_idf_bytes(choice: OtaData, tmp_path: Path):
     choice.started(choice.slots[0])
     written = FlashFile(tmp_path / "flash").read(table().find("otadata").offset, 32)
     assert written.hex() == "01000000" + "ff" * 20 + "02000000" + "9a984347"
 
 
-def test_a_table_without_records_stores_no_choice(tmp_path: Path):
+def test_table_without_otadata_stores_no_choice(tmp_path: Path):
     flash = FlashFile.create(tmp_path / "flash", size=4 << 20)
     plain = definitions.load(toolchain.boards_dir() / "ESP32_GENERIC").table("factory")
     choice = OtaData(flash, plain)
@@ -124,14 +124,14 @@ def test_a_table_without_records_stores_no_choice(tmp_path: Path):
 # Boards
 
 
-def test_an_update_starts_on_trial_and_is_confirmed(bench: Bench):
+def test_update_boots_on_trial_and_confirms(bench: Bench):
     board = bench_board(bench, UPDATES)
     assert printed(board) == ["runs 1.0.0 ota_0 False", "runs 2.0.0 ota_1 True", "confirmed"]
     assert board.running == "ota_1"
     assert printed(board) == ["runs 2.0.0 ota_1 False", "confirmed"]
 
 
-def test_an_update_that_is_not_confirmed_goes_back_with_the_next_reset(bench: Bench):
+def test_unconfirmed_update_rolls_back_at_reset(bench: Bench):
     main = HELLO + (
         "if machine.reset_cause() == 1:\n    write()\n    slot.finish()\n"
         'if machine.reset_cause() == 1 or version == "2.0.0":\n    machine.reset()\n'
@@ -143,7 +143,7 @@ def test_an_update_that_is_not_confirmed_goes_back_with_the_next_reset(bench: Be
     ]
 
 
-def test_a_soft_reset_and_a_wake_from_deep_sleep_start_what_ran_before(bench: Bench):
+def test_soft_reset_and_wake_keep_running_slot(bench: Bench):
     main = HELLO + (
         "cause = machine.reset_cause()\n"
         "if cause == machine.PWRON_RESET and version == '1.0.0':\n"
@@ -157,7 +157,7 @@ def test_a_soft_reset_and_a_wake_from_deep_sleep_start_what_ran_before(bench: Be
     ]
 
 
-def test_what_is_frozen_into_the_image_that_runs_is_imported(bench: Bench):
+def test_module_frozen_into_image_is_imported(bench: Bench):
     frozen = {"name.py": "NAME = 'of the image'\n"}
     app = firmware_image.application("esp32", size=12_000, frozen=frozen)
     board = bench.board("from name import NAME; print(NAME)", board=KIND, app=app)
@@ -165,7 +165,7 @@ def test_what_is_frozen_into_the_image_that_runs_is_imported(bench: Bench):
     assert printed(board) == ["of the image"]
 
 
-def test_a_slot_without_its_head_is_started_by_nobody(bench: Bench):
+def test_slot_without_header_never_boots(bench: Bench):
     board = bench_board(bench, HELLO + "write()")
     printed(board)
     board.flash.write(board.table().find("ota_0").offset + 100, bytes(64))
@@ -178,7 +178,7 @@ def test_a_slot_without_its_head_is_started_by_nobody(bench: Bench):
     ]
 
 
-def test_an_image_that_is_damaged_is_not_chosen(bench: Bench):
+def test_damaged_image_is_not_chosen(bench: Bench):
     spoilt = FRESH[:5000] + b"\x55" + FRESH[5001:]
     main = HELLO + "write()\ntry:\n    slot.finish()\nexcept Exception as error:\n    print(error)"
     board = bench_board(bench, main, spoilt)
@@ -188,7 +188,7 @@ def test_an_image_that_is_damaged_is_not_chosen(bench: Bench):
     assert printed(board)[0] == "runs 1.0.0 ota_0 False"
 
 
-def test_a_board_with_one_slot_says_so(bench: Bench):
+def test_board_with_one_slot_rejects_update(bench: Bench):
     files = {path: data for path, data in sdk_files().items() if path != "/main.py"}
     board = bench.board("from alink.slot import Slot\nSlot()", files=files)
     board.power_on()
@@ -207,9 +207,7 @@ def _survive(bench: Bench, board: Board, before: bytes, cut_at: int) -> str:
     return lines[0].split()[1]
 
 
-def test_power_cut_in_every_operation_leaves_an_image_that_starts(
-    bench: Bench, record_property
-) -> None:
+def test_every_power_cut_leaves_a_bootable_image(bench: Bench, record_property) -> None:
     boards = [bench_board(bench, UPDATES) for _ in range(2)]
     before = boards[0].flash.path.read_bytes()
     printed(boards[0])

@@ -1,4 +1,4 @@
-"""Power that fails inside a flash operation: half of it is done, and nothing after it."""
+"""A power cut in a flash operation: half of it is written, and nothing after it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ finally:
 """
 
 
-def test_a_cut_leaves_half_a_program_and_runs_no_finally(bench: Bench):
+def test_cut_writes_half_and_skips_finally(bench: Bench):
     board = bench.board(WRITE)
     assert printed(board) == ["begin", "done", "finally"]
     assert board.flash_operations == 2
@@ -33,7 +33,7 @@ def test_a_cut_leaves_half_a_program_and_runs_no_finally(bench: Bench):
     assert board.flash.read(offset, 64) == bytes(32) + b"\xff" * 32
 
 
-def test_a_cut_leaves_half_a_sector_erased(bench: Bench):
+def test_cut_erases_half_a_sector(bench: Bench):
     board = bench.board(WRITE)
     offset = board.table().find("cred").offset
     board.flash.burn(offset, bytes(4096))
@@ -42,7 +42,7 @@ def test_a_cut_leaves_half_a_sector_erased(bench: Bench):
     assert board.flash.read(offset, 4096) == b"\xff" * 2048 + bytes(2048)
 
 
-def test_operations_are_counted_from_power_on_and_over_resets(bench: Bench):
+def test_flash_operation_count_survives_resets(bench: Bench):
     board = bench.board(
         """
         import machine
@@ -58,7 +58,7 @@ def test_operations_are_counted_from_power_on_and_over_resets(bench: Bench):
     assert board.flash_operations == 2
 
 
-def test_a_cut_loses_the_time(bench: Bench):
+def test_power_cut_loses_rtc_time(bench: Bench):
     board = bench.board(
         """
         import machine, time
@@ -76,7 +76,7 @@ def test_a_cut_loses_the_time(bench: Bench):
 
 
 @pytest.mark.parametrize("place", ["nvs", "file"])
-def test_a_cut_at_every_operation_leaves_the_old_or_the_new_value(bench: Bench, place):
+def test_every_cut_leaves_old_or_new_value(bench: Bench, place):
     if place == "nvs":
         put = "NVS('app').set_blob('value', value)"
         get = "buffer = bytearray(400); buffer = buffer[:NVS('app').get_blob('value', buffer)]"
@@ -102,7 +102,7 @@ print("put")
     printed(board)
     vfs = board.table().find("vfs")
     nvs = board.table().find("nvs")
-    # The second life overwrites; its main.py lies in the volume of another board.
+    # The second run overwrites; its main.py is in the vfs of another board.
     second = bench.board(main)
     before = [(p.offset, board.flash.read(p.offset, p.size)) for p in (nvs,)]
     if place == "file":

@@ -1,4 +1,4 @@
-"""Between power-on and main.py: what the firmware does, and what it cannot see."""
+"""The steps between power-on and main.py, and the files that firmware cannot see."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def test_boot_py_runs_before_main_py(bench: Bench):
     ]
 
 
-def test_a_board_in_a_relative_folder_boots(
+def test_board_in_relative_folder_boots(
     bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.chdir(tmp_path)
@@ -28,13 +28,13 @@ def test_a_board_in_a_relative_folder_boots(
         assert printed(board) == ["here"]
 
 
-def test_a_module_of_the_volume_is_imported(bench: Bench):
+def test_module_in_vfs_is_imported(bench: Bench):
     files = {"/lib/there.py": b"answer = 42", "/here.py": b"answer = 43"}
     main = "import there, here; print(there.answer, here.answer)"
     assert bench.run(main, files=files) == ["42 43"]
 
 
-def test_an_exception_that_leaves_main_py_is_a_crash_with_a_traceback(bench: Bench):
+def test_exception_in_main_prints_traceback_and_crashes(bench: Bench):
     board = bench.board("def f():\n    raise OSError(116)\nf()")
     board.power_on()
     assert board.wait() == "crashed"
@@ -46,7 +46,7 @@ def test_sys_exit_ends_the_firmware_without_a_crash(bench: Bench):
     assert bench.run("import sys; print(1); sys.exit(3); print(2)") == ["1"]
 
 
-def test_the_host_file_system_is_out_of_sight(bench: Bench):
+def test_host_file_system_is_invisible(bench: Bench):
     lines = bench.run(
         """
         import os, sys
@@ -62,7 +62,7 @@ def test_the_host_file_system_is_out_of_sight(bench: Bench):
     assert lines == ["['main.py', 'rom'] / ['', '/rom', '.frozen', '/lib']", "2", "2", "2"]
 
 
-def test_umqtt_is_in_the_rom_and_cannot_be_changed(bench: Bench):
+def test_umqtt_in_rom_is_read_only(bench: Bench):
     lines = bench.run(
         """
         import usocket, socket, umqtt.simple
@@ -76,7 +76,7 @@ def test_umqtt_is_in_the_rom_and_cannot_be_changed(bench: Bench):
     assert lines == ["True MQTTClient", "refused 30"]
 
 
-def test_a_blank_volume_is_formatted(bench: Bench):
+def test_blank_vfs_is_formatted(bench: Bench):
     board = bench.board("")
     vfs = board.table().find("vfs")
     for sector in range(vfs.offset, vfs.end, 4096):
@@ -85,7 +85,7 @@ def test_a_blank_volume_is_formatted(bench: Bench):
     assert board.vfs_files() == {}
 
 
-def test_a_damaged_volume_is_told_and_not_formatted(bench: Bench):
+def test_damaged_vfs_is_reported_not_formatted(bench: Bench):
     board = bench.board("print('never')")
     board.flash.write(board.table().find("vfs").offset, bytes(8192))
     board.power_on()
@@ -93,7 +93,7 @@ def test_a_damaged_volume_is_told_and_not_formatted(bench: Bench):
     assert [line.text for line in board.lines] == ["The filesystem appears to be corrupted."]
 
 
-def test_what_micropython_writes_the_host_reads(bench: Bench):
+def test_host_reads_vfs_written_by_micropython(bench: Bench):
     board = bench.board(
         """
         import os
@@ -112,7 +112,7 @@ def test_what_micropython_writes_the_host_reads(bench: Bench):
     assert files["/data/b.bin"] == b"".join(bytes((number,)) * 100 for number in range(100))
 
 
-def test_a_file_that_was_not_closed_is_lost_at_a_reset(bench: Bench):
+def test_unclosed_file_is_lost_at_reset(bench: Bench):
     board = bench.board(
         """
         import machine
@@ -138,7 +138,7 @@ def test_expect_returns_one_line_after_the_other(bench: Bench):
         board.expect("line")
 
 
-def test_a_board_that_waits_for_ever_is_told_apart_from_one_that_has_ended(bench: Bench):
+def test_endless_wait_differs_from_ended_board(bench: Bench):
     board = bench.board("import time\nprint('up')\ntime.sleep(1000000)")
     board.power_on()
     board.expect("up")
@@ -149,14 +149,14 @@ def test_a_board_that_waits_for_ever_is_told_apart_from_one_that_has_ended(bench
         board.wait(timeout=0)
 
 
-def test_a_heap_too_small_ends_in_a_crash(bench: Bench):
+def test_too_small_heap_is_a_crash(bench: Bench):
     board = bench.board("x = bytearray(120000)")
     board.power_on()
     assert board.wait() == "crashed"
     assert "MemoryError" in board.lines[-1].text
 
 
-def test_lines_come_with_the_time_since_power_on(bench: Bench):
+def test_output_lines_have_time_since_power_on(bench: Bench):
     board: Board = bench.board("print('a')\nprint('b')")
     printed(board)
     first, second = board.lines

@@ -1,4 +1,4 @@
-"""What the stand-ins take of the heap that is the firmware's: they are in ROM on a real chip."""
+"""The stand-ins use heap of the firmware; on a chip they are in ROM."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ NAMES = """
 for number in range(500):
     hasattr(number, "n%03d" % number)
 """
-IDLE = 16000  # bytes on 32 bit; the bare interpreter, the mounted volume and main.py included
+IDLE = 16000  # bytes on 32 bit; with the bare interpreter, the mounted vfs and main.py
 ALL = 21500
 LARGEST = 25000
 
 
-def test_the_stand_ins_stay_within_their_budget(bench: Bench):
+def test_stand_ins_stay_within_their_budget(bench: Bench):
     lines = bench.run(MAIN)
     scale = 1 if bench.interpreter.word_bits == 32 else 1.6
     assert int(lines[0].split()[1]) < IDLE * scale
     assert int(lines[1].split()[1]) < ALL * scale
 
 
-def test_what_the_stand_ins_take_is_never_given_twice(bench: Bench):
+def test_stand_in_heap_is_counted_once(bench: Bench):
     count = 'import gc\ngc.collect()\nprint("taken", gc.mem_alloc())\n'
     bare = subprocess.run(
         [*bench.interpreter.command, "-X", "heapsize=200000", "-c", NAMES + count],
@@ -49,7 +49,7 @@ def test_what_the_stand_ins_take_is_never_given_twice(bench: Bench):
     assert 0.9 * taken < given <= taken
 
 
-def test_a_board_may_have_all_of_an_esp32s_heap(bench: Bench):
+def test_board_can_have_whole_esp32_heap(bench: Bench):
     size = int(heap.beside_standins(bench.interpreter))
     assert (
         size - heap.STANDINS[bench.interpreter.word_bits]
@@ -59,7 +59,7 @@ def test_a_board_may_have_all_of_an_esp32s_heap(bench: Bench):
     assert int(printed(board)[0]) > 0.95 * heap.FIRST_AREA * bench.interpreter.word_bits / 32
 
 
-def test_the_stand_ins_leave_one_large_block(bench: Bench):
+def test_stand_ins_leave_one_large_block(bench: Bench):
     lines = bench.run(MAIN)
     found = re.search(r"max free sz: (\d+)", "\n".join(lines))
     assert found

@@ -1,4 +1,4 @@
-"""A board lives in a process of its own; it does not outlive the one that switched it on."""
+"""A board is a separate process; it ends with the process that switched it on."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ time.sleep(3600)
 
 
 @pytest.mark.parametrize("port", ["none", "serial"])
-def test_it_goes_off_when_its_host_is_killed(bench: Bench, tmp_path: Path, port: str) -> None:
+def test_board_stops_when_host_is_killed(bench: Bench, tmp_path: Path, port: str) -> None:
     directory = tmp_path / "board"
     words = (str(directory), f"unix{bench.interpreter.word_bits}", port)
     host = subprocess.Popen(
@@ -53,5 +53,5 @@ def _processes_in(directory: Path) -> list[int]:
                 if (entry / "cwd").readlink() == directory:
                     found.append(int(entry.name))
             except OSError:
-                continue  # It has ended, or is somebody else's.
+                continue  # It has ended, or the number belongs to another process.
     return found

@@ -1,4 +1,4 @@
-"""The real esptool against the simulated boards: a pty, and RFC 2217 with its reset lines."""
+"""The real esptool on simulated boards: a pty, and RFC 2217 with DTR and RTS."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_esptool_writes_verifies_and_reads(tmp_path: Path, flash, image, chip, s
     assert flash.read(0x3A000, 0x16000) == bytes(0x16000)
 
 
-def test_esptool_erases(tmp_path: Path, flash):
+def test_esptool_erases_the_flash(tmp_path: Path, flash):
     flash.write(0, bytes(0x5000))
     with PtyPort(SerialBoard(flash), tmp_path / "port") as port:
         region = esptool("--port", port.path, *PTY, "erase-region", "0x1000", "0x2000")
@@ -87,7 +87,7 @@ def test_esptool_raises_the_baud_rate(tmp_path: Path, flash, image):
     assert done.code == 0, done.text
 
 
-def test_a_paced_port_gives_a_long_read_piece_by_piece(tmp_path: Path, flash):
+def test_paced_port_delivers_long_read_in_pieces(tmp_path: Path, flash):
     seconds: list[float] = []
     size = 300_000
     with PtyPort(SerialBoard(flash), tmp_path / "port", pace=seconds.append) as port:
@@ -98,7 +98,7 @@ def test_a_paced_port_gives_a_long_read_piece_by_piece(tmp_path: Path, flash):
     assert max(seconds) < 1.0  # esptool waits three seconds for a byte.
 
 
-def test_another_chip_than_asked_for_is_refused(tmp_path: Path, flash, image):
+def test_wrong_chip_argument_is_refused(tmp_path: Path, flash, image):
     with PtyPort(SerialBoard(flash), tmp_path / "port") as port:
         done = esptool("--port", port.path, *PTY, "--chip", "esp32s3", "write-flash", "0", image)
     assert done.code == 2
@@ -106,7 +106,7 @@ def test_another_chip_than_asked_for_is_refused(tmp_path: Path, flash, image):
     assert flash.read(0, 16) == b"\xff" * 16
 
 
-def test_an_image_behind_the_end_of_the_flash_is_refused(tmp_path: Path, image):
+def test_image_beyond_flash_end_is_refused(tmp_path: Path, image):
     flash = FlashFile.create(tmp_path / "flash.bin", size=SIZE)
     with PtyPort(SerialBoard(flash), tmp_path / "port") as port:
         done = esptool("--port", port.path, *PTY, "write-flash", "0x3ff000", image)
@@ -115,7 +115,7 @@ def test_an_image_behind_the_end_of_the_flash_is_refused(tmp_path: Path, image):
 
 
 @pytest.mark.parametrize("dead", [0xFFFFFF, 0x000000])
-def test_esptool_is_content_with_a_flash_that_does_not_answer(tmp_path: Path, flash, dead):
+def test_esptool_accepts_silent_flash_chip(tmp_path: Path, flash, dead):
     with PtyPort(SerialBoard(flash, flash_id=dead), tmp_path / "port") as port:
         done = esptool("--port", port.path, *PTY, "flash-id")
     assert done.code == 0
@@ -123,7 +123,7 @@ def test_esptool_is_content_with_a_flash_that_does_not_answer(tmp_path: Path, fl
     assert "Detected flash size: Unknown" in done.text
 
 
-def test_a_cell_that_stays_zero_is_found_by_the_md5(tmp_path: Path, flash, image):
+def test_md5_detects_stuck_flash_bit(tmp_path: Path, flash, image):
     worn = WornFlash(flash.path, stuck={0x20000 + IMAGE.index(b"alink"): 0x20})
     with PtyPort(SerialBoard(worn), tmp_path / "port") as port:
         done = esptool("--port", port.path, *PTY, "write-flash", "0x20000", image)
@@ -132,7 +132,7 @@ def test_a_cell_that_stays_zero_is_found_by_the_md5(tmp_path: Path, flash, image
     assert IMAGE.replace(b"alink", b"Alink", 1) == flash.read(0x20000, len(IMAGE))
 
 
-def test_a_cable_pulled_in_the_middle_leaves_a_part(tmp_path: Path, flash, image):
+def test_pulled_cable_leaves_partial_flash(tmp_path: Path, flash, image):
     with PtyPort(SerialBoard(flash), tmp_path / "port", pull=CablePull(after=60_000)) as port:
         done = esptool("--port", port.path, *PTY, "--no-stub", "write-flash", "0x20000", image)
         assert not port.path.exists()
@@ -142,7 +142,7 @@ def test_a_cable_pulled_in_the_middle_leaves_a_part(tmp_path: Path, flash, image
     assert IMAGE.startswith(written)
 
 
-def test_the_reset_lines_lead_into_the_loader_and_out_again(flash):
+def test_reset_lines_enter_and_leave_loader(flash):
     board = SerialBoard(flash)
     with Rfc2217Port(board) as port:
         done = esptool("--port", port.url, "--no-stub", "read-mac")
@@ -151,7 +151,7 @@ def test_the_reset_lines_lead_into_the_loader_and_out_again(flash):
     assert "a0:b7:65:12:34:56" in done.text
 
 
-def test_a_wrong_reset_sequence_does_not_reach_the_loader(tmp_path: Path, flash):
+def test_wrong_reset_sequence_skips_the_loader(tmp_path: Path, flash):
     config = tmp_path / "esptool.cfg"
     config.write_text("[esptool]\ncustom_reset_sequence = D0|R1|W0.1|R0|W0.2\n")
     board = SerialBoard(flash)

@@ -1,4 +1,4 @@
-"""The serial loader packet by packet, and the two lines that lead into it."""
+"""The serial loader packet by packet, and DTR and RTS that start it."""
 
 from __future__ import annotations
 
@@ -69,12 +69,12 @@ def test_slip_escapes_both_ways():
     ]
 
 
-def test_sync_is_answered_eight_times(host: Host):
+def test_sync_gets_eight_responses(host: Host):
     answers = host.ask(0x08, b"\x07\x07\x12\x20" + b"\x55" * 32)
     assert answers == [bytes.fromhex("01080400 07071220 00000000")] * 8
 
 
-def test_the_rom_of_an_esp32_does_not_know_get_security_info(host: Host):
+def test_esp32_rom_rejects_get_security_info(host: Host):
     assert host.ask(0x14) == [bytes.fromhex("01000400 00000000 01050000")] * 8
 
 
@@ -83,47 +83,47 @@ def test_other_roms_say_their_chip_id(flash: FlashFile):
     assert struct.unpack_from("<I", answer, 8 + 12) == (5,)
 
 
-def test_a_block_with_a_wrong_checksum_is_refused_and_not_written(host: Host, flash: FlashFile):
+def test_block_with_wrong_checksum_is_not_written(host: Host, flash: FlashFile):
     assert host.status(0x02, struct.pack("<IIII", 4, 1, 4, 0x1000)) == b"\0\0"
     body = struct.pack("<IIII", 4, 0, 0, 0) + b"data"
     assert host.status(0x03, body, checksum=0) == b"\x01\x07"
     assert flash.read(0x1000, 4) == b"\xff" * 4
 
 
-def test_a_block_out_of_order_is_refused(host: Host):
+def test_block_out_of_order_is_refused(host: Host):
     host.status(0x02, struct.pack("<IIII", 8, 2, 4, 0x1000))
     assert host.block(0x03, b"data", 0) == b"\0\0"
     assert host.block(0x03, b"data", 2) == b"\x01\x06"
 
 
-def test_a_block_before_the_begin_is_refused(host: Host):
+def test_block_before_begin_is_refused(host: Host):
     assert host.block(0x03, b"data", 0) == b"\x01\x06"
 
 
-def test_a_download_outside_the_flash_is_refused(host: Host):
+def test_download_outside_flash_is_refused(host: Host):
     assert host.status(0x02, struct.pack("<IIII", 8, 2, 4, 0x3FFC)) == b"\x01\x06"
 
 
-def test_a_deflated_stream_that_is_none_is_refused(host: Host):
+def test_malformed_deflate_stream_is_refused(host: Host):
     assert host.status(0x10, struct.pack("<IIII", 8, 1, 4, 0)) == b"\0\0"
     assert host.block(0x11, b"none", 0) == b"\x01\x0b"
 
 
-def test_a_deflated_stream_is_written(host: Host, flash: FlashFile):
+def test_deflated_stream_is_written(host: Host, flash: FlashFile):
     packed = zlib.compress(bytes(1000))
     host.status(0x10, struct.pack("<IIII", 1000, 1, len(packed), 0x1000))
     assert host.block(0x11, packed, 0) == b"\0\0"
     assert flash.read(0x1000, 1001) == bytes(1000) + b"\xff"
 
 
-def test_a_stub_that_did_not_come_whole_does_not_greet(host: Host):
+def test_incomplete_stub_does_not_greet(host: Host):
     host.status(0x05, struct.pack("<IIII", 8, 2, 4, STUB_AT))
     host.block(0x07, b"half", 0)
     assert len(host.ask(0x06, struct.pack("<II", 0, STUB_AT))) == 1
     assert not host.board.runs_stub
 
 
-def test_a_whole_stub_greets_and_takes_over(host: Host):
+def test_complete_stub_greets_and_takes_over(host: Host):
     host.status(0x05, struct.pack("<IIII", 4, 1, 4, STUB_AT))
     host.block(0x07, b"code", 0)
     assert host.ask(0x06, struct.pack("<II", 0, STUB_AT))[1] == b"OHAI"
@@ -131,18 +131,18 @@ def test_a_whole_stub_greets_and_takes_over(host: Host):
     assert host.status(0x42) == b"\x01\xff"
 
 
-def test_the_rom_has_none_of_the_commands_of_the_stub(host: Host):
+def test_rom_rejects_stub_commands(host: Host):
     assert host.ask(0xD0) == [bytes.fromhex("01000400 00000000 01050000")] * 8
 
 
-def test_the_end_of_a_download_can_start_the_program(host: Host):
+def test_end_of_download_can_start_program(host: Host):
     host.status(0x04, struct.pack("<I", 1))
     assert host.board.mode == "download"
     host.ask(0x04, struct.pack("<I", 0))
     assert host.board.mode == "run"
 
 
-def test_a_board_that_runs_a_program_ignores_the_loader(flash: FlashFile):
+def test_running_program_ignores_loader_requests(flash: FlashFile):
     host = Host(SerialBoard(flash))
     host.board.reset(download=False)
     assert host.ask(0x08, b"\x07\x07\x12\x20" + b"\x55" * 32) == []
@@ -165,7 +165,7 @@ HARD = ["d", "R", "r"]
         ([*CLASSIC, *HARD], ["download", "run"]),
     ],
 )
-def test_the_two_lines_start_the_chip(flash: FlashFile, sequence, resets):
+def test_dtr_and_rts_start_the_chip(flash: FlashFile, sequence, resets):
     board = SerialBoard(flash)
     lines = ResetLines(board)
     for step in sequence:
@@ -173,7 +173,7 @@ def test_the_two_lines_start_the_chip(flash: FlashFile, sequence, resets):
     assert board.resets == resets
 
 
-def test_a_pulled_cable_carries_nothing():
+def test_pulled_cable_carries_nothing():
     cable = Cable(CablePull(after=3))
     assert [cable.carry(b"ab"), cable.is_pulled] == [b"ab", False]
     assert [cable.carry(b"cd"), cable.is_pulled, cable.carry(b"e")] == [b"c", True, b""]

@@ -48,7 +48,7 @@ def _plugged(board: Board, folder: Path) -> Iterator[Path]:
         yield port.path
 
 
-def test_mpremote_interrupts_main_and_runs_a_line(board: Board, tmp_path: Path):
+def test_mpremote_interrupts_main_and_runs_code(board: Board, tmp_path: Path):
     with _plugged(board, tmp_path) as port:
         board.expect("main.py runs")
         done = mpremote(port, "resume", "exec", "print(6 * 7)")
@@ -57,7 +57,7 @@ def test_mpremote_interrupts_main_and_runs_a_line(board: Board, tmp_path: Path):
         board.expect("KeyboardInterrupt")
 
 
-def test_mpremote_puts_files_into_the_flash(board: Board, tmp_path: Path):
+def test_mpremote_copies_files_into_the_flash(board: Board, tmp_path: Path):
     content = random.Random(1).randbytes(20_000)
     local = tmp_path / "data.bin"
     local.write_bytes(content)
@@ -71,14 +71,14 @@ def test_mpremote_puts_files_into_the_flash(board: Board, tmp_path: Path):
     assert board.vfs_files() == {"/main.py": MAIN, "/lib/data.bin": content}
 
 
-def test_an_exception_is_exit_code_one(board: Board, tmp_path: Path):
+def test_exception_is_exit_code_one(board: Board, tmp_path: Path):
     with _plugged(board, tmp_path) as port:
         done = mpremote(port, "exec", "1/0")
     assert done.code == 1
     assert "ZeroDivisionError" in done.text
 
 
-def test_a_soft_reset_runs_boot_and_forgets_names(board: Board, tmp_path: Path):
+def test_soft_reset_runs_boot_and_clears_names(board: Board, tmp_path: Path):
     with _plugged(board, tmp_path) as port:
         kept = mpremote(port, "exec", "x = 1", "resume", "exec", "print(x)")
         assert kept.text == "1\n"
@@ -88,7 +88,7 @@ def test_a_soft_reset_runs_boot_and_forgets_names(board: Board, tmp_path: Path):
     assert [line.text for line in board.lines].count("main.py runs") == 1
 
 
-def test_a_reset_runs_main_again(board: Board, tmp_path: Path):
+def test_reset_runs_main_again(board: Board, tmp_path: Path):
     with _plugged(board, tmp_path) as port:
         board.expect("main.py runs")
         assert mpremote(port, "reset").code == 0
@@ -96,14 +96,14 @@ def test_a_reset_runs_main_again(board: Board, tmp_path: Path):
         board.expect("main.py runs")
 
 
-def test_nvs_written_through_the_repl_is_in_the_flash(board: Board, tmp_path: Path):
+def test_nvs_written_by_repl_is_in_flash(board: Board, tmp_path: Path):
     code = "import esp32; n = esp32.NVS('alink'); n.set_blob('k', b'v'); n.commit()"
     with _plugged(board, tmp_path) as port:
         assert mpremote(port, "exec", code).code == 0
     assert [(r.namespace, r.key, r.value) for r in board.nvs()] == [("alink", "k", b"v")]
 
 
-def test_a_board_without_firmware_says_what_a_chip_says(tmp_path: Path, interpreter: Interpreter):
+def test_board_without_firmware_prints_boot_error(tmp_path: Path, interpreter: Interpreter):
     said = bytearray()
     board = Board.blank(tmp_path / "board", interpreter=interpreter)
     serial = SerialBoard(board.flash, program=BoardProgram(board))

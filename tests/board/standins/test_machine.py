@@ -10,7 +10,7 @@ def test_unique_id_is_the_mac(bench: Bench):
     assert bench.run("import machine; print(machine.unique_id().hex())") == ["a0b765123456"]
 
 
-def test_each_reset_has_its_cause(bench: Bench):
+def test_each_reset_reports_its_cause(bench: Bench):
     board = bench.board(
         """
         import machine
@@ -28,7 +28,7 @@ def test_each_reset_has_its_cause(bench: Bench):
     assert printed(board)[0] == "cause 1"
 
 
-def test_the_reset_button_is_a_hard_reset(bench: Bench):
+def test_reset_button_is_a_hard_reset(bench: Bench):
     board = bench.board(
         "import machine, time\nprint('cause', machine.reset_cause())\ntime.sleep(1000000)"
     )
@@ -38,7 +38,7 @@ def test_the_reset_button_is_a_hard_reset(bench: Bench):
     board.expect("cause 2")
 
 
-def test_no_finally_runs_at_a_reset(bench: Bench):
+def test_reset_skips_finally_blocks(bench: Bench):
     lines = bench.run(
         """
         import machine
@@ -53,7 +53,7 @@ def test_no_finally_runs_at_a_reset(bench: Bench):
     assert lines == ["second life", "finally"]
 
 
-def test_the_clock_starts_in_2000_and_a_reset_keeps_it(bench: Bench, clock: ManualClock):
+def test_clock_starts_in_2000_survives_reset(bench: Bench, clock: ManualClock):
     board = bench.board(
         """
         import machine, time
@@ -71,7 +71,7 @@ def test_the_clock_starts_in_2000_and_a_reset_keeps_it(bench: Bench, clock: Manu
     assert printed(board)[0] == "it is (2000, 1, 1, 0, 0) (2000, 1, 1)"
 
 
-def test_the_clock_runs_on_while_the_board_resets(bench: Bench, clock: ManualClock):
+def test_clock_runs_during_reset(bench: Bench, clock: ManualClock):
     board = bench.board(
         """
         import machine, time
@@ -86,7 +86,7 @@ def test_the_clock_runs_on_while_the_board_resets(bench: Bench, clock: ManualClo
     assert turn(clock, board, "seconds 3600")
 
 
-def test_rtc_memory_survives_a_reset_and_not_a_power_cut(bench: Bench):
+def test_rtc_memory_survives_reset_only(bench: Bench):
     board = bench.board(
         """
         import machine
@@ -101,7 +101,7 @@ def test_rtc_memory_survives_a_reset_and_not_a_power_cut(bench: Bench):
     assert printed(board) == ["b''", "b'kept'"]
 
 
-def test_the_rtc_knows_microseconds_and_the_day_of_the_week(bench: Bench, clock: ManualClock):
+def test_rtc_returns_microseconds_and_weekday(bench: Bench, clock: ManualClock):
     lines = bench.run(
         """
         import machine
@@ -113,7 +113,7 @@ def test_the_rtc_knows_microseconds_and_the_day_of_the_week(bench: Bench, clock:
     assert lines == ["(2026, 11, 23, 0, 1, 2, 3, 250000)"]  # a Monday
 
 
-def test_a_watchdog_that_is_not_fed_resets_by_the_clock(bench: Bench, clock: ManualClock):
+def test_unfed_watchdog_resets_on_clock(bench: Bench, clock: ManualClock):
     board = bench.board(
         """
         import machine, time
@@ -134,7 +134,7 @@ def test_a_watchdog_that_is_not_fed_resets_by_the_clock(bench: Bench, clock: Man
     assert [line.text for line in board.lines] == ["cause 1", "fed", "cause 3"]
 
 
-def test_a_watchdog_bites_in_a_loop_that_only_looks_at_the_time(bench: Bench):
+def test_watchdog_resets_busy_loop(bench: Bench):
     lines = bench.run(
         """
         import machine, time
@@ -148,7 +148,7 @@ def test_a_watchdog_bites_in_a_loop_that_only_looks_at_the_time(bench: Bench):
     assert lines == ["cause 1", "cause 3"]
 
 
-def test_deep_sleep_ends_by_the_clock(bench: Bench, clock: ManualClock):
+def test_deep_sleep_ends_on_manual_clock(bench: Bench, clock: ManualClock):
     board = bench.board(
         """
         import machine, time

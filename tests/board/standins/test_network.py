@@ -1,4 +1,4 @@
-"""network.WLAN: joins the network in range with its password, and says why not."""
+"""network.WLAN: it joins the network in range, or reports the reason."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ print("status", station.status(), station.isconnected(), station.ifconfig()[0])
         (("away", "password"), "status 201 False 0.0.0.0"),
     ],
 )
-def test_a_station_joins_where_ssid_and_password_are_right(bench: Bench, clock, wifi, end):
+def test_station_joins_with_right_ssid_and_password(bench: Bench, clock, wifi, end):
     board = bench.board(MAIN, wifi=wifi, clock=clock)
     board.power_on()
     assert turn(clock, board, "status") == end
@@ -43,7 +43,7 @@ def test_a_station_joins_where_ssid_and_password_are_right(bench: Bench, clock, 
     ]
 
 
-def test_the_station_is_the_same_one_everywhere(bench: Bench, clock: ManualClock):
+def test_wlan_returns_one_station_object(bench: Bench, clock: ManualClock):
     lines = bench.run(
         """
         import network

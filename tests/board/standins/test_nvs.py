@@ -1,4 +1,4 @@
-"""esp32.NVS: the numbers of real firmware, bytes the host can read, and the wipe at boot."""
+"""esp32.NVS: errors of real firmware, bytes that the host can read, the wipe at boot."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.board.conftest import Bench, printed
 IDENTITY = Identity(product_key="a1B2c3", product_secret="secret", device_name="dev-1")
 
 
-def test_errors_are_those_of_real_firmware(bench: Bench):
+def test_nvs_errors_match_real_firmware(bench: Bench):
     lines = bench.run(
         """
         from esp32 import NVS
@@ -39,7 +39,7 @@ def test_errors_are_those_of_real_firmware(bench: Bench):
     ]
 
 
-def test_a_full_partition_says_not_enough_space(bench: Bench):
+def test_full_partition_raises_not_enough_space(bench: Bench):
     lines = bench.run(
         """
         from esp32 import NVS
@@ -56,7 +56,7 @@ def test_a_full_partition_says_not_enough_space(bench: Bench):
     assert lines == ["(-4357, 'ESP_ERR_NVS_NOT_ENOUGH_SPACE')", "900"]
 
 
-def test_values_outlive_power_and_the_host_reads_them(bench: Bench):
+def test_nvs_survives_power_off_and_host_reads(bench: Bench):
     board = bench.board(
         """
         from esp32 import NVS
@@ -82,7 +82,7 @@ def test_values_outlive_power_and_the_host_reads_them(bench: Bench):
     }
 
 
-def test_a_stock_board_reads_the_certificate_that_espressifs_generator_burned(bench: Bench):
+def test_board_reads_nvs_of_espressif_generator(bench: Bench):
     board = bench.board(
         """
         from esp32 import NVS
@@ -97,7 +97,7 @@ def test_a_stock_board_reads_the_certificate_that_espressifs_generator_burned(be
     assert printed(board) == [record.hex()]
 
 
-def test_a_partition_without_a_free_page_is_wiped_at_boot_without_a_word(bench: Bench):
+def test_full_nvs_is_wiped_at_boot(bench: Bench):
     board = bench.board(
         """
         from esp32 import NVS
@@ -116,7 +116,7 @@ def test_a_partition_without_a_free_page_is_wiped_at_boot_without_a_word(bench: 
     assert board.nvs() == []
 
 
-def test_nvs_leaves_no_heap_behind(bench: Bench):
+def test_nvs_calls_leave_heap_unchanged(bench: Bench):
     lines = bench.run(
         """
         import gc

@@ -1,4 +1,4 @@
-"""socket, select, errno: what an ESP32 says where a unix port says something else."""
+"""socket, select, errno: behavior of an ESP32 that differs from a unix port."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _hang_up(server: socket.socket) -> None:
     server.accept()[0].close()
 
 
-def test_errno_has_the_numbers_of_an_esp32(bench: Bench):
+def test_errno_has_esp32_numbers(bench: Bench):
     lines = bench.run(
         """
         # Not errno.ETIMEDOUT: the compiler of the interpreter has its own number for that.
@@ -65,7 +65,7 @@ def test_errno_has_the_numbers_of_an_esp32(bench: Bench):
     assert lines == ["116 119 118 128", "104 111 11", "ETIMEDOUT EINPROGRESS None"]
 
 
-def test_a_refused_connection_is_a_reset(bench: Bench, closed: int):
+def test_refused_connection_raises_connection_reset(bench: Bench, closed: int):
     lines = bench.run(
         f"""
         import socket
@@ -78,7 +78,7 @@ def test_a_refused_connection_is_a_reset(bench: Bench, closed: int):
     assert lines == ["104"]
 
 
-def test_a_refused_connection_is_a_reset_without_blocking_too(bench: Bench, closed: int):
+def test_nonblocking_refused_connection_raises_reset(bench: Bench, closed: int):
     lines = bench.run(
         f"""
         import select, socket
@@ -100,7 +100,7 @@ def test_a_refused_connection_is_a_reset_without_blocking_too(bench: Bench, clos
     assert lines == ["119", "True", "104"]
 
 
-def test_names_come_from_the_hosts_file_and_others_are_unknown(bench: Bench):
+def test_only_hosts_file_names_resolve(bench: Bench):
     lines = bench.run(
         """
         import socket
@@ -120,7 +120,7 @@ def test_names_come_from_the_hosts_file_and_others_are_unknown(bench: Bench):
     ]
 
 
-def test_bytes_go_out_and_come_back(bench: Bench, echo: int):
+def test_socket_sends_and_receives_bytes(bench: Bench, echo: int):
     lines = bench.run(
         f"""
         import socket
@@ -139,7 +139,7 @@ def test_bytes_go_out_and_come_back(bench: Bench, echo: int):
     ]
 
 
-def test_closing_twice_does_not_close_what_came_after(bench: Bench, echo: int):
+def test_second_close_keeps_newer_socket_open(bench: Bench, echo: int):
     lines = bench.run(
         f"""
         import socket
@@ -169,7 +169,7 @@ def test_end_of_file_is_empty_bytes(bench: Bench):
     assert lines == ["b'' b'' 0"]
 
 
-def test_nothing_there_is_eagain_or_none_without_blocking(bench: Bench, mute: int):
+def test_nonblocking_read_without_data_is_eagain_or_none(bench: Bench, mute: int):
     lines = bench.run(
         f"""
         import socket
@@ -186,7 +186,7 @@ def test_nothing_there_is_eagain_or_none_without_blocking(bench: Bench, mute: in
     assert lines == ["None None", "11"]
 
 
-def test_a_timeout_is_116_by_the_clock(bench: Bench, mute: int, clock: ManualClock):
+def test_timeout_is_errno_116_on_clock(bench: Bench, mute: int, clock: ManualClock):
     board = bench.board(
         f"""
         import socket, time
@@ -221,7 +221,7 @@ def test_setblocking_drops_the_timeout(bench: Bench, mute: int, clock: ManualClo
     assert wait_until_waiting(board, "poll") == FOREVER
 
 
-def test_a_datagram_is_answered(bench: Bench):
+def test_datagram_gets_a_reply(bench: Bench):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
         server.bind(("127.0.0.1", 0))
 

@@ -1,4 +1,4 @@
-"""time: epoch 2000, whole seconds, 30-bit ticks, and waits that a test's clock ends."""
+"""time: epoch 2000, whole seconds, 30-bit ticks, and waits on a ManualClock."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from alink_sim.clock import ManualClock
 from tests.board.conftest import Bench, turn, wait_until_waiting
 
 
-def test_the_epoch_is_2000_and_seconds_are_whole(bench: Bench, clock: ManualClock):
+def test_epoch_is_2000_in_whole_seconds(bench: Bench, clock: ManualClock):
     lines = bench.run(
         """
         import time
@@ -22,7 +22,7 @@ def test_the_epoch_is_2000_and_seconds_are_whole(bench: Bench, clock: ManualCloc
     ]
 
 
-def test_the_calendar_goes_on_where_a_32_bit_libc_ends(bench: Bench, clock: ManualClock):
+def test_calendar_continues_after_2038(bench: Bench, clock: ManualClock):
     lines = bench.run(
         """
         import time
@@ -51,7 +51,7 @@ def test_ticks_wrap_after_30_bits(bench: Bench, clock: ManualClock):
     assert lines == ["4 5 -5", "True True"]
 
 
-def test_a_sleep_says_until_when_and_ends_when_the_clock_says_so(bench: Bench, clock: ManualClock):
+def test_sleep_announces_and_meets_its_end(bench: Bench, clock: ManualClock):
     board = bench.board("import time\ntime.sleep_ms(12345)\nprint('woke')", clock=clock)
     board.power_on()
     assert wait_until_waiting(board, "sleep") == round(clock.time() * 1000) + 12345
@@ -63,7 +63,7 @@ def test_a_sleep_says_until_when_and_ends_when_the_clock_says_so(bench: Bench, c
     assert board.waiting is None
 
 
-def test_days_pass_in_a_moment(bench: Bench, clock: ManualClock):
+def test_sleep_of_days_ends_at_once(bench: Bench, clock: ManualClock):
     board = bench.board(
         """
         import time
@@ -78,7 +78,7 @@ def test_days_pass_in_a_moment(bench: Bench, clock: ManualClock):
     assert turn(clock, board, "slept") == "slept 2592000"
 
 
-def test_a_poll_without_end_says_so(bench: Bench, clock: ManualClock):
+def test_endless_poll_waits_forever(bench: Bench, clock: ManualClock):
     board = bench.board(
         """
         import select, socket
@@ -94,7 +94,7 @@ def test_a_poll_without_end_says_so(bench: Bench, clock: ManualClock):
     assert wait_until_waiting(board, "poll") == FOREVER
 
 
-def test_a_poll_ends_by_the_clock(bench: Bench, clock: ManualClock):
+def test_poll_timeout_uses_manual_clock(bench: Bench, clock: ManualClock):
     board = bench.board(
         """
         import select, socket, time
@@ -111,7 +111,7 @@ def test_a_poll_ends_by_the_clock(bench: Bench, clock: ManualClock):
     assert turn(clock, board, "found") == "found [] 90000"
 
 
-def test_asyncio_sleeps_by_the_clock(bench: Bench, clock: ManualClock):
+def test_asyncio_sleep_uses_manual_clock(bench: Bench, clock: ManualClock):
     board = bench.board(
         """
         import asyncio, time

@@ -1,4 +1,4 @@
-"""ssl: mbedTLS verifies for real, and dates are held against the board's own clock."""
+"""ssl: mbedTLS verifies the chain; the board's clock decides about dates."""
 
 from __future__ import annotations
 
@@ -120,42 +120,42 @@ def talk(bench: Bench, ca: Authority, port: int, way: str, *, year: int | None =
 
 @pytest.fixture(params=["blocking", "driven"])
 def way(request: pytest.FixtureRequest) -> str:
-    """How the handshake is made: while wrapping, or by write and poll on a socket that never
+    """The handshake: while wrapping, or by write and poll on a socket that never
     blocks."""
     return {"blocking": BLOCKING, "driven": DRIVEN}[request.param]
 
 
-def test_a_good_certificate_is_accepted(bench: Bench, ca: Authority, way, tmp_path):
+def test_valid_certificate_is_accepted(bench: Bench, ca: Authority, way, tmp_path):
     with served(server_chain(tmp_path, ca, host=HOST)) as port:
         assert talk(bench, ca, port, way) == "b'hello'"
 
 
-def test_a_board_in_2000_finds_every_certificate_in_the_future(bench: Bench, ca, way, tmp_path):
+def test_certificate_is_future_for_clock_in_2000(bench: Bench, ca, way, tmp_path):
     with served(server_chain(tmp_path, ca, host=HOST)) as port:
         assert talk(bench, ca, port, way, year=2000) == FUTURE
 
 
-def test_a_board_decades_ahead_finds_them_expired(bench: Bench, ca, way, tmp_path):
+def test_certificate_is_expired_decades_ahead(bench: Bench, ca, way, tmp_path):
     with served(server_chain(tmp_path, ca, host=HOST)) as port:
         assert talk(bench, ca, port, way, year=2060) == EXPIRED
 
 
-def test_another_host_is_refused(bench: Bench, ca: Authority, way, tmp_path):
+def test_certificate_for_another_host_is_refused(bench: Bench, ca: Authority, way, tmp_path):
     with served(server_chain(tmp_path, ca, host="other.test")) as port:
         assert talk(bench, ca, port, way) == WRONG_HOST
 
 
-def test_another_issuer_is_refused(bench: Bench, ca: Authority, way, tmp_path):
+def test_certificate_of_unknown_issuer_is_refused(bench: Bench, ca: Authority, way, tmp_path):
     with served(server_chain(tmp_path, authority("another root"), host=HOST)) as port:
         assert talk(bench, ca, port, way) == UNKNOWN_ISSUER
 
 
-def test_without_verification_dates_do_not_matter(bench: Bench, ca: Authority, tmp_path):
+def test_dates_are_ignored_without_verification(bench: Bench, ca: Authority, tmp_path):
     with served(server_chain(tmp_path, ca, host=HOST)) as port:
         assert talk(bench, ca, port, BLOCKING, year=2000, mode="NONE") == "b'hello'"
 
 
-def test_a_mute_peer_lets_the_poll_end(bench: Bench, ca: Authority):
+def test_poll_times_out_on_silent_peer(bench: Bench, ca: Authority):
     with socket.create_server(("127.0.0.1", 0)) as server:
         main = DRIVEN.replace("assert poll.poll(10000), ", "assert poll.poll(20), ").replace(
             "assert poll.poll(10000)\n", "assert poll.poll(10000)\n"

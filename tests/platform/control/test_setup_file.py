@@ -173,7 +173,7 @@ def test_a_thing_model_is_found_beside_the_file(toml, make_platform):
     with pytest.raises(SetupError, match=r"product 1: thing .*thing.json cannot be read: No such"):
         setup_file.read(toml)
     (toml.parent / "thing.json").write_text('{"properties": 5}')
-    with pytest.raises(SetupError, match=r"product 1: thing .*: properties is no list"):
+    with pytest.raises(SetupError, match=r"product 1: thing .*: properties is not a list"):
         setup_file.read(toml)
     (toml.parent / "thing.json").write_bytes(example.read_bytes())
     platform = make_platform()

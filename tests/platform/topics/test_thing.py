@@ -226,7 +226,7 @@ def test_with_a_thing_model_what_it_does_not_allow_is_dropped(online: Online):
     assert online.device.properties == {"temperature": 20.5}
     reasons = [event.reason for event in online.platform.events(kind="value_dropped")]
     assert reasons == [
-        "6307 target is 31: take float 5..30",
+        "6307 target is 31: use float 5..30",
         "6320 other is not in the thing model",
     ]
 

@@ -49,24 +49,27 @@ MODEL = thing_model.parse(
             {"i": 9, "f": 1.5, "d": 1, "b": 1, "e": 7, "t": "ü", "when": "15", "a": [1], "s": {}},
             [],
         ),
-        ({"i": 10}, ["6306 i is 10: take int 0..9"]),
-        ({"i": 1.0}, ["6306 i is 1.0: take int 0..9"]),
-        ({"i": True}, ["6306 i is True: take int 0..9"]),
-        ({"f": "1"}, ["6307 f is '1': take float -1.5..1.5"]),
-        ({"d": None}, ["6322 d is None: take double"]),
-        ({"b": 2}, ["6308 b is 2: take 0 (off) or 1 (on)"]),
-        ({"e": 2}, ["6309 e is 2: take 1 (low) or 7 (high)"]),
-        ({"t": "üü"}, ["6310 t is 'üü': take text of up to 3 bytes"]),
-        ({"when": 15}, ["6311 when is 15: take milliseconds since 1970, as text"]),
-        ({"a": [1, 2, 3]}, ["6324 a is [1, 2, 3]: take a list of up to 2 of int 0..9"]),
-        ({"a": [10]}, ["6306 a[0] is 10: take int 0..9"]),
-        ({"s": 1}, ["6312 s is 1: take an object of x"]),
-        ({"s": {"x": 10}}, ["6306 s.x is 10: take int 0..9"]),
+        ({"i": 10}, ["6306 i is 10: use int 0..9"]),
+        ({"i": 1.0}, ["6306 i is 1.0: use int 0..9"]),
+        ({"i": True}, ["6306 i is True: use int 0..9"]),
+        ({"f": "1"}, ["6307 f is '1': use float -1.5..1.5"]),
+        ({"d": None}, ["6322 d is None: use double"]),
+        ({"b": 2}, ["6308 b is 2: use 0 (off) or 1 (on)"]),
+        ({"e": 2}, ["6309 e is 2: use 1 (low) or 7 (high)"]),
+        ({"t": "üü"}, ["6310 t is 'üü': use text of up to 3 bytes"]),
+        ({"when": 15}, ["6311 when is 15: use milliseconds since 1970, as text"]),
+        ({"a": [1, 2, 3]}, ["6324 a is [1, 2, 3]: use a list of up to 2 of int 0..9"]),
+        ({"a": [10]}, ["6306 a[0] is 10: use int 0..9"]),
+        ({"s": 1}, ["6312 s is 1: use an object of x"]),
+        ({"s": {"x": 10}}, ["6306 s.x is 10: use int 0..9"]),
         ({"s": {"y": 1}}, ["6320 s.y is not in the thing model"]),
         ({"other": 1}, ["6320 other is not in the thing model"]),
         ({"i": {"value": 9, "time": 1524448722000}}, []),
-        ({"i": {"value": 9, "time": "soon"}}, ["6326 i has the time 'soon': take ms"]),
-        ([], ["460 params is no object"]),
+        (
+            {"i": {"value": 9, "time": "soon"}},
+            ["6326 i has the time 'soon': use milliseconds since 1970"],
+        ),
+        ([], ["460 params is not an object"]),
     ],
 )
 def test_a_value_is_found_right_or_wrong_with_its_code(values: Any, said: list[str]) -> None:
@@ -83,22 +86,22 @@ def test_an_event_may_leave_values_out_a_service_no_input() -> None:
 @pytest.mark.parametrize(
     ("path", "value", "said"),
     [
-        ("properties.0.identifier", "a b", 'properties[0].identifier is "a b": take 1 to 50'),
-        ("properties.1.identifier", "target", "take one that is not there already"),
-        ("properties.0.dataType.type", "real", 'properties[0].dataType.type is "real": take int'),
-        ("properties.0.dataType.specs.min", "x", 'dataType.specs.min is "x": take a number'),
+        ("properties.0.identifier", "a b", 'properties[0].identifier is "a b": use 1 to 50'),
+        ("properties.1.identifier", "target", "use a unique identifier"),
+        ("properties.0.dataType.type", "real", 'properties[0].dataType.type is "real": use int'),
+        ("properties.0.dataType.specs.min", "x", 'dataType.specs.min is "x": use a number'),
         (
             "properties.0.dataType.specs.min",
             "31",
-            'specs.min is "31": take at most max, which is 30',
+            'specs.min is "31": use at most max, which is 30',
         ),
         (
             "properties.2.dataType.specs",
             {},
-            "properties[2].dataType.specs is {}: take numbers and",
+            "properties[2].dataType.specs is {}: use numbers and",
         ),
-        ("services.0.callType", "later", 'services[0].callType is "later": take async or sync'),
-        ("events.0.outputData", 5, "outputData is no list"),
+        ("services.0.callType", "later", 'services[0].callType is "later": use async or sync'),
+        ("events.0.outputData", 5, "outputData is not a list"),
     ],
 )
 def test_a_wrong_place_in_a_model_is_named(path: str, value: object, said: str) -> None:
@@ -118,11 +121,11 @@ def test_the_command_checks_a_file_and_values() -> None:
     good = run(app, ["thing", "check", str(FILE), "target=21", 'alarm={"level":2}'])
     assert (good.exit_code, good.stdout) == (
         0,
-        "good: 3 properties, 1 events, 1 services, 2 values\n",
+        "valid: 3 properties, 1 events, 1 services, 2 values\n",
     )
     bad = run(app, ["thing", "check", str(FILE), "target=31", "SelfTest={}"])
     assert bad.exit_code == 1
-    assert bad.stdout == ("6307 target is 31: take float 5..30\n6302 seconds is missing\n")
+    assert bad.stdout == ("6307 target is 31: use float 5..30\n6302 seconds is missing\n")
     assert run(app, ["thing", "check", str(FILE), "target"]).exit_code == 2
     assert run(app, ["thing", "check", "nowhere.json"]).exit_code == 2
 

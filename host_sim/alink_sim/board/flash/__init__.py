@@ -1,1 +1,1 @@
-"""The flash of a board: NOR flash in a file, what is burned into it, and which slot starts."""
+"""The flash of a board: NOR flash in a file, images to burn, and the choice of the slot."""

@@ -1,4 +1,4 @@
-"""A whole flash: a board definition, an identity and files in, the bytes a factory writes out."""
+"""Burn a whole flash as a factory does: partition table, certificate, application, files."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from alink_sim.board.flash.flash_file import FlashFile
 
 
 class BurnError(Exception):
-    """A flash that could not be made; the text says what to do."""
+    """The flash cannot be burned; the text says what to change."""
 
 
 def burn(
@@ -29,10 +29,10 @@ def burn(
     app: bytes | None = None,
     damage: str | None = None,
 ) -> None:
-    """Write partition table, identity (None: nothing is burned) and the file system volume.
+    """Burn the partition table, the certificate of `identity` (None: skip it) and the vfs.
 
-    `app` goes into the first slot, and a boot loader with it. `damage` names a field of the
-    identity, as the vendor spells it, that has suffered in flash.
+    `app` goes into the first slot, with a boot loader. `damage` names a field of the certificate,
+    as the vendor spells it, to damage. Raises IdentityError, VfsError or BurnError.
     """
     table = board.table(layout)
     flash.burn(partitions.OFFSET, table.to_binary())
@@ -49,22 +49,29 @@ def burn(
 
 
 def burn_record(flash: FlashFile, board: BoardDefinition, *, layout: str, record: bytes) -> None:
-    """Write a certificate record, right or damaged, where the layout keeps it."""
-    table = board.table(layout)
+    """Burn a certificate record, valid or damaged, where the layout stores it.
+
+    Raises BurnError if it is too long.
+    """
+    table, size = board.table(layout), len(record)
     if layout == "factory":
         place = table.find("fctry")
-        if len(record) > place.size:
-            raise BurnError(f"the record has {len(record)} bytes, fctry takes {place.size}")
+        if size > place.size:
+            raise BurnError(
+                f"the record is {len(record)} bytes; the limit of fctry is {place.size}"
+            )
         flash.burn(place.offset, record)
     else:
         place = table.find("nvs")
-        if len(record) > identities.LIMITS["credential"]:
-            raise BurnError(f"the record has {len(record)} bytes, NVS takes 4096: burn fewer Ca")
+        if size > identities.LIMITS["credential"]:
+            raise BurnError(
+                f"the record is {len(record)} bytes; the limit of NVS is 4096: burn fewer Ca"
+            )
         flash.burn(place.offset, nvs_generator.generate({"cert": record}, size=place.size))
 
 
 def replace_table(flash: FlashFile, board: BoardDefinition, *, layout: str) -> None:
-    """Do what flashing a stock image over it does: its table, and a blank `nvs`."""
+    """Flash a stock image over the board: the table of `layout` and a blank `nvs`."""
     table = board.table(layout)
     flash.burn(partitions.OFFSET, table.to_binary())
     nvs = table.find("nvs")
@@ -72,7 +79,7 @@ def replace_table(flash: FlashFile, board: BoardDefinition, *, layout: str) -> N
 
 
 def fill_nvs(flash: FlashFile, table: PartitionTable) -> None:
-    """Leave no free page in `nvs`, as an application can; the next boot erases all of it."""
+    """Fill every page of `nvs`, as an application can; the next boot erases it."""
     place = table.find("nvs")
     for number, page in enumerate(range(place.offset, place.end, SECTOR)):
         if flash.read(page, 4) == b"\xff" * 4:
@@ -82,11 +89,14 @@ def fill_nvs(flash: FlashFile, table: PartitionTable) -> None:
 
 
 def damaged(record: bytes, field: str) -> bytes:
-    """Return a record whose field, named as the vendor spells it, has lost a byte to bit rot."""
+    """Return the record with one byte of a field changed; `field` is the vendor's spelling.
+
+    Raises BurnError if the record does not contain the field.
+    """
     at, end = 12, 12 + int.from_bytes(record[6:8], "little")
     while at < end:
         tag, length = struct.unpack_from("<BH", record, at)
         if identities.field_name(identities.TAGS[tag - 1]) == field:
             return record[: at + 3] + b"\0" + record[at + 4 :]
         at += 3 + length
-    raise BurnError(f"the record has no {field} that could be damaged")
+    raise BurnError(f"the record has no field {field} to damage")

@@ -1,9 +1,8 @@
-"""Images of a firmware that is none: what esptool and a boot loader check of a real one is right.
+"""Build fake firmware images that pass the checks of esptool and of a boot loader.
 
-An image, as ESP-IDF documents it, is a header of 24 bytes (magic 0xE9, segments, flash mode, size
-and frequency, entry, chip, revisions, whether a SHA-256 follows), segments (address u32, size u32,
-data), padding that ends with a checksum in the last byte of a row of 16, and the SHA-256 of all
-before it.
+ESP-IDF documents the format: a header of 24 bytes (magic 0xE9, segments, flash mode, size and
+frequency, entry, chip, revisions, a flag for the SHA-256), segments (address u32, size u32, data),
+padding to 16 bytes whose last byte is a checksum, and the SHA-256 of everything before it.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ FLASH_SIZES = {1 << 20 << code: code for code in range(8)}  # bytes → code in 
 
 _DIO, _40M = 2, 0
 _FROZEN = b"frozen modules\0"
-# Where constants and code of each chip are seen by its processor.
+# Addresses of constants and code in the memory map of each chip.
 _CONSTANTS = {"esp32": 0x3F400020, "esp32s3": 0x3C000020, "esp32c3": 0x3C000020}
 _CODE = {"esp32": 0x40080000, "esp32s3": 0x40374000, "esp32c3": 0x40380000}
 _DESCRIPTION = struct.Struct("<I I 8x 32s 32s 16s 16s 32s 32s 80x")
@@ -43,10 +42,10 @@ def application(
     version: str = "v1.26.1",
     frozen: Mapping[str, str] | None = None,
 ) -> bytes:
-    """Return an application image of about `size` bytes; another `seed`, other bytes.
+    """Return an application image of about `size` bytes, filled with random bytes of `seed`.
 
-    `frozen` maps names of modules ("version.py") to their source: what a board that runs the
-    image finds before what lies in its volume.
+    `frozen` maps file names ("version.py") to source: a board that runs the image imports these
+    modules before those of its vfs.
     """
     description = _DESCRIPTION.pack(
         0xABCD5432,
@@ -67,7 +66,7 @@ def application(
 
 
 def frozen_in(image: bytes) -> dict[str, str]:
-    """Return the modules that are frozen into an image that is right, by name."""
+    """Return the modules that are frozen into a valid image: file name to source."""
     at = HEADER.size
     for _ in range(image[1]):
         _, size = SEGMENT.unpack_from(image, at)
@@ -81,7 +80,7 @@ def frozen_in(image: bytes) -> dict[str, str]:
 
 
 def bootloader(chip: str, *, flash_size: int = 4 << 20) -> bytes:
-    """Return what stands for the second-stage boot loader; its header says the size of flash."""
+    """Return a fake second-stage boot loader whose header contains the flash size in bytes."""
     return _image(chip, [(_CODE[chip], b"boot loader " * 1024)], flash_size=flash_size)
 
 
@@ -91,9 +90,9 @@ def published(
     table: PartitionTable | None = None,
     app: bytes | None = None,
 ) -> bytes:
-    """Return a merged image, as MicroPython publishes it: it begins at `firmware_offset`.
+    """Return a merged image as MicroPython publishes it; it begins at `firmware_offset`.
 
-    `table` is that of the layout "stock" if not given, `app` an `application`.
+    The default `table` is that of the layout "stock"; the default `app` is an `application`.
     """
     table = table or definition.table("stock")
     slot = table.slots[0]
@@ -115,7 +114,7 @@ def _image(chip: str, segments: list[tuple[int, bytes]], *, flash_size: int = 4 
         len(segments),
         _DIO,
         code << 4 | _40M,
-        segments[-1][0],  # It starts with the code.
+        segments[-1][0],  # The entry point is the start of the code.
         0xEE,
         b"",
         CHIPS[chip].chip_id,

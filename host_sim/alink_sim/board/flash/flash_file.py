@@ -1,4 +1,4 @@
-"""NOR flash in a file: programming clears bits, erasing sets sectors, power fails in between."""
+"""NOR flash in a file: a write clears bits, an erase sets a sector, power can fail in both."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from alink_formats.flash import SECTOR
 
 
 class PowerCutError(Exception):
-    """The operation that was chosen to fail came: half of its bytes are in the flash."""
+    """Power failed in the chosen operation; half of its bytes are in the flash."""
 
 
 class FlashFile:
-    """The flash of a board; `operations` counts programs and erases.
+    """The flash of a board; `operations` counts writes and erases.
 
-    With `cut_at=n` the n-th operation is done half and raises PowerCutError. Offsets and sizes
-    are bytes; a range outside the flash is a ValueError.
+    With `cut_at=n`, operation n stops halfway and raises PowerCutError. Offsets and sizes are in
+    bytes; a range outside the flash raises ValueError.
     """
 
     def __init__(self, path: Path, *, cut_at: int | None = None) -> None:
@@ -25,13 +25,13 @@ class FlashFile:
 
     @classmethod
     def create(cls, path: Path, *, size: int) -> FlashFile:
-        """Return a blank flash of `size` bytes in a new file."""
+        """Make a file for a blank flash of `size` bytes and return the flash."""
         path.write_bytes(b"\xff" * size)
         return cls(path)
 
     @property
     def size(self) -> int:
-        """Bytes of the whole flash."""
+        """Return the size of the flash in bytes."""
         return self.path.stat().st_size
 
     def read(self, offset: int, size: int) -> bytes:
@@ -42,14 +42,14 @@ class FlashFile:
             return file.read(size)
 
     def write(self, offset: int, data: bytes | bytearray | memoryview) -> None:
-        """Clear the bits at `offset` that are clear in `data`: one operation."""
+        """Clear the bits at `offset` that are 0 in `data`: one operation."""
         size = self._begin(offset, len(data))
         old = int.from_bytes(self.read(offset, size), "little")
         self._put(offset, (old & int.from_bytes(data[:size], "little")).to_bytes(size, "little"))
         self._end(size, len(data))
 
     def erase(self, offset: int) -> None:
-        """Set the sector that begins at `offset` to 0xFF: one operation."""
+        """Set the sector at `offset` to 0xFF: one operation. Raises ValueError inside a sector."""
         if offset % SECTOR:
             raise ValueError(f"{offset:#x} is not the start of a sector of {SECTOR} bytes")
         size = self._begin(offset, SECTOR)
@@ -57,7 +57,7 @@ class FlashFile:
         self._end(size, SECTOR)
 
     def burn(self, offset: int, image: bytes) -> None:
-        """Erase what `image` covers, up to whole sectors, and program it, as esptool does."""
+        """Erase the sectors that `image` covers and write it, as esptool does."""
         for sector in range(offset - offset % SECTOR, offset + len(image), SECTOR):
             self.erase(sector)
         self.write(offset, image)
@@ -82,5 +82,5 @@ class FlashFile:
     def _check(self, offset: int, size: int) -> None:
         if not 0 <= offset <= offset + size <= self.size:
             raise ValueError(
-                f"{size} bytes at {offset:#x} are not in a flash of {self.size:#x} bytes"
+                f"{size} bytes at {offset:#x} are outside the flash of {self.size:#x} bytes"
             )

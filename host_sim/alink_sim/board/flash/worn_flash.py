@@ -1,4 +1,4 @@
-"""Flash with cells that no longer hold a one."""
+"""Worn flash: some bits stay 0."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from alink_sim.board.flash.flash_file import FlashFile
 
 
 class WornFlash(FlashFile):
-    """A flash in which the bits of `stuck`, offset to mask, stay 0 whatever is done to them."""
+    """A flash in which the bits of `stuck` (offset to mask) always read 0."""
 
     def __init__(self, path: Path, *, stuck: Mapping[int, int]) -> None:
         super().__init__(path)

@@ -1,7 +1,7 @@
-"""What a chip does between reset and its firmware: flash in, the application or a complaint out.
+"""Choose the application that boots from flash, or report why the chip cannot boot.
 
-The ROM looks for a boot loader, that one for a table and an application; each says on the serial
-port what it misses, in the words of ESP-IDF, and starts over.
+The ROM looks for a boot loader, and the boot loader looks for a partition table and an
+application. If something is missing, it prints the message of ESP-IDF on the serial port.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from alink_sim.board.flash.ota_data import OtaData
 
 
 class BootError(Exception):
-    """The board does not start; the text is what it prints."""
+    """The board does not boot; the text is its output."""
 
 
 def is_there(flash: FlashFile, definition: BoardDefinition) -> bool:
-    """Return whether a boot loader is in flash."""
+    """Return whether the flash contains a boot loader."""
     return flash.read(definition.firmware_offset, 1)[0] == MAGIC
 
 
 def start(flash: FlashFile, definition: BoardDefinition) -> Partition:
-    """Return the application partition that is started, chosen as `OtaData.boot` says.
+    """Return the application partition that boots, as `OtaData.boot` chooses it.
 
-    Raises BootError, and PowerCutError where that choice is written.
+    Raises BootError, or PowerCutError if power fails while it stores the choice.
     """
     head = flash.read(definition.firmware_offset, HEADER.size)
     if not is_there(flash, definition):
@@ -47,14 +47,14 @@ def start(flash: FlashFile, definition: BoardDefinition) -> Partition:
             "E (45) boot: load partition table error!\n"
         ) from error
     choice = OtaData(flash, table)
-    faults = []
+    problems = []
     for slot in choice.boot():
-        fault = image_fault(flash, slot, CHIPS[definition.chip].chip_id)
-        if not fault:
+        problem = image_error(flash, slot, CHIPS[definition.chip].chip_id)
+        if not problem:
             choice.started(slot)
             return slot
-        faults.append(f"E (60) esp_image: {fault}\n")
-    raise BootError("".join(faults) + "E (70) boot: No bootable app partitions\n")
+        problems.append(f"E (60) esp_image: {problem}\n")
+    raise BootError("".join(problems) + "E (70) boot: No bootable app partitions\n")
 
 
 def _size(head: bytes) -> int:
@@ -62,8 +62,8 @@ def _size(head: bytes) -> int:
     return next((size for size, number in FLASH_SIZES.items() if number == code), 0)
 
 
-def image_fault(flash: FlashFile, slot: Partition, chip_id: int) -> str:
-    """Return what is wrong with the image in a slot, in ESP-IDF's words; "" if nothing."""
+def image_error(flash: FlashFile, slot: Partition, chip_id: int) -> str:
+    """Return ESP-IDF's error message about the image in a slot, or "" for a valid image."""
     where = f"image at {slot.offset:#x}"
     head = flash.read(slot.offset, HEADER.size)
     if head[0] != MAGIC:

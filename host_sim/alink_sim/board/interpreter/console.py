@@ -1,4 +1,4 @@
-"""What a board prints: bytes in, lines with times out, and waiting for one of them."""
+"""The output of a board: bytes in, text lines with times out. `expect` waits for one."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ _TAIL = 20
 
 
 class BoardError(Exception):
-    """A board did not do what was expected; the text ends with what it printed last."""
+    """A board did not do what a test expects; the text ends with its last output."""
 
 
 @dataclass(frozen=True)
 class TextLine:
-    """A line of the console and when it came, in seconds since power-on."""
+    """A text line of the console; `at` is in seconds since power-on."""
 
     text: str
     at: float
 
 
 class Console:
-    """Lines since creation. One thread feeds it, any thread may wait."""
+    """All text lines since creation. One thread feeds it; any thread may wait."""
 
     def __init__(self) -> None:
         self._uart: Callable[[bytes], None] | None = None
@@ -36,14 +36,14 @@ class Console:
         self._ended = ""
 
     def begin(self, uart: Callable[[bytes], None] | None) -> None:
-        """Power came: times count from now. `uart` gets each byte, lines ended by CR LF."""
+        """Power is on: times count from now. `uart` gets every byte, with CR LF line ends."""
         self._uart = uart
         with self._changed:
             self._began = time.monotonic()
             self._ended = ""
 
     def feed(self, data: bytes) -> None:
-        """Take bytes as the board printed them."""
+        """Add bytes that the board printed."""
         if self._uart:
             self._uart(data.replace(b"\n", b"\r\n"))
         with self._changed:
@@ -52,7 +52,7 @@ class Console:
                 self._add(line)
 
     def end(self, how: str) -> None:
-        """The board prints no more; a line without an end is one all the same."""
+        """The board has ended; an unfinished text line counts as a line."""
         with self._changed:
             if self._partial:
                 self._add(self._partial)
@@ -62,16 +62,16 @@ class Console:
 
     @property
     def lines(self) -> list[TextLine]:
-        """All lines so far."""
+        """Return all text lines so far."""
         with self._changed:
             return list(self._lines)
 
     def expect(self, what: str | re.Pattern[str], *, timeout: float) -> TextLine:
-        """Return the next line, after the last one returned, that has the text or matches.
+        """Return the next text line, after the last returned one, that contains or matches `what`.
 
-        Raises BoardError after `timeout` seconds, or as soon as the board prints no more.
+        Raises BoardError after `timeout` seconds, or once the board has ended.
         """
-        __tracebackhide__ = True  # pytest shows who expected, not this.
+        __tracebackhide__ = True  # pytest then shows the caller.
         deadline = time.monotonic() + timeout
         with self._changed:
             while True:
@@ -80,14 +80,14 @@ class Console:
                         self._seen = number + 1
                         return self._lines[number]
                 if self._ended:
-                    raise BoardError(self._complaint(what, f"the board {self._ended}"))
+                    raise BoardError(self._failure(what, f"the board {self._ended}"))
                 left = deadline - time.monotonic()
                 if left <= 0:
-                    raise BoardError(self._complaint(what, f"waited {timeout:g} s"))
+                    raise BoardError(self._failure(what, f"waited {timeout:g} s"))
                 self._changed.wait(left)
 
     def tail(self, count: int = _TAIL) -> str:
-        """Return the last lines, indented."""
+        """Return the last `count` text lines, indented."""
         with self._changed:
             shown = [f"  {line.at:8.3f} {line.text}" for line in self._lines[-count:]]
             return "\n".join(shown) or "  (nothing)"
@@ -97,9 +97,9 @@ class Console:
         self._lines.append(TextLine(text, time.monotonic() - self._began))
         self._changed.notify_all()
 
-    def _complaint(self, what: str | re.Pattern[str], why: str) -> str:
+    def _failure(self, what: str | re.Pattern[str], why: str) -> str:
         wanted = what if isinstance(what, str) else what.pattern
-        return f"no line with {wanted!r}: {why}. It printed last:\n{self.tail()}"
+        return f"no line with {wanted!r}: {why}. Its last output:\n{self.tail()}"
 
 
 def _matches(what: str | re.Pattern[str], text: str) -> bool:

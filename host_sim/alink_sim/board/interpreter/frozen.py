@@ -1,4 +1,4 @@
-"""What a firmware image brings: the stand-ins and umqtt, compiled once into the cache."""
+"""Compile the stand-ins and umqtt, as a firmware image has them, once into the cache."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from pathlib import Path
 from alink_sim import toolchain
 
 _STANDINS = Path(__file__).parent / "standins"
-# Loaded before main.py; the others cost heap only where the firmware imports them.
+# These load before main.py; the others cost heap only if the firmware imports them.
 _BOOT = frozenset({"_main", "_boot", "_board", "errno", "esp32", "select", "socket", "time"})
 
 
 @dataclass(frozen=True)
 class Frozen:
-    """Folders of bytecode: `boot` is seen until `/` is mounted, `rom` by the firmware as well."""
+    """Folders of bytecode: `boot` is visible until `/` is mounted, `rom` always."""
 
     boot: Path
     rom: Path
 
 
 def frozen() -> Frozen:
-    """Return the folders, compiled if their sources changed. Raises ToolchainError."""
+    """Return the folders; compile them if a source has changed. Raises ToolchainError."""
     sources = _sources()
     digest = hashlib.sha256(str(toolchain.mpy_cross()).encode())
     for name in sorted(sources):
@@ -46,7 +46,7 @@ def _sources() -> dict[str, Path]:
 
 
 def _compile(sources: dict[str, Path], home: Path) -> None:
-    # Into a folder of its own first: another process may be doing the same.
+    # Compile into a separate folder first: another process may do the same at this moment.
     home.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix="board-", dir=home.parent))
     try:

@@ -1,4 +1,4 @@
-"""How much heap to give a board: what is in ROM on a chip lies in the firmware's heap here."""
+"""How much heap a board needs: the stand-ins use heap here, and ROM on a chip."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from alink_sim.toolchain import Interpreter
 
 FIRST_AREA = 56_000  # bytes of an ESP32's first heap area, in words of 32 bit
 
-# What the stand-ins take once all are imported, and what their 210 names make of the interpreter's
-# tables of names: these double at the 411th name of a firmware that brings its stand-ins along,
-# at the 621st on a chip. tests/board/interpreter/test_heap.py holds them to it.
+# Bytes that the stand-ins use once all are imported. Their 210 names also fill the interpreter's
+# name tables, which double at the 411th name of a firmware here and at the 621st on a chip.
+# tests/board/interpreter/test_heap.py checks these figures.
 STANDINS = {32: 21_400, 64: 32_600}
 
 
 def beside_standins(interpreter: Interpreter) -> str:
-    """Return the heap size at which a board has all of an ESP32's first heap area for itself.
+    """Return the heap size that leaves the firmware an ESP32's whole first heap area.
 
-    "56wk", the default of a board, is stricter: there the stand-ins take their part of it.
+    The default of a board, "56wk", is stricter: there the stand-ins use a part of that area.
     """
     firmware = FIRST_AREA * interpreter.word_bits // 32
     return str(firmware + STANDINS[interpreter.word_bits])

@@ -1,4 +1,4 @@
-"""The life of a board under power: processes one after another, as the chip restarts."""
+"""A board under power: one interpreter process after another, as the chip restarts."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from alink_sim.board.interpreter.console import Console
 from alink_sim.board.interpreter.rom import HEADER, Rom
 from alink_sim.board.interpreter.state import FOREVER, BoardState, Reset
 
-_LOOK = 0.002  # Real seconds between two looks at a clock that a test drives.
+_LOOK = 0.002  # Real seconds between two reads of a ManualClock.
 _SOFT = b"MPY: soft reboot\n"
 _RESET = b"rst:0xc (SW_CPU_RESET),boot:0x13 (SPI_FAST_FLASH_BOOT)\n"
 _RESTARTS = frozenset({Reset.HARD, Reset.WATCHDOG, Reset.SOFT, Reset.DEEP_SLEEP})
 
 
 class Power:
-    """One time under power: from power-on until it is off, cut, or the firmware has ended.
+    """One period under power: from power-on until power-off, a power cut or the firmware's end.
 
-    `boot` chooses the application, but after a soft reset and a deep sleep; `rom` opens what the
-    chip has in ROM, at the start of each process. `now` returns the board's
-    clock in milliseconds since 1970; only deep sleep asks. `keys` is a pipe of what is typed at
-    the serial port, if the board has one: then a reset prints what a chip prints.
+    `boot` chooses the application after each reset except a soft reset and a deep sleep. `rom`
+    opens the functions of the chip's ROM when a process starts. `now` returns the board's clock
+    in milliseconds since 1970, for deep sleep. `keys` is the read end of a pipe with the input of
+    the serial port; None means that the board has no serial port, and then a reset prints nothing.
     """
 
     def __init__(
@@ -58,23 +58,23 @@ class Power:
         self._process: subprocess.Popen[bytes] | None = None
         self._off = threading.Event()
         self._asked: Reset | None = None
-        self.outcome = ""  # "halted", "cut", "crashed" or "off" once it has ended.
+        self.outcome = ""  # "halted", "cut", "crashed" or "off" after the end.
         self._thread = threading.Thread(target=self._live, name="board", daemon=True)
         self._thread.start()
 
     def off(self) -> None:
-        """Take the power away; returns when the process is gone."""
+        """Switch off; return when the process has ended."""
         self._off.set()
         self._kill()
         self._thread.join()
 
     def reset(self) -> None:
-        """Pull the EN line: the process starts anew. A board that has ended stays as it is."""
+        """Pull the EN line: the process starts again. A board that has ended stays ended."""
         self._asked = Reset.HARD
         self._kill()
 
     def wait(self, timeout: float) -> bool:
-        """Wait for the end; return whether it came within `timeout` seconds."""
+        """Wait up to `timeout` seconds for the end; return whether it has ended."""
         self._thread.join(timeout)
         return not self._thread.is_alive()
 
@@ -98,7 +98,7 @@ class Power:
             self._console.end(self.outcome or "crashed")
 
     def _run(self, after: Reset) -> tuple[int, Reset]:
-        # Runs one process to its end; returns its exit code and how the chip ended.
+        # Run one process to its end; return its exit code and how the chip ended.
         try:
             if after not in (Reset.SOFT, Reset.DEEP_SLEEP):
                 self._boot()
@@ -111,25 +111,25 @@ class Power:
         with self._started() as running:
             if running is None:
                 return 0, Reset.NONE
-            process, calls, answers = running
-            cut = self._attend(process, rom, calls, answers)
+            process, calls, replies = running
+            cut = self._attend(process, rom, calls, replies)
             return process.wait(), Reset.CUT if cut else self._state.ended
 
     @contextlib.contextmanager
     def _started(self) -> Iterator[tuple[subprocess.Popen[bytes], int, int] | None]:
-        # A process and our ends of its two pipes; None when power is gone already.
+        # Yield a process and our ends of its two pipes; None if the power is off already.
         calls, to_rom = os.pipe()
-        from_rom, answers = os.pipe()
+        from_rom, replies = os.pipe()
         try:
             with self._lock:
                 off = self._off.is_set()
                 self._process = None if off else self._start(to_rom, from_rom)
             os.close(to_rom)
             os.close(from_rom)
-            yield (self._process, calls, answers) if self._process else None
+            yield (self._process, calls, replies) if self._process else None
         finally:
             os.close(calls)
-            os.close(answers)
+            os.close(replies)
 
     def _start(self, to_rom: int, from_rom: int) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
@@ -143,10 +143,10 @@ class Power:
         )
 
     def _attend(
-        self, process: subprocess.Popen[bytes], rom: Rom, calls: int, answers: int
+        self, process: subprocess.Popen[bytes], rom: Rom, calls: int, replies: int
     ) -> bool:
-        # Takes what it prints and answers its calls until both end; returns whether power failed.
-        assert process.stdout is not None  # noqa: S101  Popen was given a pipe
+        # Read its output and reply to its calls until both end; return whether power failed.
+        assert process.stdout is not None  # noqa: S101  Popen has a pipe for it.
         cut = False
         with process.stdout as console, selectors.DefaultSelector() as selector:
             selector.register(console, selectors.EVENT_READ)
@@ -155,7 +155,7 @@ class Power:
                 for key, _ in selector.select():
                     if key.fd == calls:
                         try:
-                            goes_on = _answer(rom, calls, answers)
+                            goes_on = _reply(rom, calls, replies)
                         except PowerCutError:
                             goes_on, cut = False, True
                             self._kill()
@@ -190,13 +190,13 @@ class Power:
 
 @functools.cache
 def _plug() -> int:
-    # Standard input of every board without a serial port. The other end is never written to: it
-    # closes with this process, however that ends, and a board that waits then goes off by itself.
+    # Standard input of every board without a serial port. No code writes to the other end. It
+    # closes when this process ends, even by SIGKILL, and a waiting board then switches itself off.
     return os.pipe()[0]
 
 
-def _answer(rom: Rom, calls: int, answers: int) -> bool:
-    # Answers one call; returns whether the process is still there to make another.
+def _reply(rom: Rom, calls: int, replies: int) -> bool:
+    # Reply to one call; return False when the process has closed its end.
     header = _read(calls, HEADER.size)
     if len(header) < HEADER.size:
         return False
@@ -205,12 +205,12 @@ def _answer(rom: Rom, calls: int, answers: int) -> bool:
     if len(body) < key_size + size:
         return False
     with contextlib.suppress(BrokenPipeError):
-        os.write(answers, rom.call(header, body))
+        os.write(replies, rom.call(header, body))
     return True
 
 
 def _read(pipe: int, size: int) -> bytes:
-    # Returns `size` bytes, fewer when the other end is closed.
+    # Return `size` bytes, or fewer if the other end is closed.
     data = b""
     while len(data) < size and (part := os.read(pipe, size - len(data))):
         data += part

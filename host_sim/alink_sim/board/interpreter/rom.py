@@ -1,8 +1,8 @@
-"""What costs the firmware no heap on a chip: NVS and `otadata`, called through two pipes.
+"""NVS and `otadata`, which use no MicroPython heap on a chip: calls through two pipes.
 
-A call is method u8 · namespace u8 · length of the key u8 · length of the data u32 · key · data;
-the answer an error i32 (0 if none) · length u32 · data, or the name of the error. The caller is
-standins/esp32.py.
+A call is method u8 · namespace u8 · length of the key u8 · length of the data u32 · key · data.
+The reply is error i32 (0 for success) · length u32 · data, or the name of the error.
+standins/esp32.py makes the calls.
 """
 
 from __future__ import annotations
@@ -15,50 +15,50 @@ from alink_formats.flash import SECTOR
 from alink_formats.partitions import Partition, PartitionTable
 from alink_sim.board.flash.flash_file import FlashFile
 from alink_sim.board.flash.ota_data import OtaData
-from alink_sim.board.interpreter.bootloader import image_fault
+from alink_sim.board.interpreter.bootloader import image_error
 from alink_sim.board.interpreter.state import BoardState
 
 HEADER = struct.Struct("<BBBI")
-_ANSWER = struct.Struct("<iI")
+_REPLY = struct.Struct("<iI")
 _NO_FREE_PAGES = -0x110D
 _NEW_VERSION = -0x1110
 
 
 class Rom:
-    """NVS of one life of a board, opened as the firmware does at boot, and its `otadata`.
+    """NVS, opened as the firmware opens it at boot, and `otadata`, for one process.
 
-    A partition that has no free page, or is of a later version, is erased whole without a word.
-    Raises PowerCutError out of any call when power fails in it.
+    It erases the whole partition without a message if that has no free page or a later version.
+    Any call raises PowerCutError if power fails in it.
     """
 
     def __init__(self, flash: FlashFile, table: PartitionTable, chip_id: int) -> None:
-        """Open what the table has; what it has not, every call then says."""
+        """Open the partitions of the table; calls to a missing one return an error."""
         self._flash = flash
         self._chip_id = chip_id
         self._choice = OtaData(flash, table)
         self._store: nvs.Nvs | None = None
-        place = next((one for one in table.partitions if one.name == "nvs"), None)
-        if place is None:
+        part = next((one for one in table.partitions if one.name == "nvs"), None)
+        if part is None:
             return
         try:
-            self._store = nvs.Nvs(_Window(flash, place), 0, place.size)
+            self._store = nvs.Nvs(_Window(flash, part), 0, part.size)
         except OSError as error:
             if error.errno not in (_NO_FREE_PAGES, _NEW_VERSION):
                 raise
-            for sector in range(place.offset, place.end, SECTOR):
+            for sector in range(part.offset, part.end, SECTOR):
                 flash.erase(sector)
-            self._store = nvs.Nvs(_Window(flash, place), 0, place.size)
+            self._store = nvs.Nvs(_Window(flash, part), 0, part.size)
 
     def call(self, header: bytes, body: bytes) -> bytes:
-        """Return the answer to a call."""
+        """Return the reply to a call."""
         method, namespace, key_size, _ = HEADER.unpack(header)
         key, data = body[:key_size].decode(), body[key_size:]
         try:
-            answer = self._do(method, namespace, key, data)
+            reply = self._do(method, namespace, key, data)
         except OSError as error:
             name = str(error.strerror).encode()
-            return _ANSWER.pack(error.errno or -1, len(name)) + name
-        return _ANSWER.pack(0, len(answer)) + answer
+            return _REPLY.pack(error.errno or -1, len(name)) + name
+        return _REPLY.pack(0, len(reply)) + reply
 
     def _do(self, method: int, namespace: int, key: str, data: bytes) -> bytes:
         if method > 5:
@@ -85,14 +85,14 @@ class Rom:
         return b""
 
     def _choose(self, method: int, offset: int) -> bytes:
-        # Returns where in flash what starts next begins, 0 where nothing is chosen.
+        # Return the flash offset of the slot that boots next; 0 if no slot is chosen.
         choice = self._choice
         try:
             if method == 6:
                 slot = next((one for one in choice.slots if one.offset == offset), None)
                 if slot is None:
                     raise OSError(-0x102, "ESP_ERR_INVALID_ARG")
-                if image_fault(self._flash, slot, self._chip_id):
+                if image_error(self._flash, slot, self._chip_id):
                     raise OSError(-0x1503, "ESP_ERR_OTA_VALIDATE_FAILED")
                 choice.select(slot)
             elif method == 7:
@@ -104,7 +104,7 @@ class Rom:
 
 
 class ChipFlash(FlashFile):
-    """The flash of a board under power; its count of operations is shared with the process."""
+    """The flash of a board under power; it shares the count of operations with the process."""
 
     def __init__(self, path: Path, state: BoardState) -> None:
         super().__init__(path, cut_at=state.cut_at or None)
@@ -116,12 +116,12 @@ class ChipFlash(FlashFile):
 
 
 class _Window:
-    """A partition of the flash; reads are answered from memory."""
+    """A partition of the flash; reads come from a copy in memory."""
 
-    def __init__(self, flash: FlashFile, place: Partition) -> None:
+    def __init__(self, flash: FlashFile, part: Partition) -> None:
         self._flash = flash
-        self._base = place.offset
-        self._copy = bytearray(flash.read(place.offset, place.size))
+        self._base = part.offset
+        self._copy = bytearray(flash.read(part.offset, part.size))
 
     def read(self, offset: int, size: int) -> bytes:
         return bytes(self._copy[offset : offset + size])

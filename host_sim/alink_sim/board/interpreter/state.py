@@ -1,13 +1,13 @@
-"""What a simulated chip remembers beside its flash: `state.bin`, shared with the process.
+"""The state of a chip outside its flash: `state.bin`, shared with the process.
 
     0 reset cause u8 · 1 how the process ended u8 · 2 length of the RTC memory u16 ·
-    4 flash operations since power-on u32 · 8 the operation that power fails in u32 ·
-    16 when the RTC said 2000-01-01, ms since 1970 u64 · 24 end of a deep sleep, the same u64 ·
-    32 MAC, 6 bytes · 48 the REPL was in raw mode u8 · 52 where the running application lies u32 ·
+    4 flash operations since power-on u32 · 8 number of the operation that power fails in u32 ·
+    16 start of the RTC (its 2000-01-01), ms since 1970 u64 · 24 end of a deep sleep, ms u64 ·
+    32 MAC, 6 bytes · 48 whether the REPL is in raw mode u8 · 52 offset of the running slot u32 ·
     64 RTC memory, 2048 bytes
 
-The process writes all but the cause, the cut, the MAC and the running application;
-standins/_board.py knows the layout too.
+The process writes everything except the reset cause, the operation to cut, the MAC and the running
+slot. standins/_board.py uses the same layout.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from pathlib import Path
 
 _SIZE = 64 + 2048
 FOREVER = 0xFFFFFFFFFFFFFFFF
-"""The `until` of a `Waiting` that has no end."""
+"""The `until` of a `Waiting` without an end."""
 
 
 class Reset(IntEnum):
-    """How a process ended, and why the next one begins: machine.reset_cause() and two more."""
+    """The cause of a reset: the values of machine.reset_cause(), NONE and CUT."""
 
     NONE = 0
     POWER_ON = 1
@@ -36,10 +36,10 @@ class Reset(IntEnum):
 
 @dataclass(frozen=True)
 class Waiting:
-    """What a board under a test's clock waits for: until when, and doing what.
+    """A wait of a board on a ManualClock.
 
-    `until` is milliseconds since 1970, FOREVER for a wait without end; `kind` is "sleep", "poll"
-    or "deepsleep".
+    `until` is in milliseconds since 1970, FOREVER for a wait without an end; `kind` is "sleep",
+    "poll" or "deepsleep".
     """
 
     until: int
@@ -47,7 +47,7 @@ class Waiting:
 
 
 def read_waiting(path: Path) -> Waiting | None:
-    """Return what the file `waiting` says: 8 bytes of time and one of the kind; None if not."""
+    """Return the wait in the file `waiting` (8 bytes of time, 1 of kind); None if it works."""
     until, kind = struct.unpack("<QB", path.read_bytes())
     return Waiting(until, ("sleep", "poll", "deepsleep")[kind]) if until else None
 
@@ -59,24 +59,24 @@ class BoardState:
         self._path = path
 
     def create(self, *, mac: bytes) -> None:
-        """Write the state of a board that never had power."""
+        """Write the state of a new board; `mac` has 6 bytes."""
         content = bytearray(_SIZE)
         content[32:38] = mac
         self._path.write_bytes(content)
 
     @property
     def ended(self) -> Reset:
-        """How the process ended; NONE when it was killed from outside or left by itself."""
+        """Return how the process ended; NONE if it exited or the host killed it."""
         return Reset(self._read(1, 1)[0])
 
     @property
     def operations(self) -> int:
-        """Flash operations since power-on, a half one included."""
+        """Return the number of flash operations since power-on, with an unfinished one."""
         return int(struct.unpack("<I", self._read(4, 4))[0])
 
     @property
     def cut_at(self) -> int:
-        """The flash operation that power fails in, 0 for none."""
+        """Return the number of the flash operation that power fails in; 0 for no cut."""
         return int(struct.unpack("<I", self._read(8, 4))[0])
 
     def count_operation(self) -> int:
@@ -87,17 +87,17 @@ class BoardState:
 
     @property
     def wake_at(self) -> int:
-        """When a deep sleep ends, in milliseconds since 1970; FOREVER if it does not."""
+        """Return the end of a deep sleep in milliseconds since 1970, or FOREVER."""
         return int(struct.unpack("<Q", self._read(24, 8))[0])
 
     @property
     def mac(self) -> bytes:
-        """The six bytes of machine.unique_id()."""
+        """Return the six bytes of machine.unique_id()."""
         return self._read(32, 6)
 
     @property
     def running(self) -> int:
-        """Where in flash the running application begins; 0 where no boot loader chose it."""
+        """Return the flash offset of the running application; 0 if no boot loader chose it."""
         return int(struct.unpack("<I", self._read(52, 4))[0])
 
     @running.setter
@@ -105,13 +105,13 @@ class BoardState:
         self._write(52, struct.pack("<I", offset))
 
     def power_on(self, *, cut_at: int | None) -> None:
-        """Begin anew: the RTC has lost its time and its memory."""
+        """Start from power-on: the RTC has lost its time and memory."""
         self._write(0, struct.pack("<BBHII", Reset.POWER_ON, 0, 0, 0, cut_at or 0))
         self._write(16, bytes(16))
         self._write(48, bytes(8))
 
     def restart(self, cause: Reset) -> None:
-        """Begin the next process; RTC and counters are kept."""
+        """Start the next process; the RTC and the counters keep their values."""
         self._write(0, bytes((cause, 0)))
         if cause is not Reset.SOFT:
             self._write(48, b"\0")

@@ -1,4 +1,4 @@
-"""The serial side of a simulated board: ROM loader, reset lines, and the ports of a host."""
+"""The serial side of a simulated board: ROM loader, reset lines, and ports of the host."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The cable between host and board: bytes in, the same bytes out until somebody pulls it."""
+"""The cable between host and board: it carries bytes until it is pulled."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class CablePull:
-    """What happens to a cable: it is pulled after so many bytes from the host."""
+    """A scripted pull of a cable, after `after` bytes from the host."""
 
     after: int
 
 
 class Cable:
-    """One plugging of a cable."""
+    """A cable, from plugging it in to pulling it."""
 
     def __init__(self, pull: CablePull | None = None) -> None:
         self._left = pull.after if pull else None
 
     @property
     def is_pulled(self) -> bool:
-        """Whether nothing gets through any more."""
+        """Return whether the cable is pulled."""
         return self._left == 0
 
     def carry(self, data: bytes) -> bytes:
-        """Return what of `data` still arrives."""
+        """Return the part of `data` that arrives."""
         if self._left is None:
             return data
         arrived = data[: self._left]

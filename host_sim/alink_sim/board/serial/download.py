@@ -1,4 +1,4 @@
-"""One download into the flash, plain or deflated: blocks in, programmed flash out."""
+"""One download into flash, plain or deflated, block by block."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from alink_sim.board.flash.flash_file import FlashFile
 
 
 class DownloadError(Exception):
-    """A block the loader refuses; `code` is the reason of its status."""
+    """The loader refuses a block; `code` is the error byte of the status."""
 
     def __init__(self, code: int) -> None:
         super().__init__(f"status {code:#04x}")
@@ -22,9 +22,9 @@ DEFLATE_ERROR = 0x0B
 
 
 class Download:
-    """Erases what `size` bytes at `offset` touch and takes the blocks in their order.
+    """Erase the sectors of `size` bytes at `offset`, then write the blocks in order.
 
-    Raises DownloadError: outside the flash, out of order, or a deflated stream that is none.
+    Raises DownloadError for a range outside the flash, a wrong order or a malformed stream.
     """
 
     def __init__(self, flash: FlashFile, *, offset: int, size: int, deflated: bool) -> None:
@@ -39,7 +39,7 @@ class Download:
         self._inflate = zlib.decompressobj() if deflated else None
 
     def put(self, block: bytes, *, sequence: int) -> None:
-        """Program the next block."""
+        """Write the next block; the first has `sequence` 0. Raises DownloadError."""
         if sequence != self._next:
             raise DownloadError(FAILED_TO_ACT)
         data = block

@@ -1,10 +1,10 @@
-"""The serial loader of a chip: bytes of the host in, answers out, flash changed.
+"""The serial loader of a chip: it executes the host's requests and returns responses.
 
-Espressif's serial protocol, as its documentation of esptool gives it: SLIP frames; a request is
-direction 0 u8 · command u8 · size u16 · checksum u32 · data, an answer direction 1 u8 · command
-u8 · size u16 · value u32 · data · status. The ROM's status is four bytes, the flasher stub's two.
-The stub that esptool uploads is machine code, which is not run: once it is started, its commands
-are answered in its place.
+The documentation of esptool describes the protocol. Both directions use SLIP frames. A request is
+direction 0 u8 · command u8 · size u16 · checksum u32 · data; a response is direction 1 u8 ·
+command u8 · size u16 · value u32 · data · status. The status has four bytes from the ROM and two
+from the flasher stub. The stub that esptool uploads is machine code; the loader does not run it,
+but responds to its commands after its start.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ from alink_sim.board.serial.registers import Registers
 from alink_sim.board.serial.upload import Upload
 
 _HEADER = struct.Struct("<BBHI")
-_SYNC_VALUE = 0x20120707  # What the packet of a SYNC begins with.
+_SYNC_VALUE = 0x20120707  # The first bytes of a SYNC packet.
 _INVALID_MESSAGE = 0x05
 _NOT_IMPLEMENTED = 0xFF
-_ROM_READ = 64  # Bytes an answer of READ_FLASH_SLOW always has.
+_ROM_READ = 64  # Bytes in every response to READ_FLASH_SLOW.
 
 
 class Loader:
     """The chip in download mode, from one reset to the next.
 
-    `leaves_to` is "" while it goes on; a host that is done makes it "run", what is in flash, or
-    out of the stub "download", the ROM again.
+    `leaves_to` is "" in download mode. At the end the host sets it to "run" (boot from flash) or,
+    from the stub, to "download" (the ROM loader again).
     """
 
     def __init__(self, chip: Chip, flash: FlashFile, registers: Registers) -> None:
@@ -56,15 +56,15 @@ class Loader:
 
     @property
     def runs_stub(self) -> bool:
-        """Whether the host has uploaded the stub and started it."""
+        """Return whether the host has uploaded and started the stub."""
         return self._stub
 
     def feed(self, data: bytes) -> bytes:
-        """Take bytes as they come from the wire, return what goes back."""
+        """Process received bytes, in pieces of any size; return the bytes to send."""
         return b"".join(
-            slip.encode(answer)
+            slip.encode(response)
             for packet in self._frames.feed(data)
-            for answer in self._packet(packet)
+            for response in self._packet(packet)
         )
 
     def _packet(self, packet: bytes) -> Iterable[bytes]:
@@ -73,27 +73,27 @@ class Loader:
         if len(packet) < _HEADER.size or packet[0] != 0:
             return ()
         _, command, size, checksum = _HEADER.unpack_from(packet)
-        return self._answers(command, packet[_HEADER.size :][:size], checksum)
+        return self._responses(command, packet[_HEADER.size :][:size], checksum)
 
-    def _answers(self, command: int, body: bytes, checksum: int) -> Iterable[bytes]:
+    def _responses(self, command: int, body: bytes, checksum: int) -> Iterable[bytes]:
         if command == 0x08:
             return [_HEADER.pack(1, command, 4, 0 if self._stub else _SYNC_VALUE) + bytes(4)] * 8
         handler = self._handlers().get(command)
         if handler is None:
             if self._stub:
-                return [self._answer(command, error=_NOT_IMPLEMENTED)]
-            return [self._answer(0, error=_INVALID_MESSAGE)] * 8  # As the ROM does.
+                return [self._response(command, error=_NOT_IMPLEMENTED)]
+            return [self._response(0, error=_INVALID_MESSAGE)] * 8  # Like the ROM.
         if command in {0x03, 0x07, 0x11} and _checksum(body[16:]) != checksum & 0xFF:
-            return [self._answer(command, error=INVALID_CRC)]
+            return [self._response(command, error=INVALID_CRC)]
         try:
             result = handler(body)
         except (DownloadError, ValueError) as error:
             code = error.code if isinstance(error, DownloadError) else FAILED_TO_ACT
-            return [self._answer(command, error=code)]
-        first = self._answer(command, result if isinstance(result, bytes) else b"", value=result)
+            return [self._response(command, error=code)]
+        first = self._response(command, result if isinstance(result, bytes) else b"", value=result)
         return [first, *self._afterwards(command, body)]
 
-    def _answer(
+    def _response(
         self, command: int, data: bytes = b"", *, value: object = 0, error: int = 0
     ) -> bytes:
         status = bytes((1 if error else 0, error)) + bytes(0 if self._stub else 2)
@@ -101,7 +101,7 @@ class Loader:
         return _HEADER.pack(1, command, len(data) + len(status), number) + data + status
 
     def _afterwards(self, command: int, body: bytes) -> Iterable[bytes]:
-        # What follows the answer: the greeting of a stub, the data of a read.
+        # Return the bytes after the response: the greeting of a stub, the data of a read.
         if command == 0x06 and self._ram.starts(body):
             self._stub = True
             return [b"OHAI"]
@@ -182,7 +182,7 @@ class Loader:
 
 
 class _Reading:
-    # Flash on its way to the host: frames as far as it has acknowledged, an MD5 at the end.
+    # A read of flash: frames within the window that the host acknowledges, then an MD5.
 
     def __init__(self, data: bytes, block: int, window: int) -> None:
         self._data = data
@@ -206,7 +206,7 @@ class _Reading:
 
 
 def _nothing(_: bytes) -> None:
-    # A command the simulated chip has nothing to do for.
+    # The simulated chip ignores this command.
     return
 
 

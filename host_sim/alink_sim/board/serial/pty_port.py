@@ -1,6 +1,6 @@
-"""A serial port of the host as a pseudo terminal: no DTR, no RTS, but any program can open it.
+"""A serial port as a pseudo terminal: any program can open it, but it has no DTR and no RTS.
 
-Resets are what a person does with the buttons: SerialBoard.reset().
+For a reset, call SerialBoard.reset(), as a person presses the buttons.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from alink_sim.board.serial.serial_board import SerialBoard
 
 _CHUNK = 65536
 _PIECE = 4096
-_BITS = 10  # A byte on the wire: start bit, eight of it, stop bit.
+_BITS = 10  # Bits of a byte on the wire, with start and stop bit.
 
 
 class PtyPort:
-    """Plugs a board into the host: `path` is the name of the port, as /dev/ttyUSB0 is.
+    """Plug a board into the host; `path` is the name of the port, like /dev/ttyUSB0.
 
-    The board loses power with the cable; plugging it in starts it in the mode that `download`
-    says: True is a finger on BOOT. `pace` is given the seconds that the bytes of each read and
-    write take at the baud rate of the chip, in either direction: time.sleep makes it as slow.
+    The cable also powers the board. When it is plugged in, the board starts in download mode if
+    `download` is True (BOOT pressed), else in run mode. The port calls `pace` with the seconds
+    that each read and write takes at the baud rate of the chip; pass time.sleep for real speed.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class PtyPort:
         self._wake = (-1, -1)
 
     def plug(self) -> None:
-        """Plug it in: the port appears and the board has power."""
+        """Plug in: create the port and power the board."""
         self._master, slave = os.openpty()
         tty.setraw(slave)
         self.path.symlink_to(os.ttyname(slave))
@@ -63,7 +63,7 @@ class PtyPort:
         self._thread.start()
 
     def unplug(self) -> None:
-        """Pull the cable; nothing when it is pulled already."""
+        """Pull the cable; do nothing if it is already pulled."""
         if self._thread:
             os.close(self._wake[1])
             self._thread.join()
@@ -77,7 +77,7 @@ class PtyPort:
         self.unplug()
 
     def _serve(self, slave: int, cable: Cable) -> None:
-        # The slave stays open here, or reading fails while no program has the port open.
+        # Keep the slave open: otherwise reads fail while no program has the port open.
         try:
             while not cable.is_pulled:
                 ready, _, _ = select.select([self._master, self._wake[0]], [], [])
@@ -100,7 +100,7 @@ class PtyPort:
             self._pace(len(data) * _BITS / self._board.baud)
 
     def _write(self, data: bytes) -> None:
-        # Each piece in its time: a host waits seconds for the next byte, not for the last.
+        # Send in pieces: the host has a timeout for the next byte, not for the last.
         for at in range(0, len(data), _PIECE):
             piece = data[at : at + _PIECE]
             self._take_time(piece)
@@ -112,5 +112,5 @@ class PtyPort:
                 _, ready, _ = select.select([], [self._master], [], 1.0)
                 if not ready:
                     with contextlib.suppress(OSError):
-                        return  # Nobody reads: a UART does not wait either.
+                        return  # No program reads; a UART does not wait either.
                 data = data[os.write(self._master, data) :]

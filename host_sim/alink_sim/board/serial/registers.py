@@ -1,4 +1,4 @@
-"""Registers a loader reads and writes, with the SPI controller that asks the flash for its id."""
+"""The registers that a loader reads and writes, with the SPI controller of the flash."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ _USER_COMMAND = 1 << 18
 
 
 class Registers:
-    """The address space of one chip; an address never written reads 0.
+    """The address space of one chip; an address that was never written reads 0.
 
-    `flash_id` is the three bytes of the JEDEC id as esptool prints them backwards: manufacturer
-    in the low byte, the exponent of the size in the high one.
+    `flash_id` is the JEDEC id: manufacturer in the low byte, log2 of the size in the high byte.
     """
 
     def __init__(self, chip: Chip, *, mac: bytes, flash_id: int) -> None:
@@ -21,19 +20,19 @@ class Registers:
         self._flash_id = flash_id
 
     def read(self, address: int) -> int:
-        """Return a word."""
+        """Return the word at an address."""
         return self._words.get(address, 0)
 
     def write(self, address: int, value: int, mask: int) -> None:
-        """Change the bits of `mask`; the start bit of the SPI controller does a command."""
+        """Change the bits of `mask`; the start bit of the SPI controller runs a command."""
         self._words[address] = self.read(address) & ~mask | value & mask
         if address == self._chip.spi and value & _USER_COMMAND:
-            self._words[address] = 0  # Done before anybody can look.
+            self._words[address] = 0  # The command ends before the host can read the bit.
             command = self.read(self._chip.spi + self._chip.spi_usr2) & 0xFF
-            answer = self._flash_id if command == _READ_ID else 0
-            self._words[self._chip.spi + self._chip.spi_w0] = answer
+            result = self._flash_id if command == _READ_ID else 0
+            self._words[self._chip.spi + self._chip.spi_w0] = result
 
 
 def flash_id_of(size: int) -> int:
-    """Return the id of a flash chip of `size` bytes, a power of two."""
+    """Return the JEDEC id of a flash chip of `size` bytes, a power of two."""
     return (size.bit_length() - 1) << 16 | 0x40 << 8 | 0x20

@@ -1,8 +1,8 @@
-"""DTR and RTS as boards wire them: two lines in, resets of the chip out.
+"""DTR and RTS as boards wire them to EN and IO0: changes of the signals in, chip resets out.
 
-Two transistors cross them, so that both asserted, as a host does when it opens a port, do nothing:
-RTS alone pulls EN low, DTR alone IO0. A capacitor holds EN low for the moment in which a host that
-changes one line after the other has both asserted.
+Two transistors cross the signals: RTS alone pulls EN low, DTR alone pulls IO0 low, and both
+together have no effect, because a host asserts both when it opens a port. A host changes one
+signal after the other; meanwhile both are asserted, and a capacitor holds EN low.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from alink_sim.board.serial.serial_board import SerialBoard
 
 
 class ResetLines:
-    """The two lines of a port; True is asserted."""
+    """The two signals of a port; True means asserted."""
 
     def __init__(self, board: SerialBoard) -> None:
         self._board = board
@@ -20,7 +20,7 @@ class ResetLines:
         self.rts = False
 
     def set(self, *, dtr: bool | None = None, rts: bool | None = None) -> None:
-        """Change one line or both; the chip starts when EN rises, and looks at IO0 then."""
+        """Change one signal or both; when EN rises, the chip reads IO0 and starts."""
         self.dtr = self.dtr if dtr is None else dtr
         self.rts = self.rts if rts is None else rts
         if self.rts and not self.dtr:

@@ -1,6 +1,6 @@
-"""A serial port over TCP, RFC 2217: bytes, baud rate, DTR and RTS.
+"""A serial port over TCP (RFC 2217) with baud rate, DTR and RTS.
 
-The telnet options are pyserial's PortManager; it is given a port that is a board.
+pyserial's PortManager handles the telnet options; its serial port is a simulated board.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from alink_sim.board.serial.serial_board import SerialBoard
 
 
 class Rfc2217Port:
-    """Serves a board at `url`, one client at a time, as a terminal server does."""
+    """Serve a board at `url`, one client at a time, like a terminal server."""
 
     def __init__(self, board: SerialBoard, *, pull: CablePull | None = None) -> None:
         self._board = board
@@ -31,16 +31,16 @@ class Rfc2217Port:
 
     @property
     def url(self) -> str:
-        """The name that pyserial opens, with esptool's advice for such servers."""
+        """Return the name for pyserial, with the option that esptool recommends."""
         return f"rfc2217://127.0.0.1:{self.port}?ign_set_control"
 
     def plug(self) -> None:
-        """Give the board power, in run mode, and take clients."""
+        """Power the board, in run mode, and accept clients."""
         self._board.reset(download=False)
         self._thread.start()
 
     def unplug(self) -> None:
-        """Take the power away and stop serving."""
+        """Switch the board off and stop serving."""
         self._closing.set()
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
@@ -91,14 +91,14 @@ class Rfc2217Port:
 
 
 class _Connection:
-    # What PortManager writes its own negotiation to.
+    # The connection on which PortManager writes its telnet options.
 
     def __init__(self, send: Any) -> None:
         self.write = send
 
 
 class _Uart:
-    # What PortManager asks of the serial port it manages.
+    # The serial port that PortManager controls.
 
     name = "simulated board"
     cts = dsr = ri = cd = False
@@ -131,10 +131,10 @@ class _Uart:
         return {}
 
     def apply_settings(self, _: dict[str, object]) -> None:
-        """RFC 2217 settings are applied one by one."""
+        """Do nothing: PortManager sets each attribute by itself."""
 
     def reset_input_buffer(self) -> None:
-        """The board has no buffer of its own."""
+        """Do nothing: the board has no buffer."""
 
     def reset_output_buffer(self) -> None:
-        """The board has no buffer of its own."""
+        """Do nothing: the board has no buffer."""

@@ -1,4 +1,4 @@
-"""A board as its serial port shows it: strapping, boot messages, loader or running program."""
+"""A board at its serial port: strapping pins, boot messages, ROM loader or running program."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ _RUN = b"rst:0x1 (POWERON_RESET),boot:0x13 (SPI_FAST_FLASH_BOOT)\r\n"
 
 
 class Program(Protocol):
-    """What a board runs from its flash after a normal reset."""
+    """The program in a board's flash, which runs after a normal reset."""
 
     def start(self, output: Callable[[bytes], None]) -> None:
-        """Begin at the reset vector; what it prints goes to `output`, from any thread."""
+        """Start; send all output to `output`, from any thread."""
 
     def feed(self, data: bytes) -> None:
-        """Take what was typed."""
+        """Receive bytes from the serial port."""
 
     def stop(self) -> None:
-        """Lose power, or be reset; nothing when it does not run."""
+        """Stop because of a reset or power-off; do nothing if it does not run."""
 
 
 class SerialBoard:
-    """A chip, its flash and what hangs on its UART0. A port delivers `output`.
+    """A chip with its flash and UART0. A port sets `output`, which gets the bytes for the host.
 
-    `flash_id` None is that of a flash of the file's size. Any thread may call.
+    `flash_id` is the JEDEC id; None derives it from the file's size. Any thread may call.
     """
 
     def __init__(
@@ -51,27 +51,27 @@ class SerialBoard:
         self._lock = threading.RLock()
         self._loader: Loader | None = None
         self.output: Callable[[bytes], None] = _nowhere
-        self.resets: list[str] = []  # "download" or "run", one for each start of the chip.
+        self.resets: list[str] = []  # The mode of each start: "download" or "run".
 
     @property
     def mode(self) -> str:
-        """What it is in: "download", "run", or "off"."""
+        """Return the mode: "download", "run" or "off"."""
         return self.resets[-1] if self.resets else "off"
 
     @property
     def runs_stub(self) -> bool:
-        """Whether the loader's stub is running."""
+        """Return whether the flasher stub runs."""
         with self._lock:
             return self._loader is not None and self._loader.runs_stub
 
     @property
     def baud(self) -> int:
-        """Bits a second the chip listens at."""
+        """Return the baud rate of the chip."""
         with self._lock:
             return self._loader.baud if self._loader else 115_200
 
     def reset(self, *, download: bool) -> None:
-        """Let the chip start: with IO0 low into the loader, or into what is in flash."""
+        """Start the chip: with IO0 low (`download`) the ROM loader, else the program in flash."""
         with self._lock:
             self._halt()
             self.resets.append("download" if download else "run")
@@ -83,13 +83,13 @@ class SerialBoard:
                 self._program.start(self._print)
 
     def power_off(self) -> None:
-        """Lose power; what was in RAM is gone."""
+        """Switch off; the RAM loses its content."""
         with self._lock:
             self._halt()
             self.resets.clear()
 
     def feed(self, data: bytes) -> None:
-        """Take bytes of the host."""
+        """Process bytes from the host."""
         with self._lock:
             if self._loader:
                 self.output(self._loader.feed(data))
@@ -99,7 +99,8 @@ class SerialBoard:
                 self._program.feed(data)
 
     def _print(self, data: bytes) -> None:
-        # From the program's own thread: no lock, which a reset holds while it stops that thread.
+        # The program's thread calls this without the lock: a reset holds the lock while it stops
+        # that thread.
         self.output(data)
 
     def _halt(self) -> None:
@@ -109,5 +110,5 @@ class SerialBoard:
 
 
 def _nowhere(_: bytes) -> None:
-    # No port is plugged in: what is printed is lost.
+    # Without a port the output is lost.
     return

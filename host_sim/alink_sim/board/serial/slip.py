@@ -1,4 +1,4 @@
-"""SLIP, RFC 1055: packets in, bytes between two 0xC0 out, and back."""
+"""SLIP (RFC 1055): each packet lies between two bytes 0xC0."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ def encode(packet: bytes) -> bytes:
 
 
 class SlipDecoder:
-    """Collects bytes as they come; what stands before the first 0xC0 counts as a packet too."""
+    """Decode a stream in pieces; bytes before the first 0xC0 also count as a packet."""
 
     def __init__(self) -> None:
         self._partial = b""
 
     def feed(self, data: bytes) -> list[bytes]:
-        """Return the packets that `data` completes; empty ones are left out."""
+        """Return the packets that `data` completes, without empty ones."""
         *whole, self._partial = (self._partial + data).split(_END)
         return [frame.replace(_ESC_END, _END).replace(_ESC_ESC, _ESC) for frame in whole if frame]

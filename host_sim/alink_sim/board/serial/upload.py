@@ -1,4 +1,4 @@
-"""Code a host loads into RAM: segments and blocks in, whether it can be started out."""
+"""Code that a host loads into RAM, in segments and blocks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from alink_sim.board.serial.download import FAILED_TO_ACT, DownloadError
 
 
 class Upload:
-    """What MEM_BEGIN announced and MEM_DATA brought. Raises DownloadError on a wrong block."""
+    """The segments of MEM_BEGIN and the blocks of MEM_DATA."""
 
     def __init__(self) -> None:
         self._complete: list[range] = []
@@ -17,13 +17,13 @@ class Upload:
         self._next = 0
 
     def begin(self, body: bytes) -> None:
-        """Take the announcement of a segment: size, blocks, block size, address."""
+        """Begin a segment: size, number of blocks, block size, address."""
         size, _, _, address = struct.unpack_from("<IIII", body)
         self._announced = range(address, address + size)
         self._got = self._next = 0
 
     def block(self, body: bytes) -> None:
-        """Take the next block of the segment."""
+        """Add the next block of the segment. Raises DownloadError for a wrong one."""
         size, sequence = struct.unpack_from("<II", body)
         if sequence != self._next or size != len(body) - 16:
             raise DownloadError(FAILED_TO_ACT)
@@ -33,6 +33,6 @@ class Upload:
             self._complete.append(self._announced)
 
     def starts(self, body: bytes) -> bool:
-        """Return whether MEM_END asks to run an address inside a segment that came whole."""
+        """Return whether MEM_END starts an address inside a complete segment."""
         stays, entry = struct.unpack_from("<II", body)
         return not stays and any(entry in segment for segment in self._complete)

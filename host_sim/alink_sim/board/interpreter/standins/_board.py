@@ -1,6 +1,6 @@
-# The hardware below the stand-ins: flash, clock, watchdog and the way out. Opened before `/` is
-# remounted, because nothing of the host's file system can be opened afterwards. The layout of
-# state.bin is alink_sim/board/interpreter/state.py's.
+# The hardware below the stand-ins: flash, clock, watchdog, reset. It opens its files before `/` is
+# remounted, because host files cannot be opened after that. alink_sim/board/interpreter/state.py
+# documents the layout of state.bin.
 import struct
 import sys
 
@@ -15,7 +15,7 @@ _CUT = const(9)
 _FOREVER = const(-1)
 _HANG_UP = const(16)
 _MASK = const(0x3FFFFFFF)  # Ticks have 30 bits, as on an ESP32.
-_SLICE = const(2)  # Real milliseconds between two looks at a clock that a test drives.
+_SLICE = const(2)  # Real milliseconds between two reads of a ManualClock.
 
 
 def _open(name, mode="r+b"):
@@ -30,14 +30,14 @@ wifi = _open("wifi", "r")
 clock = uos.getenv("ALINK_CLOCK")
 if clock:
     clock = open(clock, "rb")
-stdin = uselect.poll()  # Brings what is typed, and ends with the host process.
+stdin = uselect.poll()  # Input of the serial port; it closes when the host process ends.
 stdin.register(sys.stdin, 1)
-keys = stdin if uos.getenv("ALINK_KEYS") else None  # Of the serial port, if the board has one.
+keys = stdin if uos.getenv("ALINK_KEYS") else None  # The serial port, if the board has one.
 _now = bytearray(8)
-_dog = None  # The ticks at which the watchdog bites.
+_dog = None  # Ticks at which the watchdog resets the board.
 _dog_ms = 0
 
-# State that outlives the process
+# State that survives the process
 
 
 def state(offset, size):
@@ -51,20 +51,20 @@ def set_state(offset, data):
 
 
 def restart(cause):
-    # Ends the process at once: no finally runs and no file is closed, as when a chip resets.
+    # End the process at once: like a reset, without `finally` and without closing files.
     set_state(1, bytes((cause,)))
     uos.system("kill -9 $PPID")
     while True:
         pass
 
 
-# Flash. A chip takes no heap to write it: neither does this.
+# Flash. Writing allocates no heap, as on a chip.
 
-_line = bytearray(64)
+_chunk = bytearray(64)
 
 
 def _begin(size):
-    # Counts an operation (the ROM counts on the same number); returns the bytes that come to pass.
+    # Count an operation, together with the ROM; return how many bytes it writes before a cut.
     operations, cut = struct.unpack("<II", state(4, 8))
     set_state(4, struct.pack("<I", operations + 1))
     return size // 2 if operations + 1 == cut else size
@@ -85,11 +85,11 @@ def write(offset, data):
     for at in range(0, size, 64):
         count = min(64, size - at)
         flash.seek(offset + at)
-        flash.readinto(_line, count)
+        flash.readinto(_chunk, count)
         for index in range(count):
-            _line[index] &= data[at + index]
+            _chunk[index] &= data[at + index]
         flash.seek(offset + at)
-        flash.write(_line, count)
+        flash.write(_chunk, count)
     if size < len(data):
         restart(_CUT)
 
@@ -97,10 +97,10 @@ def write(offset, data):
 def erase(offset):
     size = _begin(4096)
     for index in range(64):
-        _line[index] = 0xFF
+        _chunk[index] = 0xFF
     flash.seek(offset)
     for _ in range(size // 64):
-        flash.write(_line)
+        flash.write(_chunk)
     if size < 4096:
         restart(_CUT)
 
@@ -131,7 +131,7 @@ def call(method, namespace, key, data=b"", buffer=None):
 
 
 def now():
-    # Milliseconds since 1970.
+    # Return milliseconds since 1970.
     if not clock:
         return utime.time_ns() // 1000000
     clock.seek(0)
@@ -140,8 +140,8 @@ def now():
 
 
 def ticks():
-    # Milliseconds: of a test's clock modulo 2 ** 30, else as the interpreter counts them (its
-    # asyncio does as well). The watchdog looks too.
+    # Return milliseconds: of a ManualClock modulo 2 ** 30, or else of the interpreter, like its
+    # asyncio. Also check the watchdog and Ctrl-C.
     if clock:
         clock.seek(0)
         clock.readinto(_now)
@@ -150,18 +150,17 @@ def ticks():
         at = utime.ticks_ms()
     if _dog is not None and (_dog - at - 1) & _MASK > _MASK >> 1:
         restart(WDT_RESET)
-    # Ctrl-C is seen here: wherever the firmware looks at the time or waits.
     while keys and keys.poll(0):
         key = sys.stdin.buffer.read(1)
         if not key:
-            restart(0)  # The host is gone.
+            restart(0)  # The host process has ended.
         if key == b"\x03":
             raise KeyboardInterrupt
     return at
 
 
 def watch(ms):
-    # Starts the watchdog, or feeds it.
+    # Start the watchdog, or feed it with ms=0.
     global _dog, _dog_ms
     _dog_ms = ms or _dog_ms
     _dog = ticks() + _dog_ms
@@ -173,7 +172,7 @@ def announce(deadline, kind):
 
 
 def wait(ms, kind, poll=None):
-    # Lets time pass, or waits for `poll`; returns what the poll found. -1 waits for ever.
+    # Wait `ms` milliseconds (-1: forever) or until `poll` has events; return these events.
     ticks()
     found = poll.poll(0) if poll else None
     if found or ms == 0:
@@ -187,7 +186,7 @@ def wait(ms, kind, poll=None):
             break
         for _, event in stdin.ipoll(0):
             if event & _HANG_UP:
-                restart(0)  # The host is gone.
+                restart(0)  # The host process has ended.
         step = _SLICE if clock else min(left, 1000 if _dog is None and not keys else 20)
         if poll:
             found = poll.poll(step)
@@ -199,7 +198,7 @@ def wait(ms, kind, poll=None):
     return found
 
 
-base = struct.unpack("<Q", state(16, 8))[0]  # When the RTC said 2000-01-01.
+base = struct.unpack("<Q", state(16, 8))[0]  # Start of the RTC: its 2000-01-01.
 
 
 def set_base(ms):

@@ -1,5 +1,5 @@
-# Starts the board, then boot.py and main.py as the firmware runs them, then a REPL if there is
-# a serial port.
+# Start the board, run boot.py and main.py as the firmware does, then start a REPL if the board
+# has a serial port.
 import gc
 import sys
 
@@ -32,9 +32,9 @@ def _run(names):
 if not _board.keys:
     _run(("boot.py", "main.py"))
 else:
-    _raw = _board.state(48, 1) == b"\1"  # A soft reset out of raw mode leads back into it.
+    _raw = _board.state(48, 1) == b"\1"  # After a soft reset, raw mode continues.
     _run(("boot.py",) if _raw else ("boot.py", "main.py"))
-    gc.collect()  # The REPL of a chip lies in its ROM: it is there however full the heap is.
+    gc.collect()  # The REPL of a chip is in ROM and starts even if the heap is full.
     import _repl
 
     _repl.serve({"__name__": "__main__"}, _raw)

@@ -1,5 +1,5 @@
-# The REPL at the serial port, once main.py has ended or was interrupted: raw mode, also with
-# raw paste, for programs; the friendly one takes a line at a time. The bytes are MicroPython's.
+# The REPL of the serial port, after main.py has ended or Ctrl-C. Programs use raw mode and raw
+# paste; the friendly mode reads one text line at a time. The bytes are those of MicroPython.
 import gc
 import io
 import sys
@@ -10,20 +10,20 @@ from micropython import const
 _RAW = "raw REPL; CTRL-B to exit\n>"
 _FRIENDLY = '\nMicroPython, simulated board\nType "help()" for more information.\n>>> '
 _SOFT = const(5)
-_WINDOW = const(128)  # Bytes of raw paste that may be on their way.
+_WINDOW = const(128)  # Bytes of raw paste that the host may send ahead.
 
 _read = sys.stdin.buffer.read
 _write = sys.stdout.write
 
 
 def serve(scope, raw):
-    # Ends by a reset; a soft one leads back into the same mode.
+    # Run until a reset; a soft reset continues in the same mode.
     _write(_RAW if raw else _FRIENDLY)
     text = bytearray()
     while True:
         key = _read(1)
         if not key:
-            return  # The host is gone.
+            return  # The host process has ended.
         if key in b"\x01\x02":
             raw = key == b"\x01"
             _board.set_state(48, b"\1" if raw else b"\0")
@@ -50,9 +50,9 @@ def serve(scope, raw):
 
 
 def _paste(text):
-    # Returns whether the host has sent all of it; it is given room again and again.
+    # Read a raw paste and return whether it is complete; grant the host a window at a time.
     sys.stdout.buffer.write(b"R\x01%c\0\x01" % _WINDOW)
-    room = 0
+    received = 0
     while True:
         key = _read(1)
         if key in b"\x03\x04":
@@ -61,14 +61,14 @@ def _paste(text):
                 _write("\x04\x04>")
             return key == b"\x04"
         text.extend(key)
-        room += 1
-        if room == _WINDOW:
-            room = 0
+        received += 1
+        if received == _WINDOW:
+            received = 0
             _write("\x01")
 
 
 def _run(text, scope):
-    said = ""
+    output = ""
     try:
         exec(compile(str(text, "utf-8"), "<stdin>", "exec"), scope)
     except SystemExit:
@@ -76,8 +76,8 @@ def _run(text, scope):
     except BaseException as error:
         stream = io.StringIO()
         sys.print_exception(error, stream)
-        said = stream.getvalue()
-    _write("\x04%s\x04>" % said)
+        output = stream.getvalue()
+    _write("\x04%s\x04>" % output)
     gc.collect()
 
 

@@ -1,11 +1,12 @@
-# The half of `esp32.Partition` that an update alone asks for, loaded when it does.
+# The half of `esp32.Partition` that only an update uses; it loads on first use.
 import struct
 
 from _board import call, state
 
 
 def find(partition, name, entries):
-    # What a partition has under a name; under 0 the entry of what boots next, 1 of what runs.
+    # Return the attribute `name` of a partition; for 0 the table entry that boots next, for 1 the
+    # one that runs.
     if name in (0, 1):
         at = struct.unpack("<I", state(52, 4) if name else call(8, 0, ""))[0]
         for entry in entries():

@@ -1,12 +1,12 @@
-# Task and TaskQueue of asyncio, by the board's clock (the firmware's are written in C).
+# Task and TaskQueue of asyncio on the board's clock (those of the firmware are C code).
 from time import ticks_diff, ticks_ms
 
-core = None  # asyncio.core, once it has imported this.
+core = None  # asyncio.core sets this after its import.
 
 
 class TaskQueue:
     def __init__(self):
-        self._tasks = []  # The next one last.
+        self._tasks = []  # The last one runs next.
 
     def peek(self):
         return self._tasks[-1] if self._tasks else None
@@ -17,18 +17,18 @@ class TaskQueue:
     def push(self, task, at=None):
         task.data = None
         task.ph_key = ticks_ms() if at is None else at
-        place = len(self._tasks)
-        while place and ticks_diff(task.ph_key, self._tasks[place - 1].ph_key) >= 0:
-            place -= 1
-        self._tasks.insert(place, task)
+        index = len(self._tasks)
+        while index and ticks_diff(task.ph_key, self._tasks[index - 1].ph_key) >= 0:
+            index -= 1
+        self._tasks.insert(index, task)
 
     def remove(self, task):
         self._tasks.remove(task)
 
 
 class Task:
-    # `state`: True while running, a TaskQueue while others await it, None or False when done.
-    # `data`: what it waits on (a Task or a queue), or the exception it has ended with.
+    # `state`: True while it runs, a TaskQueue while others await it, None or False after its end.
+    # `data`: the Task or queue that it waits on, or the exception that ended it.
     def __init__(self, coro, globals=None):
         self.coro = coro
         self.data = None

@@ -1,4 +1,4 @@
-# `errno` of an ESP32: the numbers of newlib and lwIP, not those of Linux.
+# `errno` of an ESP32: the numbers of newlib and lwIP instead of Linux.
 from uerrno import *
 
 ECONNABORTED = 113

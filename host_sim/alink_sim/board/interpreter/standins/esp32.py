@@ -12,7 +12,7 @@ class Partition:
     RUNNING = 1
 
     def __init__(self, label):
-        # `label` is an entry of the table when `find` makes it; 0 and 1 are the application.
+        # `find` passes an entry of the table as `label`; 0 and 1 mean an application.
         if label in (0, 1):
             label = self.__getattr__(label)
         if not isinstance(label, bytes):
@@ -38,7 +38,7 @@ class Partition:
         return self._info
 
     def __getattr__(self, name):
-        # What an update alone asks for: not a name of it is in the heap of another boot.
+        # Only an update uses these attributes: no other boot has their names in its heap.
         import _slots
 
         return _slots.find(self, name, _entries)
@@ -72,7 +72,7 @@ class Partition:
 
 def _entries():
     at = 0x8000
-    end = volume = 0
+    end = has_vfs = 0
     while True:
         entry = _board.read(at, 32)
         if entry[:2] != b"\xaaP":
@@ -80,9 +80,9 @@ def _entries():
         yield entry
         offset, size = struct.unpack_from("<II", entry, 4)
         end = max(end, offset + size)
-        volume |= _label(entry) == "vfs"
+        has_vfs |= _label(entry) == "vfs"
         at += 32
-    if not volume:  # From 1.26 on the firmware makes one up, to the end of the flash.
+    if not has_vfs:  # Since 1.26 the firmware adds one that fills the rest of the flash.
         size = _board.flash.seek(0, 2) - end
         yield struct.pack("<2sBBII16sI", b"\xaaP", 1, 0x81, end, size, b"vfs", 0)
 
@@ -111,4 +111,4 @@ class NVS:
         call(5, self._namespace, key)
 
     def commit(self):
-        pass  # Every set is in flash already, as in ESP-IDF.
+        pass  # Every set writes to flash at once, as in ESP-IDF.

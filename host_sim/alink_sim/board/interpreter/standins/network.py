@@ -1,4 +1,4 @@
-# `network` of an ESP32: a station that joins the network the board is in range of.
+# `network` of an ESP32: a station that joins the network in range.
 import machine
 from _board import ticks, wifi
 
@@ -64,8 +64,8 @@ class _Station:
 
 
 def _outcome(ssid, password):
-    # The first line of the board's `wifi` file is the SSID in range, the second its password;
-    # an empty file is a network that takes everybody.
+    # The first text line of the board's file `wifi` is the SSID in range, the second its password.
+    # If the file is empty, any SSID and password work.
     wifi.seek(0)
     there = wifi.readline().rstrip("\n")
     if not there:

@@ -1,4 +1,4 @@
-# `select` of an ESP32: waits end by the board's clock.
+# `select` of an ESP32: waits use the board's clock.
 import uselect
 from _board import wait
 from uselect import POLLERR, POLLHUP, POLLIN, POLLOUT

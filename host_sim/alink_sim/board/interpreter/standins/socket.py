@@ -6,8 +6,8 @@ import usocket
 from _board import hosts, wait
 from usocket import AF_INET, SO_BROADCAST, SO_REUSEADDR, SOCK_DGRAM, SOCK_STREAM, SOL_SOCKET
 
-# Pairs of an errno of Linux and what an ESP32 says there; lwIP reports a refused connection (111)
-# as ECONNRESET.
+# Pairs of an errno of Linux and the errno of an ESP32 for it; lwIP reports a refused connection
+# (111) as ECONNRESET.
 _ERRNO = b"\x62\x70\x65\x76\x67\x71\x6a\x7f\x6b\x80\x6e\x74\x6f\x68\x71\x76\x72\x78\x73\x77"
 
 
@@ -47,14 +47,14 @@ class socket(io.IOBase):
         self._open = True
 
     def __getattr__(self, name):
-        # recv, recvfrom, send, sendto wait as this socket does; the others are the host's.
+        # recv, recvfrom, send and sendto wait like this socket; the host has the other methods.
         call = getattr(self._sock, name)
         if name[:4] not in ("recv", "send"):
             return call
         return lambda *arguments: self._do(1 if name[0] == "r" else 4, call, arguments)
 
     def close(self):
-        # Once: the unix port would close whoever has got the number of the descriptor since.
+        # Only once: the unix port would close the next file that got the same descriptor number.
         if self._open:
             self._open = False
             self._sock.close()
@@ -63,7 +63,7 @@ class socket(io.IOBase):
         self._ms = -1 if seconds is None else int(seconds * 1000)
 
     def setblocking(self, flag):
-        self._ms = -1 if flag else 0  # A timeout set before is gone, as on an ESP32.
+        self._ms = -1 if flag else 0  # This clears an earlier timeout, as on an ESP32.
 
     def connect(self, address):
         address = _native(address)
@@ -71,7 +71,7 @@ class socket(io.IOBase):
             try:
                 return self._sock.connect(address)
             except OSError as error:
-                if again and error.errno == 106:  # Linux says EISCONN when it has worked.
+                if again and error.errno == 106:  # Linux returns EISCONN after success.
                     return None
                 if again or error.errno != 115 or self._ms == 0:
                     raise _error(error)
@@ -91,7 +91,7 @@ class socket(io.IOBase):
                 raise
 
     def read(self, size=-1):
-        # All of `size` bytes when blocking, what is there when not; None when nothing is.
+        # Return all `size` bytes if blocking. Otherwise return the available bytes, or None.
         data = b""
         while size != len(data):
             try:
@@ -140,7 +140,7 @@ class socket(io.IOBase):
         return -22
 
     def _do(self, event, call, arguments):
-        # Returns what `call` does; OSError EAGAIN where a socket that does not block has to wait.
+        # Return the result of `call`; raise OSError EAGAIN if a non-blocking socket would wait.
         while True:
             try:
                 done = call(*arguments)

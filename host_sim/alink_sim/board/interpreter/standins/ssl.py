@@ -1,5 +1,5 @@
-# `ssl` of an ESP32: mbedTLS verifies for real, and the dates of a certificate are held against the
-# board's own clock as well, with the words mbedTLS has for it.
+# `ssl` of an ESP32: mbedTLS verifies the chain, and this module checks the dates of a certificate
+# against the board's clock, with the error messages of mbedTLS.
 import io
 from time import gmtime
 
@@ -33,7 +33,7 @@ class SSLContext:
         return self._context.wrap_socket(_Wire(sock), **options)
 
     def _check_dates(self, certificate, depth):
-        # mbedTLS calls this for each certificate of the chain; an exception ends the handshake.
+        # mbedTLS calls this for each certificate of the chain; an exception aborts the handshake.
         if self._context.verify_mode == CERT_REQUIRED:
             at = "%04d%02d%02d%02d%02d%02d" % gmtime()[:6]
             before, after = _validity(certificate)
@@ -45,7 +45,7 @@ class SSLContext:
 
 
 class _Wire(io.IOBase):
-    # A socket as mbedTLS wants it: errors are negative results, not exceptions.
+    # A socket for mbedTLS: it returns errors as negative numbers instead of raising them.
     def __init__(self, sock):
         self._sock = sock
         self.setblocking = sock.setblocking
@@ -73,7 +73,7 @@ def wrap_socket(sock, server_side=False, server_hostname=None, cert_reqs=CERT_NO
 
 
 def _validity(der):
-    # The two dates of a certificate (RFC 5280, 4.1) as text YYYYMMDDhhmmss.
+    # Return the two dates of a certificate (RFC 5280, 4.1) as text YYYYMMDDhhmmss.
     at = _inside(der, _inside(der, 0)[0])[0]
     if der[at] == 0xA0:  # the version, which is optional
         at = _inside(der, at)[1]
@@ -92,7 +92,7 @@ def _validity(der):
 
 
 def _inside(der, at):
-    # Where the content of the element at `at` begins and ends.
+    # Return the start and end of the content of the element at `at`.
     size = der[at + 1]
     at += 2
     if size & 0x80:

@@ -5,7 +5,7 @@ from micropython import const
 from utime import ticks_add, ticks_diff
 
 _EPOCH = const(946684800)
-_CYCLE = const(883612800)  # 28 years, after which the calendar repeats itself.
+_CYCLE = const(883612800)  # 28 years: then the calendar repeats.
 
 ticks_ms = _board.ticks
 
@@ -18,7 +18,7 @@ def time_ns():
     return (_board.now() - _board.base) * 1000000
 
 
-# A 32-bit libc counts to 2038 and an ESP32 goes on: libc is asked about 2000 to 2027 only.
+# A 32-bit libc ends in 2038, an ESP32 does not: call libc only with dates from 2000 to 2027.
 
 
 def gmtime(seconds=None):
@@ -55,7 +55,7 @@ def ticks_us():
 ticks_cpu = ticks_us
 
 if _board.clock and ticks_add(0x3FFFFFFF, 1):
-    # A 64-bit interpreter would count on for ages; an ESP32 wraps after 12 days.
+    # A 64-bit interpreter does not wrap for years; an ESP32 wraps after 12 days.
 
     def ticks_add(ticks, delta):
         return (ticks + delta) & 0x3FFFFFFF

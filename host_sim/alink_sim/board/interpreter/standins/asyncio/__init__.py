@@ -1,5 +1,5 @@
-# The firmware's own asyncio. Its task queue is C code that asks the host for the time: under a
-# clock that a test drives, one of our own takes its place.
+# The asyncio of the firmware. Its task queue is C code that reads the host's time; on a
+# ManualClock, `_tasks` replaces it.
 import sys
 
 from _board import clock
@@ -17,7 +17,7 @@ from .core import *
 if clock:
     _tasks.core = core
 
-_PLACES = (
+_NAMES = (
     ("funcs", "wait_for wait_for_ms gather"),
     ("event", "Event ThreadSafeFlag"),
     ("lock", "Lock"),
@@ -26,7 +26,7 @@ _PLACES = (
 
 
 def __getattr__(name):
-    for module, names in _PLACES:
+    for module, names in _NAMES:
         if name in names.split():
             value = getattr(__import__(module, None, None, True, 1), name)
             globals()[name] = value
