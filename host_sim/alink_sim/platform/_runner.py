@@ -74,7 +74,7 @@ class Runner:
         """Carry out an operator's action; return a copy of its result once it is durable."""
         if not self.is_running:
             result = action.change(self._core.registry)
-            self._store.write(self._store.take())
+            self._core.commits.write_now()
             return copy.deepcopy(result)
 
         async def work() -> _T:

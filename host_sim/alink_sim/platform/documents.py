@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 from pathlib import Path
 from typing import Any
+
+from alink_sim import bounded_json
 
 
 def load(path: Path, error: type[ValueError]) -> Any:
@@ -13,8 +14,8 @@ def load(path: Path, error: type[ValueError]) -> Any:
     form = "JSON" if path.suffix == ".json" else "TOML"
     try:
         text = path.read_text(encoding="utf-8")
-        return json.loads(text) if form == "JSON" else tomllib.loads(text)
+        return bounded_json.loads(text) if form == "JSON" else tomllib.loads(text)
     except OSError as problem:
         raise error(f"{path} cannot be read: {problem.strerror}") from problem
-    except ValueError as problem:
+    except (ValueError, RecursionError) as problem:
         raise error(f"{path} is not {form}: {problem}") from problem

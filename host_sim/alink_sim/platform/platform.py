@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -32,17 +32,22 @@ from alink_sim.platform.openapi.keys import AccessKey
 from alink_sim.platform.openapi.server import OpenApi
 from alink_sim.platform.ota import jobs
 from alink_sim.platform.state.ca import Authority
+from alink_sim.platform.state.claim import ClaimLostError, StoreError
 from alink_sim.platform.state.entities import Entity
 from alink_sim.platform.state.event_log import Event, EventLog
 from alink_sim.platform.state.masking import Mask
 from alink_sim.platform.state.ota_bucket import Bucket
+from alink_sim.platform.state.ota_entities import OtaEntity
 from alink_sim.platform.state.ota_registry import Upgrades
 from alink_sim.platform.state.packet_trace import PacketTrace
 from alink_sim.platform.state.registry import Registry
 from alink_sim.platform.state.sessions import Sessions
 from alink_sim.platform.state.settings import Settings
-from alink_sim.platform.state.store import Store
+from alink_sim.platform.state.store import Store, Undo
+from alink_sim.platform.state.tables import restore
 from alink_sim.platform.state.write_behind import Commits
+
+_WATCH_SECONDS = 2.0  # Between two looks whether the database is still ours.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,11 +128,23 @@ class Platform:
         elif ca is None:
             self._scratch = tempfile.TemporaryDirectory(prefix="alink-ca-")
             ca = Path(self._scratch.name)
-        self.authority = Authority(ca, ecdsa=ecdsa)
         default_url = f"sqlite:///{state / 'platform.db'}" if state else "sqlite://"
-        self._store = Store(database_url or default_url)
-        self.access_key = keys.kept(state) if state else keys.made()
-        self._core = self._load(settings or Settings())
+        # Before CA and key: where those are, a database was there too.
+        self._store = Store(
+            database_url or default_url,
+            expected=_served_before(state),
+            may_be_new=database_url is not None,
+        )
+        try:
+            self.authority = Authority(ca, ecdsa=ecdsa)
+            self.access_key = keys.kept(state) if state else keys.made()
+            self._core = self._load(settings or Settings())
+        except BaseException:
+            self._store.close()
+            raise
+        # Set once the database is another platform's; `on_failure` hears of it, in any thread.
+        self.failure: StoreError | None = None
+        self.on_failure: Callable[[], None] = lambda: None
         self._openapi = OpenApi(self._core)
         self.add_access_key(self.access_key)
         self._runner = Runner(self._core, self._store)
@@ -150,10 +167,9 @@ class Platform:
 
     def stop(self) -> None:
         """Cut all connections and stop for good; what was acknowledged is durable."""
-        if not self._runner.is_running:
-            return
         try:
-            self._runner.run(self._close())
+            if self._runner.is_running:
+                self._runner.run(self._close())
         finally:
             self._runner.stop()
             self._store.close()
@@ -237,21 +253,24 @@ class Platform:
         registry = Registry(on_change=self._put, on_remove=self._remove, now=self.clock.time)
         registry.load(*self._store.load())
 
-        def entities() -> Iterable[Entity]:
-            return itertools.chain(
-                registry.products.values(),
-                registry.devices.values(),
-                registry.applications.values(),
-                upgrades.all(),
-            )
-
-        for entity in entities():
+        for entity in itertools.chain(registry.products.values(), registry.devices.values()):
             self.mask.learn(entity)
-        return Core(
+
+        def undo(one: Undo) -> None:
+            if one.now is not None and one.now is not one.before:
+                home(one.now).drop(one.now)
+            if one.before is not None and one.row is not None:
+                restore(one.before, one.row)
+                home(one.before).put_back(one.before)
+
+        def home(entity: Entity) -> Any:
+            return upgrades if isinstance(entity, OtaEntity) else registry
+
+        core = Core(
             registry=registry,
             upgrades=upgrades,
             bucket=Bucket(self.access_key.id, self.access_key.secret, self.mask.learn),
-            commits=Commits(self._store, entities=entities),
+            commits=Commits(self._store, undo=undo, on_lost=self._lose),
             sessions=Sessions(now=self.clock.time),
             log=self.log,
             clock=self.clock,
@@ -259,6 +278,9 @@ class Platform:
             faults=self.faults,
             trace=PacketTrace(now=self.clock.time),
         )
+        for repaired in self._store.repaired:
+            core.note("state_repaired", reason=repaired)
+        return core
 
     def _put(self, entity: Entity) -> None:
         self.mask.learn(entity)
@@ -286,16 +308,39 @@ class Platform:
         core.bucket.endpoint = self._listen.ota_host or f"localhost:{self.ota_port}"
         self._openapi.resume()
         jobs.resume(core)
+        core.background.spawn(self._watch())
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(_WATCH_SECONDS)
+            await self._core.commits.check()
+
+    def _lose(self, error: ClaimLostError) -> None:
+        if self.failure is None:
+            self.failure = error
+            self._core.note("platform_error", reason=str(error))
+            self._core.background.spawn(self._close_ports())
+            self.on_failure()
 
     async def _serve(self, server: MqttServer | HttpServer, port: int) -> int:
         self._servers.append(server)
         return await server.listen(self.host, port)
 
-    async def _close(self) -> None:
-        for server in self._servers:
+    async def _close_ports(self) -> None:
+        servers, self._servers = self._servers, []
+        for server in servers:
             await server.close()
-        self._servers.clear()
+
+    async def _close(self) -> None:
+        await self._close_ports()
         await self._core.background.close()
         await self._core.commits.close()
         for _ in range(3):
             await asyncio.sleep(0)  # Cut connections take a few rounds of the loop to be gone.
+
+
+def _served_before(state: Path | None) -> str:
+    """Return why a state folder must have a database, "" where it need not."""
+    if state is None or not keys.is_there(state):
+        return ""
+    return f"{state} has been served before (it holds an access key)"

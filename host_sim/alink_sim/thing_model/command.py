@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from alink_sim import thing_model
+from alink_sim import bounded_json, thing_model
+from alink_sim.bounded_json import JsonError
 from alink_sim.thing_model import ThingModel, ThingModelError, Violation
 
 app = typer.Typer(
@@ -72,8 +72,8 @@ def _read(file: Path) -> ThingModel:
 def _check_assignment(model: ThingModel, assignment: str) -> list[Violation]:
     name, _, text = assignment.partition("=")
     try:
-        value: Any = json.loads(text)
-    except ValueError as error:
+        value: Any = bounded_json.loads(text)
+    except JsonError as error:
         typer.echo(f"alink-sim: {assignment!r} is not NAME=JSON: {error}", err=True)
         raise typer.Exit(2) from error
     if name in model.events:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from alink_sim import bounded_json
+
 NUMBERS = ("int", "float", "double")
 CHOICES = ("bool", "enum")
 TEXTS = ("text", "date")
@@ -69,7 +71,7 @@ class ThingModel:
 def read(path: Path) -> ThingModel:
     """Return the model in a file. Raises ThingModelError with all errors, or OSError."""
     try:
-        document = json.loads(path.read_text("utf-8"))
+        document = bounded_json.loads(path.read_text("utf-8"))
     except ValueError as error:
         raise ThingModelError([f"it is not JSON: {error}"]) from error
     return parse(document)

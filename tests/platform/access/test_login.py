@@ -284,10 +284,10 @@ def test_what_an_operator_does_while_a_login_is_written_counts(platform, boards,
     commits, operator = platform._core.commits, getattr(platform.console, change)
     settled = commits.settled
 
-    async def settled_after_the_operator() -> None:
+    async def settled_after_the_operator(*things: Device) -> None:
         commits.settled = settled
         await asyncio.to_thread(operator, party.product.key, party.name)
-        await settled()
+        await settled(*things)
 
     commits.settled = settled_after_the_operator
     assert log_in(platform, party.log_in_with(one.client_id, one.token)) == refused(4)

@@ -83,9 +83,9 @@ def test_a_body_without_params_is_answered_460(online: Online, payload: bytes):
     assert online.platform.expect("request_refused", timeout=0).reason.startswith("answered 460")
 
 
-def test_half_a_surrogate_pair_does_no_harm(online: Online):
+def test_half_a_surrogate_pair_is_answered_460(online: Online):
     reply = online.ask(POST, b'{"id":"\\ud800","params":{}}')
-    assert json.loads(reply)["id"] == "?"
+    assert json.loads(reply)["code"] == 460
 
 
 def test_more_than_200_properties_are_answered_6106(online: Online):

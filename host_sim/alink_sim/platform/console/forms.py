@@ -9,6 +9,8 @@ from typing import Any
 
 from multidict import MultiMapping
 
+from alink_sim import bounded_json
+from alink_sim.bounded_json import JsonError
 from alink_sim.thing_model import Kind
 
 _PREFIX = "value-"  # Before identifiers: a property may be called "csrf".
@@ -65,8 +67,8 @@ def read(form: MultiMapping[Any], kinds: Mapping[str, Kind]) -> dict[str, Any]:
 def read_json(text: str, what: str) -> dict[str, Any]:
     """Return the JSON object that a text has, {} for an empty text. Raises FieldError."""
     try:
-        value = json.loads(text or "{}")
-    except (ValueError, RecursionError) as error:
+        value = bounded_json.loads(text or "{}")
+    except JsonError as error:
         raise FieldError(f"{what} is not JSON: {error}") from None
     if not isinstance(value, dict):
         raise FieldError(f"{what} is not a JSON object: write {{}} around it")
@@ -79,7 +81,7 @@ def _value(field: Field, text: str) -> Any:
             return int(text)
         if field.control == "number":
             return float(text)
-        return json.loads(text) if field.control == "json" else text
+        return bounded_json.loads(text) if field.control == "json" else text
     except ValueError:
         raise FieldError(f"{field.label} is {text[:60]!r}; it takes {field.kind.name}") from None
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import json
 
 from aiohttp import web
 
+from alink_sim import bounded_json
 from alink_sim.platform.control import operations
 from alink_sim.platform.platform import Platform
 from alink_sim.platform.state.registry import RegistryError
@@ -54,7 +54,7 @@ class ControlServer:
             known = ", ".join(operations.OPERATIONS)
             return _error(404, f"operation {name} does not exist; the operations are: {known}")
         try:
-            parameters = json.loads(await request.read() or b"{}")
+            parameters = bounded_json.loads(await request.read() or b"{}")
             if not isinstance(parameters, dict):
                 return _error(400, "the parameters are not a JSON object")
             result = await asyncio.to_thread(operations.call, self._platform, name, parameters)

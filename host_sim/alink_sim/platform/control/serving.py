@@ -100,8 +100,16 @@ async def _administer(
             "ca_pem": str(platform.authority.pem.resolve()),
             "pid": os.getpid(),
         }
+        loop = asyncio.get_running_loop()
+
+        def end() -> None:
+            loop.call_soon_threadsafe(stopped.set)
+
+        platform.on_failure = end
         state.announce(facts)
         ready(facts)
         await stopped.wait()
+        if platform.failure:
+            raise platform.failure
     finally:
         await admin.stop()

@@ -9,13 +9,12 @@ default; a secret of a product or device left out is made up once and kept.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from alink_sim import thing_model
+from alink_sim import bounded_json, thing_model
 from alink_sim.platform.documents import load
 from alink_sim.platform.openapi.keys import AccessKey, AccessKeyError
 from alink_sim.platform.platform import Platform
@@ -150,7 +149,7 @@ def _product(entry: Any, where: str, folder: Path) -> ProductSetup:
 
 def _thing(path: Path, where: str) -> Any:
     try:
-        document = json.loads(path.read_text("utf-8"))
+        document = bounded_json.loads(path.read_text("utf-8"))
         thing_model.parse(document)
     except OSError as error:
         raise SetupError(f"{where}: thing {path} cannot be read: {error.strerror}") from error

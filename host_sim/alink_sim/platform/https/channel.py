@@ -6,7 +6,6 @@ live in memory, so that a platform that was restarted knows none (20003) and a d
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -15,6 +14,8 @@ from typing import Any
 
 from aiohttp import web
 
+from alink_sim import bounded_json
+from alink_sim.bounded_json import JsonError
 from alink_sim.platform.access import admission, auth, limits
 from alink_sim.platform.access.auth import Credentials, Kind
 from alink_sim.platform.compact import compact
@@ -213,8 +214,8 @@ async def _object(request: web.Request) -> dict[str, Any]:
             Answer.PARAMETER, f"the Content-Type is {request.content_type}, not application/json"
         )
     try:
-        body = json.loads(await request.read())
-    except (ValueError, RecursionError, web.HTTPRequestEntityTooLarge) as error:
+        body = bounded_json.loads(await request.read())
+    except (JsonError, web.HTTPRequestEntityTooLarge) as error:
         raise _DeclinedError(Answer.PARAMETER, "the body is no JSON, or too long") from error
     if not isinstance(body, dict):
         raise _DeclinedError(Answer.PARAMETER, "the body is no JSON object")

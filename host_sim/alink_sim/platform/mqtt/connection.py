@@ -6,17 +6,20 @@ docs/reference/protocol.md, "MQTT profile", "Dynamic registration" and "Login".
 from __future__ import annotations
 
 import asyncio
-import itertools
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
-from alink_sim.clock import Timer
 from alink_sim.platform.access import admission, auth, limits
 from alink_sim.platform.access.auth import Credentials, Kind
 from alink_sim.platform.compact import compact
 from alink_sim.platform.core import Core
 from alink_sim.platform.mqtt import framing
+from alink_sim.platform.mqtt.answers import Answers
 from alink_sim.platform.mqtt.faulty_connection import FaultyConnection
 from alink_sim.platform.mqtt.framing import Packet, ProtocolViolationError
+from alink_sim.platform.mqtt.idle_timer import IdleTimer
+from alink_sim.platform.mqtt.packet_ids import PacketIds
+from alink_sim.platform.mqtt.reading import Reading
 from alink_sim.platform.ota import tasks
 from alink_sim.platform.state.ca import server_name
 from alink_sim.platform.state.packet_trace import ConnectionTrace
@@ -26,9 +29,11 @@ from alink_sim.platform.topics import dispatch, sub_device_sessions
 
 _ROOM = 1024  # Bytes of a packet beside its payload.
 _KEEPALIVE = range(30, 1201)
+_MAX_CONNECT = 16384  # Bytes of a packet from a client that has not logged in.
 _MAX_HELD = 100  # Packets a client may send ahead of its CONNACK.
+_MAX_WAITING = 100  # Answers that wait for a commit before the client is read again.
+_MAX_UNSENT = 1 << 20  # Bytes that wait for a client to take them.
 _ANSWER_TOPIC = "/ext/register"
-_RESOLUTION = 0.001  # Seconds; sums of a clock's floats are no better.
 _ACCEPTED, _BAD_VERSION, _MALFORMED, _FAILED, _REFUSED = 0, 1, 2, 3, 4
 _BY_SETTING = (Code.SWITCHED_OFF, Code.ACTIVATED, None)
 
@@ -40,21 +45,19 @@ class Connection(asyncio.Protocol):
         self._core = core
         self._secure = secure
         self._peers = peers
-        self._decoder = framing.Decoder(max_packet=core.settings.max_payload + _ROOM)
+        self._decoder = framing.Decoder(max_packet=_MAX_CONNECT)
         self._transport: asyncio.Transport | None = None
         self._faulty: FaultyConnection | None = None  # The transport, if faults are on it.
         self._credentials: Credentials | None = None
         self._admitting: asyncio.Task[None] | None = None
         self._held: list[Packet] = []  # What came while a CONNECT was being decided.
         self._session: Session | None = None
-        self._timer: Timer | None = None
-        self._patience = 0.0
-        self._heard = 0.0
-        self._due = float("inf")
-        self._packet_id = 0
-        self._unacknowledged: set[int] = set()  # Packet ids of QoS 1 messages to the client.
+        self._idle = IdleTimer(core.clock, self._on_idle)
+        self._packet_ids = PacketIds()
         self._is_open = False
         self._trace = core.trace.connection(secure=secure)
+        self._answers = Answers(self._failed)
+        self._reading = Reading(lambda: self._transport if self._is_open else None)
 
     # What asyncio calls
 
@@ -64,7 +67,7 @@ class Connection(asyncio.Protocol):
         self._transport = transport
         self._is_open = True
         self._peers.add(self)
-        self._await_packets(self._core.settings.registration_seconds)
+        self._idle.allow(self._core.settings.registration_seconds)
 
     def data_received(self, data: bytes) -> None:
         """Take bytes in; what breaks the rules ends the connection."""
@@ -75,13 +78,11 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """Take nothing more from a client that does not read its replies."""
-        if self._transport:
-            self._transport.pause_reading()
+        self._reading.pause("its replies")
 
     def resume_writing(self) -> None:
         """Go on reading."""
-        if self._transport:
-            self._transport.resume_reading()
+        self._reading.go_on("its replies")
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
@@ -107,8 +108,8 @@ class Connection(asyncio.Protocol):
         self._is_open = False
         if self._trace:
             self._trace.end(reason)
-        if self._timer:
-            self._timer.cancel()
+        self._answers.clear()
+        self._idle.cancel()
         if self._session:
             session, self._session = self._session, None
             sub_device_sessions.leave_all(self._core, session)
@@ -121,6 +122,13 @@ class Connection(asyncio.Protocol):
         except ProtocolViolationError as error:
             self._core.note("protocol_error", self._who(), reason=str(error))
             self._close(str(error))
+        except Exception as error:  # noqa: BLE001 (a fault of ours costs one connection)
+            self._failed(error)
+
+    def _failed(self, error: BaseException) -> None:
+        # Its words may hold a row of the database: only the kind of failure is noted.
+        self._core.note("platform_error", self._who(), reason=type(error).__name__)
+        self.cut("the platform failed")
 
     def _who(self) -> Session | Credentials | None:
         return self._session or self._credentials
@@ -143,15 +151,15 @@ class Connection(asyncio.Protocol):
 
     def _handle(self, packet: Packet) -> None:
         if self._session:
-            self._heard = self._core.clock.monotonic()  # A registration has no keepalive.
+            self._idle.heard()  # A registration has no keepalive.
         if self._credentials is None:
             self._begin(packet)
         elif packet.kind == framing.DISCONNECT:
             self._close("the device said DISCONNECT")
         elif packet.kind == framing.PINGREQ:
-            self._write(framing.PINGRESP)
+            self._answers.add(partial(self._write, framing.PINGRESP))
         elif packet.kind == framing.PUBACK:
-            self._unacknowledged.discard(framing.decode_puback(packet))
+            self._packet_ids.give_back(framing.decode_puback(packet))
         elif self._session:
             self._serve(self._session, packet)
         elif self._core.settings.registration_traffic == "close":
@@ -162,14 +170,13 @@ class Connection(asyncio.Protocol):
             self._publish(session, framing.decode_publish(packet))
         elif packet.kind == framing.SUBSCRIBE:
             packet_id, filters = framing.decode_subscribe(packet)
-            self._write(
-                framing.suback(packet_id, dispatch.subscribe(self._core, session, filters))
-            )
+            granted = dispatch.subscribe(self._core, session, filters)
+            self._answers.add(partial(self._write, framing.suback(packet_id, granted)))
         elif packet.kind == framing.UNSUBSCRIBE:
             packet_id, names = framing.decode_unsubscribe(packet)
             for name in names:
                 session.filters.pop(name, None)
-            self._write(framing.unsuback(packet_id))
+            self._answers.add(partial(self._write, framing.unsuback(packet_id)))
         else:
             raise ProtocolViolationError(f"packet type {packet.kind} has no place here")
 
@@ -187,13 +194,24 @@ class Connection(asyncio.Protocol):
         over = limits.throttled(self._core, session, message.topic, qos=message.qos, size=size)
         if over:
             self._core.note("throttled", session, code=Code.TOO_OFTEN, reason=over)
+        commits = self._core.commits
+        before = commits.changes
         reply = (
             None if over else dispatch.publish(self._core, session, message.topic, message.payload)
         )
-        if message.qos and (settings.throttled_puback or not over):
-            self._write(framing.puback(message.packet_id))
-        if reply:
-            session.deliver(*reply)
+        acknowledges = message.qos > 0 and (settings.throttled_puback or not over)
+
+        def answer() -> None:
+            if acknowledges:
+                self._write(framing.puback(message.packet_id))
+            if reply and self._session is session:
+                session.deliver(*reply)
+            self._reading.go_on("its answers")
+
+        waits = settings.acknowledge == "committed" and commits.changes != before
+        self._answers.add(answer, after=commits.begin() if waits else None)
+        if len(self._answers) >= _MAX_WAITING:
+            self._reading.pause("its answers")
 
     # CONNECT
 
@@ -211,6 +229,7 @@ class Connection(asyncio.Protocol):
             reason = f"MQTT protocol level {connect.level}; 3.1 and 3.1.1 are spoken here"
             self._refuse(_BAD_VERSION, None, reason)
             return
+        self._reading.pause("its CONNECT")
         self._admitting = asyncio.get_running_loop().create_task(self._admit(connect))
         self._admitting.add_done_callback(self._admitted)
 
@@ -252,12 +271,15 @@ class Connection(asyncio.Protocol):
 
     def _admitted(self, task: asyncio.Task[None]) -> None:
         held, self._held, self._admitting = self._held, [], None
+        if self._session:
+            self._decoder.max_packet = self._core.settings.max_payload + _ROOM
         if not task.cancelled() and (error := task.exception()):
             # Its words may hold a row of the database: only the kind of failure is noted.
             self._core.note("platform_error", self._who(), reason=type(error).__name__)
             self._write(framing.connack(_FAILED))
             self._close("the platform failed")
         self._guarded(lambda: self._take(held))
+        self._reading.go_on("its CONNECT")
 
     def _check(self, connect: framing.Connect, credentials: Credentials) -> None:
         settings = self._core.settings
@@ -299,7 +321,7 @@ class Connection(asyncio.Protocol):
         )
         self._core.note("registered", credentials, method=credentials.kind.value)
         # The device has so long to store what it gets; closing at once loses it for real clients.
-        self._await_packets(settings.push_seconds + settings.registration_seconds)
+        self._idle.allow(settings.push_seconds + settings.registration_seconds)
         if settings.push_seconds:
             self._write(framing.connack(_ACCEPTED))
             clock, loop = self._core.clock, asyncio.get_running_loop()
@@ -331,7 +353,7 @@ class Connection(asyncio.Protocol):
             reason = "the same identity logged in elsewhere"
             core.note("kicked", older, code=Code.SESSION_TAKEN, reason=reason)
             older.end(reason)
-        self._await_packets(1.5 * keepalive + core.settings.sweep_seconds)
+        self._idle.allow(1.5 * keepalive + core.settings.sweep_seconds)
         core.note("online", session, tls=self._secure, method=credentials.kind.value)
         self._write(framing.connack(_ACCEPTED))
         tasks.push_waiting(core, device)
@@ -342,22 +364,17 @@ class Connection(asyncio.Protocol):
         if self._session and (over := self._objection(self._session, qos)):
             self._core.note("throttled", self._session, code=Code.TOO_OFTEN, reason=over)
             return
-        if qos:
-            self._packet_id = self._next_packet_id()
-            self._unacknowledged.add(self._packet_id)
-        self._write(framing.publish(topic, payload, qos=qos, packet_id=self._packet_id))
+        packet_id = self._packet_ids.take() if qos else 0
+        self._write(framing.publish(topic, payload, qos=qos, packet_id=packet_id))
 
     def _objection(self, session: Session, qos: int) -> str:
         """Return why one more message does not go to the client, "" where it does."""
         most = self._core.settings.max_unacknowledged
-        if qos and len(self._unacknowledged) >= most:
+        if qos and len(self._packet_ids) >= most:
             return f"{most} messages at QoS 1 wait for their PUBACK"
+        if self._transport and self._transport.get_write_buffer_size() > _MAX_UNSENT:
+            return f"the device has not read {_MAX_UNSENT} bytes that were sent to it"
         return limits.throttled_down(self._core, session)
-
-    def _next_packet_id(self) -> int:
-        # A message goes out once, so an id stays taken until its PUBACK comes, if ever.
-        ids = (number % 65535 + 1 for number in itertools.count(self._packet_id))
-        return next(one for one in ids if one not in self._unacknowledged)
 
     def _write(self, data: bytes) -> None:
         if self._is_open and self._transport:
@@ -365,29 +382,12 @@ class Connection(asyncio.Protocol):
             if self._trace and not self._faulty:
                 self._trace.down(data)
 
-    def _await_packets(self, seconds: float) -> None:
-        """Cut the connection when no packet has come for so long, counted from now."""
-        self._patience = seconds
-        self._heard = self._core.clock.monotonic()
-        if self._is_open and self._heard + seconds < self._due:
-            self._arm(seconds)  # Else the timer that runs comes first, and looks again.
-
-    def _arm(self, seconds: float) -> None:
-        if self._timer:
-            self._timer.cancel()
-        clock, loop = self._core.clock, asyncio.get_running_loop()
-        self._due = clock.monotonic() + seconds
-        self._timer = clock.call_later(loop, seconds, self._look_at_the_clock)
-
-    def _look_at_the_clock(self) -> None:
-        left = self._patience - (self._core.clock.monotonic() - self._heard)
-        if left > _RESOLUTION:
-            self._arm(left)
-        elif self._session is None:
+    def _on_idle(self, seconds: float) -> None:
+        if self._session is None:
             self._core.note(
                 "registration_timeout" if self._credentials else "connect_timeout",
                 self._credentials,
-                reason=f"idle for {self._patience:g} s",
+                reason=f"idle for {seconds:g} s",
             )
             self.cut("idle without a session")
         else:

@@ -78,6 +78,10 @@ class FaultyConnection(asyncio.Transport):
         """Tell whether it ends, or has."""
         return self._transport.is_closing()
 
+    def get_write_buffer_size(self) -> int:
+        """Return how many bytes wait to be sent."""
+        return self._transport.get_write_buffer_size()
+
     def pause_reading(self) -> None:
         """Take nothing more in."""
         self._transport.pause_reading()

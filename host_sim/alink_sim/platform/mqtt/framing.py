@@ -56,8 +56,8 @@ class Decoder:
     """Collects bytes and gives out whole packets."""
 
     def __init__(self, *, max_packet: int) -> None:
+        self.max_packet = max_packet
         self._buffer = bytearray()
-        self._max_packet = max_packet
 
     def feed(self, data: bytes) -> Iterator[Packet]:
         """Yield the packets that are complete now. Raises ProtocolViolationError."""
@@ -78,7 +78,7 @@ class Decoder:
                 return None
             size |= (self._buffer[at] & 0x7F) << 7 * (at - 1)
             if self._buffer[at] < 0x80:
-                if size > self._max_packet:
+                if size > self.max_packet:
                     raise ProtocolViolationError(f"a packet of {size} bytes is too long")
                 return at + 1, at + 1 + size
         raise ProtocolViolationError("a packet's length has more than four bytes")

@@ -16,11 +16,13 @@ from alink_sim.platform.openapi.call import Answer, ApiAction, Call
 from alink_sim.platform.openapi.errors import ApiError
 from alink_sim.platform.openapi.names import is_nickname
 from alink_sim.platform.openapi.pages import Page
+from alink_sim.platform.state.claim import StoreError
 from alink_sim.platform.state.device_batches import Application, Stage
 from alink_sim.platform.state.entities import Device, Product
 from alink_sim.platform.state.registry import NAME
 
 _MOST = 10_000
+_RETRY_SECONDS = 10.0
 _STEP = 200  # Devices made before the loop has a turn.
 _INVALID = "the DeviceName is not 4 to 32 of letters, digits and -_@.:"
 _REPEATED = "the DeviceName is taken"
@@ -157,6 +159,11 @@ def go_on(core: Core, application: Application) -> None:
 async def _reported(core: Core, work: _Work, application: Application) -> None:
     try:
         await work(core, application)
+    except StoreError:
+        # What could not be stored was undone: the batch is where it was, and goes on from there.
+        core.note("platform_error", reason="StoreError", apply_id=application.id)
+        loop = asyncio.get_running_loop()
+        core.clock.call_later(loop, _RETRY_SECONDS, lambda: go_on(core, application))
     except Exception as error:  # noqa: BLE001 (nobody else would see it)
         core.note("platform_error", reason=type(error).__name__, apply_id=application.id)
 
@@ -167,18 +174,18 @@ async def _check(core: Core, application: Application) -> None:
     )
     application.stage = Stage.CHECK_FAILED if application.failed else Stage.CHECK_SUCCESS
     core.registry.keep_application(application)
-    core.commits.follow()
+    await core.commits.settled(application)
 
 
 async def _create(core: Core, application: Application) -> None:
     for at in range(0, len(application.names), _STEP):
         for name in application.names[at : at + _STEP]:
             _register(core, application, name)
-        core.commits.follow()
+        await core.commits.settled()
         await asyncio.sleep(0)
     application.stage = Stage.CREATE_FAILED if application.failed else Stage.CREATE_SUCCESS
     core.registry.keep_application(application)
-    core.commits.follow()
+    await core.commits.settled(application)
     core.note(
         "batch_registered",
         apply_id=application.id,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from alink_sim import bounded_json
+from alink_sim.bounded_json import JsonError
 from alink_sim.platform.core import Core
 from alink_sim.platform.openapi.errors import ApiError, invalid, missing
 from alink_sim.platform.openapi.gate import Gate
@@ -91,8 +92,8 @@ class Call:
     def document(self, name: str) -> dict[str, Any]:
         """Return a parameter that is a JSON object. Raises ApiError."""
         try:
-            document = json.loads(self.needed(name), parse_constant=_refuse)
-        except (ValueError, RecursionError):
+            document = bounded_json.loads(self.needed(name))
+        except JsonError:
             document = None
         if not isinstance(document, dict):
             raise ApiError("iot.common.InvalidFormattedParameter", f"{name} is no JSON object")
@@ -163,7 +164,3 @@ class ApiAction:
     run: Callable[[Call], Awaitable[Answer]]
     per_second: int
     needs: tuple[str, ...] = ()
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON")

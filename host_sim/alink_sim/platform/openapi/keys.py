@@ -10,6 +10,8 @@ import string
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from alink_sim import bounded_json
+
 FILE = "access-key.json"
 
 _LETTERS = string.ascii_letters + string.digits
@@ -41,6 +43,11 @@ def made() -> AccessKey:
     return AccessKey("LTAI5t" + _text(18), _text(30))
 
 
+def is_there(folder: Path) -> bool:
+    """Tell whether a folder holds one."""
+    return (folder / FILE).exists()
+
+
 def kept(folder: Path) -> AccessKey:
     """Return the one in a folder, made if there is none; for its owner only.
 
@@ -48,7 +55,7 @@ def kept(folder: Path) -> AccessKey:
     """
     path = folder / FILE
     try:
-        document = json.loads(path.read_text("utf-8"))
+        document = bounded_json.loads(path.read_text("utf-8"))
         return AccessKey(document["AccessKeyId"], document["AccessKeySecret"])
     except FileNotFoundError:
         key = made()

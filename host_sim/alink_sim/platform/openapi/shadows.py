@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from alink_sim import bounded_json
+from alink_sim.bounded_json import JsonError
 from alink_sim.platform.openapi.call import Answer, ApiAction, Call
 from alink_sim.platform.openapi.errors import ApiError
 from alink_sim.platform.topics import downlink
@@ -55,8 +57,8 @@ def _parsed(text: str) -> tuple[dict[str, Any], int]:
     if len(text.encode()) > _MAX_BYTES:
         raise ApiError(f"{_FAMILY}.ShadowMessageLengthIsLarge")
     try:
-        message = json.loads(text)
-    except (ValueError, RecursionError):
+        message = bounded_json.loads(text)
+    except JsonError:
         message = None
     if not isinstance(message, dict):
         raise ApiError(f"{_FAMILY}.ShadowMessageIsNotJson")

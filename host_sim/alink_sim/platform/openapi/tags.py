@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 
+from alink_sim import bounded_json
+from alink_sim.bounded_json import JsonError
 from alink_sim.platform.openapi.call import Answer, ApiAction, Call
 from alink_sim.platform.openapi.errors import ApiError
 
@@ -20,8 +22,8 @@ async def save(call: Call) -> Answer:
     if len(text.encode()) > _MAX_BYTES:
         raise ApiError("iot.device.LongDevicePropertiesString")
     try:
-        given = json.loads(text)
-    except (ValueError, RecursionError):
+        given = bounded_json.loads(text)
+    except JsonError:
         given = None
     if not isinstance(given, dict) or not given:
         raise ApiError("iot.device.InvalidFormattedDevicePropertiesString")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from alink_sim import thing_model
+from alink_sim import bounded_json, thing_model
+from alink_sim.bounded_json import JsonError
 from alink_sim.platform.openapi.call import Answer, ApiAction, Call
 from alink_sim.platform.openapi.errors import ApiError
 from alink_sim.platform.state.data_script import ScriptError
@@ -43,9 +44,9 @@ async def _invoke_now(call: Call, device: Device, name: str, inputs: Answer) -> 
     if made.code is not RrpcCode.SUCCESS:
         raise ApiError(f"iot.messagebroker.{made.code.value}", "the device did not answer")
     try:
-        reply = json.loads(made.payload)
+        reply = bounded_json.loads(made.payload)
         code, data = reply["code"], reply.get("data", {})
-    except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
+    except (JsonError, KeyError, TypeError, AttributeError) as error:
         raise ApiError(
             "iot.device.InvokeThingServiceFailed", "the device's answer is no reply"
         ) from error

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
+from alink_sim import bounded_json
+from alink_sim.bounded_json import JsonError
 from alink_sim.platform.openapi.call import Answer, ApiAction, Call
 from alink_sim.platform.openapi.devices import detail
 from alink_sim.platform.openapi.errors import ApiError
@@ -37,8 +38,8 @@ async def ask_to_add(call: Call) -> Answer:
     """Ask a gateway to take sub-devices into its topology; that it does is not waited for."""
     gateway = _gateway(call, call.device("Gw"))
     try:
-        listed = json.loads(call.needed("DeviceListStr"))
-    except (ValueError, RecursionError):
+        listed = bounded_json.loads(call.needed("DeviceListStr"))
+    except JsonError:
         listed = None
     if not isinstance(listed, list) or not listed:
         raise ApiError("iot.common.InvalidFormattedParameter", "DeviceListStr is no JSON list")

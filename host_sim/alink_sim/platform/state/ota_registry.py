@@ -39,7 +39,7 @@ class Upgrades:
     def load(self, kept: Iterable[OtaEntity]) -> None:
         """Take up what a store kept."""
         for one in kept:
-            self._put(one)
+            self.put_back(one)
 
     def all(self) -> Iterator[OtaEntity]:
         """Return everything there is."""
@@ -50,7 +50,7 @@ class Upgrades:
         """Keep an entity as it is now; return it."""
         if not isinstance(entity, Content):
             entity.modified = self.now()
-        self._put(entity)
+        self.put_back(entity)
         self._on_change(entity)
         return entity
 
@@ -87,25 +87,32 @@ class Upgrades:
 
     def remove(self, entity: OtaEntity) -> None:
         """Forget an entity: with a package its files and jobs, with a job its tasks."""
+        self.drop(entity)
         if isinstance(entity, Firmware):
-            del self.firmwares[entity.id]
             for file in entity.files:
                 self.remove(self.contents[file.key])
             for job in [one for one in self.jobs.values() if one.firmware_id == entity.id]:
                 self.remove(job)
+        elif isinstance(entity, Job):
+            for task in self.tasks_in(entity):
+                self.remove(task)
+        self._on_remove(entity)
+
+    def drop(self, entity: OtaEntity) -> None:
+        """Forget an entity alone, without telling the store."""
+        if isinstance(entity, Firmware):
+            del self.firmwares[entity.id]
         elif isinstance(entity, Content):
             del self.contents[entity.key]
         elif isinstance(entity, Job):
             del self.jobs[entity.id]
-            for task in self.tasks_in(entity):
-                self.remove(task)
         else:
             del self.tasks[entity.id]
             del self._by_device[entity.product_key, entity.device_name][entity.id]
             del self._by_job[entity.job_id][entity.id]
-        self._on_remove(entity)
 
-    def _put(self, entity: OtaEntity) -> None:
+    def put_back(self, entity: OtaEntity) -> None:
+        """Take up an entity alone, without telling the store."""
         if isinstance(entity, Firmware):
             self.firmwares[entity.id] = entity
         elif isinstance(entity, Content):

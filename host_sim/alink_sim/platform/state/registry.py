@@ -58,6 +58,26 @@ class Registry:
         self.applications = {one.id: one for one in applications}
         self._by_iot_id = {device.iot_id: device for device in self.devices.values()}
 
+    def put_back(self, entity: Product | Device | Application) -> None:
+        """Take up an entity that was removed, without a word to the store."""
+        if isinstance(entity, Product):
+            self.products[entity.key] = entity
+        elif isinstance(entity, Device):
+            self.devices[entity.product_key, entity.name] = entity
+            self._by_iot_id[entity.iot_id] = entity
+        else:
+            self.applications[entity.id] = entity
+
+    def drop(self, entity: Product | Device | Application) -> None:
+        """Forget an entity, without a word to the store."""
+        if isinstance(entity, Product):
+            del self.products[entity.key]
+        elif isinstance(entity, Device):
+            del self.devices[entity.product_key, entity.name]
+            del self._by_iot_id[entity.iot_id]
+        else:
+            del self.applications[entity.id]
+
     # The operator's side
 
     def create_product(
@@ -135,8 +155,7 @@ class Registry:
     def remove_device(self, product_key: str, name: str) -> Device:
         """Delete a device: its DeviceSecret and ClientIDs are void. Raises RegistryError."""
         device = self.device(product_key, name)
-        del self.devices[product_key, name]
-        del self._by_iot_id[device.iot_id]
+        self.drop(device)
         self._on_remove(device)
         return device
 
@@ -296,10 +315,10 @@ class Registry:
         """Make a device the sub-device of this gateway and of no other; None: of no gateway."""
         self.keep(device, "gateway", _owner(gateway) if gateway else None)
 
-    def keep(self, thing: Product | Device, name: str, document: Any) -> None:
+    def keep(self, entity: Product | Device, name: str, document: Any) -> None:
         """Keep a JSON document of a product or device under its name."""
-        thing.documents = {**thing.documents, name: document}
-        self._on_change(thing)
+        entity.documents = {**entity.documents, name: document}
+        self._on_change(entity)
 
     def _new_device(self, product_key: str, name: str, secret: str | None) -> Device:
         device = Device(

@@ -15,6 +15,12 @@ def _one_of(default: Any, *others: Any) -> Any:
     return field(default=default, metadata={"choices": (default, *others)})
 
 
+def _own(default: Any, *others: Any) -> Any:
+    """Return a setting of this program: it answers no question that a document leaves open."""
+    choices = {"choices": (default, *others)} if others else {}
+    return field(default=default, metadata={"own": True, **choices})
+
+
 class SettingsError(ValueError):
     """A setting does not exist or has a value it cannot take; the text names those it can."""
 
@@ -60,6 +66,9 @@ class Settings:
         max_slashes: how many slashes a topic of the application's own may have.
         max_filters: how many filters of one SUBSCRIBE are taken.
         max_subscriptions: how many subscriptions a device may have.
+        acknowledge: when a message that changes something is acknowledged (PUBACK, reply): once
+            the change is "committed" to the database, or as soon as it is "received"; then a
+            platform that is killed loses what it acknowledged last.
         rates: whether the six limits below hold; off where tests drive faster than any device.
         connects_a_minute: how often a device may connect.
         qos0_a_second: how many messages at QoS 0 a device may send.
@@ -145,6 +154,7 @@ class Settings:
     max_slashes: int = 7
     max_filters: int = 8
     max_subscriptions: int = 100
+    acknowledge: str = _own("committed", "received")
     rates: str = _one_of("off", "documented")
     connects_a_minute: int = 5
     qos0_a_second: int = 30

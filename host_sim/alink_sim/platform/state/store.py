@@ -1,247 +1,230 @@
 """The registry at rest: SQLAlchemy Core on SQLite (a file or memory) or on PostgreSQL by URL.
 
 SQLite runs in WAL mode with synchronous NORMAL: a killed process loses nothing that was committed;
-a machine that loses power may lose the last moments. A device is one row, so one write keeps it.
-A PostgreSQL schema is claimed by the platform that serves it, a file by its state directory.
+a machine that loses power may lose the last moments. The store knows each row as it was committed
+last, so that what could not be committed is undone in memory too.
 """
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from alink_sim.platform.state.claim import (
+    Claim,
+    ClaimLostError,
+    FileClaim,
+    MemoryClaim,
+    SchemaClaim,
+    StoreError,
+)
 from alink_sim.platform.state.device_batches import Application
-from alink_sim.platform.state.entities import ClientId, Device, Entity, Product
-from alink_sim.platform.state.ota_entities import (
-    Content,
-    File,
-    Firmware,
-    Job,
-    OtaEntity,
-    Rules,
-    Task,
+from alink_sim.platform.state.entities import Device, Entity, Product
+from alink_sim.platform.state.ota_entities import Content, Firmware, Job, OtaEntity, Task
+from alink_sim.platform.state.tables import (
+    METADATA,
+    SCHEMA,
+    TABLES,
+    VERSION,
+    Changes,
+    DamagedRowError,
+    Key,
+    Row,
+    entity_of,
+    key_of,
+    read_row,
+    row_of,
 )
 
-_SCHEMA = 6
-_CLAIM_MILLISECONDS = 2000  # The server needs a moment to notice that the last one was killed.
-_LOCK_NOT_AVAILABLE = "55P03"
+__all__ = ["Changes", "ClaimLostError", "Store", "StoreError", "Undo"]
+
+_T = TypeVar("_T", Product, Device, Application, Firmware, Content, Job, Task)
 
 
-class _Json(sa.TypeDecorator[Any]):
-    """JSON as text, in both engines: PostgreSQL's own type refuses what Python's JSON can hold."""
+@dataclass(frozen=True)
+class Undo:
+    """A change to be undone: `now` goes, and `before` comes back as `row` has it.
 
-    impl = sa.Text
-    cache_ok = True
+    `now` is None for an entity that was removed; `before` and `row` are None for a new one.
+    """
 
-    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> str:  # noqa: ARG002
-        """Return what is kept."""
-        return json.dumps(value)
-
-    def process_result_value(self, value: Any, dialect: sa.Dialect) -> Any:  # noqa: ARG002
-        """Return what was kept."""
-        return json.loads(value)
+    now: Entity | None
+    before: Entity | None
+    row: Row | None
 
 
-_METADATA = sa.MetaData()
-_VERSION = sa.Table("schema_version", _METADATA, sa.Column("version", sa.Integer, nullable=False))
-_PRODUCTS = sa.Table(
-    "products",
-    _METADATA,
-    sa.Column("key", sa.String(20), primary_key=True),
-    sa.Column("secret", sa.String(64), nullable=False),
-    sa.Column("name", sa.Text, nullable=False),
-    sa.Column("node_type", sa.Integer, nullable=False),
-    sa.Column("dynamic_registration", sa.Boolean, nullable=False),
-    sa.Column("instance", sa.Text, nullable=False),
-    sa.Column("documents", _Json, nullable=False),
-)
-_DEVICES = sa.Table(
-    "devices",
-    _METADATA,
-    sa.Column("product_key", sa.String(20), primary_key=True),
-    sa.Column("name", sa.String(32), primary_key=True),
-    sa.Column("secret", sa.String(64), nullable=False),
-    sa.Column("iot_id", sa.String(64), nullable=False),
-    sa.Column("activated", sa.Boolean, nullable=False),
-    sa.Column("registered", sa.Boolean, nullable=False),
-    sa.Column("enabled", sa.Boolean, nullable=False),
-    sa.Column("client_ids", _Json, nullable=False),
-    sa.Column("properties", _Json, nullable=False),
-    sa.Column("documents", _Json, nullable=False),
-)
-_APPLICATIONS = sa.Table(
-    "applications",
-    _METADATA,
-    sa.Column("id", sa.String(20), primary_key=True),
-    sa.Column("product_key", sa.String(20), nullable=False),
-    sa.Column("stage", sa.String(20), nullable=False),
-    sa.Column("names", _Json, nullable=False),
-    sa.Column("nicknames", _Json, nullable=False),
-    sa.Column("failed", _Json, nullable=False),
-)
-_CONTENTS = sa.Table(
-    "ota_contents",
-    _METADATA,
-    sa.Column("key", sa.Text, primary_key=True),
-    sa.Column("data", sa.LargeBinary, nullable=False),
-)
-
-
-def _documents(name: str) -> sa.Table:
-    return sa.Table(
-        name,
-        _METADATA,
-        sa.Column("id", sa.String(40), primary_key=True),
-        sa.Column("document", _Json, nullable=False),
-    )
-
-
-_TABLES: dict[type[Entity], sa.Table] = {
-    Product: _PRODUCTS,
-    Device: _DEVICES,
-    Application: _APPLICATIONS,
-    Content: _CONTENTS,
-    Firmware: _documents("ota_firmwares"),
-    Job: _documents("ota_jobs"),
-    Task: _documents("ota_tasks"),
-}
-
-Key = tuple[Any, ...]  # The class of an entity, and its primary key.
-Row = dict[str, Any]
-Changes = Mapping[Key, Row | None]  # None: removed.
-
-
-class StoreError(RuntimeError):
-    """The database cannot be used; the text says why and what to do."""
+@dataclass
+class _Change:
+    first: Entity  # The object that the last commit stored, if it did.
+    now: Entity | None  # None: removed.
 
 
 class Store:
-    """Keeps all entities. `put` and `remove` note a change, `take` and `write` keep it."""
+    """Stores all entities. `put` and `remove` note a change, `take` and `write` store it.
 
-    def __init__(self, url: str) -> None:
-        """Open the database, made if it is not there. Raises StoreError."""
-        self._claimed: sa.Connection | None = None
-        try:
-            self._engine = _engine(url)
+    After `write` comes `saved`, or `undo` where it failed. `repaired` has a sentence for each
+    value that was left out when the database was read.
+    """
+
+    def __init__(self, url: str, *, expected: str = "", may_be_new: bool = True) -> None:
+        """Open the database, created if it is not there.
+
+        `expected` is why its file may not be empty, and not missing either unless it `may_be_new`.
+        Raises StoreError.
+        """
+        self.repaired: list[str] = []
+        self._changed: dict[Key, _Change] = {}
+        self.changes = 0  # How often something was put or removed.
+        self._taken: dict[Key, _Change] = {}
+        self._saved: dict[Key, Row] = {}
+        self._doubtful: set[Key] = set()  # A write failed: the database may have it or not.
+        self._url = url
+        self._is_closed = False
+        with _explained(url):
+            self._engine, self._claim = _opened(url, expected, may_be_new=may_be_new)
             try:
-                self._open()
+                self._create_tables()
             except BaseException:
                 self.close()
                 raise
-        except (sa.exc.SQLAlchemyError, OSError) as error:
-            raise StoreError(_explained(url, error)) from error
-        self._changed: dict[Key, Entity | None] = {}
-        self._upserts = {table: self._upsert(table) for table in _TABLES.values()}
+        self._upserts = {table: self._upsert(table) for table in TABLES.values()}
 
     @property
     def is_behind(self) -> bool:
-        """Tell whether something was put or removed that nobody took yet."""
-        return bool(self._changed)
+        """Tell whether something was put or removed and is not committed yet."""
+        return bool(self._changed or self._taken)
+
+    def is_unsaved(self, entity: Entity) -> bool:
+        """Tell whether an entity has changed since it was committed."""
+        key = key_of(entity)
+        return key in self._changed or key in self._taken
 
     def put(self, entity: Entity) -> None:
         """Have an object written by the next `take` and `write`."""
-        self._changed[_key(entity)] = entity
+        self._note(entity, entity)
 
     def remove(self, entity: Entity) -> None:
         """Have an object deleted by the next `take` and `write`."""
-        self._changed[_key(entity)] = None
+        self._note(entity, None)
 
     def take(self) -> Changes:
         """Return what changed, as it is now; it is the caller's to `write`."""
-        changed, self._changed = self._changed, {}
-        return {key: _row(entity) if entity else None for key, entity in changed.items()}
-
-    def give_back(self, changes: Changes, entities: Iterable[Entity]) -> None:
-        """Note what could not be written again; `entities` are all there are."""
-        current = {_key(entity): entity for entity in entities}
-        self._changed = {key: current.get(key) for key in changes} | self._changed
+        changes = {
+            key: row_of(change.now) if change.now else None
+            for key, change in self._changed.items()
+        }
+        if changes:
+            for key in self._doubtful - changes.keys():
+                changes[key] = self._saved.get(key)
+        self._taken, self._changed = self._changed, {}
+        return changes
 
     def write(self, changes: Changes) -> None:
         """Commit changes in one transaction; any thread, one at a time. Raises StoreError."""
-        try:
-            with self._engine.begin() as connection:
-                for kind, table in _TABLES.items():
-                    mine = {key: row for key, row in changes.items() if key[0] is kind}
-                    gone = [key[1:] for key, row in mine.items() if not row]
-                    self._delete(connection, table, gone)
-                    if rows := [row for row in mine.values() if row]:
-                        connection.execute(self._upserts[table], rows)
-        except sa.exc.SQLAlchemyError as error:
-            raise StoreError(_explained(self._engine.url, error)) from error
+        with _explained(self._url), self._claim.transaction() as connection:
+            for kind, table in TABLES.items():
+                mine = {key: row for key, row in changes.items() if key[0] is kind}
+                gone = [key[1:] for key, row in mine.items() if row is None]
+                self._delete(connection, table, gone)
+                if rows := [row for row in mine.values() if row is not None]:
+                    connection.execute(self._upserts[table], rows)
+
+    def saved(self, changes: Changes) -> None:
+        """Note that changes are committed."""
+        for key, row in changes.items():
+            if row is None:
+                self._saved.pop(key, None)
+            else:
+                self._saved[key] = row
+        self._doubtful -= changes.keys()
+        self._taken = {}
+
+    def undo(self) -> list[Undo]:
+        """Forget all that is not committed; return what has to be undone in memory, in order.
+
+        What a failed write may have left in the database is written again with the next one.
+        """
+        self._doubtful |= self._taken.keys()
+        changed: dict[Key, _Change] = dict(self._taken)
+        for key, change in self._changed.items():
+            first = changed[key].first if key in changed else change.first
+            changed[key] = _Change(first, change.now)
+        self._taken, self._changed = {}, {}
+        return [
+            Undo(change.now, change.first if key in self._saved else None, self._saved.get(key))
+            for key, change in changed.items()
+        ]
+
+    def check(self) -> None:
+        """Return if this platform still has the database to itself.
+
+        Raises ClaimLostError where it has not, StoreError where it cannot be reached.
+        """
+        with _explained(self._url):
+            self._claim.check()
 
     def load(self) -> tuple[list[Product], list[Device], list[Application]]:
-        """Return everything that was kept."""
-        with self._engine.connect() as connection:
-            products = [
-                Product(**row) for row in connection.execute(_PRODUCTS.select()).mappings()
-            ]
-            devices = []
-            for row in connection.execute(_DEVICES.select()).mappings():
-                device = Device(**row)
-                device.client_ids = [ClientId(**one) for one in row["client_ids"]]
-                devices.append(device)
-            applications = [
-                Application(**row) for row in connection.execute(_APPLICATIONS.select()).mappings()
-            ]
-        return products, devices, applications
+        """Return everything that was stored. Raises StoreError for what is damaged."""
+        return self._all(Product), self._all(Device), self._all(Application)
 
     def load_upgrades(self) -> list[OtaEntity]:
-        """Return what was kept of OTA, the oldest of each kind first."""
-        with self._engine.connect() as connection:
-            found: list[OtaEntity] = [
-                Content(**row) for row in connection.execute(_CONTENTS.select()).mappings()
-            ]
-            for kind in (Firmware, Job, Task):
-                rows = connection.execute(_TABLES[kind].select())
-                made: list[Firmware | Job | Task] = [kind(**_opened(one)) for _, one in rows]
-                made.sort(key=lambda one: one.created)
-                found += made
-        return found
+        """Return what was stored of OTA, the oldest of each kind first. Raises StoreError."""
+        return [
+            *self._all(Content),
+            *sorted(self._all(Firmware), key=_created),
+            *sorted(self._all(Job), key=_created),
+            *sorted(self._all(Task), key=_created),
+        ]
 
     def close(self) -> None:
-        """Give the connections back."""
-        if self._claimed:
-            self._claimed.close()
-        self._engine.dispose()
+        """Give the connections back, and the claim; more than once does no harm."""
+        if not self._is_closed:
+            self._is_closed = True
+            self._engine.dispose()
+            self._claim.release()
 
-    def _open(self) -> None:
-        if self._engine.dialect.name == "postgresql":
-            self._claim()
-        with self._engine.begin() as connection:
-            there = sa.inspect(connection).has_table(_VERSION.name)
-            found = connection.scalar(sa.select(_VERSION.c.version)) if there else None
-            if found is None:
-                _METADATA.create_all(connection)
-                connection.execute(_VERSION.insert().values(version=_SCHEMA))
-            elif found != _SCHEMA:
-                what = "update alink-sim" if found > _SCHEMA else "use the alink-sim that made it"
+    def _note(self, entity: Entity, now: Entity | None) -> None:
+        self.changes += 1
+        change = self._changed.setdefault(key_of(entity), _Change(entity, now))
+        change.now = now
+
+    def _all(self, kind: type[_T]) -> list[_T]:
+        with _explained(self._url):
+            return list(self._read(kind))
+
+    def _read(self, kind: type[_T]) -> Iterator[_T]:
+        table = TABLES[kind]
+        with self._engine.connect() as connection:
+            for found in connection.execute(table.select()).mappings():
+                row = read_row(table, dict(found), repaired=self.repaired.append)
+                try:
+                    entity = entity_of(kind, row)
+                except (TypeError, AttributeError) as error:
+                    name = "/".join(str(found[one.name]) for one in table.primary_key.columns)
+                    raise DamagedRowError(f"table {table.name}, row {name}") from error
+                self._saved[key_of(entity)] = row_of(entity)
+                yield entity
+
+    def _create_tables(self) -> None:
+        with self._claim.transaction() as connection:
+            there = sa.inspect(connection).has_table(VERSION.name)
+            found = connection.scalar(sa.select(VERSION.c.version)) if there else None
+            if found not in (None, SCHEMA):
+                what = "update alink-sim" if found > SCHEMA else "use the alink-sim that made it"
                 raise StoreError(
-                    f"the database has schema {found}, this alink-sim knows {_SCHEMA}: {what}, or "
+                    f"the database has schema {found}, this alink-sim knows {SCHEMA}: {what}, or "
                     "begin anew: name another database or state directory, with its products and "
                     "devices in a set-up file"
                 )
-
-    def _claim(self) -> None:
-        """Own the schema as long as a connection lasts: two registries would undo each other."""
-        self._claimed = self._engine.connect()  # Given back by `close` only.
-        self._claimed.execute(sa.text(f"SET LOCAL lock_timeout = {_CLAIM_MILLISECONDS}"))
-        key = sa.func.hashtext("alink-sim platform " + sa.func.current_schema())
-        try:
-            self._claimed.execute(sa.select(sa.func.pg_advisory_lock(key)))
-        except sa.exc.OperationalError as error:
-            if getattr(error.orig, "sqlstate", "") != _LOCK_NOT_AVAILABLE:
-                raise
-            raise StoreError(
-                "another platform already serves this database: stop it, or name another one"
-            ) from error
-        self._claimed.commit()  # The lock is the session's; an open transaction would hinder.
+            METADATA.create_all(connection)
+            if found is None:
+                connection.execute(VERSION.insert().values(version=SCHEMA))
+        self._claim.sign()
 
     def _upsert(self, table: sa.Table) -> sa.Executable:
         insert = postgresql.insert if self._engine.dialect.name == "postgresql" else sqlite.insert
@@ -256,22 +239,56 @@ class Store:
             connection.execute(table.delete().where(*(column == part for column, part in columns)))
 
 
-def _engine(url: str) -> sa.Engine:
+def _created(one: Firmware | Job | Task) -> float:
+    return one.created
+
+
+def _opened(url: str, expected: str, *, may_be_new: bool) -> tuple[sa.Engine, Claim]:
     parsed = sa.make_url(url)
     if parsed.get_backend_name() == "postgresql":
-        # A server that was restarted is noticed before a transaction, not by it.
-        return sa.create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+        engine = sa.create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+        return engine, SchemaClaim(engine)
     if parsed.get_backend_name() != "sqlite":
         raise sa.exc.ArgumentError("it takes a sqlite:// or postgresql:// URL")
-    options: dict[str, Any] = {}
+    shared = {"check_same_thread": False}
     if parsed.database in (None, "", ":memory:"):
-        options["poolclass"] = sa.StaticPool
-    else:
-        # Secrets lie in it: for its owner alone, and SQLite makes its journals alike.
-        os.close(os.open(Path(str(parsed.database)), os.O_CREAT | os.O_WRONLY, 0o600))
-    engine = sa.create_engine(parsed, connect_args={"check_same_thread": False}, **options)
-    sa.event.listen(engine, "connect", _use_wal)
-    return engine
+        engine = sa.create_engine(parsed, connect_args=shared, poolclass=sa.StaticPool)
+        sa.event.listen(engine, "connect", _use_wal)
+        return engine, MemoryClaim(engine)
+    if str(parsed.database).startswith("file:"):
+        raise sa.exc.ArgumentError("it takes a path: sqlite:///FOLDER/FILE, not a file: URI")
+    path = Path(str(parsed.database))
+    if expected and (path.exists() or not may_be_new):
+        _check_filled(path, expected)
+    claim = FileClaim(path)
+    try:
+        engine = sa.create_engine(parsed, connect_args=shared)
+        sa.event.listen(engine, "connect", _use_wal)
+        claim.serve(engine)
+        _check_pages(engine)
+    except BaseException:
+        claim.release()
+        raise
+    return engine, claim
+
+
+def _check_filled(path: Path, expected: str) -> None:
+    """Return if a file is there and not empty. Raises StoreError."""
+    is_there = path.exists()
+    if not is_there or path.stat().st_size == 0:
+        raise StoreError(
+            f"the database {path} is {'empty' if is_there else 'missing'}, and {expected}: "
+            "restore it from a backup, or name the database with --db; remove the folder to "
+            "begin with no devices"
+        )
+
+
+def _check_pages(engine: sa.Engine) -> None:
+    """Return if SQLite finds nothing wrong with its file. Raises StoreError, SQLAlchemyError."""
+    with engine.connect() as connection:
+        found = connection.scalar(sa.text("PRAGMA quick_check(1)"))
+    if found != "ok":
+        raise sa.exc.DatabaseError("", None, ValueError(f"it is damaged: {found}"))
 
 
 def _use_wal(connection: Any, _record: Any) -> None:
@@ -281,43 +298,38 @@ def _use_wal(connection: Any, _record: Any) -> None:
     cursor.close()
 
 
-def _key(entity: Entity) -> Key:
-    if isinstance(entity, Product):
-        return Product, entity.key
-    if isinstance(entity, Device):
-        return Device, entity.product_key, entity.name
-    if isinstance(entity, Content):
-        return Content, entity.key
-    return type(entity), entity.id
+class _explained:  # noqa: N801 (it is used like a function)
+    """Turns failures of a database into StoreError; a StoreError goes through as it is."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, DamagedRowError):
+            raise StoreError(
+                f"the database {_shown(self._url)} is damaged: {error}; restore it from a backup"
+            ) from error
+        if isinstance(error, sa.exc.SQLAlchemyError | OSError):
+            reason = _reason(error)
+            raise StoreError(
+                f"the database {_shown(self._url)} cannot be used: {reason}"
+            ) from error
 
 
-def _row(entity: Entity) -> Row:
-    if isinstance(entity, Firmware | Job | Task):
-        return {"id": entity.id, "document": asdict(entity)}
-    row = dict(vars(entity))
-    if isinstance(entity, Application):
-        row["failed"] = dict(entity.failed)
-    if isinstance(entity, Device):
-        del row["sessions"]  # Nobody is online after a restart.
-        row["client_ids"] = [dict(vars(one)) for one in entity.client_ids]
-        row["properties"] = dict(entity.properties)
-    return row
-
-
-def _opened(document: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields of an entity of OTA, those that are objects made so."""
-    if "files" in document:
-        return {**document, "files": [File(**one) for one in document["files"]]}
-    return {**document, "rules": Rules(**document["rules"])} if "rules" in document else document
-
-
-def _explained(url: str | sa.URL, error: Exception) -> str:
-    """Return a sentence without the password of the URL and without a row's values."""
+def _shown(url: str) -> str:
+    """Return a URL without its password."""
     try:
-        shown = sa.make_url(url).render_as_string(hide_password=True)
+        return sa.make_url(url).render_as_string(hide_password=True)
     except sa.exc.ArgumentError:
-        shown = "the given URL"
+        return "the given URL"
+
+
+def _reason(error: Exception) -> str:
+    """Return why a database failed, without the values of a row."""
     cause = getattr(error, "orig", None) or error
     # PostgreSQL's further lines and fields may quote the row.
     primary = getattr(getattr(cause, "diag", None), "message_primary", None)
-    return f"the database {shown} cannot be used: {primary or str(cause).partition(chr(10))[0]}"
+    return primary or str(cause).partition("\n")[0]

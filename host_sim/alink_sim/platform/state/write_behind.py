@@ -1,34 +1,62 @@
 """Changes of the registry brought to rest: everyone who waits shares the next transaction.
 
-A registration is pushed to its device only after `settled` has returned.
+Nothing is told to a device before `settled` has returned. A transaction that fails fails for
+everyone who waits, and all that was not committed is undone in memory: what was not told does not
+count. The price is that a failure also fails changes that came while it was under way.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+from alink_sim.platform.state.claim import ClaimLostError, StoreError
 from alink_sim.platform.state.entities import Entity
-from alink_sim.platform.state.store import Store
+from alink_sim.platform.state.store import Store, Undo
 
 _PAUSE = 0.005  # Seconds; a transaction costs as much as twenty of the rows in it.
 
 
 class Commits:
-    """Writes what a store was told, in a thread of its own, one transaction at a time."""
+    """Writes what a store was told, in a thread of its own, one transaction at a time.
 
-    def __init__(self, store: Store, *, entities: Callable[[], Iterable[Entity]]) -> None:
-        """`entities` returns all products and devices: what failed is written with the next."""
+    `undo` gets each change that could not be committed. `on_lost` hears when the database is not
+    this platform's any more.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        undo: Callable[[Undo], None],
+        on_lost: Callable[[ClaimLostError], None] = lambda _error: None,
+    ) -> None:
         self._store = store
-        self._entities = entities
+        self._undo = undo
+        self._on_lost = on_lost
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._writing: asyncio.Task[None] | None = None
         self._next: asyncio.Future[None] | None = None
 
-    async def settled(self) -> None:
-        """Return once everything that changed before is at rest. Raises StoreError."""
-        if self._writing or self._store.is_behind:
+    @property
+    def is_behind(self) -> bool:
+        """Tell whether something has changed that is not committed."""
+        return self._store.is_behind
+
+    @property
+    def changes(self) -> int:
+        """Return how often something has changed so far."""
+        return self._store.changes
+
+    async def settled(self, *entities: Entity) -> None:
+        """Return once everything that changed before is at rest, or what changed of `entities`.
+
+        Entities that have not changed wait for no write. Raises StoreError.
+        """
+        if entities and not any(map(self._store.is_unsaved, entities)):
+            return
+        if self._store.is_behind:
             # Shielded: one that gives up waiting must not end the others' transaction.
             await asyncio.shield(self.begin())
 
@@ -45,6 +73,33 @@ class Commits:
         if self._writing is None:
             self._writing = asyncio.create_task(self._write())
         return self._next
+
+    def after(self, action: Callable[[], None]) -> None:
+        """Run an action soon, behind the answers that wait for what has changed."""
+        loop = asyncio.get_running_loop()
+        if self._store.is_behind:
+            self.begin().add_done_callback(lambda _: loop.call_soon(action))
+        else:
+            loop.call_soon(action)
+
+    def write_now(self) -> None:
+        """Commit what changed, in this thread: there is no event loop yet. Raises StoreError."""
+        try:
+            changes = self._store.take()
+            self._store.write(changes)
+        except BaseException:
+            self._roll_back()
+            raise
+        self._store.saved(changes)
+
+    async def check(self) -> None:
+        """Return if the database is still this platform's, or cannot be asked."""
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._store.check)
+        except ClaimLostError as error:
+            self._on_lost(error)
+        except StoreError:
+            return  # Whoever writes next is told.
 
     async def close(self) -> None:
         """Bring to rest what is left, and end the thread. Raises StoreError."""
@@ -66,20 +121,34 @@ class Commits:
 
     async def _write_once(self, done: asyncio.Future[None]) -> int:
         """Write what has changed, settle `done` and return how much it was."""
-        changes = self._store.take()
         try:
+            changes = self._store.take()
             if changes:
                 loop = asyncio.get_running_loop()
                 await loop.run_in_executor(self._thread, self._store.write, changes)
         except Exception as error:  # noqa: BLE001 (whoever waits gets it)
-            self._store.give_back(changes, self._entities())
-            done.set_exception(error)
-        else:
-            done.set_result(None)
+            self._fail(done, error)
+            return 0
+        self._store.saved(changes)
+        done.set_result(None)
         return len(changes)
+
+    def _fail(self, done: asyncio.Future[None], error: Exception) -> None:
+        """Undo all that is not committed, and fail everyone who waits for it."""
+        self._roll_back()
+        late, self._next = self._next, None
+        for future in (done, late):
+            if future is not None and not future.done():
+                future.set_exception(error)
+        if isinstance(error, ClaimLostError):
+            self._on_lost(error)
+
+    def _roll_back(self) -> None:
+        for one in self._store.undo():
+            self._undo(one)
 
 
 def _look_at(future: asyncio.Future[None]) -> None:
-    # A failed write in the background has nobody who waits; it is written with the next one.
+    # A failed write in the background has nobody who waits; its changes are undone.
     if not future.cancelled():
         future.exception()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from alink_sim import bounded_json
+from alink_sim.bounded_json import JsonError
 from alink_sim.platform.compact import compact
 
 
@@ -34,8 +35,8 @@ def parse(payload: bytes, *, default_ack: int = 1) -> Request:
     `default_ack` is what a request without `sys.ack` is taken to say.
     """
     try:
-        body = json.loads(payload)
-    except (ValueError, RecursionError):
+        body = bounded_json.loads(payload)
+    except JsonError:
         body = {}
     if not isinstance(body, dict):
         body = {}

@@ -5,8 +5,8 @@ docs/reference/protocol.md, "NTP".
 
 from __future__ import annotations
 
-import json
-
+from alink_sim import bounded_json
+from alink_sim.bounded_json import JsonError
 from alink_sim.platform.compact import compact
 
 
@@ -16,8 +16,8 @@ def answer(payload: bytes, *, now: float) -> bytes | None:
     Every number is a string of milliseconds: the SDKs in the field read no other.
     """
     try:
-        sent = json.loads(payload)["deviceSendTime"]
-    except (ValueError, TypeError, KeyError, RecursionError):
+        sent = bounded_json.loads(payload)["deviceSendTime"]
+    except (JsonError, TypeError, KeyError):
         return None
     stamp = str(round(now * 1000))
     return compact({"deviceSendTime": str(sent), "serverRecvTime": stamp, "serverSendTime": stamp})

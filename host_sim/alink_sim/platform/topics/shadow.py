@@ -6,10 +6,11 @@ docs/reference/protocol.md, "Shadow".
 from __future__ import annotations
 
 import copy
-import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from alink_sim import bounded_json
+from alink_sim.bounded_json import JsonError
 from alink_sim.platform.compact import compact
 from alink_sim.platform.core import Core
 from alink_sim.platform.state.entities import Device
@@ -132,8 +133,8 @@ def control_message(shadow: Shadow, *, now: int) -> bytes:
 
 def _act(shadow: Shadow, payload: bytes, *, now: int, minus_one: str) -> dict[str, Any]:
     try:
-        body = json.loads(payload)
-    except (ValueError, RecursionError):
+        body = bounded_json.loads(payload)
+    except JsonError:
         raise ShadowError(400) from None
     if not isinstance(body, dict) or "method" not in body:
         raise ShadowError(401)

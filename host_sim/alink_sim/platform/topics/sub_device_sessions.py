@@ -6,7 +6,6 @@ unless it logs out, logs in elsewhere, is disabled, deleted or separated.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from enum import IntEnum
@@ -234,7 +233,7 @@ def _begin(core: Core, gateway: Session, device: Device, client_id: str) -> None
     gateway.carried[device.product_key, device.name] = session
     core.note("online", session, method="sub", gateway=gateway.device_name)
     # Behind the reply, or a gateway would hear of an upgrade for a device it thinks offline.
-    asyncio.get_running_loop().call_soon(tasks.push_waiting, core, device)
+    core.commits.after(lambda: tasks.push_waiting(core, device))
 
 
 def _log_out(core: Core, gateway: Session, wanted: list[Pair]) -> Outcome:

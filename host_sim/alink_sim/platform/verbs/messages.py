@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from alink_sim import bounded_json
+from alink_sim.bounded_json import JsonError
 from alink_sim.platform.topics.rrpc import RrpcCode
 from alink_sim.platform.verbs import request
 from alink_sim.platform.verbs.arguments import AsJson, DeviceName, ProductKey
@@ -182,14 +184,10 @@ def _parsed(assignments: list[str]) -> dict[str, Any]:
     for assignment in assignments:
         name, _, text = assignment.partition("=")
         try:
-            values[name] = json.loads(text, parse_constant=_refuse)
-        except ValueError as error:
+            values[name] = bounded_json.loads(text)
+        except JsonError as error:
             example = f"{name}='{json.dumps(text)}'"
             raise typer.BadParameter(
                 f"{assignment!r} is not NAME=JSON: a number, or a text in quotes: {example}"
             ) from error
     return values
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is not JSON")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 from aiohttp import web
 
+from alink_sim import bounded_json
 from alink_sim.platform.console.addresses import address
 from alink_sim.platform.console.platform_view import DIRECT, GATEWAY, SUB_DEVICE
 from alink_sim.platform.console.visit import Visit
@@ -93,7 +92,7 @@ async def thing_model(visit: Visit) -> web.Response:
     there = address("products", product.key, tab="thing-model")
 
     async def take() -> None:
-        document = json.loads(text)
+        document = bounded_json.loads(text)
         await visit.view.do(visit.view.operator.set_thing_model, product.key, document)
 
     return await visit.attempt(take(), then=there, done=visit.words("The thing model was saved."))
