@@ -1,11 +1,11 @@
-# Two commands: `make demo` and `make test`. What they need, tools/setup_checkout.py fetches once
-# into .venv and .cache. Extra arguments: `make test ARGS="tests/core -k sign"`.
+# `make demo` and `make test` fetch what they need into .venv and .cache, once, with
+# tools/setup_checkout.py. Extra arguments: `make test ARGS="tests/core -k sign"`.
 
 PYTHON ?= python3
 ARGS ?=
 BIN := .venv/bin
 
-# pyright is locked like the rest: neither the machine's node nor its own update check.
+# The lock file also fixes pyright: use neither the node of the machine nor the update check.
 export PYRIGHT_PYTHON_GLOBAL_NODE := off
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
@@ -16,7 +16,7 @@ help: ## Show this list.
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r t d; do printf '  make %-13s %s\n' "$$t" "$$d"; done
 
 setup: ## Create .venv and fetch the interpreters, once.
-	@command -v $(PYTHON) >/dev/null || { echo "set-up: there is no $(PYTHON) here: install Python 3.11 or newer and name it, as in make PYTHON=python3.12." >&2; exit 1; }
+	@command -v $(PYTHON) >/dev/null || { echo "set-up: $(PYTHON) is not installed: install Python 3.11 or newer and name it, as in make PYTHON=python3.12." >&2; exit 1; }
 	@$(PYTHON) tools/setup_checkout.py
 
 demo: setup ## Show the main job on simulated boards.
@@ -47,13 +47,13 @@ interpreters: setup ## Try again to fetch the 32-bit interpreter.
 node: setup ## Try again to install the vendor's Node.js SDK.
 	@$(PYTHON) tools/setup_checkout.py node
 
-bench: setup ## Measure every figure we claim.
+bench: setup ## Measure every figure of the documentation.
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 frozen: setup ## Measure heap with the SDK frozen into a firmware.
 	@$(BIN)/python -m benchmarks.frozen
 
-line-soak: setup ## Whole batches on simulated ports with trouble: an hour.
+line-soak: setup ## Burn whole batches with scripted failures: an hour.
 	@$(BIN)/python -m tests.factory.soak --rows 1000 --ports 8
 	@$(BIN)/python -m tests.factory.soak --rows 64 --ports 8 --firmware 1600000 --spoiled 4
 	@$(BIN)/python -m tests.factory.soak --rows 60 --ports 8 --kills 100 --spoiled 4
@@ -71,5 +71,5 @@ lock: setup ## Write the lock files from requirements*.in.
 graph: setup ## Draw the import graph into docs/explanation.
 	@$(BIN)/python tools/import_graph.py
 
-clean: ## Remove all that was fetched or made.
+clean: ## Remove everything that make has created.
 	@rm -rf .venv .cache .hypothesis

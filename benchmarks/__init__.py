@@ -1,1 +1,1 @@
-"""Every figure we claim, as a command: `make bench`."""
+"""Measure every figure in the documentation: `make bench`."""

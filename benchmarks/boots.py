@@ -1,6 +1,7 @@
-"""How long a first and a second boot take, beside bare verified TLS connects; inside the process.
+"""Duration of a first and a second boot, relative to bare verified TLS connections.
 
-Interleaved on one machine, medians of the ratios: 1.0 would be nothing but the connects.
+The runs alternate on one machine. The figures are medians of ratios: 1.0 would be the time of the
+connections alone.
 """
 
 from __future__ import annotations

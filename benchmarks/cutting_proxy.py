@@ -1,4 +1,4 @@
-"""A TCP proxy that ends the line after a number of bytes, both directions counted together."""
+"""A TCP proxy that ends a connection after a number of bytes, counted in both directions."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import time
 
 
 class CuttingProxy:
-    """Forwards connections to a port; `cut_after` arms it once."""
+    """Forward connections to a port; `cut_after` ends one connection."""
 
     def __init__(self, port: int) -> None:
-        """Forward to `port` of this machine; `self.port` is the one to dial."""
+        """Forward to `port` of this machine; clients connect to `self.port`."""
         self._target = port
         self._lock = threading.Lock()
         self._left: int | None = None
@@ -26,13 +26,13 @@ class CuttingProxy:
         threading.Thread(target=self._serve, daemon=True).start()
 
     def cut_after(self, count: int, *, resets: bool) -> None:
-        """End the connection after `count` more bytes: by a reset, or by a close."""
+        """End the connection after `count` more bytes, with a TCP reset or a close."""
         with self._lock:
             self.cut.clear()
             self._left, self._resets = count, resets
 
     def close(self) -> None:
-        """Forward no more."""
+        """Close the listener and all connections."""
         self._listener.close()
         with self._lock:
             self._end()
@@ -71,9 +71,9 @@ class CuttingProxy:
         for one in self._open:
             with contextlib.suppress(OSError):
                 if self._resets:
-                    # Lingering for no time at all: close sends RST.
+                    # With a linger time of 0, close sends RST.
                     one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                    one.shutdown(socket.SHUT_RD)  # A thread that reads would hold it open.
+                    one.shutdown(socket.SHUT_RD)  # Otherwise a reading thread keeps it open.
                 else:
                     one.shutdown(socket.SHUT_RDWR)
                 one.close()

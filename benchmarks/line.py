@@ -1,7 +1,7 @@
-"""The production line: eight ports beside one, and how fast its program starts beside esptool.
+"""The production line: eight ports relative to one, and its start time relative to esptool.
 
-Boards are simulated, and bytes take the time they take at the chip's baud rate; both kinds of runs
-follow each other on one machine. 1.0 would be eight boards in the time of one.
+Simulated boards transfer bytes at the chip's baud rate; both kinds of runs alternate on one
+machine. 1.0 would be eight boards in the time of one.
 """
 
 from __future__ import annotations

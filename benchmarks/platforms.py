@@ -1,4 +1,4 @@
-"""What a further platform of a test run costs beside the first, which makes the private CA."""
+"""The start time of a second platform in a test run; the first one makes the private CA."""
 
 from __future__ import annotations
 

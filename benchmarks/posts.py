@@ -1,7 +1,7 @@
 """Property posts over TLS: bytes on the wire, and posts a second beside umqtt.simple.
 
-One platform, one payload of 83 bytes, the 32-bit interpreter, loopback; the rates say only that
-no delayed acknowledgement is waited for.
+One platform, one payload of 83 bytes, the 32-bit interpreter, loopback; the rates show only that
+no post waits for a delayed acknowledgment.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def _run(folder: Path, words: list[str]) -> int:
 
 @contextlib.contextmanager
 def _counting(port: int) -> Iterator[tuple[int, Callable[[int], int]]]:
-    """Forward connections to a port; yield the port to dial and what counts the bytes sent."""
+    """Forward connections to a port; yield the port to dial and a function that counts bytes."""
     total = ended = 0
     changed = threading.Condition()
     listener = socket.create_server(("127.0.0.1", 0))

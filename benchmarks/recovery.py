@@ -1,4 +1,4 @@
-"""The line is cut at random bytes: how long until the next post is acknowledged.
+"""The time until the next acknowledged post after a connection ends at a random byte.
 
 The SDK with its outbox beside umqtt.robust, both unmodified on the same simulated board, through
 the same proxy with the same seed. The board's clock is turned by hand: it goes on only while the
@@ -35,9 +35,9 @@ _DEVICE = Path(__file__).parent / "device"
 
 @dataclass(frozen=True)
 class Recovery:
-    """Seconds of the board's clock from a cut to the next acknowledgement, over all cuts.
+    """Seconds of the board's clock from a cut to the next acknowledgment, over all cuts.
 
-    `never` is how often the program ended, or waited for ever, and was started anew by us.
+    `never` counts the runs in which the program ended or hung, so that the benchmark restarted it.
     """
 
     p50: float
@@ -193,7 +193,7 @@ def _robust(platform: Platform, product: Product, secret: str, port: int) -> Map
     sources = {
         "main.py": _DEVICE / "recovery_robust.py",
         "ussl.py": _DEVICE / "ussl.py",
-        # A package of its own: on the board `umqtt` is frozen, and holds no `robust`.
+        # A separate package: the `umqtt` that is frozen into the board does not contain `robust`.
         "published/simple.py": toolchain.umqtt_simple() / "umqtt" / "simple.py",
         "published/robust.py": toolchain.umqtt_robust() / "umqtt" / "robust.py",
     }

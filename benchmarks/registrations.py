@@ -1,4 +1,4 @@
-"""Complete registrations a second on the platform, beside bare TLS handshakes of the same key.
+"""Complete registrations per second on the platform, relative to bare TLS handshakes.
 
 Two client processes keep one server busy; the server is the platform (TLS, CONNECT, its signature,
 the commit to SQLite on disk, the pushed DeviceSecret) or an asyncio server that only shakes hands.

@@ -26,14 +26,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """End what was started for the run."""
+    """Stop the servers of the run."""
     if _POSTGRES in config.stash:
         postgres.end(config.stash[_POSTGRES])
 
 
 @pytest.fixture(params=DATABASES)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The test runs once on each engine, with an empty database of its own."""
+    """The test runs once on each engine, each time with an empty database."""
     if request.param == "postgresql":
         return postgres.fresh_database()
     return f"sqlite:///{tmp_path / 'database.db'}"

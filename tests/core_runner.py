@@ -32,7 +32,7 @@ _SEPARATOR = "\x1e"
 
 @dataclass
 class Report:
-    """What one process said: a fault (or None) for each function that ended, and its printing."""
+    """The result of one process: an error (or None) for each finished function, and its output."""
 
     faults: dict[str, str | None] = field(default_factory=dict)
     printed: dict[str, str] = field(default_factory=dict)

@@ -1,7 +1,8 @@
 """A PostgreSQL server for tests: started when the first test wants one, the same for a whole run.
 
 Debian's programs run under an unprivileged user (root may not run a server); data and socket lie
-in a temporary folder. Whichever way the run ends, the server ends and the folder goes.
+in a temporary folder. At the end of the run, even of a killed one, the server stops and its
+folder is removed.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def end(held: int) -> None:
 
 
 def fresh_database() -> str:
-    """Return the URL of an empty database, a schema of its own: a database would take 0.1 s.
+    """Return the URL of a new, empty schema: a new database would take 0.1 s.
 
     Skips by name with the reason where there is no PostgreSQL, and fails where CI wants it.
     """
@@ -122,7 +123,7 @@ def _programs() -> Path | None:
 
 
 def _user() -> pwd.struct_passwd | None:
-    """Return who runs the server, None for whoever runs the tests."""
+    """Return the user that runs the server; None for the user of the tests."""
     if os.geteuid():
         return None
     known = {entry.pw_name: entry for entry in pwd.getpwall()}

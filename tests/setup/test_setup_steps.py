@@ -91,7 +91,7 @@ def test_setup_checkout_parses_on_old_python():
 
 def test_missing_python_is_reported(fresh):
     done = make(fresh, "setup", "PYTHON=python-that-is-not-here")
-    assert the_sentence(done).startswith("set-up: there is no python-that-is-not-here here:")
+    assert the_sentence(done).startswith("set-up: python-that-is-not-here is not installed:")
 
 
 def test_python_without_venv_names_debian_package(fresh, tmp_path):
