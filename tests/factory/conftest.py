@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from alink_factory.board.mpremote import Mpremote
+from tests.factory.repl_board import ReplBoard
 from tests.factory.workshop import Workshop
 
 
@@ -15,3 +17,13 @@ def workshop(tmp_path: Path) -> Iterator[Workshop]:
     made = Workshop(tmp_path)
     yield made
     made.close()
+
+
+@pytest.fixture
+def repl_board(monkeypatch: pytest.MonkeyPatch) -> ReplBoard:
+    """The board on every port that mpremote opens."""
+    made = ReplBoard()
+    for name in ("look", "store", "copy", "reset"):
+        method = getattr(made, name)
+        monkeypatch.setattr(Mpremote, name, lambda _, *a, _m=method, **k: _m(*a, **k))
+    return made

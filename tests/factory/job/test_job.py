@@ -282,6 +282,15 @@ def test_verify_reports_different_product_secret(workshop):
     assert [one.what for one in seen if not one.is_good] == ["identity"]
 
 
+def test_verify_accepts_a_scanned_board(workshop):
+    order = workshop.order(workshop.plan(count=2, naming='scheme = "scan"'))
+    order.serials.add("1001")
+    port = workshop.pty(workshop.flash(), mac=FIRST)
+    assert burn(order, port).device_name == "1001"
+    seen = verify.check(order.plan, order.ledger, order.esptool(str(port.path)))
+    assert [one.what for one in seen if not one.is_good] == []
+
+
 def rot(flash, offset: int) -> None:
     # The next bit that is one becomes zero.
     byte = 0

@@ -2,54 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-
 import pytest
 
-from alink_factory.board.mpremote import Mpremote, ReplContent
 from alink_factory.job import job
 from alink_factory.job.order import Order
 from alink_factory.job.progress import Outcome
 from alink_formats import identity
 from alink_formats.identity import Identity
+from tests.factory.repl_board import MAC
 from tests.factory.workshop import KEY, Workshop
 
 ROWS = "DeviceName\nlamp-0001\nlamp-0002\n"
-MAC = "a0b765123456"
-
-
-@dataclass
-class ReplBoard:
-    """A board that runs MicroPython, as mpremote sees it; `is_worn`: its NVS keeps nothing."""
-
-    labels: tuple[str, ...] = ("nvs", "vfs")
-    cert: bytes = b""
-    files: dict[str, str] = field(default_factory=dict)
-    is_worn: bool = False
-    resets: int = 0
-
-    def look(self) -> ReplContent:
-        return ReplContent(MAC, "1.26.1", self.labels, self.cert, b"", (), dict(self.files), ())
-
-    def store(self, record: bytes, *, forget: bool, remove: list[str]) -> None:
-        self.cert = b"" if self.is_worn else record
-
-    def copy(self, files: Mapping[str, bytes], *, folders: list[str]) -> None:
-        self.files |= {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
-
-    def reset(self) -> None:
-        self.resets += 1
-
-
-@pytest.fixture
-def board(monkeypatch: pytest.MonkeyPatch) -> ReplBoard:
-    made = ReplBoard()
-    for name in ("look", "store", "copy", "reset"):
-        method = getattr(made, name)
-        monkeypatch.setattr(Mpremote, name, lambda _, *a, _m=method, **k: _m(*a, **k))
-    return made
 
 
 def order_of(workshop: Workshop, *, rows: str = ROWS, **batch: object) -> Order:
@@ -64,17 +27,17 @@ def story(order: Order) -> list[str]:
     return [entry.what for entry in order.ledger.entries()]
 
 
-def test_blank_board_becomes_the_first_row(workshop, board):
+def test_blank_board_becomes_the_first_row(workshop, repl_board):
     order = order_of(workshop)
     outcome = burn(order)
-    assert (outcome.result, outcome.device_name, board.resets) == ("done", "lamp-0001", 1)
-    assert identity.decode(board.cert).identity.device_name == "lamp-0001"
+    assert (outcome.result, outcome.device_name, repl_board.resets) == ("done", "lamp-0001", 1)
+    assert identity.decode(repl_board.cert).identity.device_name == "lamp-0001"
     assert story(order) == ["claimed", "imaged", "writing", "written", "verified", "done"]
 
 
-def test_last_attempt_asks_for_scrap(workshop, board):
+def test_last_attempt_asks_for_scrap(workshop, repl_board):
     order = order_of(workshop, more="[line]\nattempts = 2")
-    board.is_worn = True
+    repl_board.is_worn = True
     first, second = burn(order), burn(order)
     assert (first.is_final, second.is_final) == (False, True)
     scrap = f"alink-burn scrap {order.plan.batch.file.name} --mac {MAC} --reason …"
@@ -82,13 +45,13 @@ def test_last_attempt_asks_for_scrap(workshop, board):
 
 
 @pytest.mark.parametrize("why", ["another identity", "factory layout"])
-def test_refusal_is_in_the_ledger(workshop, board, why):
+def test_refusal_is_in_the_ledger(workshop, repl_board, why):
     order = order_of(workshop)
     if why == "factory layout":
-        board.labels = ("nvs", "fctry", "vfs")
+        repl_board.labels = ("nvs", "fctry", "vfs")
     else:
         other = Identity(product_key=KEY, product_secret="x", device_name="pump-0815")
-        board.cert = identity.encode(other)
+        repl_board.cert = identity.encode(other)
     outcome = burn(order)
     assert (outcome.result, outcome.is_final) == ("failed", True)
     (entry,) = order.ledger.entries()
@@ -96,17 +59,17 @@ def test_refusal_is_in_the_ledger(workshop, board, why):
     assert outcome.detail in entry.detail
 
 
-def test_same_mac_on_two_ports_stops_both(workshop, board):
+def test_same_mac_on_two_ports_stops_both(workshop, repl_board):
     order = order_of(workshop)
     order.busy[MAC] = "ttyUSB7"
     outcome = burn(order)
     assert outcome.detail == f"the board on ttyUSB7 has the same MAC {MAC}"
     assert outcome.is_final
     assert order.busy == {MAC: "ttyUSB7"}
-    assert board.cert == b""
+    assert repl_board.cert == b""
 
 
-def test_finished_board_gives_its_serial_number_back(workshop, board):
+def test_finished_board_gives_its_serial_number_back(workshop, repl_board):
     naming = 'scheme = "scan"'
     order = workshop.order(workshop.plan(count=2, naming=naming, layout="stock"), over_repl=True)
     order.serials.add("1001")
@@ -117,14 +80,14 @@ def test_finished_board_gives_its_serial_number_back(workshop, board):
     assert order.serials.take("tty2") == "1002"
 
 
-def test_board_without_scanned_number_is_red(workshop, board):
+def test_board_without_scanned_number_is_red(workshop, repl_board):
     naming = 'scheme = "scan"'
     plan = workshop.plan(count=2, naming=naming, layout="stock")
     outcome = burn(workshop.order(plan, over_repl=True))
     assert outcome.detail == "no serial number was scanned"
 
 
-def test_removed_row_of_begun_board_is_reported(workshop, board):
+def test_removed_row_of_begun_board_is_reported(workshop, repl_board):
     order = order_of(workshop)
     order.ledger.claim("lamps", order.plan.rows, mac=MAC)
     shorter = workshop.plan(rows="DeviceName\nlamp-0002\n", layout="stock")
@@ -133,8 +96,8 @@ def test_removed_row_of_begun_board_is_reported(workshop, board):
     assert outcome.advice == "Put the row back into the file."
 
 
-def test_stopped_job_is_not_tried_again(workshop, board):
+def test_stopped_job_is_not_tried_again(workshop, repl_board):
     order = order_of(workshop)
-    board.is_worn = True
+    repl_board.is_worn = True
     order.stop.set()
     assert burn(order).is_final

@@ -8,8 +8,9 @@ import pytest
 from rich.console import Console
 
 from alink_factory.job.progress import Outcome, Progress
+from alink_factory.job.serials import Serials
 from alink_factory.line import Count
-from alink_factory.screen.screen import Screen
+from alink_factory.screen.screen import Scans, Screen
 
 PORTS = [f"/dev/ttyUSB{n}" for n in range(8)]
 
@@ -96,6 +97,24 @@ def test_message_disappears_after_six_seconds():
     assert "→ Scanned 77" in " ".join(shown(screen, 80))
     seconds[0] = 7.0
     assert "→ Take out 1 (green)." in " ".join(shown(screen, 80))
+
+
+def test_screen_asks_for_scan_and_shows_queue():
+    serials = Serials()
+    scans = Scans(serials, is_needed=True)
+    screen = Screen(Console(file=io.StringIO()), title="x", who="", named=PORTS[:2], scans=scans)
+    assert "→ Scan a board, then plug it into 1, 2." in " ".join(shown(screen, 80))
+    serials.add("1001")
+    serials.add("1002")
+    page = " ".join(shown(screen, 80))
+    assert "→ Plug the board 1001 into 1, 2." in page
+    assert "Scans waiting: 1001, 1002" in page
+
+
+def test_tile_shows_the_scanned_number():
+    screen = Screen(Console(file=io.StringIO()), title="x", who="")
+    screen.progress(Progress(PORTS[0], "writing", serial="1001", device_name="lamp-0001"))
+    assert "1001 · lamp-0001" in " ".join(shown(screen, 80))
 
 
 def test_a_complete_batch_has_nothing_left():

@@ -56,6 +56,11 @@ class Naming:
         return self.scheme == "mac" or bool(self._fields & {"mac", "mac6"})
 
     @property
+    def needs_scan(self) -> bool:
+        """Whether each board needs a scan, even if the row has the serial number."""
+        return self.scheme == "scan"
+
+    @property
     def needs_serial(self) -> bool:
         """Whether the name needs a serial number, scanned or in the rows."""
         return self.scheme == "scan" or "serial" in self._fields

@@ -59,7 +59,7 @@ class Plan:
 
     def named(self, row: Row, *, mac: str, serial: str = "") -> Row | None:
         """Return the row with the DeviceName this board gets, None if the row is not for it."""
-        if row.mac not in ("", mac) or (serial and row.serial not in ("", serial)):
+        if row.mac not in ("", mac) or (serial and not self._is_selected(row, serial)):
             return None
         naming = self.batch.naming
         if row.device_name:
@@ -73,6 +73,21 @@ class Plan:
             product_key=row.product_key,
         )
         return replace(row, device_name=name)
+
+    def knows_serial(self, serial: str) -> bool:
+        """Return whether a scan of this number selects a row."""
+        return any(self._is_selected(row, serial) for row in self.burnable)
+
+    @property
+    def takes_scans(self) -> bool:
+        """Whether an operator may scan: names need a number, or rows have one."""
+        return self.batch.naming.needs_serial or any(row.serial for row in self.burnable)
+
+    def _is_selected(self, row: Row, serial: str) -> bool:
+        # A row with neither a number nor a name takes any number.
+        if row.serial or row.device_name:
+            return serial in (row.serial, row.device_name)
+        return True
 
     def identity(self, row: Row) -> Identity:
         """Return the identity to burn for a row with a DeviceName. Raises BatchError."""
@@ -179,7 +194,7 @@ def _try(plan: Plan) -> None:
     # Builds every identity, and the image for the smallest flash, before the first board.
     errors: list[str] = []
     for row in plan.burnable:
-        serial = row.serial or "0000"
+        serial = row.serial or ("" if row.device_name else "0000")
         named = plan.named(row, mac=row.mac or _EXAMPLE_MAC, serial=serial)
         try:
             plan.identity(named or replace(row, device_name="0000"))

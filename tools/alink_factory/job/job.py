@@ -45,8 +45,8 @@ class _Job:
         self._board = order.board(port, on_progress=lambda _, share: self._show(share=share))
 
     def run(self) -> Outcome:
-        self._show()
         serial = self._order.serials.take(self._port)
+        self._show(serial=serial)
         owners = self._board.look()
         with self._alone(self._board.mac):
             row = self._claim_row(owners, serial)
@@ -92,6 +92,8 @@ class _Job:
         if held:
             self._order.serials.give_back(self._port)
             serial = ""
+        elif not owners:
+            self._check_scan(serial)
         rows = plan.candidates(mac=mac, serial=serial)
         if owners:
             rows = [row for row in rows if (row.product_key, row.device_name) in owners]
@@ -106,6 +108,26 @@ class _Job:
             raise _carries_another(owners)
         return self._row_of(self._claim)
 
+    def _check_scan(self, serial: str) -> None:
+        plan = self._order.plan
+        if serial and not plan.knows_serial(serial):
+            raise BoardError(
+                "claimed",
+                f"serial number {serial} is not in the batch {plan.batch.name}",
+                advice="Check the label, then scan it again and plug the board in again.",
+                is_final=True,
+            )
+        if plan.batch.naming.needs_scan and not serial:
+            raise self._not_scanned()
+
+    def _not_scanned(self) -> BoardError:
+        return BoardError(
+            "claimed",
+            "no serial number was scanned",
+            advice="Scan it, then plug the board in again.",
+            is_final=not ports.is_address(self._port),  # Else the next scan would be its.
+        )
+
     def _no_row(self, owners: Owners, serial: str) -> BoardError:
         if owners:
             name = min(owners)[1]
@@ -116,11 +138,13 @@ class _Job:
                 is_final=True,
             )
         if self._order.plan.batch.naming.needs_serial and not serial:
+            return self._not_scanned()
+        if serial and (taken := self._board_of(serial)):
             return BoardError(
                 "claimed",
-                "no serial number was scanned",
-                advice="Scan it, then plug the board in again.",
-                is_final=not ports.is_address(self._port),  # Else the next scan would be its.
+                f"{serial} is already on the board {taken.mac} of batch {taken.batch}",
+                advice="Scan the board's own serial number, then plug it in again.",
+                is_final=True,
             )
         return BoardError(
             "claimed",
@@ -128,6 +152,13 @@ class _Job:
             advice="Take it out. `alink-burn report` shows which boards have the rows.",
             is_final=True,
         )
+
+    def _board_of(self, serial: str) -> Claim | None:
+        # The board that has the row of a scanned number.
+        rows = self._order.plan.candidates(mac=self._mac, serial=serial)
+        find = self._order.ledger.find
+        claims = (find(product_key=row.product_key, device_name=row.device_name) for row in rows)
+        return next((claim for claim in claims if claim), None)
 
     def _row_of(self, claim: Claim) -> Row:
         for row in self._order.plan.burnable:

@@ -17,6 +17,7 @@ class Progress:
     share: float = 0.0
     mac: str = ""
     device_name: str = ""
+    serial: str = ""
     detail: str = ""
 
 

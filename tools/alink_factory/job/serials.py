@@ -20,6 +20,15 @@ class Serials:
         """Add a scanned number to the queue."""
         self._waiting.append(serial)
 
+    @property
+    def waiting(self) -> tuple[str, ...]:
+        """The numbers that no board has yet, oldest first."""
+        return tuple(self._waiting)
+
+    def take_back(self) -> str:
+        """Remove the last scan from the queue and return it, "" if the queue is empty."""
+        return self._waiting.pop() if self._waiting else ""
+
     def take(self, port: str) -> str:
         """Return the number of the board on a port: the oldest free one, or ""."""
         if port not in self._taken:

@@ -45,7 +45,9 @@ def check(plan: Plan, ledger: Ledger, esptool: Esptool) -> list[Check]:
     burned = found.burned
     if burned is None:
         return [*checks, Check("identity", is_good=False, seen="the board has no identity")]
-    rows = [row for row in plan.candidates(mac=chip.mac) if row.device_name == burned.device_name]
+    serial = burned.device_name if plan.batch.naming.needs_scan else ""
+    candidates = plan.candidates(mac=chip.mac, serial=serial)
+    rows = [row for row in candidates if row.device_name == burned.device_name]
     seen = f"{burned.device_name} of {burned.product_key}"
     if burned.product_secret:
         seen += f", ProductSecret {fingerprint(burned.product_secret)}"

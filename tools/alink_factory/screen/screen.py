@@ -20,6 +20,7 @@ from rich.text import Text
 
 from alink_factory.board import ports
 from alink_factory.job.progress import Outcome, Progress
+from alink_factory.job.serials import Serials
 from alink_factory.line import Count
 
 _GREEN = "bold grey100 on dark_green"
@@ -44,11 +45,20 @@ _BEGINS = {"identify": 0, "claimed": 10, "imaged": 11, "writing": 12, "written":
 _ENDS = {"identify": 10, "claimed": 11, "imaged": 12, "writing": 85, "written": 88}
 
 
+@dataclass(frozen=True)
+class Scans:
+    """The scanned serial numbers to show. `is_needed`: each board needs a scan."""
+
+    serials: Serials
+    is_needed: bool
+
+
 @dataclass
 class _Tile:
     port: str
     state: str = "free"  # free, working, done, already, failed, again
     device_name: str = ""
+    serial: str = ""
     mac: str = ""
     step: str = ""
     percent: int = 0
@@ -56,6 +66,12 @@ class _Tile:
     advice: str = ""
     since: float = 0.0
     until: float = 0.0
+
+    @property
+    def label(self) -> str:
+        """The scanned number before the DeviceName, as on the label of the board."""
+        parts = [self.serial] if self.serial not in ("", self.device_name) else []
+        return " · ".join(filter(None, [*parts, self.device_name]))
 
 
 class Screen:
@@ -73,12 +89,14 @@ class Screen:
         named: Sequence[str] = (),
         now: Callable[[], float] = time.monotonic,
         beeps: bool = True,
+        scans: Scans | None = None,
     ) -> None:
         self._console = console
         self._title = title
         self._who = who
         self._now = now
         self._beeps = beeps
+        self._scans = scans
         self._lock = threading.Lock()
         self._tiles = {port: _Tile(port) for port in named}
         self._count = Count(0, 0, 0)
@@ -114,6 +132,7 @@ class Screen:
             tile.percent = max(tile.percent, int(low + (high - low) * progress.share))
             tile.device_name = progress.device_name or tile.device_name
             tile.mac = progress.mac or tile.mac
+            tile.serial = progress.serial or tile.serial
 
     def outcome(self, outcome: Outcome, *, is_last: bool) -> None:
         """Show the outcome of a board, and beep."""
@@ -176,7 +195,9 @@ class Screen:
         # The instruction comes first: a small terminal cuts off the end.
         message, at = self._message
         said = self._closing or (message if self._now() - at < _MESSAGE else "")
-        yield Text(f"→ {said or _what_now(tiles)}", style="bold")
+        yield Text(f"→ {said or _instruction(tiles, self._scans)}", style="bold")
+        if waiting := self._scans.serials.waiting if self._scans else ():
+            yield Text(f"  Scans waiting: {', '.join(waiting)}", overflow="ellipsis", no_wrap=True)
         yield Text()
         if tiles:
             yield self._wall(tiles, width)
@@ -243,7 +264,7 @@ class Screen:
             Text(title, style=style, overflow="ellipsis", no_wrap=True),
             Text(word.center(width), style=style),
             Text(
-                f" {tile.device_name if tile.state not in ('free', 'aside') else ''}",
+                f" {tile.label if tile.state not in ('free', 'aside') else ''}",
                 style=style,
                 overflow="ellipsis",
                 no_wrap=True,
@@ -292,7 +313,7 @@ def _sentences(tiles: Sequence[_Tile]) -> Iterator[RenderableType]:
         yield hanging
 
 
-def _what_now(tiles: Sequence[_Tile]) -> str:
+def _instruction(tiles: Sequence[_Tile], scans: Scans | None) -> str:
     def numbers(*states: str) -> str:
         return ", ".join(str(n) for n, tile in enumerate(tiles, 1) if tile.state in states)
 
@@ -305,8 +326,17 @@ def _what_now(tiles: Sequence[_Tile]) -> str:
         parts.append("Leave the blue boards plugged in.")
     free = numbers("free", "aside")
     if free or not tiles:
-        parts.append(f"Plug a board into {free}." if free else "Plug in a board.")
+        parts.append(_next_board(free, scans))
     return " ".join(parts)
+
+
+def _next_board(free: str, scans: Scans | None) -> str:
+    where = f" into {free}" if free else ""
+    if scans and (waiting := scans.serials.waiting):
+        return f"Plug the board {waiting[0]}{where or ' in'}."
+    if scans and scans.is_needed:
+        return f"Scan a board, then plug it{where or ' in'}."
+    return f"Plug a board{where}." if where else "Plug in a board."
 
 
 def _bar(percent: int, width: int) -> Text:

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 
 from rich.console import Console
 
-from alink_factory.board import ports
 from alink_factory.board.ports import Ports
 from alink_factory.job.order import Order
 from alink_factory.ledger import Claim
 from alink_factory.line import Line
 from alink_factory.screen import keyboard
 from alink_factory.screen.log_lines import LogLines
-from alink_factory.screen.screen import Screen
+from alink_factory.screen.screen import Scans, Screen
+from alink_factory.screen.typed_text import react
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,8 @@ def run(order: Order, present: Ports, *, options: ScreenOptions, console: Consol
         line.close(abandon=asked > 1 or number != signal.SIGINT)
 
     def typed(text: str) -> None:
-        display.say(_handle_typed(text, line, display, order))
+        known = display.ports if isinstance(display, Screen) else []
+        display.say(react(text, line=line, order=order, known=known))
 
     with _signals(stop), keyboard.lines_typed(typed), shown:
         return line.run()
@@ -84,22 +85,15 @@ def _display(
     batch, station = order.plan.batch, order.ledger.station
     what = f"{batch.name} · {batch.board} · {batch.layout}"
     who = f"{station.name} · {station.operator}"
-    return Screen(console, title=what, who=who, named=options.named, beeps=options.beeps)
-
-
-def _handle_typed(text: str, line: Line, display: Screen | LogLines, order: Order) -> str:
-    if order.plan.batch.naming.needs_serial:
-        order.serials.add(text)
-        return f"Scanned {text}: plug in its board."
-    known = display.ports if isinstance(display, Screen) else []
-    if text.isdigit() and 1 <= int(text) <= len(known):
-        port = known[int(text) - 1]
-        line.again(port)
-        return f"Burning the board on port {text} ({ports.short(port)}) again."
-    if text in ("q", "quit"):
-        line.close()
-        return ""
-    return "Type the number of a port to burn its board again, or q to stop."
+    scans = Scans(order.serials, is_needed=batch.naming.needs_serial)
+    return Screen(
+        console,
+        title=what,
+        who=who,
+        named=options.named,
+        beeps=options.beeps,
+        scans=scans if order.plan.takes_scans else None,
+    )
 
 
 @contextmanager
