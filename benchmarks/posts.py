@@ -8,11 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-import socket
 import statistics
 import subprocess
-import threading
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +18,7 @@ from alink_sim import toolchain
 from alink_sim.platform import Platform, Settings
 from alink_sim.platform.access.auth import signature
 from benchmarks import heap
+from benchmarks.proxy import Proxy
 
 _NAME = "bench-0002"
 _MANY, _FEW = 10000, 20  # umqtt.simple takes 43 ms for one at QoS 1.
@@ -65,11 +63,11 @@ def measure(folder: Path) -> Posts:
             return _run(folder, words)
 
         def wire(who: str) -> int:
-            with _counting(platform.mqtt_tls_port) as (port, counted):
-                post(who, 0, 0, port)
-                login_only = counted(1)
-                post(who, 200, 0, port)
-                return round((counted(2) - 2 * login_only) / 200)
+            with contextlib.closing(Proxy(platform.mqtt_tls_port)) as proxy:
+                post(who, 0, 0, proxy.port)
+                login_only = proxy.wait_for_ends(1)
+                post(who, 200, 0, proxy.port)
+                return round((proxy.wait_for_ends(2) - 2 * login_only) / 200)
 
         direct = platform.mqtt_tls_port
 
@@ -102,43 +100,3 @@ def _run(folder: Path, words: list[str]) -> int:
     if done.returncode:
         raise RuntimeError(f"post {words[:3]} failed: {done.stdout}{done.stderr}")
     return int(done.stdout.split()[-1])
-
-
-@contextlib.contextmanager
-def _counting(port: int) -> Iterator[tuple[int, Callable[[int], int]]]:
-    """Forward connections to a port; yield the port to dial and a function that counts bytes."""
-    total = ended = 0
-    changed = threading.Condition()
-    listener = socket.create_server(("127.0.0.1", 0))
-
-    def pump(source: socket.socket, target: socket.socket, *, counts: bool) -> None:
-        nonlocal total, ended
-        with contextlib.suppress(OSError):
-            while data := source.recv(65536):
-                total += len(data) if counts else 0
-                target.sendall(data)
-            target.shutdown(socket.SHUT_WR)
-        with changed:
-            ended += counts
-            changed.notify_all()
-
-    def serve() -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                near, _ = listener.accept()
-                far = socket.create_connection(("127.0.0.1", port))
-                threading.Thread(
-                    target=pump, args=(far, near), kwargs={"counts": False}, daemon=True
-                ).start()
-                pump(near, far, counts=True)
-
-    def counted(connections: int) -> int:
-        with changed:
-            changed.wait_for(lambda: ended >= connections, 10)
-            return total
-
-    threading.Thread(target=serve, daemon=True).start()
-    try:
-        yield listener.getsockname()[1], counted
-    finally:
-        listener.close()

@@ -21,7 +21,7 @@ from alink_sim.clock import ManualClock
 from alink_sim.platform import Platform, Product
 from alink_sim.platform.access.auth import signature
 from alink_sim.sntp import SntpServer
-from benchmarks.cutting_proxy import CuttingProxy
+from benchmarks.proxy import CuttingProxy
 
 CUTS = 200
 _SEED = 20261123

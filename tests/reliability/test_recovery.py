@@ -9,7 +9,7 @@ import pytest
 
 from alink_sim import toolchain
 from benchmarks import recovery
-from benchmarks.cutting_proxy import CuttingProxy
+from benchmarks.proxy import CuttingProxy
 from tests.waiting import PATIENCE
 
 
