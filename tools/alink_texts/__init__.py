@@ -42,10 +42,6 @@ def translations(language: str) -> NullTranslations:
 
 def best_language(accepted: str) -> str:
     """Return the language of `LANGUAGES` that an Accept-Language header prefers."""
-    wanted = [one.partition(";")[0].strip() for one in accepted.split(",")]
-    wanted = ["zh-CN" if one.lower().startswith("zh") else one for one in wanted if one]
-    return (
-        negotiate_locale(wanted, LANGUAGES, sep="-")
-        or negotiate_locale([one.replace("-", "_") for one in wanted], LANGUAGES)
-        or _SOURCE
-    )
+    wanted = [one.partition(";")[0].strip().replace("-", "_") for one in accepted.split(",")]
+    wanted = ["zh_CN" if one.lower().startswith("zh") else one for one in wanted if one]
+    return negotiate_locale(wanted, LANGUAGES) or _SOURCE

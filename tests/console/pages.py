@@ -1,0 +1,34 @@
+"""Every page of the console, for tests that look at all of them."""
+
+from __future__ import annotations
+
+from tests.console.world import PK, SENSOR, TWINS
+
+TABS = (
+    "",
+    "/properties",
+    "/events",
+    "/services",
+    "/desired",
+    "/shadow",
+    "/tags",
+    "/ota",
+    "/messages",
+    "/log",
+)
+PATHS = (
+    "/",
+    "/products",
+    f"/products/{PK}",
+    f"/products/{PK}?tab=thing-model",
+    "/devices",
+    "/devices/batch",
+    f"/devices/{PK}/{TWINS}",
+    *(f"/devices/{PK}/{SENSOR}{tab}" for tab in TABS),
+    "/boots",
+    "/boots/1",
+    "/ota",
+    "/faults",
+    "/events",
+    "/devices?q=no-such-name",
+)
