@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from alink_sim.platform.verbs import admin, serve
+from alink_sim.platform.verbs import admin, console, serve
 from alink_sim.thing_model import command as thing
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # Its boxes leave too little space at 80 columns.
 )
 app.command("platform")(serve.platform)
+app.command("console")(console.console)
 app.add_typer(admin.app, name="admin")
 app.add_typer(thing.app, name="thing")
 

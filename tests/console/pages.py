@@ -21,6 +21,8 @@ PATHS = (
     "/products",
     f"/products/{PK}",
     f"/products/{PK}?tab=thing-model",
+    f"/products/{PK}?tab=config",
+    f"/products/{PK}?tab=broadcast",
     "/devices",
     "/devices/batch",
     f"/devices/{PK}/{TWINS}",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.console.world import PK, QUIET, SENSOR, THING_MODEL, TWINS
@@ -223,12 +222,12 @@ def test_message_is_sent_and_shown_in_the_trace(open_page, world):
     expect(row).to_contain_text("11 B")
 
 
-@pytest.mark.parametrize("on", [True, False])
-def test_log_upload_is_switched(open_page, world, on):
+def test_log_upload_is_switched_on_and_off(open_page, world):
     page = open_page(f"/devices/{PK}/{SENSOR}/log")
-    page.get_by_role("button", name="Turn the upload").click()
-    expect(notice(page)).to_contain_text("log upload is on" if on else "log upload is off")
-    assert world.platform.console.device(PK, SENSOR).documents["log_mode"] == int(on)
+    for on, text in ((1, "log upload is on"), (0, "log upload is off")):
+        page.get_by_role("button", name="Turn the upload").click()
+        expect(notice(page)).to_contain_text(text)
+        assert world.platform.console.device(PK, SENSOR).documents["log_mode"] == on
 
 
 def test_fault_is_added_strikes_and_is_cleared(open_page, world):
@@ -259,6 +258,7 @@ def test_wrong_value_of_a_fault_is_explained(open_page):
 def test_package_is_verified_then_brought_to_all_devices(open_page, world):
     page = open_page("/ota")
     page.get_by_role("button", name="Add update package").click()
+    page.locator("#upload").get_by_label("Product").select_option(PK)
     page.get_by_label("Version", exact=True).fill("2.0.0")
     file = {"name": "app.bin", "mimeType": "application/octet-stream", "buffer": b"firmware" * 100}
     page.locator("#upload input[type=file]").set_input_files(file)
@@ -278,3 +278,21 @@ def test_package_is_verified_then_brought_to_all_devices(open_page, world):
     page.get_by_role("button", name="Cancel batch").click()
     page.locator("#cancel").get_by_role("button", name="Cancel batch").click()
     expect(page.locator("#tasks")).to_contain_text("the batch was canceled")
+
+
+def test_remote_config_is_saved_and_pushed(open_page, world):
+    page = open_page(f"/products/{PK}?tab=config")
+    page.get_by_label("Configuration", exact=False).first.fill('{"interval": 5}')
+    page.get_by_role("button", name="Save and push").click()
+    expect(notice(page)).to_contain_text("It went to")
+    _, body = world.told(SENSOR, "config/push")
+    assert body["params"]["configSize"] == 15
+    page.get_by_role("button", name="Take it back").click()
+    expect(page.locator("main")).to_contain_text("The product has no configuration")
+
+
+def test_broadcast_reaches_the_devices_online(open_page, world):
+    page = open_page(f"/products/{PK}?tab=broadcast")
+    page.get_by_label("Payload").fill('{"all": 1}')
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(notice(page)).to_contain_text("The broadcast went to")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -10,8 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from alink_sim.platform import Device, Platform, Product
-from alink_sim.platform.console.platform_view import PlatformView
+from alink_sim.platform import Device, Listen, Platform, Product
 from alink_sim.platform.console.server import ConsoleServer
 from tests.platform.wire import ACCEPTED, Party, Wire, publish, subscribe
 
@@ -121,38 +119,18 @@ class World:
         return answer["clientId"], answer["deviceToken"]
 
 
-def serve(platform: Platform) -> ConsoleServer:
-    """Serve the console of a running platform, in its loop."""
-    loop = platform._runner._loop
-    assert loop
-
-    async def begin() -> ConsoleServer:
-        console = ConsoleServer(
-            PlatformView(
-                platform._core,
-                operator=platform.console,
-                cloud=platform.cloud,
-                ota=platform.ota,
-                hide=platform.mask.hide,
-            )
-        )
-        await console.listen(0)
-        platform._servers.insert(0, console)  # type: ignore[arg-type]
-        return console
-
-    return asyncio.run_coroutine_threadsafe(begin(), loop).result()
-
-
 @contextmanager
 def small_world(ca: Path) -> Iterator[World]:
     """Yield a platform with a handful of devices, closed at the end."""
     with ExitStack() as stack:
-        platform = stack.enter_context(Platform(ca=ca))
+        platform = stack.enter_context(Platform(ca=ca, listen=Listen(console_port=0)))
         product = platform.console.create_product(
             key=PK, secret="Pr0dSecretAbCdEf", name="Thermostat"
         )
         platform.console.set_thing_model(PK, THING_MODEL)
-        world = World(platform, serve(platform), product)
+        console = platform._web_console
+        assert console
+        world = World(platform, console, product)
         for name in (SENSOR, QUIET, BARRED):
             platform.console.add_device(PK, name)
         platform.console.disable_device(PK, BARRED)

@@ -155,8 +155,8 @@ class Cloud:
             lambda device: downlink.set_log_mode(self._core, device, wanted=on),
         )
 
-    def set_config(self, product_key: str, content: bytes, *, url: str) -> int:
-        """Give a product its remote config, which devices fetch from `url`.
+    def set_config(self, product_key: str, content: bytes, *, url: str = "") -> int:
+        """Give a product its remote config, which devices fetch from `url`, or from the platform.
 
         Returns how many devices were told. Raises ConfigError for more than 64 KB.
         """

@@ -64,11 +64,37 @@ class Console:
         """Return all products."""
         return self._runner.look(lambda: list(self._core.registry.products.values()))
 
-    def set_dynamic_registration(self, product_key: str, on: bool) -> Product:  # noqa: FBT001
-        """Turn a product's Dynamic Registration on or off."""
-        return self._runner.change(
-            lambda registry: registry.set_dynamic_registration(product_key, on=on)
-        )
+    def send_verification_code(self, product_key: str) -> None:
+        """Send the code that confirms a switch of Dynamic Registration.
+
+        The vendor sends an SMS; here the event `verification_code_sent` has the code.
+        """
+
+        def change(registry: Registry) -> None:
+            product = registry.product(product_key)
+            code = self._core.codes.send(product.key)
+            self._core.note_about("verification_code_sent", product, code_sent=code)
+
+        self._runner.change(change)
+
+    def set_dynamic_registration(
+        self,
+        product_key: str,
+        on: bool,  # noqa: FBT001 (its only meaning)
+        *,
+        code: str | None = None,
+    ) -> Product:
+        """Turn a product's Dynamic Registration on or off.
+
+        A verification code is checked if one is given. Raises VerificationError too.
+        """
+
+        def change(registry: Registry) -> Product:
+            if code is not None:
+                self._core.codes.check(registry.product(product_key).key, code)
+            return registry.set_dynamic_registration(product_key, on=on)
+
+        return self._runner.change(change)
 
     def set_thing_model(self, product_key: str, document: Any) -> Product:
         """Give a product its thing model, the parsed JSON of the console's export.
@@ -130,6 +156,16 @@ class Console:
                 return list(registry.devices.values())
             key = registry.product(product_key).key
             return [one for one in registry.devices.values() if one.product_key == key]
+
+        return self._runner.look(read)
+
+    def client_ids_in_use(self, product_key: str, device_name: str) -> set[str]:
+        """Return the ClientIDs of a device's current connections."""
+
+        def read() -> set[str]:
+            device = self._core.registry.device(product_key, device_name)
+            issued = (one.issued for one in self._core.sessions.of(device))
+            return {one.client_id for one in issued if one}
 
         return self._runner.look(read)
 

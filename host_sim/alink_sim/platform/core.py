@@ -20,6 +20,7 @@ from alink_sim.platform.state.refusal import Code
 from alink_sim.platform.state.registry import Registry
 from alink_sim.platform.state.sessions import Sessions
 from alink_sim.platform.state.settings import Settings
+from alink_sim.platform.state.verification import VerificationCodes
 from alink_sim.platform.state.write_behind import Commits
 
 
@@ -37,6 +38,7 @@ class Core:
     settings: Settings
     faults: Faults
     trace: PacketTrace
+    codes: VerificationCodes
     ids: MessageIds = field(default_factory=MessageIds)
     rates: Rates = field(default_factory=Rates)
     scripts: dict[str, Script] = field(default_factory=dict)  # By ProductKey.

@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from alink_sim.clock import Clock, SystemClock
 from alink_sim.patience import patience
@@ -45,7 +45,11 @@ from alink_sim.platform.state.sessions import Sessions
 from alink_sim.platform.state.settings import Settings
 from alink_sim.platform.state.store import Store, Undo
 from alink_sim.platform.state.tables import restore
+from alink_sim.platform.state.verification import VerificationCodes
 from alink_sim.platform.state.write_behind import Commits
+
+if TYPE_CHECKING:
+    from alink_sim.platform.console.server import ConsoleServer
 
 _WATCH_SECONDS = 2.0  # Between two looks whether the database is still ours.
 
@@ -62,6 +66,7 @@ class Listen:
         openapi_port: the cloud API, over TLS or plain TCP.
         ota_port: files of update packages, over HTTPS.
         ota_host: NAME or NAME:PORT by which devices find these files; else localhost and the port.
+        console_port: the web console, on 127.0.0.1 whatever `host` is; None: not served.
         san: names and addresses of the TLS certificate, beside the vendor's hosts.
     """
 
@@ -72,6 +77,7 @@ class Listen:
     openapi_port: int = 0
     ota_port: int = 0
     ota_host: str = ""
+    console_port: int | None = None
     san: tuple[str, ...] = ()
 
 
@@ -151,6 +157,7 @@ class Platform:
         self.console = Console(self._core, self._runner)
         self.cloud = Cloud(self._core, self._runner)
         self.ota = Ota(self._core, self._runner)
+        self._web_console: ConsoleServer | None = None
         self._servers: list[MqttServer | HttpServer] = []
 
     # Life
@@ -195,6 +202,21 @@ class Platform:
         """The private root as a PEM file, for a desktop client."""
         return self.authority.pem
 
+    @property
+    def console_url(self) -> str:
+        """The address that opens the web console, token included; "" where none is served."""
+        return self._web_console.url if self._web_console else ""
+
+    @property
+    def console_token(self) -> str:
+        """The token that opens the web console; "" where none is served."""
+        return self._web_console.token if self._web_console else ""
+
+    @property
+    def console_port(self) -> int | None:
+        """The port of the web console; None where none is served."""
+        return self._web_console.port if self._web_console else None
+
     def add_access_key(self, key: AccessKey) -> None:
         """Accept one more access key for the cloud API, until this platform stops."""
         self.mask.learn(key.secret)
@@ -207,6 +229,7 @@ class Platform:
         product_key: str | None = None,
         device_name: str | None = None,
         *,
+        client_id: str | None = None,
         kind: str | None = None,
         code: int | None = None,
         since: float | None = None,
@@ -216,6 +239,7 @@ class Platform:
         return self.log.select(
             product_key=product_key,
             device_name=device_name,
+            client_id=client_id,
             kind=kind,
             code=code,
             since=since,
@@ -277,6 +301,7 @@ class Platform:
             settings=settings,
             faults=self.faults,
             trace=PacketTrace(now=self.clock.time),
+            codes=VerificationCodes(now=self.clock.monotonic),
         )
         for repaired in self._store.repaired:
             core.note("state_repaired", reason=repaired)
@@ -308,6 +333,8 @@ class Platform:
         core.bucket.endpoint = self._listen.ota_host or f"localhost:{self.ota_port}"
         self._openapi.resume()
         jobs.resume(core)
+        if self._listen.console_port is not None:
+            await self._serve_console(self._listen.console_port)
         core.background.spawn(self._watch())
 
     async def _watch(self) -> None:
@@ -326,7 +353,24 @@ class Platform:
         self._servers.append(server)
         return await server.listen(self.host, port)
 
+    async def _serve_console(self, port: int) -> None:
+        # A platform without a console pays for no templates.
+        from alink_sim.platform.console.platform_view import PlatformView  # noqa: PLC0415
+        from alink_sim.platform.console.server import ConsoleServer  # noqa: PLC0415
+
+        view = PlatformView(
+            self._core,
+            operator=self.console,
+            cloud=self.cloud,
+            ota=self.ota,
+            hide=self.mask.hide,
+        )
+        self._web_console = ConsoleServer(view)
+        await self._web_console.listen(port)
+
     async def _close_ports(self) -> None:
+        if self._web_console:
+            await self._web_console.close()
         servers, self._servers = self._servers, []
         for server in servers:
             await server.close()

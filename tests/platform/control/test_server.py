@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -80,6 +81,15 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "cloud.set_desired": {**WHO, "values": {"led": 1}},
     "cloud.call_service": {**WHO, "service": "Test", "inputs": {}},
     "cloud.call_service_sync": {**WHO, "service": "Test", "inputs": {}},
+    "cloud.broadcast": {**PRODUCT, "payload": "x"},
+    "cloud.set_config": {**PRODUCT, "content": "x"},
+    "cloud.forget_config": PRODUCT,
+    "cloud.sub_devices": WHO,
+    "cloud.add_sub_device": {**WHO, "gateway": list(WHO.values())},
+    "cloud.remove_sub_device": WHO,
+    "cloud.ask_to_add": {**WHO, "sub_devices": [list(WHO.values())]},
+    "console.send_verification_code": PRODUCT,
+    "console.set_script": {**PRODUCT, "source": None},
     "cloud.send": {**WHO, "topic": "/x", "payload": "x"},
     "cloud.rrpc": {**WHO, "payload": "x"},
     "cloud.set_shadow": {**WHO, "desired": {"a": 1}},
@@ -140,7 +150,86 @@ def test_the_access_key_is_printed_for_who_asks(platform: Platform, state: State
 
 def test_a_product_is_shown_as_it_is_listed(state: StateDir):
     shown = json.loads(ask(state, "product", "show", WHO["product_key"], "--json"))
-    assert [shown] == json.loads(ask(state, "product", "list", "--json"))
+    alert = {"alert": "", "compromised": []}
+    (listed,) = json.loads(ask(state, "product", "list", "--json"))
+    assert shown == listed | alert
+
+
+def test_product_with_two_client_ids_has_the_message(platform: Platform, state: StateDir):
+    issued = [platform.console.issue_client_id(*WHO.values()) for _ in range(2)]
+    shown = ask(state, "product", "show", WHO["product_key"])
+    assert "A device under the current product has two ClientIDs at the same time." in shown
+    assert 'compromised          ["dev-1"]' in shown
+    platform.console.switch_client_id(**WHO, client_id=issued[0].client_id)
+    assert "two ClientIDs" not in ask(state, "product", "show", WHO["product_key"])
+
+
+def test_device_show_tells_readable_times_of_client_ids(platform: Platform, state: StateDir):
+    issued = platform.console.issue_client_id(*WHO.values())
+    at = datetime.fromtimestamp(issued.created, UTC).astimezone()
+    shown = ask(state, "device", "show", *WHO.values())
+    line = f"{issued.client_id}  not connected  issued {at:%Y-%m-%d %H:%M:%S}  first connection -"
+    assert line in shown
+
+
+def test_dynamic_registration_wants_the_code_of_the_event(platform: Platform, state: StateDir):
+    switch = ("product", "dynamic-registration", WHO["product_key"], "off")
+    assert "a verification code was sent" in ask(state, *switch, code=1)
+    (event,) = platform.events(kind="verification_code_sent")
+    sent = event.detail["code_sent"]
+    wrong = f"{(int(sent) + 1) % 1_000_000:06}"
+    assert "4 more tries" in ask(state, *switch, "--code", wrong, code=1)
+    assert platform.console.product(WHO["product_key"]).dynamic_registration
+    ask(state, *switch, "--code", sent)
+    assert not platform.console.product(WHO["product_key"]).dynamic_registration
+    assert "ask for another code" in ask(state, *switch, "--code", sent, code=1)
+
+
+def test_config_is_uploaded_pushed_and_withdrawn(
+    platform: Platform, state: StateDir, tmp_path: Path
+):
+    (tmp_path / "config.json").write_text('{"interval": 5}')
+    told = ask(state, "product", "config", WHO["product_key"], str(tmp_path / "config.json"))
+    assert told == "devices  0\n"
+    document = platform.console.product(WHO["product_key"]).documents["config"]
+    assert document["configSize"] == 15
+    ask(state, "product", "config", WHO["product_key"], "--remove")
+    assert platform.console.product(WHO["product_key"]).documents["config"] == {}
+
+
+def test_script_of_a_product_comes_from_a_file(
+    platform: Platform, state: StateDir, tmp_path: Path
+):
+    path = tmp_path / "script.py"
+    path.write_text("def raw_data_to_protocol(data): return {}\n")
+    give = ("product", "script", WHO["product_key"], str(path))
+    assert "has no function protocol_to_raw_data" in ask(state, *give, code=1)
+    path.write_text(path.read_text() + "def protocol_to_raw_data(message): return b'x'\n")
+    ask(state, *give)
+    assert platform._core.scripts[WHO["product_key"]].to_raw({}) == b"x"
+    ask(state, "product", "script", WHO["product_key"], "--remove")
+    assert platform._core.scripts == {}
+
+
+def test_topology_is_changed_and_listed(platform: Platform, state: StateDir):
+    platform.console.create_product(key="a1Gateway", node_type=1)
+    platform.console.add_device("a1Gateway", "gateway-1")
+    gateway = ("a1Gateway", "gateway-1")
+    ask(state, "topology", "add", *gateway, *WHO.values())
+    assert "dev-1" in ask(state, "topology", "list", *gateway)
+    ask(state, "topology", "remove", *WHO.values())
+    assert ask(state, "topology", "list", *gateway) == "none\n"
+
+
+def test_broadcast_tells_how_many_sessions_it_reached(state: StateDir):
+    assert ask(state, "product", "broadcast", WHO["product_key"], "hello") == "sessions  0\n"
+
+
+def test_events_are_filtered_by_client_id(platform: Platform, state: StateDir):
+    for client_id in ("one", "two"):
+        platform.log.add(Event(time=1.0, kind="online", client_id=client_id))
+    assert "two" not in ask(state, "events", "--client-id", "one", "--json")
+    assert "one" in ask(state, "events", "--client-id", "one", "--json")
 
 
 def test_a_table_of_devices_fits_a_terminal_and_what_is_empty_is_a_dash(

@@ -181,3 +181,52 @@ def test_a_thing_model_is_found_beside_the_file(toml, make_platform):
     assert platform.console.products()[0].documents["thing"] == json.loads(
         example.read_text("utf-8")
     )
+
+
+SCRIPT = """
+def raw_data_to_protocol(data):
+    return {"method": "thing.event.property.post", "params": {"n": data[0]}}
+
+def protocol_to_raw_data(message):
+    return b"ok"
+"""
+
+
+def test_config_script_and_gateway_come_from_the_file(tmp_path, make_platform):
+    (tmp_path / "config.json").write_text('{"interval": 5}')
+    (tmp_path / "script.py").write_text(SCRIPT)
+    document = {
+        "product": [
+            {
+                "key": "a1Sub",
+                "config": "config.json",
+                "script": "script.py",
+                "device": [{"name": "sub-1", "gateway": "a1Gateway/gw-1"}],
+            },
+            {"key": "a1Gateway", "node_type": 1, "device": [{"name": "gw-1"}]},
+        ]
+    }
+    setup = setup_file.parse(document, where="here", folder=tmp_path)
+    platform = make_platform()
+    setup_file.apply(platform, setup)
+    config = platform.console.product("a1Sub").documents["config"]
+    assert config["configSize"] == 15
+    assert platform._core.scripts["a1Sub"].to_raw({}) == b"ok"
+    assert [one.name for one in platform.cloud.sub_devices("a1Gateway", "gw-1")] == ["sub-1"]
+    setup_file.apply(platform, setup)
+    assert platform.console.product("a1Sub").documents["config"] == config
+
+
+@pytest.mark.parametrize(
+    ("product", "says"),
+    [
+        ({"config": "gone.json"}, "config .*gone.json cannot be read"),
+        ({"script": "empty.py"}, "has no function raw_data_to_protocol"),
+        ({"device": [{"name": "sub-1", "gateway": "gw-1"}]}, "it takes PRODUCTKEY/DEVICENAME"),
+    ],
+)
+def test_unusable_config_script_or_gateway_is_explained(tmp_path, product, says):
+    (tmp_path / "empty.py").touch()
+    document = {"product": [{"key": "a1Sub", **product}]}
+    with pytest.raises(setup_file.SetupError, match=says):
+        setup_file.parse(document, where="here", folder=tmp_path)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import ssl
+import urllib.error
+import urllib.request
 
 import pytest
 
@@ -57,3 +60,16 @@ def test_more_than_64_kb_are_refused_and_told_to_nobody(online: Online):
     with pytest.raises(ConfigError, match="at most 65536 bytes, this one 65537"):
         online.platform.cloud.set_config(online.party.product.key, bytes(65537), url=URL)
     assert json.loads(online.ask(GET, ASKED))["code"] == 6713
+
+
+def test_config_without_url_is_served_by_the_platform(online: Online):
+    content = b'{"rate":2}'
+    online.platform.cloud.set_config(online.party.product.key, content)
+    online.wire.read_publish()
+    url = json.loads(online.ask(GET, ASKED))["data"]["url"]
+    context = ssl.create_default_context(cafile=online.platform.ca_pem)
+    with urllib.request.urlopen(url, context=context, timeout=10) as response:
+        assert response.read() == content
+    online.platform.cloud.forget_config(online.party.product.key)
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        urllib.request.urlopen(url, context=context, timeout=10)

@@ -1,4 +1,4 @@
-"""What a page cannot show."""
+"""The errors of the pages."""
 
 from __future__ import annotations
 

@@ -21,9 +21,9 @@ from alink_sim.platform.console.errors import MissingError
 from alink_sim.platform.console.journal import Journal
 from alink_sim.platform.console.ota_view import OtaView
 from alink_sim.platform.console.packets import ShownPacket, packets
-from alink_sim.platform.console.verification import VerificationCodes
 from alink_sim.platform.core import Core
 from alink_sim.platform.state.entities import Device, Product, Status
+from alink_sim.platform.state.ota_registry import content_key
 from alink_sim.platform.state.packet_trace import ConnectionTrace
 from alink_sim.platform.state.registry import NAME, RegistryError
 from alink_sim.platform.state.sessions import Session
@@ -96,7 +96,6 @@ class PlatformView:
         self.journal = Journal(core.log)
         self._hide = hide
         core.trace.is_on = True
-        self.codes = VerificationCodes(now=core.clock.monotonic)
 
     async def do(self, action: Callable[_P, _T], /, *arguments: _P.args, **named: _P.kwargs) -> _T:
         """Return what a method of the facade returns; raises what it raises."""
@@ -161,12 +160,14 @@ class PlatformView:
         """Return a product's thing model, None where it has none. Raises RegistryError."""
         return model_of(self._core, product_key)
 
-    def send_code(self, product_key: str) -> str:
-        """Send the verification code for a product's switch. Raises RegistryError."""
-        product = self.product(product_key)
-        code = self.codes.send(product.key)
-        self._core.note_about("verification_code_sent", product, code_sent=code)
-        return code
+    def config_text(self, product: Product) -> str:
+        """Return a product's remote config as text, "" where the platform does not serve one."""
+        content = self._core.upgrades.contents.get(content_key(product.key))
+        return content.data.decode(errors="replace") if content else ""
+
+    def has_script(self, product: Product) -> bool:
+        """Tell whether a script parses the bytes of a product."""
+        return product.key in self._core.scripts
 
     # Devices
 
@@ -206,8 +207,8 @@ class PlatformView:
 
     def client_ids_in_use(self, device: Device) -> set[str]:
         """Return the ClientIDs of a device's current connections."""
-        sessions = self._core.sessions.of(device)
-        return {one.issued.client_id for one in sessions if one.issued}
+        issued = (one.issued for one in self._core.sessions.of(device))
+        return {one.client_id for one in issued if one}
 
     def sub_devices(self, gateway: Device) -> list[Device]:
         """Return a gateway's sub-devices."""

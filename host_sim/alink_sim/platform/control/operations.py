@@ -16,6 +16,7 @@ from typing import Any
 
 from alink_sim.platform.openapi.keys import AccessKey
 from alink_sim.platform.platform import Platform
+from alink_sim.platform.state import data_script
 from alink_sim.platform.state.entities import Device, Product, Status
 from alink_sim.platform.state.event_log import Event
 from alink_sim.platform.state.ota_entities import Job, Rules, Task
@@ -24,6 +25,8 @@ from alink_sim.platform.topics.rrpc import Rrpc
 from alink_sim.platform.topics.shadow import Shadow
 
 Parameters = dict[str, Any]
+
+TWO_CLIENT_IDS = "A device under the current product has two ClientIDs at the same time."
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,24 @@ def _device(_platform: Platform, device: Device) -> dict[str, Any]:
     }
 
 
+def _product_details(platform: Platform, product: Product) -> dict[str, Any]:
+    """Return a product with the message of the vendor's Product Details page, "" without one."""
+    devices = platform.console.devices(product.key)
+    compromised = [device.name for device in devices if device.alert]
+    return _product(platform, product) | {
+        "alert": TWO_CLIENT_IDS if compromised else "",
+        "compromised": compromised,
+    }
+
+
+def _device_details(platform: Platform, device: Device) -> dict[str, Any]:
+    details = _device(platform, device)
+    in_use = platform.console.client_ids_in_use(device.product_key, device.name)
+    for one in details["clientIds"]:
+        one["inUse"] = one["clientId"] in in_use
+    return details
+
+
 def _device_with_secrets(platform: Platform, device: Device) -> dict[str, str]:
     product = platform.console.product(device.product_key)
     return {
@@ -116,6 +137,10 @@ def _id(_platform: Platform, message_id: str) -> dict[str, str]:
 
 def _sessions(_platform: Platform, count: int) -> dict[str, int]:
     return {"sessions": count}
+
+
+def _told(_platform: Platform, count: int) -> dict[str, int]:
+    return {"devices": count}
 
 
 def _reply(_platform: Platform, ended: Rrpc) -> dict[str, str]:
@@ -180,6 +205,25 @@ def _text_as_payload(parameters: Parameters) -> Parameters:
     return {**parameters, "payload": parameters["payload"].encode()}
 
 
+def _text_as_content(parameters: Parameters) -> Parameters:
+    return {**parameters, "content": parameters["content"].encode()}
+
+
+def _source_as_script(parameters: Parameters) -> Parameters:
+    """Return the parameters of `Console.set_script`: its Python source came, null for none."""
+    source, where = parameters["source"], parameters.get("where", "the script")
+    script = None if source is None else data_script.from_source(source, where=where)
+    return {"product_key": parameters["product_key"], "script": script}
+
+
+def _gateway_as_pair(parameters: Parameters) -> Parameters:
+    return {**parameters, "gateway": tuple(parameters["gateway"])}
+
+
+def _sub_devices_as_pairs(parameters: Parameters) -> Parameters:
+    return {**parameters, "sub_devices": [tuple(one) for one in parameters["sub_devices"]]}
+
+
 def _publication(parameters: Parameters) -> Parameters:
     """Return the parameters of `Ota.publish`: files came in Base64, by name."""
     files, protocol = parameters["data"], parameters["protocol"]
@@ -198,12 +242,14 @@ def _check_online(platform: Platform, product_key: str, device_name: str, **_: A
 OPERATIONS: dict[str, Operation] = {
     "console.create_product": Operation(_product_with_secret),
     "console.products": Operation(_each(_product)),
-    "console.product": Operation(_product),
+    "console.product": Operation(_product_details),
     "console.remove_product": Operation(_product),
+    "console.send_verification_code": Operation(_as_it_is),
     "console.set_dynamic_registration": Operation(_product),
+    "console.set_script": Operation(_as_it_is, read=_source_as_script),
     "console.add_device": Operation(_device_with_secrets),
     "console.devices": Operation(_each(_device)),
-    "console.device": Operation(_device),
+    "console.device": Operation(_device_details),
     "console.remove_device": Operation(_device),
     "console.reset_device": Operation(_device),
     "console.enable_device": Operation(_device),
@@ -214,6 +260,13 @@ OPERATIONS: dict[str, Operation] = {
     "cloud.set_desired": Operation(_as_it_is),
     "cloud.call_service": Operation(_id, needs_online=True),
     "cloud.call_service_sync": Operation(_reply, needs_online=True),
+    "cloud.broadcast": Operation(_sessions, read=_text_as_payload),
+    "cloud.set_config": Operation(_told, read=_text_as_content),
+    "cloud.forget_config": Operation(_as_it_is),
+    "cloud.sub_devices": Operation(_each(_device)),
+    "cloud.add_sub_device": Operation(_as_it_is, read=_gateway_as_pair),
+    "cloud.remove_sub_device": Operation(_as_it_is),
+    "cloud.ask_to_add": Operation(_sessions, read=_sub_devices_as_pairs),
     "cloud.send": Operation(_sessions, read=_text_as_payload),
     "cloud.rrpc": Operation(_reply, read=_text_as_payload, needs_online=True),
     "cloud.shadow": Operation(_shadow),

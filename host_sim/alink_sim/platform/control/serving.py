@@ -57,8 +57,8 @@ def serve(serving: Serving, *, ready: Callable[[dict[str, Any]], None]) -> None:
         except OSError as error:
             raise StateError(
                 f"a port of {serving.listen.host} cannot be opened ({error.strerror}): name "
-                "free ones with --mqtt-port, --mqtt-tls-port, --https-port, --openapi-port and "
-                "--ota-port (0 for any), or another --host"
+                "free ones with --mqtt-port, --mqtt-tls-port, --https-port, --openapi-port, "
+                "--ota-port and --console-port (0 for any), or another --host"
             ) from error
         try:
             platform.faults.add_all(faults)
@@ -95,6 +95,7 @@ async def _administer(
             "https_port": platform.https_port,
             "openapi_port": platform.openapi_port,
             "ota_port": platform.ota_port,
+            "console_port": platform.console_port,
             "admin_port": await admin.start(),
             "ca_der": str(platform.authority.der.resolve()),
             "ca_pem": str(platform.authority.pem.resolve()),
@@ -106,8 +107,10 @@ async def _administer(
             loop.call_soon_threadsafe(stopped.set)
 
         platform.on_failure = end
+        state.keep_console_token(platform.console_token)
         state.announce(facts)
-        ready(facts)
+        # The file says where the console is, only the start and `console.key` say its token.
+        ready(facts | {"console_url": platform.console_url})
         await stopped.wait()
         if platform.failure:
             raise platform.failure

@@ -1,14 +1,16 @@
 """A file of products, devices and access keys in, the same world on every platform out.
 
 TOML or JSON: `[[product]]` with `key secret name node_type dynamic_registration instance`, and
-`thing`, the file of its thing model, seen from this one; in it `[[product.device]]` with `name`
-and `secret`. `[[instance]]` has the `id`, `kind` and `region` of an instance that products name,
-`[[access_key]]` the `id` and `secret` of one more key of the cloud API. What is left out has its
-default; a secret of a product or device left out is made up once and kept.
+the files of its `thing` model, its remote `config` and its data-parsing `script`, seen from this
+one; in it `[[product.device]]` with `name`, `secret` and `gateway` (PRODUCTKEY/DEVICENAME of the
+gateway whose sub-device it is). `[[instance]]` has the `id`, `kind` and `region` of an instance
+that products name, `[[access_key]]` the `id` and `secret` of one more key of the cloud API. What
+is left out has its default; a secret of a product or device left out is made up once and kept.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,8 +20,10 @@ from alink_sim import bounded_json, thing_model
 from alink_sim.platform.documents import load
 from alink_sim.platform.openapi.keys import AccessKey, AccessKeyError
 from alink_sim.platform.platform import Platform
+from alink_sim.platform.state.data_script import Script, SourceError, from_source
 from alink_sim.platform.state.instances import Instance, InstanceError
 from alink_sim.platform.state.registry import RegistryError
+from alink_sim.platform.topics.remote_config import ConfigError
 
 _PRODUCT: Mapping[str, tuple[type, Any]] = {
     "key": (str, None),
@@ -29,8 +33,14 @@ _PRODUCT: Mapping[str, tuple[type, Any]] = {
     "dynamic_registration": (bool, True),
     "instance": (str, ""),
     "thing": (str, None),
+    "config": (str, None),
+    "script": (str, None),
 }
-_DEVICE: Mapping[str, tuple[type, Any]] = {"name": (str, None), "secret": (str, None)}
+_DEVICE: Mapping[str, tuple[type, Any]] = {
+    "name": (str, None),
+    "secret": (str, None),
+    "gateway": (str, None),
+}
 _ACCESS_KEY: Mapping[str, tuple[type, Any]] = {"id": (str, None), "secret": (str, "")}
 _INSTANCE: Mapping[str, tuple[type, Any]] = {
     "id": (str, None),
@@ -49,12 +59,17 @@ class SetupError(ValueError):
 class ProductSetup:
     """One product as declared: arguments of `Console.create_product`, and (name, secret)s.
 
+    `gateways` has (DeviceName, ProductKey and DeviceName of the gateway) of each sub-device.
+
     `where` names its place in the file, for errors.
     """
 
     fields: dict[str, Any] = field(repr=False)
     devices: tuple[tuple[str, str | None], ...] = field(repr=False)
     thing: Any
+    config: bytes | None
+    script: Script | None
+    gateways: tuple[tuple[str, str, str], ...]
     where: str = field(compare=False)
 
 
@@ -109,10 +124,33 @@ def apply(platform: Platform, setup: Setup) -> None:
                 platform.console.set_instance(key, instance)
             if product.thing:
                 platform.console.set_thing_model(key, product.thing)
+            if product.config is not None:
+                _set_config(platform, key, product.config)
+            if product.script:
+                platform.console.set_script(key, product.script)
             for name, secret in product.devices:
                 platform.console.add_device(key, name, secret=secret)
+        except (RegistryError, ConfigError) as error:
+            raise SetupError(f"{product.where}: {error}") from error
+    for product in setup.products:
+        try:
+            for name, *gateway in product.gateways:
+                _relate(platform, product.fields["key"], name, (gateway[0], gateway[1]))
         except RegistryError as error:
             raise SetupError(f"{product.where}: {error}") from error
+
+
+def _set_config(platform: Platform, product_key: str, content: bytes) -> None:
+    # Once: a push to every device at each start of the platform would be another test.
+    there = platform.console.product(product_key).documents.get("config") or {}
+    if there.get("sign") != hashlib.sha256(content).hexdigest():
+        platform.cloud.set_config(product_key, content)
+
+
+def _relate(platform: Platform, product_key: str, name: str, gateway: tuple[str, str]) -> None:
+    owner = platform.cloud.gateway_of(product_key, name)
+    if owner is None or (owner.product_key, owner.name) != gateway:
+        platform.cloud.add_sub_device(product_key, name, gateway=gateway)
 
 
 def _access_key(entry: Any, where: str) -> AccessKey:
@@ -138,10 +176,17 @@ def _product(entry: Any, where: str, folder: Path) -> ProductSetup:
     ]
     own = {name: value for name, value in entry.items() if name != "device"}
     fields = _fields(own, _PRODUCT, needed="key", where=where)
-    thing = fields.pop("thing")
+    thing, config, script = (fields.pop(name) for name in ("thing", "config", "script"))
     return ProductSetup(
         fields=fields,
         thing=_thing(folder / thing, where) if thing else None,
+        config=_content(folder / config, "config", where) if config else None,
+        script=_script(folder / script, where) if script else None,
+        gateways=tuple(
+            (device["name"], *_gateway(device["gateway"], f"{where}, device {number}"))
+            for number, device in enumerate(devices, start=1)
+            if device["gateway"]
+        ),
         devices=tuple((device["name"], device["secret"]) for device in devices),
         where=where,
     )
@@ -156,6 +201,28 @@ def _thing(path: Path, where: str) -> Any:
     except ValueError as error:
         raise SetupError(f"{where}: thing {path}: {error}") from error
     return document
+
+
+def _content(path: Path, what: str, where: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise SetupError(f"{where}: {what} {path} cannot be read: {error.strerror}") from error
+
+
+def _script(path: Path, where: str) -> Script:
+    source = _content(path, "script", where).decode(errors="replace")
+    try:
+        return from_source(source, where=str(path))
+    except SourceError as error:
+        raise SetupError(f"{where}: {error}") from error
+
+
+def _gateway(text: str, where: str) -> tuple[str, str]:
+    product_key, slash, name = text.partition("/")
+    if not (product_key and slash and name):
+        raise SetupError(f"{where}: gateway is {text!r}; it takes PRODUCTKEY/DEVICENAME")
+    return product_key, name
 
 
 def _entries(table: Any, name: str, where: str) -> list[Any]:

@@ -9,6 +9,9 @@ import secrets
 from pathlib import Path
 from typing import Any, Self
 
+_ADMIN_KEY = "admin.key"
+_CONSOLE_KEY = "console.key"
+
 
 class StateError(RuntimeError):
     """The state directory cannot be used; the text says why and what to do."""
@@ -53,18 +56,32 @@ class StateDir:
         fresh.replace(self._announcement)
 
     def new_key(self) -> str:
-        """Return a fresh key of the administration, kept where only its owner reads it."""
+        """Return a new key of the administration, kept where only its owner reads it."""
         key = secrets.token_hex(16)
-        path = self.path / "admin.key"
+        self._keep_key(_ADMIN_KEY, key)
+        return key
+
+    def keep_console_token(self, token: str) -> None:
+        """Keep the token of the web console where only its owner reads it."""
+        self._keep_key(_CONSOLE_KEY, token)
+
+    def console_token(self) -> str:
+        """Return the token of the web console. Raises StateError."""
+        return self._read_key(_CONSOLE_KEY)
+
+    def _keep_key(self, name: str, key: str) -> None:
+        path = self.path / name
         path.unlink(missing_ok=True)
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(key)
-        return key
 
     def key(self) -> str:
         """Return the key that the running platform wrote. Raises StateError."""
+        return self._read_key(_ADMIN_KEY)
+
+    def _read_key(self, name: str) -> str:
         try:
-            return (self.path / "admin.key").read_text(encoding="utf-8")
+            return (self.path / name).read_text(encoding="utf-8")
         except OSError as error:
             raise StateError(
                 f"the key in {self.path} cannot be read ({error.strerror}): run this as the user "

@@ -1,7 +1,8 @@
 """Products with a data format of their own: bytes up and down, and the script between.
 
 docs/reference/protocol.md, "TSL". The real platform runs a script that the product's owner wrote;
-here it is an object with two functions, given in the process that runs the platform.
+here it is an object with two functions. `from_source` makes it of a Python script with the
+functions that the vendor's Python scripts have.
 """
 
 from __future__ import annotations
@@ -21,6 +22,10 @@ class ScriptError(Exception):
         """Keep the code."""
         super().__init__(text)
         self.code = code
+
+
+class SourceError(ValueError):
+    """A source is not a script; the text says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,24 @@ class Script:
         if not isinstance(data, bytes):
             raise ScriptError(Code.SCRIPT_RESULT, "the script gives no bytes")
         return data
+
+
+def from_source(source: str, *, where: str) -> Script:
+    """Return the script of Python source, run with the rights of the platform's process.
+
+    It defines `raw_data_to_protocol(bytes)`, which returns a dict, and
+    `protocol_to_raw_data(dict)`, which returns bytes. `where` names it in errors. Raises
+    SourceError.
+    """
+    namespace: dict[str, Any] = {"__name__": "alink_data_script"}
+    try:
+        exec(compile(source, where, "exec"), namespace)  # noqa: S102 (its whole purpose)
+    except Exception as error:
+        raise SourceError(f"{where} is not a script: {error!r}") from error
+    for name in ("raw_data_to_protocol", "protocol_to_raw_data"):
+        if not callable(namespace.get(name)):
+            raise SourceError(f"{where} has no function {name}: define it")
+    return Script(namespace["raw_data_to_protocol"], namespace["protocol_to_raw_data"])
 
 
 def _run(function: Callable[[Any], Any], given: Any) -> Any:

@@ -67,6 +67,7 @@ class Wanted(TypedDict, total=False):
 
     product_key: str | None
     device_name: str | None
+    client_id: str | None
     kind: str | None
     code: int | None
     since: float | None
@@ -120,8 +121,10 @@ class EventLog:
         with self._changed:
             forgotten = self._count - len(self._events)
             old = max(number - forgotten, 0) if number <= self._count else 0
-            fresh = itertools.islice(self._events, old, None)
-            return self._count, _newest(list(_matching(fresh, wanted)), limit)
+            # From the end: a log of 100,000 events is not walked for the few that are new.
+            newest = itertools.islice(reversed(self._events), len(self._events) - old)
+            found = list(_matching(newest, wanted))[::-1]
+            return self._count, _newest(found, limit)
 
     def expect(
         self,

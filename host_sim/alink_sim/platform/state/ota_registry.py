@@ -10,6 +10,7 @@ from typing import TypeVar
 from alink_sim.platform.state.entities import Device, Entity, Product
 from alink_sim.platform.state.ota_entities import FINAL, Content, Firmware, Job, OtaEntity, Task
 
+_CONFIG = "config/"
 _FIRST_STREAM = 1_397_345  # A number of the size that the real ones have.
 _T = TypeVar("_T", Firmware, Content, Job, Task)
 
@@ -80,6 +81,7 @@ class Upgrades:
         mine: list[OtaEntity] = []
         if isinstance(gone, Product):
             mine += [one for one in self.firmwares.values() if one.product_key == gone.key]
+            mine += [one for one in self.contents.values() if one.key == content_key(gone.key)]
         elif isinstance(gone, Device):
             mine += self.tasks_of(gone)
         for one in mine:
@@ -129,3 +131,13 @@ class Upgrades:
 def fresh_id() -> str:
     """Return an id that looks like a real one; it never begins with "-", as an option does."""
     return secrets.token_hex(11) + "000100"
+
+
+def content_key(product_key: str) -> str:
+    """Return the name of a product's remote config in the bucket."""
+    return f"{_CONFIG}{product_key}"
+
+
+def is_config(key: str) -> bool:
+    """Tell whether a name in the bucket is a remote config, not a file of a package."""
+    return key.startswith(_CONFIG)

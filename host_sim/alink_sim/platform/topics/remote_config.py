@@ -11,6 +11,8 @@ from typing import Any
 
 from alink_sim.platform.core import Core
 from alink_sim.platform.state.entities import Product
+from alink_sim.platform.state.ota_entities import Content
+from alink_sim.platform.state.ota_registry import content_key
 from alink_sim.platform.state.sessions import Session
 from alink_sim.platform.topics import downlink
 from alink_sim.platform.topics.envelope import Outcome, Request
@@ -33,18 +35,21 @@ def get(core: Core, session: Session, request: Request) -> Outcome:
     document = core.registry.product(session.product_key).documents.get("config")
     if document is None:
         return _OFF
-    return Outcome(data=document) if document else _NONE
+    return Outcome(data=_told(core, document)) if document else _NONE
 
 
 def forget(core: Core, product: Product) -> None:
     """Take a product's config back."""
+    if content := core.upgrades.contents.get(content_key(product.key)):
+        core.upgrades.remove(content)
     core.registry.keep(product, "config", {})
 
 
-def put(core: Core, product: Product, content: bytes, *, url: str) -> int:
+def put(core: Core, product: Product, content: bytes, *, url: str = "") -> int:
     """Keep a product's config and tell every device that is online; return how many.
 
-    The devices fetch it from `url`. Raises ConfigError for more than 64 KB.
+    The devices fetch it from `url`; without one the platform serves it, like the files of update
+    packages. Raises ConfigError for more than 64 KB.
     """
     if len(content) > _MAX:
         raise ConfigError(f"a config has at most {_MAX} bytes, this one {len(content)}")
@@ -56,6 +61,20 @@ def put(core: Core, product: Product, content: bytes, *, url: str) -> int:
         "url": url,
         "getType": "file",
     }
+    if not url:
+        key = content_key(product.key)
+        core.upgrades.keep(Content(key, content))
+        document["key"] = key
     core.registry.keep(product, "config", document)
+    told = _told(core, document)
     online = {one.device_name: one.device for one in core.sessions.of_product(product.key)}
-    return sum(downlink.ask(core, one, "config/push", document)[1] for one in online.values())
+    return sum(downlink.ask(core, one, "config/push", told)[1] for one in online.values())
+
+
+def _told(core: Core, document: dict[str, Any]) -> dict[str, Any]:
+    """Return what a device is told of a config: a config of the platform's has a fresh URL."""
+    told = dict(document)
+    if key := told.pop("key", ""):
+        until = int(core.clock.time() + core.settings.ota_url_seconds)
+        told["url"] = core.bucket.url(key, "", until=until)
+    return told

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from alink_sim.platform.control import client
-from alink_sim.platform.verbs import device, faults, ota, product, request
+from alink_sim.platform.verbs import device, faults, ota, product, request, topology
 from alink_sim.platform.verbs.arguments import AsJson
 from alink_sim.platform.verbs.moment import moment
 from alink_sim.platform.verbs.output import reported, show_events
@@ -20,6 +20,7 @@ app.add_typer(product.app, name="product")
 app.add_typer(device.app, name="device")
 app.add_typer(faults.app, name="faults")
 app.add_typer(ota.app, name="ota")
+app.add_typer(topology.app, name="topology")
 
 _TIME = "Seconds since 1970, 2026-11-25T22:00 (UTC), or 90s, 15m, 2h, 1d ago."
 _PAUSE = 0.3  # Seconds between two looks at the log.
@@ -50,6 +51,7 @@ def events(
     *,
     product_key: Annotated[str | None, typer.Option("--product", metavar="PRODUCTKEY")] = None,
     device_name: Annotated[str | None, typer.Option("--device", metavar="DEVICENAME")] = None,
+    client_id: Annotated[str | None, typer.Option(metavar="CLIENTID")] = None,
     kind: Annotated[str | None, typer.Option(help="As in docs/reference/platform.md.")] = None,
     code: Annotated[int | None, typer.Option(help="A code of the vendor's, as 6289.")] = None,
     since: Annotated[float | None, typer.Option(parser=moment, metavar="TIME", help=_TIME)] = None,
@@ -67,6 +69,7 @@ def events(
     filters = {
         "product_key": product_key,
         "device_name": device_name,
+        "client_id": client_id,
         "kind": kind,
         "code": code,
         "since": since,

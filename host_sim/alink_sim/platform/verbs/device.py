@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from alink_sim.platform.verbs import messages
+from alink_sim.platform.verbs import messages, output
 from alink_sim.platform.verbs.arguments import (
     AsJson,
     DeviceName,
@@ -14,7 +14,8 @@ from alink_sim.platform.verbs.arguments import (
     SecretFile,
     content,
 )
-from alink_sim.platform.verbs.request import run
+from alink_sim.platform.verbs.moment import local_time
+from alink_sim.platform.verbs.request import call, run
 
 app = typer.Typer(no_args_is_help=True, help="Devices.")
 
@@ -70,6 +71,38 @@ def switch(
     )
 
 
+@app.command("show")
+def show(
+    context: typer.Context,
+    product_key: ProductKey,
+    device_name: DeviceName,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Print a device: status, ClientIDs, the one in use, properties."""
+    result = call(context, "console.device", product_key=product_key, device_name=device_name)
+    output.show(result if as_json else _readable(result), as_json=as_json)
+
+
+def _readable(device: dict[str, Any]) -> dict[str, Any]:
+    """Return a device with a line for each of its ClientIDs, times in local time."""
+    lines = {
+        f"ClientID {number}": "  ".join(
+            (
+                one["clientId"],
+                "in use" if one["inUse"] else "blocked" if one["blocked"] else "not connected",
+                f"issued {local_time(one['created'])}",
+                f"first connection {local_time(one['firstConnected'])}",
+            )
+        )
+        for number, one in enumerate(device["clientIds"], start=1)
+    }
+    shown: dict[str, Any] = {}
+    for name, value in device.items():
+        shown |= lines if name == "clientIds" and lines else {name: value}
+    return shown
+
+
 def _add_command(name: str, operation: str, text: str) -> None:
     """Add a command whose only argument is a device."""
 
@@ -85,7 +118,6 @@ def _add_command(name: str, operation: str, text: str) -> None:
     app.command(name, help=text)(command)
 
 
-_add_command("show", "console.device", "Print a device: status, ClientIDs, properties.")
 _add_command("reset", "console.reset_device", "Let an activated device register again.")
 _add_command("disable", "console.disable_device", "End a device's sessions and refuse its logins.")
 _add_command("enable", "console.enable_device", "Let a disabled device log in again.")

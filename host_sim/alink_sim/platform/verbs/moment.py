@@ -26,3 +26,10 @@ def moment(text: str) -> float:
             f"{text!r} is no time: write 15m (ago), 2026-11-25T22:00, or seconds since 1970"
         ) from None
     return (said if said.tzinfo else said.replace(tzinfo=dt.UTC)).timestamp()
+
+
+def local_time(seconds: float | None) -> str:
+    """Return a time in seconds since 1970 as local time, a dash for None."""
+    if seconds is None:
+        return "-"
+    return f"{dt.datetime.fromtimestamp(seconds, dt.UTC).astimezone():%Y-%m-%d %H:%M:%S}"

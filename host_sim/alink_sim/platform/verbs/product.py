@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from alink_sim.platform.verbs.arguments import AsJson, ProductKey, SecretFile, content
-from alink_sim.platform.verbs.request import run
+from alink_sim.platform.verbs.request import call, run
 
 app = typer.Typer(no_args_is_help=True, help="Products.")
 
@@ -70,13 +71,105 @@ def remove(context: typer.Context, product_key: ProductKey, *, as_json: AsJson =
 
 @app.command("dynamic-registration")
 def dynamic_registration(
-    context: typer.Context, product_key: ProductKey, to: Position, *, as_json: AsJson = False
+    context: typer.Context,
+    product_key: ProductKey,
+    to: Position,
+    *,
+    code: Annotated[
+        str | None, typer.Option(help="Verification code; without it a new one is sent.")
+    ] = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Turn a product's Dynamic Registration on or off."""
+    """Turn Dynamic Registration on or off, with a code."""
+    if code is None:
+        call(context, "console.send_verification_code", product_key=product_key)
+        typer.echo(
+            "alink-sim: a verification code was sent, which the vendor does by SMS. Read it with "
+            "`alink-sim admin events --kind verification_code_sent`, and repeat this command "
+            "with --code",
+            err=True,
+        )
+        raise typer.Exit(1)
     run(
         context,
         "console.set_dynamic_registration",
         as_json=as_json,
         product_key=product_key,
         on=to is Position.ON,
+        code=code,
     )
+
+
+@app.command("config")
+def config(
+    context: typer.Context,
+    product_key: ProductKey,
+    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", dir_okay=False)] = None,
+    *,
+    remove: Annotated[bool, typer.Option("--remove", help="Withdraw the remote config.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Upload the remote config and push it to the devices."""
+    if remove:
+        run(context, "cloud.forget_config", as_json=as_json, product_key=product_key)
+        return
+    run(
+        context,
+        "cloud.set_config",
+        as_json=as_json,
+        product_key=product_key,
+        content=_text(file),
+    )
+
+
+@app.command("script")
+def script(
+    context: typer.Context,
+    product_key: ProductKey,
+    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", dir_okay=False)] = None,
+    *,
+    remove: Annotated[bool, typer.Option("--remove", help="Take the script away.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Give a product its data-parsing script (Python)."""
+    source = None if remove else _text(file)
+    run(
+        context,
+        "console.set_script",
+        as_json=as_json,
+        product_key=product_key,
+        source=source,
+        where=str(file),
+    )
+
+
+@app.command("broadcast")
+def broadcast(
+    context: typer.Context,
+    product_key: ProductKey,
+    text: str,
+    *,
+    topic: Annotated[
+        str,
+        typer.Option(help="/broadcast/PRODUCTKEY/...; without it all devices that are online."),
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Send text to all devices of a product."""
+    run(
+        context,
+        "cloud.broadcast",
+        as_json=as_json,
+        product_key=product_key,
+        payload=text,
+        topic=topic,
+    )
+
+
+def _text(file: Path | None) -> str:
+    if file is None:
+        raise typer.BadParameter("name a FILE, or use --remove")
+    try:
+        return file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise typer.BadParameter(f"{file} cannot be read as text: {error}") from error

@@ -48,6 +48,11 @@ def platform(
     ota_port: Annotated[
         int, typer.Option(min=0, max=65535, help="Files of update packages; 0 is any free one.")
     ] = 0,
+    console_port: Annotated[
+        int,
+        typer.Option(min=0, max=65535, help="The web console, on 127.0.0.1; 0 is any free one."),
+    ] = 0,
+    console: Annotated[bool, typer.Option("--console/--no-console")] = True,
     ota_host: Annotated[
         str,
         typer.Option(
@@ -85,6 +90,7 @@ def platform(
             openapi_port=openapi_port,
             ota_port=ota_port,
             ota_host=ota_host,
+            console_port=console_port if console else None,
             san=tuple(san or ()),
         ),
         ecdsa=ecdsa,
@@ -107,6 +113,7 @@ def _described(facts: dict[str, Any], state: Path) -> str:
             f"HTTPS           {facts['host']}:{facts['https_port']}",
             f"cloud API       {facts['host']}:{facts['openapi_port']}",
             f"OTA files       {facts['host']}:{facts['ota_port']}",
+            f"web console     {facts['console_url'] or 'not served'}",
             f"root to trust   {facts['ca_pem']}  (for a board: {facts['ca_der']})",
             f"its access key  alink-sim admin --state {state} access-key",
             f"administration  alink-sim admin --state {state} --help",

@@ -6,11 +6,12 @@ from aiohttp import web
 
 from alink_sim import bounded_json
 from alink_sim.platform.console.addresses import address
+from alink_sim.platform.console.journal import matching
 from alink_sim.platform.console.platform_view import DIRECT, GATEWAY, SUB_DEVICE
 from alink_sim.platform.console.visit import Visit
 
 NODE_TYPES = (DIRECT, GATEWAY, SUB_DEVICE)
-_TABS = ("information", "thing-model")
+_TABS = ("information", "thing-model", "config", "parsing", "broadcast")
 
 
 async def index(visit: Visit) -> web.Response:
@@ -57,18 +58,19 @@ async def delete(visit: Visit) -> web.Response:
 
 async def send_code(visit: Visit) -> web.Response:
     """Send the verification code of the switch; the page shows the message that brings it."""
-    code = visit.view.send_code(visit.part("pk"))
-    return _details(visit, code=code)
+    product = visit.view.product(visit.part("pk"))
+    await visit.view.do(visit.view.operator.send_verification_code, product.key)
+    visit.view.journal.catch_up()
+    sent = matching(
+        visit.view.journal.newest(), product_key=product.key, kind="verification_code_sent"
+    )
+    return _details(visit, code=next(sent).detail["code_sent"])
 
 
 async def switch(visit: Visit) -> web.Response:
     """Turn Dynamic Registration on or off, with the verification code."""
     product = visit.view.product(visit.part("pk"))
     on = visit.field("on") == "1"
-    try:
-        visit.view.codes.check(product.key, visit.field("code"))
-    except ValueError as error:
-        return _details(visit, asks=True, problem=str(error))
     done = (
         visit.words("Dynamic Registration is on.")
         if on
@@ -77,11 +79,16 @@ async def switch(visit: Visit) -> web.Response:
             "Activated devices are not affected."
         )
     )
-    return await visit.attempt(
-        visit.view.do(visit.view.operator.set_dynamic_registration, product.key, on),
-        then=address("products", product.key),
-        done=done,
-    )
+    try:
+        await visit.view.do(
+            visit.view.operator.set_dynamic_registration,
+            product.key,
+            on,
+            code=visit.field("code"),
+        )
+    except ValueError as error:
+        return _details(visit, asks=True, problem=str(error))
+    return visit.go(address("products", product.key), done)
 
 
 async def thing_model(visit: Visit) -> web.Response:
@@ -96,6 +103,41 @@ async def thing_model(visit: Visit) -> web.Response:
         await visit.view.do(visit.view.operator.set_thing_model, product.key, document)
 
     return await visit.attempt(take(), then=there, done=visit.words("The thing model was saved."))
+
+
+async def config(visit: Visit) -> web.Response:
+    """Keep the remote config and push it to the devices that are online, or withdraw it."""
+    product = visit.view.product(visit.part("pk"))
+    there = address("products", product.key, tab="config")
+    cloud = visit.view.cloud
+    _, content = visit.file("file")
+    text = content or str(visit.form.get("text", "")).encode()
+    try:
+        if visit.field("remove"):
+            await visit.view.do(cloud.forget_config, product.key)
+            return visit.go(there, visit.words("The configuration was taken back."))
+        told = await visit.view.do(cloud.set_config, product.key, text)
+    except ValueError as error:
+        return visit.go(there, str(error), is_error=True)
+    notice = visit.words(
+        "The configuration was saved. It went to %(count)s devices that are online.", count=told
+    )
+    return visit.go(there, notice)
+
+
+async def broadcast(visit: Visit) -> web.Response:
+    """Send a message to all devices of the product."""
+    product = visit.view.product(visit.part("pk"))
+    there = address("products", product.key, tab="broadcast")
+    payload = str(visit.form.get("payload", "")).encode()
+    try:
+        sent = await visit.view.do(
+            visit.view.cloud.broadcast, product.key, payload, topic=visit.field("topic")
+        )
+    except ValueError as error:
+        return visit.go(there, str(error), is_error=True)
+    notice = visit.words("The broadcast went to %(count)s sessions.", count=sent)
+    return visit.go(there, notice, is_error=not sent)
 
 
 def _details(
@@ -118,6 +160,9 @@ def _details(
         asks=asks or bool(code),
         problem=problem,
         model=visit.view.thing_model(product.key),
+        config=product.documents.get("config") or {},
+        config_text=visit.view.config_text(product),
+        has_script=visit.view.has_script(product),
         watch=f"product/{product.key}",
     )
 
@@ -131,4 +176,6 @@ ROUTES = (
     ("POST", "/products/{pk}/code", send_code),
     ("POST", "/products/{pk}/dynamic-registration", switch),
     ("POST", "/products/{pk}/thing-model", thing_model),
+    ("POST", "/products/{pk}/config", config),
+    ("POST", "/products/{pk}/broadcast", broadcast),
 )
