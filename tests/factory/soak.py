@@ -26,7 +26,7 @@ from typing import Any
 from alink_factory.batch import plan as plans
 from alink_factory.batch.plan import Plan
 from alink_factory.image import vfs
-from alink_factory.job import verify
+from alink_factory.job import scrap
 from alink_factory.ledger import Ledger, Station
 from alink_formats import identity
 from alink_formats.partitions import PartitionTable
@@ -157,7 +157,7 @@ class Soak:
     def _scrap(self, unit: Unit) -> None:
         book = self._ledger()
         if book.find(mac=unit.mac):
-            verify.scrap(self._plan, book, mac=unit.mac, reason="worn flash")
+            scrap.scrap(self._plan.batch.name, book, mac=unit.mac, reason="worn flash")
         book.close()
 
     def _ledger(self) -> Ledger:

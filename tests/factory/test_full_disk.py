@@ -147,6 +147,7 @@ def test_half_an_image_is_not_kept(workshop, disk):
 @pytest.mark.parametrize("verb", [("plan",), ("report",), ("run", "--json")])
 def test_unwritable_output_is_one_sentence(workshop: Workshop, verb):
     batch = workshop.batch(rows=ROWS)
+    workshop.ledger()
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
             [sys.executable, "-m", "alink_factory", *verb, batch],

@@ -64,6 +64,11 @@ def test_interrupted_registration_can_be_repeated(workshop: Workshop, platform: 
     again = _run(workshop, platform, size=3)
     assert (again.done, again.created, again.refused) == (5, 0, ())
     assert platform.console.device(KEY, "lamp-0002").secret == secret
+    entries = workshop.ledger().entries()
+    assert sorted(entry.device_name for entry in entries) == [f"lamp-{n:04d}" for n in range(1, 6)]
+    assert [entry.device_name for entry in entries if entry.detail == "it existed already"] == [
+        "lamp-0002"
+    ]
 
 
 def test_rows_with_device_secret_are_not_registered(workshop: Workshop, platform: Platform):

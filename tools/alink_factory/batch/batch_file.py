@@ -46,6 +46,7 @@ class Batch:
     layout: str
     rows_file: Path | None
     count: int
+    ca_files: tuple[Path, ...]
     wifi_password: str
     baud: int
     firmware: FirmwareFile | None
@@ -160,13 +161,13 @@ def _batch(file: Path, content: _File) -> Batch:
             sign_method=product.sign_method,
             method=product.method,
             wifi_ssid=product.wifi_ssid,
-            ca=tuple(_root(file.parent / path) for path in product.ca),
         ),
         naming=naming,
         board=board.name,
         layout=board.layout,
         rows_file=_path(file.parent, rows.file),
         count=rows.count or 0,
+        ca_files=tuple(file.parent / path for path in product.ca),
         wifi_password=product.wifi_password,
         baud=board.baud or 0,
         firmware=_firmware(content.firmware, file.parent),
@@ -198,10 +199,3 @@ def _firmware(table: _Firmware | None, folder: Path) -> FirmwareFile | None:
 
 def _path(folder: Path, text: str) -> Path | None:
     return folder / Path(text).expanduser() if text else None
-
-
-def _root(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise BatchError(f"product.ca {path}: {error.strerror}") from error

@@ -34,6 +34,7 @@ class Plan:
     files: dict[str, bytes]
     secrets: dict[str, str]
     wifi_password: str
+    roots: tuple[bytes, ...]
 
     def __repr__(self) -> str:
         return f"Plan({self.batch.name!r}, {len(self.rows)} rows)"
@@ -98,6 +99,7 @@ class Plan:
             device_secret=row.device_secret,
             product_secret="" if row.device_secret else self.secrets[row.product_key],
             wifi_password=self.wifi_password,
+            ca=self.roots,
             sub_products=tuple(SubProduct(key, self.secrets[key]) for key in row.sub_products),
         )
         try:
@@ -152,9 +154,17 @@ def load(file: Path) -> Plan:
     files = vfs.files(batch.app_folder)
     if errors:
         raise BatchError(*errors)
-    plan = Plan(batch, listed, board, image, files, secrets, password)
+    roots = tuple(_root(path) for path in batch.ca_files)
+    plan = Plan(batch, listed, board, image, files, secrets, password, roots)
     _try(plan)
     return plan
+
+
+def _root(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BatchError(f"product.ca {path}: {error.strerror}") from error
 
 
 def _board(batch: Batch) -> BoardDefinition:

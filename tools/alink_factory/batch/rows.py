@@ -52,6 +52,7 @@ class Row:
     kind: str = "device"
     gateway: str = ""
     sub_products: tuple[str, ...] = ()
+    extra: tuple[tuple[str, str], ...] = ()  # Columns of the user, by name.
 
     def __repr__(self) -> str:
         shown = [
@@ -75,8 +76,8 @@ def read(batch: Batch) -> tuple[Row, ...]:
         try:
             rows.append(_row(batch, batch.naming.start + number, line, values))
         except BatchError as error:
-            errors += [f"{where} line {line}: {error}" for error in error.messages]
-    errors += [f"{where}: {error}" for error in _clashes(rows)]
+            errors += [f"{where} line {line}: {message}" for message in error.messages]
+    errors += [f"{where}: {message}" for message in _clashes(rows)]
     if errors:
         raise BatchError(*errors)
     if not rows:
@@ -111,7 +112,7 @@ def _header(cells: list[str], file: Path) -> list[str]:
     names = []
     for cell in cells:
         word = re.sub(r"[\s_]", "", cell).lower()
-        name = "" if word.startswith("x-") else COLUMNS.get(word)
+        name = cell.strip() if word.startswith("x-") else COLUMNS.get(word)
         if name is None and re.search(r"[;\t]", cell):
             raise BatchError(f"{file}: {cell!r}: separate columns with commas")
         if name is None:
@@ -164,7 +165,12 @@ def _row(batch: Batch, counter: int, line: int, values: dict[str, str]) -> Row:
         kind=kind,
         gateway=values.get("gateway", ""),
         sub_products=tuple(values.get("sub_products", "").split()),
+        extra=tuple((name, value) for name, value in values.items() if _is_extra(name)),
     )
+
+
+def _is_extra(column: str) -> bool:
+    return column.lower().startswith("x-")
 
 
 def _known_name(batch: Batch, counter: int, key: str, serial: str, mac: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Protocol
 
 from alink_formats.identity import Identity
@@ -18,6 +19,11 @@ class Prepared:
 
     record: str
     detail: str = ""
+
+
+def tools(program: str) -> str:
+    """Return the versions of alink-burn and of the program that burns, for the ledger."""
+    return f"alink-burn {version('alink-sdk')}, {program} {version(program)}"
 
 
 class Board(Protocol):

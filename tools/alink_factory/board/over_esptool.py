@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from alink_factory.batch.plan import Plan
-from alink_factory.board.board import Prepared
+from alink_factory.board.board import Prepared, tools
 from alink_factory.board.esptool import Chip, Esptool
 from alink_factory.errors import BoardError
 from alink_factory.image import flash_content
@@ -51,7 +51,7 @@ class EsptoolBoard:
         self._identity = identity
         self._image = recipe.build(identity, self._content, fresh=self._fresh)
         firmware = recipe.firmware.sha256[:16] if recipe.firmware else "none"
-        return Prepared(self._image.record, f"firmware {firmware}")
+        return Prepared(self._image.record, f"firmware {firmware}; {tools('esptool')}")
 
     def write(self) -> tuple[str, ...]:
         """Write the regions whose MD5 differs; esptool compares each MD5 again afterwards."""

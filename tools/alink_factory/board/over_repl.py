@@ -11,7 +11,7 @@ import hashlib
 from pathlib import PurePosixPath
 
 from alink_factory.batch.plan import Plan
-from alink_factory.board.board import Prepared
+from alink_factory.board.board import Prepared, tools
 from alink_factory.board.mpremote import Mpremote, ReplContent
 from alink_factory.errors import BatchError, BoardError
 from alink_factory.image.flash_content import KEPT_FILES
@@ -65,7 +65,8 @@ class ReplBoard:
                 f"the identity record is {len(self._record)} bytes; the limit in NVS is {limit}: "
                 "burn fewer roots (product.ca)"
             )
-        return Prepared(hashlib.sha256(self._record).hexdigest()[:16])
+        record = hashlib.sha256(self._record).hexdigest()[:16]
+        return Prepared(record, f"firmware none; {tools('mpremote')}")
 
     def write(self) -> tuple[str, ...]:
         """Store the record, then copy the files whose SHA-256 differs."""

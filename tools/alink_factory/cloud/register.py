@@ -40,6 +40,11 @@ def register(
 
     Raises BatchError if no name is known yet, CloudError if the platform refuses a call.
     """
+    noted = {
+        (entry.product_key, entry.device_name)
+        for entry in ledger.entries(plan.batch.name)
+        if entry.what == "registered"
+    }
     for product_key, names in _names(plan, ledger).items():
         state = Registration(product_key, len(names))
         for at in range(0, len(names), min(size, MOST)):
@@ -52,10 +57,15 @@ def register(
                 state.created + len(created),
                 state.refused + refused,
             )
-            for name in created:
-                ledger.note(
-                    "registered", batch=plan.batch.name, product_key=product_key, device_name=name
-                )
+            for name in part:
+                if name not in refused and (product_key, name) not in noted:
+                    ledger.note(
+                        "registered",
+                        batch=plan.batch.name,
+                        product_key=product_key,
+                        device_name=name,
+                        detail="" if name in created else "it existed already",
+                    )
             yield state
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from alink_factory.batch.plan import Plan
 from alink_factory.board.esptool import Esptool
-from alink_factory.errors import BatchError
 from alink_factory.image import flash_content
 from alink_factory.ledger import Ledger
 from alink_formats.identity import fingerprint
@@ -75,20 +74,3 @@ def check(plan: Plan, ledger: Ledger, esptool: Esptool) -> list[Check]:
             seen = f"{len(data)} bytes at {region.offset:#x}"
             checks.append(Check(region.name, data == region.data, seen))
     return checks
-
-
-def scrap(plan: Plan, ledger: Ledger, *, mac: str = "", name: str = "", reason: str) -> str:
-    """Remove a board from the batch and free its row; return its DeviceName.
-
-    Raises BatchError when the ledger has no such board in this batch.
-    """
-    if not (mac or name):
-        raise BatchError("name the board with --mac or --name")
-    claims = ledger.claims(plan.batch.name)
-    found = [c for c in claims if (mac and c.mac == mac) or (name and c.device_name == name)]
-    if not found:
-        raise BatchError(f"the ledger has no board {mac or name} in batch {plan.batch.name}")
-    if not reason:
-        raise BatchError("give a reason with --reason: the ledger keeps it")
-    ledger.retire(found[0], what="scrapped", reason=reason)
-    return found[0].device_name

@@ -7,19 +7,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import sqlalchemy as sa
 
 from alink_factory.errors import LedgerError
 from alink_factory.ledger import schema
 
+_READS = {"is_read": True, "postgresql_readonly": True}
 _TIMEOUT = 15  # Seconds to wait while another station writes.
 
 
 class Database:
-    """SQLite in a file, created if missing, or PostgreSQL by URL. Raises LedgerError."""
+    """SQLite in a file, created if missing, or PostgreSQL by URL. Raises LedgerError.
 
-    def __init__(self, where: str) -> None:
+    With `is_read_only` the file must exist, and nothing is written.
+    """
+
+    def __init__(self, where: str, *, is_read_only: bool = False) -> None:
+        self._is_read_only = is_read_only
         self.where = where if "://" in where else f"sqlite:///{Path(where).expanduser()}"
         self._file: Path | None = None
         with self._explained():
@@ -36,6 +42,14 @@ class Database:
             return sa.make_url(self.where).render_as_string(hide_password=True)
         except sa.exc.ArgumentError:
             return "the given URL"
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """Open a transaction that only reads; it neither waits for a writer nor blocks one."""
+        with self._explained():
+            self._check_file()
+            with self._engine.connect() as connection:
+                yield connection.execution_options(**_READS)
 
     @contextmanager
     def begin(self) -> Iterator[sa.Connection]:
@@ -58,13 +72,23 @@ class Database:
         if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
             raise sa.exc.ArgumentError
         self._file = Path(str(url.database))
-        os.close(os.open(self._file, os.O_CREAT | os.O_RDWR, 0o600))
+        if self._is_read_only:
+            if not self._file.exists():
+                raise LedgerError(f"the ledger {self._file} does not exist: name the ledger")
+            url = _read_only(self._file)
+        else:
+            os.close(os.open(self._file, os.O_CREAT | os.O_RDWR, 0o600))
         engine = sa.create_engine(url, pool_size=32, connect_args={"timeout": _TIMEOUT})
-        sa.event.listen(engine, "connect", _prepare_sqlite)
+        if not self._is_read_only:
+            sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
         return engine
 
     def _open(self) -> None:
+        if self._is_read_only:
+            with self.read() as connection:
+                _check_version(connection.execute(sa.select(schema.SCHEMA.c.version)).scalar())
+            return
         with self._engine.begin() as connection:
             if connection.dialect.name == "postgresql":
                 # Stations that start at the same time create the tables one after the other.
@@ -73,11 +97,8 @@ class Database:
             found = connection.execute(sa.select(schema.SCHEMA.c.version)).scalar()
             if found is None:
                 connection.execute(schema.SCHEMA.insert().values(version=schema.VERSION))
-            elif found != schema.VERSION:
-                raise LedgerError(
-                    f"the ledger has schema {found}, but this alink-burn has {schema.VERSION}: "
-                    "use the alink-burn that created the ledger"
-                )
+            else:
+                _check_version(found)
 
     def _check_file(self) -> None:
         # SQLite keeps writing to a file that was deleted or replaced: the entries would be lost.
@@ -129,6 +150,22 @@ class Database:
         return f"the ledger {self.shown} cannot be used ({cause}): {advice}"
 
 
+def _check_version(found: int | None) -> None:
+    if found != schema.VERSION:
+        raise LedgerError(
+            f"the ledger has schema {found}, but this alink-burn has {schema.VERSION}: "
+            "use the alink-burn that created the ledger"
+        )
+
+
+def _read_only(file: Path) -> sa.URL:
+    # SQLite wants to write its -shm file beside a ledger, unless it may assume that no one writes.
+    query = {"mode": "ro", "uri": "true"}
+    if not os.access(file.parent, os.W_OK) and not Path(f"{file}-wal").exists():
+        query["immutable"] = "1"
+    return sa.URL.create("sqlite", database=f"file:{quote(str(file.resolve()))}", query=query)
+
+
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # We send BEGIN ourselves, see below.
     cursor = connection.cursor()
@@ -139,4 +176,5 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 def _begin_sqlite(connection: sa.Connection) -> None:
     # A transaction that reads and then writes must hold the lock from its start.
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    reads = connection.get_execution_options().get("is_read", False)
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")

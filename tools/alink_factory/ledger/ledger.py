@@ -28,9 +28,14 @@ class Ledger:
     """
 
     def __init__(
-        self, where: str, *, station: Station, now: Callable[[], float] = time.time
+        self,
+        where: str,
+        *,
+        station: Station,
+        is_read_only: bool = False,
+        now: Callable[[], float] = time.time,
     ) -> None:
-        self._database = Database(where)
+        self._database = Database(where, is_read_only=is_read_only)
         self._now = now
         self.where_shown = self._database.shown
         self.station = station
@@ -132,7 +137,7 @@ class Ledger:
         query = CLAIMS.select().order_by(CLAIMS.c.id)
         if batch is not None:
             query = query.where(CLAIMS.c.batch == batch)
-        with self._database.begin() as connection:
+        with self._database.read() as connection:
             return [Claim(**row) for row in connection.execute(query).mappings()]
 
     def entries(self, batch: str | None = None) -> list[Entry]:
@@ -140,7 +145,7 @@ class Ledger:
         query = ENTRIES.select().order_by(ENTRIES.c.seq)
         if batch is not None:
             query = query.where(ENTRIES.c.batch == batch)
-        with self._database.begin() as connection:
+        with self._database.read() as connection:
             return [Entry(**row) for row in connection.execute(query).mappings()]
 
     def _take_up(self, batch: str, mac: str, port: str) -> Claim | None:
@@ -215,7 +220,7 @@ class Ledger:
         return released
 
     def _claim_by(self, where: sa.ColumnElement[bool]) -> Claim | None:
-        with self._database.begin() as connection:
+        with self._database.read() as connection:
             row = connection.execute(CLAIMS.select().where(where)).mappings().one_or_none()
         return Claim(**row) if row else None
 

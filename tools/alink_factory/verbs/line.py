@@ -156,9 +156,9 @@ def resume(
 
     Then `run` continues. Safe at any time, also while other stations work.
     """
-    with options.opened(batch, ledger, station, operator) as (loaded, book):
-        released = book.release(loaded.batch.name, station=book.station.name)
-        begun = [claim for claim in book.claims(loaded.batch.name) if not claim.is_done]
+    with options.recorded(batch, ledger, station, operator) as (loaded, book):
+        released = book.release(loaded.name, station=book.station.name)
+        begun = [claim for claim in book.claims(loaded.name) if not claim.is_done]
     output.resumed(released, begun, batch, as_json=as_json)
 
 
@@ -173,11 +173,11 @@ def scrap(
     operator: OperatorName = "",
 ) -> None:
     """Remove a board from the batch. Its row goes to another board."""
-    from alink_factory.job import verify
+    from alink_factory.job import scrap as scrapping
 
-    with options.opened(batch, ledger, station, operator) as (loaded, book):
+    with options.recorded(batch, ledger, station, operator) as (loaded, book):
         digits = mac.replace(":", "").replace("-", "").lower()
-        freed = verify.scrap(loaded, book, mac=digits, name=name, reason=reason)
+        freed = scrapping.scrap(loaded.name, book, mac=digits, name=name, reason=reason)
     typer.echo(
         f"{freed} is free again. Destroy or wipe the board: it may still hold that identity."
     )
@@ -193,6 +193,6 @@ def report(
     """Write the state of every row as CSV or JSON. It holds no secret."""
     from alink_factory.report import report as reports
 
-    with options.opened(batch, ledger) as (loaded, book):
-        made = reports.make(loaded, book)
+    with options.recorded(batch, ledger, is_read_only=True) as (loaded, book):
+        made = reports.make(loaded.name, output.readable_rows(loaded), book)
     output.report(made, form=form, target=target)

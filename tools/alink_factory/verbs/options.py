@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from alink_factory.batch.batch_file import Batch
     from alink_factory.batch.plan import Plan
     from alink_factory.job.order import BootCheck as Checks
     from alink_factory.job.order import Order
@@ -86,13 +87,37 @@ def opened(
 ) -> Iterator[tuple[Plan, Ledger]]:
     """Open the plan of a batch and its ledger; close the ledger at the end."""
     from alink_factory.batch import plan
-    from alink_factory.ledger import Ledger
 
     loaded = plan.load(batch)
-    where = ledger or str(batch.parent / "ledger.db")
-    book = Ledger(where, station=_station(station, operator))
-    try:
+    with _ledger(batch, ledger, station, operator) as book:
         yield loaded, book
+
+
+@contextmanager
+def recorded(
+    batch: Path, ledger: str, station: str = "", operator: str = "", *, is_read_only: bool = False
+) -> Iterator[tuple[Batch, Ledger]]:
+    """Open a batch file and its ledger, without rows, secrets and images."""
+    from alink_factory.batch import batch_file
+
+    loaded = batch_file.load(batch)
+    with _ledger(batch, ledger, station, operator, is_read_only=is_read_only) as book:
+        yield loaded, book
+
+
+@contextmanager
+def _ledger(
+    batch: Path, where: str, station: str, operator: str, *, is_read_only: bool = False
+) -> Iterator[Ledger]:
+    from alink_factory.ledger import Ledger
+
+    book = Ledger(
+        where or str(batch.parent / "ledger.db"),
+        station=_station(station, operator),
+        is_read_only=is_read_only,
+    )
+    try:
+        yield book
     finally:
         book.close()
 

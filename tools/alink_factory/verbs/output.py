@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
+    from alink_factory.batch.batch_file import Batch
+    from alink_factory.batch.rows import Row
     from alink_factory.board.doctor import Finding
     from alink_factory.cloud.register import Registration
     from alink_factory.job.order import Order
@@ -186,6 +188,17 @@ def resumed(
         typer.echo(f"No board is half burned. Continue with {_command('run', batch)}.")
 
 
+def readable_rows(batch: Batch) -> tuple[Row, ...]:
+    """Return the rows of a batch; if they cannot be read, say so and return none."""
+    from alink_factory.batch import rows
+
+    try:
+        return rows.read(batch)
+    except BatchError as error:
+        typer.echo(f"alink-burn: {error}: the report has only boards of the ledger", err=True)
+        return ()
+
+
 def report(made: Report, *, form: str, target: Path | None) -> None:
     """Write a report to a file or to standard output. Raises BatchError."""
     if form not in ("csv", "json"):
@@ -195,7 +208,8 @@ def report(made: Report, *, form: str, target: Path | None) -> None:
         sys.stdout.write(text)
         return
     try:
-        target.write_text(text, encoding="utf-8")
+        # Excel reads a CSV as UTF-8 only with a byte order mark.
+        target.write_text(text, encoding="utf-8-sig" if form == "csv" else "utf-8")
     except OSError as error:
         raise BatchError(f"{target}: {error.strerror}") from error
     shown = ", ".join(f"{number} {state}" for state, number in made.counts.items())
