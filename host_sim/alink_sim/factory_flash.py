@@ -66,7 +66,7 @@ class FactoryFlash:
             self.platform.mask.learn(getattr(burned, secret))
         if pre_registered:
             self.platform.console.add_device(burned.product_key, burned.device_name)
-        made = Board.create(
+        new = Board.create(
             self.home / f"board-{number}",
             interpreter=self.interpreter,
             layout=layout or self.layout,
@@ -78,8 +78,8 @@ class FactoryFlash:
             board=board or self.board,
             app=app,
         )
-        self.boards.append(made)
-        return made
+        self.boards.append(new)
+        return new
 
     def power_off(self) -> None:
         """Switch all boards off."""

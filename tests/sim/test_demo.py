@@ -40,7 +40,7 @@ def test_every_scenario_ends_as_expected(
 def test_unexpected_ending_is_exit_code_1(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    otherwise = Scenario("x", "says else", obstacle=Obstacle.NOTHING_BURNED, said="never said")
+    otherwise = Scenario("x", "says else", obstacle=Obstacle.NOTHING_BURNED, output="never said")
     monkeypatch.setattr(command, "SCENARIOS", (otherwise,))
     assert _run(interpreter="unix64", as_json=False) == 1
     text = capsys.readouterr().out

@@ -89,19 +89,19 @@ class Board:
         those of `blank`.
         Raises BoardDefinitionError, IdentityError, VfsError or BurnError.
         """
-        made = cls.blank(directory, interpreter=interpreter, **options)
+        new = cls.blank(directory, interpreter=interpreter, **options)
         burn.burn(
-            made.flash,
-            made.definition,
+            new.flash,
+            new.definition,
             layout=layout,
             identity=identity,
             files=files,
             app=app,
             damage=damage,
         )
-        made.files = dict(files)
-        made.device_name = identity.device_name if identity else ""
-        return made
+        new.files = dict(files)
+        new.device_name = identity.device_name if identity else ""
+        return new
 
     @classmethod
     def blank(
@@ -126,14 +126,14 @@ class Board:
         definition = definitions.load(toolchain.boards_dir() / board)
         definition = definition.fitted(flash_size or definition.flash_size)
         directory.mkdir(parents=True, exist_ok=True)
-        made = cls(
+        new = cls(
             directory, interpreter=interpreter, definition=definition, clock=clock, heap=heap
         )
-        FlashFile.create(made.flash.path, size=definition.flash_size)
-        made._state.create(mac=bytes.fromhex(mac))
-        made.resolve(hosts)
-        made._write("wifi", "".join(f"{word}\n" for word in wifi or ()))
-        return made
+        FlashFile.create(new.flash.path, size=definition.flash_size)
+        new._state.create(mac=bytes.fromhex(mac))
+        new.resolve(hosts)
+        new._write("wifi", "".join(f"{word}\n" for word in wifi or ()))
+        return new
 
     def resolve(self, hosts: Iterable[str]) -> None:
         """Set the names it can resolve, as lines "pattern address"; without lines DNS fails."""
@@ -250,8 +250,8 @@ class Board:
     @property
     def running(self) -> str:
         """Return the partition that runs or ran last; "" if no boot loader chose it."""
-        found = [one.name for one in self.table().slots if one.offset == self._state.running]
-        return found[0] if found else ""
+        slots = [slot for slot in self.table().slots if slot.offset == self._state.running]
+        return slots[0].name if slots else ""
 
     @property
     def flash_operations(self) -> int:
@@ -289,8 +289,8 @@ class Board:
         burn.burn_record(self.flash, self.definition, layout=layout, record=record)
 
     def _partition(self, name: str) -> bytes:
-        place = self.table().with_vfs(self.flash.size).find(name)
-        return self.flash.read(place.offset, place.size)
+        partition = self.table().with_vfs(self.flash.size).find(name)
+        return self.flash.read(partition.offset, partition.size)
 
     def _boot(self) -> None:
         if bootloader.is_there(self.flash, self.definition):

@@ -143,8 +143,8 @@ class _Run:
             else:
                 self._expect_refusal(board)
         except BoardError as error:
-            said = str(error).splitlines()
-            self._end(f"{said[0]} {said[-1].strip()}", as_expected=False)
+            lines = str(error).splitlines()
+            self._end(f"{lines[0]} {lines[-1].strip()}", as_expected=False)
         finally:
             board.power_off()
 
@@ -196,7 +196,7 @@ class _Run:
         else:
             cut_at = self._operations("Y", steps.POSTED) - 1
         board.power_on(cut_at=cut_at)
-        board.expect(steps.SAID[steps.REGISTERED])
+        board.expect(steps.OUTPUT[steps.REGISTERED])
         if board.wait() != "cut":
             raise BoardError(f"power was not cut in flash operation {cut_at}")
         self._kept = credential_is_whole(board, self._product_key, self._name)
@@ -208,7 +208,7 @@ class _Run:
         name = twin + self._name[1:]
         board = self._burn(f"twin-{self._scenario.number}", name, main=main)
         board.power_on()
-        board.expect(steps.SAID[step])
+        board.expect(steps.OUTPUT[step])
         operations = board.flash_operations
         board.power_off()
         return operations
@@ -220,11 +220,11 @@ class _Run:
         if not self._scenario.own_secret and not self._kept:
             wanted[1:1] = [steps.REGISTERED, steps.STORED]
         for step in wanted:
-            board.expect(steps.SAID[step])
+            board.expect(steps.OUTPUT[step])
             self._step(step)
         before = self._registrations()
         self._reboot(board)
-        board.expect(steps.SAID[steps.LOGGED_IN])
+        board.expect(steps.OUTPUT[steps.LOGGED_IN])
         self._step(steps.AGAIN)
         expected = 0 if self._scenario.own_secret else 1
         if self._scenario.cut in (Cut.FIRST_COPY, Cut.SECOND_COPY) and not self._kept:
@@ -244,7 +244,7 @@ class _Run:
         self._step(steps.REBOOTED)
 
     def _expect_refusal(self, board: Board) -> None:
-        line = board.expect(re.compile(self._scenario.said))
+        line = board.expect(re.compile(self._scenario.output))
         online = self._world.platform.events(device_name=self._name, kind="online")
         reasons = self._world.platform.events(device_name=self._name, kind="registration_refused")
         self._progress.reason = reasons[-1].reason if reasons else ""

@@ -32,7 +32,7 @@ class Obstacle(StrEnum):
 
 @dataclass(frozen=True)
 class Scenario:
-    """One row of the table. `said` matches the last output of a board that stays offline."""
+    """One row of the table. `output` matches the last output of a board that stays offline."""
 
     number: str
     title: str
@@ -41,7 +41,7 @@ class Scenario:
     own_secret: bool = False
     cut: Cut = Cut.NONE
     obstacle: Obstacle = Obstacle.NONE
-    said: str = ""
+    output: str = ""
     by_default: bool = False
 
     @property
@@ -73,20 +73,20 @@ SCENARIOS = (
         "4a",
         "wrong ProductSecret",
         obstacle=Obstacle.WRONG_SECRET,
-        said=r"registration of \S+ refused, CONNACK 4 ",
+        output=r"registration of \S+ refused, CONNACK 4 ",
         by_default=True,
     ),
     Scenario(
         "4b",
         "unknown DeviceName",
         obstacle=Obstacle.UNKNOWN_NAME,
-        said=r"registration of \S+ refused, CONNACK 4 ",
+        output=r"registration of \S+ refused, CONNACK 4 ",
     ),
     Scenario(
         "4c",
         "registration is off",
         obstacle=Obstacle.SWITCHED_OFF,
-        said=r"registration of \S+ refused, CONNACK 4 ",
+        output=r"registration of \S+ refused, CONNACK 4 ",
     ),
     Scenario(
         "4d",
@@ -94,19 +94,19 @@ SCENARIOS = (
         layout="stock",
         method="regnwl",
         obstacle=Obstacle.FIVE_CLIENT_IDS,
-        said=r"registration of \S+ refused, CONNACK 4 ",
+        output=r"registration of \S+ refused, CONNACK 4 ",
     ),
     Scenario(
         "5a",
         "nothing burned",
         obstacle=Obstacle.NOTHING_BURNED,
-        said=r"ProductKey, ProductSecret and DeviceName are missing",
+        output=r"ProductKey, ProductSecret and DeviceName are missing",
     ),
     Scenario(
         "5b",
         "damaged certificate",
         obstacle=Obstacle.DAMAGED,
-        said=r"certificate in fctry is unusable: .*DeviceName is damaged",
+        output=r"certificate in fctry is unusable: .*DeviceName is damaged",
     ),
     Scenario("6", "own DeviceSecret", own_secret=True, by_default=True),
 )

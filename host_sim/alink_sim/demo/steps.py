@@ -19,7 +19,7 @@ AGAIN = "again"
 STEPS = (BURNED, BOOTED, CLOCK, REGISTERED, STORED, LOGGED_IN, POSTED, REBOOTED, AGAIN)
 
 # The SDK prints a matching text line at the end of each step.
-SAID = {
+OUTPUT = {
     CLOCK: re.compile(r"^alink: clock set to "),
     REGISTERED: re.compile(r"^alink: registered by "),
     STORED: re.compile(r"^alink: credential stored in "),

@@ -144,8 +144,8 @@ class _Parser:
 
     def _named(self, table: Any, key: str, where: str) -> dict[str, Kind]:
         return {
-            name: self._typed(one, f"{where}.{place}")
-            for name, one, place in self._things(table, key)
+            name: self._typed(one, f"{where}.{path}")
+            for name, one, path in self._things(table, key)
         }
 
     def _typed(self, one: dict[str, Any], where: str) -> Kind:

@@ -216,11 +216,11 @@ def _mirror() -> str:
 
 def _connection_settings() -> str:
     """Return the connection settings (proxies and so on) of the system's apt configuration."""
-    kept = ("Acquire::http::", "Acquire::https::")
+    wanted = ("Acquire::http::", "Acquire::https::")
     return "".join(
         line + "\n"
         for line in _apt_says("apt-config", "dump").splitlines()
-        if line.startswith(kept) and "::Timeout" not in line
+        if line.startswith(wanted) and "::Timeout" not in line
     )
 
 

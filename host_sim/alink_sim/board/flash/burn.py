@@ -55,19 +55,19 @@ def burn_record(flash: FlashFile, board: BoardDefinition, *, layout: str, record
     """
     table, size = board.table(layout), len(record)
     if layout == "factory":
-        place = table.find("fctry")
-        if size > place.size:
+        partition = table.find("fctry")
+        if size > partition.size:
             raise BurnError(
-                f"the record is {len(record)} bytes; the limit of fctry is {place.size}"
+                f"the record is {len(record)} bytes; the limit of fctry is {partition.size}"
             )
-        flash.burn(place.offset, record)
+        flash.burn(partition.offset, record)
     else:
-        place = table.find("nvs")
+        partition = table.find("nvs")
         if size > identities.LIMITS["credential"]:
             raise BurnError(
                 f"the record is {len(record)} bytes; the limit of NVS is 4096: burn fewer Ca"
             )
-        flash.burn(place.offset, nvs_generator.generate({"cert": record}, size=place.size))
+        flash.burn(partition.offset, nvs_generator.generate({"cert": record}, size=partition.size))
 
 
 def replace_table(flash: FlashFile, board: BoardDefinition, *, layout: str) -> None:
@@ -80,8 +80,8 @@ def replace_table(flash: FlashFile, board: BoardDefinition, *, layout: str) -> N
 
 def fill_nvs(flash: FlashFile, table: PartitionTable) -> None:
     """Fill every page of `nvs`, as an application can; the next boot erases it."""
-    place = table.find("nvs")
-    for number, page in enumerate(range(place.offset, place.end, SECTOR)):
+    partition = table.find("nvs")
+    for number, page in enumerate(range(partition.offset, partition.end, SECTOR)):
         if flash.read(page, 4) == b"\xff" * 4:
             header = struct.pack("<IB", 1000 + number, 0xFE) + b"\xff" * 19
             header += struct.pack("<I", nvs.crc(header))

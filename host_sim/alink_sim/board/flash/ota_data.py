@@ -52,14 +52,14 @@ class OtaData:
         self.slots = sorted(slots, key=lambda slot: slot.subtype)
         self._factory = [slot for slot in table.slots if slot.subtype == 0]
         found = [one for one in table.partitions if (one.type, one.subtype) == (1, 0)]
-        self._place = found[0].offset if found and self.slots else None
+        self._offset = found[0].offset if found and self.slots else None
 
     def entries(self) -> list[SelectEntry]:
         """Return both entries; [] if the table has no `otadata` or no OTA slot."""
-        if self._place is None:
+        if self._offset is None:
             return []
-        places = (self._place, self._place + SECTOR)
-        return [SelectEntry(*_ENTRY.unpack(self._flash.read(at, _ENTRY.size))) for at in places]
+        offsets = (self._offset, self._offset + SECTOR)
+        return [SelectEntry(*_ENTRY.unpack(self._flash.read(at, _ENTRY.size))) for at in offsets]
 
     def chosen(self) -> Partition | None:
         """Return the slot that the entries choose; None if they do not choose one."""
@@ -117,8 +117,8 @@ class OtaData:
         return max(counting, key=lambda number: self.entries()[number].sequence, default=None)
 
     def _write(self, number: int, entry: SelectEntry) -> None:
-        assert self._place is not None  # noqa: S101  The caller has read entries.
-        at = self._place + number * SECTOR
+        assert self._offset is not None  # noqa: S101  The caller has read entries.
+        at = self._offset + number * SECTOR
         self._flash.erase(at)
         fields = (entry.sequence, entry.label, entry.state, entry.crc)
         self._flash.write(at, _ENTRY.pack(*fields))
