@@ -146,12 +146,12 @@ def test_what_was_not_declared_is_judged_only_where_a_setting_says_so(
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        (("iot-1", "private"), "kind is 'private'; it takes one of: old_public, public, enter"),
+        (("iot-1", "private"), "kind is 'private'; use old_public, public, enter"),
         (("", "enterprise"), "the old public instance has the id ''"),
         (("iot-1", "old_public"), "the old public instance has the id ''"),
-        (("iot-1", "public", "cn-beijing"), "region is 'cn-beijing'; public takes: cn-shanghai"),
-        (("", "old_public", "cn-shenzhen"), "region is 'cn-shenzhen'; old_public takes: cn-sh"),
-        (("iot-1", "enterprise", "mars"), "region is 'mars'; enterprise takes: cn-shanghai, "),
+        (("iot-1", "public", "cn-beijing"), "region is 'cn-beijing'; for public use cn-shanghai"),
+        (("", "old_public", "cn-shenzhen"), "region is 'cn-shenzhen'; for old_public use cn-sh"),
+        (("iot-1", "enterprise", "mars"), "region is 'mars'; for enterprise use cn-shanghai, "),
     ],
 )
 def test_an_instance_that_cannot_be_is_refused(fields: tuple[str, ...], said: str):
@@ -186,5 +186,5 @@ def test_a_mistake_in_the_set_up_file_names_its_place(tmp_path: Path):
     with pytest.raises(SetupError) as caught:
         setup_file.read(path)
     assert str(caught.value) == (
-        f"{path}, instance 1: region is 'cn-beijing'; public takes: cn-shanghai"
+        f"{path}, instance 1: region is 'cn-beijing'; for public use cn-shanghai"
     )

@@ -103,24 +103,37 @@ def test_another_secret_than_before_is_an_error(toml, make_platform):
 @pytest.mark.parametrize(
     ("document", "says"),
     [
-        ([], "w is not a table"),
-        ({"products": []}, "w has unknown products; it takes [[product]], [[access_key]]"),
-        ({"product": {}}, "w: product is not a list: write [[product]]"),
-        ({"product": [1]}, "w, product 1 is not a table"),
-        ({"access_key": [{"secret": "s"}]}, "w, access_key 1 has no id"),
+        ([], "w: the content is []; write a table"),
+        ({"products": []}, "w: products is not a known key: did you mean product?"),
+        ({"product": {}}, "w: product is {}; write a list"),
+        ({"product": [1]}, "w, product 1: the content is 1; write a table"),
+        ({"access_key": [{"secret": "s"}]}, "w, access_key 1: id is missing"),
         ({"access_key": [{"id": "a b", "secret": "s"}]}, "w, access_key 1: the id of an access"),
-        ({"access_key": [{"id": "a"}]}, "w, access_key 1: the secret of an access key takes"),
-        ({"product": [{}]}, "w, product 1 has no key"),
-        ({"product": [{"key": "k"}, {"key": 1}]}, "w, product 2: key takes a text"),
-        ({"product": [{"key": "k", "node_type": True}]}, "node_type takes a whole number"),
+        ({"access_key": [{"id": "a"}]}, "w, access_key 1: secret is missing"),
+        ({"access_key": [{"id": "a", "secret": 7}]}, "w, access_key 1: secret: write text in"),
+        ({"product": [{}]}, "w, product 1: key is missing"),
+        ({"product": [{"key": "k"}, {"key": 1}]}, "w, product 2: key is 1; write text in quotes"),
+        (
+            {"product": [{"key": "k", "node_type": True}]},
+            "node_type is True; write a whole number",
+        ),
         (
             {"product": [{"key": "k", "dynamic_registration": 1}]},
-            "dynamic_registration takes true or false",
+            "dynamic_registration is 1; write true or false",
         ),
-        ({"product": [{"key": "k", "secrets": ""}]}, "unknown secrets; known are key, secret"),
-        ({"product": [{"key": "k", "device": [{}]}]}, "w, product 1, device 1 has no name"),
-        ({"product": [{"key": "k", "device": ["d"]}]}, "w, product 1, device 1 is not a table"),
-        ({"product": [{"key": "k", "device": [{"name": "d", "x": 1}]}]}, "unknown x; known are"),
+        (
+            {"product": [{"key": "k", "secrets": ""}]},
+            "w, product 1: secrets is not a known key: did you mean secret?",
+        ),
+        ({"product": [{"key": "k", "device": [{}]}]}, "w, product 1, device 1: name is missing"),
+        (
+            {"product": [{"key": "k", "device": ["d"]}]},
+            "w, product 1, device 1: the content is 'd'; write a table",
+        ),
+        (
+            {"product": [{"key": "k", "device": [{"name": "d", "x": 1}]}]},
+            "x is not a known key: use name, secret or gateway",
+        ),
     ],
 )
 def test_a_mistake_is_named_with_its_place(document, says):
@@ -132,7 +145,7 @@ def test_a_mistake_is_named_with_its_place(document, says):
 @pytest.mark.parametrize(
     ("document", "says"),
     [
-        ({"key": "k", "node_type": 7}, "w, product 2: node_type is 7; it takes 0"),
+        ({"key": "k", "node_type": 7}, "w, product 2: node_type is 7; use 0"),
         ({"key": "k", "secret": "Blank SeCrEt"}, "w, product 2: ProductSecret of 12 characters"),
         (
             {"key": "k", "device": [{"name": "dev-1", "secret": "Blank SeCrEt"}]},
@@ -222,7 +235,7 @@ def test_config_script_and_gateway_come_from_the_file(tmp_path, make_platform):
     [
         ({"config": "gone.json"}, "config .*gone.json cannot be read"),
         ({"script": "empty.py"}, "has no function raw_data_to_protocol"),
-        ({"device": [{"name": "sub-1", "gateway": "gw-1"}]}, "it takes PRODUCTKEY/DEVICENAME"),
+        ({"device": [{"name": "sub-1", "gateway": "gw-1"}]}, "write PRODUCTKEY/DEVICENAME"),
     ],
 )
 def test_unusable_config_script_or_gateway_is_explained(tmp_path, product, says):

@@ -195,14 +195,14 @@ def test_a_fault_strikes_as_often_as_it_was_told_to(platform: Platform, party: P
 @pytest.mark.parametrize(
     ("make", "says"),
     [
-        (lambda: Fault.refuse(0), "code is 0; it takes 1..255"),
-        (lambda: Fault.cut(at=-1), "at is -1; it takes 0.."),
-        (lambda: Fault.drop("tls"), "packet is 'tls'; it takes one of: connack, publish, "),
-        (lambda: Fault.mute("hello"), "packet is 'hello'; it takes one of: connack, "),
+        (lambda: Fault.refuse(0), "code is 0; allowed range is 1 to 255"),
+        (lambda: Fault.cut(at=-1), "at is -1; allowed range is 0 to"),
+        (lambda: Fault.drop("tls"), "packet is 'tls'; use connack, publish, "),
+        (lambda: Fault.mute("hello"), "packet is 'hello'; use connack, "),
         (lambda: Fault.malformed(data=b""), "data is empty: to send nothing, drop the packet"),
-        (lambda: Fault.oversized(0), "size is 0; it takes 1.."),
-        (lambda: Fault.wrong_topic(""), "topic has 0 characters; it takes 1..65535"),
-        (lambda: Fault.dribble(seconds=-1), "seconds is -1; it takes a number from 0 on"),
+        (lambda: Fault.oversized(0), "size is 0; allowed range is 1 to"),
+        (lambda: Fault.wrong_topic(""), "topic is 0 characters; allowed range is 1 to 65535"),
+        (lambda: Fault.dribble(seconds=-1), "seconds is -1; the minimum is 0"),
     ],
 )
 def test_a_fault_that_cannot_be_is_refused_at_once(make, says):
@@ -213,7 +213,7 @@ def test_a_fault_that_cannot_be_is_refused_at_once(make, says):
 def test_whom_it_cannot_know_it_refuses_to_strike(platform: Platform):
     with pytest.raises(FaultError, match="before a device has said who it is: choose it by conn"):
         platform.faults.add(Fault.mute("tls"), device="dev-1")
-    with pytest.raises(FaultError, match="connection is 0; it counts from 1"):
+    with pytest.raises(FaultError, match="connection is 0; the minimum is 1"):
         platform.faults.add(Fault.mute(), connection=0)
 
 

@@ -91,20 +91,23 @@ def test_a_loaded_file_strikes_and_is_listed(platform: Platform, party: Party, t
 
 
 WRONG = {
-    "[[faults]]": "{} takes [[fault]] and nothing else",
-    "fault = 1": "{}: fault is not a list: write [[fault]]",
-    "fault = [1]": "{}, fault 1 is not a table",
-    "[[fault]]\ncode = 3": "{}, fault 1 has no kind; it takes one of: refuse, throttle,",
-    "[[fault]]\nkind = 'explode'": "{}, fault 1 has kind 'explode'; it takes one of: refuse,",
+    "[[faults]]": "{}: faults is not a known key: did you mean fault?",
+    "fault = 1": "{}: fault is 1; write a list",
+    "fault = [1]": "{}, fault 1: is 1; write a table",
+    "[[fault]]\ncode = 3": "{}, fault 1: kind is missing; use refuse, throttle,",
+    "[[fault]]\nkind = 'refuze'": "{}, fault 1: kind is 'refuze'; did you mean refuse?",
+    "[[fault]]\nkind = 'explode'": "{}, fault 1: kind is 'explode'; use refuse, throttle,",
     "[[fault]]\nkind = 'drop'\n[[fault]]\nkind = 'drop'\ncode = 3": (
-        "{}, fault 2: drop has unknown code; it takes packet, product, device, connection, times"
+        "{}, fault 2: code is not a known key: use product, device, connection, times or packet"
     ),
-    "[[fault]]\nkind = 'refuse'\ncode = '3'": "{}, fault 1: code takes a whole number",
-    "[[fault]]\nkind = 'refuse'\ncode = 0": "{}, fault 1: code is 0; it takes 1..255",
-    "[[fault]]\nkind = 'delay'\nseconds = true": "{}, fault 1: seconds takes a number",
-    "[[fault]]\nkind = 'malformed'\ndata = 'xyz'": "{}, fault 1: data takes bytes in hex",
+    "[[fault]]\nkind = 'refuse'\ncode = '3'": "{}, fault 1: code is '3'; write a whole number",
+    "[[fault]]\nkind = 'refuse'\ncode = 0": "{}, fault 1: code is 0; allowed range is 1 to 255",
+    "[[fault]]\nkind = 'delay'\nseconds = true": ("{}, fault 1: seconds is True; write a number"),
+    "[[fault]]\nkind = 'malformed'\ndata = 'xyz'": (
+        "{}, fault 1: data is 'xyz'; write bytes in hex, such as 'd0 01 00'"
+    ),
     "[[fault]]\nkind = 'certificate'\nflaw = 'odd'": (
-        "{}, fault 1: flaw is 'odd'; it takes one of: expired, not_yet_valid, wrong_host,"
+        "{}, fault 1: flaw is 'odd'; use expired, not_yet_valid, wrong_host"
     ),
     "[[fault": "{} is not TOML: ",
 }
@@ -122,7 +125,7 @@ def test_a_mistake_names_file_table_and_what_is_allowed(tmp_path: Path, text: st
 @pytest.mark.parametrize(
     ("selectors", "said"),
     [
-        ({"times": 0}, "times is 0; it counts from 1"),
+        ({"times": 0}, "times is 0; the minimum is 1"),
         ({"device": "dev-1", "packet": "tls"}, "strikes before a device has said who it is"),
     ],
 )

@@ -226,7 +226,7 @@ def test_a_report_that_is_none_is_noted_and_changes_nothing(
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"sign_method": "sha1"}, "sign_method is 'sha1'; it takes one of: SHA256, Md5"),
+        ({"sign_method": "sha1"}, "sign_method is 'sha1'; use SHA256, Md5"),
         ({"data": {}}, "0 files; a package has 1 to 20"),
         ({"data": {f"{n}.bin": b"1" for n in range(21)}}, "21 files"),
         ({"data": b""}, "no file of it is empty"),

@@ -134,5 +134,5 @@ def test_crc_16_is_that_of_the_catalogue():
 def test_mqtt_brings_one_file_of_up_to_16_mb(online: Online, data: bytes, says: str):
     with pytest.raises(UpgradeError, match=says):
         online.platform.ota.publish(PK, "2.0.0", data, rules=Rules(protocol="MQTT"))
-    with pytest.raises(UpgradeError, match="protocol is 'FTP'; it takes one of: HTTPS, MQTT"):
+    with pytest.raises(UpgradeError, match="protocol is 'FTP'; use HTTPS, MQTT"):
         online.platform.ota.publish(PK, "2.0.0", data, rules=Rules(protocol="FTP"))

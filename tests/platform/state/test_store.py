@@ -145,7 +145,7 @@ def test_what_postgresql_says_of_a_row_stays_there(monkeypatch):
 @pytest.mark.parametrize(
     ("url", "says"),
     [
-        ("mysql://u:geheim@h/d", "it takes a sqlite:// or postgresql:// URL"),
+        ("mysql://u:geheim@h/d", "write a sqlite:// or postgresql:// URL"),
         ("sqlite:////nowhere/p.db", "sqlite:////nowhere/p.db cannot be used"),
         ("nonsense geheim", "the given URL cannot be used"),
         ("postgresql://u:geheim@127.0.0.1:1/d", "postgresql://u:***@127.0.0.1:1/d cannot be used"),

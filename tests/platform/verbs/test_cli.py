@@ -114,10 +114,10 @@ def test_faults_are_added_loaded_listed_and_cleared(admin, tmp_path: Path):
     assert len(admin("faults", "load", str(path))) == len(admin("faults", "list")) == 2
     assert admin("faults", "clear") == admin("faults", "list") == []
     said = admin("faults", "add", "refuse", "colour=3", code=1)
-    assert said.startswith("alink-sim: the command line, fault 1: refuse has unknown colour; it")
+    assert said.startswith("alink-sim: the command line, fault 1: colour is not a known key")
     path.write_text('[[fault]]\nkind = "drip"\n')
     said = admin("faults", "load", str(path), code=2)
-    assert said.startswith(f"alink-sim: {path}, fault 1 has kind 'drip'; it takes one of: refuse,")
+    assert said.startswith(f"alink-sim: {path}, fault 1: kind is 'drip'; did you mean drop?")
 
 
 def test_a_platform_starts_with_faults_or_not_at_all(tmp_path: Path):
@@ -125,7 +125,7 @@ def test_a_platform_starts_with_faults_or_not_at_all(tmp_path: Path):
     path.write_text('[[fault]]\nkind = "drip"\n')
     done = run("platform", "--state", tmp_path / "state", "--faults", path)
     assert done.returncode == 2
-    assert f"{path}, fault 1 has kind 'drip'" in done.stderr
+    assert f"{path}, fault 1: kind is 'drip'" in done.stderr
     path.write_text('[[fault]]\nkind = "refuse"\ncode = 5\n')
     process, _facts = start(tmp_path / "state", "--faults", path)
     try:
@@ -320,7 +320,7 @@ def made_by_a_later_version(state: Path) -> None:
         (["admin", "--state", "{empty}", "product", "list"], "no platform serves"),
         (["platform", "--state", "{state}"], "another platform already serves"),
         (["platform", "--state", "{empty}", "--setup", "nowhere.toml"], "cannot be read"),
-        (["platform", "--state", "{empty}", "--set", "push_qos=7"], "it takes one of: 0, 1"),
+        (["platform", "--state", "{empty}", "--set", "push_qos=7"], "use 0, 1"),
         (["platform", "--state", "{empty}", "--db", "mysql://h/d"], "postgresql:// URL"),
         (["platform", "--state", "{empty}/file/x"], "name another one with --state"),
         (["platform", "--state", "{empty}", "--events", "{empty}"], "another file with --events"),
@@ -330,7 +330,10 @@ def made_by_a_later_version(state: Path) -> None:
             "less than or equal to 65535",
         ),
         (["platform", "--state", "{empty}", "--host", "192.0.2.1"], "or another --host"),
-        (["platform", "--state", "{empty}", "--setup", "{typo}"], "product 1 has unknown keys"),
+        (
+            ["platform", "--state", "{empty}", "--setup", "{typo}"],
+            "product 1: key is missing; keys is not a known key",
+        ),
         (["platform", "--state", "{newer}", "--mqtt-port", "0"], "has schema 99"),
         (["platform"], "Missing option '--state'"),
         (["admin", "product", "list"], "alink-sim admin --state DIR"),

@@ -1,54 +1,72 @@
-"""A file of products, devices and access keys in, the same world on every platform out.
+"""A file of products, devices, instances and access keys, for the same world on every platform.
 
-TOML or JSON: `[[product]]` with `key secret name node_type dynamic_registration instance`, and
-the files of its `thing` model, its remote `config` and its data-parsing `script`, seen from this
-one; in it `[[product.device]]` with `name`, `secret` and `gateway` (PRODUCTKEY/DEVICENAME of the
-gateway whose sub-device it is). `[[instance]]` has the `id`, `kind` and `region` of an instance
-that products name, `[[access_key]]` the `id` and `secret` of one more key of the cloud API. What
-is left out has its default; a secret of a product or device left out is made up once and kept.
+TOML or JSON. `[[product]]` has `key secret name node_type dynamic_registration instance`, and the
+files of its `thing` model, its remote `config` and its data-parsing `script`, relative to this
+one; `[[product.device]]` has `name`, `secret` and `gateway` (PRODUCTKEY/DEVICENAME of the gateway
+whose sub-device it is). `[[instance]]` has the `id`, `kind` and `region` of an instance that
+products name, `[[access_key]]` the `id` and `secret` of another key of the cloud API. A missing
+key has its default; a missing secret of a product or device is made once and kept.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from pydantic import Field
+
+from alink_formats import tables
+from alink_formats.tables import Table, TableError
 from alink_sim import bounded_json, thing_model
-from alink_sim.platform.documents import load
 from alink_sim.platform.openapi.keys import AccessKey, AccessKeyError
 from alink_sim.platform.platform import Platform
 from alink_sim.platform.state.data_script import Script, SourceError, from_source
 from alink_sim.platform.state.instances import Instance, InstanceError
 from alink_sim.platform.state.registry import RegistryError
+from alink_sim.platform.toml_or_json import load
 from alink_sim.platform.topics.remote_config import ConfigError
 
-_PRODUCT: Mapping[str, tuple[type, Any]] = {
-    "key": (str, None),
-    "secret": (str, None),
-    "name": (str, None),
-    "node_type": (int, 0),
-    "dynamic_registration": (bool, True),
-    "instance": (str, ""),
-    "thing": (str, None),
-    "config": (str, None),
-    "script": (str, None),
-}
-_DEVICE: Mapping[str, tuple[type, Any]] = {
-    "name": (str, None),
-    "secret": (str, None),
-    "gateway": (str, None),
-}
-_ACCESS_KEY: Mapping[str, tuple[type, Any]] = {"id": (str, None), "secret": (str, "")}
-_INSTANCE: Mapping[str, tuple[type, Any]] = {
-    "id": (str, None),
-    "kind": (str, "enterprise"),
-    "region": (str, "cn-shanghai"),
-}
-_TABLES = ("product", "access_key", "instance")
-_WORDS = {str: "a text", int: "a whole number", bool: "true or false"}
+_TableType = TypeVar("_TableType", bound=Table)
+_Result = TypeVar("_Result")
+
+
+class _Device(Table):
+    name: str
+    secret: str | None = None
+    gateway: str | None = None
+
+
+class _Product(Table):
+    key: str
+    secret: str | None = None
+    name: str | None = None
+    node_type: int = 0
+    dynamic_registration: bool = True
+    instance: str = ""
+    thing: str | None = None
+    config: str | None = None
+    script: str | None = None
+    device: list[Any] = Field(default_factory=list)
+
+
+class _Instance(Table):
+    id: str
+    kind: str = "enterprise"
+    region: str = "cn-shanghai"
+
+
+class _AccessKey(Table):
+    id: str
+    secret: str
+
+
+class _File(Table):
+    product: list[Any] = Field(default_factory=list)
+    access_key: list[Any] = Field(default_factory=list)
+    instance: list[Any] = Field(default_factory=list)
 
 
 class SetupError(ValueError):
@@ -57,11 +75,10 @@ class SetupError(ValueError):
 
 @dataclass(frozen=True)
 class ProductSetup:
-    """One product as declared: arguments of `Console.create_product`, and (name, secret)s.
+    """One declared product: arguments of `Console.create_product`, and (name, secret) pairs.
 
     `gateways` has (DeviceName, ProductKey and DeviceName of the gateway) of each sub-device.
-
-    `where` names its place in the file, for errors.
+    `where` is its place in the file, for errors.
     """
 
     fields: dict[str, Any] = field(repr=False)
@@ -91,45 +108,39 @@ def read(path: Path) -> Setup:
 def parse(document: Any, *, where: str, folder: Path = Path()) -> Setup:
     """Return what a parsed document declares; `where` names it in errors. Raises SetupError.
 
-    Files it names are in `folder`.
+    Relative names of files start in `folder`.
     """
-    if isinstance(document, dict) and (unknown := sorted(set(document) - set(_TABLES))):
-        tables = ", ".join(f"[[{name}]]" for name in _TABLES)
-        raise SetupError(f"{where} has unknown {', '.join(unknown)}; it takes {tables}")
+    content = _checked(_File, document, where)
     return Setup(
-        products=tuple(
-            _product(entry, f"{where}, product {number}", folder)
-            for number, entry in enumerate(_entries(document, "product", where), start=1)
+        products=_each(
+            content.product,
+            f"{where}, product",
+            lambda entry, place: _product(entry, place, folder),
         ),
-        access_keys=tuple(
-            _access_key(entry, f"{where}, access_key {number}")
-            for number, entry in enumerate(_entries(document, "access_key", where), start=1)
-        ),
-        instances=tuple(
-            _instance(entry, f"{where}, instance {number}")
-            for number, entry in enumerate(_entries(document, "instance", where), start=1)
-        ),
+        access_keys=_each(content.access_key, f"{where}, access_key", _access_key),
+        instances=_each(content.instance, f"{where}, instance", _instance),
     )
 
 
 def apply(platform: Platform, setup: Setup) -> None:
-    """Make everything declared be there; what is already there stays. Raises SetupError."""
+    """Create everything declared; keep what exists already. Raises SetupError."""
     for access_key in setup.access_keys:
         platform.add_access_key(access_key)
     instances = {instance.id: instance for instance in setup.instances}
+    console = platform.console
     for product in setup.products:
         try:
-            key = platform.console.create_product(**product.fields).key
+            key = console.create_product(**product.fields).key
             if instance := instances.get(product.fields["instance"]):
-                platform.console.set_instance(key, instance)
+                console.set_instance(key, instance)
             if product.thing:
-                platform.console.set_thing_model(key, product.thing)
+                console.set_thing_model(key, product.thing)
             if product.config is not None:
                 _set_config(platform, key, product.config)
             if product.script:
-                platform.console.set_script(key, product.script)
+                console.set_script(key, product.script)
             for name, secret in product.devices:
-                platform.console.add_device(key, name, secret=secret)
+                console.add_device(key, name, secret=secret)
         except (RegistryError, ConfigError) as error:
             raise SetupError(f"{product.where}: {error}") from error
     for product in setup.products:
@@ -154,42 +165,37 @@ def _relate(platform: Platform, product_key: str, name: str, gateway: tuple[str,
 
 
 def _access_key(entry: Any, where: str) -> AccessKey:
-    fields = _fields(entry, _ACCESS_KEY, needed="id", where=where)
     try:
-        return AccessKey(**fields)
+        return AccessKey(**_checked(_AccessKey, entry, where).model_dump())
     except AccessKeyError as error:
         raise SetupError(f"{where}: {error}") from error
 
 
 def _instance(entry: Any, where: str) -> Instance:
-    fields = _fields(entry, _INSTANCE, needed="id", where=where)
     try:
-        return Instance(**fields)
+        return Instance(**_checked(_Instance, entry, where).model_dump())
     except InstanceError as error:
         raise SetupError(f"{where}: {error}") from error
 
 
 def _product(entry: Any, where: str, folder: Path) -> ProductSetup:
-    devices = [
-        _fields(device, _DEVICE, needed="name", where=f"{where}, device {number}")
-        for number, device in enumerate(_entries(entry, "device", where), start=1)
-    ]
-    own = {name: value for name, value in entry.items() if name != "device"}
-    fields = _fields(own, _PRODUCT, needed="key", where=where)
-    thing, config, script = (fields.pop(name) for name in ("thing", "config", "script"))
+    product = _checked(_Product, entry, where)
+    devices = _each(product.device, f"{where}, device", _device)
     return ProductSetup(
-        fields=fields,
-        thing=_thing(folder / thing, where) if thing else None,
-        config=_content(folder / config, "config", where) if config else None,
-        script=_script(folder / script, where) if script else None,
-        gateways=tuple(
-            (device["name"], *_gateway(device["gateway"], f"{where}, device {number}"))
-            for number, device in enumerate(devices, start=1)
-            if device["gateway"]
-        ),
-        devices=tuple((device["name"], device["secret"]) for device in devices),
+        fields=product.model_dump(exclude={"device", "thing", "config", "script"}),
+        thing=_thing(folder / product.thing, where) if product.thing else None,
+        config=_content(folder / product.config, "config", where) if product.config else None,
+        script=_script(folder / product.script, where) if product.script else None,
+        gateways=tuple((name, *gateway) for name, _, gateway in devices if gateway),
+        devices=tuple((name, secret) for name, secret, _ in devices),
         where=where,
     )
+
+
+def _device(entry: Any, where: str) -> tuple[str, str | None, tuple[str, str] | None]:
+    device = _checked(_Device, entry, where)
+    gateway = _gateway(device.gateway, where) if device.gateway else None
+    return device.name, device.secret, gateway
 
 
 def _thing(path: Path, where: str) -> Any:
@@ -221,29 +227,19 @@ def _script(path: Path, where: str) -> Script:
 def _gateway(text: str, where: str) -> tuple[str, str]:
     product_key, slash, name = text.partition("/")
     if not (product_key and slash and name):
-        raise SetupError(f"{where}: gateway is {text!r}; it takes PRODUCTKEY/DEVICENAME")
+        raise SetupError(f"{where}: gateway is {text!r}; write PRODUCTKEY/DEVICENAME")
     return product_key, name
 
 
-def _entries(table: Any, name: str, where: str) -> list[Any]:
-    if not isinstance(table, dict):
-        raise SetupError(f"{where} is not a table")
-    entries = table.get(name, [])
-    if not isinstance(entries, list):
-        raise SetupError(f"{where}: {name} is not a list: write [[{name}]]")
-    return entries
+def _each(
+    entries: Sequence[Any], where: str, take: Callable[[Any, str], _Result]
+) -> tuple[_Result, ...]:
+    """Return the result for each entry of a list of tables; its place counts from 1."""
+    return tuple(take(one, f"{where} {number}") for number, one in enumerate(entries, start=1))
 
 
-def _fields(
-    entry: Any, known: Mapping[str, tuple[type, Any]], *, needed: str, where: str
-) -> dict[str, Any]:
-    if not isinstance(entry, dict):
-        raise SetupError(f"{where} is not a table")
-    if unknown := sorted(set(entry) - set(known)):
-        raise SetupError(f"{where} has unknown {', '.join(unknown)}; known are {', '.join(known)}")
-    if needed not in entry:
-        raise SetupError(f"{where} has no {needed}: without it every run would make another one")
-    for name, value in entry.items():
-        if type(value) is not known[name][0]:
-            raise SetupError(f"{where}: {name} takes {_WORDS[known[name][0]]}")
-    return {name: entry.get(name, default) for name, (_, default) in known.items()}
+def _checked(model: type[_TableType], entry: Any, where: str) -> _TableType:
+    try:
+        return tables.check(model, entry)
+    except TableError as error:
+        raise SetupError(f"{where}: {'; '.join(error.messages)}") from None

@@ -93,7 +93,7 @@ class Fault:
     def certificate(cls, flaw: str = "expired") -> Fault:
         """Show a certificate with a flaw: expired, not_yet_valid, wrong_host, unknown_issuer."""
         if flaw not in FLAWS:
-            raise FaultError(f"flaw is {flaw!r}; it takes one of: {', '.join(FLAWS)}")
+            raise FaultError(f"flaw is {flaw!r}; use {', '.join(FLAWS)}")
         return cls(kind="certificate", packet=TLS, flaw=flaw)
 
     @classmethod
@@ -145,7 +145,9 @@ class Fault:
     def wrong_topic(cls, topic: str = "/ext/wrong") -> Fault:
         """Send PUBLISHes, a registration's answer too, under another topic."""
         if not topic or len(topic.encode()) > _LONGEST_TEXT:
-            raise FaultError(f"topic has {len(topic)} characters; it takes 1..{_LONGEST_TEXT}")
+            raise FaultError(
+                f"topic is {len(topic)} characters; allowed range is 1 to {_LONGEST_TEXT}"
+            )
         return cls(kind="wrong_topic", packet="publish", topic=topic)
 
     @classmethod
@@ -208,17 +210,17 @@ KINDS: Mapping[str, Callable[..., Fault]] = {
 def _packet(name: str | None, *more: str) -> str | None:
     known = (*PACKETS, *more)
     if name is not None and name not in known:
-        raise FaultError(f"packet is {name!r}; it takes one of: {', '.join(known)}")
+        raise FaultError(f"packet is {name!r}; use {', '.join(known)}")
     return name
 
 
 def _seconds(seconds: float) -> float:
     if seconds < 0:
-        raise FaultError(f"seconds is {seconds:g}; it takes a number from 0 on")
+        raise FaultError(f"seconds is {seconds:g}; the minimum is 0")
     return seconds
 
 
 def _within(name: str, value: int, low: int, high: int) -> int:
     if not low <= value <= high:
-        raise FaultError(f"{name} is {value}; it takes {low}..{high}")
+        raise FaultError(f"{name} is {value}; allowed range is {low} to {high}")
     return value

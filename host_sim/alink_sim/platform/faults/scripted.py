@@ -48,7 +48,7 @@ class Scripted:
         for name in ("connection", "times"):
             number = getattr(self, name)
             if number is not None and number < 1:
-                raise FaultError(f"{name} is {number}; it counts from 1")
+                raise FaultError(f"{name} is {number}; the minimum is 1")
 
     def meets(self, peer: Peer | None) -> bool:
         """Count a connection if it is of the target; tell whether it is the one to be struck.

@@ -79,4 +79,7 @@ def _check_topic(call: Call, topic: str) -> None:
 
 def _check_size(payload: bytes, most: int) -> None:
     if len(payload) > most:
-        raise ApiError("iot.messagebroker.PublishMessageFailed", f"it takes up to {most} bytes")
+        raise ApiError(
+            "iot.messagebroker.PublishMessageFailed",
+            f"payload is {len(payload)} bytes; the limit is {most}",
+        )

@@ -26,9 +26,7 @@ def put(upgrades: Upgrades, key: str, data: bytes) -> Content:
 def check(draft: Firmware, files: Mapping[str, bytes]) -> None:
     """Return if a package like `draft` can be made of files, by name. Raises UpgradeError."""
     if draft.sign_method not in SIGN_METHODS:
-        raise UpgradeError(
-            f"sign_method is {draft.sign_method!r}; it takes one of: {', '.join(SIGN_METHODS)}"
-        )
+        raise UpgradeError(f"sign_method is {draft.sign_method!r}; use {', '.join(SIGN_METHODS)}")
     if not 1 <= len(files) <= MAX_FILES:
         raise UpgradeError(f"{len(files)} files; a package has 1 to {MAX_FILES}")
     if not draft.version or not all(files.values()):
@@ -38,7 +36,7 @@ def check(draft: Firmware, files: Mapping[str, bytes]) -> None:
 def check_protocol(protocol: str, sizes: Sequence[int]) -> None:
     """Return if files of these sizes can be downloaded by a protocol. Raises UpgradeError."""
     if protocol not in PROTOCOLS:
-        raise UpgradeError(f"protocol is {protocol!r}; it takes one of: {', '.join(PROTOCOLS)}")
+        raise UpgradeError(f"protocol is {protocol!r}; use {', '.join(PROTOCOLS)}")
     if protocol == "MQTT" and (len(sizes) > 1 or sum(sizes) > MAX_OVER_MQTT):
         raise UpgradeError(
             f"{len(sizes)} files, {sum(sizes)} bytes; over MQTT goes one of {MAX_OVER_MQTT}"

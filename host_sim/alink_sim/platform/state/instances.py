@@ -36,7 +36,7 @@ class Instance:
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
-            raise InstanceError(f"kind is {self.kind!r}; it takes one of: {', '.join(KINDS)}")
+            raise InstanceError(f"kind is {self.kind!r}; use {', '.join(KINDS)}")
         if (self.id == "") != (self.kind == "old_public"):
             raise InstanceError(
                 f"id is {self.id!r} and kind {self.kind}: the old public instance has the id '', "
@@ -44,7 +44,7 @@ class Instance:
             )
         if self.region not in PLACES[self.kind]:
             raise InstanceError(
-                f"region is {self.region!r}; {self.kind} takes: {', '.join(PLACES[self.kind])}"
+                f"region is {self.region!r}; for {self.kind} use {', '.join(PLACES[self.kind])}"
             )
 
     @property

@@ -108,7 +108,7 @@ class Registry:
                 "leave the secret out"
             )
         if node_type not in (None, 0, 1):
-            raise RegistryError(f"node_type is {node_type}; it takes 0 (device) or 1 (gateway)")
+            raise RegistryError(f"node_type is {node_type}; use 0 (device) or 1 (gateway)")
         product.name = name or product.name
         product.node_type = product.node_type if node_type is None else node_type
         product.instance = product.instance if instance is None else instance
@@ -365,7 +365,7 @@ def _new_key() -> str:
 
 def _checked(pattern: re.Pattern[str], what: str, value: str, rule: str) -> str:
     if not pattern.fullmatch(value):
-        raise RegistryError(f"{what} {value!r} is not allowed: it takes {rule}")
+        raise RegistryError(f"{what} {value!r} is not allowed: write {rule}")
     return value
 
 
@@ -375,7 +375,7 @@ def _checked_secret(what: str, secret: str | None, length: int) -> str:
         return secrets.token_hex(length // 2)
     if not _SECRET.fullmatch(secret):
         raise RegistryError(
-            f"{what} of {len(secret)} characters is not allowed: it takes 1 to 64 printable ones "
-            "without blanks"
+            f"{what} of {len(secret)} characters is not allowed: write 1 to 64 printable "
+            "characters without blanks"
         )
     return secret

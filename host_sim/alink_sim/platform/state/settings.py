@@ -206,8 +206,8 @@ class Settings:
             value = getattr(self, one.name)
             choices = one.metadata.get("choices")
             if not _fits(value, choices, one.default):
-                takes = _takes(choices, one.default)
-                raise SettingsError(f"setting {one.name} is {value!r}; it takes {takes}")
+                allowed = _allowed(choices, one.default)
+                raise SettingsError(f"setting {one.name} is {value!r}; {allowed}")
 
     @classmethod
     def parse(cls, assignments: Iterable[str]) -> Self:
@@ -248,10 +248,10 @@ def _parsed(text: str, choices: tuple[Any, ...] | None, kind: type) -> Any:
         return text
 
 
-def _takes(choices: tuple[Any, ...] | None, default: Any) -> str:
+def _allowed(choices: tuple[Any, ...] | None, default: Any) -> str:
     if choices:
-        return f"one of: {', '.join(map(_shown, choices))}"
-    return "a text" if isinstance(default, str) else "a number from 0 on"
+        return f"use {', '.join(map(_shown, choices))}"
+    return "write a text" if isinstance(default, str) else "write a number, 0 or more"
 
 
 def _shown(value: object) -> str:

@@ -249,7 +249,7 @@ def _opened(url: str, expected: str, *, may_be_new: bool) -> tuple[sa.Engine, Cl
         engine = sa.create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
         return engine, SchemaClaim(engine)
     if parsed.get_backend_name() != "sqlite":
-        raise sa.exc.ArgumentError("it takes a sqlite:// or postgresql:// URL")
+        raise sa.exc.ArgumentError("write a sqlite:// or postgresql:// URL")
     shared = {"check_same_thread": False}
     if parsed.database in (None, "", ":memory:"):
         engine = sa.create_engine(parsed, connect_args=shared, poolclass=sa.StaticPool)

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from alink_sim.platform.documents import load
 from alink_sim.platform.faults import FaultError, file
+from alink_sim.platform.toml_or_json import load
 from alink_sim.platform.verbs.arguments import AsJson
 from alink_sim.platform.verbs.output import reported
 from alink_sim.platform.verbs.request import run
