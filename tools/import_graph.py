@@ -40,7 +40,7 @@ imports no other module of its package is on floor 1, and every other module is 
 highest module that it imports. A circle is a set of modules that import each other, at their top
 or inside functions. In the pictures, a solid arrow is an import at the top of a module, and a
 dotted arrow is an import inside a function or for types only. A picture leaves out an arrow if a
-longer path has the same start and end.
+longer path has the same start and end. A room is a folder or a module directly in the package.
 """
 
 
@@ -181,12 +181,15 @@ def shortened(found: Mapping[tuple[str, str], bool]) -> list[tuple[str, str]]:
 
 
 def drawing(graph: Graph, picture: Mapping[str, int]) -> Iterator[str]:
-    """Yield the lines of a picture as a Mermaid flowchart."""
+    """Yield the figures of a picture, and the picture as a Mermaid flowchart."""
     found = arrows(graph, picture)
     folders = {name.rpartition(".")[0] for name in graph.early}
-    shown = {room(name, picture, folders) for name in graph.early}
-    ids = {name: f"n{number}" for number, name in enumerate(sorted(filter(None, shown)))}
+    shown = sorted(filter(None, {room(name, picture, folders) for name in graph.early}))
+    imports = {name: {end for start, end in found if start == name} for name in shown}
+    ids = {name: f"n{number}" for number, name in enumerate(shown)}
     prefix = f"{next(iter(picture))}." if len(picture) == 1 else ""
+    counts = f"Rooms: {len(shown)}. Floors of rooms: {floors(imports)}."
+    yield f"{counts} Circles of rooms: {len(circles(imports))}.\n"
     yield "```mermaid"
     yield "flowchart TD"
     yield from (f'  {ident}["{name.removeprefix(prefix)}"]' for name, ident in ids.items())

@@ -80,7 +80,10 @@ def test_page_of_another_checkout(tmp_path):
     assert "A test's name has 3 words (median of tests/), the longest 3." in page
     assert "Circle 1 of `alink`: `alink.boot.one`, `alink.boot.two`" in page
     drawn = page.partition("## firmware/alink")[2].partition("## Host")[0]
-    assert drawn.splitlines()[3:-1] == [
+    assert drawn.splitlines()[2:-1] == [
+        "Rooms: 2. Floors of rooms: 1. Circles of rooms: 1.",
+        "",
+        "```mermaid",
         "flowchart TD",
         '  n0["boot"]',
         '  n1["alink/*.py"]',
