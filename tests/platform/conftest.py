@@ -8,7 +8,23 @@ import pytest
 from alink_sim.clock import ManualClock
 from alink_sim.platform import Platform, Product, Settings
 from tests.platform.api_calls import DN, PK, Ask, asking, client
+from tests.platform.clients.rows import ROWS
 from tests.platform.wire import ACCEPTED, Party, Wire
+
+HERE = Path(__file__).resolve().parent
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Fail where a test names an unknown row, or where all tests together leave a row out."""
+    marks = (mark for item in items for mark in item.iter_markers("client_row"))
+    shown = {mark.args for mark in marks}
+    if unknown := shown - set(ROWS):
+        raise pytest.UsageError(f"rows that tests/platform/clients/rows.py lacks: {unknown}")
+    selection = {Path(argument).resolve() for argument in config.args}
+    is_whole = selection & {HERE, HERE.parent, HERE.parents[1]}
+    is_filtered = config.option.keyword or config.option.markexpr or config.option.ignore
+    if is_whole and not is_filtered and (missing := set(ROWS) - shown):
+        raise pytest.UsageError(f"no test has the mark client_row of: {sorted(missing)}")
 
 
 @pytest.fixture(scope="session")

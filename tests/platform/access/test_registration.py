@@ -28,6 +28,7 @@ def register(platform: Platform, packet: bytes) -> bytes:
         return wire.ask(packet)
 
 
+@pytest.mark.client_row(3, "the push behind CONNACK, compact")
 def test_connack_and_answer_come_in_one_go_and_compact(platform: Platform, party: Party):
     with Wire.tls(platform) as wire:
         wire.send(party.register())
@@ -231,6 +232,7 @@ REFUSALS: dict[str, tuple[Callable[[Platform, Party], bytes], int, int | None, s
 }
 
 
+@pytest.mark.client_row(3, "a refusal is a CONNACK")
 @pytest.mark.parametrize("case", REFUSALS)
 def test_registration_is_refused_for(platform: Platform, party: Party, case):
     make, connack, code, reason = REFUSALS[case]
@@ -287,6 +289,7 @@ def test_it_is_ignored_instead_where_the_setting_says_so(make_platform):
         assert wire.ask(publish("/a/b", b"x"), b"\xc0\x00") == b"\xd0\x00"
 
 
+@pytest.mark.client_row(3, "no close behind the push")
 def test_an_idle_registration_connection_is_cut_after_15_seconds(
     platform: Platform, party: Party, clock: ManualClock
 ):
@@ -300,6 +303,7 @@ def test_an_idle_registration_connection_is_cut_after_15_seconds(
     assert platform.expect("registration_timeout", timeout=0).device_name == party.name
 
 
+@pytest.mark.client_row(1, "TLS on that port too")
 @pytest.mark.parametrize("door", [Wire.tls, Wire.plain])
 @pytest.mark.parametrize("first", [b"", b"\x10"])
 def test_a_client_that_sends_no_connect_is_cut_too(

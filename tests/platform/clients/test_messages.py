@@ -49,6 +49,7 @@ REQUESTS = {
 }
 
 
+@pytest.mark.client_row(5, "code a number, data, id, message")
 @pytest.mark.parametrize("params", ["good", "bad"])
 @pytest.mark.parametrize("tail", REQUESTS)
 def test_every_reply_has_a_number_as_code_and_data_id_and_message(
@@ -67,6 +68,7 @@ def test_every_reply_has_a_number_as_code_and_data_id_and_message(
     assert body["message"]
 
 
+@pytest.mark.client_row(5, "ids of OTA are numbers or texts")
 @pytest.mark.parametrize(
     ("body", "qos"),
     [
@@ -84,6 +86,7 @@ def test_a_version_is_reported_with_any_id_and_not_answered(online: Online, body
     assert online.platform.expect("ota_version", timeout=0).detail["version"] == "1.0.0"
 
 
+@pytest.mark.client_row(5, "QoS 0 or 1 up and down")
 @pytest.mark.parametrize("granted", [0, 1])
 @pytest.mark.parametrize("qos", [0, 1])
 def test_a_post_at_either_qos_is_replied_to_at_either(online: Online, qos: int, granted: int):
@@ -100,6 +103,7 @@ def test_a_post_at_either_qos_is_replied_to_at_either(online: Online, qos: int, 
 # What the cloud asks
 
 
+@pytest.mark.client_row(5, "property/set")
 @pytest.mark.parametrize("qos", [0, 1])
 def test_a_property_set_has_a_text_of_digits_as_id_and_its_answer_is_taken(
     online: Online, qos: int
@@ -121,6 +125,7 @@ def test_a_property_set_has_a_text_of_digits_as_id_and_its_answer_is_taken(
     assert answered == {"topic": f"{topic}_reply", "id": number, "answer": 200}
 
 
+@pytest.mark.client_row(5, "services by topic or method")
 def test_a_service_has_its_name_in_the_topic_and_as_last_part_of_method(online: Online):
     number = online.platform.cloud.call_service(PK, DN, "SelfTest", {"seconds": 3})
     assert online.wire.read() == publish(
@@ -130,6 +135,7 @@ def test_a_service_has_its_name_in_the_topic_and_as_last_part_of_method(online: 
     )
 
 
+@pytest.mark.client_row(4, "a PUBLISH ahead of the first SUBSCRIBE")
 def test_what_comes_ahead_of_the_first_subscribe_is_replied_to(platform: Platform, party: Party):
     # The Node.js SDK 1.0.1 begins with its tags and subscribes afterwards.
     topic = f"/sys/{PK}/{DN}/thing/deviceinfo/update"
@@ -152,6 +158,7 @@ TOPOLOGY = {
 }
 
 
+@pytest.mark.client_row(5, "topo/add of each client")
 @pytest.mark.parametrize(("case", "qos"), [("upper", 0), ("lower", 0), ("lower", 1)])
 @pytest.mark.parametrize("client", TOPOLOGY)
 def test_topology_as_each_client_signs_it(
@@ -197,6 +204,7 @@ def _login(client_id: str, clean: str) -> dict[str, str]:
     }
 
 
+@pytest.mark.client_row(5, "login and logout of each client")
 @pytest.mark.parametrize("client", LOGINS)
 def test_a_sub_device_logs_in_as_each_client_does(gateway: Gateway, client: str):
     batch = {"signMethod": "hmacSha256", "deviceList": [_login(LOGINS[client], "false")]}
@@ -207,6 +215,7 @@ def test_a_sub_device_logs_in_as_each_client_does(gateway: Gateway, client: str)
     assert gateway.ask("combine/logout", names()) == (200, names())
 
 
+@pytest.mark.client_row(5, "an empty method")
 def test_a_login_may_have_an_empty_method(gateway: Gateway):
     single = {**_login("c", "true"), "signMethod": "hmacSha256"}
     body = {"id": "1", "version": "1.0", "method": "", "params": single}  # The Node.js SDK.
@@ -214,12 +223,14 @@ def test_a_login_may_have_an_empty_method(gateway: Gateway):
     assert (reply["code"], reply["id"], reply["message"]) == (200, "1", "success")
 
 
+@pytest.mark.client_row(5, "an id again")
 def test_an_id_may_be_used_again(gateway: Gateway):
     for _ in range(2):  # The Link SDK for C repeats that of the message before.
         reply = gateway.ask_raw("thing/topo/get", b'{"id":"5","version":"1.0","params":"{}"}')
         assert json.loads(reply)["id"] == "5"
 
 
+@pytest.mark.client_row(5, "product_register")
 def test_a_registration_signed_with_the_product_secret_tells_the_iot_id(
     gateway: Gateway, platform: Platform
 ):
@@ -233,6 +244,7 @@ def test_a_registration_signed_with_the_product_secret_tells_the_iot_id(
     assert data["successes"] == [{"iotId": iot_id, **names(), "deviceSecret": SUB_DS}]
 
 
+@pytest.mark.client_row(5, "tags right behind the login")
 def test_tags_of_a_sub_device_come_right_behind_its_login(gateway: Gateway, platform: Platform):
     body = {"id": "1", "params": {**_login("c", "true"), "signMethod": "hmacSha256"}}
     tags = f"/sys/{SUB_PK}/sub-0001/thing/deviceinfo/update"
@@ -256,6 +268,7 @@ def test_tags_of_a_sub_device_come_right_behind_its_login(gateway: Gateway, plat
 # Shadow
 
 
+@pytest.mark.client_row(6, "get, update, delete, desired null")
 @pytest.mark.parametrize("qos", [0, 1])
 @pytest.mark.parametrize(
     ("body", "state"),

@@ -26,6 +26,8 @@ def party(platform: Platform, product: Product) -> Party:
     return Party.of(product, platform.console.add_device(product.key, DN, secret=DS))
 
 
+@pytest.mark.client_row(2, "code first, compact")
+@pytest.mark.client_row(2, "Content-Length, HTTP/1.1, 127 a line")
 def test_the_answer_is_what_the_c_sdks_can_read(platform: Platform, party: Party):
     # "code" first, no blank, Content-Length in these capitals, no chunks: they need all of it.
     sent = (
@@ -69,12 +71,15 @@ REAL = {
 }
 
 
+@pytest.mark.client_row(2, "fields in their order, signMethod last")
+@pytest.mark.client_row(2, "hex in either case")
 @pytest.mark.parametrize("client", REAL)
 def test_a_real_client_registers(platform: Platform, party: Party, client: str):
     body = f"productKey={PK}&deviceName={DN}&{REAL[client]}".encode()
     assert post(platform, PATH, body, FORM)["data"]["deviceSecret"] == party.device_secret
 
 
+@pytest.mark.client_row(2, "random may come again")
 def test_a_random_used_twice_and_a_charset_are_no_error(platform: Platform, party: Party):
     for _ in range(2):
         answer = post(platform, PATH, form(PK, DN, PS), FORM + "; charset=utf-8")
@@ -212,6 +217,7 @@ def test_what_is_not_documented_of_a_refusal_is_a_setting(make_platform):
     assert body == b'{"code":6600,"message":"device not found"}'
 
 
+@pytest.mark.client_row(2, "refusals with HTTP status 200")
 @pytest.mark.parametrize("what", REFUSALS)
 def test_a_refusal_is_a_code_with_http_status_200(platform: Platform, party: Party, what: str):
     before, body, answer, reason = REFUSALS[what]

@@ -176,6 +176,8 @@ def platform(make_platform: Callable[..., Platform]) -> Platform:
     return platform
 
 
+@pytest.mark.client_row(1, "keepalive 60, 120, 1200")
+@pytest.mark.client_row(3, "register of each client")
 @pytest.mark.parametrize("client", REGISTER)
 def test_registers_as(platform: Platform, client):
     platform.console.add_device(PRODUCT_KEY, DEVICE_NAME, secret=DEVICE_SECRET)
@@ -194,6 +196,7 @@ def test_registers_as(platform: Platform, client):
         )
 
 
+@pytest.mark.client_row(3, "regnwl of each client, securemode 2")
 @pytest.mark.parametrize("client", REGNWL)
 def test_registers_without_preregistration_as(platform: Platform, client):
     client_id, password, keepalive, flags = REGNWL[client]
@@ -211,6 +214,7 @@ def test_registers_without_preregistration_as(platform: Platform, client):
     }
 
 
+@pytest.mark.client_row(3, "connwl of each client")
 @pytest.mark.parametrize("client", CONNWL)
 @pytest.mark.parametrize("door", [Wire.tls, Wire.plain])
 def test_logs_in_with_its_token_as(platform: Platform, client, door):
@@ -221,6 +225,9 @@ def test_logs_in_with_its_token_as(platform: Platform, client, door):
             assert wire.ask(packet) == ACCEPTED
 
 
+@pytest.mark.client_row(1, "MQTT 3.1.1, flags C2 and C0")
+@pytest.mark.client_row(4, "client ids, line breaks and commas")
+@pytest.mark.client_row(4, "any timestamp, hex in either case")
 @pytest.mark.parametrize("client", LOGIN)
 def test_logs_in_as(platform: Platform, client):
     platform.console.add_device(PRODUCT_KEY, DEVICE_NAME, secret=DEVICE_SECRET)
@@ -231,6 +238,8 @@ def test_logs_in_as(platform: Platform, client):
             assert wire.ask(packet) == ACCEPTED
 
 
+@pytest.mark.client_row(1, "TLS and plain MQTT on one port")
+@pytest.mark.client_row(4, "securemode 3 on plain TCP")
 @pytest.mark.parametrize("client", LOGIN_PLAIN)
 def test_logs_in_over_plain_tcp_as(platform: Platform, client):
     platform.console.add_device(PRODUCT_KEY, DEVICE_NAME, secret=DEVICE_SECRET)

@@ -111,6 +111,7 @@ def test_a_qos_1_post_gets_its_puback(party: Party, online: Wire):
     assert online.read_publish()[1]["code"] == 200
 
 
+@pytest.mark.client_row(4, "one copy where filters overlap")
 def test_system_messages_come_once_at_the_granted_qos(party: Party, online: Wire):
     reply = f"/sys/{party.product.key}/{party.name}/thing/event/property/post_reply"
     wild = reply.replace("property", "+")

@@ -41,6 +41,7 @@ def handshake(platform: Platform, context: ssl.SSLContext, host: str | None) -> 
         raise
 
 
+@pytest.mark.client_row(1, "host names of each region and instance")
 @pytest.mark.parametrize("host", HOSTS)
 def test_the_certificate_is_good_for(platform: Platform, host):
     context = ssl.create_default_context(cafile=platform.ca_pem)
@@ -48,6 +49,7 @@ def test_the_certificate_is_good_for(platform: Platform, host):
     handshake(platform, context, host).close()
 
 
+@pytest.mark.client_row(1, "host names are checked")
 @pytest.mark.parametrize(
     "host",
     ["mqtt.iothub.aliyuncs.com", "a.b.iot-as-mqtt.cn-shanghai.aliyuncs.com", "example.com"],
@@ -69,6 +71,8 @@ def test_each_san_is_in_the_certificate(make_platform):
 C_SDK = ["AES256-SHA256", "AES256-SHA", "AES128-SHA256", "AES128-SHA"]
 
 
+@pytest.mark.client_row(1, "no server name")
+@pytest.mark.client_row(1, "RSA key exchange")
 @pytest.mark.parametrize("cipher", C_SDK)
 def test_tls_1_2_with_rsa_key_exchange_and_no_server_name_goes(platform: Platform, cipher):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -90,6 +94,7 @@ def test_both_versions_of_tls_are_offered(platform: Platform, version):
         assert connection.version() == version.name.replace("_", ".")
 
 
+@pytest.mark.client_row(1, "RSA and SHA-256 all the way")
 def test_the_root_is_rsa_2048_signed_with_sha_256(ca):
     root = x509.load_der_x509_certificate(Authority(ca).der.read_bytes())
     key = root.public_key()
@@ -99,6 +104,7 @@ def test_the_root_is_rsa_2048_signed_with_sha_256(ca):
     assert root.signature_hash_algorithm.name == "sha256"
 
 
+@pytest.mark.client_row(1, "the leaf too")
 def test_the_certificate_is_rsa_signed_with_sha_256(platform: Platform):
     context = ssl.create_default_context(cafile=platform.ca_pem)
     with handshake(platform, context, "localhost") as connection:

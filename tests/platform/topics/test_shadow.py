@@ -32,6 +32,7 @@ def online(platform: Platform, party: Party):
         yield made
 
 
+@pytest.mark.client_row(6, "timestamp and version at the top")
 def test_an_update_is_answered_with_its_version_and_without_any_state(
     online: Shadowed, clock: ManualClock
 ):
@@ -94,6 +95,7 @@ def test_attributes_and_all_that_was_reported_can_be_deleted(online: Shadowed):
     assert online.device.documents["shadow"]["state"] == {}
 
 
+@pytest.mark.client_row(6, "control")
 def test_what_the_cloud_desires_is_pushed_and_cleared_when_done(
     online: Shadowed, clock: ManualClock
 ):

@@ -21,6 +21,7 @@ __all__ = ["online"]
 POST = "thing/event/property/post"
 
 
+@pytest.mark.client_row(5, "the very id, a text stays one")
 @pytest.mark.parametrize(
     "number",
     ['"1"', "1", '"1|exp-topic|/sys/k/dev/thing/event/property/post_reply"', '"00123"', '"ü"'],
@@ -100,6 +101,7 @@ def test_a_name_that_is_no_identifier_is_dropped_and_answered_200(online: Online
     assert online.device.properties == {"module:c": 2}
 
 
+@pytest.mark.client_row(5, "events with and without value")
 @pytest.mark.parametrize("params", ['{"value":{"level":2},"time":1524448722000}', '{"level":2}'])
 def test_an_event_is_noted_with_or_without_value(online: Online, params: str):
     reply = online.ask("thing/event/alarm/post", b'{"id":"7","params":%s}' % params.encode())
@@ -194,6 +196,7 @@ def test_log_lines_are_noted(online: Online):
     assert (detail["level"], detail["content"]) == ("WARN", "low battery")
 
 
+@pytest.mark.client_row(5, "NTP as texts")
 def test_the_time_by_mqtt_is_strings_of_milliseconds(online: Online, clock: ManualClock):
     body = online.exchange(
         "/ext/ntp/{pk}/{dn}/request", b'{"deviceSendTime":"100"}', "/ext/ntp/{pk}/{dn}/response"

@@ -44,6 +44,7 @@ def gateway(platform: Platform) -> Iterator[Gateway]:
         yield made
 
 
+@pytest.mark.client_row(5, "sub/register")
 def test_a_registration_is_answered_byte_for_byte(gateway: Gateway, platform: Platform):
     request = (
         b'{"id":"123","version":"1.0","params":[{"deviceName":"sub-0001",'
@@ -97,6 +98,7 @@ def test_a_registration_signed_with_the_product_secret(
     )
 
 
+@pytest.mark.client_row(5, "topo/get with {} or the text")
 def test_a_list_of_the_topology_and_its_end(gateway: Gateway):
     assert gateway.ask(GET, {}) == (200, [])
     assert gateway.ask(ADD, [signed()]) == (200, {})

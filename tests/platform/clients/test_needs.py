@@ -1,13 +1,11 @@
-"""What the clients in the field need, line by line: here, or in the tests that LINES names."""
+"""Needs of clients in the field that no other test shows; `rows` has them all."""
 
 from __future__ import annotations
 
 import json
-import re
 import socket
 import ssl
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -30,6 +28,7 @@ def _c3(product_key: str, device_name: str, secret: str) -> bytes:
     ).encode()
 
 
+@pytest.mark.client_row(2, "the secret within 255 bytes")
 def test_a_secret_ends_within_the_255_bytes_that_an_old_c_sdk_reads(platform: Platform):
     product = platform.console.create_product(key="k" * 20)
     platform.console.add_device(product.key, "n" * 32, secret="s" * 63)
@@ -39,6 +38,7 @@ def test_a_secret_ends_within_the_255_bytes_that_an_old_c_sdk_reads(platform: Pl
         assert body.index(b'"' + b"s" * 63 + b'"') + 65 <= 255
 
 
+@pytest.mark.client_row(2, "keep-alive, head and body apart")
 def test_head_and_body_may_come_in_writes_of_their_own_and_again(platform: Platform, party: Party):
     head, _, body = request(PATH, _c3(PK, DN, party.product.secret), FORM).partition(b"\r\n\r\n")
     context = ssl.create_default_context(cafile=platform.ca_pem)
@@ -55,6 +55,7 @@ def test_head_and_body_may_come_in_writes_of_their_own_and_again(platform: Platf
             assert got.startswith(b"HTTP/1.1 200 OK\r\n")
 
 
+@pytest.mark.client_row(2, "lengths of what is issued")
 def test_what_is_issued_fits_the_buffers_of_the_c_sdks(platform: Platform):
     product = platform.console.create_product()
     device = platform.console.add_device(product.key, "dev-1")
@@ -176,6 +177,7 @@ def _granted(wire: Wire, count: int) -> None:
         assert wire.read() == bytes((0x90, 3, 0, number, 1))
 
 
+@pytest.mark.client_row(4, "filters of each client")
 @pytest.mark.parametrize("client", FILTERS)
 def test_every_filter_is_granted_one_a_subscribe_pipelined_behind_connect(
     platform: Platform, party: Party, client: str
@@ -186,6 +188,7 @@ def test_every_filter_is_granted_one_a_subscribe_pipelined_behind_connect(
         _granted(wire, len(asked))
 
 
+@pytest.mark.client_row(4, "filters of a sub-device")
 @pytest.mark.parametrize("client", ["Node.js SDK 1.2.8", "iotkit-embedded 3.0.1"])
 def test_every_filter_of_a_sub_device_is_granted_to_its_gateway(platform: Platform, client: str):
     with Gateway(platform) as gateway:
@@ -201,6 +204,7 @@ def test_every_filter_of_a_sub_device_is_granted_to_its_gateway(platform: Platfo
             assert gateway.wire.read() == publish(topic, b"{}")
 
 
+@pytest.mark.client_row(4, "_ss=1")
 @pytest.mark.parametrize("who", ["device", "sub-device"])
 def test_who_sends_ss_1_gets_every_system_topic_without_a_subscription(
     make_platform: Callable[..., Platform], who: str
@@ -238,6 +242,7 @@ def _carried(platform: Platform, wire: Wire) -> tuple[str, str]:
     return SUB_PK, "sub-0001"
 
 
+@pytest.mark.client_row(3, "DISCONNECT, or only a close")
 @pytest.mark.parametrize("end", [b"\xe0\x00", b""], ids=["DISCONNECT", "close"])
 def test_a_registration_may_end_either_way(platform: Platform, party: Party, end: bytes):
     with Wire.tls(platform) as wire:
@@ -249,12 +254,14 @@ def test_a_registration_may_end_either_way(platform: Platform, party: Party, end
     assert not platform.events(kind="protocol_error")
 
 
+@pytest.mark.client_row(1, "a ping within the first second")
 def test_a_ping_right_behind_the_connack_is_answered(platform: Platform, party: Party):
     with Wire.tls(platform) as wire:
         assert wire.ask(party.log_in(), b"\xc0\x00") == ACCEPTED
         assert wire.read() == b"\xd0\x00"
 
 
+@pytest.mark.client_row(2, "Connection: close")
 def test_a_connection_that_is_to_close_is_closed_behind_its_answer(
     platform: Platform, party: Party
 ):
@@ -293,6 +300,7 @@ BODIES = {
 }
 
 
+@pytest.mark.client_row(5, "bodies with blanks, compact, without method")
 @pytest.mark.parametrize("client", BODIES)
 def test_a_post_is_answered_compact_with_the_very_id(
     platform: Platform, party: Party, client: str
@@ -306,171 +314,3 @@ def test_a_post_is_answered_compact_with_the_very_id(
             b'{"code":200,"data":{},"id":%s,"message":"success",'
             b'"method":"thing.event.property.post","version":"1.0"}' % number,
         )
-
-
-# Of each line that a client was seen to put on the wire or to need: section, words, and the tests
-# that show it. Sections: 1 names and TLS, 2 HTTPS registration, 3 MQTT registration, 4 login and
-# subscriptions, 5 Alink messages and gateways, 6 shadow.
-LINES = [
-    (1, "host names of each region and instance", "ca: the_certificate_is_good_for"),
-    (1, "TLS and plain MQTT on one port", "real_clients: logs_in_over_plain_tcp_as"),
-    (1, "TLS on that port too", "registration: a_client_that_sends_no_connect_is_cut_too"),
-    (1, "no server name", "ca: tls_1_2_with_rsa_key_exchange_and_no_server_name_goes"),
-    (1, "RSA key exchange", "ca: tls_1_2_with_rsa_key_exchange_and_no_server_name_goes"),
-    (1, "RSA and SHA-256 all the way", "ca: the_root_is_rsa_2048_signed_with_sha_256"),
-    (1, "the leaf too", "ca: the_certificate_is_rsa_signed_with_sha_256"),
-    (1, "host names are checked", "ca: the_certificate_is_not_good_for"),
-    (1, "MQTT 3.1.1, flags C2 and C0", "real_clients: logs_in_as"),
-    (1, "keepalive 60, 120, 1200", "real_clients: registers_as"),
-    (
-        1,
-        "a ping within the first second",
-        "client_lines: a_ping_right_behind_the_connack_is_answered",
-    ),
-    (2, "fields in their order, signMethod last", "https_registration: a_real_client_registers"),
-    (2, "hex in either case", "https_registration: a_real_client_registers"),
-    (
-        2,
-        "random may come again",
-        "https_registration: a_random_used_twice_and_a_charset_are_no_error",
-    ),
-    (
-        2,
-        "Connection: close",
-        "client_lines: a_connection_that_is_to_close_is_closed_behind_its_answer",
-    ),
-    (
-        2,
-        "keep-alive, head and body apart",
-        "client_lines: head_and_body_may_come_in_writes_of_their_own_and_again",
-    ),
-    (2, "code first, compact", "https_registration: the_answer_is_what_the_c_sdks_can_read"),
-    (
-        2,
-        "Content-Length, HTTP/1.1, 127 a line",
-        "https_registration: the_answer_is_what_the_c_sdks_can_read",
-    ),
-    (
-        2,
-        "the secret within 255 bytes",
-        "client_lines: a_secret_ends_within_the_255_bytes_that_an_old_c_sdk_reads",
-    ),
-    (
-        2,
-        "refusals with HTTP status 200",
-        "https_registration: a_refusal_is_a_code_with_http_status_200",
-    ),
-    (
-        2,
-        "lengths of what is issued",
-        "client_lines: what_is_issued_fits_the_buffers_of_the_c_sdks",
-    ),
-    (3, "register of each client", "real_clients: registers_as"),
-    (
-        3,
-        "regnwl of each client, securemode 2",
-        "real_clients: registers_without_preregistration_as",
-    ),
-    (
-        3,
-        "the push behind CONNACK, compact",
-        "registration: connack_and_answer_come_in_one_go_and_compact",
-    ),
-    (
-        3,
-        "no close behind the push",
-        "registration: an_idle_registration_connection_is_cut_after_15_seconds",
-    ),
-    (3, "DISCONNECT, or only a close", "client_lines: a_registration_may_end_either_way"),
-    (3, "a refusal is a CONNACK", "registration: registration_is_refused_for"),
-    (3, "connwl of each client", "real_clients: logs_in_with_its_token_as"),
-    (4, "client ids, line breaks and commas", "real_clients: logs_in_as"),
-    (4, "any timestamp, hex in either case", "real_clients: logs_in_as"),
-    (4, "securemode 3 on plain TCP", "real_clients: logs_in_over_plain_tcp_as"),
-    (4, "_ss=1", "client_lines: who_sends_ss_1_gets_every_system_topic_without_a_subscription"),
-    (
-        4,
-        "filters of each client",
-        "client_lines: every_filter_is_granted_one_a_subscribe_pipelined_behind_connect",
-    ),
-    (
-        4,
-        "filters of a sub-device",
-        "client_lines: every_filter_of_a_sub_device_is_granted_to_its_gateway",
-    ),
-    (4, "one copy where filters overlap", "session: system_messages_come_once_at_the_granted_qos"),
-    (
-        4,
-        "a PUBLISH ahead of the first SUBSCRIBE",
-        "client_messages: what_comes_ahead_of_the_first_subscribe_is_replied_to",
-    ),
-    (
-        5,
-        "bodies with blanks, compact, without method",
-        "client_lines: a_post_is_answered_compact_with_the_very_id",
-    ),
-    (5, "an empty method", "client_messages: a_login_may_have_an_empty_method"),
-    (5, "the very id, a text stays one", "things: the_id_comes_back_as_it_came"),
-    (
-        5,
-        "ids of OTA are numbers or texts",
-        "client_messages: a_version_is_reported_with_any_id_and_not_answered",
-    ),
-    (
-        5,
-        "code a number, data, id, message",
-        "client_messages: every_reply_has_a_number_as_code_and_data_id_and_message",
-    ),
-    (5, "QoS 0 or 1 up and down", "client_messages: a_post_at_either_qos_is_replied_to_at_either"),
-    (5, "events with and without value", "things: an_event_is_noted_with_or_without_value"),
-    (
-        5,
-        "property/set",
-        "client_messages: a_property_set_has_a_text_of_digits_as_id_and_its_answer_is_taken",
-    ),
-    (
-        5,
-        "services by topic or method",
-        "client_messages: a_service_has_its_name_in_the_topic_and_as_last_part_of_method",
-    ),
-    (5, "NTP as texts", "things: the_time_by_mqtt_is_strings_of_milliseconds"),
-    (5, "topo/add of each client", "client_messages: topology_as_each_client_signs_it"),
-    (5, "topo/get with {} or the text", "topology: a_list_of_the_topology_and_its_end"),
-    (5, "an id again", "client_messages: an_id_may_be_used_again"),
-    (5, "sub/register", "topology: a_registration_is_answered_byte_for_byte"),
-    (
-        5,
-        "product_register",
-        "client_messages: a_registration_signed_with_the_product_secret_tells_the_iot_id",
-    ),
-    (
-        5,
-        "login and logout of each client",
-        "client_messages: a_sub_device_logs_in_as_each_client_does",
-    ),
-    (
-        5,
-        "tags right behind the login",
-        "client_messages: tags_of_a_sub_device_come_right_behind_its_login",
-    ),
-    (
-        6,
-        "get, update, delete, desired null",
-        "client_messages: a_shadow_message_of_each_form_is_answered_without_a_state",
-    ),
-    (
-        6,
-        "timestamp and version at the top",
-        "shadow: an_update_is_answered_with_its_version_and_without_any_state",
-    ),
-    (6, "control", "shadow: what_the_cloud_desires_is_pushed_and_cleared_when_done"),
-]
-
-
-@pytest.mark.parametrize(("section", "words", "shown"), LINES, ids=str)
-def test_each_line_is_shown_by_a_test(section: int, words: str, shown: str):
-    assert 1 <= section <= 6
-    assert words
-    name = shown.partition(": ")[2]
-    files = Path(__file__).parents[1].rglob("test_*.py")
-    assert any(re.search(rf"^def test_{name}\(", one.read_text(), re.MULTILINE) for one in files)

@@ -1,6 +1,6 @@
-"""What clients in the field need of OTA, beyond test_client_lines.py, line by line.
+"""Needs of clients in the field about OTA that no other test shows.
 
-Shown elsewhere: the push (test_ota), ranges (test_ota_files), blocks over MQTT (test_ota_mqtt).
+Shown in tests/platform/ota: the push (test_jobs), ranges (test_files), blocks (test_mqtt).
 """
 
 from __future__ import annotations
