@@ -15,6 +15,7 @@ release = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 extensions = ["myst_parser", "sphinx_design", "sphinx_copybutton", "docs._ext.directives"]
 myst_enable_extensions = ["colon_fence", "deflist", "fieldlist"]
 myst_heading_anchors = 3
+myst_fence_as_directive = ["mermaid"]
 exclude_patterns = ["_ext"]
 needs_sphinx = "9"
 nitpicky = False

@@ -1,4 +1,4 @@
-# The SDK frozen into a firmware of your own:
+# The SDK frozen into your own firmware image:
 #   make -C ports/esp32 BOARD=ESP32_GENERIC_S3 \
 #     FROZEN_MANIFEST=$PWD/boards/ESP32_GENERIC_S3/manifest.py
 include("../../firmware/manifest.py")

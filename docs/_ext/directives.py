@@ -1,4 +1,4 @@
-"""Sphinx directives of this site: what is generated from the source.
+"""Sphinx directives of this site, for content that is generated.
 
 ```{api} alink.thing          the public API of a module, or of the names below it
 ```{commands} alink_sim.cli alink-sim
@@ -8,11 +8,10 @@
 from __future__ import annotations
 
 from docutils import nodes
-from pygments.lexers.special import TextLexer
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from docs._ext import commands, entries, settings
+from docs._ext import commands, entries, pictures, settings
 
 
 class _Generated(SphinxDirective):
@@ -58,10 +57,21 @@ class Settings(_Generated):
         return settings.table()
 
 
+class Flowchart(SphinxDirective):
+    """A Mermaid flowchart as SVG."""
+
+    has_content = True
+
+    def run(self) -> list[nodes.Node]:
+        """Return the picture in a box that scrolls on a narrow screen."""
+        picture = pictures.svg("\n".join(self.content))
+        return [nodes.raw("", f'<div class="scrolls">{picture}</div>', format="html")]
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register the directives."""
     app.add_directive("api", Api)
     app.add_directive("commands", Commands)
     app.add_directive("settings", Settings)
-    app.add_lexer("mermaid", TextLexer)  # GitHub draws the import graph; the site shows its text.
+    app.add_directive("mermaid", Flowchart)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

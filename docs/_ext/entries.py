@@ -151,7 +151,7 @@ def _line(text: str) -> str:
 
 
 def _markdown(text: str) -> str:
-    """Return prose as Markdown: what is indented in a docstring is an example in code."""
+    """Return prose as Markdown: indented text of a docstring is code."""
     lines = []
     in_code = False
     for line in text.splitlines():

@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 
 from alink_sim.toolchain import Interpreter, cache_dir
+from tests.docs.blocks import blocks_of
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "firmware_repo"
 
@@ -101,11 +102,9 @@ def test_example_repository_passes_on_each_build(repository: Repository, interpr
     assert re.search(r"\n=+ 4 passed in .*\n+exit code 0", said), said
 
 
-def test_documented_cloud_client_sets_a_property(repository: Repository):
-    text = (EXAMPLE.parents[1] / "docs" / "how-to" / "test-firmware.md").read_text()
-    (example,) = (
-        one for one in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "iot_cloud" in one
-    )
+def test_cloud_client_ignores_proxies(repository: Repository):
+    page = EXAMPLE.parents[1] / "docs" / "how-to" / "test-firmware.md"
+    (example,) = (block.text for block in blocks_of(page) if "iot_cloud" in block.text)
     repository.write(example)
     said = repository.test(HTTP_PROXY="http://127.0.0.1:9")
     assert re.search(r"\n=+ 1 passed in .*\n+exit code 0", said), said

@@ -17,13 +17,13 @@ def test_the_cloud_sets_its_threshold(iot_platform, product, board):
     iot_platform.expect("property_posted", values={"temperature": 28.5, "fan": 1})
 
 
-def test_a_board_that_nobody_pre_registered_is_refused(iot_platform, factory_flash):
+def test_unregistered_board_is_refused(iot_platform, factory_flash):
     board = factory_flash("unknown-1", pre_registered=False)
     board.power_on()
     assert iot_platform.expect("registration_refused", device_name="unknown-1").code == 6100
 
 
-def test_a_power_cut_while_it_stores_its_identity_loses_nothing(iot_platform, board):
+def test_power_cut_while_storing_loses_nothing(iot_platform, board):
     board.power_on(cut_at=3)
     assert board.wait() == "cut"
     board.power_on()

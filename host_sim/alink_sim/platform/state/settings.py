@@ -221,7 +221,7 @@ class Settings:
                 meant = f"; did you mean {near[0]}=...?" if near else ""
                 raise SettingsError(
                     f"{assignment!r} is not NAME=VALUE with a NAME of "
-                    f"docs/reference/platform.md{meant}"
+                    f"docs/reference/platform-settings.md{meant}"
                 )
             choices = known[name].metadata.get("choices")
             values[name] = _parsed(text, choices, type(known[name].default))

@@ -71,7 +71,7 @@ def platform(
     setting: Annotated[
         list[str] | None,
         typer.Option(
-            "--set", metavar="NAME=VALUE", help="A setting, see docs/reference/platform.md."
+            "--set", metavar="NAME=VALUE", help="A setting, docs/reference/platform-settings.md."
         ),
     ] = None,
     as_json: AsJson = False,
