@@ -17,7 +17,7 @@ from tests.waiting import PATIENCE
 
 
 class Bench:
-    """Makes boards and takes their power away at the end."""
+    """Make boards; switch them off at the end."""
 
     def __init__(self, folder: Path, interpreter: Interpreter) -> None:
         self._folder = folder
@@ -56,7 +56,7 @@ class Bench:
         return made
 
     def run(self, main: str, **options: object) -> list[str]:
-        """Burn a board, run its main.py to the end, return what it printed."""
+        """Burn a board, run its main.py to the end, return its output."""
         board = self.board(main, **options)  # type: ignore[arg-type]
         return printed(board)
 
@@ -66,7 +66,7 @@ class Bench:
 
 
 def printed(board: Board) -> list[str]:
-    """Power a board on until main.py has ended; return what it printed since."""
+    """Power a board on until main.py has ended; return the new output."""
     before = len(board.lines)
     board.power_on()
     outcome = board.wait()
@@ -90,12 +90,12 @@ def turn(clock: ManualClock, board: Board, until: str) -> str:
         if waiting and waiting.until != FOREVER and waiting.until > now:
             clock.advance((waiting.until - now) / 1000)
         else:
-            time.sleep(0.001)  # Until the board has looked at the clock; not a verdict.
+            time.sleep(0.001)  # The board reads the clock meanwhile; not a verdict.
     raise AssertionError(f"no line with {until!r}: {[line.text for line in board.lines]}")
 
 
 def wait_until_waiting(board: Board, kind: str) -> int:
-    """Return until when the board waits, once it does."""
+    """Wait until the board waits; return the end of its wait."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         waiting = board.waiting

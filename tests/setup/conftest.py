@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel of this checkout, built offline."""
+    """Return the wheel of this checkout, built offline."""
     folder = tmp_path_factory.mktemp("wheel")
     # fmt: off
     command = [

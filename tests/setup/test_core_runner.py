@@ -1,4 +1,4 @@
-"""The runner of the core tests, seen from outside: a scratch tree in, pytest's verdicts out."""
+"""The runner of the core tests, run by pytest on a scratch tree."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ COPIED = (
 
 @pytest.fixture
 def tree(tmp_path):
-    """A checkout with nothing in it but the runner."""
+    """Return a checkout that contains only the runner."""
     (tmp_path / "tests" / "core").mkdir(parents=True)
     (tmp_path / "firmware").mkdir()
     (tmp_path / "pytest.ini").write_text(
@@ -35,7 +35,7 @@ def tree(tmp_path):
 
 
 def verdicts(tree, source, *options, **environment):
-    """Run pytest over one core file; return {test id: outcome} and all it printed."""
+    """Run pytest over one core file; return {test id: outcome} and the output."""
     for name in interpreters.NAMES:
         interpreters.require(name)
     (tree / "tests" / "core" / "test_it.py").write_text(source)

@@ -1,4 +1,4 @@
-"""The 32-bit interpreter from Debian: shell scripts play apt and dpkg, faults included."""
+"""The 32-bit interpreter from Debian: shell scripts imitate apt and dpkg, with failures."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ LOADER = '#!/bin/sh\nshift 3\necho "ran $*"\n'
 
 @pytest.fixture
 def fake(tmp_path, monkeypatch):
-    """A machine whose apt knows one Debian archive; tests edit what is in the folder."""
+    """Return a machine whose apt knows one Debian archive; tests edit its files."""
     folder = tmp_path / "fake"
     (folder / "bin").mkdir(parents=True)
     programs = {"apt-get": APT_GET, "dpkg-deb": DPKG_DEB, "apt-config": APT_CONFIG}

@@ -14,7 +14,7 @@ IMPORTS = {"a": set(), "b": {"a", "c"}, "c": {"b"}, "d": {"b", "c"}}
 
 
 def printed(root):
-    """Return the page of a checkout, printed by a process that has imported nothing of ours."""
+    """Return the page of a checkout, printed by a process without our modules."""
     command = [sys.executable, str(ROOT / "tools/import_graph.py"), "--root", str(root)]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 

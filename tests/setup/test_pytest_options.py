@@ -1,4 +1,4 @@
-"""pytest runs here without any one of the plugins that its configuration speaks to."""
+"""pytest runs in this checkout without each plugin that has an option in pyproject.toml."""
 
 from __future__ import annotations
 

@@ -26,13 +26,13 @@ EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "firmware_repo"
 
 @dataclass(frozen=True)
 class Repository:
-    """A copy of the example, and the Python that tests it."""
+    """A copy of the example repository, and the Python for its tests."""
 
     folder: Path
     python: Path
 
     def test(self, *arguments: str, **environment: str) -> str:
-        """Return what pytest prints, and its exit code on a last line."""
+        """Return the output of pytest, with its exit code in the last text line."""
         inherited = {name: text for name, text in os.environ.items() if "PYTEST" not in name}
         done = subprocess.run(
             [self.python, "-m", "pytest", "-p", "no:cacheprovider", *arguments],
@@ -45,7 +45,7 @@ class Repository:
         return f"{done.stdout}{done.stderr}\nexit code {done.returncode}"
 
     def write(self, test: str) -> None:
-        """Replace its tests by this one."""
+        """Replace the tests of the example with this one."""
         for file in (self.folder / "tests").glob("test_*.py"):
             file.unlink()
         (self.folder / "tests" / "test_this.py").write_text(textwrap.dedent(test))
@@ -53,7 +53,7 @@ class Repository:
 
 @pytest.fixture(scope="module")
 def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The Python of a fresh virtual environment with our wheel in it."""
+    """Return the Python of a new virtual environment with our wheel."""
     home = tmp_path_factory.mktemp("environment")
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", home], check=True)
     # fmt: off

@@ -30,14 +30,14 @@ ONLY_IN = {
     "ssl": {"transport"},
     "network": {"wifi"},
 }
-# MicroPython has no such module, or an ESP32 pays for it what it does not have.
+# MicroPython does not have this module, or it costs too much heap on an ESP32.
 ABSENT = {"typing", "dataclasses", "enum", "functools", "logging", "hmac", "base64", "urllib"}
 
 LONGEST = {"firmware": 250, "host_sim": 400, "tools": 400}
 
 
 def tracked(*patterns: str) -> list[Path]:
-    """Return files git knows, or would add: what a reviewer sees."""
+    """Return the files that git tracks or would add."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *patterns]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     return [path for line in done.stdout.splitlines() if (path := ROOT / line).is_file()]
@@ -149,7 +149,7 @@ def test_files_stay_within_length_limits(folder):
     assert not {name: n for name, n in lengths.items() if n > LONGEST[folder]}
 
 
-# Spelled in pieces, or this file would break its own rule.
+# Split strings: otherwise this file would break its own rule.
 FORBIDDEN = {
     "a path of one machine": re.compile(r"(?<![\w.-])/(?:wo" r"rk|root|home/\w+)/"),
     "a package registry": re.compile(

@@ -36,7 +36,7 @@ NO_INDEX = {
 
 @pytest.fixture
 def fresh(tmp_path):
-    """A checkout in which nothing was set up."""
+    """Return a checkout before its set-up."""
     for name in NEEDED:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)

@@ -1,4 +1,4 @@
-"""The wheel of this checkout, unpacked elsewhere, finds what it needs."""
+"""The wheel of this checkout works in another folder."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 @pytest.fixture(scope="module")
 def site(wheel: Path, tmp_path_factory):
-    """A folder that holds what pip would have installed."""
+    """Return a folder with the files that pip would install."""
     folder = tmp_path_factory.mktemp("site")
     zipfile.ZipFile(wheel).extractall(folder)
     return folder

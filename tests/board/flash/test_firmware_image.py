@@ -99,7 +99,7 @@ def test_changed_header_fails_image_hash(tmp_path: Path, generic):
 
 def test_table_beyond_header_flash_size_is_refused(tmp_path: Path, generic):
     large = generic.fitted(16 << 20)
-    image = firmware_image.published(large)  # Its boot loader says 4 MB, as a published one.
+    image = firmware_image.published(large)  # Its boot loader is for 4 MB, like a published one.
     with pytest.raises(bootloader.BootError, match="Failed to verify partition table"):
         bootloader.start(_flashed(tmp_path, large, image), large)
 

@@ -18,7 +18,7 @@ KIND = "ESP32_GENERIC-OTA"
 OLD = firmware_image.application("esp32", size=12_000, version="1.0.0")
 FRESH = firmware_image.application("esp32", size=13_000, seed=1, version="2.0.0")
 
-# The version of an application of `firmware_image` stands in its description.
+# The description of an application of `firmware_image` contains its version.
 HELLO = """
 import machine
 from esp32 import Partition
@@ -56,7 +56,7 @@ def bench_board(bench: Bench, main: str, fresh: bytes = FRESH) -> Board:
     return bench.board(main, board=KIND, app=OLD, files={**files, "/new.bin": fresh})
 
 
-# The records
+# The entries of otadata
 
 
 @pytest.fixture
@@ -197,7 +197,7 @@ def test_board_with_one_slot_rejects_update(bench: Bench):
 
 
 def _survive(bench: Bench, board: Board, before: bytes, cut_at: int) -> str:
-    """Cut an update in an operation; return what ran when power came back."""
+    """Cut power in an operation of an update; return the version that boots after it."""
     board.flash.path.write_bytes(before)
     board.power_on(cut_at=cut_at)
     assert board.wait() == "cut", f"operation {cut_at} never came"

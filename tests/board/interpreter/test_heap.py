@@ -18,7 +18,7 @@ print("all", gc.mem_alloc())
 import micropython
 micropython.mem_info()
 """
-# As many as the SDK has in a session with an update under way, stand-ins not counted.
+# The number of names of the SDK in a session during an update, without the stand-ins.
 NAMES = """
 for number in range(500):
     hasattr(number, "n%03d" % number)

@@ -17,7 +17,7 @@ STUB_AT = 0x400BE000
 
 
 class Host:
-    """Speaks to a board in download mode; answers are kept packet by packet."""
+    """A host of a board in download mode; it stores the responses."""
 
     def __init__(self, board: SerialBoard) -> None:
         self._packets: list[bytes] = []
@@ -30,13 +30,13 @@ class Host:
         self._packets += self._decoder.feed(data)
 
     def ask(self, command: int, body: bytes = b"", *, checksum: int = 0) -> list[bytes]:
-        """Return the answers to a command."""
+        """Return the responses to a command."""
         self._packets.clear()
         self.board.feed(encode(struct.pack("<BBHI", 0, command, len(body), checksum) + body))
         return list(self._packets)
 
     def status(self, command: int, body: bytes = b"", *, checksum: int = 0) -> bytes:
-        """Return the two bytes of the one answer: whether it failed, and why."""
+        """Return the two status bytes of a single response: failure flag and reason."""
         (answer,) = self.ask(command, body, checksum=checksum)
         return answer[-4:-2] if not self.board.runs_stub else answer[-2:]
 
@@ -159,7 +159,7 @@ HARD = ["d", "R", "r"]
     [
         (CLASSIC, ["download"]),
         (HARD, ["run"]),
-        (["D", "R"], []),  # What opening a port does.
+        (["D", "R"], []),  # A host that opens a port does this.
         (["D", "R", "r", "d"], []),
         (["D", "d", "R", "r"], ["run"]),
         ([*CLASSIC, *HARD], ["download", "run"]),

@@ -132,4 +132,4 @@ def test_nvs_calls_leave_heap_unchanged(bench: Bench):
         print(gc.mem_alloc() - before)
         """
     )
-    assert int(lines[0]) < 2 * 560  # Not 20: a word left on the stack may still hold one or two.
+    assert int(lines[0]) < 2 * 560  # Not 20: a stale word on the stack can keep one or two.

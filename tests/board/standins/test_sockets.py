@@ -15,14 +15,14 @@ from tests.board.conftest import Bench, turn, wait_until_waiting
 
 @pytest.fixture
 def mute() -> Iterator[int]:
-    """The port of a server that accepts and never says a word."""
+    """Return the port of a server that accepts and sends nothing."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield int(server.getsockname()[1])
 
 
 @pytest.fixture
 def closed() -> Iterator[int]:
-    """A port that refuses connections: bound, and not listening."""
+    """Return a port that refuses connections: it is bound, but does not listen."""
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         yield int(sock.getsockname()[1])
@@ -30,7 +30,7 @@ def closed() -> Iterator[int]:
 
 @pytest.fixture
 def echo() -> Iterator[int]:
-    """The port of a server that sends everything back, then closes."""
+    """Return the port of a server that echoes everything, then closes."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         threading.Thread(target=_serve, args=(server,), daemon=True).start()
         yield int(server.getsockname()[1])
@@ -145,7 +145,7 @@ def test_second_close_keeps_newer_socket_open(bench: Bench, echo: int):
         import socket
         first = socket.socket()
         first.close()
-        second = socket.socket()  # has got the number of the first one's descriptor
+        second = socket.socket()  # Reuses the first descriptor number.
         first.close()
         second.connect(("127.0.0.1", {echo}))
         second.write(b"alive")

@@ -83,7 +83,7 @@ def ca() -> Authority:
 
 @contextlib.contextmanager
 def served(chain: Path) -> Iterator[int]:
-    """The port of a TLS server that sends back what it gets."""
+    """Return the port of a TLS echo server."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(chain)
 
@@ -104,7 +104,7 @@ def served(chain: Path) -> Iterator[int]:
 
 
 def program(way: str, *, port: int, year: int | None = None, mode: str = "REQUIRED") -> str:
-    """The firmware that talks three times, on this day of `year`: the certificates are of now."""
+    """Return firmware that connects three times in `year`; the certificates start today."""
     today = dt.datetime.now(dt.UTC)
     date = {"year": year or today.year, "month": today.month, "day": today.day}
     return way % {"port": port, "host": HOST} + MAIN % (date | {"mode": mode})
