@@ -8,7 +8,9 @@ from alink_sim import toolchain
 def mpy_bytes() -> dict[str, int]:
     """Return the `.mpy` bytes of every module of the SDK but its roots."""
     folder = toolchain.firmware_dir() / "alink"
-    return {
-        source.stem: len(toolchain.compile_mpy(source, name=f"alink.{source.stem}"))
-        for source in sorted(folder.glob("*.py"))
-    }
+    sizes = {}
+    for source in sorted(folder.rglob("*.py")):
+        name = toolchain.dotted(source.relative_to(folder).with_suffix("")) or "__init__"
+        if not name.startswith("roots"):
+            sizes[name] = len(toolchain.compile_mpy(source, name=f"alink.{name}"))
+    return sizes

@@ -2,7 +2,7 @@
 # queue lies on the vfs until the platform has acknowledged it.
 import time
 
-from alink import Device, clock
+from alink import Device, utc
 from alink.outbox import Outbox
 
 ASLEEP_MS = 600000
@@ -18,8 +18,8 @@ def measure():
 
 
 sample = {"value": measure()}
-if clock.is_set():  # A cold board learns the time as it comes online; a woken one knows it.
-    sample["time"] = clock.now() * 1000
+if utc.is_set():  # A cold board learns the time as it comes online; a woken one knows it.
+    sample["time"] = utc.now() * 1000
 outbox.post_properties({"temperature": sample})
 end = time.ticks_add(time.ticks_ms(), AWAKE_MS)
 while len(outbox) and time.ticks_diff(end, time.ticks_ms()) > 0:

@@ -49,7 +49,7 @@ class CoreFailure(Exception):
 
 
 class CoreFile(pytest.File):
-    """One `tests/core/test_*.py`."""
+    """One `test_*.py` below `tests/core`."""
 
     def collect(self) -> Iterator[CoreItem]:
         """Yield one item for each function and interpreter."""
@@ -123,8 +123,8 @@ class CoreItem(pytest.Item):
 
 def run_file(path: Path, *, interpreter: str, functions: tuple[str, ...]) -> Report:
     """Run a core file's functions in one process and return what it reported."""
-    core = path.parent
-    search = [core.parents[1] / "firmware", core, toolchain.umqtt_simple()]
+    core = next(folder for folder in path.parents if (folder / "driver.py").is_file())
+    search = [core.parents[1] / "firmware", core, path.parent, toolchain.umqtt_simple()]
     if interpreter == "cpython":
         command: tuple[str, ...] = (sys.executable, "-B", "-u", "-X", "utf8")
         variable, tail = "PYTHONPATH", []

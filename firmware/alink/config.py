@@ -38,7 +38,7 @@ class Config:
         `tls` is a `transport.context` of the roots of the file's server. Raises TransportError or
         ProtocolError, also for a wrong digest; the file that was there is then untouched.
         """
-        from .http import get
+        from .https.request import get
 
         try:
             url, sign, new = self.info["url"], self.info["sign"].lower(), path + ".new"

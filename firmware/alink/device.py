@@ -2,7 +2,7 @@
 
 The story of a boot, one call a stop, one file a call:
 
-    identity.py → onboard.py (prepare.py, enrol.py, login.py) → link.py
+    identity.py → boot.py (prepare.py, enrol.py, login.py) → link.py
 
 What a boot needs only once is imported where it is needed and unloaded before the session, so
 that the 56 KiB of an ESP32's first heap area never have to grow before a TLS handshake.
@@ -34,17 +34,9 @@ class Device(Messages):
         others are those of `Device()`. Raises StoreError naming the field that is missing, or
         wrong.
         """
-        from . import identity
-
-        fields = identity.take_settings(settings)
         model = settings.pop("thing", None)
-        device = cls(**settings)
-        device._fields = fields = identity.identify(fields, device._log)
-        device.product_key = fields["ProductKey"].decode()
-        device.device_name = fields["DeviceName"].decode()
-        identity.unload()
-        identity = None
-        gc.collect()  # Here: deeper in a boot, stale pointers on the stack would keep it all.
+        device = heap.call("boot.identity", "load", cls, settings)
+        heap.unload("boot")  # Here: deeper in a boot, stale pointers on the stack would keep it.
         if model:
             from .thing import Thing
 
@@ -151,20 +143,16 @@ class Device(Messages):
     def _live(self):
         while True:
             if self._fields:
-                from . import onboard
-
                 self._private = "Ca" in self._fields
                 usual = gc.threshold()
                 gc.threshold(2048)  # Modules come and go: what stays is to lie together.
-                way = yield from onboard.come_online(
-                    self._fields, self._network, self._feed, self._securemode, self._log
-                )
-                self._fields = onboard = None
-                heap.unload("onboard")
+                way = yield from heap.call("boot.boot", "Boot", self).run()
+                self._fields = None
+                heap.unload("boot")
                 if self._link is None:
-                    from .link import Link
+                    from .session import session
 
-                    self._link = Link(
+                    self._link = session.Link(
                         self._keepalive,
                         self.max_packet,
                         self._routes,
@@ -182,18 +170,12 @@ class Device(Messages):
                     else:
                         yield self._link.step()
             except RefusedError as error:
-                from . import onboard
-
-                anew = onboard.refused(error, self._policy, self._log)
-                onboard = None
-                heap.unload("onboard")
-                if anew:
+                if heap.call("boot.boot", "refused", error, self._policy, self._log):
                     self._link = None
-                    heap.unload("link", "mqtt", "stream", "connection", "topics")
+                    heap.unload("session", "topics")
                     yield 0
-                    from .onboard import start_over
-
-                    start_over()
+                    heap.call("boot.boot", "start_over")
+                heap.unload("boot")
 
     # Helpers
 

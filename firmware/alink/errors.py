@@ -4,8 +4,6 @@
 class AlinkError(Exception):
     """Base of every error of this SDK; `str(error)` says what happened and what to do next."""
 
-    sent = False  # Of a registration: whether its CONNECT had left, and may have been answered.
-
 
 class StoreError(AlinkError):
     """Flash holds no usable identity, or did not take a write: burn or repair the board."""
@@ -21,8 +19,6 @@ class VerifyError(TransportError):
 
 class ProtocolError(AlinkError):
     """The peer broke the rules of MQTT or Alink: not this board's fault."""
-
-    status = 0  # Of an HTTP answer that is not what was asked for.
 
 
 class RefusedError(AlinkError):

@@ -9,7 +9,7 @@ import time
 
 from . import envelope, heap
 from .errors import ProtocolError, RefusedError, StoreError, TransportError
-from .https import endpoint, post, trust
+from .https.platform import endpoint, post, trust
 
 _JSON = "Content-Type: application/json\r\n"
 _MESSAGE = "Content-Type: application/octet-stream\r\npassword: %s\r\n"
@@ -21,27 +21,23 @@ class HttpChannel:
     """The HTTPS channel of one device: `from_flash()` makes it, `connect()` readies it."""
 
     @classmethod
-    def from_flash(cls, network=None, watchdog=None, log=print, **settings):
+    def from_flash(cls, **settings):
         """Return the channel of the device that is burned on this board.
 
-        The settings are those of `Device.from_flash`. Raises StoreError.
+        The settings are network, watchdog and log of `Device()`, and those that replace what was
+        burned, as in `Device.from_flash`. Raises StoreError.
         """
-        from . import identity
-
-        channel = cls(network, watchdog, log)
-        taken = identity.take_settings(settings)
-        channel._fields = fields = identity.identify(taken, channel._log)
-        channel.product_key = fields["ProductKey"].decode()
-        channel.device_name = fields["DeviceName"].decode()
-        identity.unload()
+        channel = heap.call("boot.identity", "load", cls, settings)
+        heap.unload("boot")
         return channel
 
-    def __init__(self, network, watchdog, log):
+    def __init__(self, network=None, watchdog=None, log=print):
         """See `Device()`."""
         self.product_key = self.device_name = ""
         self.message_id = 0  # What the platform called the last message.
         self._fields = {}
         self._network = network
+        self._securemode = None
         self._feed = watchdog.feed if watchdog else None
         self._print = log or (lambda text: None)
         self._where = self._tls = None
@@ -75,12 +71,9 @@ class HttpChannel:
 
     def connecting(self):
         """See `connect`."""
-        from .onboard import come_online
-
-        tls = (yield from come_online(self._fields, self._network, self._feed, None, self._log))[1]
-        come_online = None
-        heap.unload("onboard")
         fields = self._fields
+        boot = heap.call("boot.boot", "Boot", self)
+        yield from boot.run()
         if "DeviceSecret" not in fields:
             raise StoreError(
                 "the HTTPS channel signs with a DeviceSecret and this board has a DeviceToken "
@@ -91,7 +84,8 @@ class HttpChannel:
         else:
             host = b"iot-as-http.%s.aliyuncs.com" % fields.get("Region", b"cn-shanghai")
         self._where = endpoint(fields, host)
-        self._tls = trust(fields, tls, self._where[1])
+        self._tls = trust(fields, boot.tls, self._where[1])
+        heap.unload("boot")
 
     def publishing(self, topic, payload):
         """See `publish`; `message_id` tells in the end."""
@@ -165,8 +159,6 @@ def _info(answer, name):
 
 def auth_body(fields):
     """Return the JSON that asks for a token, signed with the DeviceSecret; needs no clock."""
-    from .sign import hmac
-
     name, key = fields["DeviceName"], fields["ProductKey"]
     client = b"%s.%s" % (key, name)
     method = fields.get("SignMethod", b"hmacsha256")
@@ -177,9 +169,8 @@ def auth_body(fields):
             "deviceName": name.decode(),
             "clientId": client.decode(),
             "signmethod": method.decode(),
-            "sign": hmac(method, fields["DeviceSecret"], content).decode(),
+            "sign": heap.call("sign", "hmac", method, fields["DeviceSecret"], content).decode(),
         }
     )
-    hmac = None
     heap.unload("sign")
     return body

@@ -1,7 +1,5 @@
 """The topics of a device, as bytes (docs/reference/protocol.md, "Login", "TSL"). Pure."""
 
-REGISTER_ANSWERS = (b"/ext/register", b"/ext/regnwl")
-
 
 def whole(name, product_key, device_name):
     """Return a topic or filter as bytes; what begins without a slash is the device's own."""

@@ -1,7 +1,7 @@
 # What errands and notices want of a gateway: a store in RAM; what is sent and told, in lists.
 from time import ticks_ms
 
-from alink import roster
+from alink.gateway import roster
 from alink.topics import whole
 
 

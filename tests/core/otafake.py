@@ -3,7 +3,7 @@ import sys
 
 import fakes
 import online
-from alink import heap, transport
+from alink import heap
 
 SLOT = 0x8000  # Bytes of each slot.
 HEAD = b"\xe9\x02\x02\x00" + bytes(8) + b"\0\0" + bytes(10)
@@ -73,12 +73,8 @@ class Chip:
         self.NVS = fakes._Nvs
         _Partition.chip = fakes._Nvs.board = self
         sys.modules["esp32"] = sys.modules["machine"] = self
-        import alink
-
-        for name in ("places", "slot", "trial"):
-            sys.modules.pop("alink." + name, None)
-            if hasattr(alink, name):
-                delattr(alink, name)
+        heap.unload("boot")
+        heap.unload_steps("ota")
 
     def reset(self):
         self.resets += 1
@@ -159,15 +155,12 @@ class Server:
         self.dialled = []
 
     def __enter__(self):
-        self._usual, transport.dial = transport.dial, self.dial
-        self._context, transport.context = transport.context, list
-        self._unload, heap.unload = heap.unload, lambda *names: None  # It would come back real.
-        sys.modules["alink.transport"] = transport
+        self._steps = fakes.Steps(dial=self.dial, context=list)
+        self._steps.__enter__()
         return self
 
     def __exit__(self, *_):
-        transport.dial, transport.context = self._usual, self._context
-        heap.unload = self._unload
+        self._steps.__exit__()
 
     def dial(self, where, tls, feed):
         self.dialled.append((where, tls))

@@ -36,13 +36,8 @@ def channel(fields=FIELDS):
 
 
 def publish(made, server, topic="user/update", payload=b"hello"):
-    from alink import transport
-
-    usual, transport.dial = transport.dial, server.dial
-    try:
+    with fakes.Steps(dial=server.dial):
         return made.publish(topic, payload)
-    finally:
-        transport.dial = usual
 
 
 def test_the_token_is_asked_for_once_and_goes_with_each_message():

@@ -9,7 +9,7 @@ import pytest
 from alink_formats import board
 from alink_sim import toolchain
 
-SOURCE = (toolchain.firmware_dir() / "alink" / "stock.py").read_text("utf-8")
+SOURCE = (toolchain.firmware_dir() / "alink" / "boot" / "stock_copies.py").read_text("utf-8")
 BOARDS = sorted(path.parent for path in toolchain.boards_dir().glob("*/board.json"))
 
 

@@ -24,11 +24,11 @@ IMPURE = {"socket", "ssl", "tls", "network", "machine", "esp32", "esp", "asyncio
 PURE_NAMES = {"time.ticks_add", "time.ticks_diff"}
 # Which modules of the device, named from firmware/alink, import a hardware module.
 ONLY_IN = {
-    "esp32": {"places", "slot"},
-    "esp": {"stock"},
-    "socket": {"transport", "plain"},
-    "ssl": {"transport"},
-    "network": {"wifi"},
+    "esp32": {"boot.copies", "ota.slot"},
+    "esp": {"boot.stock_copies"},
+    "socket": {"session.transport", "boot.clock"},
+    "ssl": {"session.transport"},
+    "network": {"boot.wifi"},
 }
 # MicroPython does not have this module, or it costs too much heap on an ESP32.
 ABSENT = {"typing", "dataclasses", "enum", "functools", "logging", "hmac", "base64", "urllib"}

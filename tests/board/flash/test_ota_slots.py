@@ -10,7 +10,7 @@ import pytest
 from alink_formats import board as definitions
 from alink_formats.partitions import PartitionTable
 from alink_sim import toolchain
-from alink_sim.board import Board, FlashFile, firmware_image, sdk_files
+from alink_sim.board import Board, FlashFile, beside_standins, firmware_image, sdk_files
 from alink_sim.board.flash.ota_data import ABORTED, NEW, PENDING, VALID, OtaData
 from tests.board.conftest import Bench, printed
 
@@ -22,7 +22,7 @@ FRESH = firmware_image.application("esp32", size=13_000, seed=1, version="2.0.0"
 HELLO = """
 import machine
 from esp32 import Partition
-from alink.slot import Slot
+from alink.ota.slot import Slot
 
 running = Partition(Partition.RUNNING)
 version = bytearray(32)
@@ -53,7 +53,8 @@ print("confirmed")
 
 def bench_board(bench: Bench, main: str, fresh: bytes = FRESH) -> Board:
     files = {path: data for path, data in sdk_files().items() if path != "/main.py"}
-    return bench.board(main, board=KIND, app=OLD, files={**files, "/new.bin": fresh})
+    heap = beside_standins(bench.interpreter)  # A test writes an image in one piece.
+    return bench.board(main, board=KIND, app=OLD, files={**files, "/new.bin": fresh}, heap=heap)
 
 
 # The entries of otadata
@@ -190,7 +191,7 @@ def test_damaged_image_is_not_chosen(bench: Bench):
 
 def test_board_with_one_slot_rejects_update(bench: Bench):
     files = {path: data for path, data in sdk_files().items() if path != "/main.py"}
-    board = bench.board("from alink.slot import Slot\nSlot()", files=files)
+    board = bench.board("from alink.ota.slot import Slot\nSlot()", files=files)
     board.power_on()
     assert board.wait() == "crashed"
     assert "StoreError: this partition table has no second application slot" in board.tail(1)

@@ -4,9 +4,9 @@ import json
 import sys
 from time import ticks_ms
 
-from alink import connection, transport
 from alink.errors import AlinkError
-from alink.mqtt import MQTTClient
+from alink.session import connection, transport
+from alink.session.mqtt import MQTTClient
 
 
 def main(host, port, roots, budget=5000):

@@ -47,7 +47,7 @@ FILES = """
 import os
 from alink import Device
 from alink.ota import Ota
-from alink.vfsfile import File
+from alink.ota.file_target import File
 import hours
 
 device = Device.from_flash()

@@ -14,7 +14,8 @@ from tests.sim.session.test_thing import online
 
 CONFIGURED = """
 import time
-from alink import Device, transport
+from alink import Device
+from alink.session import transport
 from alink.config import Config
 
 device = Device.from_flash()

@@ -1,0 +1,1 @@
+"""From power-up to the login of a session: every module here is a step of a boot."""

@@ -1,0 +1,66 @@
+"""A boot, from an identity to the credential of a login: one call a stop, each stop a module.
+
+    identity → network (wifi, clock) → registration (register, store) → connect_fields
+
+What a stop needs is loaded for it and dropped after it; before the session the package is dropped
+whole.
+"""
+
+from .. import heap
+
+
+class Boot:
+    """What the stops of a boot share."""
+
+    def __init__(self, device):
+        """`device` is a `Device` or an `HttpChannel` that `identity.load` made.
+
+        A credential is added to its fields if they have none.
+        """
+        self.fields = device._fields
+        self.network = device._network
+        self.feed = device._feed
+        self.securemode = device._securemode
+        self.log = device._log
+        self.endpoint = self.tls = None  # (host, port) of the MQTT server, the context for it.
+        self.sent = False  # Whether the CONNECT of the last registration has left the board.
+
+    def run(self):
+        """Yield the milliseconds to wait, 0 after a stop; return what `Link.use` takes.
+
+        Raises RefusedError if the platform refuses the registration, StoreError if the credential
+        cannot be stored.
+        """
+        yield from heap.call("boot.network", "prepare", self)
+        heap.unload_steps("boot")
+        heap.unload("session")
+        yield 0  # The caller collects: here stale pointers of the steps are still on the stack.
+        if "DeviceSecret" not in self.fields and "DeviceToken" not in self.fields:
+            yield from heap.call("boot.registration", "register", self)
+            heap.unload_steps("boot")
+            yield 0
+        login = heap.call("boot.connect_fields", "login", self.fields)
+        heap.unload("sign")
+        return self.endpoint, self.tls, login
+
+
+def refused(error, policy, log):
+    """Log that a login was refused; return whether the policy gives the credential up.
+
+    Raises the error under "stop".
+    """
+    log(
+        "login refused, CONNACK %d (%s); see in the console that the device is enabled and was "
+        "not reset or cleared" % (error.code, error)
+    )
+    if policy == "stop":
+        raise error
+    return policy == "reregister"
+
+
+def start_over():
+    """Erase the credential and reset the board: a first boot needs the heap that a reset gives."""
+    import machine
+
+    heap.call("boot.store", "forget")
+    machine.reset()

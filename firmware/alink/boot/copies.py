@@ -1,0 +1,163 @@
+"""The places in flash where a record of identity can stand. Beside `slot` all that knows `esp32`.
+
+docs/explanation/identity.md, "Places". Our partition table ("factory"): certificate in `fctry`,
+credential in two sectors of `cred` and in NVS. Untouched table ("stock"): both in NVS and in a
+file; and where a stock image was flashed over a factory board, the former ranges are still read,
+raw, and never written.
+
+Each place has a `name`, tells whether it is `writable`, and has `read()` (the record as a
+bytearray, or None), `fill(buffer)` (read so many bytes from its start; whether they are there),
+`write(record)` and `erase()`; all but the last raise StoreError where flash fails.
+"""
+
+import esp32
+from micropython import const
+
+from ..errors import StoreError
+
+_LONGEST = const(16384)  # Bytes of a record.
+_NAMESPACE = "alink"
+_TRIES = "tries"
+_NVS_NOT_FOUND = const(-0x1102)
+_NVS_INVALID_LENGTH = const(-0x110C)
+
+
+def certificate_places():
+    """Return where the certificate can be, the one that counts first."""
+    fctry = _partition("fctry")
+    if fctry:
+        return (Sector("fctry", fctry, 0),)
+    from . import stock_copies
+
+    return (Nvs("cert"),) + stock_copies.certificate_places(_partition("vfs"))
+
+
+def credential_places():
+    """Return where the credential can be: what is not NVS first, NVS last."""
+    cred = _partition("cred")
+    if cred:
+        return Sector("cred", cred, 0), Sector("cred", cred, 1), Nvs("cred")
+    from . import stock_copies
+
+    return stock_copies.credential_places(_partition("vfs")) + (Nvs("cred"),)
+
+
+def same(record, places, log):
+    """Make writable places hold `record`, each read back; return the names of those that do."""
+    kept = []
+    buffer = bytearray(len(record))  # One for all of them: heap is scarce here.
+    for place in places:
+        if not place.writable:
+            continue
+        try:
+            if not place.fill(buffer) or buffer != record:
+                place.write(record)
+                if not place.fill(buffer) or buffer != record:
+                    raise StoreError("it reads back differently")
+            kept.append(place.name)
+        except StoreError as error:
+            log("%s does not take the record: %s" % (place.name, error))
+    return kept
+
+
+class Sector:
+    """One flash sector of a partition, one record at its start."""
+
+    writable = True
+
+    def __init__(self, name, partition, block):
+        self.name = name
+        self.writable = name != "fctry"
+        self._partition = partition
+        self._block = block
+
+    def read(self):
+        from .record import read_from  # Only here: who needs `Nvs` alone does not load `record`.
+
+        return read_from(self.fill)
+
+    def fill(self, buffer):
+        self._partition.readblocks(self._block, buffer, 0)
+        return True
+
+    def write(self, record):
+        try:
+            self._partition.ioctl(6, self._block)
+            self._partition.writeblocks(self._block, record, 0)
+        except OSError as error:
+            raise StoreError("flash error %s" % error)
+
+    def erase(self):
+        self._partition.ioctl(6, self._block)
+
+
+class Nvs:
+    """A blob in the namespace `alink` of the default NVS partition."""
+
+    name = "nvs"
+    writable = True
+
+    def __init__(self, key):
+        self._key = key
+
+    def read(self):
+        size = 256
+        while True:
+            buffer = bytearray(size)
+            count = self._get(buffer)
+            if count <= size:
+                return buffer[:count] if count else None
+            size *= 2
+
+    def fill(self, buffer):
+        return self._get(buffer) == len(buffer)
+
+    def _get(self, buffer):
+        # Returns how many bytes there are, one more than asked for where there are too many.
+        try:
+            return esp32.NVS(_NAMESPACE).get_blob(self._key, buffer)
+        except OSError as error:
+            if error.errno == _NVS_NOT_FOUND:
+                return 0
+            if error.errno == _NVS_INVALID_LENGTH and len(buffer) < _LONGEST:
+                return len(buffer) + 1
+            raise StoreError("NVS error %s" % error)
+
+    def write(self, record):
+        try:
+            nvs = esp32.NVS(_NAMESPACE)
+            nvs.set_blob(self._key, record)
+            nvs.commit()
+        except OSError as error:
+            raise StoreError("NVS error %s" % error)
+
+    def erase(self):
+        try:
+            nvs = esp32.NVS(_NAMESPACE)
+            nvs.erase_key(self._key)
+            nvs.commit()
+        except OSError:
+            pass  # It was not there.
+
+
+def tries():
+    """Return how many registrations were begun and have not ended."""
+    try:
+        return esp32.NVS(_NAMESPACE).get_i32(_TRIES)
+    except OSError:
+        return 0
+
+
+def set_tries(count):
+    """Keep that number in NVS. Raises StoreError."""
+    try:
+        nvs = esp32.NVS(_NAMESPACE)
+        nvs.set_i32(_TRIES, count)
+        nvs.commit()
+    except OSError as error:
+        raise StoreError("nvs does not take a number (%s); erase the nvs partition" % error)
+
+
+def _partition(label):
+    found = esp32.Partition.find(esp32.Partition.TYPE_DATA, label=label)
+    return found[0] if found else None

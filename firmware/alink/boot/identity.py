@@ -1,0 +1,213 @@
+"""Who this board is: what was burned, stored and set, gathered into one dict of fields.
+
+The product certificate (burned) and the credential (what registration returned) are plain dicts,
+vendor name to bytes: an instance of a class here would keep this module in the heap until login.
+"Certificate" in this field is a set of strings, not X.509.
+"""
+
+import struct
+
+from .. import __version__
+from ..errors import StoreError
+from .copies import certificate_places, credential_places, same
+from .record import CERTIFICATE, CREDENTIAL, decode
+
+_LIMITS = (
+    # name, shortest, longest, what may stand in it besides letters and digits
+    ("ProductKey", 1, 20, b""),
+    ("ProductSecret", 1, 64, None),
+    ("DeviceName", 4, 32, b"-_@.:"),
+    ("DeviceSecret", 1, 64, None),
+    ("ClientID", 1, 64, None),
+    ("DeviceToken", 1, 64, None),
+    ("Host", 1, 128, b"-._"),
+    ("HttpsHost", 1, 128, b"-._:"),
+    ("InstanceId", 1, 64, b"-_"),
+    ("Region", 1, 32, b"-"),
+)
+_CHOICES = (
+    ("SignMethod", (b"hmacmd5", b"hmacsha1", b"hmacsha256")),
+    ("Method", (b"register", b"regnwl", b"https")),
+)
+_SETTINGS = (
+    ("region", "Region"),
+    ("instance_id", "InstanceId"),
+    ("host", "Host"),
+    ("ntp_host", "NtpHost"),
+    ("https_host", "HttpsHost"),
+    ("method", "Method"),
+    ("sign_method", "SignMethod"),
+)
+
+
+def load(make, settings):
+    """Return `make(**settings)`, a `Device` or the like, with the identity of this board.
+
+    The settings that replace burned fields are taken out first. Raises StoreError naming the field
+    that is missing or wrong.
+    """
+    fields = take_settings(settings)
+    device = make(**settings)
+    device._fields = fields = identify(fields, device._log)
+    device.product_key = fields["ProductKey"].decode()
+    device.device_name = fields["DeviceName"].decode()
+    return device
+
+
+def take_settings(settings):
+    """Take the settings that replace burned fields out of a dict; return them as fields."""
+    fields = {}
+    for name, field in _SETTINGS:
+        value = settings.pop(name, None)
+        if value is not None:
+            fields[field] = value.encode()
+    port = settings.pop("port", None)
+    if port is not None:
+        fields["Port"] = struct.pack("<H", port)
+    ca = settings.pop("ca", None)
+    if ca is not None:
+        fields["Ca"] = [ca]
+    wifi = settings.pop("wifi", None)
+    if wifi is not None:
+        fields["WifiSsid"], fields["WifiPassword"] = [text.encode() for text in wifi]
+    check(fields)
+    return fields
+
+
+def identify(settings, log):
+    """Return the fields of this board; a setting wins over what is burned.
+
+    The stored credential is among them if there is one. Raises StoreError naming the field that
+    is missing or wrong.
+    """
+    try:
+        certificate, place = burned(log)
+        log("certificate read from %s" % place)
+        credential = stored(certificate, log) or {}
+    except StoreError:
+        # A credential alone is enough to log in.
+        certificate, credential = {}, stored(None, log)
+        if credential is None:
+            raise
+    fields = {}
+    for source in (credential, certificate, settings):
+        fields.update(source)
+    log(
+        "this is %s/%s, %s, SDK %s"  # The line of a factory reads it.
+        % (
+            fields["ProductKey"].decode(),
+            fields["DeviceName"].decode(),
+            "with a credential" if credentialed(fields) else "not registered yet",
+            __version__,
+        )
+    )
+    return fields
+
+
+def burned(log):
+    """Return (fields, place) of the burned certificate; a writable place that lacks it gets it.
+
+    Raises StoreError naming the field that is wrong, or saying that nothing is burned.
+    """
+    problem = None
+    places = certificate_places()
+    for place in places:
+        try:
+            record = place.read()
+            if record is not None:
+                fields = decode(record, CERTIFICATE)[1]
+                check_certificate(fields)
+                same(record, places, log)
+                return fields, place.name
+        except StoreError as error:
+            problem = StoreError("the certificate in %s is unusable: %s" % (place.name, error))
+            log(str(problem))
+    raise problem or StoreError(
+        "ProductKey, ProductSecret and DeviceName are missing: nothing is burned on this board; "
+        "burn its certificate first"
+    )
+
+
+def stored(certificate, log):
+    """Return the newest valid credential of `certificate` (of any, if None), or None.
+
+    The other place is repaired once; a failed repair is logged, never fatal.
+    """
+    newest = kept = None
+    generation = 0
+    places = credential_places()
+    for place in places:
+        try:
+            record = place.read()
+            if record is not None:
+                found, fields = decode(record, CREDENTIAL)
+                check_credential(fields)
+                if found > generation and _belongs(fields, certificate):
+                    newest, generation, kept = record, found, fields
+        except StoreError as error:
+            log("the credential in %s is unusable: %s" % (place.name, error))
+    if newest:
+        holders = [place for place in places[:-1] if place.writable and place.read() == newest]
+        same(newest, (holders or places)[:1], log)
+        same(newest, places[-1:], log)
+    return kept
+
+
+def _belongs(fields, certificate):
+    # Correcting a ProductSecret or a host never discards a credential; another name does.
+    for name in ("ProductKey", "DeviceName"):
+        if certificate and fields[name] != certificate[name]:
+            return False
+    return True
+
+
+def check_certificate(fields):
+    """Raise StoreError naming the first field of a burned certificate that is missing or wrong."""
+    _require(fields, "ProductKey", "DeviceName")
+    if "DeviceSecret" not in fields:
+        _require(fields, "ProductSecret")
+    check(fields)
+
+
+def check_credential(fields):
+    """Raise StoreError naming the first field of a stored credential that is missing or wrong."""
+    _require(fields, "ProductKey", "DeviceName")
+    if "DeviceSecret" not in fields:
+        _require(fields, "ClientID", "DeviceToken")
+    check(fields)
+
+
+def credentialed(fields):
+    """Tell whether `fields` are enough to log in without registering."""
+    return "DeviceSecret" in fields or "DeviceToken" in fields
+
+
+def _require(fields, *names):
+    for name in names:
+        if not fields.get(name):
+            raise StoreError("%s is missing; burn the board's certificate again" % name)
+
+
+def check(fields):
+    """Raise StoreError naming the first field that is too long or holds what it may not."""
+    for name, shortest, longest, extra in _LIMITS:
+        value = fields.get(name)
+        if value is not None:
+            if not shortest <= len(value) <= longest:
+                raise StoreError(
+                    "%s has %d bytes, allowed are %d..%d" % (name, len(value), shortest, longest)
+                )
+            for at, byte in enumerate(value):
+                if not _allowed(byte, extra):
+                    raise StoreError("%s: byte 0x%02x at %d is not allowed" % (name, byte, at))
+    for name, choices in _CHOICES:
+        if fields.get(name, choices[0]) not in choices:
+            raise StoreError("%s must be one of %s" % (name, b" ".join(choices).decode()))
+    if "Port" in fields and len(fields["Port"]) != 2:
+        raise StoreError("Port has %d bytes, not 2" % len(fields["Port"]))
+
+
+def _allowed(byte, extra):
+    if extra is None:
+        return 0x20 < byte < 0x7F
+    return 0x30 <= byte <= 0x39 or 0x41 <= byte <= 0x5A or 0x61 <= byte <= 0x7A or byte in extra

@@ -1,0 +1,86 @@
+"""What must stand before a dial: the network, the clock, trust. Needed once a boot."""
+
+import struct
+
+from micropython import const
+
+from .. import heap
+from ..errors import TransportError
+
+_SLICE_MS = const(200)
+
+
+def prepare(boot):
+    """Join the network, set the clock; yield the milliseconds to wait.
+
+    Sets `endpoint` and `tls` of a `Boot`.
+    """
+    yield from _join_network(boot)
+    yield from _set_clock(boot)
+    boot.endpoint = _endpoint(boot.fields)
+    trusted = boot.fields.get("Ca") or roots(boot.endpoint[1])
+    boot.tls = heap.call("session.transport", "context", trusted)
+
+
+def _join_network(boot):
+    fields = boot.fields
+    if boot.network is None and "WifiSsid" in fields:
+        from .wifi import joined
+
+        ssid = fields["WifiSsid"].decode()
+        waited = 0
+        while not joined(ssid, fields.get("WifiPassword", b"").decode()):
+            yield _SLICE_MS
+            waited += _SLICE_MS
+            if waited % 30000 == 0:
+                boot.log(
+                    "Wi-Fi %s not joined for %d s; check its name and password"
+                    % (ssid, waited // 1000)
+                )
+    while boot.network and not boot.network():
+        yield _SLICE_MS
+
+
+def _set_clock(boot):
+    from .. import utc
+    from . import clock
+
+    wait = 2000
+    while not utc.is_set():
+        hosts = boot.fields.get("NtpHost")
+        hosts = hosts.decode().split(",") if hosts else clock.NTP_HOSTS
+        try:
+            source = clock.synchronise(hosts, clock.HTTP_HOST, boot.feed)
+            boot.log("clock set to %s by %s" % (utc.text(utc.now()), source))
+        except TransportError as error:
+            boot.log("clock not set: %s" % error)
+            yield wait
+            wait = min(wait * 2, 300000)
+    heap.unload_steps("boot")
+    heap.unload("session", "utc")
+
+
+def _endpoint(fields):
+    # The burned host and port, or the instance's, or the product's.
+    if "Host" in fields:
+        host = fields["Host"]
+    elif "InstanceId" in fields:
+        host = fields["InstanceId"] + b".mqtt.iothub.aliyuncs.com"
+    else:
+        region = fields.get("Region", b"cn-shanghai")
+        host = b"%s.iot-as-mqtt.%s.aliyuncs.com" % (fields["ProductKey"], region)
+    return host.decode(), struct.unpack("<H", fields["Port"])[0] if "Port" in fields else 8883
+
+
+def roots(port):
+    """Return the shipped roots of a port's chain, and no more: each costs heap."""
+    if port == 8883:
+        from ..roots import aliyun
+
+        found = [aliyun.DER]
+    else:
+        from ..roots import globalsign_r1, globalsign_r6
+
+        found = [globalsign_r1.DER, globalsign_r6.DER]
+    heap.unload("roots")
+    return found

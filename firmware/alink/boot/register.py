@@ -1,0 +1,33 @@
+"""Dynamic registration over MQTT: `register` (pre-registered) and `regnwl` (preregistration-free).
+
+docs/reference/protocol.md, "Dynamic registration". One CONNECT signed with the ProductSecret; the
+platform pushes the answer without being asked. Never under an automatic reconnect: every success
+of `regnwl` spends one of five ClientIDs.
+"""
+
+from .. import heap
+from ..errors import ProtocolError, RefusedError
+from ..session import packets, stream
+
+
+def register(connection, certificate, method, login):
+    """Register over a fresh connection; return the credential. The connection stays open.
+
+    `login` is what `connect_fields.registration` returned. The credential has DeviceSecret, or
+    ClientID and DeviceToken, and the connection fields of the certificate. Store it, then close
+    the connection.
+    Raises RefusedError, TransportError, ProtocolError.
+    """
+    peer = stream.Stream(connection, _unexpected, 4096)
+    try:
+        packets.connect(peer, login, 60)
+        topic, payload = packets.answer(peer)
+    except RefusedError as error:
+        raise heap.call("boot.reply", "refusal", certificate, method, error)
+    peer = None
+    heap.unload("session")
+    return heap.call("boot.reply", "credential", certificate, topic, payload)
+
+
+def _unexpected(first, body):
+    raise ProtocolError("an unexpected packet came (first byte 0x%02x)" % first)

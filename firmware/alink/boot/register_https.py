@@ -1,0 +1,53 @@
+"""Dynamic registration over HTTPS: pre-registered devices only, one form, one JSON answer.
+
+docs/reference/protocol.md, "HTTPS". It may be repeated until the device was online once, so
+nothing is lost when the answer is.
+"""
+
+import os
+from binascii import hexlify
+
+from .. import heap
+from ..errors import ProtocolError
+from ..https.platform import endpoint, post, trust
+
+_PATH = "/auth/register/device"
+_FORM = "Content-Type: application/x-www-form-urlencoded\r\n"
+
+
+def register(boot):
+    """Yield the milliseconds to wait; return the credential, as `register.register` does.
+
+    `boot` is a `Boot` whose `tls` is set. Raises RefusedError with the platform's code,
+    TransportError, ProtocolError.
+    """
+    fields = boot.fields
+    where = endpoint(fields, b"iot-auth.%s.aliyuncs.com" % fields.get("Region", b"cn-shanghai"))
+    body = form(fields, hexlify(os.urandom(8)))
+    heap.unload("sign")
+    tls = trust(fields, boot.tls, where[1])
+    answer = yield from post(where, tls, boot.feed, _PATH, _FORM, body)
+    heap.unload("https", "session")
+    code = answer["code"]
+    if code != 200:
+        raise heap.call("boot.refusal", "refusal", fields, code, answer.get("message"))
+    made = heap.call("boot.reply", "credential_of", fields, answer.get("data"))
+    if "DeviceSecret" not in made:
+        raise ProtocolError("the answer to the registration holds no deviceSecret")
+    return made
+
+
+def form(fields, random):
+    """Return the body that asks for a registration, signed with the ProductSecret."""
+    from ..sign import hmac, register_content
+
+    name, key = fields["DeviceName"], fields["ProductKey"]
+    method = fields.get("SignMethod", b"hmacsha256")
+    return b"productKey=%s&deviceName=%s&random=%s&sign=%s&signMethod=%s" % (
+        key,
+        # What is signed is the name as it is; of what it may hold, these need encoding.
+        name.replace(b":", b"%3A").replace(b"@", b"%40"),
+        random,
+        hmac(method, fields["ProductSecret"], register_content(name, key, random)),
+        method,
+    )

@@ -1,0 +1,45 @@
+"""Keep a credential: two places, each read back, so that no power cut loses it.
+
+docs/explanation/identity.md, "Places". Reading is `identity`'s part: this one is loaded while a
+registration connection is open, when heap is scarcest.
+"""
+
+from ..errors import StoreError
+from .copies import credential_places, same
+from .record import CREDENTIAL, encode, generation_of
+
+
+def save(fields, log):
+    """Keep a credential: the second place first, then NVS; return the names of both.
+
+    Of two sectors the one that does not hold the newest credential is written. Raises StoreError
+    when no place took it.
+    """
+    places = credential_places()
+    newest, generation = None, 0
+    for place in places:
+        found = _generation(place)
+        if found > generation:
+            generation = found
+            newest = place
+    spare = places[0] if places[0] is not newest else places[1]
+    if not spare.writable or spare.name == "nvs":
+        spare = places[0]  # A file: replaced by rename.
+    record = encode(CREDENTIAL, generation + 1, fields)
+    kept = same(record, (spare, places[-1]), log)
+    if not kept:
+        raise StoreError("flash took the credential in no place; replace this board")
+    return " and ".join(kept)
+
+
+def forget():
+    """Erase the credential in every place; the board will register again."""
+    for place in credential_places():
+        place.erase()
+
+
+def _generation(place):
+    try:
+        return generation_of(place.read() or b"", CREDENTIAL) or 0
+    except StoreError:
+        return 0

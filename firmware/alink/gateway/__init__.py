@@ -1,0 +1,131 @@
+"""A gateway: a device whose connection carries sub-devices that have none of their own.
+
+docs/how-to/gateway.md; docs/reference/protocol.md, "Sub-devices".
+
+    gateway = Gateway.from_flash()
+    meter = gateway.add("a1SubPk0001", "meter-17")
+    meter.when_online(lambda: meter.post_properties({"power": 230}))
+    gateway.loop()
+
+What each sub-device needs of RAM is in `roster`; its names and its secret stay on flash.
+"""
+
+from time import ticks_ms
+
+from .. import heap
+from .engine import Carrier
+from .roster import LEAVING
+from .sub_device import SubDevice
+
+__all__ = ("Gateway",)
+RESIDENT = ("engine", "roster", "sub_device")  # The others are steps; see `heap`.
+STAGES = ("unknown", "named", "registered", "related", "online", "leaving")
+
+
+class Gateway(Carrier):
+    """A `Device` with sub-devices behind it.
+
+    `on_state(product_key, device_name, state, code)` is told what becomes of a sub-device:
+    "online", "offline", "refused", "disabled", "enabled", "added" or "deleted"; `code` is the
+    platform's, 0 where it gave none. `on_add(product_key, device_name)` is asked when the cloud
+    wants one added: unless it returns False, it is.
+    """
+
+    @classmethod
+    def from_flash(cls, **settings):
+        """Return the gateway burned on this board; settings are those of `Device.from_flash`,
+        and `batch` and `path`.
+        """
+        gateway = super().from_flash(**settings)
+        from .names import load
+
+        load(gateway, gateway._fields.get("SubProduct", ()))
+        load = None
+        heap.unload_steps("gateway")
+        return gateway
+
+    def __init__(self, batch=5, path="/alink.subs", **settings):
+        """batch: how many sub-devices a request names, 1..50; halved when heap runs short.
+
+        path: where their names and secrets are kept, two files on the vfs.
+        """
+        if not 1 <= batch <= 50:
+            raise ValueError("batch is %s, allowed are 1..50" % batch)
+        super().__init__(batch, path, **settings)
+
+    # Sub-devices
+
+    def add(self, product_key, device_name, again=False):
+        """Bring a sub-device online, registering it first if need be; return it.
+
+        It is kept on flash. `again`: at once, whatever was refused before. Raises ValueError for
+        a name that is not allowed.
+        """
+        now = ticks_ms()
+        slot = self.slot(product_key, device_name)
+        if slot is None:
+            from .names import checked
+
+            sub = checked(product_key, device_name)
+            checked = None
+            if sub not in self._new:
+                self._new.append(sub)
+                if len(self._new) >= self.batch:
+                    self.keep_new()
+        elif again or not self.roster.is_wanted(slot):
+            self.roster.want(slot, now)
+        self._next = now
+        return SubDevice(self, product_key, device_name)
+
+    def sub_device(self, product_key, device_name):
+        """Return a sub-device, online or not; "+" for all of a product, one handler for all."""
+        for sub in self.held:
+            if (sub.product_key, sub.device_name) == (product_key, device_name):
+                return sub
+        return SubDevice(self, product_key, device_name)
+
+    def drop(self, product_key, device_name):
+        """Log a sub-device out; what is kept of it stays."""
+        self._leave(product_key, device_name, None)
+
+    def forget(self, product_key, device_name):
+        """Take a sub-device out of the topology and off the flash."""
+        self._leave(product_key, device_name, LEAVING)
+
+    def known(self):
+        """Yield (ProductKey, DeviceName) of all that are on flash."""
+        for _, sub in self.open().read():
+            yield sub[0].decode(), sub[1].decode()
+        heap.unload_steps("gateway")
+
+    def status(self, product_key, device_name):
+        """Return a word of STAGES and the code with which it was refused last, 0 if it was not."""
+        slot = self.slot(product_key, device_name)
+        if slot is None:
+            return STAGES[0], 0
+        return STAGES[self.roster.stage(slot)], self.roster.code(slot)
+
+    # Topology
+
+    def found(self, names, on_reply=None):
+        """Report [(ProductKey, DeviceName), ...] seen on the bus, for the cloud to add."""
+        params = [{"productKey": key, "deviceName": name} for key, name in names]
+        return self.request("list/found", params, 0, on_reply)
+
+    def topology(self, on_reply):
+        """Ask which sub-devices are this gateway's: data is [{"productKey", "deviceName"}, ...].
+
+        Some seventy fit in a `max_packet` of 4 KiB; of a longer answer the code is 0.
+        """
+        return self.request("topo/get", {}, 0, on_reply)
+
+    # Helpers
+
+    def _leave(self, product_key, device_name, stage):
+        slot = self.slot(product_key, device_name)
+        if slot is None:
+            sub = product_key.encode(), device_name.encode()
+            self._new = [one for one in self._new if one != sub]
+        else:
+            self._next = ticks_ms()
+            self.roster.leave(slot, self._next, stage)

@@ -1,0 +1,126 @@
+"""The requests that a gateway makes for its sub-devices, one on its way at a time.
+
+docs/reference/protocol.md, "Sub-devices". What is due comes from `roster`. Loaded while there is
+something to do; how a request is made (`asking`) and what comes of its reply (`outcome`) are
+loaded for that step alone.
+"""
+
+from time import ticks_add, ticks_diff, ticks_ms
+
+from micropython import const
+
+from .. import envelope, heap
+from ..errors import ProtocolError
+from . import roster
+
+_PATIENCE_MS = const(10000)
+_BESIDE = const(512)
+
+
+class Errands:
+    """What is on its way for a gateway, and what comes of it."""
+
+    def __init__(self, gateway):
+        self.gateway = gateway
+        self.subs = []  # (slot, sub-device) of the request on its way.
+        self.stage = 0
+        self.number = ticks_ms()  # Not that of errands before: a reply may be late.
+        self.idle = False  # Whether nothing is on its way, or due.
+        self._reply = None  # (code, data), until `step` acts on it.
+        self._until = ticks_ms()  # Patience for the reply, or rest before the next request.
+
+    def step(self, now):
+        """Act on a reply, or ask for what is due; return the milliseconds until there may be more
+        to do.
+
+        Raises TransportError when the session ends here.
+        """
+        left = ticks_diff(self._until, now)
+        if self._reply:
+            self._end(*self._reply, now)
+            return 0
+        if left > 0:
+            return left
+        if self.subs:
+            self._end(0, None, now)
+            return 0
+        stage, slots, wait = self.gateway.roster.next(now, self.gateway.batch)
+        self.idle = not slots
+        if slots:
+            self._ask(stage, slots, now)
+            wait = max(0, ticks_diff(self._until, now))
+        return wait
+
+    def take(self, payload):
+        """Take the reply to the request on its way; None: it was too long to be received."""
+        number, code, data = self.number, None, None
+        try:
+            if payload is not None:
+                number, code, data, _ = envelope.reply(payload)
+        except ProtocolError as error:
+            self.gateway._log(str(error))
+            return
+        except MemoryError:
+            pass
+        if number == self.number and self.subs:
+            self._reply = code, data
+
+    def _ask(self, stage, slots, now):
+        self.number += 1
+        try:
+            topic, payload, subs = self._request(stage, slots, now)
+            bytearray(len(payload) + _BESIDE)  # The link needs as much again, and cannot go back.
+        except MemoryError:
+            self._smaller(slots, now)
+            return
+        if not subs:
+            return
+        if stage == roster.RELATED:
+            for slot, _ in subs:
+                self.gateway.roster.charge(slot, now)
+        self.gateway.publish(topic, payload)
+        self.stage, self.subs = stage, subs
+        self._until = ticks_add(now, _PATIENCE_MS)
+
+    def _request(self, stage, slots, now):
+        try:
+            from .request_table import request
+
+            return request(self.gateway, self.number, stage, slots, now)
+        finally:
+            request = None
+            heap.unload_steps("gateway")
+            heap.unload("sign")
+
+    def _end(self, code, data, now):
+        self._reply = None
+        self._until = now
+        subs, self.subs = self.subs, []
+        if code is None:
+            self._smaller([slot for slot, _ in subs], now)
+            return
+        if code == 200 and self.stage == roster.NAMED:
+            from .secrets import keep
+
+            code = keep(self.gateway, subs, data, now)
+            keep = None
+            heap.unload_steps("gateway")
+            if code == 200:
+                return
+        from .replies import settle
+
+        rest = settle(self.gateway, self.stage, subs, code, data, now)
+        self._until = ticks_add(now, rest)
+        settle = None
+        heap.unload_steps("gateway")
+
+    def _smaller(self, slots, now):
+        # Neither the request nor its reply may be larger than what heap there is.
+        gateway = self.gateway
+        if gateway.batch > 1:
+            gateway.batch //= 2
+            gateway._log("short of room: %d sub-devices a request from now on" % gateway.batch)
+        else:
+            for slot in slots:
+                gateway.roster.refuse(slot, now)
+            gateway._log("short of room for a single sub-device; it is tried again later")

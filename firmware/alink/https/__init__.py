@@ -1,0 +1,1 @@
+"""HTTPS requests: to the platform, and for files. Every module here is needed for one request."""

@@ -1,0 +1,53 @@
+"""The platform's HTTPS side: where it is, what to trust there, a question and its JSON answer.
+
+docs/reference/protocol.md, "HTTPS". Imported by who uses it.
+"""
+
+import json
+
+from micropython import const
+
+from .. import heap
+from ..errors import ProtocolError, StoreError
+from . import request
+
+_MOST = const(1024)
+
+
+def endpoint(fields, host):
+    """Return (host, port): the burned HttpsHost ("host" or "host:port"), else `host` and 443.
+
+    Raises StoreError.
+    """
+    name, _, port = (fields.get("HttpsHost") or host).decode().partition(":")
+    if not (port or "443").isdigit():
+        raise StoreError("HttpsHost %s:%s is not host or host:port" % (name, port))
+    return name, int(port or 443)
+
+
+def trust(fields, tls, port):
+    """Return the TLS context of that port: a private platform's is `tls`, that of its MQTT."""
+    if "Ca" in fields:
+        return tls
+    return heap.call("session.transport", "context", heap.call("boot.network", "roots", port))
+
+
+def post(where, tls, feed, path, headers, body):
+    """Yield the milliseconds to wait; return the JSON object that answers, its code a number.
+
+    `headers` are lines that end in CR LF. Raises TransportError, ProtocolError.
+    """
+    head = "POST %s HTTP/1.0\r\nHost: %s\r\n%s" % (path, where[0], headers)
+    if body:
+        head += "Content-Length: %d\r\n" % len(body)
+    message = head.encode() + b"\r\n" + body
+    text = bytearray()
+    connection = heap.call("session.transport", "dial", where, tls, feed)
+    yield from request.exchange(connection, message, _MOST, text.extend)
+    try:
+        answer = json.loads(text.decode())
+        if isinstance(answer["code"], int):
+            return answer
+    except (ValueError, TypeError, KeyError):
+        pass  # It is said below, for a code that is no number too.
+    raise ProtocolError("%s:%d answers no JSON with a code" % where)

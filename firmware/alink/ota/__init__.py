@@ -1,0 +1,194 @@
+"""Updates over the air: tell the version, take an offer, and judge what a restart has shown.
+
+docs/how-to/update-over-the-air.md; docs/reference/protocol.md, "OTA".
+
+    ota = Ota(device, "1.0.0")
+    device.connect()
+    device.loop()
+
+What an offer, an update and a restart need is in `offer`, `update` and `trial`, each loaded for it
+alone.
+"""
+
+import gc
+from time import ticks_add, ticks_diff, ticks_ms
+
+from micropython import const
+
+from .. import heap
+from ..errors import TransportError
+
+_TRIAL_MS = const(600000)  # A new image that is not online by then goes back to the old one.
+
+# Where an `Ota` stands: its version is not reported; what it shows is not judged; the platform was
+# not told yet that the last update has failed; it takes offers.
+REPORT, JUDGE, COMPLAIN, READY = const(0), const(1), const(2), const(3)
+
+
+__all__ = ("Ota",)
+RESIDENT = ("file_target",)  # What is not loaded for one step; see `heap`.
+
+
+class Ota:
+    """The updates of one device, or of one module of it. Make it before `connect`."""
+
+    def __init__(
+        self, device, version, module="", target=None, on_offer=None, on_ready=None, plain=False
+    ):
+        """`version` is what runs now; `module` is one of the console's, "" the device itself.
+
+        target: where an update goes: None is the other application slot; or a `vfsfile.File`, or
+        the application's own (docs/how-to/update-over-the-air.md, "A target of your own").
+        on_offer: `on_offer(version, size, ext)` returns "now", "later" (`start` begins it) or
+        "refuse"; `ext` are the tags of its batch. Without it every update is taken at once.
+        on_ready: `on_ready(version)` is called when it is in place; without it the board resets
+        into a new image. plain: take an http:// address too.
+
+        Raises StoreError where there is no `target` and the partition table has no second slot.
+        """
+        self.device, self.version, self.module = device, version, module
+        self.carrier = getattr(device, "gateway", device)
+        self.target, self.plain = target, plain
+        self.on_offer, self.on_ready = on_offer, on_ready
+        self.offer = None  # The one that is wanted, as the platform sent it.
+        self.held = None  # The one that came before the last was judged.
+        self.installed = ""  # The version that is in place and does not run yet.
+        self.stage = REPORT
+        self.work = None  # The generator of an update.
+        self._number = 0
+        self._due = ticks_ms()
+        self._steps = False  # Whether `_step` has its turns.
+        self._until = None  # The end of this image's trial.
+        if target is None and self._ask_slot("on_trial"):
+            self._until = ticks_add(ticks_ms(), _TRIAL_MS)
+            self.wake()
+        topic = device.topic(self._topic("upgrade"))
+        self.others = device._routes.get(topic)  # What takes those of another module.
+        device.subscribe(topic, self._pushed)
+        device.when_online(self._came)
+
+    def report(self, version):
+        """Tell that another version runs now: where an update needs no restart of the board."""
+        self.version = version
+        if version == self.installed:
+            self.installed = ""
+        self.stage = REPORT
+        self._came()
+
+    def ask(self):
+        """Ask whether there is an update; it is offered as a pushed one is."""
+        params = {"module": self.module} if self.module else {}
+        self.device.request("ota/firmware/get", params, 0, self._answered)
+
+    def start(self):
+        """Begin the update that was put off."""
+        if self.offer and not self.work and not self.installed:
+            gc.collect()  # What comes now is to lie together.
+            self.work = heap.call("ota.update", "run", self)
+            self.wake()
+
+    # What `offer`, `update` and `trial` call
+
+    def wake(self):
+        """Go on at once: what was waited for is here."""
+        self._due = ticks_ms()
+        if not self._steps:
+            self._steps = True
+            self.carrier.beside(self._step)
+
+    def tell(self, what, params, on_done=None):
+        """Send a version ("inform") or a "progress"; with `on_done` at QoS 1."""
+        from ..envelope import compact
+
+        self._number += 1
+        if self.module:
+            params["module"] = self.module
+        body = compact({"id": str(self._number), "params": params})
+        try:
+            self.device.publish(self._topic(what), body, 1 if on_done else 0, on_done)
+        except (TransportError, MemoryError):
+            pass  # What matters is told again in the next session.
+
+    def progress(self, step, text="", on_done=None):
+        """Tell the platform: 1..100 percent, or -1 failed, -2 download, -3 digest, -4 flash."""
+        self.tell("progress", {"step": str(step), "desc": text[:100]}, on_done)
+
+    def safely(self, function, *arguments):
+        """Call what the application gave; return what it does, None if it fails."""
+        try:
+            return function(*arguments)
+        except Exception as error:
+            # A mistake in an application's handler must not end the session.
+            self.device._log("what an update calls has failed: %r" % error)
+
+    # Helpers
+
+    def _step(self):
+        now = ticks_ms()
+        if self.stage == JUDGE:
+            self.stage = READY  # `judge` may find otherwise.
+            self.safely(self._judge)
+            heap.unload("boot")
+        if self._until is not None:
+            self.safely(self._came)  # Confirmed late, where heap was short as the session began.
+        if self._until is not None and ticks_diff(self._until, now) <= 0:
+            self.device._log("this image is not online within 10 minutes: back to the one before")
+            reset()
+        if not self.work:
+            if self._until is not None:
+                return ticks_diff(self._until, now)
+            self._steps = False
+            return None
+        left = ticks_diff(self._due, now)
+        if left <= 0:
+            left = self.safely(next, self.work, None)
+            if left is None:
+                self.work, left = None, 0
+                heap.unload_steps("ota", "https")
+                heap.unload("boot")
+            self._due = ticks_add(now, left)
+        return left
+
+    def _came(self):
+        if self.device.online():
+            if self.stage == REPORT:
+                if self.target is None:
+                    # First: what the platform counts as a success no cut of power takes back.
+                    self._ask_slot("confirm")
+                self._until = None
+                self.tell("inform", {"version": self.version}, self._told)
+            elif self.stage == COMPLAIN:
+                self._judge_soon()
+
+    def _told(self, acknowledged):
+        if acknowledged and self.stage == REPORT:
+            self._judge_soon()
+
+    def _judge_soon(self):
+        self.stage = JUDGE
+        self.wake()
+
+    def _judge(self):
+        heap.call("ota.trial", "judge", self)
+
+    def _pushed(self, topic, payload):
+        heap.call("ota.offer", "pushed", self, topic, payload)
+
+    def _answered(self, code, data, message):
+        if code != 200 or not data:
+            self.device._log("no update is offered: %d %s" % (code, message))
+            return
+        heap.call("ota.offer", "take", self, data)
+
+    def _ask_slot(self, what):
+        return getattr(heap.call("ota.slot", "Slot"), what)()
+
+    def _topic(self, what):
+        return "/ota/device/%s/%s/%s" % (what, self.device.product_key, self.device.device_name)
+
+
+def reset():
+    """Restart the board."""
+    import machine
+
+    machine.reset()

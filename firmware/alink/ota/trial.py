@@ -1,0 +1,50 @@
+"""What a restart has shown of an update: only the version that runs tells whether it has worked.
+
+docs/how-to/update-over-the-air.md, "When an update does not stay". Loaded for the moment; the
+version that was put in place is kept in NVS, by device and module.
+"""
+
+from binascii import crc32
+
+from .. import heap
+from .. import ota as stages
+from ..boot.copies import Nvs
+from ..errors import StoreError
+
+
+def judge(ota):
+    """The version that runs was reported: tell the platform if it is the wrong one."""
+    note, tried = _note(ota), ""
+    if not ota.installed:
+        try:
+            tried = bytes(note.read() or b"").decode()
+        except StoreError as error:
+            ota.device._log(str(error))
+    held, ota.held = ota.held, None
+    if tried and tried != ota.version:
+        text = "%s was put in place, and %s runs" % (tried, ota.version)
+        ota.device._log("update failed: " + text)
+
+        def heard(acknowledged):
+            if acknowledged:
+                note.erase()
+                ota.stage = stages.READY
+
+        ota.stage = stages.COMPLAIN
+        ota.progress(-1, text, heard)
+        return
+    if tried:
+        ota.device._log("update to %s has worked" % tried)
+        note.erase()
+    ota.stage = stages.READY
+    if held and held.get("version") != ota.version:  # Else it has crossed the report.
+        heap.call("ota.offer", "take", ota, held)
+
+
+def remember(ota, version):
+    """Keep the version that was put in place. Raises StoreError."""
+    _note(ota).write(version.encode())
+
+
+def _note(ota):
+    return Nvs("ota%08x" % crc32(ota.device.topic("user/" + ota.module)))

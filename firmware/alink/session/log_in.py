@@ -1,0 +1,52 @@
+"""How a session begins and how it is lost: rare, so `session` unloads this after each."""
+
+from .. import heap
+from ..errors import ProtocolError, RefusedError, TransportError
+from .mqtt import MQTTClient
+
+
+def begin(link, clock):
+    """Connect and log in; return 0, or the milliseconds to wait after a failure.
+
+    `clock()` tells the time in `ticks_ms`.
+    Raises RefusedError when the platform refuses the login.
+    """
+    if link.memory is None:
+        link.memory = heap.call("session.backoff", "fresh")
+    link.hold(heap.call("session.backoff", "dialled", link.memory, clock()))
+    try:
+        _log_in(link)
+    except RefusedError:
+        link.hold(heap.call("session.backoff", "failed", link.memory, clock(), True))
+        raise
+    except (TransportError, ProtocolError) as error:
+        wait = heap.call("session.backoff", "failed", link.memory, clock())
+        link.hold(wait)
+        link.log("no connection: %s; next try in %d s" % (error, (wait + 999) // 1000))
+        return wait
+    heap.call("session.backoff", "online", link.memory, clock())
+    return 0
+
+
+def _log_in(link):
+    connection = link.dial()
+    client = MQTTClient(connection, link.keep, link.acknowledged, link.max_packet)
+    try:
+        client.connect(link.login, link.keepalive)
+    except (RefusedError, TransportError, ProtocolError, MemoryError):
+        client.disconnect()
+        raise
+    link.began(client)
+    link.log("online at %s, session %d" % (connection.peer, link.sessions))
+
+
+def end(link, error, clock):
+    """Note that a session was lost; say so when another board seems to take it."""
+    link.log("offline: %s" % error)
+    wait, pushed_out = heap.call("session.backoff", "lost", link.memory, clock())
+    link.hold(wait)
+    if pushed_out:
+        link.log(
+            "another session with this identity keeps pushing this one out; look for a "
+            "second board with the same DeviceName"
+        )

@@ -1,0 +1,94 @@
+"""MQTT 3.1.1 for a device: umqtt.simple's PUBLISH encoder and parser over our `Stream`.
+
+Its own are connect, subscribe, unsubscribe, disconnect and the packet ids; runs on umqtt.simple
+1.3.4 as well as on 1.6 to 1.8, unmodified (docs/explanation/decisions.md).
+"""
+
+from micropython import const
+from umqtt import simple
+
+from .. import heap
+from ..errors import ProtocolError, TransportError
+from .stream import Stream
+
+_PUBACK = const(0x40)
+_SUBACK = const(0x90)
+_UNSUBACK = const(0xB0)
+_PINGRESP = const(0xD0)
+
+
+class MQTTClient(simple.MQTTClient):
+    """One MQTT connection; nothing here blocks but `connect`.
+
+    `on_message(topic, payload)` gets bytes and must only queue. `on_ack(packet_id, codes)` tells
+    that a QoS 1 publish (codes empty) or a subscribe (a code a filter) was acknowledged.
+    """
+
+    def __init__(self, connection, on_message, on_ack, max_packet=4096):
+        super().__init__(b"", None)
+        self.sock = Stream(connection, self._on_packet, max_packet)
+        self.set_callback(on_message)
+        self.in_flight = set()
+        self._on_ack = on_ack
+
+    def connect(self, login, keepalive):  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Log in; see `packets.connect`."""
+        heap.call("session.packets", "connect", self.sock, login, keepalive)
+
+    def publish(self, topic, msg, retain=False, qos=0):  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Send a message; return its packet id, 0 at QoS 0. Topic and payload are bytes."""
+        packet_id = 0
+        if qos:
+            # umqtt adds one, and would run past 65535 and over ids still in flight.
+            packet_id = self._free_id()
+            self.pid = packet_id - 1
+        try:
+            simple.MQTTClient.publish(self, topic, msg, retain, qos)  # super() takes longer.
+        except MemoryError:
+            self.sock.forget()
+            self.in_flight.discard(packet_id)
+            raise
+        return packet_id
+
+    def subscribe(self, filters, qos=1):  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Ask for several topic filters (bytes) in one packet; return its packet id."""
+        return self._ask(0x82, filters, bytes((qos,)))
+
+    def unsubscribe(self, filters):
+        """Give several topic filters back in one packet; return its packet id."""
+        return self._ask(0xA2, filters, b"")
+
+    def disconnect(self):
+        """Say DISCONNECT where that is still possible and close; never raises."""
+        try:
+            self.sock.write(b"\xe0\0")
+        except TransportError:
+            pass  # The peer learns it from the closed socket.
+        self.sock.close()
+
+    def _ask(self, first, filters, options):
+        packet_id = self._free_id()
+        self.sock.write(
+            heap.call("session.packets", "subscribe", first, packet_id, filters, options)
+        )
+        return packet_id
+
+    def _free_id(self):
+        packet_id = self.pid
+        while True:
+            packet_id = packet_id % 65535 + 1
+            if packet_id not in self.in_flight:
+                break
+        self.pid = packet_id
+        self.in_flight.add(packet_id)
+        return packet_id
+
+    def _on_packet(self, first, body):
+        kind = first & 0xF0
+        if kind in (_PUBACK, _SUBACK, _UNSUBACK) and len(body) >= 2:
+            packet_id = body[0] << 8 | body[1]
+            if packet_id in self.in_flight:  # A repeated acknowledgement is nobody's.
+                self.in_flight.discard(packet_id)
+                self._on_ack(packet_id, body[2:])
+        elif kind != _PINGRESP:  # That it was received is all that counts of it.
+            raise ProtocolError("an unexpected packet came (first byte 0x%02x)" % first)

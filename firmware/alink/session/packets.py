@@ -1,0 +1,72 @@
+"""Packets that the SDK writes itself: CONNECT, and SUBSCRIBE and UNSUBSCRIBE of several filters.
+
+Loaded for one packet. umqtt.simple's own SUBSCRIBE takes one filter, and breaks past 122 bytes.
+docs/reference/protocol.md, "MQTT profile" and "Dynamic registration".
+"""
+
+import struct
+
+from ..errors import ProtocolError, RefusedError, TransportError
+from .stream import frame
+
+_REFUSED = (
+    "",
+    "the protocol version is not accepted",
+    "the client id is not accepted",
+    "the server is unavailable; try again later",
+    "user name or password is not accepted",
+    "not authorised",
+)
+
+
+def connect(stream, login, keepalive):
+    """Send CONNECT with a clean session and wait for CONNACK until the connection's deadline.
+
+    `login` is client id, user name and password in bytes, `keepalive` is in seconds. Raises
+    RefusedError(code), TransportError, ProtocolError.
+    """
+    body = struct.pack(">H4sBBH", 4, b"MQTT", 4, 0xC2, keepalive)
+    for text in login:
+        body += struct.pack(">H", len(text)) + text
+    stream.write(frame(0x10, body))
+    while stream.connack is None:
+        try:
+            pushed = stream.receive()  # It can come in one segment with CONNACK.
+        except TransportError:
+            if stream.connack is None:
+                raise
+            pushed = False  # A refusal and the end of the connection came together.
+        if stream.connack is None:
+            if pushed:
+                raise ProtocolError("a message came before CONNACK")
+            wait(stream, "does not answer CONNECT")
+    code = stream.connack
+    if code:
+        raise RefusedError(code, _REFUSED[code] if code < 6 else "code %d" % code)
+
+
+def answer(stream):
+    """Wait for the PUBLISH that nobody asked for; return (topic, payload), acknowledged.
+
+    Raises TransportError, ProtocolError.
+    """
+    while not stream.receive():
+        wait(stream, "accepted, but sent no answer")
+    return stream.take()
+
+
+def wait(stream, what):
+    """Wait for bytes. Raises TransportError when the connection's deadline passes first."""
+    connection = stream.connection
+    if not connection.wait(connection.time_left()):
+        raise TransportError("%s %s" % (connection.peer, what))
+
+
+def subscribe(first, packet_id, filters, options):
+    """Return the packet that begins with `first`; `options` follow each filter, all bytes."""
+    body = bytearray(struct.pack(">H", packet_id))
+    for topic in filters:
+        body += struct.pack(">H", len(topic))
+        body += topic
+        body += options
+    return frame(first, body)

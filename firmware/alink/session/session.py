@@ -1,0 +1,236 @@
+"""The online session: keep alive, subscribe, dispatch, notice the end of the link, come back.
+
+`step()` is the engine: it never blocks but for a connect, and returns how long the caller may
+wait before the next one. The blocking face and the asyncio face of `Device` both drive it. How a
+session begins and ends is in `session`, which is loaded for that moment only.
+"""
+
+from time import ticks_add, ticks_diff, ticks_ms
+
+from micropython import const
+
+from .. import heap
+from ..errors import ProtocolError, TransportError
+from ..topics import find
+
+_PONG_MS = const(10000)  # Nothing received for so long after a PINGREQ: the link is dead.
+_FILTERS_A_PACKET = const(8)
+_IN_FLIGHT = const(100)  # Messages that may wait for a PUBACK: each costs heap until it comes.
+_SHORT_MS = const(10000)  # Until heap that was short may be there.
+_LONGEST_MS = const(4500000)  # No wait is longer: what seems so is a tick count gone round.
+
+
+class Link:
+    """One device's session with the platform, across reconnects."""
+
+    def __init__(self, keepalive, max_packet, routes, hooks, feed, log):
+        """`keepalive` is in seconds, `max_packet` in bytes; `routes` are topics and filters
+        (bytes), each subscribed in every session, to handlers that take (topic, payload) and run
+        outside umqtt; the payload of a reply that is too long is None.
+
+        Each of `hooks` is called as a session begins, `feed()` while a connect waits.
+        """
+        self._endpoint = self._tls = self.login = None
+        self.online = self._greets = False
+        self.duplicate = False  # Whether the message at hand came with DUP set.
+        self.sessions = 0
+        self.memory = None  # Of `pace`.
+        self.log = log
+        self.keepalive, self.max_packet = keepalive, max_packet
+        self._feed = feed
+        self._routes, self._hooks = routes, hooks
+        self.otherwise = None  # Takes (topic, payload) that no route does.
+        self._handlers = {}
+        self._inbox = self._client = self._pinged_at = self._until = None
+
+    def use(self, endpoint, tls, login):
+        """Say where to connect, (host, port), with which TLS context, and as whom.
+
+        `login` is client id, user name and password in bytes. Before the first `step`.
+        """
+        self._endpoint, self._tls, self.login = endpoint, tls, login
+
+    def subscribe(self, *topics):
+        """Ask for topics that are not in the routes yet, where there is a session."""
+        if self.online:
+            try:
+                self._subscribe(topics)
+            except TransportError as error:
+                self._lost(error)
+                raise
+
+    def publish(self, topic, payload, qos=0, on_done=None):
+        """Send a message; `on_done(True)` tells that a QoS 1 one was acknowledged, False not.
+
+        Raises TransportError when there is no session, when it ends here, and when 100 messages
+        wait for their acknowledgement.
+        """
+        if not self.online:
+            raise TransportError("not online; the message was not sent")
+        if qos and len(self._client.in_flight) >= _IN_FLIGHT:
+            raise TransportError(
+                "%d messages wait for their acknowledgement; poll first, then send" % _IN_FLIGHT
+            )
+        try:
+            packet_id = self._client.publish(topic, payload, False, qos)
+        except TransportError as error:
+            self._lost(error)
+            raise
+        if on_done and packet_id:
+            self._handlers[packet_id] = on_done
+
+    def step(self):
+        """Do what is due; return the milliseconds after which there may be more to do.
+
+        Raises RefusedError when the platform refuses the login: what then is the caller's policy.
+        """
+        if not self.online:
+            if self._until is not None:
+                wait = ticks_diff(self._until, ticks_ms())
+                if 0 < wait < _LONGEST_MS:
+                    return wait
+            wait = self._begin()
+            if wait:
+                return wait
+        try:
+            if self._greets:
+                self._greet()
+            self._receive()
+            return self._keep_alive(ticks_ms())
+        except (TransportError, ProtocolError, MemoryError) as error:
+            self._lost(error)
+            return 0
+
+    def wait(self, ms):
+        """Wait up to `ms` for something to read; return at once when there is no session."""
+        if self.online:
+            self._client.sock.connection.wait(ms)
+
+    def close(self):
+        """End the session in good order; never raises."""
+        if self.online:
+            self._client.disconnect()
+            self._end()
+
+    # What `session` calls
+
+    def dial(self):
+        """Return a fresh connection. Raises TransportError."""
+        return heap.call("session.transport", "dial", self._endpoint, self._tls, self._feed)
+
+    def began(self, client):
+        """Go on with an MQTTClient that is logged in."""
+        self._client = client
+        self.online = self._greets = True
+        self.sessions += 1
+        self._pinged_at = None
+
+    def hold(self, ms):
+        """Do not connect again before so many milliseconds have passed."""
+        self._until = ticks_add(ticks_ms(), ms) if ms else None
+
+    def keep(self, topic, payload):
+        """Take a message; called inside umqtt: handlers run after it has returned."""
+        self._inbox = topic, payload
+
+    def acknowledged(self, packet_id, codes):
+        """Tell whoever waits that a QoS 1 publish, or a subscribe with these codes, arrived."""
+        handler = self._handlers.pop(packet_id, None)
+        if callable(handler):
+            self._call(handler, True)
+        elif handler:
+            for topic, code in zip(handler, codes):
+                if code & 0x80:
+                    self.log("the platform refuses the subscription to %s" % topic.decode())
+
+    def _begin(self):
+        try:
+            return heap.call("session.log_in", "begin", self, ticks_ms)
+        except MemoryError:
+            if not self.sessions:
+                raise  # A boot that finds no room will find none later.
+            self.log("no session: heap is short")
+            return _SHORT_MS
+
+    def _greet(self):
+        self._greets = False
+        self._subscribe(list(self._routes))
+        for hook in self._hooks:
+            self._call(hook)
+
+    def _subscribe(self, filters):
+        for at in range(0, len(filters), _FILTERS_A_PACKET):
+            some = filters[at : at + _FILTERS_A_PACKET]
+            self._handlers[self._client.subscribe(some)] = some
+
+    def _receive(self):
+        stream = self._client.sock
+        while True:
+            try:
+                self._client.check_msg()
+            except MemoryError:
+                stream.discard()
+            if self._inbox:
+                topic, payload = self._inbox
+                self._inbox = None
+            elif stream.lost:
+                topic, payload = stream.lost[0], None
+                stream.lost = stream.lost[1:]
+                self.log("too long a message on %s" % topic.decode())
+            else:
+                return
+            self.duplicate = stream.duplicate
+            handler = find(self._routes, topic) or self.otherwise
+            # Who waits for a reply is told that it will not come: None.
+            if handler and (payload is not None or topic.endswith(b"_reply")):
+                self._call(handler, topic, payload)
+            if not self.online:
+                return  # A handler closed us.
+
+    def _call(self, handler, *arguments):
+        try:
+            handler(*arguments)
+        except Exception as error:
+            # A mistake in an application's handler must not end the session.
+            what = "on_done" if arguments else "when_online"
+            if arguments[1:]:
+                what = arguments[0].decode()
+            self.log("the handler of %s failed: %r" % (what, error))
+
+    def _keep_alive(self, now):
+        if not self.online:
+            return 0
+        stream = self._client.sock
+        if self._pinged_at is not None:
+            if stream.heard:
+                self._pinged_at = None
+            elif ticks_diff(now, self._pinged_at) >= _PONG_MS:
+                raise TransportError("no answer to a ping within %d s" % (_PONG_MS // 1000))
+            else:
+                return _PONG_MS - ticks_diff(now, self._pinged_at)
+        # Only what we send resets the server's timer; only what we receive shows that it lives.
+        ping_after = self.keepalive * 800  # 0.8 of it, in milliseconds.
+        idle = max(ticks_diff(now, stream.sent_at), ticks_diff(now, stream.received_at))
+        if idle >= ping_after:
+            self._client.ping()
+            self._pinged_at = now
+            stream.heard = False
+            return _PONG_MS
+        return ping_after - idle
+
+    def _lost(self, error):
+        if not self.online:
+            return  # A handler has met the end already, or has closed us.
+        self._client.sock.close()
+        self._end()
+        try:
+            heap.call("session.log_in", "end", self, error, ticks_ms)
+        except MemoryError:
+            pass  # It has ended, though nobody was told.
+
+    def _end(self):
+        self.online = False
+        handlers, self._handlers = self._handlers, {}
+        for handler in handlers.values():
+            if callable(handler):
+                self._call(handler, False)

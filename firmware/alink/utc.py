@@ -1,0 +1,28 @@
+"""The time in UTC, on a port whose epoch is 2000 (ESP32) as on one with 1970 (unix)."""
+
+import time
+
+from micropython import const
+
+_BUILT = const(1793491200)  # 2026-11-01: no true clock says less to this firmware.
+_FROM_2000 = const(946684800)  # Seconds from 1970 to 2000.
+
+
+def now():
+    """Return the time in whole seconds since 1970."""
+    return int(time.time()) + (_FROM_2000 if time.gmtime(0)[0] == 2000 else 0)
+
+
+def is_set(seconds=None):
+    """Tell whether a time, now by default, can be true: not before this firmware was built."""
+    return (now() if seconds is None else seconds) >= _BUILT
+
+
+def gmtime(seconds):
+    """Return seconds since 1970 as `time.gmtime` does."""
+    return time.gmtime(seconds - (_FROM_2000 if time.gmtime(0)[0] == 2000 else 0))
+
+
+def text(seconds):
+    """Return seconds since 1970 as ISO 8601."""
+    return "%04d-%02d-%02dT%02d:%02d:%02dZ" % tuple(gmtime(seconds)[:6])

@@ -1,0 +1,76 @@
+"""clock.py: SNTP and HTTP answers, both eras, what is not believed."""
+
+from alink import utc
+from alink.boot import clock
+from alink.errors import TransportError
+from check import raises
+
+COOKIE = b"\x01\x02\x03\x04\x05\x06\x07\x08"
+
+
+def _answer(seconds, first=0x1C, stratum=2, cookie=COOKIE):
+    return (
+        bytes((first, stratum))
+        + bytes(22)
+        + cookie
+        + bytes(8)
+        + seconds.to_bytes(4, "big")
+        + bytes(4)
+    )
+
+
+def test_an_sntp_answer_gives_seconds_since_1970():
+    assert clock.from_ntp(_answer(4004445600), COOKIE) == 1795456800
+
+
+def test_the_era_of_2036_is_understood():
+    assert clock.from_ntp(_answer(0), COOKIE) == 2085978496
+
+
+def test_answers_that_are_not_to_be_believed_are_refused():
+    raises(TransportError, clock.from_ntp, _answer(4004445600)[:47], COOKIE)
+    raises(TransportError, clock.from_ntp, _answer(4004445600, first=0x1B), COOKIE)
+    raises(TransportError, clock.from_ntp, _answer(4004445600, stratum=0), COOKIE)
+    raises(TransportError, clock.from_ntp, _answer(4004445600, stratum=16), COOKIE)
+    raises(TransportError, clock.from_ntp, _answer(4004445600, cookie=b"somebody"), COOKIE)
+
+
+def test_a_date_header_gives_seconds_since_1970():
+    for date, seconds in (
+        (b"Thu, 01 Jan 1970 00:00:00 GMT", 0),
+        (b"Tue, 29 Feb 2000 12:00:01 GMT", 951825601),
+        (b"Mon, 23 Nov 2026 18:00:00 GMT", 1795456800),
+        (b"Wed, 31 Dec 2098 23:59:59 GMT", 4070908799),
+    ):
+        answer = b"HTTP/1.1 200 OK\r\nServer: x\r\nDate: " + date + b"\r\n\r\n"
+        assert clock.from_http(answer) == seconds, date
+
+
+def test_an_answer_without_a_date_is_refused():
+    raises(TransportError, clock.from_http, b"HTTP/1.1 200 OK\r\n\r\n")
+    raises(TransportError, clock.from_http, b"\r\nDate: Mon, 23 Foo 2026 18:00:00 GMT\r\n")
+
+
+def test_the_time_is_told_from_1970_on_this_interpreter_too():
+    assert utc.now() > 1700000000
+    assert utc.text(1795456800) == "2026-11-23T18:00:00Z"
+
+
+def test_when_nobody_answers_every_source_is_named():
+    kept = clock.exchange
+    asked = []
+
+    def exchange(host, port, request, datagram, feed):
+        asked.append((host, port, datagram))
+        raise TransportError("silence")
+
+    clock.exchange = exchange
+    try:
+        error = raises(
+            TransportError, clock.synchronise, ["a.example", "b.example:1123"], "c.example", None
+        )
+    finally:
+        clock.exchange = kept
+    assert asked == [("a.example", 123, True), ("b.example", 1123, True), ("c.example", 80, False)]
+    for name in ("a.example", "b.example", "c.example"):
+        assert name in str(error)

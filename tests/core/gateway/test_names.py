@@ -1,0 +1,59 @@
+"""intake.py: how sub-devices come to a gateway, from flash and by name."""
+
+from time import ticks_ms
+
+from alink.gateway.names import checked, keep, load
+from alink.gateway.roster import EMPTY, NAMED, RELATED
+from check import raises
+from gatewayfake import Gateway
+
+KEY = b"a1SubPk0001"
+OLD, NEW = (KEY, b"sub-0001", b"s1"), (KEY, b"sub-0002", b"")
+
+
+def test_names_that_the_platform_would_not_take_are_refused():
+    assert checked("a1SubPk0001", "meter-_@.:17") == (b"a1SubPk0001", b"meter-_@.:17")
+    for key, name, what in (
+        ("a1SubPk0001", "abc", "DeviceName"),
+        ("a1SubPk0001", "d" * 33, "DeviceName"),
+        ("a1SubPk0001", 'me"ter', "DeviceName"),
+        ("", "meter-17", "ProductKey"),
+        ("a1/b", "meter-17", "ProductKey"),
+    ):
+        assert what in str(raises(ValueError, checked, key, name))
+
+
+class Kept(Gateway):
+    """A gateway with sub-devices on flash, in slots 0 and 2."""
+
+    def open(self):
+        return self
+
+    def read(self, slots=None):
+        return [(0, OLD), (2, NEW)]
+
+
+def test_what_is_burned_and_on_flash_is_taken_up_and_waits_to_be_added():
+    gateway = Kept(EMPTY, [])
+    load(gateway, (b"\x0ba1SubPk0001secret", b"\x0ba1SubPk0002", b"\x00x"))
+    assert gateway.products == {KEY: b"secret", b"": b"x"}  # One without a secret is none.
+    book = gateway.roster
+    assert [book.stage(slot) for slot in range(len(book))] == [RELATED, EMPTY, NAMED]
+    assert not book.next(ticks_ms(), 9)[1]
+
+
+def test_a_new_name_is_kept_and_wanted():
+    gateway = Gateway(RELATED, [OLD])
+    keep(gateway, [NEW[:2]])
+    assert gateway.kept[1] == NEW
+    assert gateway.roster.next(ticks_ms(), 1)[:2] == (RELATED, [0])
+    assert gateway.roster.stage(1) == NAMED
+    assert gateway.roster.is_wanted(1)
+
+
+def test_one_that_flash_does_not_take_is_refused_and_nobody():
+    gateway = Gateway(RELATED, [OLD])
+    gateway.full = True
+    keep(gateway, [NEW[:2]])
+    assert gateway.told == [("sub-0002", "refused", 0)]
+    assert gateway.slot("a1SubPk0001", "sub-0002") is None

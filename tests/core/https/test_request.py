@@ -1,0 +1,67 @@
+"""request.py: whole answers in any pieces, and every answer that is none."""
+
+import fakes
+from alink.errors import ProtocolError, TransportError
+from alink.https import request
+from check import raises
+
+URL = "https://files.example:8443/a/b?c=1"
+
+
+def fetch(answer, most=1000, chunk=None):
+    connection = fakes.Connection(answer, chunk)
+    dialled = []
+
+    def dial(endpoint, tls, feed):
+        dialled.append(endpoint)
+        return connection
+
+    got = []
+    try:
+        with fakes.Steps(dial=dial):
+            for _ in request.get(URL, None, None, most, lambda part: got.append(bytes(part))):
+                pass
+    finally:
+        assert connection.closed
+    assert dialled == [("files.example", 8443)]
+    assert connection.sent == [b"GET /a/b?c=1 HTTP/1.0\r\nHost: files.example\r\n\r\n"]
+    return b"".join(got)
+
+
+def answer(body, head=b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\nX: y\r\n\r\n"):
+    return head % len(body) + body
+
+
+def test_a_body_comes_whole_in_pieces_of_any_size():
+    body = bytes(range(256)) * 3
+    for chunk in (None, 1, 7, 600):
+        assert fetch(answer(body), 768, chunk) == body
+    assert fetch(answer(b"")) == b""
+
+
+def test_what_follows_the_body_is_left_alone():
+    assert fetch(answer(b"abc", b"HTTP/1.0 200 \r\nContent-Length:%d\r\n\r\n") + b"more") == b"abc"
+
+
+def test_an_answer_that_is_none_says_what_came():
+    for wrong, said in (
+        (b"HTTP/1.1 404 Not Found\r\n\r\n", "answers b'HTTP/1.1 404 Not Found'"),
+        (b"SSH-2.0-x\r\n\r\n", "answers b'SSH-2.0-x'"),
+        (b"HTTP/1.1 200 OK\r\n\r\nabc", "does not say how long"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\nabc", "does not say how long"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: -3\r\n\r\nabc", "does not say how long"),
+        (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200, "too long a head"),
+        (answer(bytes(1001)), "sends 1001 bytes, 1000 is the most"),
+    ):
+        error = raises(ProtocolError, fetch, wrong)
+        assert said in str(error), str(error)
+
+
+def test_a_server_that_falls_silent_is_left_after_ten_seconds():
+    assert "silent for 10 s" in str(raises(TransportError, fetch, answer(b"abc")[:-1]))
+
+
+def test_urls_are_https_with_or_without_a_port():
+    assert request.split("https://a.b/c/d") == (("a.b", 443), "/c/d")
+    assert request.split("https://a.b:8443") == (("a.b", 8443), "/")
+    assert "no https://" in str(raises(ProtocolError, request.split, "http://a.b/c"))

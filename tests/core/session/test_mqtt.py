@@ -1,0 +1,131 @@
+"""mqtt.py: literal packets, typed refusals, packet ids that never run out."""
+
+import fakes
+from alink.errors import ProtocolError, RefusedError, TransportError
+from alink.session.mqtt import MQTTClient
+from check import raises
+
+LOGIN = (b"c", b"u", b"p")
+
+
+def _client(incoming=b"", chunk=None):
+    messages, acks = [], []
+    connection = fakes.Connection(incoming, chunk)
+    client = MQTTClient(
+        connection,
+        lambda topic, payload: messages.append((topic, payload)),
+        lambda packet_id, codes: acks.append((packet_id, codes)),
+    )
+    return client, connection, messages, acks
+
+
+def test_connect_is_one_literal_packet():
+    client, connection, _, _ = _client(fakes.CONNACK)
+    client.connect((b"cid|x|", b"dn&pk", b"pw"), 300)
+    assert connection.sent == [
+        b"\x10\x1d\x00\x04MQTT\x04\xc2\x01\x2c\x00\x06cid|x|\x00\x05dn&pk\x00\x02pw"
+    ]
+
+
+def test_a_push_in_the_same_segment_as_connack_is_kept():
+    client, _, messages, _ = _client(fakes.CONNACK + fakes.publish(b"/ext/register", b"{}", 1))
+    client.connect(LOGIN, 60)
+    client.check_msg()
+    assert messages == [(b"/ext/register", b"{}")]
+
+
+def test_connack_byte_by_byte_is_awaited():
+    client, connection, _, _ = _client(fakes.CONNACK, chunk=1)
+    client.connect(LOGIN, 60)
+    assert connection.waits > 0
+
+
+def test_each_refusal_has_its_code():
+    for code in range(1, 7):
+        client, _, _, _ = _client(bytes((0x20, 2, 0, code)))
+        error = raises(RefusedError, client.connect, LOGIN, 60)
+        assert error.code == code
+        assert str(error)
+
+
+def test_a_refusal_counts_although_the_connection_ends_with_it():
+    client, connection, _, _ = _client(b"\x20\x02\x00\x05")
+    connection.error = TransportError("closed")
+    assert raises(RefusedError, client.connect, LOGIN, 60).code == 5
+
+
+def test_a_mute_server_is_a_transport_error():
+    client, _, _, _ = _client()
+    raises(TransportError, client.connect, LOGIN, 60)
+
+
+def test_a_message_before_connack_is_a_protocol_error():
+    client, _, _, _ = _client(fakes.publish(b"t", b"m") + fakes.CONNACK)
+    raises(ProtocolError, client.connect, LOGIN, 60)
+
+
+def test_subscribe_carries_several_filters_and_lengths_above_127():
+    client, connection, _, acks = _client()
+    assert client.subscribe([b"a" * 128, b"b"]) == 1
+    assert connection.sent == [b"\x82\x89\x01\x00\x01\x00\x80" + b"a" * 128 + b"\x01\x00\x01b\x01"]
+    connection.incoming = b"\x90\x04\x00\x01\x01\x80"
+    client.check_msg()
+    assert acks == [(1, b"\x01\x80")]
+
+
+def test_unsubscribe_is_one_literal_packet():
+    client, connection, _, _ = _client()
+    client.unsubscribe([b"a"])
+    assert connection.sent == [b"\xa2\x05\x00\x01\x00\x01a"]
+
+
+def test_packet_ids_stay_in_1_to_65535_and_skip_those_in_flight():
+    client, connection, _, acks = _client()
+    assert client.publish(b"t", b"m", qos=1) == 1
+    client.pid = 65534
+    assert client.publish(b"t", b"m", qos=1) == 65535
+    assert client.publish(b"t", b"m", qos=1) == 2
+    assert connection.sent[-1] == b"\x32\x06\x00\x01t\x00\x02m"
+    connection.incoming = b"\x40\x02\x00\x01"
+    client.check_msg()
+    assert acks == [(1, b"")]
+    client.pid = 65535
+    assert client.publish(b"t", b"m", qos=1) == 1
+
+
+def test_a_duplicate_acknowledgement_is_nobodys():
+    client, connection, _, acks = _client()
+    client.publish(b"t", b"m", qos=1)
+    connection.incoming = b"\x40\x02\x00\x01\x40\x02\x00\x01\x40\x02\x00\x63"
+    client.check_msg()
+    assert acks == [(1, b"")]
+
+
+def test_a_publish_inside_the_callback_does_not_nest():
+    client, connection, _, _ = _client(fakes.publish(b"t", b"outer", 1, 5))
+    client.set_callback(lambda topic, payload: client.publish(b"t", b"inner", qos=1))
+    client.check_msg()
+    assert connection.sent == [b"\x32\x0a\x00\x01t\x00\x01inner", b"\x40\x02\x00\x05"]
+
+
+def test_disconnect_never_raises():
+    client, connection, _, _ = _client()
+
+    def send(view):
+        raise TransportError("gone")
+
+    connection.send = send
+    client.disconnect()
+    assert connection.closed
+
+
+def test_disconnect_says_so_first():
+    client, connection, _, _ = _client()
+    client.disconnect()
+    assert connection.sent == [b"\xe0\x00"]
+    assert connection.closed
+
+
+def test_an_unexpected_packet_is_a_protocol_error():
+    client, _, _, _ = _client(b"\x50\x02\x00\x01")
+    raises(ProtocolError, client.check_msg)
