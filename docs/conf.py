@@ -26,7 +26,7 @@ locale_dirs = ["locale"]
 gettext_compact = False
 
 python_maximum_signature_line_length = 88
-add_module_names = True
+add_module_names = False
 toc_object_entries_show_parents = "hide"
 
 html_theme = "furo"

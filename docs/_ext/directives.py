@@ -7,7 +7,10 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from docutils import nodes
+from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
@@ -31,12 +34,32 @@ class _Generated(SphinxDirective):
 
 
 class Api(_Generated):
-    """The public API of a module; the lines of the content choose names."""
+    """The public API of a module.
+
+    Each line of the content is a name to describe; without lines, all names are described.
+    `:rest: NAMES` leaves these out; `:fixtures:` shows functions as pytest fixtures.
+    """
+
+    option_spec: ClassVar = {"rest": directives.unchanged, "fixtures": directives.flag}
 
     def text(self) -> str:
         """Return the Markdown."""
+        module = self.arguments[0]
+        if "fixtures" in self.options:
+            return entries.describe_fixtures(module)
+        left_out = self.options.get("rest", "").split()
         names = [line.strip() for line in self.content if line.strip()]
-        return entries.describe(self.arguments[0], names=names or None)
+        if left_out:
+            names = [name for name in entries.names(module) if name not in left_out]
+        return entries.describe(module, names=names or None)
+
+
+class Members(_Generated):
+    """The members of a class that users reach as an attribute: its path, and how they reach it."""
+
+    def text(self) -> str:
+        """Return the Markdown."""
+        return entries.describe_members(self.arguments[0], self.arguments[1])
 
 
 class Commands(_Generated):
@@ -71,6 +94,7 @@ class Flowchart(SphinxDirective):
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register the directives."""
     app.add_directive("api", Api)
+    app.add_directive("members", Members)
     app.add_directive("commands", Commands)
     app.add_directive("settings", Settings)
     app.add_directive("mermaid", Flowchart)

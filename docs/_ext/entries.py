@@ -33,6 +33,40 @@ def describe(dotted: str, *, names: list[str] | None = None) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def names(dotted: str) -> list[str]:
+    """Return the public names of a module in the order of its source."""
+    return list(api.public_members(api.module(dotted)))
+
+
+def describe_fixtures(dotted: str) -> str:
+    """Return the pytest fixtures of a plugin as MyST Markdown, without their parameters."""
+    members = api.public_members(api.module(dotted))
+    parts = [f"```{{py:currentmodule}} {dotted}\n```"]
+    for name, one in members.items():
+        if isinstance(one, griffe.Function) and any(
+            "fixture" in str(d.value) for d in one.decorators
+        ):
+            returns = f":type: {one.returns}" if one.returns else ""
+            parts.append(_block("data", name, _text(one), [], returns))
+    return "\n\n".join(parts) + "\n"
+
+
+def describe_members(dotted: str, shown: str) -> str:
+    """Return the members of a class as MyST Markdown, for users who never make an instance.
+
+    `shown` is how they reach it, such as "Platform.console", in the package of the module.
+    Raises KeyError if no class has that path.
+    """
+    module, _, name = dotted.rpartition(".")
+    found = api.module(module).members[name]
+    if not isinstance(found, griffe.Class):
+        raise KeyError(dotted)
+    package = module.rpartition(".")[0]
+    parts = [f"```{{py:currentmodule}} {package}\n```", _text(found)]
+    parts += [_member(f"{shown}.{name}", one) for name, one in api.class_members(found).items()]
+    return "\n\n".join(parts) + "\n"
+
+
 # ---------------------------------------------------------------------------- one entry
 
 
@@ -141,7 +175,8 @@ def _sections(docstring: griffe.Docstring) -> Iterator[str]:
         elif isinstance(section, griffe.DocstringSectionReturns | griffe.DocstringSectionYields):
             fields += [f":returns: {_line(one.description)}" for one in section.value]
         elif isinstance(section, griffe.DocstringSectionAttributes):
-            fields += [f":ivar {one.name}: {_line(one.description)}" for one in section.value]
+            rows = [f"- `{one.name}`: {_line(one.description)}" for one in section.value]
+            yield "\n".join(["**Attributes**", "", *rows])
     if fields:
         yield "\n".join(fields)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from alink_formats.errors import ToolchainError
 
-NAMESPACE = "alink"  # docs/explanation/identity.md, "Places"
+NAMESPACE = "alink"  # docs/explanation/identity.md, "Copies"
 
 
 def generate(records: Mapping[str, bytes], *, size: int) -> bytes:

@@ -78,3 +78,4 @@ _ESP32_C3 = Chip(
 )
 
 CHIPS = {chip.name: chip for chip in (_ESP32, _ESP32_S3, _ESP32_C3)}
+"""The simulated chips, by esptool's name: esp32, esp32s3, esp32c3."""

@@ -92,8 +92,12 @@ class Platform:
         clock: the clock of everything that happens here.
         log: the events; `events` and `expect` read it.
         mask: hides the secrets it knows from events; give it those that only a test knows.
-        host, mqtt_port, mqtt_tls_port, https_port, openapi_port, ota_port: as in `Listen`, the
-            ports that were opened once it has started.
+        host: the address, as in `Listen`.
+        mqtt_port: the port of MQTT with and without TLS, once it has started; so are the others.
+        mqtt_tls_port: the port of MQTT over TLS.
+        https_port: the port of HTTPS for devices.
+        openapi_port: the port of the cloud API.
+        ota_port: the port of files of update packages.
         authority: the private CA.
         access_key: the key of the cloud API.
     """
