@@ -54,7 +54,7 @@ def demo(
         int, typer.Option(min=1, help="Number of boards that run at the same time.")
     ] = os.cpu_count() or 2,
 ) -> None:
-    """Register simulated boards and bring them online, with power cuts and refusals."""
+    """Register simulated boards and bring them online."""
     from alink_sim.demo import command
 
     raise typer.Exit(

@@ -1,4 +1,4 @@
-"""What a business server has the platform do with its devices: `Platform.cloud`."""
+"""The actions of a business server: `Platform.cloud`."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Cloud:
         topic: str = "",
         timeout_ms: int = 5000,
     ) -> Rrpc:
-        """Send a request on a device's RRPC topic, or on one of its own, and wait for the reply.
+        """Send a request on the RRPC topic or on a custom topic, and wait for the reply.
 
         A topic may be short, as for `send`. Raises ValueError for a timeout outside 1000..8000 ms.
         """
@@ -148,7 +148,7 @@ class Cloud:
         return self._with(product_key, device_name, change)
 
     def set_log_mode(self, product_key: str, device_name: str, *, on: bool) -> int:
-        """Switch a device's log upload; return how many of its sessions were told at once."""
+        """Switch a device's log upload; return how many of its sessions got the message."""
         return self._with(
             product_key,
             device_name,
@@ -158,7 +158,7 @@ class Cloud:
     def set_config(self, product_key: str, content: bytes, *, url: str = "") -> int:
         """Give a product its remote config, which devices fetch from `url`, or from the platform.
 
-        Returns how many devices were told. Raises ConfigError for more than 64 KB.
+        Returns how many devices got the push. Raises ConfigError for more than 64 KB.
         """
         return self._runner.change(
             lambda registry: remote_config.put(

@@ -1,4 +1,4 @@
-"""What an operator does in the vendor's console: `Platform.console`."""
+"""The actions of an operator in the vendor's console: `Platform.console`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an operator does about OTA: `Platform.ota`."""
+"""The actions of an operator about OTA: `Platform.ota`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The platform's event loop in a thread of its own, and how other threads reach it."""
+"""The platform's event loop in its thread, and the way in for other threads."""
 
 from __future__ import annotations
 

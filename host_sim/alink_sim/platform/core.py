@@ -1,4 +1,4 @@
-"""What everything that talks to a device works on, in one place."""
+"""The parts of a platform that its rooms share."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from alink_sim.platform.state.write_behind import Commits
 
 @dataclass(frozen=True)
 class Core:
-    """The parts of one platform; used in its event loop only, but for the log."""
+    """The parts of one platform. Use them in its event loop only, except for the log."""
 
     registry: Registry
     upgrades: Upgrades

@@ -27,7 +27,7 @@ class Action(Generic[_T]):
         change: makes the change and returns its result.
         end_reason: why the sessions of the device that `change` returns end; "" lets them go on.
         spared_client_id: the ClientID whose session goes on; "" is a login with the DeviceSecret.
-        notice: what the gateway of that device is told, if it has one.
+        notice: the change that the gateway of that device hears of, if it has one.
     """
 
     change: Callable[[Registry], _T]

@@ -1,4 +1,4 @@
-"""A whole platform in a thread of its own: start it, use it from any thread, stop it.
+"""A whole platform in one thread: start it, use it from any thread, stop it.
 
 A user calls `platform.console`, `platform.cloud` and `platform.ota`, see `_console`, `_cloud` and
 `_ota`. The rooms below hold the rules; the docstring of each package says which.
@@ -56,7 +56,7 @@ _WATCH_SECONDS = 2.0  # Between two looks whether the database is still ours.
 
 @dataclass(frozen=True, kw_only=True)
 class Listen:
-    """Where a platform listens; port 0 is any free one.
+    """The address and the ports of a platform; port 0 is any free one.
 
     Attributes:
         host: the address of all ports.
@@ -177,7 +177,7 @@ class Platform:
         return self
 
     def stop(self) -> None:
-        """Cut all connections and stop for good; what was acknowledged is durable."""
+        """Cut all connections and stop permanently; acknowledged changes are durable."""
         try:
             if self._runner.is_running:
                 self._runner.run(self._close())

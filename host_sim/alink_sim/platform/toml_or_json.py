@@ -10,7 +10,7 @@ from alink_sim import bounded_json
 
 
 def load(path: Path, error: type[ValueError]) -> Any:
-    """Return the parsed document of a file. Raises `error` naming the file and what is wrong."""
+    """Return the parsed document of a file. Raises `error` with the file and the mistake."""
     form = "JSON" if path.suffix == ".json" else "TOML"
     try:
         text = path.read_text(encoding="utf-8")

@@ -151,7 +151,7 @@ REFUSALS: dict[str, tuple[Callable[[Platform, Party], bytes], int, int | None, s
         lambda _platform, party: Party(party.product, "unknown").register(),
         4,
         6100,
-        "nobody registered this DeviceName beforehand",
+        "this DeviceName is not pre-registered",
     ),
     "a ProductKey nobody has": (
         lambda _platform, party: Party(Product("a1Nowhere", "s", "n"), party.name).register(),

@@ -174,19 +174,19 @@ AUTH_REFUSALS: dict[str, tuple[bytes, bytes, str, int | None]] = {
     "no JSON": (
         b"productKey=pk",
         b'{"code":10001,"message":"param error"}',
-        "the body is no JSON, or too long",
+        "the body is not JSON, or too long",
         None,
     ),
     "a list": (
         b"[]",
         b'{"code":10001,"message":"param error"}',
-        "the body is no JSON object",
+        "the body is not a JSON object",
         None,
     ),
     "a timestamp that is none": (
         _auth(timestamp="now"),
         b'{"code":10001,"message":"param error"}',
-        "timestamp is no number of milliseconds",
+        "timestamp is not a number of milliseconds",
         None,
     ),
     "an old timestamp": (

@@ -143,13 +143,13 @@ REFUSALS: dict[str, tuple[Callable[[Platform], object], bytes, bytes, str]] = {
         _nothing,
         b"productKey=\xff",
         b'{"code":460,"message":"request parameter error"}',
-        "the body is no form, or too long",
+        "the body is not a form, or too long",
     ),
     "a megabyte and more": (
         _nothing,
         b"productKey=" + b"x" * 2**20,
         b'{"code":460,"message":"request parameter error"}',
-        "the body is no form, or too long",
+        "the body is not a form, or too long",
     ),
     "an unknown sign method": (
         _nothing,
@@ -185,7 +185,7 @@ REFUSALS: dict[str, tuple[Callable[[Platform], object], bytes, bytes, str]] = {
         _nothing,
         form(PK, "unknown", PS),
         b'{"code":6100,"message":"device not found"}',
-        "nobody registered this DeviceName beforehand",
+        "this DeviceName is not pre-registered",
     ),
     "a disabled device": (
         lambda platform: platform.console.disable_device(PK, DN),

@@ -163,7 +163,7 @@ def test_the_older_way_to_ask_is_answered_on_its_own_topic(online: Online):
 @pytest.mark.parametrize(
     ("step", "reason"),
     [
-        ("-1", "the upgrade failed: why"),
+        ("-1", "the update failed: why"),
         ("-2", "the download failed: why"),
         ("-3", "the check of the file failed: why"),
         ("-4", "writing to flash failed: why"),

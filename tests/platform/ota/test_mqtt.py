@@ -86,7 +86,7 @@ def test_the_last_block_is_as_long_as_what_is_left(online: Online):
         (131073, 0, 1397346, 1, b"a block has 1 to 131072"),
         (1, 90000, 1397346, 1, b"1 bytes from 90000 on"),
         (1, -1, 1397346, 1, b"fileBlock.offset is missing, or no number from 0 on"),
-        (1, 0, 1397347, 1, b"stream 1397347 is none of the device's"),
+        (1, 0, 1397347, 1, b"stream 1397347 is not one of the device"),
         (1, 0, 1397346, 2, b"stream 1397346 has no file 2"),
         (1, 0, 1397346, 0, b"stream 1397346 has no file 0"),
     ],

@@ -56,7 +56,7 @@ def test_expecting_waits_for_what_comes(log: EventLog):
 
 
 def test_selecting_by_what_no_event_has_is_refused(log: EventLog):
-    with pytest.raises(TypeError, match="'devcie' is nothing that events are selected by"):
+    with pytest.raises(TypeError, match="'devcie' is not an event filter"):
         log.after(0, devcie="b")  # type: ignore[call-arg]
 
 

@@ -94,7 +94,7 @@ def test_a_database_of_another_schema_is_left_alone(database_url, schema, says):
     with pytest.raises(StoreError) as caught:
         Store(database_url)
     assert re.fullmatch(
-        rf"the database has schema {schema}, this alink-sim knows \d+: {says}, or begin anew: "
+        rf"the database has schema {schema}, this alink-sim knows \d+: {says}, or start again: "
         "name another database or state directory, with its products and devices in a set-up file",
         str(caught.value),
     )

@@ -51,7 +51,7 @@ def test_what_a_wrong_node_type_is_answered(gateway, code: int, message: str):
             body = wire.read_publish()[1]
         assert (body["code"], body["message"]) == (code, message)
         event = platform.expect("gateway_refused", device_name="plain-1", timeout=0)
-        assert (event.code, event.reason) == (code, "its product is no gateway (node_type 1)")
+        assert (event.code, event.reason) == (code, "its product is not a gateway (node_type 1)")
 
 
 @pytest.mark.parametrize(

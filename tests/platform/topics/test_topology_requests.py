@@ -209,7 +209,7 @@ def test_a_product_that_is_no_gateway_has_no_topology(platform: Platform, party:
         topic = f"/sys/{party.product.key}/{party.name}/{GET}"
         wire.send(publish(topic, b'{"id":"1","params":{}}'))
         assert wire.read_publish()[1]["code"] == 460
-    assert "no gateway" in platform.expect("gateway_refused", timeout=0).reason
+    assert "not a gateway" in platform.expect("gateway_refused", timeout=0).reason
 
 
 def test_a_gateway_is_nobodys_sub_device(gateway: Gateway, platform: Platform):

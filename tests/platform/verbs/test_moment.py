@@ -29,5 +29,5 @@ def test_a_moment_is_read(monkeypatch, text, seconds):
 
 @pytest.mark.parametrize("text", ["yesterday", "15 m", "2026-13-01"])
 def test_what_is_none_says_how_to_write_one(text):
-    with pytest.raises(typer.BadParameter, match=f"'{text}' is no time: write 15m"):
+    with pytest.raises(typer.BadParameter, match=f"'{text}' is not a time: write 15m"):
         moment(text)

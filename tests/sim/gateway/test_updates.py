@@ -59,4 +59,4 @@ def test_a_sub_device_is_updated_over_the_gateways_connection(gateway_rig: Rig) 
             assert task(rig) == "SUCCEEDED"
         assert platform.ota.versions(SUB_PK, "meter-000") == {"default": "3"}
         platform.ota.publish(SUB_PK, "4", bytes(60001))
-        assert task(rig) == "FAILED the upgrade failed: the meter takes 60000 bytes"
+        assert task(rig) == "FAILED the update failed: the meter takes 60000 bytes"

@@ -1,7 +1,6 @@
-"""Whether a device gets in: credentials in, an answer or a session's rights out.
+"""Judge registrations and logins: credentials in, a credential or a device out.
 
-docs/reference/protocol.md, "Dynamic registration" and "Login". Knows no transport: registration
-over HTTPS asks the same questions.
+docs/reference/protocol.md, "Dynamic registration" and "Login". MQTT and HTTPS both call it.
 """
 
 from __future__ import annotations

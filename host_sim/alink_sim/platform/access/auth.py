@@ -1,4 +1,4 @@
-"""Who a CONNECT says it is, and whether its password proves it.
+"""Read what a CONNECT claims to be, and check its password.
 
 Written from docs/reference/protocol.md, "Dynamic registration" and "Login"; agrees with the
 device because both agree with tests/vectors/sign.json, not because they share code.
@@ -20,7 +20,7 @@ _HEX = re.compile(r"[0-9a-fA-F]+")
 
 
 class Kind(StrEnum):
-    """What a CONNECT asks for; all but `login` are values of authType."""
+    """The request of a CONNECT; all but `login` are values of authType."""
 
     REGISTER = "register"
     REGNWL = "regnwl"
@@ -113,7 +113,7 @@ def check_form(credentials: Credentials, settings: Settings, *, secure: bool) ->
 
 
 def check_signed(credentials: Credentials) -> None:
-    """Return if what is signed can be checked. Raises RefusedError 460 or 6292."""
+    """Return if the signature can be checked. Raises RefusedError 460 or 6292."""
     method = credentials.sign_method
     if method not in SIGN_METHODS:
         raise RefusedError(Code.SIGN_METHOD, f"sign method {method!r} is not supported")

@@ -13,7 +13,7 @@ from alink_sim.platform.faults.fault import TLS, Fault
 
 @dataclass(frozen=True)
 class PortTls:
-    """What a TLS handshake is done with: `flawed` makes a context whose certificate has a flaw."""
+    """The TLS contexts of a port: `flawed` makes one whose certificate has a flaw."""
 
     context: ssl.SSLContext
     flawed: Callable[[str], ssl.SSLContext]

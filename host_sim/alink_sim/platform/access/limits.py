@@ -10,7 +10,7 @@ from alink_sim.platform.access.auth import Credentials
 from alink_sim.platform.core import Core
 from alink_sim.platform.state.sessions import Session
 
-# Topics with a form of their own; what an application makes up is bounded in depth too.
+# Topics of a fixed form; those of an application have a limit of depth too.
 _FIXED = ("/sys/", "/ext/", "/shadow/", "/ota/")
 
 

@@ -1,4 +1,4 @@
-"""What a wrong signature would have been right for: a password in, a sentence out.
+"""Explain a wrong signature: a password in, a sentence out.
 
 Only for the event log: the wire says no more than CONNACK 4, and these are the usual mistakes.
 """

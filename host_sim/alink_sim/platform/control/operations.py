@@ -31,7 +31,7 @@ TWO_CLIENT_IDS = "A device under the current product has two ClientIDs at the sa
 
 @dataclass(frozen=True)
 class Operation:
-    """How a method takes part in the protocol.
+    """The part of a method in the protocol.
 
     Attributes:
         show: returns the method's result as JSON values; the platform tells what else it takes.

@@ -1,4 +1,4 @@
-"""A platform served from a state directory until it is told to stop: what `alink-sim platform` is.
+"""Serve a platform from a state directory until a signal stops it: `alink-sim platform`.
 
 The facts it announces: host, the ports (null: not served), the root as files, and the process.
 """

@@ -1,4 +1,4 @@
-"""A platform's state directory: who serves it, where, and the key of its administration."""
+"""A platform's state directory: its owner, its ports, and the key of its control server."""
 
 from __future__ import annotations
 

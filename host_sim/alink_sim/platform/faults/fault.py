@@ -1,14 +1,14 @@
-"""One fault: what goes wrong, with which packet, by how much. Says nothing of whom it strikes."""
+"""One fault: its kind, the packet and the amount. `Scripted` says whom it strikes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 
-_LONGEST = 1 << 24  # Bytes; enough for every device that there is.
+_LONGEST = 1 << 24  # Bytes; enough for every device.
 _LONGEST_TEXT = 65535
 
-# What the platform sends, by MQTT packet type.
+# Packets from the platform, by MQTT packet type.
 PACKETS: Mapping[str, int] = {
     "connack": 2,
     "publish": 3,
@@ -17,14 +17,14 @@ PACKETS: Mapping[str, int] = {
     "unsuback": 11,
     "pingresp": 13,
 }
-# What may be wrong with a server's X.509 certificate.
+# Flaws of a server's X.509 certificate.
 FLAWS = ("expired", "not_yet_valid", "wrong_host", "unknown_issuer")
 FILE = "file"  # In place of a packet: a file of an update package on its way over HTTPS.
 TLS = "tls"  # In place of a packet: the handshake, before anything of MQTT.
 
 
 class FaultError(ValueError):
-    """A fault cannot be scripted so; the text says what can."""
+    """A fault has a wrong value; the text names the allowed ones."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,12 +53,12 @@ class Fault:
         return self.kind in ("push_twice", "push_before_connack")
 
     def __str__(self) -> str:
-        """Return the kind, and what was chosen beside it."""
+        """Return the kind and the chosen arguments."""
         chosen = ((one.name, getattr(self, one.name)) for one in fields(self)[1:])
         words = ", ".join(f"{name}={value!r}" for name, value in chosen if value is not None)
         return f"{self.kind}({words})"
 
-    # What a platform may do to a connection
+    # Faults of a connection
 
     @classmethod
     def refuse(cls, code: int = 4) -> Fault:
@@ -103,10 +103,10 @@ class Fault:
 
     @classmethod
     def clock_jump(cls, seconds: float = 3600.0) -> Fault:
-        """Tell a time that is so many seconds ahead (below 0: behind) when asked by MQTT (NTP)."""
+        """Reply to NTP over MQTT with a time that is `seconds` ahead (below 0: behind)."""
         return cls(kind="clock_jump", packet="publish", seconds=seconds)
 
-    # What may happen to a packet
+    # Faults of a packet
 
     @classmethod
     def drop(cls, packet: str | None = None) -> Fault:
@@ -159,24 +159,24 @@ class Fault:
 
     @classmethod
     def oversized(cls, size: int = 256 * 1024 + 1) -> Fault:
-        """Send PUBLISHes with so many blanks behind them that the payload has `size` bytes."""
+        """Send PUBLISHes whose payload is filled with spaces up to `size` bytes."""
         return cls(kind="oversized", packet="publish", size=_within("size", size, 1, _LONGEST))
 
     @classmethod
     def dribble(cls, packet: str | None = None, seconds: float = 0.0) -> Fault:
-        """Send a packet byte by byte, each a TLS record of its own, `seconds` apart."""
+        """Send a packet byte by byte, each in a separate TLS record, `seconds` apart."""
         return cls(kind="dribble", packet=_packet(packet), seconds=_seconds(seconds))
 
-    # What may happen to a file of an update package over HTTPS
+    # Faults of a file of an update package over HTTPS
 
     @classmethod
     def cut_file(cls, at: int = 0) -> Fault:
-        """Send the first `at` bytes of what was asked for, and end the connection."""
+        """Send the first `at` bytes of the requested range, and end the connection."""
         return cls(kind="cut_file", packet=FILE, at=_within("at", at, 0, _LONGEST))
 
     @classmethod
     def spoil_file(cls, at: int = 0) -> Fault:
-        """Send another byte for the one `at` bytes from the start of what was asked for."""
+        """Change the byte at offset `at` of the requested range."""
         return cls(kind="spoil_file", packet=FILE, at=_within("at", at, 0, _LONGEST))
 
 

@@ -9,7 +9,7 @@ from alink_sim.platform.faults.fault import TLS, Fault, FaultError
 
 
 class Peer(Protocol):
-    """Who is at the other end of a connection."""
+    """The device at the other end of a connection."""
 
     @property
     def product_key(self) -> str:

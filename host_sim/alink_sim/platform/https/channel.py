@@ -1,7 +1,7 @@
 """The HTTPS data channel: a token for a signature, messages up for a token; nothing comes down.
 
-docs/reference/protocol.md, "HTTPS", "Data". The `code` tells what came of it. Tokens
-live in memory, so that a platform that was restarted knows none (20003) and a device asks anew.
+docs/reference/protocol.md, "HTTPS", "Data". The `code` is the result. Tokens
+live in memory, so a restarted platform refuses old ones (20003) and devices request new ones.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _FRESH = 15 * 60  # Seconds that a timestamp may be off.
 
 
 class Answer(IntEnum):
-    """What `code` says."""
+    """The values of `code`."""
 
     SUCCESS = 0
     FAILED = 10000
@@ -97,7 +97,7 @@ class HttpsChannel:
         *,
         refused: str,
     ) -> web.Response:
-        who: list[Any] = []  # Whoever it turned out to be, if somebody.
+        who: list[Any] = []  # The device, once it is known.
         try:
             info = await act(request, who)
         except _DeclinedError as no:
@@ -216,9 +216,9 @@ async def _object(request: web.Request) -> dict[str, Any]:
     try:
         body = bounded_json.loads(await request.read())
     except (JsonError, web.HTTPRequestEntityTooLarge) as error:
-        raise _DeclinedError(Answer.PARAMETER, "the body is no JSON, or too long") from error
+        raise _DeclinedError(Answer.PARAMETER, "the body is not JSON, or too long") from error
     if not isinstance(body, dict):
-        raise _DeclinedError(Answer.PARAMETER, "the body is no JSON object")
+        raise _DeclinedError(Answer.PARAMETER, "the body is not a JSON object")
     for name in _STRINGS:
         if not isinstance(body.get(name), str) or not body[name]:
             raise _DeclinedError(Answer.PARAMETER, f"{name} is missing, or no text")
@@ -246,7 +246,7 @@ def _check_timestamp(credentials: Credentials, now: float) -> None:
     if sent is None:
         return
     if not sent.isdecimal():
-        raise _DeclinedError(Answer.PARAMETER, "timestamp is no number of milliseconds")
+        raise _DeclinedError(Answer.PARAMETER, "timestamp is not a number of milliseconds")
     if abs(int(sent) / 1000 - now) > _FRESH:
         raise _DeclinedError(Answer.AUTH, "the timestamp is more than 15 minutes off")
 

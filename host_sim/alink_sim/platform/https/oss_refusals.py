@@ -1,4 +1,4 @@
-"""How the bucket says no: the XML of OSS."""
+"""Refusals of the bucket: the XML of OSS."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from alink_sim.platform.state.ota_bucket import moment
 def refusal(
     core: Core, request: web.Request, status: int, code: str, message: str
 ) -> web.Response:
-    """Return a refusal with a code of OSS."""
+    """Return a refusal with an OSS code."""
     said = {
         "Code": code,
         "Message": message,

@@ -91,7 +91,7 @@ async def _fields(request: web.Request) -> dict[str, str]:
         body = (await request.read()).decode()
         return dict(parse_qsl(body, errors="strict", max_num_fields=100))
     except (ValueError, web.HTTPRequestEntityTooLarge) as error:
-        raise _malformed("the body is no form, or too long") from error
+        raise _malformed("the body is not a form, or too long") from error
 
 
 def _credentials(fields: dict[str, str]) -> Credentials:

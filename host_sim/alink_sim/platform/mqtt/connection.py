@@ -50,7 +50,7 @@ class Connection(asyncio.Protocol):
         self._faulty: FaultyConnection | None = None  # The transport, if faults are on it.
         self._credentials: Credentials | None = None
         self._admitting: asyncio.Task[None] | None = None
-        self._held: list[Packet] = []  # What came while a CONNECT was being decided.
+        self._held: list[Packet] = []  # Packets that arrived before the CONNACK.
         self._session: Session | None = None
         self._idle = IdleTimer(core.clock, self._on_idle)
         self._packet_ids = PacketIds()
@@ -98,7 +98,7 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
 
     def _close(self, reason: str) -> None:
-        """End the connection once what was written is out."""
+        """End the connection once all output is sent."""
         self._end(reason)
         if self._transport:
             self._transport.close()

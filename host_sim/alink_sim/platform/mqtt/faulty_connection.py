@@ -1,4 +1,4 @@
-"""A connection's way out with faults on it: stands where its transport stood."""
+"""A transport with faults on its output; it replaces the transport of a connection."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class FaultyConnection(asyncio.Transport):
                 return self._core.settings.throttled_connect, Code.TOO_OFTEN
         return None
 
-    # What a connection calls
+    # Called by a connection
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Send packets, each through all faults."""
@@ -66,7 +66,7 @@ class FaultyConnection(asyncio.Transport):
                 self._first(packet)
 
     def close(self) -> None:
-        """Close once what was written is out."""
+        """Close once all output is sent."""
         self._leave(self._transport.close)
 
     def abort(self) -> None:
@@ -90,7 +90,7 @@ class FaultyConnection(asyncio.Transport):
         """Go on taking in."""
         self._transport.resume_reading()
 
-    # What the fault of a packet calls
+    # Called by the fault of a packet
 
     def strike(self, scripted: Scripted, what: str) -> bool:
         """Tell whether a fault still strikes, and write down that it does."""
@@ -104,7 +104,7 @@ class FaultyConnection(asyncio.Transport):
         return self._core.clock.monotonic()
 
     def later(self, seconds: float, callback: Callable[[], None]) -> Timer:
-        """Run `callback` after so many of the platform's seconds."""
+        """Run `callback` after `seconds` of the platform's clock."""
         return self._core.clock.call_later(asyncio.get_running_loop(), seconds, callback)
 
     def forget(self, reason: str) -> None:
@@ -113,7 +113,7 @@ class FaultyConnection(asyncio.Transport):
         self._transport.pause_reading()
 
     def cut_off(self, reason: str) -> None:
-        """End the connection without a farewell, once what was written is out."""
+        """End the connection without a farewell, once all output is sent."""
         self._leave(lambda: self._cut(reason))
 
     # Inside

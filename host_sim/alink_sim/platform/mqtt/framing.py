@@ -1,6 +1,6 @@
 """MQTT 3.1 and 3.1.1 packets on the server's side: bytes in, packets out, and back.
 
-Written from the OASIS specification; knows no device and no topic.
+Written from the OASIS specification; it does not interpret topics.
 """
 
 from __future__ import annotations

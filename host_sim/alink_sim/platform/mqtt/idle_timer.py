@@ -26,7 +26,7 @@ class IdleTimer:
         self._is_over = False
 
     def allow(self, seconds: float) -> None:
-        """Allow so many seconds without a packet, from now on."""
+        """Allow this many seconds without a packet, from now on."""
         self._seconds = seconds
         self.heard()
         if not self._is_over and self._heard + seconds < self._due:
@@ -37,7 +37,7 @@ class IdleTimer:
         self._heard = self._clock.monotonic()
 
     def cancel(self) -> None:
-        """End for good."""
+        """End permanently."""
         self._is_over = True
         if self._timer:
             self._timer.cancel()

@@ -1,4 +1,4 @@
-"""What a fault does to the packets that go out: each takes packets and passes packets on."""
+"""Faults of outgoing packets: each takes packets and passes packets on."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Out = Callable[[bytes], None]
 
 
 class Struck(Protocol):
-    """What a packet's fault needs of the connection it strikes."""
+    """The connection that the fault of a packet strikes."""
 
     def strike(self, scripted: Scripted, what: str) -> bool:
         """Tell whether a fault still strikes, and write down that it does."""
@@ -28,13 +28,13 @@ class Struck(Protocol):
         """Return the platform's seconds."""
 
     def later(self, seconds: float, callback: Callable[[], None]) -> Timer:
-        """Run `callback` after so many of the platform's seconds."""
+        """Run `callback` after `seconds` of the platform's clock."""
 
     def forget(self, reason: str) -> None:
         """Act as if there were no connection any more, and leave the device to believe in it."""
 
     def cut_off(self, reason: str) -> None:
-        """End the connection without a farewell, once what was written is out."""
+        """End the connection without a farewell, once all output is sent."""
 
 
 class PacketFault:
@@ -94,7 +94,7 @@ class _Duplicate(PacketFault):
     def _act(self, packet: bytes) -> None:
         self._out(packet)
         is_publish_at_1 = packet[0] & 0xF6 == 0x32
-        # MQTT 3.1.1, 3.3.1.1: what is sent again says so (DUP).
+        # MQTT 3.1.1, 3.3.1.1: a packet sent again has DUP set.
         self._out(bytes((packet[0] | 0x08,)) + packet[1:] if is_publish_at_1 else packet)
 
 
@@ -170,7 +170,7 @@ class _Queue(PacketFault):
         self._send(packet, after=0.0)
 
     def _send(self, data: bytes, *, after: float) -> None:
-        """Send `after` so many seconds, or straight behind what is ahead."""
+        """Send `after` seconds, or right after the bytes that wait already."""
         if after > 0 or self._queue:
             self._queue.append((self._connection.now() + after, data))
             if len(self._queue) == 1:

@@ -75,7 +75,7 @@ async def register_names(call: Call) -> Answer:
 
 
 async def register_count(call: Call) -> Answer:
-    """Register so many devices with names made up."""
+    """Register a number of devices with generated names."""
     product = call.product()
     count = call.number("Count")
     if not 1 <= count <= _MOST:
@@ -213,7 +213,7 @@ def _register(core: Core, application: Application, name: str) -> None:
 _WORK: dict[Stage, _Work] = {Stage.CHECK: _check, Stage.CREATE: _create}
 
 
-# What the actions share
+# Shared by the actions
 
 
 async def _apply(

@@ -96,7 +96,7 @@ class Call:
         except JsonError:
             document = None
         if not isinstance(document, dict):
-            raise ApiError("iot.common.InvalidFormattedParameter", f"{name} is no JSON object")
+            raise ApiError("iot.common.InvalidFormattedParameter", f"{name} is not a JSON object")
         return document
 
     def decoded(self, name: str) -> bytes:
@@ -159,7 +159,7 @@ class Call:
 
 @dataclass(frozen=True)
 class ApiAction:
-    """What an action does, how often a second the vendor lets it be called, what it must have."""
+    """The function of an action, its calls a second, and its required parameters."""
 
     run: Callable[[Call], Awaitable[Answer]]
     per_second: int

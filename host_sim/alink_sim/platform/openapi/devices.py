@@ -1,4 +1,4 @@
-"""Actions on single devices: registration, what is known of them, and their life."""
+"""Actions on single devices: registration, details and life cycle."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def status(device: Device) -> str:
 
 
 def listed(device: Device) -> Answer:
-    """Return what lists of devices tell of each, but for its status."""
+    """Return a device as lists show it, except for its status."""
     created = moment(device, "created")
     modified = max(device.documents.get("times", {}).values(), default=None)
     return {

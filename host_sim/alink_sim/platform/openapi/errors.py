@@ -1,4 +1,4 @@
-"""How the cloud API says no: at the gateway with an HTTP status, in an action with `Success`.
+"""Refusals of the cloud API: a gate's have an HTTP status, an action's have `Success`.
 
 docs/reference/protocol.md, "Cloud API". The codes are the vendor's, the sentences ours.
 """
@@ -54,7 +54,7 @@ _MESSAGES = {
     "iot.device.InactiveDevice": "the device has never been online",
     "iot.device.IncorrentDeviceApplyInfo": "the names were not checked, or failed the check",
     "iot.device.InvalidFormattedDeviceName": "a DeviceName is 4 to 32 of letters, digits, -_@.:",
-    "iot.device.InvalidFormattedDevicePropertiesString": "Props is no JSON object",
+    "iot.device.InvalidFormattedDevicePropertiesString": "Props is not a JSON object",
     "iot.device.InvalidFormattedNickname": "a Nickname is 4 to 64 of letters, digits and _",
     "iot.device.LongDevicePropertiesString": "Props takes up to 5 KB",
     "iot.device.NoneDeviceNameElement": "the list of devices is empty",
@@ -79,9 +79,9 @@ _MESSAGES = {
     "iot.ota.NotExistedModule": "the product has no module with this ModuleName",
     "iot.ota.NotExistedTask": "there is no task with this TaskId",
     "iot.ota.TooManyFirmwares": "an account has up to 500 packages",
-    "iot.ota.TooManyModules": "a product has up to 10 modules of its own",
-    "iot.messagebroker.DesireInfoInShadowMessageIsNotJson": "desired is no object",
-    "iot.messagebroker.InvalidFormattedTopicName": "the topic is none that a device may have",
+    "iot.ota.TooManyModules": "a product has up to 10 modules beside the default",
+    "iot.messagebroker.DesireInfoInShadowMessageIsNotJson": "desired is not an object",
+    "iot.messagebroker.InvalidFormattedTopicName": "a device may not have this topic",
     "iot.messagebroker.InvalidTimeoutValue": "Timeout takes 1000 to 8000 ms",
     "iot.messagebroker.InvalidVersionValueInShadowMessage": "version is not above the shadow's",
     "iot.messagebroker.MessageContentIsNotBase64Encode": "the message is not Base64",
@@ -92,7 +92,7 @@ _MESSAGES = {
     "iot.messagebroker.NotFoundStateInShadowMessage": "there is no state",
     "iot.messagebroker.NotFoundVersionOrNullVersionValue": "there is no version",
     "iot.messagebroker.NullMessageContent": "the message is empty",
-    "iot.messagebroker.ShadowMessageIsNotJson": "ShadowMessage is no JSON object",
+    "iot.messagebroker.ShadowMessageIsNotJson": "ShadowMessage is not a JSON object",
     "iot.messagebroker.ShadowMessageLengthIsLarge": "ShadowMessage takes up to 16 KB",
     "iot.messagebroker.TooManyElementInDesire": "a shadow has up to 128 desired values",
 }

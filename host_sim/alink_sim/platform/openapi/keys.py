@@ -1,4 +1,4 @@
-"""Access keys: who may call the cloud API. One is made for each state directory and kept in it."""
+"""Access keys, which sign calls of the cloud API: each state directory has one."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class AccessKeyError(ValueError):
 
 @dataclass(frozen=True)
 class AccessKey:
-    """An access key: its id is no secret. Raises AccessKeyError."""
+    """An access key: its id is public. Raises AccessKeyError."""
 
     id: str
     secret: str = field(repr=False)
@@ -49,7 +49,7 @@ def is_there(folder: Path) -> bool:
 
 
 def kept(folder: Path) -> AccessKey:
-    """Return the one in a folder, made if there is none; for its owner only.
+    """Return the access key of a folder; create it, readable by its owner only, if missing.
 
     Raises AccessKeyError for a file that holds none.
     """

@@ -86,7 +86,7 @@ async def set_property(call: Call) -> Answer:
 
 
 async def invoke_service(call: Call) -> Answer:
-    """Call a service of up to 100 devices; nobody waits for the results."""
+    """Call a service of up to 100 devices, without waiting for the results."""
     found = _few(_named(call), 100)
     for device in found:
         _tell(call, device, call.text("Identifier"), checked_inputs(call, device))

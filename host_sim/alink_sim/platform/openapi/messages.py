@@ -14,7 +14,7 @@ _MAX_BROADCAST = 64 << 10
 
 
 async def pub(call: Call) -> Answer:
-    """Send to a device's own topic; nobody is told whether it is online."""
+    """Send to a device's topic, online or not."""
     product = call.product()
     topic = call.needed("TopicFullName")
     payload = call.decoded("MessageContent")

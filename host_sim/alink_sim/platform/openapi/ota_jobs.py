@@ -1,4 +1,4 @@
-"""Actions on batches that there are: what is known of them, and their end."""
+"""Actions on existing batches: their details, and their end."""
 
 from __future__ import annotations
 

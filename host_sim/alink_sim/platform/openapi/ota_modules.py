@@ -1,4 +1,4 @@
-"""Actions on what of a device is upgraded: modules of a product, and the versions devices have."""
+"""Actions on modules of a product, and on the versions that devices have."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def modules(product: Product) -> dict[str, dict[str, Any]]:
 
 
 async def create(call: Call) -> Answer:
-    """Give a product a module of its own."""
+    """Add a module to a product."""
     product = call.product()
     name = call.text("ModuleName")
     if not _NAME.fullmatch(name):

@@ -1,4 +1,4 @@
-"""Actions that begin a batch: who is to get a package, when and how."""
+"""Actions that begin a batch: the devices, the time and the rules."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ async def verify(call: Call) -> Answer:
 
 
 async def upgrade(call: Call) -> Answer:
-    """Bring a package to devices that there are: all, some, or a part of them."""
+    """Publish a package to existing devices: all, some, or a percentage."""
     package = _verified(call)
     product = call.product()
     target = call.choice("TargetSelection", ("ALL", "SPECIFIC", "GRAY"), "")

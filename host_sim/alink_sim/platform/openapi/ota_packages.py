@@ -72,7 +72,7 @@ async def create(call: Call) -> Answer:
 
 
 async def delete(call: Call) -> Answer:
-    """Delete a package, with what is known of its batches; none may be under way."""
+    """Delete a package with its batches; all of them must have ended."""
     found = firmware(call)
     jobs = [one for one in call.core.upgrades.jobs.values() if one.firmware_id == found.id]
     unfinished = (
@@ -186,7 +186,7 @@ def _draft(call: Call, product: Product) -> Firmware:
 
 
 def _files(call: Call) -> dict[str, tuple[Content, str]]:
-    """Return what was uploaded, by name, each with the digest that the caller gives."""
+    """Return the uploaded files by name, each with the caller's digest."""
     found: dict[str, tuple[Content, str]] = {}
     while item := call.item("MultiFiles", len(found) + 1):
         name = item.text("Name")

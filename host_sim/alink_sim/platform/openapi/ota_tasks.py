@@ -71,7 +71,7 @@ async def confirm(call: Call) -> Answer:
 
 
 async def upgrade_again(call: Call) -> Answer:
-    """Let up to 10 tasks of a batch that failed or were canceled begin anew."""
+    """Start up to 10 failed or canceled tasks of a batch again."""
     batch = job(call)
     if batch.status == JobStatus.CANCELED:
         raise ApiError("iot.ota.InvalidJobStatus")

@@ -1,4 +1,4 @@
-"""Actions that tell what a device reported, and what is desired of it."""
+"""Actions on reported and desired property values."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ async def query_status(call: Call) -> Answer:
 
 
 async def set_desired(call: Call) -> Answer:
-    """Set desired values, which a device that is online is told at once."""
+    """Set desired values; a device that is online gets them at once."""
     device = call.device()
     items = checked_items(call, device)
     current = device.documents.get("desired", {})
@@ -80,7 +80,7 @@ async def query_several(call: Call) -> Answer:
         rests += rest
         infos = [{"Time": time, "Value": value} for time, value in samples]
         found.append({"Identifier": name, "List": {"PropertyInfo": infos}})
-    # Where it goes on for those that have more: the first of them in the order asked for.
+    # The start of the next page: the first sample in the requested order that is left.
     backward = call.number("Asc") == 0
     nearest = [max(rests) if backward else min(rests)] if rests else []
     return {"PropertyDataInfos": {"PropertyDataInfo": found}, **_next(nearest)}
@@ -97,7 +97,7 @@ ACTIONS = {
 
 
 def _identifiers(call: Call, device: Device, known: Iterable[str]) -> Iterable[str]:
-    """Return the properties of the thing model, or where there is none those known."""
+    """Return the properties of the thing model; without one, those reported."""
     model = thing.model_of(call.core, device.product_key)
     return model.properties if model else known
 

@@ -45,7 +45,7 @@ class OpenApi:
         return HttpServer(self._core, app, tls=tls, tls_only=False, max_line_size=_MAX_LINE)
 
     def resume(self) -> None:
-        """Go on with what was acknowledged before the platform ended."""
+        """Go on with the batches acknowledged before the platform ended."""
         for application in self._core.registry.applications.values():
             batches.go_on(self._core, application)
 
@@ -84,7 +84,7 @@ class OpenApi:
             call.needed(name)
         try:
             answer = await action.run(call)
-            # Whatever it tells, a secret above all, is at rest by then.
+            # All that the response says, a secret above all, is durable by then.
             await self._core.commits.settled()
         except GatewayError:
             raise
@@ -122,7 +122,7 @@ class OpenApi:
 
 @dataclass
 class _Told:
-    """What a request has told of itself so far; `about` is a ProductKey and a DeviceName."""
+    """The facts about a request so far; `about` is a ProductKey and a DeviceName."""
 
     parameters: dict[str, str] = field(default_factory=dict)
     as_json: bool = True
@@ -169,7 +169,7 @@ async def _received(request: web.Request) -> Received:
         )
     except (ValueError, web.HTTPRequestEntityTooLarge) as error:
         raise GatewayError(
-            400, "InvalidParameter", "The request is no UTF-8 form, or too long."
+            400, "InvalidParameter", "The request is not a UTF-8 form, or too long."
         ) from error
 
 

@@ -29,7 +29,7 @@ async def get_shadow(call: Call) -> Answer:
 
 
 async def update_shadow(call: Call) -> Answer:
-    """Set the desired values of a shadow, or with DeltaUpdate some; the device is told."""
+    """Set the desired values of a shadow, or with DeltaUpdate some, and send them."""
     device = call.device()
     desired, version = _parsed(call.needed("ShadowMessage"))
     if version == 0:  # The caller keeps no versions.

@@ -1,4 +1,4 @@
-"""The two signatures of the vendor's clients: who a request claims to be, and the proof.
+"""The two signatures of the vendor's clients: the claimed access key, and the proof.
 
 Version 1.0 signs parameters (HMAC-SHA1, in `Signature`), ACS3-HMAC-SHA256 signs headers and body
 (in `Authorization`). Written from the vendor's documents; docs/reference/protocol.md, "Cloud API".
@@ -36,7 +36,7 @@ class Received:
 
 @dataclass(frozen=True)
 class Claim:
-    """Who signed a request, when, and with what; `sign` makes the signature of a secret.
+    """The signature of a request: key, time and method; `sign` computes it from a secret.
 
     `disclosure` is what the gateway tells those whose signature is another: the text it signed.
     """
@@ -115,7 +115,8 @@ def _by_headers(received: Received) -> Claim:
     for name in ("x-acs-date", "x-acs-signature-nonce"):
         if not headers.get(name):
             raise missing(name)
-    # What must be signed is signed, whatever the client lists: else a date could be exchanged.
+    # These headers must be signed even if the client does not list them: else a date could be
+    # exchanged.
     must = {name for name in headers if name.startswith("x-acs-")} | {"host"}
     names = sorted(must | set(found[3].lower().split(";")))
     lines = "".join(f"{name}:{headers.get(name, '').strip()}\n" for name in names)

@@ -48,7 +48,7 @@ async def _invoke_now(call: Call, device: Device, name: str, inputs: Answer) -> 
         code, data = reply["code"], reply.get("data", {})
     except (JsonError, KeyError, TypeError, AttributeError) as error:
         raise ApiError(
-            "iot.device.InvokeThingServiceFailed", "the device's answer is no reply"
+            "iot.device.InvokeThingServiceFailed", "the device's answer is not a reply"
         ) from error
     if code != 200:
         said = f"the device answered {code}: {reply.get('message', '')}"
@@ -58,7 +58,7 @@ async def _invoke_now(call: Call, device: Device, name: str, inputs: Answer) -> 
 
 
 def checked_items(call: Call, device: Device) -> Answer:
-    """Return the Items of a call, if the device may be told to take them. Raises ApiError."""
+    """Return the Items of a call, if the thing model lets the cloud set them. Raises ApiError."""
     items = call.document("Items")
     if model := thing.model_of(call.core, device.product_key):
         for wrong in thing_model.check_properties(model, items):

@@ -26,7 +26,7 @@ async def get_topology(call: Call) -> Answer:
 
 
 async def remove_topology(call: Call) -> Answer:
-    """Take a sub-device from its gateway, which is told; its session there ends."""
+    """Remove a sub-device from its gateway's topology, end its session and tell the gateway."""
     device = call.device()
     if call.core.registry.gateway_of(device) is None:
         raise ApiError("iot.device.RemoveTopoRelationFailed")
@@ -42,7 +42,7 @@ async def ask_to_add(call: Call) -> Answer:
     except JsonError:
         listed = None
     if not isinstance(listed, list) or not listed:
-        raise ApiError("iot.common.InvalidFormattedParameter", "DeviceListStr is no JSON list")
+        raise ApiError("iot.common.InvalidFormattedParameter", "DeviceListStr is not a JSON list")
     wanted = [_named(call, one) for one in listed]
     sub_device_sessions.ask_to_add(
         call.core, gateway, [(one.product_key, one.name) for one in wanted]
@@ -71,13 +71,13 @@ ACTIONS = {
 
 def _gateway(call: Call, device: Device) -> Device:
     if call.core.registry.products[device.product_key].node_type != 1:
-        raise ApiError("iot.device.QueryTopoRelationFailed", "the device is no gateway")
+        raise ApiError("iot.device.QueryTopoRelationFailed", "the device is not a gateway")
     return device
 
 
 def _named(call: Call, one: Any) -> Device:
     if not isinstance(one, dict):
-        raise ApiError("iot.common.InvalidFormattedParameter", "a sub-device is no object")
+        raise ApiError("iot.common.InvalidFormattedParameter", "a sub-device is not an object")
     if iot_id := one.get("IotId") or one.get("iotId"):
         return call.device_with(str(iot_id))
     key, name = str(one.get("productKey", "")), str(one.get("deviceName", ""))

@@ -1,4 +1,4 @@
-"""What OTA does at a moment to come. A restart forgets it: `jobs.resume` sets all of it anew."""
+"""Work of OTA at a later moment. A restart forgets it: `jobs.resume` sets all of it again."""
 
 from __future__ import annotations
 

@@ -46,12 +46,12 @@ def cancel(core: Core, job: Job, statuses: tuple[Status, ...]) -> None:
 
 
 def stop(core: Core, job: Job) -> None:
-    """Cancel a DYNAMIC job, or one that is only planned; tasks that there are go on."""
+    """Cancel a DYNAMIC job, or one that is only planned; existing tasks go on."""
     outcomes.end(core, job, JobStatus.CANCELED)
 
 
 def forget(core: Core, gone: Entity) -> None:
-    """Forget what belonged to what was removed; a job that waited for that alone is over."""
+    """Forget the OTA entities of a removed one; a job that waited for it alone ends."""
     mine = core.upgrades.tasks_of(gone) if isinstance(gone, Device) else []
     core.upgrades.forget(gone)
     for task in mine:

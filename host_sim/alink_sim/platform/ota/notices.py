@@ -1,4 +1,4 @@
-"""What a device is told of its package: where the files are, and their digests.
+"""The data of a push: URLs of the files of a package, and their digests.
 
 docs/reference/protocol.md, "OTA".
 """

@@ -1,4 +1,4 @@
-"""What becomes of a job and its package when tasks are over."""
+"""The end of a job, and the verdict on its package, once its tasks have ended."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The rules of a device's task: when it is pushed, and what the device's reports make of it.
 
-docs/reference/protocol.md, "OTA". The version that a device reports decides alone: 100 percent
-without it is no success.
+docs/reference/protocol.md, "OTA". Success means the device reports the new version; reaching 100 %
+does not count.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from alink_sim.platform.state.ota_registry import fresh_id
 _PUSHED = "1000"
 _MINUTE = 60.0
 _FAILURES = {
-    -1: "the upgrade failed",
+    -1: "the update failed",
     -2: "the download failed",
     -3: "the check of the file failed",
     -4: "writing to flash failed",
@@ -56,7 +56,7 @@ def plan(core: Core, job: Job, device: Device) -> Task | None:
 
 
 def offer(core: Core, task: Task) -> None:
-    """Push a task that waits to its device, if that is online and is to be told."""
+    """Push a waiting task to its device, if that is online and its job pushes."""
     rules = core.upgrades.jobs[task.job_id].rules
     now = core.clock.time()
     device = core.registry.device(task.product_key, task.device_name)
@@ -78,7 +78,7 @@ def offer_again(core: Core, task_id: str) -> None:
 
 
 def push_waiting(core: Core, device: Device) -> None:
-    """Push what waits for a device that is online, be it for the second time."""
+    """Push the waiting tasks to a device that is online, even a second time."""
     for task in core.upgrades.unfinished(device):
         if task.status != Status.CONFIRM:
             offer(core, task)
@@ -98,7 +98,7 @@ def version_reported(core: Core, device: Device, module: str, version: str) -> N
     elif task.status == Status.QUEUED:
         offer(core, task)  # It came online before it could hear.
     elif task.status == Status.IN_PROGRESS and _is_failure(core, task):
-        fail(core, task, f"it reports version {version} after the upgrade")
+        fail(core, task, f"it reports version {version} after the update")
 
 
 def progress_reported(core: Core, device: Device, module: str, step: int, text: str) -> None:
@@ -142,7 +142,7 @@ def fail(core: Core, task: Task, reason: str) -> None:
 
 
 def queue(core: Core, task: Task, reason: str, *, seconds: float = 0.0) -> None:
-    """Begin a task anew in so many seconds."""
+    """Start a task again after `seconds`."""
     task.not_before = core.clock.time() + seconds
     task.progress, task.started = 0, 0.0
     move(core, task, Status.QUEUED, reason)

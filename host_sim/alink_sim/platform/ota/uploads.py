@@ -1,6 +1,6 @@
 """Files of packages on their way in: a form as OSS's PostObject takes it.
 
-docs/reference/protocol.md, "OTA". What no package was made of within an hour is gone again.
+docs/reference/protocol.md, "OTA". A file is deleted after an hour unless a package contains it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the platform knows, in memory and at rest: entities, sessions, settings, events.
+"""The state of a platform, in memory and stored: entities, sessions, settings, events.
 
 Holds data and its own consistency, no wire. Imports no other room.
 """

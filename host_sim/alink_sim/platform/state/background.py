@@ -1,4 +1,4 @@
-"""Work of the platform that nobody waits for, in its event loop; it ends with the platform."""
+"""Background work in the platform's event loop; it ends with the platform."""
 
 from __future__ import annotations
 

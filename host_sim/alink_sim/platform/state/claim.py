@@ -23,7 +23,7 @@ _WAIT_MILLISECONDS = 2000  # The server needs a moment to notice that the last o
 _LOCK_NOT_AVAILABLE = "55P03"
 _TAKEN = "another platform already serves this database: stop it, or name another one"
 
-# Files that this process has claimed, by device and inode. Closing a second descriptor of such a
+# Files that this process has claimed, by device and inode. Closing a second descriptor of the same
 # file would drop the locks that SQLite holds on it (POSIX), so none is opened.
 _CLAIMED: set[tuple[int, int]] = set()
 
@@ -37,7 +37,7 @@ class ClaimLostError(StoreError):
 
 
 class Claim(Protocol):
-    """What a store holds while it serves."""
+    """The claim that a store holds while it serves."""
 
     def sign(self) -> None:
         """Write into the database who serves it, where that is needed."""
@@ -54,7 +54,7 @@ class Claim(Protocol):
 
 
 class MemoryClaim:
-    """A database in memory, which nobody else can reach."""
+    """A database in memory, which no other process can reach."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
@@ -178,7 +178,7 @@ class SchemaClaim:
             self._connection = None
 
     def _claimed_again(self) -> sa.Connection:
-        """Return a fresh connection with the lock, if nobody claimed the schema in between."""
+        """Return a fresh connection with the lock, if no other platform claimed the schema."""
         fresh = None if self._is_lost else self._locked()
         if fresh is not None:
             found = fresh.scalar(sa.select(CLAIM.c.token)) if self._token else ""

@@ -1,4 +1,4 @@
-"""Products with a data format of their own: bytes up and down, and the script between.
+"""The data-parsing script of a product: bytes to Alink messages, and back.
 
 docs/reference/protocol.md, "TSL". The real platform runs a script that the product's owner wrote;
 here it is an object with two functions. `from_source` makes it of a Python script with the
@@ -16,7 +16,7 @@ from alink_sim.platform.state.refusal import Code
 
 
 class ScriptError(Exception):
-    """A script cannot be run, or gives what is none; `code` is of the vendor's table."""
+    """A script failed, or returned a wrong type; `code` is of the vendor's table."""
 
     def __init__(self, code: Code, text: str) -> None:
         """Keep the code."""

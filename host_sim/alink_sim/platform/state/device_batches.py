@@ -1,4 +1,4 @@
-"""Batches of devices to be registered: what was applied for, and how far it has come.
+"""Batches of devices to register: their names and their status.
 
 docs/reference/protocol.md, "Cloud API". Plain state; `openapi.batches` has the rules.
 """

@@ -1,4 +1,4 @@
-"""What a platform keeps: products, devices and their ClientIDs, as plain data.
+"""The stored entities: products, devices and their ClientIDs, as plain data.
 
 docs/reference/protocol.md, "Cloud side"; `registry` has the rules.
 """

@@ -1,4 +1,4 @@
-"""What happened on the platform, and why a request was refused: the wire only says CONNACK 4."""
+"""Events of the platform, and why it refused a request: the wire only says CONNACK 4."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class ExpectationError(AssertionError):
 
 
 class Party(Protocol):
-    """Who an event is about: what a CONNECT said, or a session."""
+    """The device an event is about: the claim of a CONNECT, or a session."""
 
     @property
     def product_key(self) -> str:
@@ -63,7 +63,7 @@ class Event:
 
 
 class Wanted(TypedDict, total=False):
-    """What an event has to be; None is anything. `since`, `until`: seconds since 1970, both in."""
+    """Filters of events; None is any. `since` and `until`: seconds since 1970, inclusive."""
 
     product_key: str | None
     device_name: str | None
@@ -77,8 +77,8 @@ class Wanted(TypedDict, total=False):
 class EventLog:
     """Events in order; any thread may read and wait.
 
-    `hide` returns a value without the secrets that a device may have put into it. `file` gets each
-    event as a line of JSON behind what it holds: the log itself begins anew with each platform.
+    `hide` returns a value without the secrets that a device may have put into it. Each event is
+    appended to `file` as a line of JSON; the log itself is empty at each start.
     Raises OSError for a file that cannot be written.
     """
 
@@ -189,7 +189,7 @@ def _newest(events: list[Event], limit: int | None) -> list[Event]:
 
 def _matching(events: Iterable[Event], wanted: Wanted) -> Iterator[Event]:
     if unknown := wanted.keys() - Wanted.__annotations__.keys():
-        raise TypeError(f"{min(unknown)!r} is nothing that events are selected by")
+        raise TypeError(f"{min(unknown)!r} is not an event filter")
     return (event for event in events if _is(event, wanted))
 
 

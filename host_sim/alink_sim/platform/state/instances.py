@@ -12,7 +12,7 @@ from alink_sim.platform.state.ca import REGIONS
 from alink_sim.platform.state.entities import Product
 
 KINDS = ("old_public", "public", "enterprise")
-# Where each kind is to be had.
+# Regions of each kind.
 PLACES = {
     "old_public": tuple(one for one in REGIONS if one not in ("cn-beijing", "cn-shenzhen")),
     "public": ("cn-shanghai",),
@@ -23,7 +23,7 @@ _DOCUMENT = "instance"
 
 
 class InstanceError(ValueError):
-    """There is no such instance; the text says what there is."""
+    """An instance has a wrong value; the text names the allowed ones."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Instance:
         if (self.id == "") != (self.kind == "old_public"):
             raise InstanceError(
                 f"id is {self.id!r} and kind {self.kind}: the old public instance has the id '', "
-                "the others have one of their own"
+                "the others have another one"
             )
         if self.region not in PLACES[self.kind]:
             raise InstanceError(

@@ -1,7 +1,7 @@
 """Every secret a platform has had: values in, the same values without a secret out.
 
 Devices put secrets into client ids, topics and payloads, by mistake or on purpose, those of other
-devices too. What was voided stays hidden: somebody may have written it down.
+devices too. Voided secrets stay hidden: someone may have written them down.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from typing import Any
 
 from alink_sim.platform.state.entities import Device, Product
 
-_SHORTEST = 8  # Characters; a shorter secret cannot be told from ordinary words.
-_RUN = re.compile(rf"[!-~]{{{_SHORTEST},}}")  # What a secret may stand in: it has no blanks.
+_SHORTEST = 8  # Characters; a shorter secret looks like ordinary words.
+# Runs of characters that may contain a secret: a secret has no spaces.
+_RUN = re.compile(rf"[!-~]{{{_SHORTEST},}}")
 
 
 class Mask:

@@ -1,4 +1,4 @@
-"""Where the files of packages lie, as in OSS: signed URLs that die.
+"""The bucket with the files of packages, as in OSS: signed URLs that expire.
 
 docs/reference/protocol.md, "OTA".
 """
@@ -61,7 +61,7 @@ class Bucket:
         return f"{self.plain_url(path)}?{urlencode(query)}"
 
     def plain_url(self, path: str) -> str:
-        """Return the name of an object, with which nobody may have it."""
+        """Return the URL of an object without a signature, which does not open it."""
         return f"https://{self.endpoint}/{quote(path)}"
 
     def path(self, url: str) -> str:

@@ -90,19 +90,19 @@ class Firmware:
 
 @dataclass
 class Rules:
-    """How a job treats its devices.
+    """The rules of a job for its devices.
 
     Attributes:
         protocol: how they download, "HTTPS" or "MQTT".
-        tags: what they are told beside the package.
-        need_push: whether they are told of it, or have to ask.
+        tags: names and values that devices get with the package.
+        need_push: whether the platform pushes it; else devices must ask.
         need_confirm: whether each task waits until its user has confirmed it.
         overwrite: whether a task that a device has not begun gives way; else the new one fails.
         multi_module: whether tasks of other modules are not in the way.
         timeout_minutes: how long a device may take from its first progress on; 0 is any time.
         retry_count: how often a task that failed is tried again.
         retry_minutes: how long after the failure.
-        per_minute: how many devices are told in a minute.
+        per_minute: how many devices get the push in a minute.
     """
 
     protocol: str = "HTTPS"
@@ -123,7 +123,7 @@ class Job:
 
     `device_names` are those it is for, None is all of the product; a DYNAMIC one is for all that
     report one of `src_versions`, in `dynamic_mode` 2 from its start on only. A job that `starts`
-    later is PLANNED till then, what is unfinished when it `ends` is canceled.
+    later is PLANNED until then; when it `ends`, its open tasks are canceled.
     """
 
     id: str

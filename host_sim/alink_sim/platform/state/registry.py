@@ -52,7 +52,7 @@ class Registry:
         devices: Iterable[Device],
         applications: Iterable[Application] = (),
     ) -> None:
-        """Take up what a store kept; nobody is online."""
+        """Load the stored entities; all devices are offline."""
         self.products = {product.key: product for product in products}
         self.devices = {(device.product_key, device.name): device for device in devices}
         self.applications = {one.id: one for one in applications}
@@ -92,7 +92,7 @@ class Registry:
     ) -> Product:
         """Return the product with this key: made if it is not there, else changed as given.
 
-        What is None is made up for a new product and left alone in an old one. Raises
+        None means a generated value for a new product, no change for an existing one. Raises
         RegistryError.
         """
         product = self.products.get(key or "")
@@ -220,7 +220,7 @@ class Registry:
         _check_switch(product)
         device = self.devices.get((product.key, name))
         if device is None:
-            raise RefusedError(Code.NO_DEVICE, "nobody registered this DeviceName beforehand")
+            raise RefusedError(Code.NO_DEVICE, "this DeviceName is not pre-registered")
         _check_enabled(device)
         if device.registered:
             raise RefusedError(
@@ -312,7 +312,7 @@ class Registry:
         return [one for one in self.devices.values() if one.documents.get("gateway") == owner]
 
     def set_gateway(self, device: Device, gateway: Device | None) -> None:
-        """Make a device the sub-device of this gateway and of no other; None: of no gateway."""
+        """Make a device the sub-device of this gateway only; None removes the relation."""
         self.keep(device, "gateway", _owner(gateway) if gateway else None)
 
     def keep(self, entity: Product | Device, name: str, document: Any) -> None:

@@ -1,4 +1,4 @@
-"""Who is online: one session an identity, the newcomer pushes the older one out."""
+"""The sessions: one for each identity; a new one ends the older one."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class Sessions:
         older = self._online.get(session.identity)
         self._online[session.identity] = session
         session.device.sessions += 1
-        # Not worth a write of its own: it goes to rest with the device's next change.
+        # Not worth a separate write: it is stored with the device's next change.
         stamp(session.device, self._now(), "online", "changed")
         return older
 

@@ -1,4 +1,4 @@
-"""What the platform's documents leave open, each a named setting with a default.
+"""Settings: each decides one thing that the vendor's documents leave open.
 
 docs/reference/protocol.md, "Undocumented", says how sure we are of each.
 """
@@ -16,7 +16,7 @@ def _one_of(default: Any, *others: Any) -> Any:
 
 
 def _own(default: Any, *others: Any) -> Any:
-    """Return a setting of this program: it answers no question that a document leaves open."""
+    """Return a setting of this program, not one that the vendor's documents leave open."""
     choices = {"choices": (default, *others)} if others else {}
     return field(default=default, metadata={"own": True, **choices})
 
@@ -27,7 +27,7 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """How this platform decides what no document says. Raises SettingsError.
+    """The decisions of this platform where the documents are silent. Raises SettingsError.
 
     Attributes:
         refused_code: CONNACK code of a registration that is well signed and still refused (switch
@@ -45,13 +45,13 @@ class Settings:
         regnwl_again: whether a DeviceName's next `regnwl` brings another ClientID ("new"), or its
             newest once more ("same").
         max_client_ids: how many ClientIDs are issued to a DeviceName.
-        client_id_length: how many characters such a ClientID has.
+        client_id_length: how many characters an issued ClientID has.
         device_token_length: how many characters its DeviceToken has.
-        device_token_seconds: how long a DeviceToken is good; 0 is for good.
+        device_token_seconds: how long a DeviceToken is valid; 0 is without end.
         registration_seconds: an idle connection without a session is cut after so long.
         registration_traffic: what a PUBLISH or SUBSCRIBE on a registration connection does.
-        auto_deliver: who gets system messages without a SUBSCRIBE: every device, those that sent
-            `_ss=1`, or nobody.
+        auto_deliver: devices that get system messages without a SUBSCRIBE: all, those that sent
+            `_ss=1`, or none.
         foreign_topic: what a PUBLISH to a topic of another device does.
         qos2: what a PUBLISH at QoS 2 does; "downgrade" answers it with a PUBACK, like QoS 1.
         retain: what a retained PUBLISH does; "ignore" treats it like any other.
@@ -92,21 +92,22 @@ class Settings:
             an empty text.
         sub_sha256: whether sign method `Sha256` of a sub-device is taken for hmacSha256.
         sub_clean_session: whether a login of a sub-device may sign its cleanSession, as in 2018.
-        sub_login_again: what the login of a sub-device does that is online already: nothing, or
-            a session anew, of whose end the gateway is told.
+        sub_login_again: the effect of a login of a sub-device that is online already: none, or a
+            new session after a push about the end of the old one.
         sub_device_alone: whether a sub-device may connect by itself.
         sub_taken_code: code pushed to a gateway when its sub-device has logged in elsewhere.
         https_registrations_a_minute: how often a device may register over HTTPS.
-        https_unknown_device: code over HTTPS for a DeviceName that nobody registered.
+        https_unknown_device: code over HTTPS for a DeviceName that is not pre-registered.
         https_refused_status: HTTP status of a registration over HTTPS that is refused.
         topo_enabled: what `thing/topo/change` says of a sub-device that is enabled; the other of
             2 and 8 says that it is disabled.
         http_tokens_a_minute: how often a device may ask for a token of the HTTPS data channel.
-        http_token_seconds: how long such a token is good.
+        http_token_seconds: how long a token of that channel is valid.
         http_messages_a_second: how many messages a device may send over HTTPS.
         http_refused_status: HTTP status of a request of that channel that is refused.
         http_foreign_topic: code there for a topic that the device has no right to.
-        http_token_activates: whether such a token activates its device, as a login does.
+        http_token_activates: whether a token of that channel activates its device, as a login
+            does.
         api_seconds: how far the clock of a caller of the cloud API may be off; 0 is any.
         api_rates: whether the vendor's rates of the cloud API's actions hold.
         batch_faults: where bad names of a batch show: in the answer to the call, or in its status.

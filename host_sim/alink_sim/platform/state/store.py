@@ -147,7 +147,7 @@ class Store:
     def undo(self) -> list[Undo]:
         """Forget all that is not committed; return what has to be undone in memory, in order.
 
-        What a failed write may have left in the database is written again with the next one.
+        Rows that a failed write may have changed are written again with the next one.
         """
         self._doubtful |= self._taken.keys()
         changed: dict[Key, _Change] = dict(self._taken)
@@ -169,11 +169,11 @@ class Store:
             self._claim.check()
 
     def load(self) -> tuple[list[Product], list[Device], list[Application]]:
-        """Return everything that was stored. Raises StoreError for what is damaged."""
+        """Return everything that was stored. Raises StoreError for a damaged row."""
         return self._all(Product), self._all(Device), self._all(Application)
 
     def load_upgrades(self) -> list[OtaEntity]:
-        """Return what was stored of OTA, the oldest of each kind first. Raises StoreError."""
+        """Return the stored OTA entities, the oldest of each kind first. Raises StoreError."""
         return [
             *self._all(Content),
             *sorted(self._all(Firmware), key=_created),
@@ -218,7 +218,7 @@ class Store:
                 what = "update alink-sim" if found > SCHEMA else "use the alink-sim that made it"
                 raise StoreError(
                     f"the database has schema {found}, this alink-sim knows {SCHEMA}: {what}, or "
-                    "begin anew: name another database or state directory, with its products and "
+                    "start again: name another database or state directory, with its products and "
                     "devices in a set-up file"
                 )
             METADATA.create_all(connection)

@@ -137,7 +137,7 @@ def row_of(entity: Entity) -> Row:
     if isinstance(entity, Application):
         row["failed"] = dict(entity.failed)
     if isinstance(entity, Device):
-        del row["sessions"]  # Nobody is online after a restart.
+        del row["sessions"]  # All devices are offline after a restart.
         row["client_ids"] = [dict(vars(one)) for one in entity.client_ids]
         row["properties"] = dict(entity.properties)
     return row

@@ -1,8 +1,8 @@
-"""Changes of the registry brought to rest: everyone who waits shares the next transaction.
+"""Writes changes of the registry: all callers that wait share the next transaction.
 
-Nothing is told to a device before `settled` has returned. A transaction that fails fails for
-everyone who waits, and all that was not committed is undone in memory: what was not told does not
-count. The price is that a failure also fails changes that came while it was under way.
+No device gets a reply before `settled` has returned. A transaction that fails, fails for
+all callers that wait, and all changes that were not committed are undone in memory: no reply has
+reported them. The price is that a failure also fails changes that came while it was under way.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _PAUSE = 0.005  # Seconds; a transaction costs as much as twenty of the rows in 
 
 
 class Commits:
-    """Writes what a store was told, in a thread of its own, one transaction at a time.
+    """Writes the changes of a store in a separate thread, one transaction at a time.
 
     `undo` gets each change that could not be committed. `on_lost` hears when the database is not
     this platform's any more.
@@ -61,7 +61,7 @@ class Commits:
             await asyncio.shield(self.begin())
 
     def follow(self) -> None:
-        """Have what changed written soon, if anything did; nobody waits for it."""
+        """Write the changes soon, if any, without waiting."""
         if self._store.is_behind:
             self.begin()
 
@@ -99,10 +99,10 @@ class Commits:
         except ClaimLostError as error:
             self._on_lost(error)
         except StoreError:
-            return  # Whoever writes next is told.
+            return  # The next writer hears of it.
 
     async def close(self) -> None:
-        """Bring to rest what is left, and end the thread. Raises StoreError."""
+        """Write the remaining changes, and end the thread. Raises StoreError."""
         try:
             await self.settled()
         finally:
@@ -149,6 +149,6 @@ class Commits:
 
 
 def _look_at(future: asyncio.Future[None]) -> None:
-    # A failed write in the background has nobody who waits; its changes are undone.
+    # No one waits for a failed write in the background; its changes are undone.
     if not future.cancelled():
         future.exception()

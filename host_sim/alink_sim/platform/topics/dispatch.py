@@ -1,4 +1,4 @@
-"""What a logged-in device publishes and subscribes to, and what comes of it."""
+"""The way of a PUBLISH or SUBSCRIBE of a logged-in device to its family of topics."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ def _verb(topic: str, identity: str) -> Verb | None:
 
 
 def _take_raw(core: Core, session: Session, topic: str, payload: bytes) -> bytes | None:
-    # What the bytes stand for is a request like any other; its reply is bytes again.
+    # The bytes become an ordinary request; its reply becomes bytes again.
     core.note("raw_reported", session, size=len(payload))
     script = core.scripts.get(session.product_key)
     try:

@@ -1,4 +1,4 @@
-"""What the cloud sends to a device of its own accord.
+"""Messages that the cloud sends without a request.
 
 docs/reference/protocol.md, "TSL", "Shadow". Each function runs in the platform's loop and returns
 to how many sessions the message went.

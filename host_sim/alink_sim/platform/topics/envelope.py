@@ -12,7 +12,7 @@ from alink_sim.platform.compact import compact
 
 @dataclass(frozen=True)
 class Request:
-    """What a device asks: `params` is None where there are none, or the body is no JSON object."""
+    """A request of a device; `params` is None if missing, or if the body is not a JSON object."""
 
     id: Any
     params: Any
@@ -22,7 +22,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a request led to: 200 or a code of the vendor's table, with its message."""
+    """The result of a request: 200 or a vendor code, with its message."""
 
     code: int = 200
     data: Any = field(default_factory=dict)
@@ -30,7 +30,7 @@ class Outcome:
 
 
 def parse(payload: bytes, *, default_ack: int = 1) -> Request:
-    """Return the request in a payload; whatever it lacks is absent, nothing is raised.
+    """Return the request in a payload; a missing member is absent and raises nothing.
 
     `default_ack` is what a request without `sys.ack` is taken to say.
     """

@@ -11,7 +11,7 @@ from alink_sim.platform.compact import compact
 
 
 def answer(payload: bytes, *, now: float) -> bytes | None:
-    """Return the answer to a request at `now` (seconds since 1970); None if it is no request.
+    """Return the answer to a request at `now` (seconds since 1970); None if it is not a request.
 
     Every number is a string of milliseconds: the SDKs in the field read no other.
     """

@@ -1,4 +1,4 @@
-"""What a device says and asks on its OTA topics (docs/reference/protocol.md, "OTA")."""
+"""Reports and requests of a device on its OTA topics (docs/reference/protocol.md, "OTA")."""
 
 from __future__ import annotations
 

@@ -17,11 +17,11 @@ _REFUSED = 460
 
 
 class _BadBlockError(Exception):
-    """A block is not to be had; the text says why."""
+    """A block cannot be sent; the text says why."""
 
 
 def block(core: Core, session: Session, payload: bytes) -> bytes:
-    """Return a block of a file of the device's task, framed; or why there is none."""
+    """Return a framed block of a file of the device's task, or the reason of a refusal."""
     request = envelope.parse(_STRAY.sub(b"", payload))  # The C SDK leaves a comma in it.
     try:
         asked = _Asked(request)
@@ -35,7 +35,7 @@ def block(core: Core, session: Session, payload: bytes) -> bytes:
 
 
 class _Asked:
-    """What a request names: a file by two numbers, `size` bytes from `offset` on."""
+    """The range that a request names: a file by two numbers, `size` bytes from `offset` on."""
 
     def __init__(self, request: Request) -> None:
         params = request.params if isinstance(request.params, dict) else {}
@@ -58,7 +58,7 @@ def _task(core: Core, session: Session, stream_id: int) -> Task:
     for task in core.upgrades.unfinished(session.device):
         if task.stream_id == stream_id:
             return task
-    raise _BadBlockError(f"stream {stream_id} is none of the device's")
+    raise _BadBlockError(f"stream {stream_id} is not one of the device")
 
 
 def _content(core: Core, task: Task, file_id: int) -> Content:

@@ -72,7 +72,7 @@ def put(core: Core, product: Product, content: bytes, *, url: str = "") -> int:
 
 
 def _told(core: Core, document: dict[str, Any]) -> dict[str, Any]:
-    """Return what a device is told of a config: a config of the platform's has a fresh URL."""
+    """Return a config as a device gets it: a file of the platform has a fresh URL."""
     told = dict(document)
     if key := told.pop("key", ""):
         until = int(core.clock.time() + core.settings.ota_url_seconds)

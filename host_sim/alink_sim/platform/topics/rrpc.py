@@ -21,7 +21,7 @@ TIMEOUT_MS = range(1000, 8001)
 
 
 class RrpcCode(StrEnum):
-    """How a question ended, in the cloud API's words."""
+    """The result of an RRPC, in the cloud API's words."""
 
     SUCCESS = "SUCCESS"
     TIMEOUT = "TIMEOUT"
@@ -41,9 +41,9 @@ class Rrpc:
 async def ask(
     core: Core, device: Device, payload: bytes, *, topic: str = "", timeout_ms: int = 5000
 ) -> Rrpc:
-    """Ask a device on its system topic, or on one of its own topics, and wait for the answer.
+    """Send a request on the RRPC topic or on a custom topic, and wait for the reply.
 
-    A topic of its own reaches a session that logged in with `ext=1` only. Raises ValueError for a
+    A custom topic reaches a session that logged in with `ext=1` only. Raises ValueError for a
     timeout outside 1000..8000 ms.
     """
     return await _ask(core, device, payload, lambda _: topic, timeout_ms)

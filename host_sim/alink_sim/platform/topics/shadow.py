@@ -22,7 +22,7 @@ _MESSAGES = {
     400: "the payload is not JSON",
     401: "there is no method",
     402: "there is no state",
-    403: "the version is no number",
+    403: "the version is not a number",
     404: "there is no reported state",
     405: "the reported state is empty",
     406: "the method is not known",

@@ -34,7 +34,7 @@ class Change(IntEnum):
     DISABLED = 8
 
 
-# What the gateway asks: all of a request or none; a refusal's data name those it is about
+# Requests of a gateway: all of one or none; a refusal's data name the sub-devices it is about
 
 
 def login(core: Core, gateway: Session, request: Request) -> Outcome:
@@ -73,9 +73,9 @@ VERBS: dict[str, Verb] = {
 
 
 def sender(core: Core, session: Session, topic: str) -> Session | None:
-    """Return whose topic it is: the session's own, one it carries, or nobody's it may use.
+    """Return the session a topic belongs to: the own or a carried one; None without a right to it.
 
-    A gateway whose sub-device has no session is told 520.
+    A gateway whose sub-device has no session gets code 520.
     """
     if topic_names.is_own(topic, product_key=session.product_key, device_name=session.device_name):
         return session
@@ -88,7 +88,7 @@ def sender(core: Core, session: Session, topic: str) -> Session | None:
     return None
 
 
-# What the cloud does
+# Actions of the cloud
 
 
 def leave(core: Core, gateway: Session, device: Device, *, reason: str) -> bool:
@@ -114,7 +114,7 @@ def relate(core: Core, gateway: Device, device: Device) -> None:
 
 
 def separate(core: Core, device: Device, *, reason: str) -> None:
-    """End a device's relation to its gateway, if it has one; the gateway is told."""
+    """End a device's relation to its gateway, if it has one, and tell the gateway."""
     if (gateway := core.registry.gateway_of(device)) is None:
         return
     tell(core, device, Change.DELETED)
@@ -150,7 +150,7 @@ def ask_to_add(core: Core, gateway: Device, names: list[tuple[str, str]]) -> int
 
 
 def ask(core: Core, session: Session, tail: str, params: Any) -> bool:
-    """Send a gateway a request on a topic of its own; tell whether it is to have it."""
+    """Send a gateway a request on one of its topics; return whether it was delivered."""
     topic = f"/sys/{session.product_key}/{session.device_name}/{tail}"
     return session.deliver(topic, _request(core, tail.replace("/", "."), params))
 
@@ -232,7 +232,7 @@ def _begin(core: Core, gateway: Session, device: Device, client_id: str) -> None
         older.end(reason)
     gateway.carried[device.product_key, device.name] = session
     core.note("online", session, method="sub", gateway=gateway.device_name)
-    # Behind the reply, or a gateway would hear of an upgrade for a device it thinks offline.
+    # After the reply, or a gateway would get an update for a device it thinks is offline.
     core.commits.after(lambda: tasks.push_waiting(core, device))
 
 

@@ -65,7 +65,7 @@ def check_related(core: Core, gateway: Device, device: Device) -> None:
         )
 
 
-# What the verbs share
+# Shared by the verbs
 
 
 def listed(gateway: Session, given: Any, *, at_most: int | None = None) -> list[Pair]:
@@ -128,7 +128,7 @@ def guarded(verb: Verb) -> Verb:
         try:
             if core.registry.product_of(session.product_key).node_type != 1:
                 code = Code(core.settings.not_a_gateway_code)
-                raise RefusedError(code, "its product is no gateway (node_type 1)")
+                raise RefusedError(code, "its product is not a gateway (node_type 1)")
             return verb(core, session, request)
         except RefusedError as refusal:
             code = refusal.code or Code.PARAMETER

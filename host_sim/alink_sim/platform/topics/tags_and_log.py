@@ -1,4 +1,4 @@
-"""What a device says about itself beside its thing model: tags and log lines.
+"""Tags and log lines of a device.
 
 docs/reference/protocol.md, "Remote config, tags, log".
 """

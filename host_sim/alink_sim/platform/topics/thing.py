@@ -1,4 +1,4 @@
-"""What a device reports about its thing model (docs/reference/protocol.md, "TSL").
+"""Reports of a device by its thing model (docs/reference/protocol.md, "TSL").
 
 Each verb takes the request and returns its outcome; values are kept in the device.
 """
@@ -116,7 +116,7 @@ def _event(core: Core, session: Session, name: str, values: Any) -> Outcome:
 
 
 def _report(core: Core, session: Session, given: Iterable[tuple[str, Any]]) -> Outcome:
-    # Weak validation, the default: what is not allowed is dropped, and answered 200.
+    # Weak validation, the default: a wrong value is dropped, and the reply is 200.
     model = model_of(core, session.product_key)
     values = {}
     for name, one in given:

@@ -15,7 +15,7 @@ def is_own(topic: str, *, product_key: str, device_name: str) -> bool:
     if levels[1] == "broadcast":
         return levels[2] == product_key
     if levels[1:3] == ["ext", "rrpc"]:
-        # /ext/rrpc/{message id}{a topic of its own}
+        # /ext/rrpc/{message id}{custom topic}
         inner = "/" + "/".join(levels[4:])
         return is_own(inner, product_key=product_key, device_name=device_name)
     return _names(levels) == (product_key, device_name)

@@ -1,4 +1,4 @@
-"""What a gateway asks about its sub-devices: docs/reference/protocol.md, "Sub-devices"."""
+"""Requests of a gateway about its sub-devices: docs/reference/protocol.md, "Sub-devices"."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def get(core: Core, gateway: Session, _request: Request) -> Outcome:
 
 
 def found(core: Core, gateway: Session, request: Request) -> Outcome:
-    """Note sub-devices that a gateway saw: somebody may have them added."""
+    """Note the sub-devices that a gateway found, as an event."""
     wanted = sub_devices.listed(gateway, request.params)
     for one in wanted:
         core.registry.product_of(one["productKey"])

@@ -53,7 +53,7 @@ def events(
     device_name: Annotated[str | None, typer.Option("--device", metavar="DEVICENAME")] = None,
     client_id: Annotated[str | None, typer.Option(metavar="CLIENTID")] = None,
     kind: Annotated[str | None, typer.Option(help="As in docs/reference/platform.md.")] = None,
-    code: Annotated[int | None, typer.Option(help="A code of the vendor's, as 6289.")] = None,
+    code: Annotated[int | None, typer.Option(help="A vendor code, as 6289.")] = None,
     since: Annotated[float | None, typer.Option(parser=moment, metavar="TIME", help=_TIME)] = None,
     until: Annotated[float | None, typer.Option(parser=moment, metavar="TIME", help=_TIME)] = None,
     limit: Annotated[

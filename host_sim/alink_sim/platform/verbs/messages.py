@@ -172,7 +172,7 @@ def _fail_without_reply(result: dict[str, str], device_name: str) -> None:
     code = result["code"]
     if code != RrpcCode.SUCCESS:
         typer.echo(
-            f"alink-sim: {device_name} sent no reply ({code}); see what was sent to it: "
+            f"alink-sim: {device_name} sent no reply ({code}); see its messages: "
             f"alink-sim admin events --device {device_name}",
             err=True,
         )

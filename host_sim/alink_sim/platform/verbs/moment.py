@@ -12,7 +12,7 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def moment(text: str) -> float:
-    """Return the moment; UTC where no zone is said. Raises typer.BadParameter."""
+    """Return the moment; in UTC unless it names a zone. Raises typer.BadParameter."""
     if ago := re.fullmatch(r"(\d+)([smhd])", text):
         return time.time() - int(ago[1]) * _SECONDS[ago[2]]
     try:
@@ -23,7 +23,7 @@ def moment(text: str) -> float:
         said = dt.datetime.fromisoformat(text)
     except ValueError:
         raise typer.BadParameter(
-            f"{text!r} is no time: write 15m (ago), 2026-11-25T22:00, or seconds since 1970"
+            f"{text!r} is not a time: write 15m (ago), 2026-11-25T22:00, or seconds since 1970"
         ) from None
     return (said if said.tzinfo else said.replace(tzinfo=dt.UTC)).timestamp()
 

@@ -1,4 +1,4 @@
-"""What a verb prints and with which code it ends: 0 done, 1 refused, 2 usage or environment."""
+"""Output of a command, and its exit code: 0 done, 1 refused, 2 usage or environment."""
 
 from __future__ import annotations
 
