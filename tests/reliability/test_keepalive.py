@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from alink_sim.board import Board
-from alink_sim.board.interpreter.heap import beside_standins
 from alink_sim.clock import ManualClock
 from alink_sim.platform import Fault
 from tests.sim.conftest import Rig, until_waiting
-from tests.waiting import PATIENCE
 
 SLOW = """
 import time
@@ -67,20 +64,9 @@ PING_AFTER = 48  # Seconds: 0.8 of a keepalive of 60; the platform cuts after 90
 
 
 def start(rig: Rig, main: str, **burned: Any) -> Board:
-    board = rig.board("dev-1", main=main, heap=beside_standins(rig.interpreter), **burned)
+    board = rig.board("dev-1", main=main, **burned)
     board.power_on()
     return board
-
-
-def become_ready(board: Board, clock: ManualClock) -> None:
-    """Turn the clock through short sleeps only: what waits for a peer has all its time."""
-    deadline = time.monotonic() + PATIENCE
-    while not any(said.text == "ready" for said in board.lines):
-        assert time.monotonic() < deadline, board.lines
-        waiting = board.waiting
-        if waiting and 0 < waiting.until - clock.time() * 1000 <= 200:
-            clock.advance(0.1)
-        time.sleep(0.002)
 
 
 def send(rig: Rig, payload: bytes) -> None:
@@ -145,7 +131,7 @@ def test_a_peer_that_dribbles_costs_no_keepalive(
     rig.platform.faults.add(Fault.dribble("publish", seconds=2))
     secret = rig.platform.console.add_device(rig.product_key, "dev-1").secret
     with start(rig, main, device_secret=secret) as board:  # No registration, nothing pushed.
-        become_ready(board, clock)
+        rig.driver.expect(board, "ready")
         rig.platform.expect("subscribed", device_name="dev-1")
         send(rig, b"x" * 20)
         seconds = 0

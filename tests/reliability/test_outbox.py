@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from alink_sim.board import Board
-from alink_sim.board.interpreter.heap import beside_standins
 from alink_sim.clock import ManualClock
 from alink_sim.platform import Fault
-from tests.reliability.conftest import drive
 from tests.sim.conftest import Rig
+from tests.waiting import eventually
 
 HOLDS = 5  # Messages of PUTS.
 
@@ -64,7 +62,7 @@ def test_power_cut_in_every_flash_operation_loses_nothing_that_was_put(
     rig: Rig, record_property: Callable[[str, object], None]
 ) -> None:
     def board(name: str, main: str) -> Board:
-        return rig.board(name, main=main, heap=beside_standins(rig.interpreter))
+        return rig.board(name, main=main)
 
     with board("whole", PUTS) as whole:
         assert finished(whole)[-1] == "done 5 3"
@@ -93,14 +91,13 @@ def test_power_cut_in_every_flash_operation_loses_nothing_that_was_put(
 
 
 def test_a_queue_on_the_vfs_outlives_a_power_cut_and_is_sent(rig: Rig) -> None:
-    with rig.board("dev-1", main=PUTS, heap=beside_standins(rig.interpreter)) as board:
+    with rig.board("dev-1", main=PUTS) as board:
         assert finished(board)[-1] == "done 5 3"
     files = board.vfs_files()
     with rig.board(
         "dev-1",
         main=SENDS,
         files={"outbox": files["/outbox"]},
-        heap=beside_standins(rig.interpreter),
     ) as board:
         said = finished(board)
         kept = [text for text in said if text.startswith("kept")]
@@ -134,19 +131,18 @@ def test_what_is_on_its_way_when_the_line_ends_goes_again_in_the_next_session(
 ) -> None:
     rig = make_rig(clock=clock)
     rig.platform.faults.add(fault, device="dev-1", times=2)
-    with rig.board("dev-1", main=THROUGH, heap=beside_standins(rig.interpreter)) as board:
+    with rig.board("dev-1", main=THROUGH) as board:
         board.power_on()
-        drive(board, clock, lambda: board.has_ended, polls_too=True)
+        rig.driver.run_until(lambda: board.has_ended)
         assert board.lines[-1].text == "ended 20 0 True"
         assert arrived(rig) >= 20
 
 
 def test_an_acknowledgement_that_is_lost_is_made_good_in_the_next_session(rig: Rig) -> None:
     rig.platform.faults.add(Fault.drop("puback"), device="dev-1", times=2)
-    with rig.board("dev-1", main=THROUGH, heap=beside_standins(rig.interpreter)) as board:
+    with rig.board("dev-1", main=THROUGH) as board:
         board.power_on()
-        while arrived(rig) < 20:
-            time.sleep(0.01)
+        eventually(lambda: arrived(rig) >= 20, board)
         assert not [said for said in board.lines if said.text.startswith("ended")]
         rig.platform.console.disable_device(rig.product_key, "dev-1")
         rig.platform.console.enable_device(rig.product_key, "dev-1")

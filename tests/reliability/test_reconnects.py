@@ -6,11 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from alink_sim.board.interpreter.heap import beside_standins
 from alink_sim.clock import ManualClock
 from alink_sim.platform import Fault
 from alink_sim.toolchain import Interpreter
-from tests.reliability.conftest import drive
 from tests.sim.conftest import Rig
 
 WARM = 100  # Sessions in which names, queues and tables reach their size.
@@ -55,11 +53,13 @@ def test_after_a_thousand_reconnects_the_heap_is_back_at_the_same_byte(
     record_property: Callable[[str, object], None],
 ) -> None:
     rig = make_rig(clock=clock)
-    board = rig.board("dev-1", main=PROGRAM, heap=beside_standins(interpreter))
+    board = rig.board("dev-1", main=PROGRAM)
     rig.platform.faults.add(Fault.cut("puback", at=3), device="dev-1")
     with board:
         board.power_on()
-        drive(board, clock, lambda: board.has_ended)
+        for count in range(100, WARM + SESSIONS + 1, 100):
+            rig.driver.expect(board, f"used {count} ")
+        rig.driver.run_until(lambda: board.has_ended)
         said = [printed.text for printed in board.lines]
     record_property("counted", said[-1])
     assert said[-1] == f"{SESSIONS} sessions, 0 bytes more", said[-12:]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,11 +12,13 @@ import pytest
 
 from alink_formats.identity import Identity
 from alink_sim import toolchain
-from alink_sim.board import Board, BoardError, sdk_files
-from alink_sim.clock import Clock, ManualClock, SystemClock
+from alink_sim.board import Board, sdk_files
+from alink_sim.board.interpreter.heap import beside_standins
+from alink_sim.clock import Clock, ManualClock
 from alink_sim.platform import Platform, Settings
 from alink_sim.sntp import SntpServer
-from tests.waiting import PATIENCE
+from tests.sim.clock_driver import ClockDriver
+from tests.waiting import eventually
 
 INSTANCE = "iot-test0001"
 SUB_PK, SUB_PS = "a1SubPk0001", "SubProdSecret001"  # Of sub-devices behind gateways.
@@ -49,6 +50,10 @@ class Rig:
     ntp: str
     boards: list[Board] = field(default_factory=list)  # All that were burned.
 
+    def __post_init__(self) -> None:
+        if isinstance(self.clock, ManualClock):
+            self.driver = ClockDriver(self.clock, lambda: self.platform, self.boards)
+
     def identity(self, name: str, **fields: object) -> Identity:
         """Return what a board of this product is burned with."""
         burned: dict[str, object] = {
@@ -76,7 +81,7 @@ class Rig:
         register: bool = True,
         main: str | None = None,
         files: dict[str, bytes] | None = None,
-        heap: str = "56wk",
+        heap: str = "",
         board: str = "ESP32_GENERIC",
         flash_size: int | None = None,
         app: bytes | None = None,
@@ -93,7 +98,7 @@ class Rig:
             identity=self.identity(name, **fields),
             files={**given, **(files or {})},
             clock=self.clock,
-            heap=heap,
+            heap=heap or beside_standins(self.interpreter),
             board=board,
             flash_size=flash_size,
             app=app,
@@ -111,36 +116,42 @@ class Rig:
         return [event.kind for event in self.platform.events(device_name=name)]
 
 
-def until_waiting(board: Board, clock: Clock, *, at_least: float = 0) -> None:
+def until_waiting(board: Board, clock: ManualClock, *, at_least: float = 0) -> None:
     """Return once the board waits for a moment `at_least` seconds ahead on the test's clock."""
-    deadline = time.monotonic() + PATIENCE
-    while True:
+
+    def waits() -> bool:
         waiting = board.waiting
-        if waiting and waiting.until > (clock.time() + at_least) * 1000:
-            return
-        assert time.monotonic() < deadline, f"the board waits for {waiting}"
-        time.sleep(0.002)
+        return waiting is not None and waiting.until > (clock.time() + at_least) * 1000
 
-
-def turning(clock: ManualClock, board: Board, text: str) -> str:
-    """Return the line with `text`; the clock is turned on, as HTTP waits in slices of it."""
-    for _ in range(600):
-        with suppress(BoardError):
-            return board.expect(text, timeout=0.1).text
-        clock.advance(0.05)
-    return board.expect(text, timeout=0).text
+    eventually(waits, board)
 
 
 @pytest.fixture
-def make_rig(interpreter: toolchain.Interpreter, tmp_path: Path) -> Iterator[Callable[..., Rig]]:
-    """Return a function that makes rigs; they stop after the test."""
+def clock(tmp_path: Path) -> Iterator[ManualClock]:
+    """A clock that the test turns: `make_rig(clock=clock)`."""
+    made = ManualClock(tmp_path / "clock")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def make_rig(
+    interpreter: toolchain.Interpreter, tmp_path: Path, iot_ca: Path
+) -> Iterator[Callable[..., Rig]]:
+    """Return a function that makes rigs; they stop after the test.
+
+    Without a clock that the test turns, time passes by itself while the rig is idle.
+    """
     stops: list[Callable[[], None]] = []
 
     def make(
         *, clock: Clock | None = None, settings: Settings | None = None, **product: object
     ) -> Rig:
-        clock = clock or SystemClock()
-        platform = Platform(state=tmp_path / "platform", clock=clock, settings=settings)
+        turned = clock is not None
+        if clock is None:
+            clock = ManualClock(tmp_path / "time", start=time.time())
+            stops.append(clock.close)
+        platform = Platform(state=tmp_path / "platform", ca=iot_ca, clock=clock, settings=settings)
         platform.start()
         stops.append(platform.stop)
         ntp = SntpServer(clock=clock)
@@ -157,6 +168,9 @@ def make_rig(interpreter: toolchain.Interpreter, tmp_path: Path) -> Iterator[Cal
             ntp=f"ntp.aliyuncs.com:{ntp.port}",
         )
         stops.append(rig.off)
+        if not turned:
+            rig.driver.start()
+            stops.append(rig.driver.stop)
         return rig
 
     yield make

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from alink_sim.board import Board
-from alink_sim.board.interpreter.heap import beside_standins
 from alink_sim.clock import ManualClock
-from tests.sim.conftest import Rig, until_waiting
+from tests.sim.conftest import Rig
 from tests.sim.session.test_thing import answered
-from tests.waiting import PATIENCE
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
@@ -24,7 +19,6 @@ def start(rig: Rig, name: str) -> Board:
         "dev-1",
         main=main,
         files={"thing.json": (EXAMPLES / "thing.json").read_bytes()},
-        heap=beside_standins(rig.interpreter),
     )
 
 
@@ -48,13 +42,6 @@ def test_the_button_tells_of_each_press(rig: Rig) -> None:
         assert (event.detail["event"], event.detail["values"]) == ("pressed", {"count": 1})
 
 
-@pytest.fixture
-def clock(tmp_path: Path):
-    made = ManualClock(tmp_path / "clock")
-    yield made
-    made.close()
-
-
 def test_the_sensor_sleeps_wakes_and_registers_once(
     make_rig: Callable[..., Rig], clock: ManualClock
 ) -> None:
@@ -62,7 +49,7 @@ def test_the_sensor_sleeps_wakes_and_registers_once(
     with start(rig, "sensor.py") as board:
         board.power_on()
         for wakes in (1, 2, 3):
-            _until_asleep(board, clock)
+            _until_asleep(rig, board)
             assert rig.kinds("dev-1").count("property_posted") == wakes
             clock.advance(601)
         assert rig.kinds("dev-1").count("registered") == 1
@@ -75,24 +62,21 @@ def test_what_the_sensor_measured_while_offline_arrives_later(
     rig = make_rig(clock=clock)
     with start(rig, "sensor.py") as board:
         board.power_on()
-        _until_asleep(board, clock)
+        _until_asleep(rig, board)
         rig.platform.console.disable_device(rig.product_key, "dev-1")
         clock.advance(601)
         board.expect("login refused")
-        _until_asleep(board, clock)
+        _until_asleep(rig, board)
         rig.platform.console.enable_device(rig.product_key, "dev-1")
         clock.advance(601)
-        _until_asleep(board, clock)
+        _until_asleep(rig, board)
         assert rig.kinds("dev-1").count("property_posted") == 3
 
 
-def _until_asleep(board: Board, clock: ManualClock) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        until_waiting(board, clock)
+def _until_asleep(rig: Rig, board: Board) -> None:
+    def asleep() -> bool:
         waiting = board.waiting
-        if waiting and waiting.kind == "deepsleep":
-            return
-        assert time.monotonic() < deadline, [line.text for line in board.lines]
-        clock.advance(0.05)
-        time.sleep(0.002)  # The platform answers in real time.
+        now = rig.clock.time() * 1000
+        return waiting is not None and waiting.kind == "deepsleep" and waiting.until > now
+
+    rig.driver.run_until(asleep)

@@ -166,7 +166,7 @@ class Board:
         }
         self._keys = os.pipe() if uart else None
         self._state.power_on(cut_at=cut_at)
-        (self.directory / "waiting").write_bytes(bytes(9))
+        (self.directory / "waiting").write_bytes(bytes(10))
         self._console.begin(uart)
         self._power = Power(
             command=(
@@ -257,6 +257,11 @@ class Board:
     def flash_operations(self) -> int:
         """Return the number of flash operations since power-on; `cut_at` counts from 1."""
         return self._state.operations
+
+    @property
+    def has_drained(self) -> bool:
+        """Whether `lines` has all that it has printed so far."""
+        return self._power is not None and self._power.has_drained
 
     @property
     def waiting(self) -> Waiting | None:

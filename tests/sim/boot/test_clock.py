@@ -6,13 +6,11 @@ import http.server
 import re
 import socket
 import threading
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
 from alink_sim.board import Board
-from alink_sim.board.interpreter.heap import beside_standins
 from alink_sim.clock import ManualClock
 from tests.sim.conftest import RESETS_BEFORE_STORING, Rig, until_waiting
 
@@ -38,13 +36,6 @@ NOBODY = "ntp.aliyuncs.com:9"  # Nothing answers at the discard port of this mac
 
 ONLINE = re.compile(r"^alink: online at ")
 POSTED = re.compile(r"^alink: property post 1 answered: 200")
-
-
-@pytest.fixture
-def clock(tmp_path: Path) -> Iterator[ManualClock]:
-    made = ManualClock(tmp_path / "clock")
-    yield made
-    made.close()
 
 
 @pytest.fixture
@@ -130,7 +121,6 @@ def test_where_no_ntp_answers_the_date_of_an_http_server_sets_the_clock(timed: R
             "dev-1",
             ntp_host=NOBODY,
             main=BY_HTTP % server.server_port,
-            heap=beside_standins(timed.interpreter),
         )
         with board:
             board.power_on()

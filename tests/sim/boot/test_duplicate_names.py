@@ -7,7 +7,6 @@ from collections.abc import Callable
 import pytest
 
 from alink_sim.board import Board
-from alink_sim.board.interpreter.heap import beside_standins
 from tests.sim.conftest import Rig
 
 
@@ -24,7 +23,6 @@ device.loop()
         interpreter=rig.interpreter,
         identity=rig.identity("dev-1", method="regnwl"),
         files=rig.board(f"unused-{folder}", main=main).files,
-        heap=beside_standins(rig.interpreter),
     )
     board.power_on()
     board.expect("alink: online at ")

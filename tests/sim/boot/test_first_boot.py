@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from alink_sim.board.interpreter.heap import beside_standins
+from alink_sim.clock import SystemClock
 from alink_sim.platform import Settings
 from tests.sim.conftest import Rig
 
@@ -60,10 +60,12 @@ def test_a_board_comes_online_whatever_the_open_questions_are(make_rig: Make) ->
     board.expect(POSTED)
 
 
-def test_a_first_boot_leaves_room_in_the_first_heap_area(rig: Rig) -> None:
-    # 2 KiB less than the area has, stand-ins included: a longer path or name costs no board.
-    heap = f"{(56 * 1024 - 2048) * rig.interpreter.word_bits // 32}"
-    board = rig.board("dev-1", heap=heap)
+@pytest.mark.parametrize(("layout", "spare"), [("factory", 2048), ("stock", 0)])
+def test_first_boot_fits_in_first_heap_area(make_rig: Make, layout: str, spare: int) -> None:
+    rig = make_rig(clock=SystemClock())  # A clock in a file takes some heap.
+    # Stand-ins included; the spare bytes are for a longer path or name.
+    heap = f"{(56 * 1024 - spare) * rig.interpreter.word_bits // 32}"
+    board = rig.board("dev-1", layout=layout, heap=heap)
     board.power_on()
     board.expect(POSTED)
 
@@ -132,7 +134,7 @@ async def main():
 asyncio.run(main())
 """
     # asyncio takes 5 KiB more, so here the stand-ins get heap of their own.
-    board = rig.board("dev-1", main=main, heap=beside_standins(rig.interpreter))
+    board = rig.board("dev-1", main=main)
     board.power_on()
     board.expect("user task ran")
     board.expect("reply 1 200")

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from alink_sim.board.interpreter.heap import beside_standins
 from alink_sim.clock import ManualClock
 from alink_sim.platform import Fault
 from tests.sim.conftest import Rig, until_waiting
@@ -32,7 +31,7 @@ def test_a_bad_certificate_is_named_and_a_good_one_taken(
 ) -> None:
     rig, clock = timed
     rig.platform.faults.add(Fault.certificate(flaw), times=1)
-    with rig.board("dev-1", heap=beside_standins(rig.interpreter)) as board:
+    with rig.board("dev-1") as board:
         board.power_on()
         said = board.expect("alink: not registered: ").text
         assert FLAWS[flaw] in said
@@ -45,7 +44,7 @@ def test_a_name_that_does_not_resolve_is_named_and_asked_for_again(
     timed: tuple[Rig, ManualClock],
 ) -> None:
     rig, clock = timed
-    board = rig.board("dev-1", heap=beside_standins(rig.interpreter))
+    board = rig.board("dev-1")
     board.resolve(("ntp.aliyuncs.com 127.0.0.1",))
     with board:
         board.power_on()
@@ -60,7 +59,7 @@ def test_a_name_that_does_not_resolve_is_named_and_asked_for_again(
 def test_a_throttled_board_waits_and_comes_again(timed: tuple[Rig, ManualClock]) -> None:
     rig, clock = timed
     rig.platform.faults.add(Fault.throttle(), connection=1)
-    with rig.board("dev-1", heap=beside_standins(rig.interpreter)) as board:
+    with rig.board("dev-1") as board:
         board.power_on()
         said = board.expect("alink: not registered: ").text
         assert "refused, CONNACK 3 (the server is unavailable; try again later)" in said

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from alink_sim.board import Board
-from alink_sim.board.interpreter.heap import beside_standins
 from alink_sim.platform import Instance
 from tests.sim.conftest import INSTANCE, Rig
 
@@ -108,9 +107,7 @@ def test_under_policy_reregister_the_credential_is_given_up(rig: Rig) -> None:
 
 def test_regnwl_on_an_instance_that_has_it_not_names_the_rule(rig: Rig) -> None:
     rig.platform.console.set_instance(rig.product_key, Instance(INSTANCE, "public"))
-    board = rig.board(
-        "dev-1", method="regnwl", register=False, heap=beside_standins(rig.interpreter)
-    )
+    board = rig.board("dev-1", method="regnwl", register=False)
     with board:
         text = _refusal(board)
     assert "refused, CONNACK 4" in text

@@ -9,17 +9,16 @@ from pathlib import Path
 import pytest
 
 from alink_sim.board import Board
-from alink_sim.board.interpreter.heap import beside_standins
 from alink_sim.clock import ManualClock
 from tests.platform.http_requests import FORM, form, post
-from tests.sim.conftest import Rig, turning, until_waiting
+from tests.sim.conftest import Rig, until_waiting
 
 ONLINE = re.compile(r"^alink: online at ")
 POSTED = re.compile(r"^alink: property post 1 answered: 200")
 
 
 def _board(rig: Rig, **options: object) -> Board:
-    return rig.board("dev-1", heap=beside_standins(rig.interpreter), **options)  # type: ignore[arg-type]
+    return rig.board("dev-1", **options)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("layout", ["factory", "stock"])
@@ -111,11 +110,11 @@ def test_a_throttled_board_comes_again(make_rig: Callable[..., Rig], tmp_path: P
         assert post(rig.platform, "/auth/register/device", asked, FORM)["code"] == 200
     with board:
         board.power_on()
-        said = turning(clock, board, "alink: not registered: ")
+        said = rig.driver.expect(board, "alink: not registered: ")
         assert "code 429 (too many requests): it asks too often; next try in 2" in said
         until_waiting(board, clock, at_least=20)
         clock.advance(61)
-        turning(clock, board, "alink: registered by https")
+        rig.driver.expect(board, "alink: registered by https")
         board.expect(ONLINE)
     clock.close()
 

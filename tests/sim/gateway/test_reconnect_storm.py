@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
-import pytest
-
-from alink_sim.board import Board
 from alink_sim.clock import ManualClock
 from tests.sim.conftest import SUB_PK, Rig
 from tests.sim.gateway.gateways import GROWN, start, subs
-from tests.waiting import PATIENCE
 
 COUNT = 200
 STORMS = 4
@@ -27,27 +21,8 @@ gateway.loop()
 """
 
 
-@pytest.fixture
-def clock(tmp_path: Path) -> Iterator[ManualClock]:
-    made = ManualClock(tmp_path / "clock")
-    yield made
-    made.close()
-
-
 def _online(rig: Rig) -> int:
     return sum(one.status == "Online" for one in rig.platform.console.devices(SUB_PK))
-
-
-def _until_all_are_online(rig: Rig, board: Board, clock: ManualClock) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while _online(rig) < COUNT:
-        assert time.monotonic() < deadline, (_online(rig), [one.text for one in board.lines])
-        waiting = board.waiting
-        # Where it sleeps nothing is on its way; else the platform answers in real time.
-        asleep = waiting and waiting.kind == "sleep"
-        left = waiting.until / 1000 - clock.time() if waiting and asleep else 0
-        clock.advance(max(0.05, min(left, 60)))
-        time.sleep(0.005)
 
 
 def _most_within(times: list[float], seconds: float) -> int:
@@ -62,13 +37,13 @@ def test_a_storm_of_reconnects_stays_within_the_rates(
 ) -> None:
     rig = make_gateway_rig(clock=clock)
     subs(rig, COUNT)
-    with start(rig, MAIN, beyond=GROWN) as board:  # It is about rates.
-        _until_all_are_online(rig, board, clock)
+    with start(rig, MAIN, beyond=GROWN):  # It is about rates.
+        rig.driver.run_until(lambda: _online(rig) == COUNT, grain=0.05)
         for _ in range(STORMS):
             rig.platform.console.disable_device(rig.product_key, "gateway-1")
             rig.platform.console.enable_device(rig.product_key, "gateway-1")
             assert _online(rig) == 0
-            _until_all_are_online(rig, board, clock)
+            rig.driver.run_until(lambda: _online(rig) == COUNT, grain=0.05)
     platform = rig.platform
     assert not platform.events(kind="gateway_refused")
     logins: dict[str, list[float]] = defaultdict(list)

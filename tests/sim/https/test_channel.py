@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from alink_sim.board import Board
-from alink_sim.board.interpreter.heap import beside_standins
 from alink_sim.clock import ManualClock
 from alink_sim.platform import Listen, Platform, Settings
-from tests.sim.conftest import Rig, turning, until_waiting
+from tests.sim.conftest import Rig, until_waiting
 
 REPORTS = """
 from alink.http_channel import HttpChannel
@@ -38,16 +35,8 @@ while True:
 """
 
 
-@pytest.fixture
-def clock(tmp_path: Path) -> Iterator[ManualClock]:
-    made = ManualClock(tmp_path / "clock")
-    yield made
-    made.close()
-
-
 def _board(rig: Rig, main: str = REPORTS, **fields: object) -> Board:
-    heap = beside_standins(rig.interpreter)
-    return rig.board("dev-1", main=main, heap=heap, **fields)  # type: ignore[arg-type]
+    return rig.board("dev-1", main=main, **fields)  # type: ignore[arg-type]
 
 
 def test_a_board_registers_and_reports_over_https_alone(rig: Rig) -> None:
@@ -75,7 +64,7 @@ def _renewed(rig: Rig, board: Board, clock: ManualClock, answer: int) -> None:
     """Let an hour pass; the next message is refused with this code, and sent with a new token."""
     until_waiting(board, clock, at_least=3000)
     clock.advance(3600)
-    turning(clock, board, "message 8926")
+    rig.driver.expect(board, "message 8926")
     happened = [event for event in rig.platform.events() if event.detail.get("via") == "https"]
     refusal, issued = happened[-2:]
     assert (refusal.kind, refusal.detail["answer"]) == ("publish_refused", answer)
@@ -89,25 +78,29 @@ def test_a_token_that_has_expired_is_renewed(
     rig = make_rig(clock=clock, settings=Settings(http_token_seconds=3600))
     with _board(rig, HOURLY, method="https") as board:
         board.power_on()
-        turning(clock, board, "message 8926")
+        rig.driver.expect(board, "message 8926")
         for _ in range(2):
             _renewed(rig, board, clock, 20001)
     assert len(rig.platform.events(kind="property_posted")) == 3
     assert rig.kinds("dev-1").count("registered") == 1
 
 
-def test_a_token_that_a_restarted_platform_has_forgotten_is_renewed(
-    make_rig: Callable[..., Rig], clock: ManualClock, tmp_path: Path
+def test_token_forgotten_by_restarted_platform_is_renewed(
+    make_rig: Callable[..., Rig], clock: ManualClock, tmp_path: Path, iot_ca: Path
 ) -> None:
     rig = make_rig(clock=clock)
     with _board(rig, HOURLY, method="https") as board:
         board.power_on()
-        turning(clock, board, "message 8926")
+        rig.driver.expect(board, "message 8926")
         until_waiting(board, clock, at_least=3000)
         rig.platform.stop()
         port = rig.platform.https_port
-        listen = Listen(https_port=port)
-        with Platform(state=tmp_path / "platform", clock=clock, listen=listen) as restarted:
+        with Platform(
+            state=tmp_path / "platform",
+            ca=iot_ca,
+            clock=clock,
+            listen=Listen(https_port=port),
+        ) as restarted:
             rig.platform = restarted
             _renewed(rig, board, clock, 20003)
     assert rig.kinds("dev-1") == ["token_issued", "property_posted"]
@@ -119,16 +112,16 @@ def test_a_token_that_was_revoked_is_asked_for_again_once_the_device_may(
     rig = make_rig(clock=clock)
     with _board(rig, HOURLY, method="https") as board:
         board.power_on()
-        turning(clock, board, "message 8926")
+        rig.driver.expect(board, "message 8926")
         rig.platform.console.disable_device(rig.product_key, "dev-1")
         until_waiting(board, clock, at_least=3000)
         clock.advance(3600)
-        turning(clock, board, "over HTTPS refused, code 20000 (auth check error): see in the")
+        rig.driver.expect(board, "over HTTPS refused, code 20000 (auth check error): see in the")
         refusals = rig.platform.events()[-2:]
         assert [one.detail["answer"] for one in refusals] == [20003, 20000]
         rig.platform.console.enable_device(rig.product_key, "dev-1")
         until_waiting(board, clock, at_least=3000)
         clock.advance(3600)
-        turning(clock, board, "message 8926")
+        rig.driver.expect(board, "message 8926")
     assert rig.kinds("dev-1").count("token_issued") == 2
     assert rig.kinds("dev-1").count("registered") == 1

@@ -7,8 +7,7 @@ import re
 import socket
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,12 +15,10 @@ import pytest
 
 from alink_sim import toolchain
 from alink_sim.board import Board, firmware_image
-from alink_sim.board.interpreter.heap import beside_standins
-from alink_sim.clock import ManualClock
+from alink_sim.clock import ManualClock, SystemClock
 from alink_sim.platform import Rules, Settings
 from alink_sim.platform.state.event_log import Event
 from tests.sim.conftest import Rig
-from tests.waiting import PATIENCE
 
 EXAMPLE = (Path(__file__).resolve().parents[3] / "examples" / "ota.py").read_text("utf-8")
 
@@ -37,9 +34,8 @@ def image(version: str, size: int = 48_000) -> bytes:
 
 def lamp(rig: Rig, main: str = EXAMPLE, name: str = "dev-1") -> Board:
     """Burn a board with two slots, 1.0.0 in the first."""
-    heap = beside_standins(rig.interpreter)
     kind = "ESP32_GENERIC-OTA"
-    return rig.board(name, main=main, heap=heap, board=kind, app=image("1.0.0"))
+    return rig.board(name, main=main, board=kind, app=image("1.0.0"))
 
 
 # A board whose clock is a module on its volume.
@@ -62,13 +58,6 @@ print("hours", hours.VERSION)
 device.connect()
 device.loop()
 """
-
-
-@pytest.fixture
-def clock(tmp_path: Path) -> Iterator[ManualClock]:
-    made = ManualClock(tmp_path / "clock")
-    yield made
-    made.close()
 
 
 class Cutter:
@@ -108,17 +97,6 @@ def _pump(source: socket.socket, sink: socket.socket, limit: int) -> None:
             end.shutdown(socket.SHUT_RDWR)
 
 
-def turn(clock: ManualClock, board: Board, until: str) -> None:
-    """Let the board's time run ahead, at a pace that the platform can keep up with."""
-    deadline = time.monotonic() + PATIENCE
-    while not any(until in line.text for line in board.lines):
-        assert time.monotonic() < deadline, board.tail()
-        waiting = board.waiting
-        if waiting and waiting.until > clock.time() * 1000:
-            clock.advance(0.05)
-        time.sleep(0.002)
-
-
 def status(rig: Rig, name: str = "dev-1") -> tuple[str, int]:
     task = rig.platform.ota.tasks(rig.product_key, name)[-1]
     return task.status, task.progress
@@ -128,7 +106,8 @@ def seen(rig: Rig, *kinds: str) -> list[Event]:
     return [one for one in rig.platform.events(device_name="dev-1") if one.kind in kinds]
 
 
-def test_a_version_that_is_published_runs_in_the_other_slot(rig: Rig) -> None:
+def test_published_version_runs_in_other_slot(make_rig: Callable[..., Rig]) -> None:
+    rig = make_rig(clock=SystemClock())  # The lamp posts while the file comes: that takes time.
     with lamp(rig) as board:
         board.power_on()
         board.expect("lamp 1.0.0")
@@ -190,7 +169,7 @@ def test_a_lost_connection_is_taken_up_where_it_broke(
         board.resolve(["*.aliyuncs.com 127.0.0.1", "localhost 127.0.0.2"])
         board.power_on()
         rig.platform.ota.publish(rig.product_key, "2.0.0", image("2.0.0"))
-        turn(clock, board, "alink: update to 2.0.0 has worked")
+        rig.driver.expect(board, "alink: update to 2.0.0 has worked", step=0.05)
         firsts = [one.detail["first"] for one in seen(rig, "ota_downloaded")]
         assert len(firsts) == 3
         assert firsts == sorted(set(firsts))
@@ -207,7 +186,7 @@ def test_an_address_that_has_died_is_asked_for_anew(
     with lamp(rig, main) as board:
         board.power_on()
         rig.platform.ota.publish(rig.product_key, "2.0.0", image("2.0.0"))
-        turn(clock, board, "alink: update to 2.0.0 has worked")
+        rig.driver.expect(board, "alink: update to 2.0.0 has worked")
         kinds = [one.kind for one in seen(rig, "ota_download_refused", "ota_asked")]
         assert kinds[:2] == ["ota_download_refused", "ota_asked"]
 
@@ -219,8 +198,7 @@ def test_a_file_on_the_volume_is_replaced(rig: Rig, tmp_path: Path) -> None:
         return toolchain.compile_mpy(source, name="hours.py")
 
     files = {"/lib/hours.mpy": module("1")}
-    heap = beside_standins(rig.interpreter)
-    with rig.board("dev-1", main=FILES, heap=heap, files=files) as board:
+    with rig.board("dev-1", main=FILES, files=files) as board:
         board.power_on()
         rig.platform.expect("ota_version", version="1", module="hours")
         rig.platform.ota.publish(rig.product_key, "2", module("2"), module="hours")

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from alink_sim.board import Board
-from alink_sim.board.interpreter.heap import beside_standins
 from tests.platform.api_calls import Ask, asking, client, done, refused
 from tests.sim.conftest import INSTANCE, Rig
 from tests.sim.session.test_thing import answered
@@ -86,7 +85,7 @@ def ask(rig: Rig) -> Ask:
 
 @pytest.fixture
 def board(rig: Rig, ask: Ask) -> Board:
-    board = rig.board("dev-1", main=PROGRAM, heap=beside_standins(rig.interpreter))
+    board = rig.board("dev-1", main=PROGRAM)
     board.power_on()
     board.expect("ready")
     rig.platform.expect("subscribed", device_name="dev-1")

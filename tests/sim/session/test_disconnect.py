@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
-from alink_sim.board.interpreter.heap import beside_standins
 from alink_sim.clock import ManualClock
 from alink_sim.platform import Fault
 from tests.sim.conftest import Rig, until_waiting
@@ -95,13 +93,6 @@ device.loop()
 """
 
 
-@pytest.fixture
-def clock(tmp_path: Path) -> Iterator[ManualClock]:
-    made = ManualClock(tmp_path / "clock")
-    yield made
-    made.close()
-
-
 @pytest.mark.parametrize("method", ["register", "regnwl"])
 def test_a_board_that_wakes_from_deep_sleep_logs_in_with_what_is_stored(
     make_rig: Callable[..., Rig], clock: ManualClock, method: str
@@ -110,7 +101,6 @@ def test_a_board_that_wakes_from_deep_sleep_logs_in_with_what_is_stored(
     board = rig.board(
         "dev-1",
         main=SLEEPS,
-        heap=beside_standins(rig.interpreter),
         method=method,
         register=method == "register",
     )

@@ -9,7 +9,6 @@ from collections.abc import Callable
 import pytest
 
 from alink_sim.board import Board
-from alink_sim.board.interpreter.heap import beside_standins
 from alink_sim.platform import Settings
 from tests.sim.conftest import Rig
 
@@ -18,8 +17,7 @@ ONLINE = re.compile(r"^alink: online at ")
 
 def online(rig: Rig, main: str, files: dict[str, bytes] | None = None) -> Board:
     """Power a board on and return it once it has printed "ready"."""
-    heap = beside_standins(rig.interpreter)
-    board = rig.board("dev-1", main=main, files=files, heap=heap)
+    board = rig.board("dev-1", main=main, files=files)
     board.power_on()
     board.expect("ready")
     return board

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import select
 import selectors
 import subprocess
 import threading
@@ -58,6 +59,7 @@ class Power:
         self._process: subprocess.Popen[bytes] | None = None
         self._off = threading.Event()
         self._asked: Reset | None = None
+        self._at_rest = False  # All that was read of the console is in its lines.
         self.outcome = ""  # "halted", "cut", "crashed" or "off" after the end.
         self._thread = threading.Thread(target=self._live, name="board", daemon=True)
         self._thread.start()
@@ -72,6 +74,17 @@ class Power:
         """Pull the EN line: the process starts again. A board that has ended stays ended."""
         self._asked = Reset.HARD
         self._kill()
+
+    @property
+    def has_drained(self) -> bool:
+        """Whether all that the firmware has printed is in the console's lines."""
+        process = self._process
+        if process is None or process.stdout is None or process.stdout.closed:
+            return False
+        with contextlib.suppress(ValueError, OSError):  # It may end just now.
+            if not select.select([process.stdout], [], [], 0)[0]:
+                return self._at_rest
+        return False
 
     def wait(self, timeout: float) -> bool:
         """Wait up to `timeout` seconds for the end; return whether it has ended."""
@@ -152,7 +165,10 @@ class Power:
             selector.register(console, selectors.EVENT_READ)
             selector.register(calls, selectors.EVENT_READ)
             while selector.get_map():
-                for key, _ in selector.select():
+                self._at_rest = True
+                ready = selector.select()
+                self._at_rest = False
+                for key, _ in ready:
                     if key.fd == calls:
                         try:
                             goes_on = _reply(rom, calls, replies)

@@ -39,17 +39,19 @@ class Waiting:
     """A wait of a board on a ManualClock.
 
     `until` is in milliseconds since 1970, FOREVER for a wait without an end; `kind` is "sleep",
-    "poll" or "deepsleep".
+    "poll" or "deepsleep"; `looks` counts how often the board looked at clock and sockets in a
+    wait, modulo 256.
     """
 
     until: int
     kind: str
+    looks: int
 
 
 def read_waiting(path: Path) -> Waiting | None:
-    """Return the wait in the file `waiting` (8 bytes of time, 1 of kind); None if it works."""
-    until, kind = struct.unpack("<QB", path.read_bytes())
-    return Waiting(until, ("sleep", "poll", "deepsleep")[kind]) if until else None
+    """Return the wait in the file `waiting`: 8 bytes of time, 1 of kind, 1 of looks, or None."""
+    until, kind, looks = struct.unpack("<QBB", path.read_bytes())
+    return Waiting(until, ("sleep", "poll", "deepsleep")[kind], looks) if until else None
 
 
 class BoardState:

@@ -34,6 +34,7 @@ stdin = uselect.poll()  # Input of the serial port; it closes when the host proc
 stdin.register(sys.stdin, 1)
 keys = stdin if uos.getenv("ALINK_KEYS") else None  # The serial port, if the board has one.
 _now = bytearray(8)
+_looks = bytearray(1)  # How often a wait looked at the clock and its sockets, modulo 256.
 _dog = None  # Ticks at which the watchdog resets the board.
 _dog_ms = 0
 
@@ -193,6 +194,10 @@ def wait(ms, kind, poll=None):
         else:
             utime.sleep_ms(step)
         ticks()
+        if clock:
+            _looks[0] = (_looks[0] + 1) & 0xFF
+            _waiting.seek(9)
+            _waiting.write(_looks)
     if clock:
         announce(0, kind)
     return found

@@ -43,6 +43,9 @@ class socket(io.IOBase):
     def __init__(self, af=AF_INET, type=SOCK_STREAM, proto=0):
         self._sock = usocket.socket(af, type, proto)
         self._sock.setblocking(False)
+        if type == SOCK_STREAM:
+            # No Nagle: it would hold small writes for the 40 ms that Linux delays its ACK.
+            self._sock.setsockopt(6, 1, 1)
         self._ms = -1
         self._open = True
 
