@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from alink_sim import toolchain
-from benchmarks import boots, budget, line, platforms, posts, recovery, registrations
+from benchmarks import boots, budget, console, line, platforms, posts, recovery, registrations
 
 
 def main() -> int:
@@ -58,6 +58,7 @@ def _speed(folder: Path) -> list[tuple[str, str, str]]:
             registrations.measure(folder),
             platforms.measure(folder),
         )
+        + console.rows(console.measure(folder))
         + recovery.rows(recovery.measure(folder))
         + line.rows(line.measure(folder))
     )

@@ -252,7 +252,7 @@ def test_wrong_value_of_a_fault_is_explained(open_page):
     page.get_by_label("Kind").select_option("refuse")
     page.get_by_label("Values").fill("seconds=3")
     page.get_by_role("button", name="Add fault").click()
-    expect(notice(page)).to_contain_text("refuse has unknown seconds")
+    expect(notice(page)).to_contain_text("seconds is not a known key")
 
 
 def test_package_is_verified_then_brought_to_all_devices(open_page, world):

@@ -142,7 +142,10 @@ def small_world(ca: Path) -> Iterator[World]:
             world.wires[f"{TWINS}/{number}"] = wire
         wire = stack.enter_context(Wire.tls(platform))
         world.wires[SENSOR] = wire
-        assert wire.ask(world.party(platform.console.device(PK, SENSOR)).log_in()) == ACCEPTED
+        assert (
+            wire.ask(world.party(platform.console.device(PK, SENSOR)).log_in(keepalive=1200))
+            == ACCEPTED
+        )
         wire.ask(subscribe(1, (f"/{PK}/{SENSOR}/user/get", 1)))
         with Wire.tls(platform) as refused:
             refused.ask(Party(product, QUIET).register("register", secret="wrong"))

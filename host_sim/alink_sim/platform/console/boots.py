@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from alink_sim.platform.console.packets import ShownPacket, packets
 from alink_sim.platform.state.event_log import Event
-from alink_sim.platform.state.packet_trace import ConnectionTrace
+from alink_sim.platform.state.packet_trace import ConnectionTrace, crossings
 
 REGISTRATIONS = ("register", "regnwl")
 _LOGINS = ("login", "connwl")
@@ -74,7 +74,7 @@ def _leg(connection: ConnectionTrace, events: list[Event], hide: Callable[[str],
     leg = Leg(connection, verdict=verdict(connection, events))
     leg.steps.append(Step(connection.opened, note="opened"))
     most = None if connection.kind in REGISTRATIONS else _LOGIN_PACKETS
-    for crossing in connection.first[:most]:
+    for crossing in crossings(connection.first[:most]):
         for packet in packets(crossing, hide):
             refused = bool(packet.code) or (
                 packet.kind == "HTTPS"

@@ -28,6 +28,8 @@ class Journal:
         self._events: deque[Event] = deque()
         self._by_device: defaultdict[Identity, deque[Event]] = defaultdict(deque)
         self._seconds: dict[int, Counter[str]] = {}
+        self._second = -1  # Of the newest event, with its counter.
+        self._counter: Counter[str] = Counter()
 
     @property
     def number(self) -> int:
@@ -37,8 +39,17 @@ class Journal:
     def catch_up(self) -> list[Event]:
         """Read what the log has new; return it."""
         self._number, fresh = self._log.after(self._number)
+        by_device = self._by_device
         for event in fresh:
-            self._add(event)
+            if event.device_name:
+                by_device[event.product_key, event.device_name].append(event)
+            second = int(event.time)
+            if second != self._second:
+                self._begin_second(second)
+            self._counter[event.kind] += 1
+        self._events.extend(fresh)
+        for _ in range(len(self._events) - _MOST):
+            self._forget(self._events.popleft())
         return fresh
 
     def newest(self) -> Iterator[Event]:
@@ -53,18 +64,11 @@ class Journal:
         """Return how many events of each kind the seconds up to `last` had, oldest first."""
         return [self._seconds.get(at, Counter()) for at in range(last - seconds + 1, last + 1)]
 
-    def _add(self, event: Event) -> None:
-        if len(self._events) >= _MOST:
-            self._forget(self._events.popleft())
-        self._events.append(event)
-        if event.device_name:
-            self._by_device[event.product_key, event.device_name].append(event)
-        second = int(event.time)
-        if second not in self._seconds:
-            self._seconds[second] = Counter()
-            for old in itertools.takewhile(lambda at: at < second - _SECONDS, list(self._seconds)):
-                del self._seconds[old]
-        self._seconds[second][event.kind] += 1
+    def _begin_second(self, second: int) -> None:
+        self._second = second
+        self._counter = self._seconds.setdefault(second, Counter())
+        for old in itertools.takewhile(lambda at: at < second - _SECONDS, list(self._seconds)):
+            del self._seconds[old]
 
     def _forget(self, event: Event) -> None:
         identity = event.product_key, event.device_name

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from alink_sim.platform.mqtt import framing
 from alink_sim.platform.mqtt.framing import Packet, ProtocolViolationError
-from alink_sim.platform.state.packet_trace import KEPT_BYTES, Crossing
+from alink_sim.platform.state.packet_trace import Crossing
 
 _NAMES = {
     0: "HTTPS",
@@ -26,6 +26,7 @@ _NAMES = {
 }
 _CONNECT, _CONNACK, _PUBLISH, _SUBSCRIBE = 1, 2, 3, 8
 _MASK = "***"
+_LONGEST_SECRET = 64  # Characters.
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class ShownPacket:
 def packets(crossing: Crossing, hide: Callable[[str], str]) -> Iterator[ShownPacket]:
     """Yield the packets of recorded bytes; `hide` masks the secrets of the platform in a text."""
     if crossing.is_up or crossing.connection.via == "https":
-        yield _shown(crossing, crossing.data[0], crossing.data[1:], crossing.size - 1, hide)
+        yield _shown(crossing, crossing.first_byte, crossing.data, crossing.size, hide)
         return
     data, left = crossing.data, crossing.size
     while data:
@@ -78,8 +79,9 @@ def _shown(
             code = body[1]
         elif kind == _PUBLISH:
             message = framing.decode_publish(Packet(kind, first & 15, body))
-            topic, qos, size = message.topic, message.qos, size - 2 - len(message.topic.encode())
-            text = _payload(message.payload, is_cut=size > KEPT_BYTES)
+            topic, qos = message.topic, message.qos
+            size -= 2 + len(topic.encode()) + (2 if qos else 0)
+            text = _payload(message.payload, is_cut=size > len(message.payload))
         elif kind == _SUBSCRIBE:
             filters = framing.decode_subscribe(Packet(kind, first & 15, body))[1]
             text = ", ".join(f"{name} (QoS {qos})" for name, qos in filters)
@@ -106,8 +108,10 @@ def _form(body: bytes) -> str:
 
 
 def _payload(payload: bytes, *, is_cut: bool) -> str:
+    """Return a payload as text; the end of a cut one goes: half a secret cannot be masked."""
+    if is_cut:
+        return payload[:-_LONGEST_SECRET].decode(errors="replace") + " …"
     try:
-        text = payload.decode()
+        return payload.decode()
     except UnicodeDecodeError:
-        text = payload.decode(errors="replace") if is_cut else payload.hex(" ")
-    return text + (" …" if is_cut else "")
+        return payload.hex(" ")

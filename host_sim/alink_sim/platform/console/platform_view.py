@@ -24,7 +24,7 @@ from alink_sim.platform.console.packets import ShownPacket, packets
 from alink_sim.platform.core import Core
 from alink_sim.platform.state.entities import Device, Product, Status
 from alink_sim.platform.state.ota_registry import content_key
-from alink_sim.platform.state.packet_trace import ConnectionTrace
+from alink_sim.platform.state.packet_trace import ConnectionTrace, crossings
 from alink_sim.platform.state.registry import NAME, RegistryError
 from alink_sim.platform.state.sessions import Session
 from alink_sim.platform.topics.thing import model_of
@@ -184,11 +184,7 @@ class PlatformView:
         start = (max(1, query.number) - 1) * query.size
         found = self._matching(query)
         page = list(itertools.islice(found, start, start + query.size))
-        if self._is_unfiltered(query):
-            total = len(self._core.registry.devices)
-        else:
-            total = sum(1 for _ in self._matching(query))
-        return DevicePage(page, total, max(1, query.number), query.size)
+        return DevicePage(page, self._total(query), max(1, query.number), query.size)
 
     def device(self, product_key: str, device_name: str) -> Device:
         """Return a device. Raises MissingError."""
@@ -267,7 +263,7 @@ class PlatformView:
         identity = carrier.product_key, carrier.name
         own = f"/{device.product_key}/{device.name}/" if carrier is not device else ""
         found: list[ShownPacket] = []
-        for crossing in reversed(self._core.trace.packets):
+        for crossing in crossings(reversed(self._core.trace.packets)):
             connection = crossing.connection
             if (connection.product_key, connection.device_name) != identity:
                 continue
@@ -279,8 +275,14 @@ class PlatformView:
 
     # Inside
 
-    def _is_unfiltered(self, query: DeviceQuery) -> bool:
-        return not (query.text or query.product_key or query.status or query.compromised)
+    def _total(self, query: DeviceQuery) -> int:
+        """Return how many devices match; the tally knows it for all but a searched text."""
+        tally = self.tally(query.product_key)
+        if query.text or (query.status and query.compromised):
+            return sum(1 for _ in self._matching(query))
+        if query.compromised:
+            return tally.compromised
+        return tally.by_status[query.status] if query.status else tally.total
 
     def _matching(self, query: DeviceQuery) -> Iterator[Device]:
         text = query.text.casefold()

@@ -13,11 +13,13 @@ from multidict import MultiDict
 
 from alink_sim.platform.console import live, security
 from alink_sim.platform.console.connection import Connection
+from alink_sim.platform.console.errors import MissingError
 from alink_sim.platform.console.pages import ROUTES
 from alink_sim.platform.console.platform_view import PlatformView
 from alink_sim.platform.console.security import Gate, Session
 from alink_sim.platform.console.templates import Templates
 from alink_sim.platform.console.visit import Visit
+from alink_sim.platform.state.store import StoreError
 from alink_texts import LANGUAGES, best_language
 
 LOOPBACK = "127.0.0.1"
@@ -160,8 +162,10 @@ class ConsoleServer:
             )
             try:
                 return await handler(visit)
-            except LookupError as error:
+            except MissingError as error:
                 return visit.page("missing.html", status=404, reason=str(error))
+            except StoreError as error:
+                return visit.page("failed.html", status=500, reason=str(error))
 
         return respond
 

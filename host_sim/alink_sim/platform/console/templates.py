@@ -46,6 +46,8 @@ def visible(text: str) -> str:
 def shown(value: Any, longest: int = _LONGEST) -> Markup:
     """Return a value from a device as isolated text (`<bdi>`), cut after `longest` characters."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if not text:
+        return Markup()
     if len(text) <= longest:
         return Markup("<bdi>{}</bdi>").format(visible(text))
     cut = Markup('<bdi>{}</bdi><span class="cut" title="{}">… {}</span>')

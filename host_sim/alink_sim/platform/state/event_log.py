@@ -123,7 +123,7 @@ class EventLog:
             old = max(number - forgotten, 0) if number <= self._count else 0
             # From the end: a log of 100,000 events is not walked for the few that are new.
             newest = itertools.islice(reversed(self._events), len(self._events) - old)
-            found = list(_matching(newest, wanted))[::-1]
+            found = list(_matching(newest, wanted) if wanted else newest)[::-1]
             return self._count, _newest(found, limit)
 
     def expect(

@@ -9,29 +9,31 @@ secrets, as the wire does: a reader masks them.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from alink_sim.platform.state.event_log import Party
 
 KEPT_BYTES = 1024
 
-_MOST_PACKETS = 20_000
+_MOST_PACKETS = 10_000
 _MOST_CONNECTIONS = 1000
+_ACKNOWLEDGMENTS = (0x40, 0xD0)  # PUBACK, PINGRESP.
 _MOST_FIRST = 30  # Packets of a connection that stay until the connection is forgotten.
 
 
 class Crossing(NamedTuple):
     """Bytes that crossed at `time`, in seconds since 1970; `size` counts those cut off too.
 
-    A packet from the device (`is_up`) begins with its first byte and goes on with its body. Bytes
-    to the device are one or more whole packets.
+    A packet from the device (`is_up`) is `first_byte` and its body. Bytes to the device are one or
+    more whole packets, and `first_byte` is 0.
     """
 
     connection: ConnectionTrace
     time: float
     is_up: bool
+    first_byte: int
     size: int
     data: bytes
 
@@ -40,7 +42,8 @@ class Crossing(NamedTuple):
 class ConnectionTrace:
     """One connection: its device, once a CONNECT named it, and its first packets.
 
-    `kind` is "register", "regnwl", "connwl" or "login"; `via` is "mqtt" or "https".
+    `kind` is "register", "regnwl", "connwl" or "login"; `via` is "mqtt" or "https". `first` and
+    the packets of the platform are kept as plain tuples: `crossings` reads them.
     """
 
     number: int
@@ -48,13 +51,13 @@ class ConnectionTrace:
     secure: bool
     via: str
     now: Callable[[], float] = field(repr=False)
-    packets: deque[Crossing] = field(repr=False)
+    packets: deque[tuple[Any, ...]] = field(repr=False)
     host: str = ""
     kind: str = ""
     product_key: str = ""
     device_name: str = ""
     client_id: str = ""
-    first: list[Crossing] = field(default_factory=list, repr=False)
+    first: list[tuple[Any, ...]] = field(default_factory=list, repr=False)
     ended: float | None = None
     reason: str = ""
 
@@ -65,23 +68,35 @@ class ConnectionTrace:
 
     def up(self, first_byte: int, body: bytes) -> None:
         """Record a packet from the device."""
-        data = bytes((first_byte,)) + body[:KEPT_BYTES]
-        self._add(Crossing(self, self.now(), True, len(body) + 1, data))  # noqa: FBT003 (is_up)
+        size = len(body)
+        kept = body if size <= KEPT_BYTES else body[:KEPT_BYTES]
+        # A tuple, not a Crossing: this runs for every packet.
+        crossing = (self, self.now(), True, first_byte, size, kept)
+        self.packets.append(crossing)
+        if len(self.first) < _MOST_FIRST:
+            self.first.append(crossing)
 
     def down(self, data: bytes) -> None:
-        """Record bytes to the device."""
-        kept = data[:KEPT_BYTES]
-        self._add(Crossing(self, self.now(), False, len(data), kept))  # noqa: FBT003 (is_up)
+        """Record bytes to the device; of its acknowledgments the first packets' only."""
+        is_first = len(self.first) < _MOST_FIRST
+        if not is_first and data[0] in _ACKNOWLEDGMENTS:
+            return
+        size = len(data)
+        kept = data if size <= KEPT_BYTES else data[:KEPT_BYTES]
+        crossing = (self, self.now(), False, 0, size, kept)
+        self.packets.append(crossing)
+        if is_first:
+            self.first.append(crossing)
 
     def end(self, reason: str) -> None:
         """Note the end of the connection."""
         if self.ended is None:
             self.ended, self.reason = self.now(), reason
 
-    def _add(self, crossing: Crossing) -> None:
-        self.packets.append(crossing)
-        if len(self.first) < _MOST_FIRST:
-            self.first.append(crossing)
+
+def crossings(kept: Iterable[tuple[Any, ...]]) -> Iterator[Crossing]:
+    """Yield what a trace has kept."""
+    return (Crossing._make(one) for one in kept)
 
 
 class PacketTrace:
@@ -90,7 +105,7 @@ class PacketTrace:
     def __init__(self, *, now: Callable[[], float]) -> None:
         """`now` returns seconds since 1970."""
         self.is_on = False
-        self.packets: deque[Crossing] = deque(maxlen=_MOST_PACKETS)
+        self.packets: deque[tuple[Any, ...]] = deque(maxlen=_MOST_PACKETS)
         self.connections: deque[ConnectionTrace] = deque(maxlen=_MOST_CONNECTIONS)
         self._now = now
         self._count = 0

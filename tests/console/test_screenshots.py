@@ -1,0 +1,148 @@
+"""A picture of every page, for a person to look at; no page is wider than its window.
+
+The pictures go to the folder that ALINK_SCREENSHOTS names, then in every language, theme and
+width; without it to a temporary folder, each page in two of these views.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from alink_sim.platform import Fault, Listen, Platform
+from tests.console.pages import PATHS
+from tests.console.world import GATEWAY_PK, PK, SENSOR, SUB_PK, World
+
+FOLDER = "ALINK_SCREENSHOTS"
+WIDTHS = {"desktop": (1280, 800), "phone": (360, 740)}
+LANGUAGES = {"en": "en-US", "zh": "zh-CN"}
+ALL_VIEWS = tuple(itertools.product(WIDTHS, LANGUAGES, ("light", "dark")))
+TWO_VIEWS = (("desktop", "en", "light"), ("phone", "zh", "dark"))
+VIEWS = ALL_VIEWS if os.environ.get(FOLDER) else TWO_VIEWS
+
+MORE = (
+    f"/devices/{GATEWAY_PK}/gateway-1/topology",
+    "/devices?page=3",
+    f"/products/{PK}?tab=parsing",
+    "/boots/3",
+    "/ota/jobs/first",
+)
+EMPTY = ("/", "/products", "/devices", "/boots", "/ota", "/faults", "/events")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    named = os.environ.get(FOLDER)
+    folder = Path(named) if named else tmp_path_factory.mktemp("screenshots")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def full(world: World) -> World:
+    """A world with a thousand devices, a gateway, an update under way, and a fault."""
+    platform = world.platform
+    console = platform.console
+    console.create_product(key=GATEWAY_PK, name="Gateway of the hall", node_type=1)
+    console.create_product(key=SUB_PK, name="Electricity meter with a rather long product name")
+    console.add_device(GATEWAY_PK, "gateway-1")
+    platform._runner.change(
+        lambda registry: [registry.add_device(SUB_PK, f"meter-{n:04}").name for n in range(1000)]
+    )
+    console.add_device(SUB_PK, "a-name-of-32-characters-is-long-")
+    for number in range(6):
+        platform.cloud.add_sub_device(
+            SUB_PK, f"meter-{number:04}", gateway=(GATEWAY_PK, "gateway-1")
+        )
+    world.inform(SENSOR, "1.0.0")
+    platform.ota.publish(PK, "2.0.0", b"firmware" * 9000)
+    world.wires[SENSOR].send()
+    platform.cloud.set_desired(PK, SENSOR, {"target": 23.5})
+    platform.cloud.set_shadow(PK, SENSOR, {"color": "blue", "lamp": {"level": 80}})
+    platform.cloud.set_config(PK, b'{\n  "interval": 60\n}')
+    platform.faults.add(Fault.delay("publish", seconds=3), device=SENSOR)
+    world.post(SENSOR, "deviceinfo/update", [{"attrKey": "room", "attrValue": "greenhouse"}])
+    world.post(
+        SENSOR,
+        "log/post",
+        [{"logLevel": "WARN", "module": "wifi", "logContent": "weak signal", "utcTime": ""}],
+    )
+    return world
+
+
+@pytest.fixture(scope="module")
+def empty(ca: Path) -> Iterator[Platform]:
+    with Platform(ca=ca, listen=Listen(console_port=0)) as platform:
+        yield platform
+
+
+def shoot(browser: Browser, url: str, pages: dict[str, str], view, folder: Path) -> list[str]:
+    """Write a picture of each page; return the pages that are wider than the window."""
+    width, language, theme = view
+    wide, high = WIDTHS[width]
+    context = browser.new_context(
+        locale=LANGUAGES[language],
+        color_scheme=theme,
+        viewport={"width": wide, "height": high},
+        reduced_motion="reduce",
+    )
+    page = context.new_page()
+    page.goto(url)
+    too_wide = []
+    for name, address in pages.items():
+        page.goto(address)
+        if page.evaluate("document.documentElement.scrollWidth") > wide:
+            too_wide.append(name)
+        page.screenshot(path=folder / f"{name}-{width}-{language}-{theme}.png", full_page=True)
+    context.close()
+    return too_wide
+
+
+def name_of(path: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", path.lower()).strip("-") or "overview"
+
+
+@pytest.mark.parametrize("view", VIEWS, ids="-".join)
+def test_every_page_fits_its_window(browser, full, folder, view):
+    job = full.platform.ota.jobs(PK)[0].id
+    paths = [path.replace("/first", f"/{job}") for path in (*PATHS, *MORE)]
+    names = [name_of(path) for path in (*PATHS, *MORE)]
+    pages = {name: full.url(path) for name, path in zip(names, paths, strict=True)}
+    assert shoot(browser, full.console.url, pages, view, folder) == []
+
+
+@pytest.mark.parametrize("view", TWO_VIEWS, ids="-".join)
+def test_every_empty_page_fits_its_window(browser, empty, folder, view):
+    base = f"http://127.0.0.1:{empty.console_port}"
+    pages = {f"empty-{name_of(path)}": base + path for path in EMPTY}
+    assert shoot(browser, empty.console_url, pages, view, folder) == []
+
+
+@pytest.mark.parametrize("view", TWO_VIEWS, ids="-".join)
+def test_dialogs_and_the_message_fit_their_window(browser, full, folder, view):
+    width, language, theme = view
+    wide, high = WIDTHS[width]
+    context = browser.new_context(
+        locale=LANGUAGES[language],
+        color_scheme=theme,
+        viewport={"width": wide, "height": high},
+        reduced_motion="reduce",
+    )
+    page = context.new_page()
+    page.goto(full.url("/"))
+    page.screenshot(path=folder / f"closed-{width}-{language}-{theme}.png")
+    page.goto(full.console.url)
+    page.goto(full.url(f"/products/{PK}"))
+    page.get_by_role("switch").click()
+    page.screenshot(path=folder / f"verify-{width}-{language}-{theme}.png")
+    page.goto(full.url("/products"))
+    page.locator("[data-opens=create]").first.click()
+    page.screenshot(path=folder / f"create-{width}-{language}-{theme}.png")
+    assert page.evaluate("document.documentElement.scrollWidth") <= wide
+    context.close()
