@@ -33,6 +33,9 @@ ONLY_IN = {
 # MicroPython does not have this module, or it costs too much heap on an ESP32.
 ABSENT = {"typing", "dataclasses", "enum", "functools", "logging", "hmac", "base64", "urllib"}
 
+# Each of these words once named several things.
+ONE_MEANING = ("Fault", "Firmware", "Line", "Record", "Stage", "Step", "Thing")
+
 LONGEST = {"firmware": 250, "host_sim": 400, "tools": 400}
 
 
@@ -138,6 +141,14 @@ def test_device_imports_only_umqtt_and_built_in_modules():
         and name.split(".")[0] not in builtins
     ]
     assert not wrong
+
+
+@pytest.mark.parametrize("word", ONE_MEANING)
+def test_word_names_at_most_one_class(word):
+    files = tracked("firmware/*.py", "host_sim/*.py", "tools/*.py")
+    definition = re.compile(rf"^ *class {word}\b", re.MULTILINE)
+    found = [path for path in files if definition.search(path.read_text(encoding="utf-8"))]
+    assert len(found) <= 1
 
 
 @pytest.mark.parametrize("folder", LONGEST)
