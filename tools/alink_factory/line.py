@@ -172,14 +172,13 @@ class Line:
     def _count(self) -> None:
         if time.monotonic() < self._count_at or self._error:
             return
-        plan = self._order.plan
+        taken = self._order.taken
         try:
-            claims = plan.claims(self._order.ledger)
+            taken.update()
         except LedgerError as error:
             self._error = error
             self._closing.set()
             return
-        done = sum(claim.is_done for claim in claims)
-        self._counted = Count(len(plan.burnable), done, len(claims) - done)
+        self._counted = Count(len(self._order.plan.burnable), taken.done, taken.begun)
         self._count_at = time.monotonic() + _COUNT
         self._display.count(self._counted)

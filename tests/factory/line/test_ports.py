@@ -15,6 +15,7 @@ from alink_factory.job import job
 from alink_factory.job.order import Order
 from alink_factory.job.progress import Outcome, Progress
 from alink_factory.job.serials import Serials
+from alink_factory.ledger import TakenRows
 from alink_factory.line import Line
 from tests.waiting import PATIENCE, eventually
 
@@ -89,10 +90,9 @@ def bench(monkeypatch):
 
 def _order() -> Order:
     plan = types.SimpleNamespace(batch=types.SimpleNamespace(name="b"), burnable=tuple(range(9)))
-    plan.claims = lambda _: []
-    ledger = types.SimpleNamespace()
+    taken = TakenRows(lambda _: (), ())
     order = types.SimpleNamespace(
-        plan=plan, ledger=ledger, stop=threading.Event(), serials=Serials()
+        plan=plan, taken=taken, stop=threading.Event(), serials=Serials()
     )
     return cast("Order", order)
 

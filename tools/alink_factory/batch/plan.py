@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 from alink_factory.batch import batch_file, rows, secret
 from alink_factory.batch.batch_file import Batch
+from alink_factory.batch.open_rows import OpenRows
 from alink_factory.batch.rows import Row
 from alink_factory.errors import BatchError
 from alink_factory.image import firmware, vfs
 from alink_factory.image.recipe import Recipe
-from alink_factory.ledger import Claim, Ledger
+from alink_factory.ledger import Claim, Ledger, TakenRows
 from alink_formats import board as boards
 from alink_formats import identity as identities
 from alink_formats.board import BoardDefinition
@@ -46,17 +47,56 @@ class Plan:
 
     def claims(self, ledger: Ledger) -> list[Claim]:
         """Return the claims of the rows in the file; the ledger may know more rows."""
-        return [claim for claim in ledger.claims(self.batch.name) if claim.row in self._keys]
+        return [claim for claim in ledger.claims(self.batch.name) if claim.row in self.by_key]
 
     @cached_property
-    def _keys(self) -> set[str]:
-        return {row.key for row in self.burnable}
+    def by_key(self) -> dict[str, Row]:
+        """The rows that become boards, by key."""
+        return {row.key: row for row in self.burnable}
 
     def candidates(self, *, mac: str, serial: str = "") -> list[Row]:
         """Return the rows that this board may become, with their DeviceNames, in file order."""
         named = (self.named(row, mac=mac, serial=serial) for row in self.burnable)
         found = [row for row in named if row]
         return sorted(found, key=lambda row: row.mac != mac)  # Its own row comes first.
+
+    def free_candidates(self, taken: TakenRows, *, mac: str, serial: str = "") -> Iterator[Row]:
+        """Yield the candidates that are not taken, one at a time."""
+        own = self._by_mac.get(mac, ())
+        listed = (*own, *self._by_label.get(serial, ())) if serial else own
+        yield from self._named(listed, taken, mac=mac, serial=serial)
+        if not serial or self._has_unlabeled:
+            yield from self._named(self._open.free(taken), taken, mac=mac, serial=serial)
+
+    def _named(
+        self, rows: Iterable[Row], taken: TakenRows, *, mac: str, serial: str
+    ) -> Iterator[Row]:
+        for row in rows:
+            named = None if row.key in taken else self.named(row, mac=mac, serial=serial)
+            if named:
+                yield named
+
+    @cached_property
+    def _open(self) -> OpenRows:
+        return OpenRows([row for row in self.burnable if not row.mac])
+
+    @cached_property
+    def _by_mac(self) -> dict[str, tuple[Row, ...]]:
+        return {row.mac: (row,) for row in self.burnable if row.mac}
+
+    @cached_property
+    def _by_label(self) -> dict[str, tuple[Row, ...]]:
+        # Rows by the texts of their labels: SerialNumber and DeviceName.
+        found: dict[str, tuple[Row, ...]] = {}
+        for row in self.burnable:
+            for label in {row.serial, row.device_name} - {""}:
+                found[label] = (*found.get(label, ()), row)
+        return found
+
+    @cached_property
+    def _has_unlabeled(self) -> bool:
+        # Whether a row takes any number.
+        return any(not (row.serial or row.device_name) for row in self.burnable)
 
     def named(self, row: Row, *, mac: str, serial: str = "") -> Row | None:
         """Return the row with the DeviceName this board gets, None if the row is not for it."""
@@ -77,9 +117,9 @@ class Plan:
 
     def knows_serial(self, serial: str) -> bool:
         """Return whether a scan of this number selects a row."""
-        return any(self._is_selected(row, serial) for row in self.burnable)
+        return self._has_unlabeled or serial in self._by_label
 
-    @property
+    @cached_property
     def takes_scans(self) -> bool:
         """Whether an operator may scan: names need a number, or rows have one."""
         return self.batch.naming.needs_serial or any(row.serial for row in self.burnable)

@@ -7,7 +7,7 @@ board. `Board` hides whether esptool or the REPL reaches it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -94,12 +94,14 @@ class _Job:
             serial = ""
         elif not owners:
             self._check_scan(serial)
-        rows = plan.candidates(mac=mac, serial=serial)
-        if owners:
-            rows = [row for row in rows if (row.product_key, row.device_name) in owners]
+        self._order.taken.update()
+        rows: Iterable[Row] = plan.free_candidates(self._order.taken, mac=mac, serial=serial)
+        if owners and not held:
+            candidates = plan.candidates(mac=mac, serial=serial)
+            rows = [row for row in candidates if (row.product_key, row.device_name) in owners]
+            if not rows:
+                raise _carries_another(owners)
         self._show("claimed")
-        if owners and not held and not rows:
-            raise _carries_another(owners)
         self._claim = ledger.claim(plan.batch.name, rows, mac=mac, port=self._port)
         if self._claim is None:
             raise self._no_row(owners, serial)
@@ -161,11 +163,9 @@ class _Job:
         return next((claim for claim in claims if claim), None)
 
     def _row_of(self, claim: Claim) -> Row:
-        for row in self._order.plan.burnable:
-            if row.key == claim.row:
-                if row.device_name not in ("", claim.device_name):
-                    break
-                return replace(row, device_name=claim.device_name)
+        row = self._order.plan.by_key.get(claim.row)
+        if row and row.device_name in ("", claim.device_name):
+            return replace(row, device_name=claim.device_name)
         raise BoardError(
             "claimed",
             f"the board was begun as {claim.device_name}, but the batch no longer has that row",

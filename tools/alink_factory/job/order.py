@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from alink_factory.batch.plan import Plan
@@ -14,7 +15,7 @@ from alink_factory.board.mpremote import Mpremote
 from alink_factory.board.over_esptool import EsptoolBoard
 from alink_factory.board.over_repl import ReplBoard
 from alink_factory.job.serials import Serials
-from alink_factory.ledger import Ledger
+from alink_factory.ledger import Ledger, TakenRows
 from alink_formats.identity import Identity
 
 BootCheck = Callable[[str, Identity], str]  # Port and identity in, what the board printed out.
@@ -42,6 +43,11 @@ class Order:
     stop: threading.Event = field(default_factory=threading.Event)
     busy: dict[str, str] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @cached_property
+    def taken(self) -> TakenRows:
+        """The taken rows of the batch; update them before use."""
+        return self.ledger.taken_rows(self.plan.batch.name, self.plan.by_key.keys())
 
     def board(self, port: str, *, on_progress: OnProgress) -> Board:
         """Return the board on a port. Raises BatchError if the batch is not for such boards."""

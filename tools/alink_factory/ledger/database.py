@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from alink_factory.errors import LedgerError
 from alink_factory.ledger import schema
 
+_LOCK = sa.text("SELECT pg_advisory_xact_lock(1634494059)")
 _READS = {"is_read": True, "postgresql_readonly": True}
 _TIMEOUT = 15  # Seconds to wait while another station writes.
 
@@ -57,6 +58,9 @@ class Database:
         with self._explained():
             self._check_file()
             with self._engine.begin() as connection:
+                if connection.dialect.name == "postgresql":
+                    # One writer at a time, so entries appear in the order of their numbers.
+                    connection.execute(_LOCK)
                 yield connection
 
     def close(self) -> None:
@@ -92,7 +96,7 @@ class Database:
         with self._engine.begin() as connection:
             if connection.dialect.name == "postgresql":
                 # Stations that start at the same time create the tables one after the other.
-                connection.execute(sa.text("SELECT pg_advisory_xact_lock(1634494059)"))
+                connection.execute(_LOCK)
             schema.METADATA.create_all(connection)
             found = connection.execute(sa.select(schema.SCHEMA.c.version)).scalar()
             if found is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -19,6 +19,7 @@ from alink_factory.errors import BoardError, LedgerError
 from alink_factory.ledger.claims import STATES, Candidate, Claim, Entry, Station
 from alink_factory.ledger.database import Database
 from alink_factory.ledger.schema import CLAIMS, ENTRIES
+from alink_factory.ledger.taken_rows import RELEVANT, Event, TakenRows
 
 
 class Ledger:
@@ -49,23 +50,35 @@ class Ledger:
     ) -> Claim | None:
         """Return the claim of this board: the one it has, or a new one of the first free row.
 
-        `rows` have their DeviceName for this board. None if every row is taken. A claim that is
-        not done goes to this job, a finished one is returned unchanged. Raises BoardError if the
-        board belongs to another batch or the DeviceName is on another board.
+        `rows` have their DeviceName for this board; leave out those that `taken_rows` has. None
+        if every row is taken. A claim that is not done goes to this job, a finished one is
+        returned unchanged. Raises BoardError if the board belongs to another batch or the
+        DeviceName is on another board.
         """
-        candidates = list(rows)
-        while True:
-            held = self._take_up(batch, mac, port)
-            if held:
-                return held
-            taken = {claim.row for claim in self.claims(batch)}
-            row = next((row for row in candidates if row.key not in taken), None)
-            if row is None:
-                return None
+        held = self._take_up(batch, mac, port)
+        if held:
+            return held
+        for row in rows:
             try:
                 return self._insert(batch, row, mac, port)
             except sa.exc.IntegrityError:
-                self._check_name(row, batch)  # Or another job was faster: look again.
+                if held := self._take_up(batch, mac, port):
+                    return held
+                self._check_name(row, batch)  # Or another job was faster: take the next row.
+        return None
+
+    def taken_rows(self, batch: str, known: Container[str]) -> TakenRows:
+        """Return the taken rows of a batch; `known` has the keys of the rows in its file."""
+        columns = (ENTRIES.c.seq, ENTRIES.c.what, ENTRIES.c.row)
+
+        def read(seq: int) -> Iterator[Event]:
+            newer = (ENTRIES.c.batch == batch) & (ENTRIES.c.seq > seq)
+            query = sa.select(*columns).where(newer, ENTRIES.c.what.in_(RELEVANT))
+            with self._database.read() as connection:
+                for event in connection.execute(query.order_by(ENTRIES.c.seq)):
+                    yield event.seq, event.what, event.row
+
+        return TakenRows(read, known)
 
     def advance(self, claim: Claim, state: str, *, port: str = "", **more: str) -> Claim:
         """Note that a board reached `state`; `more` may have `record` and `detail`.
