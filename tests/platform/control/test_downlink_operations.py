@@ -49,7 +49,7 @@ def test_services_and_questions_bring_their_answers(online: Online):
             assert asked.result(PATIENCE) == {"code": "SUCCESS", "answer": "yes"}
 
 
-def test_text_is_sent_on_a_topic_and_the_log_switched(online: Online):
+def test_text_is_sent_and_log_mode_switched(online: Online):
     topic = f"/{online.party.product.key}/{online.party.name}/user/get"
     online.wire.ask(subscribe(1, (topic, 1)))
     assert operate(online, "send", topic=topic, payload='"hi"', qos=1) == {"sessions": 1}
@@ -65,7 +65,7 @@ def test_text_is_sent_on_a_topic_and_the_log_switched(online: Online):
     assert online.wire.read_publish()[1]["params"]["content"] == {"mode": 1}
 
 
-def test_the_shadow_is_shown_and_set_above_its_version(online: Online):
+def test_shadow_is_shown_and_set(online: Online):
     assert operate(online, "shadow")["version"] == 0
     for version in (1, 2):
         assert operate(online, "set_shadow", desired={"color": version}) == {"sessions": 1}

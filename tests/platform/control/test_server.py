@@ -31,7 +31,7 @@ WHO = {"product_key": "a1B2c3D4e5F", "device_name": "dev-1"}
 
 @contextmanager
 def administered(platform: Platform, state: StateDir) -> Iterator[None]:
-    """Serve the administration of a platform from a loop in a thread of its own."""
+    """Serve the control server of a platform from a loop in a separate thread."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
@@ -136,12 +136,12 @@ def test_other_operations_return_no_secret(platform: Platform, state: StateDir):
     assert not [name for name, text in responses.items() if any(one in text for one in secrets)]
 
 
-def test_unknown_operation_names_the_known_ones(state: StateDir):
+def test_unknown_operation_lists_known_operations(state: StateDir):
     with pytest.raises(client.RefusedRequestError, match=r"does not exist.*console\.product"):
         client.call(state, "console.stop")
 
 
-def test_the_access_key_is_printed_for_who_asks(platform: Platform, state: StateDir):
+def test_access_key_is_printed_on_request(platform: Platform, state: StateDir):
     assert json.loads(ask(state, "access-key", "--json")) == {
         "accessKeyId": platform.access_key.id,
         "accessKeySecret": platform.access_key.secret,
@@ -232,9 +232,7 @@ def test_events_are_filtered_by_client_id(platform: Platform, state: StateDir):
     assert "one" in ask(state, "events", "--client-id", "one", "--json")
 
 
-def test_a_table_of_devices_fits_a_terminal_and_what_is_empty_is_a_dash(
-    platform: Platform, state: StateDir
-):
+def test_device_table_shows_empty_cells_as_dash(platform: Platform, state: StateDir):
     assert ask(state, "device", "list").splitlines() == [
         "productKey   deviceName  status    activated",  # No alert: no column of them.
         "a1B2c3D4e5F  dev-1       Inactive  false",
@@ -254,7 +252,7 @@ def test_a_table_of_devices_fits_a_terminal_and_what_is_empty_is_a_dash(
     assert (listed["iotId"], listed["clientIds"], listed["properties"]) == (shown["iotId"], [], {})
 
 
-def test_a_secret_comes_out_of_a_file_or_of_standard_input(state: StateDir, tmp_path: Path):
+def test_secret_is_read_from_file_or_stdin(state: StateDir, tmp_path: Path):
     (tmp_path / "secret").write_text("fedcba9876543210\n")
     add = ("device", "add", WHO["product_key"])
     filed = ask(state, *add, "dev-2", "--secret-file", str(tmp_path / "secret"), "--json")
@@ -285,7 +283,7 @@ def test_a_secret_that_cannot_be_is_one_sentence(state, tmp_path, content, code,
     assert "0123456789abcdef" not in said
 
 
-def test_no_verb_takes_a_secret_on_its_command_line(state: StateDir):
+def test_no_command_takes_a_secret_argument(state: StateDir):
     said = ask(state, "device", "add", *WHO.values(), "--secret", "0123456789abcdef", code=2)
     assert "No such option: --secret" in said
 
@@ -302,12 +300,12 @@ def test_an_event_is_words_for_people(platform: Platform, state: StateDir):
     )
 
 
-def test_what_a_device_says_stays_in_its_line(platform: Platform, state: StateDir):
+def test_event_text_cannot_move_the_cursor(platform: Platform, state: StateDir):
     platform.log.add(Event(time=1.0, kind="ota_progress", reason="a\nb", detail={"x": "\x1b[2J"}))
     assert ask(state, "events") == "1970-01-01 00:00:01  ota_progress  a\\nb  x=\\x1b[2J\n"
 
 
-def test_a_line_that_is_too_wide_for_a_terminal_goes_on_indented(
+def test_wide_event_wraps_with_indentation(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
     task = {"version": "2.0.0", "job": "94e132fdfbd910023f2997000100", "task": "3" * 28}
@@ -325,7 +323,7 @@ def test_a_line_that_is_too_wide_for_a_terminal_goes_on_indented(
     ]
 
 
-def test_what_the_server_itself_refuses_is_a_sentence_too(
+def test_oversized_request_is_one_sentence(
     platform: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr("alink_sim.platform.control.server._MAX_BODY", 1000)
@@ -334,7 +332,7 @@ def test_what_the_server_itself_refuses_is_a_sentence_too(
     assert said == "alink-sim: the platform answered 413 Request Entity Too Large\n"
 
 
-def test_two_files_of_one_name_are_no_package(state: StateDir, tmp_path: Path):
+def test_package_refuses_two_equal_file_names(state: StateDir, tmp_path: Path):
     files = [tmp_path / "a.bin", tmp_path / "more" / "a.bin"]
     files[1].parent.mkdir()
     for file in files:
@@ -343,7 +341,7 @@ def test_two_files_of_one_name_are_no_package(state: StateDir, tmp_path: Path):
     assert "two files have the name a.bin: rename one of them" in ask(state, *verb, code=2)
 
 
-def test_following_yields_the_newest_and_then_each_event_once(platform: Platform, state: StateDir):
+def test_follow_yields_newest_then_each_event_once(platform: Platform, state: StateDir):
     note(platform, "a", "b", "c")
     coming = iter([(), ("d", "e"), ("f",)])
     batches = client.follow(state, limit=2, pause=lambda: note(platform, *next(coming)))
@@ -358,9 +356,7 @@ def test_following_yields_only_what_matches(platform: Platform, state: StateDir)
     assert kinds == [["b"], ["b"]]
 
 
-def test_following_goes_on_with_a_platform_that_was_started_again(
-    platform: Platform, state: StateDir, make_platform
-):
+def test_follow_survives_a_platform_restart(platform: Platform, state: StateDir, make_platform):
     note(platform, "a", "b", "c")
     again = make_platform()
     looks = iter([None])  # One: what it misses then, it would wait for without end.

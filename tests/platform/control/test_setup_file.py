@@ -66,7 +66,7 @@ def test_json_says_the_same(toml, tmp_path):
     assert setup_file.read(path) == setup_file.read(toml)
 
 
-def test_a_second_run_changes_nothing_even_after_a_restart(toml, tmp_path, make_platform):
+def test_second_setup_run_changes_nothing(toml, tmp_path, make_platform):
     platform = make_platform(state=tmp_path)
     setup_file.apply(platform, setup_file.read(toml))
     first = world(platform)
@@ -78,7 +78,7 @@ def test_a_second_run_changes_nothing_even_after_a_restart(toml, tmp_path, make_
     assert world(again) == first
 
 
-def test_a_switch_that_was_turned_is_as_the_file_says_again(toml, make_platform):
+def test_setup_restores_dynamic_registration(toml, make_platform):
     platform = make_platform()
     setup_file.apply(platform, setup_file.read(toml))
     platform.console.set_dynamic_registration("a1B2c3D4e5F", False)
@@ -86,7 +86,7 @@ def test_a_switch_that_was_turned_is_as_the_file_says_again(toml, make_platform)
     assert platform.console.product("a1B2c3D4e5F").dynamic_registration
 
 
-def test_what_is_not_in_the_file_stays(toml, make_platform):
+def test_setup_keeps_undeclared_products(toml, make_platform):
     platform = make_platform()
     platform.console.create_product(key="other")
     setup_file.apply(platform, setup_file.read(toml))
@@ -153,9 +153,7 @@ def test_a_mistake_is_named_with_its_place(document, says):
         ),
     ],
 )
-def test_what_the_rules_refuse_is_named_with_its_place_and_without_secrets(
-    document, says, make_platform
-):
+def test_refused_entry_is_located_without_secrets(document, says, make_platform):
     products = setup_file.parse({"product": [{"key": "a"}, document]}, where="w")
     assert "SeCrEt" not in repr(products)
     with pytest.raises(SetupError) as caught:
@@ -172,7 +170,7 @@ def test_what_the_rules_refuse_is_named_with_its_place_and_without_secrets(
         ("w.toml", None, "w.toml cannot be read: No such file"),
     ],
 )
-def test_a_file_that_cannot_be_read_is_one_sentence(tmp_path, name, content, says):
+def test_unreadable_setup_file_is_one_sentence(tmp_path, name, content, says):
     if content is not None:
         (tmp_path / name).write_text(content)
     with pytest.raises(SetupError) as caught:

@@ -1,4 +1,4 @@
-"""What a scripted fault does to a whole connection, byte for byte, and whom it strikes."""
+"""Scripted faults of whole connections, byte for byte, and their selectors."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_a_refusal_has_its_code_and_changes_nothing(platform: Platform, party: P
         assert wire.ask(party.register()) == ACCEPTED
 
 
-def test_a_mute_platform_hears_and_says_nothing_until_its_patience_ends(
+def test_mute_platform_reads_but_sends_nothing(
     platform: Platform, party: Party, clock: ManualClock
 ):
     platform.faults.add(Fault.mute())
@@ -72,7 +72,9 @@ def test_cleared_faults_leave_open_connections_too(platform: Platform, party: Pa
         assert wire.ask(PING) == PONG
 
 
-def test_a_handshake_that_nobody_answers(platform: Platform, party: Party, clock: ManualClock):
+def test_mute_fault_leaves_handshake_unanswered(
+    platform: Platform, party: Party, clock: ManualClock
+):
     platform.faults.add(Fault.mute("tls"), connection=1)
     with Wire.plain(platform) as wire:
         wire.send(b"\x16")  # The first byte of a TLS record.
@@ -128,7 +130,7 @@ def test_a_connection_cut_inside_a_pushed_answer(platform: Platform, party: Part
         assert wire.read_part() == b""
 
 
-def test_a_half_open_connection_is_over_and_the_device_is_not_told(
+def test_half_open_ends_session_without_notice(
     platform: Platform, party: Party, clock: ManualClock
 ):
     platform.faults.add(Fault.half_open(), connection=1)
@@ -168,7 +170,7 @@ def test_every_device_of_a_product_is_struck(platform: Platform, product: Produc
             assert wire.ask(device.log_in()) == refused(5)
 
 
-def test_connections_count_from_the_moment_of_scripting_and_by_device(
+def test_connections_count_per_device_from_scripting(
     platform: Platform, product: Product, party: Party
 ):
     other = Party.of(product, platform.console.add_device(product.key, "dev-2"))
@@ -183,7 +185,7 @@ def test_connections_count_from_the_moment_of_scripting_and_by_device(
     assert answers == [ACCEPTED, ACCEPTED, ACCEPTED, refused(3), ACCEPTED]
 
 
-def test_a_fault_strikes_as_often_as_it_was_told_to(platform: Platform, party: Party):
+def test_fault_strikes_as_often_as_scripted(platform: Platform, party: Party):
     platform.faults.add(Fault.refuse(3), times=2)
     answers = []
     for _ in range(3):
@@ -205,7 +207,7 @@ def test_a_fault_strikes_as_often_as_it_was_told_to(platform: Platform, party: P
         (lambda: Fault.dribble(seconds=-1), "seconds is -1; the minimum is 0"),
     ],
 )
-def test_a_fault_that_cannot_be_is_refused_at_once(make, says):
+def test_impossible_fault_is_refused_at_once(make, says):
     with pytest.raises(FaultError, match=says):
         make()
 
@@ -217,7 +219,7 @@ def test_whom_it_cannot_know_it_refuses_to_strike(platform: Platform):
         platform.faults.add(Fault.mute(), connection=0)
 
 
-def test_no_secret_is_in_what_is_noted(platform: Platform, party: Party):
+def test_fault_events_hold_no_secret(platform: Platform, party: Party):
     platform.faults.add(Fault.dribble())
     with Wire.tls(platform) as wire:
         wire.ask(party.register())

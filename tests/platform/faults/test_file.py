@@ -114,7 +114,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("text", WRONG)
-def test_a_mistake_names_file_table_and_what_is_allowed(tmp_path: Path, text: str):
+def test_mistake_names_file_table_and_allowed_values(tmp_path: Path, text: str):
     path = tmp_path / "faults.toml"
     path.write_text(text)
     with pytest.raises(FaultError) as caught:
@@ -129,7 +129,7 @@ def test_a_mistake_names_file_table_and_what_is_allowed(tmp_path: Path, text: st
         ({"device": "dev-1", "packet": "tls"}, "strikes before a device has said who it is"),
     ],
 )
-def test_of_a_file_that_cannot_be_scripted_nothing_is(
+def test_invalid_scenario_adds_no_fault(
     platform: Platform, selectors: dict[str, object], said: str
 ):
     tables = [{"kind": "drop"}, {"kind": "delay", **selectors}]

@@ -20,9 +20,7 @@ def url(online: Online) -> str:
 
 
 @pytest.mark.parametrize("at", [0, 1, 4096, 300_000])
-def test_a_file_is_cut_and_what_is_left_may_be_asked_for(
-    online: Online, url: str, at: int
-) -> None:
+def test_device_fetches_rest_of_cut_file(online: Online, url: str, at: int) -> None:
     online.platform.faults.add(Fault.cut_file(at=at), device=DN, times=1)
     head, body = fetch(online.platform, url)
     assert b"\r\nContent-Length: 1024000\r\n" in head
@@ -40,9 +38,7 @@ def test_a_file_comes_spoilt(online: Online, url: str) -> None:
     assert fetch(online.platform, url)[1] == DATA * 100
 
 
-def test_a_fault_of_files_counts_no_connection_and_no_other_device(
-    online: Online, url: str
-) -> None:
+def test_file_fault_counts_only_its_device(online: Online, url: str) -> None:
     online.platform.faults.add(Fault.cut_file(), device="dev-2")
     online.platform.faults.add(Fault.cut_file(at=5), device=DN, connection=1)
     again = Online(online.platform, online.party)

@@ -1,4 +1,4 @@
-"""What a scripted fault does to single packets, byte for byte."""
+"""Scripted faults of single packets, byte for byte."""
 
 from __future__ import annotations
 
@@ -51,9 +51,7 @@ def test_a_connack_that_dribbles_byte_by_byte(platform: Platform, party: Party):
     assert parts == [b"\x20", b"\x02", b"\x00", b"\x00", PONG]
 
 
-def test_a_dribble_takes_the_time_it_was_given_and_nothing_overtakes_it(
-    platform: Platform, party: Party, clock: ManualClock
-):
+def test_dribble_keeps_its_pace_and_order(platform: Platform, party: Party, clock: ManualClock):
     platform.faults.add(Fault.dribble("connack", seconds=2.0))
     with Wire.tls(platform) as wire:
         wire.send(party.log_in(), PING)
@@ -66,9 +64,7 @@ def test_a_dribble_takes_the_time_it_was_given_and_nothing_overtakes_it(
     assert clock.monotonic() == 6.0
 
 
-def test_what_dribbles_is_out_before_a_refused_connection_closes(
-    platform: Platform, party: Party, clock: ManualClock
-):
+def test_dribbled_connack_precedes_the_close(platform: Platform, party: Party, clock: ManualClock):
     platform.faults.add(Fault.dribble("connack", seconds=1.0))
     with Wire.tls(platform) as wire:
         wire.send(party.log_in(secret="wrong"))

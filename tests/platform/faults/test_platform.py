@@ -25,7 +25,7 @@ FLAWS = {
 
 @pytest.mark.parametrize("flaw", FLAWS)
 @pytest.mark.parametrize("port", ["mqtt_port", "mqtt_tls_port", "https_port"])
-def test_a_certificate_of_each_kind_is_refused_by_who_verifies(
+def test_verifying_client_refuses_each_flawed_certificate(
     platform: Platform, party: Party, flaw: str, port: str
 ):
     platform.faults.add(Fault.certificate(flaw), times=1)
@@ -41,9 +41,7 @@ def test_a_certificate_of_each_kind_is_refused_by_who_verifies(
         assert wire.ask(party.log_in()) == ACCEPTED
 
 
-def test_a_throttled_device_is_told_to_come_later_and_another_is_not(
-    platform: Platform, party: Party
-):
+def test_throttle_strikes_only_its_device(platform: Platform, party: Party):
     platform.faults.add(Fault.throttle(), device=party.name, times=3)
     other = Party.of(party.product, platform.console.add_device(party.product.key, "dev-2"))
     for packet, kind in (
@@ -78,7 +76,7 @@ def test_a_throttled_data_channel_answers_40000(platform: Platform, party: Party
 
 
 @pytest.mark.parametrize("seconds", [3600.0, -86400.0])
-def test_a_clock_that_jumps_shows_in_the_answer_to_ntp_alone(
+def test_clock_jump_changes_only_ntp_replies(
     platform: Platform, party: Party, clock: ManualClock, seconds: float
 ):
     platform.faults.add(Fault.clock_jump(seconds), times=1)

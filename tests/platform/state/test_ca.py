@@ -74,7 +74,7 @@ C_SDK = ["AES256-SHA256", "AES256-SHA", "AES128-SHA256", "AES128-SHA"]
 @pytest.mark.client_row(1, "no server name")
 @pytest.mark.client_row(1, "RSA key exchange")
 @pytest.mark.parametrize("cipher", C_SDK)
-def test_tls_1_2_with_rsa_key_exchange_and_no_server_name_goes(platform: Platform, cipher):
+def test_tls_1_2_with_rsa_key_exchange_works(platform: Platform, cipher):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(platform.ca_pem)
     context.check_hostname = False
@@ -95,7 +95,7 @@ def test_both_versions_of_tls_are_offered(platform: Platform, version):
 
 
 @pytest.mark.client_row(1, "RSA and SHA-256 all the way")
-def test_the_root_is_rsa_2048_signed_with_sha_256(ca):
+def test_root_is_rsa_2048_with_sha_256(ca):
     root = x509.load_der_x509_certificate(Authority(ca).der.read_bytes())
     key = root.public_key()
     assert isinstance(key, rsa.RSAPublicKey)
@@ -128,7 +128,7 @@ def test_ecdsa_by_option(tmp_path):
         Authority(tmp_path)
 
 
-def test_the_root_stays_the_same_and_its_key_is_its_owners(tmp_path):
+def test_root_persists_and_its_key_is_private(tmp_path):
     first = Authority(tmp_path).der.read_bytes()
     Authority(tmp_path).server_context()
     assert Authority(tmp_path).der.read_bytes() == first
@@ -146,7 +146,7 @@ print(authority.der.read_bytes().hex())
 """
 
 
-def test_two_platforms_that_start_at_once_have_one_root(tmp_path):
+def test_platforms_starting_together_share_one_root(tmp_path):
     makers = [
         subprocess.Popen([sys.executable, "-c", _MAKER, str(tmp_path)], stdout=subprocess.PIPE)
         for _ in range(3)
@@ -162,13 +162,13 @@ def test_two_platforms_that_start_at_once_have_one_root(tmp_path):
         (b"GET / HTTP/1.1\r\n\r\n", "it speaks HTTP here"),
     ],
 )
-def test_who_does_not_speak_tls_on_the_tls_port_is_named(platform: Platform, spoken, says):
+def test_plain_client_on_tls_port_is_logged(platform: Platform, spoken, says):
     with socket.create_connection(("127.0.0.1", platform.mqtt_tls_port), PATIENCE) as plain:
         plain.sendall(spoken)
         assert says in platform.expect("connection_failed").reason
 
 
-def test_a_device_that_does_not_trust_the_root_is_named(platform: Platform):
+def test_distrusting_device_is_logged(platform: Platform):
     with pytest.raises(ssl.SSLCertVerificationError):
         handshake(platform, ssl.create_default_context(), "localhost")
     assert "does not trust this platform's root" in platform.expect("connection_failed").reason

@@ -40,7 +40,7 @@ def log() -> EventLog:
         ({"kind": "online", "device_name": "b"}, [3.0]),
     ],
 )
-def test_events_are_found_by_what_is_given(log: EventLog, asked, times):
+def test_events_match_all_given_filters(log: EventLog, asked, times):
     assert [event.time for event in log.select(**asked)] == times
 
 
@@ -75,7 +75,7 @@ def test_expecting_a_detail_passes_over_others(log: EventLog):
         log.expect("registered", method="https", timeout=0)
 
 
-def test_expecting_in_vain_shows_how_the_log_ends(log: EventLog):
+def test_failed_expectation_shows_end_of_log(log: EventLog):
     log.add(Event(time=3.5, kind="property_posted", device_name="b", detail={"t": 21.5}))
     with pytest.raises(ExpectationError) as caught:
         log.expect("offline", device_name="b", timeout=0)
@@ -92,7 +92,7 @@ def test_expecting_in_vain_shows_how_the_log_ends(log: EventLog):
     assert "no device has reached this platform" in EventLog().tail()
 
 
-def test_what_comes_again_and_again_does_not_hide_the_rest(log: EventLog):
+def test_repeated_events_are_shown_once(log: EventLog):
     for second in range(4, 90):
         log.add(Event(time=float(second), kind="property_posted", detail={"t": 21.5}))
     assert log.tail(2).splitlines() == [
@@ -102,7 +102,7 @@ def test_what_comes_again_and_again_does_not_hide_the_rest(log: EventLog):
     ]
 
 
-def test_a_file_keeps_what_was_over_restarts_and_without_secrets(make_platform, tmp_path):
+def test_event_file_survives_restarts_without_secrets(make_platform, tmp_path):
     for _ in range(2):
         platform = make_platform(events=tmp_path / "events.jsonl")
         product = platform.console.create_product()

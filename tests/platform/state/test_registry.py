@@ -19,7 +19,7 @@ def registry(changed) -> Registry:
     return Registry(on_change=changed.append, on_remove=changed.append)
 
 
-def test_a_new_product_has_made_up_keys_and_its_switch_on(registry: Registry):
+def test_new_product_has_generated_keys(registry: Registry):
     one, other = registry.create_product(), registry.create_product()
     assert one.key != other.key
     assert one.secret != other.secret
@@ -27,7 +27,7 @@ def test_a_new_product_has_made_up_keys_and_its_switch_on(registry: Registry):
     assert (one.dynamic_registration, one.node_type, one.instance) == (True, 0, "")
 
 
-def test_creating_a_product_again_changes_only_what_is_given(registry: Registry):
+def test_creating_again_changes_only_given_fields(registry: Registry):
     first = registry.create_product(key="k", secret="s", dynamic_registration=False)
     again = registry.create_product(key="k", instance="iot-1")
     assert again is first
@@ -40,7 +40,7 @@ def test_a_product_keeps_its_secret(registry: Registry):
         registry.create_product(key="k", secret="t")
 
 
-def test_adding_a_device_again_returns_it_and_changes_nothing(registry: Registry, changed):
+def test_adding_existing_device_changes_nothing(registry: Registry, changed):
     product = registry.create_product()
     first = registry.add_device(product.key, "dev-1")
     there = len(changed)
@@ -74,7 +74,7 @@ def test_a_device_keeps_its_secret(registry: Registry):
         (lambda r: r.remove_product("k"), "product k has devices: remove them first"),
     ],
 )
-def test_what_the_rules_forbid_is_one_sentence(registry: Registry, call, says):
+def test_forbidden_change_is_one_sentence(registry: Registry, call, says):
     registry.create_product(key="k")
     registry.add_device("k", "here")
     with pytest.raises(RegistryError) as caught:

@@ -131,7 +131,7 @@ def served(world: World, packets: Iterator[bytes]) -> None:
                 packet = next(packets, None)
 
 
-def test_no_secret_is_shown_wherever_a_device_puts_it(world: World, caplog, capfd):
+def test_no_event_shows_a_devices_secret(world: World, caplog, capfd):
     caplog.set_level(logging.DEBUG)
     platform = world.platform
     for secret in (PS, DS, world.issued.token, platform.access_key.secret):
@@ -153,7 +153,7 @@ def test_no_secret_is_shown_wherever_a_device_puts_it(world: World, caplog, capf
     assert leaks(everything, world.secrets) == []
 
 
-def test_no_secret_of_a_sub_device_is_shown_either(make_platform, caplog):
+def test_no_event_shows_a_sub_devices_secret(make_platform, caplog):
     platform = make_platform(settings=Settings(sub_logins_a_minute=10**6))
     with Gateway(platform) as gateway:
         device = sub(platform)

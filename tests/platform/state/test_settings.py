@@ -55,7 +55,7 @@ def test_text_becomes_the_value(text, value):
         ("max_client_id=long", "setting max_client_id is 'long'; write a number"),
     ],
 )
-def test_a_wrong_setting_is_one_sentence_that_says_what_it_takes(text, says):
+def test_wrong_setting_names_allowed_values(text, says):
     with pytest.raises(SettingsError) as caught:
         Settings.parse([text])
     assert says in str(caught.value)
@@ -79,7 +79,7 @@ def _open_questions() -> list[list[str]]:
 
 
 @pytest.mark.parametrize("row", _open_questions(), ids=lambda row: row[0])
-def test_an_open_question_names_its_settings_or_says_why_there_is_none(row: list[str]):
+def test_open_questions_name_their_settings(row: list[str]):
     assert len(row) == 4
     named = set(re.findall(r"`(\w+)`", row[3]))
     assert row[3].startswith("none: ") != bool(named)
@@ -91,7 +91,7 @@ def test_every_setting_answers_an_open_question():
     assert {one.name for one in fields(Settings) if not one.metadata.get("own")} == named
 
 
-def test_every_setting_is_asked_for_and_shown_by_a_test_that_changes_it():
+def test_each_setting_is_used_and_tested():
     read = _mentions("host_sim/alink_sim/platform", r"settings\.(\w+)")
     changed = _mentions("tests/platform", r"\b(\w+)=|\"(\w+)\"")
     for field in fields(Settings):

@@ -61,7 +61,7 @@ def test_everything_comes_back_as_it_was(reopen):
     assert again.devices == registry.devices
 
 
-def test_what_is_removed_stays_away(reopen):
+def test_removed_entities_stay_removed_after_restart(reopen):
     store = reopen()
     registry = registry_on(store)
     product = registry.create_product()
@@ -112,7 +112,7 @@ def test_a_postgresql_schema_is_served_by_one_platform():
     Store(url).close()
 
 
-def test_a_postgresql_server_that_ends_its_connections_is_found_again():
+def test_restarted_postgresql_server_is_found_again():
     url = postgres.fresh_database()
     store = Store(url + "&application_name=store_of_this_test")
     registry = registry_on(store)
@@ -130,7 +130,7 @@ def test_a_postgresql_server_that_ends_its_connections_is_found_again():
     store.close()
 
 
-def test_what_postgresql_says_of_a_row_stays_there(monkeypatch):
+def test_store_error_quotes_no_postgresql_row(monkeypatch):
     store = Store(postgres.fresh_database())
     registry = registry_on(store)
     product = registry.create_product()
@@ -151,7 +151,7 @@ def test_what_postgresql_says_of_a_row_stays_there(monkeypatch):
         ("postgresql://u:geheim@127.0.0.1:1/d", "postgresql://u:***@127.0.0.1:1/d cannot be used"),
     ],
 )
-def test_a_database_that_cannot_be_opened_is_one_sentence_without_its_password(url, says):
+def test_unusable_database_is_one_sentence_without_password(url, says):
     with pytest.raises(StoreError) as caught:
         Store(url)
     assert says in str(caught.value)
@@ -188,7 +188,7 @@ def test_many_changes_share_few_transactions():
     assert len(sizes) < 5
 
 
-def test_a_device_whose_credential_cannot_be_kept_is_told_to_come_again(make_platform):
+def test_unstored_credential_is_not_issued(make_platform):
     platform = make_platform()
     product = platform.console.create_product()
 
