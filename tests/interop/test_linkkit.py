@@ -14,7 +14,7 @@ from tests.interop.linkkit import HOME, LinkKit
 pytestmark = pytest.mark.interop
 
 
-def test_the_files_of_the_sdk_are_those_that_were_installed():
+def test_sdk_files_are_unmodified():
     (site,) = HOME.glob("lib/python*/site-packages")
     records = sorted(site.glob("*.dist-info/RECORD"))
     assert [record.parent.name for record in records] == [
@@ -32,7 +32,7 @@ def test_the_files_of_the_sdk_are_those_that_were_installed():
     assert checked > 10
 
 
-def test_it_registers_by_https_and_logs_in(platform: Platform, product: Product):
+def test_registers_over_https_and_logs_in(platform: Platform, product: Product):
     device = platform.console.add_device(product.key, "linkkit-1")
     with LinkKit(platform, product.key, "linkkit-1", product_secret=product.secret) as client:
         client.log_in()
@@ -41,7 +41,7 @@ def test_it_registers_by_https_and_logs_in(platform: Platform, product: Product)
     assert platform.expect("online", device_name="linkkit-1").detail["tls"]
 
 
-def test_it_is_told_why_https_refuses_it(platform: Platform, product: Product):
+def test_https_refusal_reports_its_code(platform: Platform, product: Product):
     platform.console.add_device(product.key, "linkkit-2")
     with LinkKit(platform, product.key, "linkkit-2", product_secret="wrong") as client:
         client.call("connect_async")
@@ -49,7 +49,7 @@ def test_it_is_told_why_https_refuses_it(platform: Platform, product: Product):
     assert platform.expect("registration_refused", device_name="linkkit-2").code == 6600
 
 
-def test_it_registers_over_mqtt_and_logs_in(platform: Platform, product: Product):
+def test_registers_over_mqtt_and_logs_in(platform: Platform, product: Product):
     device = platform.console.add_device(product.key, "linkkit-3")
     new = {"product_secret": product.secret, "auth_type": "register"}
     with LinkKit(platform, product.key, "linkkit-3", **new) as client:
@@ -60,7 +60,7 @@ def test_it_registers_over_mqtt_and_logs_in(platform: Platform, product: Product
         assert platform.console.device(product.key, "linkkit-3").status == "Online"
 
 
-def test_it_registers_without_preregistration_and_logs_in_with_its_token(platform, product):
+def test_registers_with_regnwl_and_logs_in(platform, product):
     new = {"product_secret": product.secret, "auth_type": "regnwl"}
     with LinkKit(platform, product.key, "linkkit-4", **new) as client:
         client.log_in()
@@ -74,7 +74,7 @@ def test_it_registers_without_preregistration_and_logs_in_with_its_token(platfor
     assert platform.expect("online", device_name="linkkit-4").detail["method"] == "connwl"
 
 
-def test_it_is_refused_over_mqtt_where_registration_is_switched_off(platform, product):
+def test_mqtt_registration_refused_without_dynamic_registration(platform, product):
     platform.console.set_dynamic_registration(product.key, False)
     new = {"product_secret": product.secret, "auth_type": "regnwl"}
     with LinkKit(platform, product.key, "linkkit-5", **new) as client:
@@ -94,13 +94,13 @@ def client(platform: Platform, product: Product):
         yield client
 
 
-def test_it_posts_properties_and_hears_the_reply(platform, product, client):
+def test_posted_properties_get_a_reply(platform, product, client):
     assert client.call("thing_post_property", {"temperature": 21.5}) == [0, "1"]
     assert client.expect("on_thing_prop_post") == ["1", 200, {}, "success", None]
     assert platform.console.device(product.key, "linkkit-6").properties == {"temperature": 21.5}
 
 
-def test_it_publishes_and_receives_on_topics_of_its_own(platform, product, client):
+def test_publishes_and_receives_on_custom_topics(platform, product, client):
     topic = f"/{product.key}/linkkit-6/user/"
     code, number = client.call("subscribe_topic", topic + "get")
     assert code == 0
@@ -114,6 +114,6 @@ def test_it_publishes_and_receives_on_topics_of_its_own(platform, product, clien
     assert event.detail["topic"] == topic + "update"
 
 
-def test_properties_set_by_the_cloud_reach_it(platform, product, client):
+def test_properties_set_by_cloud_reach_sdk(platform, product, client):
     platform.cloud.set_properties(product.key, "linkkit-6", {"led": 1})
     assert client.expect("on_thing_prop_changed") == [{"led": 1}, None]

@@ -45,7 +45,7 @@ def pairs(subs: list[list[str]]) -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize("signed", [False, True])
-def test_it_registers_relates_logs_in_and_out(gateway: LinkKit, platform: Platform, signed: bool):
+def test_sub_devices_register_log_in_and_out(gateway: LinkKit, platform: Platform, signed: bool):
     if signed:
         what, wanted = "product_register_subdev", [[*one, SUB_PS] for one in NAMES]
     else:
@@ -65,7 +65,7 @@ def test_it_registers_relates_logs_in_and_out(gateway: LinkKit, platform: Platfo
     assert not platform.cloud.sub_devices(GATEWAY_PK, "gateway-1")
 
 
-def test_it_publishes_and_hears_for_a_sub_device(gateway: LinkKit, platform: Platform):
+def test_publishes_and_receives_for_a_sub_device(gateway: LinkKit, platform: Platform):
     known = [[key, name, platform.console.device(key, name).secret] for key, name in NAMES]
     ask(gateway, "add_subdev_topo", "add_subdev_topo", known)
     ask(gateway, "login_subdev", "login_subdev", known)
@@ -76,7 +76,7 @@ def test_it_publishes_and_hears_for_a_sub_device(gateway: LinkKit, platform: Pla
     assert platform.console.device(SUB_PK, "sub-0001").properties == {"t": 21}
 
 
-def test_it_is_told_why_and_of_changes(gateway: LinkKit, platform: Platform):
+def test_gets_refusal_codes_and_topology_changes(gateway: LinkKit, platform: Platform):
     known = [[key, name, platform.console.device(key, name).secret] for key, name in NAMES]
     assert ask(gateway, "login_subdev", "login_subdev", known) == (6401, pairs(NAMES))
     wrong = [[SUB_PK, "sub-0001", "wrong"]]

@@ -31,7 +31,7 @@ def client(platform: Platform, product: Product) -> Iterator[LinkKit]:
         yield made
 
 
-def test_an_event_is_noted_and_its_reply_heard(platform: Platform, client: LinkKit) -> None:
+def test_event_is_recorded_and_replied(platform: Platform, client: LinkKit) -> None:
     code, number = client.call("thing_trigger_event", {"tuple": ["alarm", {"level": 2}]})
     assert code == 0
     event = platform.expect("event_posted", device_name=NAME)
@@ -39,7 +39,7 @@ def test_an_event_is_noted_and_its_reply_heard(platform: Platform, client: LinkK
     assert client.expect("on_thing_event_post") == ["alarm", number, 200, {}, "success", None]
 
 
-def test_an_event_that_the_thing_model_does_not_allow_is_refused(
+def test_event_outside_thing_model_is_refused(
     platform: Platform, product: Product, client: LinkKit
 ) -> None:
     client.call("thing_trigger_event", {"tuple": ["alarm", {"level": 9}]})
@@ -47,7 +47,7 @@ def test_an_event_that_the_thing_model_does_not_allow_is_refused(
     assert not platform.events(product.key, NAME, kind="event_posted")
 
 
-def test_an_asynchronous_service_is_called_and_answered(
+def test_asynchronous_service_is_called_and_replied(
     platform: Platform, product: Product, client: LinkKit
 ) -> None:
     number = platform.cloud.call_service(product.key, NAME, "SelfTest", {"seconds": 3})
@@ -58,7 +58,7 @@ def test_an_asynchronous_service_is_called_and_answered(
     assert (answered.detail["id"], answered.detail["answer"]) == (number, 200)
 
 
-def test_a_synchronous_service_is_answered_to_the_caller_that_waits(
+def test_synchronous_service_replies_to_the_caller(
     platform: Platform, product: Product, client: LinkKit
 ) -> None:
     with ThreadPoolExecutor(1) as threads:
@@ -77,7 +77,7 @@ def test_a_synchronous_service_is_answered_to_the_caller_that_waits(
     assert json.loads(got.payload)["data"] == {"passed": 1}
 
 
-def test_a_question_on_a_topic_of_its_own_is_answered(
+def test_custom_topic_rrpc_is_replied(
     platform: Platform, product: Product, client: LinkKit
 ) -> None:
     topic = f"/{product.key}/{NAME}/user/ask"
@@ -93,7 +93,7 @@ def test_a_question_on_a_topic_of_its_own_is_answered(
         assert asked.result(PATIENCE).payload == b"!"
 
 
-def test_the_shadow_is_updated_read_in_conflict_and_set_by_the_cloud(
+def test_shadow_update_read_conflict_and_cloud_control(
     platform: Platform, product: Product, client: LinkKit
 ) -> None:
     def told() -> dict[str, Any]:
@@ -126,7 +126,7 @@ def test_tags_are_set_and_removed(platform: Platform, product: Product, client: 
     assert platform.console.device(product.key, NAME).documents["tags"] == {"room": "4"}
 
 
-def test_raw_bytes_pass_both_ways_through_a_script(
+def test_raw_bytes_pass_through_script_both_ways(
     platform: Platform, product: Product, client: LinkKit
 ) -> None:
     def to_alink(data: bytes) -> dict[str, Any]:

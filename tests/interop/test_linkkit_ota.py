@@ -23,7 +23,7 @@ PUSH, ANSWER = 1, 2  # How its callback tells where the news came from.
 
 
 @pytest.mark.parametrize("method", ["SHA256", "Md5"])
-def test_it_is_pushed_downloads_verifies_and_reports(
+def test_pushed_update_is_downloaded_verified_and_reported(
     platform: Platform, product: Product, tmp_path: Path, method: str
 ) -> None:
     device = platform.console.add_device(product.key, NAME)
@@ -48,7 +48,7 @@ def test_it_is_pushed_downloads_verifies_and_reports(
     assert platform.ota.job(job.id).status == "COMPLETED"
 
 
-def test_it_asks_for_a_module_and_notices_a_file_that_is_another(
+def test_queried_module_with_wrong_digest_is_rejected(
     platform: Platform, product: Product, tmp_path: Path
 ) -> None:
     device = platform.console.add_device(product.key, NAME)

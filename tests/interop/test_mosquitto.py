@@ -61,7 +61,7 @@ def test_mosquitto_sub_registers_and_mosquitto_pub_posts(platform: Platform, pro
     assert platform.console.device(product.key, "mosquitto-1").properties == {"temperature": 21.5}
 
 
-def test_mosquitto_registers_without_preregistration_and_logs_in_with_its_token(platform, product):
+def test_mosquitto_registers_with_regnwl_and_logs_in(platform, product):
     answer = register(platform, product, "mosquitto-2", "regnwl")
     done = mosquitto(
         "mosquitto_pub",

@@ -64,7 +64,7 @@ def heard(sdk: NodeSdk, on: str, topic: str) -> Any:
 
 
 @both
-def test_it_is_the_locked_one_and_the_lock_names_no_registry(sdk: NodeSdk, package: str) -> None:
+def test_sdk_is_locked_and_lock_names_no_registry(sdk: NodeSdk, package: str) -> None:
     lock = json.loads(DRIVER.with_name("package-lock.json").read_text())
     packages = {path: one for path, one in lock["packages"].items() if path}
     installed = json.loads((HOME / "node_modules" / package / "package.json").read_text())
@@ -75,7 +75,7 @@ def test_it_is_the_locked_one_and_the_lock_names_no_registry(sdk: NodeSdk, packa
 
 
 @both
-def test_it_registers_over_https_and_logs_in(
+def test_registers_over_https_and_logs_in(
     platform: Platform, product: Product, sdk: NodeSdk
 ) -> None:
     device = platform.console.add_device(product.key, NAME)
@@ -92,7 +92,7 @@ def test_it_registers_over_https_and_logs_in(
 
 
 @both
-def test_it_is_told_why_it_may_not_register(
+def test_registration_refusal_reports_its_code(
     platform: Platform, product: Product, sdk: NodeSdk
 ) -> None:
     platform.console.add_device(product.key, NAME)
@@ -101,9 +101,7 @@ def test_it_is_told_why_it_may_not_register(
 
 
 @both
-def test_it_logs_in_over_plain_tcp_on_the_same_port(
-    platform: Platform, product: Product, sdk: NodeSdk
-) -> None:
+def test_logs_in_over_tcp_on_same_port(platform: Platform, product: Product, sdk: NodeSdk) -> None:
     secret = platform.console.add_device(product.key, NAME).secret
     sdk.make("dev", "device", product.key, NAME, secret, tls=False)
     sdk.expect("connect", "dev")
@@ -111,7 +109,7 @@ def test_it_logs_in_over_plain_tcp_on_the_same_port(
 
 
 @both
-def test_a_wrong_secret_is_refused(platform: Platform, product: Product, sdk: NodeSdk) -> None:
+def test_wrong_secret_is_refused(platform: Platform, product: Product, sdk: NodeSdk) -> None:
     platform.console.add_device(product.key, NAME)
     sdk.make("dev", "device", product.key, NAME, "wrong")
     (errors,) = sdk.expect("error", "dev")
@@ -120,7 +118,7 @@ def test_a_wrong_secret_is_refused(platform: Platform, product: Product, sdk: No
 
 
 @both
-def test_properties_events_and_tags_are_replied_to(
+def test_properties_events_and_tags_get_replies(
     platform: Platform, product: Product, device: NodeSdk
 ) -> None:
     assert device.ask("dev", "postProps", {"temperature": 21.5})["code"] == 200
@@ -134,7 +132,7 @@ def test_properties_events_and_tags_are_replied_to(
     assert {key: kept[key] for key in kept if not key.startswith("SYS_")} == {"room": "4"}
 
 
-def test_a_property_set_and_a_service_reach_it(
+def test_property_set_and_service_reach_sdk(
     platform: Platform, product: Product, device: NodeSdk
 ) -> None:
     device.call("dev", "onProps", told=True)
@@ -150,7 +148,7 @@ def test_a_property_set_and_a_service_reach_it(
 
 
 @pytest.mark.parametrize("package", ["aliyun-iot-device-sdk"])
-def test_a_service_is_heard_by_the_older_one(
+def test_older_sdk_receives_a_service_call(
     platform: Platform, product: Product, device: NodeSdk
 ) -> None:
     device.call("dev", "onService", "SelfTest", told=True)
@@ -162,7 +160,7 @@ def test_a_service_is_heard_by_the_older_one(
     assert (asked["id"], asked["params"]) == (number, {"seconds": 3})
 
 
-def test_a_synchronous_service_is_answered_to_the_caller_that_waits(
+def test_synchronous_service_replies_to_the_caller(
     platform: Platform, product: Product, device: NodeSdk
 ) -> None:
     device.do("serve", on="dev", service="SelfTest", data={"passed": 1}, type="sync")
@@ -184,7 +182,7 @@ def test_a_synchronous_service_is_answered_to_the_caller_that_waits(
 
 
 @both
-def test_the_shadow_is_updated_read_set_by_the_cloud_and_emptied(
+def test_shadow_update_read_cloud_control_and_delete(
     platform: Platform, product: Product, device: NodeSdk
 ) -> None:
     device.call("dev", "onShadow", told=True)
@@ -204,7 +202,7 @@ def test_the_shadow_is_updated_read_set_by_the_cloud_and_emptied(
 
 
 @both
-def test_it_publishes_and_hears_on_topics_of_its_own(
+def test_publishes_and_receives_on_custom_topics(
     platform: Platform, product: Product, device: NodeSdk
 ) -> None:
     own = f"/{product.key}/{NAME}/user"
@@ -216,9 +214,7 @@ def test_it_publishes_and_hears_on_topics_of_its_own(
     assert heard(device, "dev", f"{own}/get") == {"a": 1}
 
 
-def test_a_gateway_registers_relates_and_logs_in_a_sub_device(
-    platform: Platform, gateway: NodeSdk
-) -> None:
+def test_gateway_registers_and_logs_in_sub_device(platform: Platform, gateway: NodeSdk) -> None:
     registered = gateway.ask("gw", "regiestSubDevice", [SUB])  # The SDK spells it so.
     secret = platform.console.device(SUB_PK, "sub-0001").secret
     assert [one["deviceSecret"] for one in registered["data"]] == [secret]
@@ -244,9 +240,7 @@ def test_a_gateway_registers_relates_and_logs_in_a_sub_device(
     assert not platform.cloud.sub_devices(GATEWAY_PK, "gateway-1")
 
 
-def test_a_gateway_is_told_why_a_sub_device_may_not_log_in(
-    platform: Platform, gateway: NodeSdk
-) -> None:
+def test_sub_device_login_refusal_reports_its_code(platform: Platform, gateway: NodeSdk) -> None:
     triple = {**SUB, "deviceSecret": platform.console.device(SUB_PK, "sub-0001").secret}
     gateway.do("login", on="gw", device=triple, **{"as": "sub"})
     assert gateway.expect("login", "sub")[0]["code"] == 6401

@@ -63,7 +63,7 @@ def connected(platform: Platform, credentials: Credentials) -> Iterator[Client]:
         client.paho.loop_stop()
 
 
-def test_paho_registers_a_pre_registered_device_and_logs_in(platform: Platform, product: Product):
+def test_paho_registers_pre_registered_device_and_logs_in(platform: Platform, product: Product):
     device = platform.console.add_device(product.key, "paho-1")
     with connected(platform, registration(product, "paho-1", "register")) as client:
         assert client.expect("connect") == 0
@@ -83,7 +83,7 @@ def test_paho_registers_a_pre_registered_device_and_logs_in(platform: Platform, 
     assert platform.console.device(product.key, "paho-1").properties == {"temperature": 21.5}
 
 
-def test_paho_registers_without_preregistration_and_logs_in_with_its_token(platform, product):
+def test_paho_registers_with_regnwl_and_logs_in(platform, product):
     with connected(platform, registration(product, "paho-2", "regnwl")) as client:
         assert client.expect("connect") == 0
         topic, answer = client.expect("message")
@@ -101,7 +101,7 @@ def test_paho_is_refused_with_a_wrong_secret(platform: Platform, product: Produc
     assert platform.expect("login_refused", device_name="paho-3").code == 6600
 
 
-def test_paho_is_kicked_by_a_newcomer(platform: Platform, product: Product):
+def test_second_login_disconnects_first_client(platform: Platform, product: Product):
     device = platform.console.add_device(product.key, "paho-4")
     with connected(platform, login(product, device)) as older:
         assert older.expect("connect") == 0

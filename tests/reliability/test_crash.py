@@ -123,7 +123,7 @@ def lost(ports: Ports, told: list[Acknowledged]) -> list[str]:
     return missing
 
 
-def test_nothing_a_device_was_told_is_lost_when_the_platform_is_killed(
+def test_killed_platform_loses_no_acknowledged_credential(
     tmp_path: Path, database_url: str, record_property: Any
 ):
     chance = random.Random(SEED)

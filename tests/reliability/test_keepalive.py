@@ -81,7 +81,7 @@ def still_online(rig: Rig) -> bool:
 
 
 @pytest.mark.parametrize("begun_at", [1, 45])
-def test_a_handler_that_sleeps_five_seconds_costs_no_keepalive(
+def test_five_second_handler_keeps_session_alive(
     make_rig: Callable[..., Rig], clock: ManualClock, begun_at: int
 ) -> None:
     # At 45 the ping falls due in the middle of the handler.
@@ -102,7 +102,7 @@ def test_a_handler_that_sleeps_five_seconds_costs_no_keepalive(
         assert still_online(rig)
 
 
-def test_three_slow_handlers_in_a_row_do_not_pass_for_a_dead_link(
+def test_three_slow_handlers_keep_session_alive(
     make_rig: Callable[..., Rig], clock: ManualClock
 ) -> None:
     # Together they take longer than the ten seconds that a PINGRESP may.
@@ -124,7 +124,7 @@ def test_three_slow_handlers_in_a_row_do_not_pass_for_a_dead_link(
 
 
 @pytest.mark.parametrize("main", [BLOCKING, ASYNCHRONOUS])
-def test_a_peer_that_dribbles_costs_no_keepalive(
+def test_slow_incoming_bytes_keep_session_alive(
     make_rig: Callable[..., Rig], clock: ManualClock, main: str
 ) -> None:
     rig = make_rig(clock=clock)

@@ -42,7 +42,7 @@ def issued(ask: Ask, apply_id: int) -> dict[str, str]:
     return found
 
 
-def test_what_was_acknowledged_is_gone_on_with_after_a_kill(
+def test_acknowledged_batches_continue_after_a_kill(
     tmp_path: Path, database_url: str, monkeypatch: Any
 ) -> None:
     for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"):

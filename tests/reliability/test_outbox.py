@@ -58,7 +58,7 @@ def finished(board: Board) -> list[str]:
     return [said.text for said in board.lines]
 
 
-def test_power_cut_in_every_flash_operation_loses_nothing_that_was_put(
+def test_power_cut_loses_no_queued_message(
     rig: Rig, record_property: Callable[[str, object], None]
 ) -> None:
     def board(name: str, main: str) -> Board:
@@ -90,7 +90,7 @@ def test_power_cut_in_every_flash_operation_loses_nothing_that_was_put(
     )
 
 
-def test_a_queue_on_the_vfs_outlives_a_power_cut_and_is_sent(rig: Rig) -> None:
+def test_vfs_queue_is_sent_after_power_cut(rig: Rig) -> None:
     with rig.board("dev-1", main=PUTS) as board:
         assert finished(board)[-1] == "done 5 3"
     files = board.vfs_files()
@@ -126,7 +126,7 @@ print("ended", ended.count(True), ended.count(False), device.online() > 1)
 
 
 @pytest.mark.parametrize("fault", [Fault.cut("puback", at=2), Fault.half_open("puback")])
-def test_what_is_on_its_way_when_the_line_ends_goes_again_in_the_next_session(
+def test_unacknowledged_messages_are_sent_again_next_session(
     make_rig: Callable[..., Rig], clock: ManualClock, fault: Fault
 ) -> None:
     rig = make_rig(clock=clock)
@@ -138,7 +138,7 @@ def test_what_is_on_its_way_when_the_line_ends_goes_again_in_the_next_session(
         assert arrived(rig) >= 20
 
 
-def test_an_acknowledgement_that_is_lost_is_made_good_in_the_next_session(rig: Rig) -> None:
+def test_lost_acknowledgement_is_recovered_next_session(rig: Rig) -> None:
     rig.platform.faults.add(Fault.drop("puback"), device="dev-1", times=2)
     with rig.board("dev-1", main=THROUGH) as board:
         board.power_on()

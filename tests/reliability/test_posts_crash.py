@@ -64,7 +64,7 @@ class Poster(threading.Thread):
                 self._told[self._name] = value
 
 
-def test_no_acknowledged_post_is_lost_when_the_platform_is_killed(
+def test_killed_platform_loses_no_acknowledged_post(
     tmp_path: Path, database_url: str, record_property: Any
 ):
     chance = random.Random(SEED)

@@ -14,7 +14,7 @@ from tests.waiting import PATIENCE
 
 
 @pytest.mark.parametrize("resets", [True, False])
-def test_the_proxy_ends_the_line_at_the_byte_on_both_sides(resets: bool) -> None:
+def test_proxy_cuts_both_sides_at_the_byte(resets: bool) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         proxy = CuttingProxy(server.getsockname()[1])
         with socket.create_connection(("127.0.0.1", proxy.port), timeout=PATIENCE) as near:
@@ -43,7 +43,7 @@ def test_the_proxy_ends_the_line_at_the_byte_on_both_sides(resets: bool) -> None
         proxy.close()
 
 
-def test_the_sdk_comes_back_by_itself_each_time(tmp_path: Path) -> None:
+def test_sdk_reconnects_by_itself_after_each_cut(tmp_path: Path) -> None:
     if reason := toolchain.missing_reason("unix32"):
         pytest.skip(f"unix32: {reason}")
     found = recovery.measure(tmp_path, cuts=3)

@@ -35,14 +35,14 @@ def arm(
     return asyncio.run_coroutine_threadsafe(in_loop(), loop).result()
 
 
-def test_it_stands_until_it_is_advanced():
+def test_clock_stands_until_advanced():
     clock = ManualClock(start=1000.0)
     assert (clock.time(), clock.monotonic()) == (1000.0, 0.0)
     clock.advance(2.5)
     assert (clock.time(), clock.monotonic()) == (1002.5, 2.5)
 
 
-def test_due_timers_have_run_in_order_each_at_its_time(loop):
+def test_due_timers_run_in_order(loop):
     clock = ManualClock(start=0.0)
     ran = []
     for seconds in (3.0, 1.0, 2.0, 4.0):
@@ -53,7 +53,7 @@ def test_due_timers_have_run_in_order_each_at_its_time(loop):
     assert ran[-1] == (4.0, 4.0)
 
 
-def test_a_timer_that_a_timer_sets_runs_within_the_same_advance(loop):
+def test_nested_timer_runs_in_same_advance(loop):
     clock = ManualClock(start=0.0)
     ran = []
 
@@ -66,7 +66,7 @@ def test_a_timer_that_a_timer_sets_runs_within_the_same_advance(loop):
     assert ran == [10.0 * number for number in range(1, 361)]
 
 
-def test_a_cancelled_timer_does_not_run(loop):
+def test_cancelled_timer_does_not_run(loop):
     clock = ManualClock()
     ran = []
     arm(clock, loop, 1.0, lambda: ran.append(1)).cancel()
@@ -74,7 +74,7 @@ def test_a_cancelled_timer_does_not_run(loop):
     assert not ran
 
 
-def test_a_timer_of_a_loop_that_is_gone_is_forgotten():
+def test_timer_of_closed_loop_is_dropped():
     clock = ManualClock()
     gone = asyncio.new_event_loop()
     clock.call_later(gone, 1.0, lambda: None)
@@ -97,7 +97,7 @@ def test_two_threads_may_advance_it(loop):
     assert clock.time() == 100.0
 
 
-def test_its_file_holds_milliseconds_in_eight_bytes(tmp_path: Path):
+def test_clock_file_holds_milliseconds(tmp_path: Path):
     clock = ManualClock(tmp_path / "clock", start=1.5)
     assert (tmp_path / "clock").read_bytes() == bytes.fromhex("dc05000000000000")
     clock.advance(0.25)
@@ -106,7 +106,7 @@ def test_its_file_holds_milliseconds_in_eight_bytes(tmp_path: Path):
     assert clock.path == tmp_path / "clock"
 
 
-def test_the_machines_clock_has_no_file_and_runs_callbacks(loop):
+def test_system_clock_has_no_file(loop):
     clock = SystemClock()
     ran = threading.Event()
 

@@ -22,7 +22,7 @@ def start(rig: Rig, name: str) -> Board:
     )
 
 
-def test_the_thermostat_posts_and_takes_a_target(rig: Rig) -> None:
+def test_thermostat_posts_and_accepts_a_target(rig: Rig) -> None:
     with start(rig, "thermostat.py") as board:
         board.power_on()
         posted = rig.platform.expect("property_posted")
@@ -35,14 +35,14 @@ def test_the_thermostat_posts_and_takes_a_target(rig: Rig) -> None:
         assert answered(rig, number) == 200
 
 
-def test_the_button_tells_of_each_press(rig: Rig) -> None:
+def test_button_reports_each_press(rig: Rig) -> None:
     with start(rig, "button.py") as board:
         board.power_on()
         event = rig.platform.expect("event_posted")
         assert (event.detail["event"], event.detail["values"]) == ("pressed", {"count": 1})
 
 
-def test_the_sensor_sleeps_wakes_and_registers_once(
+def test_sensor_sleeps_wakes_and_registers_once(
     make_rig: Callable[..., Rig], clock: ManualClock
 ) -> None:
     rig = make_rig(clock=clock)
@@ -56,7 +56,7 @@ def test_the_sensor_sleeps_wakes_and_registers_once(
         assert rig.kinds("dev-1").count("online") >= 3
 
 
-def test_what_the_sensor_measured_while_offline_arrives_later(
+def test_sensor_sends_offline_readings_later(
     make_rig: Callable[..., Rig], clock: ManualClock
 ) -> None:
     rig = make_rig(clock=clock)

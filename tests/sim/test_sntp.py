@@ -22,7 +22,7 @@ def test_reply_has_clock_time_and_request_stamp():
     )
 
 
-def test_the_version_of_the_request_comes_back():
+def test_reply_has_the_request_version():
     got = reply(bytes([0x23]) + REQUEST[1:], 0.0)
     assert got
     assert got[0] == 0x24

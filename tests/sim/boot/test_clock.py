@@ -51,7 +51,7 @@ def _online(rig: Rig) -> Board:
     return board
 
 
-def test_a_board_of_the_year_2000_sets_its_clock_before_tls(timed: Rig) -> None:
+def test_clock_is_set_before_tls(timed: Rig) -> None:
     board = timed.board("dev-1")
     with board:
         board.power_on()
@@ -60,7 +60,7 @@ def test_a_board_of_the_year_2000_sets_its_clock_before_tls(timed: Rig) -> None:
         board.expect(ONLINE)
 
 
-def test_a_quiet_session_lives_for_hours_on_pings_alone(timed: Rig, clock: ManualClock) -> None:
+def test_quiet_session_lives_for_hours_on_pings(timed: Rig, clock: ManualClock) -> None:
     with _online(timed) as board:
         for _ in range(30):
             until_waiting(board, clock, at_least=60)
@@ -70,9 +70,7 @@ def test_a_quiet_session_lives_for_hours_on_pings_alone(timed: Rig, clock: Manua
         assert "offline" not in timed.kinds("dev-1")
 
 
-def test_an_outage_of_hours_ends_with_the_board_online_again(
-    timed: Rig, clock: ManualClock
-) -> None:
+def test_board_is_online_again_after_hours_of_outage(timed: Rig, clock: ManualClock) -> None:
     with _online(timed) as board:
         timed.platform.console.disable_device(timed.product_key, "dev-1")
         board.expect("alink: offline: ")
@@ -87,7 +85,7 @@ def test_an_outage_of_hours_ends_with_the_board_online_again(
     assert timed.kinds("dev-1").count("registered") == 1
 
 
-def test_ten_minutes_pass_before_a_third_registration(timed: Rig, clock: ManualClock) -> None:
+def test_third_registration_waits_ten_minutes(timed: Rig, clock: ManualClock) -> None:
     board = timed.board("dev-1", method="regnwl", register=False, main=RESETS_BEFORE_STORING)
     with board:
         board.power_on()
@@ -114,7 +112,7 @@ class _Date(http.server.BaseHTTPRequestHandler):
         pass
 
 
-def test_where_no_ntp_answers_the_date_of_an_http_server_sets_the_clock(timed: Rig) -> None:
+def test_http_date_sets_clock_without_ntp(timed: Rig) -> None:
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Date) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         board = timed.board(
@@ -130,7 +128,7 @@ def test_where_no_ntp_answers_the_date_of_an_http_server_sets_the_clock(timed: R
         server.shutdown()
 
 
-def test_a_watchdog_is_fed_while_nothing_gives_the_time(timed: Rig, clock: ManualClock) -> None:
+def test_watchdog_is_fed_while_clock_is_unset(timed: Rig, clock: ManualClock) -> None:
     with timed.board("dev-1", ntp_host=NOBODY, main=WATCHED) as board:
         board.power_on()
         _live(board, clock, seconds=40)
@@ -138,9 +136,7 @@ def test_a_watchdog_is_fed_while_nothing_gives_the_time(timed: Rig, clock: Manua
         assert [line.text for line in board.lines if "reset" in line.text] == ["reset cause 1"]
 
 
-def test_a_watchdog_is_fed_while_the_server_is_mute_and_between_tries(
-    timed: Rig, clock: ManualClock
-) -> None:
+def test_watchdog_is_fed_while_server_is_mute(timed: Rig, clock: ManualClock) -> None:
     with socket.create_server(("127.0.0.1", 0)) as mute:
         port = mute.getsockname()[1]
         with timed.board("dev-1", port=port, main=WATCHED) as board:

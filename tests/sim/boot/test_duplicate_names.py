@@ -38,7 +38,7 @@ def _refused_after(rig: Rig, board: Board, measure: Callable[[], object], reason
     board.expect("alink: login refused, CONNACK 4")
 
 
-def test_a_second_board_of_one_name_raises_the_alert(rig: Rig) -> None:
+def test_second_board_of_one_name_raises_alert(rig: Rig) -> None:
     one, _ = _online(rig, "one", "retry")
     with one:
         assert "client_id_alert" not in rig.kinds("dev-1")
@@ -52,7 +52,7 @@ def test_a_second_board_of_one_name_raises_the_alert(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize("policy", ["retry", "stop", "reregister"])
-def test_switch_keeps_one_board_and_the_other_follows_its_policy(rig: Rig, policy: str) -> None:
+def test_switch_keeps_one_board_online(rig: Rig, policy: str) -> None:
     one, kept = _online(rig, "one", "retry")
     two, _ = _online(rig, "two", policy)
     with one, two:

@@ -18,7 +18,7 @@ POSTED = re.compile(r"^alink: property post 1 answered: 200")
 
 @pytest.mark.parametrize("layout", ["factory", "stock"])
 @pytest.mark.parametrize("method", ["register", "regnwl"])
-def test_a_board_registers_once_and_logs_in_for_ever(rig: Rig, layout: str, method: str) -> None:
+def test_board_registers_once_and_logs_in_again(rig: Rig, layout: str, method: str) -> None:
     board = rig.board("dev-1", layout=layout, method=method, register=method == "register")
     board.power_on()
     board.expect("alink: clock set to ")
@@ -38,7 +38,7 @@ def test_a_board_registers_once_and_logs_in_for_ever(rig: Rig, layout: str, meth
     assert rig.platform.console.device(rig.product_key, "dev-1").activated
 
 
-def test_a_board_comes_online_whatever_the_open_questions_are(make_rig: Make) -> None:
+def test_board_comes_online_under_other_platform_settings(make_rig: Make) -> None:
     settings = Settings(
         registration_securemode="documented",
         regnwl_topic="/ext/register",
@@ -70,13 +70,13 @@ def test_first_boot_fits_in_first_heap_area(make_rig: Make, layout: str, spare: 
     board.expect(POSTED)
 
 
-def test_a_credential_is_in_both_places(rig: Rig) -> None:
+def test_credential_is_stored_in_two_copies(rig: Rig) -> None:
     board = rig.board("dev-1")
     board.power_on()
     board.expect("alink: credential stored in cred and nvs")
 
 
-def test_a_board_with_its_own_device_secret_never_registers(rig: Rig) -> None:
+def test_board_with_device_secret_never_registers(rig: Rig) -> None:
     device = rig.platform.console.add_device(rig.product_key, "dev-1")
     board = rig.board("dev-1", product_secret="", device_secret=device.secret)
     board.power_on()
@@ -91,7 +91,7 @@ def test_every_sign_method_registers_and_logs_in(rig: Rig, sign_method: str) -> 
     board.expect(POSTED)
 
 
-def test_a_product_without_instance_is_reached_by_its_own_host(rig: Rig) -> None:
+def test_product_without_instance_uses_regional_host(rig: Rig) -> None:
     board = rig.board("dev-1", instance_id="", region="cn-shanghai")
     board.power_on()
     online = board.expect(ONLINE)
@@ -100,13 +100,13 @@ def test_a_product_without_instance_is_reached_by_its_own_host(rig: Rig) -> None
     board.expect(POSTED)
 
 
-def test_the_sniffing_port_takes_tls_too(rig: Rig) -> None:
+def test_shared_port_accepts_tls(rig: Rig) -> None:
     board = rig.board("dev-1", port=rig.platform.mqtt_port)
     board.power_on()
     board.expect(POSTED)
 
 
-def test_asyncio_beside_a_users_task(rig: Rig) -> None:
+def test_run_works_beside_another_asyncio_task(rig: Rig) -> None:
     main = """
 import asyncio
 from alink import Device

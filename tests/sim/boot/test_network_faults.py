@@ -26,7 +26,7 @@ def timed(make_rig: Callable[..., Rig], tmp_path: Path) -> tuple[Rig, ManualCloc
 
 
 @pytest.mark.parametrize("flaw", FLAWS)
-def test_a_bad_certificate_is_named_and_a_good_one_taken(
+def test_bad_tls_certificate_is_reported_then_retried(
     timed: tuple[Rig, ManualClock], flaw: str
 ) -> None:
     rig, clock = timed
@@ -40,7 +40,7 @@ def test_a_bad_certificate_is_named_and_a_good_one_taken(
         board.expect("alink: online at ")
 
 
-def test_a_name_that_does_not_resolve_is_named_and_asked_for_again(
+def test_unresolved_host_is_reported_then_retried(
     timed: tuple[Rig, ManualClock],
 ) -> None:
     rig, clock = timed
@@ -56,7 +56,7 @@ def test_a_name_that_does_not_resolve_is_named_and_asked_for_again(
         board.expect("alink: online at ")
 
 
-def test_a_throttled_board_waits_and_comes_again(timed: tuple[Rig, ManualClock]) -> None:
+def test_throttled_board_waits_and_retries(timed: tuple[Rig, ManualClock]) -> None:
     rig, clock = timed
     rig.platform.faults.add(Fault.throttle(), connection=1)
     with rig.board("dev-1") as board:

@@ -63,7 +63,7 @@ def _operations(rig: Rig, layout: str, method: str) -> int:
         ("stock", "regnwl"),
     ],
 )
-def test_a_first_boot_survives_a_cut_in_every_flash_operation(
+def test_first_boot_survives_every_power_cut(
     make_rig: Callable[..., Rig],
     record_property: Callable[[str, object], None],
     layout: str,

@@ -31,14 +31,14 @@ def _comes_back(rig: Rig, board: Board) -> None:
 
 @pytest.mark.parametrize("layout", ["factory", "stock"])
 @pytest.mark.parametrize("method", ["register", "regnwl"])
-def test_an_nvs_wiped_at_boot_costs_nothing(rig: Rig, layout: str, method: str) -> None:
+def test_nvs_wiped_at_boot_loses_nothing(rig: Rig, layout: str, method: str) -> None:
     board = _activated(rig, layout, method)
     board.fill_nvs()
     _comes_back(rig, board)
 
 
 @pytest.mark.parametrize("method", ["register", "regnwl"])
-def test_a_stock_image_flashed_over_a_factory_board_costs_nothing(rig: Rig, method: str) -> None:
+def test_stock_image_over_factory_board_loses_nothing(rig: Rig, method: str) -> None:
     board = _activated(rig, "factory", method)
     board.replace_table("stock")
     _comes_back(rig, board)
@@ -48,9 +48,7 @@ def test_a_stock_image_flashed_over_a_factory_board_costs_nothing(rig: Rig, meth
 @pytest.mark.parametrize(
     ("board", "flash_size"), [("ESP32_GENERIC-OTA", 4 << 20), ("ESP32_GENERIC_S3-OTA", 16 << 20)]
 )
-def test_the_former_partitions_are_found_on_a_board_with_two_slots(
-    rig: Rig, board: str, flash_size: int
-) -> None:
+def test_former_partitions_are_found_with_two_slots(rig: Rig, board: str, flash_size: int) -> None:
     made = rig.board("dev-1", board=board, flash_size=flash_size)
     made.power_on()
     made.expect(ONLINE)
@@ -59,7 +57,7 @@ def test_the_former_partitions_are_found_on_a_board_with_two_slots(
     _comes_back(rig, made)
 
 
-def test_the_former_partitions_are_never_written(rig: Rig) -> None:
+def test_former_partitions_are_never_written(rig: Rig) -> None:
     board = _activated(rig, "factory", "register")
     before = board.flash.read(0x1FB000, 0x5000)
     board.replace_table("stock")
@@ -67,14 +65,14 @@ def test_the_former_partitions_are_never_written(rig: Rig) -> None:
     assert board.flash.read(0x1FB000, 0x5000) == before
 
 
-def test_an_erased_cred_partition_costs_nothing(rig: Rig) -> None:
+def test_erased_cred_partition_loses_nothing(rig: Rig) -> None:
     board = _activated(rig, "factory", "register")
     board.flash.erase(0x1FE000)
     board.flash.erase(0x1FF000)
     _comes_back(rig, board)
 
 
-def test_a_damaged_certificate_costs_nothing_once_there_is_a_credential(rig: Rig) -> None:
+def test_credential_outlives_a_damaged_certificate(rig: Rig) -> None:
     board = _activated(rig, "factory", "register")
     board.flash.write(0x1FB000 + 30, bytes(4))
     board.power_on()
@@ -82,7 +80,7 @@ def test_a_damaged_certificate_costs_nothing_once_there_is_a_credential(rig: Rig
     board.expect(ONLINE)
 
 
-def test_a_corrected_host_does_not_discard_the_credential(rig: Rig) -> None:
+def test_corrected_host_keeps_the_credential(rig: Rig) -> None:
     board = _activated(rig, "factory", "register")
     corrected = rig.identity(
         "dev-1",
@@ -96,7 +94,7 @@ def test_a_corrected_host_does_not_discard_the_credential(rig: Rig) -> None:
     assert rig.kinds("dev-1").count("registered") == 1
 
 
-def test_three_registrations_that_never_end_stop_the_board(rig: Rig) -> None:
+def test_three_unfinished_registrations_stop_the_board(rig: Rig) -> None:
     board = rig.board("dev-1", method="regnwl", register=False, main=RESETS_BEFORE_STORING)
     with board:
         board.power_on()

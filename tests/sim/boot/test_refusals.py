@@ -22,17 +22,17 @@ def _assert_refused(rig: Rig, text: str, reason: int) -> None:
     assert [event.code for event in refused] == [reason]
 
 
-def test_a_wrong_product_secret(rig: Rig) -> None:
+def test_wrong_product_secret_is_reported(rig: Rig) -> None:
     text = _refusal(rig.board("dev-1", product_secret="WrongSecret12345"))
     _assert_refused(rig, text, 6600)
 
 
-def test_a_device_name_nobody_registered(rig: Rig) -> None:
+def test_unregistered_device_name_is_reported(rig: Rig) -> None:
     text = _refusal(rig.board("dev-1", register=False))
     _assert_refused(rig, text, 6100)
 
 
-def test_a_product_whose_dynamic_registration_is_switched_off(
+def test_disabled_dynamic_registration_is_reported(
     make_rig: Callable[..., Rig],
 ) -> None:
     rig = make_rig(dynamic_registration=False)
@@ -40,7 +40,7 @@ def test_a_product_whose_dynamic_registration_is_switched_off(
     _assert_refused(rig, text, 6288)
 
 
-def test_an_activated_device_name(rig: Rig) -> None:
+def test_activated_device_name_is_reported(rig: Rig) -> None:
     first = rig.board("dev-1")
     first.power_on()
     first.expect("alink: online at ")
@@ -56,7 +56,7 @@ def test_an_activated_device_name(rig: Rig) -> None:
     _assert_refused(rig, text, 6289)
 
 
-def test_nothing_burned(rig: Rig) -> None:
+def test_board_without_certificate_says_so(rig: Rig) -> None:
     board = Board.create(
         rig.folder / "empty",
         interpreter=rig.interpreter,
@@ -87,25 +87,25 @@ device.loop()
     return board
 
 
-def test_by_default_a_refused_login_never_registers_again(rig: Rig) -> None:
+def test_policy_retry_never_registers_again(rig: Rig) -> None:
     with _cleared(rig, "retry"):
         assert rig.kinds("dev-1").count("registered") == 1
 
 
-def test_under_policy_stop_a_refused_login_is_raised(rig: Rig) -> None:
+def test_policy_stop_raises_a_refused_login(rig: Rig) -> None:
     with _cleared(rig, "stop") as board:
         assert board.wait() == "crashed"
     assert rig.kinds("dev-1").count("registered") == 1
 
 
-def test_under_policy_reregister_the_credential_is_given_up(rig: Rig) -> None:
+def test_policy_reregister_erases_the_credential(rig: Rig) -> None:
     with _cleared(rig, "reregister") as board:
         board.expect("alink: registered by regnwl")
         board.expect("alink: online at ")
     assert len(rig.platform.console.device(rig.product_key, "dev-1").client_ids) == 1
 
 
-def test_regnwl_on_an_instance_that_has_it_not_names_the_rule(rig: Rig) -> None:
+def test_regnwl_refusal_names_the_instance_rule(rig: Rig) -> None:
     rig.platform.console.set_instance(rig.product_key, Instance(INSTANCE, "public"))
     board = rig.board("dev-1", method="regnwl", register=False)
     with board:

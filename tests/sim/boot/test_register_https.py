@@ -22,7 +22,7 @@ def _board(rig: Rig, **options: object) -> Board:
 
 
 @pytest.mark.parametrize("layout", ["factory", "stock"])
-def test_a_board_registers_over_https_once_and_logs_in_for_ever(rig: Rig, layout: str) -> None:
+def test_board_registers_over_https_once(rig: Rig, layout: str) -> None:
     board = _board(rig, layout=layout, method="https")
     with board:
         board.power_on()
@@ -36,13 +36,13 @@ def test_a_board_registers_over_https_once_and_logs_in_for_ever(rig: Rig, layout
     assert rig.kinds("dev-1").count("registered") == 1
 
 
-def test_a_first_boot_over_https_fits_the_first_heap_area(rig: Rig) -> None:
+def test_https_boot_fits_in_first_heap_area(rig: Rig) -> None:
     with rig.board("dev-1", method="https") as board:  # 56 KiB, stand-ins included.
         board.power_on()
         board.expect(POSTED)
 
 
-def test_a_setting_chooses_https_and_a_stored_credential_is_used_all_the_same(rig: Rig) -> None:
+def test_method_setting_keeps_a_stored_credential(rig: Rig) -> None:
     main = """
 from alink import Device
 device = Device.from_flash(method="https")
@@ -88,7 +88,7 @@ REFUSALS: dict[int, tuple[dict[str, str], Callable[[Rig], object], str]] = {
 
 
 @pytest.mark.parametrize("code", REFUSALS)
-def test_a_refusal_names_the_platforms_code_and_what_to_do(rig: Rig, code: int) -> None:
+def test_refusal_names_code_and_advice(rig: Rig, code: int) -> None:
     burned, before, advice = REFUSALS[code]
     with _board(rig, method="https", **burned) as board:
         before(rig)
@@ -101,7 +101,7 @@ def test_a_refusal_names_the_platforms_code_and_what_to_do(rig: Rig, code: int) 
     assert event.code == code
 
 
-def test_a_throttled_board_comes_again(make_rig: Callable[..., Rig], tmp_path: Path) -> None:
+def test_throttled_board_retries(make_rig: Callable[..., Rig], tmp_path: Path) -> None:
     clock = ManualClock(tmp_path / "clock")
     rig = make_rig(clock=clock)
     board = _board(rig, method="https")
@@ -126,7 +126,7 @@ def test_a_throttled_board_comes_again(make_rig: Callable[..., Rig], tmp_path: P
         ({"https_host": "elsewhere.aliyuncs.com:%d"}, "is for another host"),
     ],
 )
-def test_the_certificate_of_the_https_host_is_verified(
+def test_https_server_certificate_is_verified(
     rig: Rig, burned: dict[str, object], said: str
 ) -> None:
     if "https_host" in burned:

@@ -10,7 +10,7 @@ from alink_sim.platform.state import ca
 from tests.sim.conftest import Rig
 
 
-def test_a_private_platform_is_not_trusted_without_its_root(rig: Rig) -> None:
+def test_private_platform_needs_its_root(rig: Rig) -> None:
     board = rig.board("dev-1", ca=())
     with board:
         board.power_on()
@@ -18,7 +18,7 @@ def test_a_private_platform_is_not_trusted_without_its_root(rig: Rig) -> None:
     assert "has an unknown issuer" in text
 
 
-def test_a_host_that_the_certificate_does_not_name_is_refused(
+def test_wrong_host_certificate_is_refused(
     make_rig: Callable[..., Rig],
 ) -> None:
     rig = make_rig()
@@ -29,7 +29,7 @@ def test_a_host_that_the_certificate_does_not_name_is_refused(
     assert "is for another host" in text
 
 
-def test_an_expired_certificate_is_refused_by_the_boards_clock(
+def test_expired_certificate_is_refused_by_board_clock(
     make_rig: Callable[..., Rig], tmp_path: Path
 ) -> None:
     # Good by the machine's clock, so that only the board's can object.

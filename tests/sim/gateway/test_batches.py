@@ -42,9 +42,7 @@ def _asked(board: Board) -> list[str]:
 @pytest.mark.parametrize(
     ("settings", "requests"), [("max_packet=8192", 1), ("max_packet=4096", 2)]
 )
-def test_as_many_are_registered_at_once_as_the_answer_may_hold(
-    gateway_rig: Rig, settings: str, requests: int
-) -> None:
+def test_batch_size_follows_max_packet(gateway_rig: Rig, settings: str, requests: int) -> None:
     subs(gateway_rig, 30)
     main = _batch(f"batch=30, {settings}", 30) + LOOP
     with start(gateway_rig, main, beyond=GROWN) as board:
@@ -52,7 +50,7 @@ def test_as_many_are_registered_at_once_as_the_answer_may_hold(
         assert _asked(board).count("register") == requests
 
 
-def test_one_that_asks_for_more_than_its_heap_holds_asks_for_fewer(gateway_rig: Rig) -> None:
+def test_batch_shrinks_when_heap_is_short(gateway_rig: Rig) -> None:
     names = subs(gateway_rig, 40)
     with start(gateway_rig, _batch("batch=40, max_packet=16384", 40) + LOOP) as board:
         board.expect("short of room: 20 sub-devices a request from now on")
@@ -69,7 +67,7 @@ print("all are offline")
 """
 
 
-def test_those_that_leave_are_logged_out_at_once(gateway_rig: Rig) -> None:
+def test_leaving_sub_devices_log_out_in_one_batch(gateway_rig: Rig) -> None:
     names = subs(gateway_rig, 5)
     with start(gateway_rig, _batch("batch=5", 5) + LEAVE + LOOP, beyond=GROWN) as board:
         board.expect("all are offline")
@@ -94,9 +92,7 @@ gateway.loop()
         ("max_packet=6000,", "topology 200 100 success"),
     ],
 )
-def test_a_topology_that_is_too_long_is_told_of_and_a_larger_packet_has_it_whole(
-    gateway_rig: Rig, settings: str, said: str
-) -> None:
+def test_too_long_topology_is_reported(gateway_rig: Rig, settings: str, said: str) -> None:
     platform, owner = gateway_rig.platform, (gateway_rig.product_key, "gateway-1")
     with burn(gateway_rig, TOPOLOGY.replace("SETTINGS", settings), beyond=GROWN) as board:
         for name in subs(gateway_rig, 100):

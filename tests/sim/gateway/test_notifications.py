@@ -31,7 +31,7 @@ def _serves_the_other(rig: Rig) -> None:
     assert rig.platform.cloud.send(SUB_PK, "meter-001", topic, b"still there")
 
 
-def test_one_that_logs_in_by_itself_is_left_to_it(gateway_rig: Rig) -> None:
+def test_sub_device_with_own_session_is_left_alone(gateway_rig: Rig) -> None:
     subs(gateway_rig, 2)
     platform = gateway_rig.platform
     with start(gateway_rig, SERVE) as board:
@@ -50,7 +50,7 @@ def test_one_that_logs_in_by_itself_is_left_to_it(gateway_rig: Rig) -> None:
         board.expect("meter-000 online 200")
 
 
-def test_one_that_sends_without_a_session_is_logged_in_again(gateway_rig: Rig) -> None:
+def test_sub_device_without_session_logs_in_again(gateway_rig: Rig) -> None:
     # The platform has ended the session without a word: here, by a logout that nobody waits for.
     subs(gateway_rig, 2)
     main = TOLD + (
@@ -72,7 +72,7 @@ def test_one_that_sends_without_a_session_is_logged_in_again(gateway_rig: Rig) -
         until(gateway_rig, "meter-000", "Online")
 
 
-def test_one_that_is_deleted_disabled_or_separated_stays_away_whatever_is_pushed(
+def test_removed_sub_device_stays_offline(
     gateway_rig: Rig,
 ) -> None:
     names = subs(gateway_rig, 4)

@@ -50,7 +50,7 @@ def _survive(rig: Rig, cut_at: int) -> tuple[int, int]:
     return int(knew), kinds.count("registered") - COUNT
 
 
-def test_registrations_in_batches_survive_a_cut_in_each_flash_operation(
+def test_batch_registration_survives_every_power_cut(
     gateway_rig: Rig, record_property: Callable[[str, object], None]
 ) -> None:
     with _board(gateway_rig, 0) as board:

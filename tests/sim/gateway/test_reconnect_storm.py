@@ -30,7 +30,7 @@ def _most_within(times: list[float], seconds: float) -> int:
     return max(sum(at <= one < at + seconds for one in times) for at in times)
 
 
-def test_a_storm_of_reconnects_stays_within_the_rates(
+def test_reconnect_storm_stays_within_rates(
     make_gateway_rig: Callable[..., Rig],
     clock: ManualClock,
     record_property: Callable[[str, object], None],

@@ -32,9 +32,7 @@ gateway.loop()
 
 
 @pytest.mark.parametrize("method", ["sub", "proxy"])
-def test_a_sub_device_is_registered_related_logged_in_and_posts(
-    gateway_rig: Rig, method: str
-) -> None:
+def test_sub_device_registers_logs_in_and_posts(gateway_rig: Rig, method: str) -> None:
     subs(gateway_rig, 1)
     burned = SIGNED if method == "proxy" else ()
     with start(gateway_rig, METER, sub_products=burned) as board:
@@ -47,7 +45,7 @@ def test_a_sub_device_is_registered_related_logged_in_and_posts(
         assert owner(gateway_rig, "meter-000") == "gateway-1"
 
 
-def test_after_a_reset_it_is_online_again_without_a_registration(gateway_rig: Rig) -> None:
+def test_reset_needs_no_second_registration(gateway_rig: Rig) -> None:
     subs(gateway_rig, 1)
     with start(gateway_rig, METER) as board:
         board.expect("200 {} success")
@@ -102,7 +100,7 @@ gateway.loop()
 
 
 @pytest.mark.parametrize("burned", [(), SIGNED], ids=["by name", "signed"])
-def test_a_bad_one_never_takes_the_others_down(
+def test_bad_sub_device_does_not_affect_others(
     gateway_rig: Rig, burned: tuple[SubProduct, ...]
 ) -> None:
     names = subs(gateway_rig, 4)
@@ -121,7 +119,7 @@ def test_a_bad_one_never_takes_the_others_down(
         until(gateway_rig, "meter-001", "Online")
 
 
-def test_one_that_is_disabled_while_the_others_log_in_is_left_behind(gateway_rig: Rig) -> None:
+def test_disabled_sub_device_does_not_block_logins(gateway_rig: Rig) -> None:
     names = subs(gateway_rig, 5)
     main = SEVERAL.replace("NAMES", repr(names))
     with start(gateway_rig, main) as board:
@@ -139,7 +137,7 @@ def test_one_that_is_disabled_while_the_others_log_in_is_left_behind(gateway_rig
         until(gateway_rig, "meter-003", "Online")
 
 
-def test_one_whose_secret_has_changed_is_registered_again(gateway_rig: Rig) -> None:
+def test_changed_secret_leads_to_registration(gateway_rig: Rig) -> None:
     subs(gateway_rig, 2)
     main = SEVERAL.replace("NAMES", "('meter-000', 'meter-001')")
     with start(gateway_rig, main) as board:
@@ -154,7 +152,7 @@ def test_one_whose_secret_has_changed_is_registered_again(gateway_rig: Rig) -> N
         assert gateway_rig.kinds("meter-000").count("registered") == 1
 
 
-def test_another_gateway_takes_one_over_and_the_first_lets_go(gateway_rig: Rig) -> None:
+def test_second_gateway_takes_over_a_sub_device(gateway_rig: Rig) -> None:
     subs(gateway_rig, 1)
     main = SEVERAL.replace("NAMES", "('meter-000',)")
     with start(gateway_rig, main, sub_products=SIGNED) as first:
@@ -203,7 +201,7 @@ gateway.loop()
 """
 
 
-def test_a_sub_device_connects_closes_and_is_forgotten(gateway_rig: Rig) -> None:
+def test_sub_device_connects_closes_and_is_forgotten(gateway_rig: Rig) -> None:
     subs(gateway_rig, 2)
     with start(gateway_rig, COMES_AND_GOES) as board:
         board.expect("connected 1")
@@ -233,7 +231,7 @@ gateway.loop()
 """
 
 
-def test_the_cloud_adds_disables_enables_and_takes_away(gateway_rig: Rig) -> None:
+def test_cloud_adds_disables_enables_and_removes(gateway_rig: Rig) -> None:
     subs(gateway_rig, 3)
     platform = gateway_rig.platform
     with start(gateway_rig, CLOUD) as board:
@@ -303,7 +301,7 @@ OTHER_WORLD = Settings(
 
 
 @pytest.mark.parametrize("settings", [Settings(), OTHER_WORLD], ids=["default", "other"])
-def test_a_sub_device_is_used_like_a_device(
+def test_sub_device_has_the_api_of_a_device(
     make_gateway_rig: Callable[..., Rig], settings: Settings
 ) -> None:
     rig = make_gateway_rig(settings=settings)
@@ -350,7 +348,7 @@ asyncio.run(main())
 """
 
 
-def test_a_gateway_is_a_task_beside_others(gateway_rig: Rig) -> None:
+def test_gateway_runs_beside_other_tasks(gateway_rig: Rig) -> None:
     subs(gateway_rig, 1)
     with start(
         gateway_rig, TASKS, beyond=BEYOND_FIRST_AREA + 5000

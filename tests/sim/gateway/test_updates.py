@@ -46,7 +46,7 @@ def task(rig: Rig) -> str:
     return eventually(ending, *rig.boards)
 
 
-def test_a_sub_device_is_updated_over_the_gateways_connection(gateway_rig: Rig) -> None:
+def test_sub_device_is_updated_over_gateway_connection(gateway_rig: Rig) -> None:
     rig, platform = gateway_rig, gateway_rig.platform
     subs(rig, 1)
     with burn(rig, MAIN) as board:

@@ -39,7 +39,7 @@ def _board(rig: Rig, main: str = REPORTS, **fields: object) -> Board:
     return rig.board("dev-1", main=main, **fields)  # type: ignore[arg-type]
 
 
-def test_a_board_registers_and_reports_over_https_alone(rig: Rig) -> None:
+def test_board_registers_and_posts_over_https(rig: Rig) -> None:
     with _board(rig, method="https") as board:
         board.power_on()
         board.expect("alink: credential stored in ")
@@ -54,7 +54,7 @@ def test_a_board_registers_and_reports_over_https_alone(rig: Rig) -> None:
     assert "online" not in rig.kinds("dev-1")
 
 
-def test_a_board_with_a_device_token_is_told_that_it_cannot(rig: Rig) -> None:
+def test_device_token_is_refused_with_a_reason(rig: Rig) -> None:
     with _board(rig, method="regnwl", register=False) as board:
         board.power_on()
         board.expect("StoreError: the HTTPS channel signs with a DeviceSecret")
@@ -72,9 +72,7 @@ def _renewed(rig: Rig, board: Board, clock: ManualClock, answer: int) -> None:
     assert rig.platform.events(kind="property_posted")[-1].time >= issued.time
 
 
-def test_a_token_that_has_expired_is_renewed(
-    make_rig: Callable[..., Rig], clock: ManualClock
-) -> None:
+def test_expired_token_is_renewed(make_rig: Callable[..., Rig], clock: ManualClock) -> None:
     rig = make_rig(clock=clock, settings=Settings(http_token_seconds=3600))
     with _board(rig, HOURLY, method="https") as board:
         board.power_on()
@@ -106,7 +104,7 @@ def test_token_forgotten_by_restarted_platform_is_renewed(
     assert rig.kinds("dev-1") == ["token_issued", "property_posted"]
 
 
-def test_a_token_that_was_revoked_is_asked_for_again_once_the_device_may(
+def test_revoked_token_is_renewed_after_enable(
     make_rig: Callable[..., Rig], clock: ManualClock
 ) -> None:
     rig = make_rig(clock=clock)

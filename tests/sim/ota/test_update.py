@@ -131,7 +131,7 @@ def test_published_version_runs_in_other_slot(make_rig: Callable[..., Rig]) -> N
         assert rig.kinds("dev-1").count("registered") == 1
 
 
-def test_an_image_that_never_comes_online_is_gone_with_the_next_reset(rig: Rig) -> None:
+def test_image_that_stays_offline_is_rolled_back(rig: Rig) -> None:
     with lamp(rig, BROKEN) as board:
         board.power_on()
         rig.platform.expect("ota_version", version="1.0.0")
@@ -148,7 +148,7 @@ def test_an_image_that_never_comes_online_is_gone_with_the_next_reset(rig: Rig) 
         board.expect("lamp 1.0.0b")
 
 
-def test_parts_come_over_the_session_where_the_batch_says_so(rig: Rig) -> None:
+def test_mqtt_batch_downloads_over_the_session(rig: Rig) -> None:
     with lamp(rig) as board:
         board.power_on()
         rig.platform.expect("ota_version", version="1.0.0")
@@ -160,9 +160,7 @@ def test_parts_come_over_the_session_where_the_batch_says_so(rig: Rig) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a second loopback address")
-def test_a_lost_connection_is_taken_up_where_it_broke(
-    make_rig: Callable[..., Rig], clock: ManualClock
-) -> None:
+def test_broken_download_resumes(make_rig: Callable[..., Rig], clock: ManualClock) -> None:
     rig = make_rig(clock=clock)
     cutter = Cutter(rig.platform.ota_port, [30_000, 20_000])
     with lamp(rig) as board:
@@ -176,9 +174,7 @@ def test_a_lost_connection_is_taken_up_where_it_broke(
     cutter.close()
 
 
-def test_an_address_that_has_died_is_asked_for_anew(
-    make_rig: Callable[..., Rig], clock: ManualClock
-) -> None:
+def test_expired_url_is_requested_again(make_rig: Callable[..., Rig], clock: ManualClock) -> None:
     rig = make_rig(clock=clock, settings=Settings(ota_url_seconds=5))
     main = EXAMPLE.replace('"hour": 3', '"hour": 12').replace("== 1:", "== 12 and later():")
     main = "import time\ndef later():\n    return time.ticks_ms() > began + 10000\n" + main
@@ -191,7 +187,7 @@ def test_an_address_that_has_died_is_asked_for_anew(
         assert kinds[:2] == ["ota_download_refused", "ota_asked"]
 
 
-def test_a_file_on_the_volume_is_replaced(rig: Rig, tmp_path: Path) -> None:
+def test_update_replaces_a_file_on_vfs(rig: Rig, tmp_path: Path) -> None:
     def module(version: str) -> bytes:
         source = tmp_path / "hours.py"
         source.write_text(f'VERSION = "{version}"\n', "utf-8")
@@ -220,7 +216,7 @@ def _cut(rig: Rig, name: str, cut_at: int) -> str:
     return ran
 
 
-def test_power_cut_in_an_update_leaves_a_board_that_comes_online(
+def test_update_survives_power_cuts(
     rig: Rig, record_property: Callable[[str, object], None]
 ) -> None:
     with lamp(rig, name="dev-0") as board:

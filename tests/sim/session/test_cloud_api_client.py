@@ -92,9 +92,7 @@ def board(rig: Rig, ask: Ask) -> Board:
     return board
 
 
-def test_it_sets_properties_and_reads_what_the_board_says(
-    rig: Rig, ask: Ask, board: Board
-) -> None:
+def test_sets_and_reads_properties(rig: Rig, ask: Ask, board: Board) -> None:
     board.expect("desired {'level': {")
     number = done(ask("SetDeviceProperty", items=json.dumps({"led": 1})))["Data"]["MessageId"]
     assert answered(rig, number) == 200
@@ -103,9 +101,7 @@ def test_it_sets_properties_and_reads_what_the_board_says(
     assert {one["Identifier"]: one.get("Value") for one in told}["led"] == "1"
 
 
-def test_a_desired_value_set_while_it_was_away_is_learnt_and_forgotten(
-    rig: Rig, ask: Ask, board: Board
-) -> None:
+def test_desired_value_set_offline_reaches_the_board(rig: Rig, ask: Ask, board: Board) -> None:
     board.expect("desired {'level': {")
     board.expect("200 {} success")
     assert (
@@ -113,7 +109,7 @@ def test_a_desired_value_set_while_it_was_away_is_learnt_and_forgotten(
     )
 
 
-def test_it_calls_services_of_both_kinds(rig: Rig, ask: Ask, board: Board) -> None:
+def test_calls_synchronous_and_asynchronous_services(rig: Rig, ask: Ask, board: Board) -> None:
     called = done(ask("InvokeThingService", identifier="Blink", args='{"Times":3}'))
     board.expect("blink 3")
     assert answered(rig, called["Data"]["MessageId"]) == 200
@@ -122,7 +118,7 @@ def test_it_calls_services_of_both_kinds(rig: Rig, ask: Ask, board: Board) -> No
     assert refused(ask("InvokeThingService", identifier="Nothing", args="{}"))
 
 
-def test_it_publishes_and_asks_on_both_kinds_of_topic(rig: Rig, ask: Ask, board: Board) -> None:
+def test_publishes_and_calls_on_both_topic_kinds(rig: Rig, ask: Ask, board: Board) -> None:
     topic = f"/{rig.product_key}/dev-1/user"
     content = base64.b64encode(b"hello").decode()
     message = {"topic_full_name": f"{topic}/get", "message_content": content, "qos": 1}
@@ -138,7 +134,7 @@ def test_it_publishes_and_asks_on_both_kinds_of_topic(rig: Rig, ask: Ask, board:
         assert base64.b64decode(body["PayloadBase64Byte"]) == answer
 
 
-def test_it_sets_the_shadow_which_the_board_fulfils(rig: Rig, ask: Ask, board: Board) -> None:
+def test_board_applies_the_desired_shadow(rig: Rig, ask: Ask, board: Board) -> None:
     wanted = {"method": "update", "state": {"desired": {"color": "green"}}, "version": 1}
     done(ask("UpdateDeviceShadow", shadow_message=json.dumps(wanted)))
     board.expect("wanted {'color': 'green'}")

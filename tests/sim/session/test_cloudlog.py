@@ -27,7 +27,7 @@ def contents(rig: Rig) -> list[object]:
     ]
 
 
-def test_lines_wait_until_the_cloud_wants_them(rig: Rig) -> None:
+def test_log_waits_until_cloud_enables_upload(rig: Rig) -> None:
     with online(rig, LOGS):
         assert contents(rig) == []
         rig.platform.cloud.set_log_mode(rig.product_key, "dev-1", on=True)
@@ -37,7 +37,7 @@ def test_lines_wait_until_the_cloud_wants_them(rig: Rig) -> None:
         assert answered.detail["topic"].endswith("/thing/config/log/push_reply")
 
 
-def test_what_was_wanted_before_holds_after_a_power_cycle(rig: Rig) -> None:
+def test_log_setting_survives_a_power_cycle(rig: Rig) -> None:
     rig.platform.console.add_device(rig.product_key, "dev-1")
     rig.platform.cloud.set_log_mode(rig.product_key, "dev-1", on=True)
     with online(rig, LOGS):

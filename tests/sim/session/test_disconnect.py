@@ -49,7 +49,7 @@ asyncio.run(main())
 """
 
 
-def test_cancelling_run_closes_cleanly_and_it_can_run_again(rig: Rig) -> None:
+def test_cancelled_run_closes_and_runs_again(rig: Rig) -> None:
     with online(rig, CANCELLED) as board:
         assert board.wait() == "halted"
         said = [printed.text for printed in board.lines]
@@ -71,7 +71,7 @@ device.close()
 """
 
 
-def test_the_blocking_face_closes_cleanly_and_connects_again(rig: Rig) -> None:
+def test_close_disconnects_and_connect_works_again(rig: Rig) -> None:
     with online(rig, CLOSED) as board:
         assert board.wait() == "halted"
         assert "closed 0" in [printed.text for printed in board.lines]
@@ -94,7 +94,7 @@ device.loop()
 
 
 @pytest.mark.parametrize("method", ["register", "regnwl"])
-def test_a_board_that_wakes_from_deep_sleep_logs_in_with_what_is_stored(
+def test_deep_sleep_wakes_without_registration(
     make_rig: Callable[..., Rig], clock: ManualClock, method: str
 ) -> None:
     rig = make_rig(clock=clock)
@@ -134,7 +134,7 @@ device.loop()
 """
 
 
-def test_a_message_that_comes_twice_is_delivered_twice_and_marked(rig: Rig) -> None:
+def test_duplicate_message_is_delivered_and_marked(rig: Rig) -> None:
     rig.platform.faults.add(Fault.duplicate("publish"), device="dev-1", connection=2)
     with online(rig, TWICE) as board:
         rig.platform.expect("subscribed", device_name="dev-1")

@@ -68,9 +68,7 @@ def files(rig: Rig) -> Iterator[dict[str, bytes]]:
     thread.join()
 
 
-def test_a_config_is_fetched_replaced_and_kept_when_the_next_is_spoilt(
-    rig: Rig, files: dict[str, bytes]
-) -> None:
+def test_config_is_kept_when_next_is_damaged(rig: Rig, files: dict[str, bytes]) -> None:
     url = f"https://{INSTANCE}.mqtt.iothub.aliyuncs.com:{files['port'].decode()}/c"
     key = rig.product_key
     files["/c"] = first = b'{"rate":1,"pad":"' + b"x" * 5000 + b'"}'
@@ -87,12 +85,12 @@ def test_a_config_is_fetched_replaced_and_kept_when_the_next_is_spoilt(
         board.expect('config {"rate":2}')
 
 
-def test_a_product_without_config_says_so(rig: Rig) -> None:
+def test_product_without_config_is_reported(rig: Rig) -> None:
     with online(rig, CONFIGURED, files={"/ca.der": rig.platform.ca_der}) as board:
         board.expect("no remote config: 6713")
 
 
-def test_a_product_whose_config_was_taken_back_says_so(rig: Rig) -> None:
+def test_withdrawn_config_is_reported(rig: Rig) -> None:
     rig.platform.cloud.set_config(rig.product_key, b"{}", url="https://files.example/c")
     rig.platform.cloud.forget_config(rig.product_key)
     with online(rig, CONFIGURED, files={"/ca.der": rig.platform.ca_der}) as board:

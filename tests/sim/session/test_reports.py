@@ -42,9 +42,7 @@ device.loop()
 
 
 @pytest.mark.parametrize("auto_deliver", ["always", "never"])
-def test_reports_of_every_kind_are_answered_to_their_own_handlers(
-    make_rig: Callable[..., Rig], auto_deliver: str
-) -> None:
+def test_each_report_gets_its_own_reply(make_rig: Callable[..., Rig], auto_deliver: str) -> None:
     rig = make_rig(settings=Settings(auto_deliver=auto_deliver))
     rig.platform.console.add_device(rig.product_key, "dev-1")
     rig.platform.cloud.set_desired(rig.product_key, "dev-1", {"t": 5})
@@ -91,7 +89,7 @@ def to_raw(body: dict[str, Any]) -> bytes:
 
 
 @pytest.mark.parametrize("auto_deliver", ["always", "never"])
-def test_bytes_go_up_and_down_through_the_products_script(
+def test_raw_bytes_pass_through_product_script(
     make_rig: Callable[..., Rig], auto_deliver: str
 ) -> None:
     rig = make_rig(settings=Settings(auto_deliver=auto_deliver))

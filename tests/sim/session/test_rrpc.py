@@ -33,7 +33,7 @@ device.loop()
 """
 
 
-def test_a_synchronous_service_is_answered_in_place(rig: Rig) -> None:
+def test_synchronous_service_gets_its_reply(rig: Rig) -> None:
     online(rig, THERMOSTAT)
     got = rig.platform.cloud.call_service_sync(
         rig.product_key, "dev-1", "SelfTest", {"deep": 1}, timeout_ms=8000
@@ -43,7 +43,7 @@ def test_a_synchronous_service_is_answered_in_place(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize("auto_deliver", ["always", "never"])
-def test_questions_of_both_forms_and_broadcasts(
+def test_rrpc_of_both_forms_and_broadcasts(
     make_rig: Callable[..., Rig], auto_deliver: str
 ) -> None:
     rig = make_rig(settings=Settings(auto_deliver=auto_deliver))

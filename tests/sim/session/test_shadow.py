@@ -23,7 +23,7 @@ device.loop()
 """
 
 
-def test_the_shadow_is_reported_desired_and_fulfilled(rig: Rig) -> None:
+def test_shadow_is_reported_desired_and_applied(rig: Rig) -> None:
     board = online(rig, SHADOW)
     board.expect("update None 1")
     rig.platform.cloud.set_shadow(rig.product_key, "dev-1", {"color": "green"}, version=2)
@@ -33,7 +33,7 @@ def test_the_shadow_is_reported_desired_and_fulfilled(rig: Rig) -> None:
     assert kept["state"] == {"reported": {"color": "green"}}
 
 
-def test_a_version_that_is_behind_is_asked_for_and_the_update_tried_again(rig: Rig) -> None:
+def test_shadow_version_conflict_is_retried(rig: Rig) -> None:
     rig.platform.console.add_device(rig.product_key, "dev-1")
     rig.platform.cloud.set_shadow(rig.product_key, "dev-1", {"color": "blue"}, version=41)
     board = online(rig, SHADOW)
@@ -58,7 +58,7 @@ device.loop()
 """
 
 
-def test_after_being_offline_it_reports_the_newest_and_learns_what_is_wanted(rig: Rig) -> None:
+def test_shadow_is_synchronized_after_offline(rig: Rig) -> None:
     rig.platform.console.add_device(rig.product_key, "dev-1")
     rig.platform.cloud.set_shadow(rig.product_key, "dev-1", {"level": 5}, version=7)
     board = online(rig, AWAY)
@@ -84,7 +84,7 @@ device.loop()
 """
 
 
-def test_attributes_are_deleted_and_a_refused_update_ends_with_its_code(rig: Rig) -> None:
+def test_shadow_delete_and_refused_update(rig: Rig) -> None:
     board = online(rig, DELETES)
     for ended in ("update None 1", "update None 2", "update 405 2"):
         board.expect(ended)

@@ -58,7 +58,7 @@ def answered(rig: Rig, number: str) -> int:
     return int(event.detail["answer"])
 
 
-def test_a_property_set_is_handled_answered_and_posted_back(rig: Rig) -> None:
+def test_property_set_is_replied_and_posted(rig: Rig) -> None:
     board = online(rig, THERMOSTAT)
     number = rig.platform.cloud.set_properties(rig.product_key, "dev-1", {"target": 21})
     board.expect("target 21")
@@ -70,7 +70,7 @@ def test_a_property_set_is_handled_answered_and_posted_back(rig: Rig) -> None:
 @pytest.mark.parametrize(
     ("values", "code"), [({"target": 99}, 460), ({"other": 1}, 460), ({"broken": 1}, 400)]
 )
-def test_a_value_that_is_refused_or_breaks_the_handler_ends_no_session(
+def test_failing_property_handler_keeps_the_session(
     rig: Rig, values: dict[str, int], code: int
 ) -> None:
     board = online(rig, THERMOSTAT)
@@ -82,7 +82,7 @@ def test_a_value_that_is_refused_or_breaks_the_handler_ends_no_session(
     assert rig.kinds("dev-1").count("online") == 1
 
 
-def test_a_service_is_called_and_an_unknown_one_refused(rig: Rig) -> None:
+def test_unknown_service_is_refused(rig: Rig) -> None:
     board = online(rig, THERMOSTAT)
     number = rig.platform.cloud.call_service(rig.product_key, "dev-1", "SelfTest", {"deep": 1})
     board.expect("self test {'deep': 1}")
@@ -91,7 +91,7 @@ def test_a_service_is_called_and_an_unknown_one_refused(rig: Rig) -> None:
     assert answered(rig, number) == 460
 
 
-def test_a_synchronous_service_is_answered_on_the_response_topic(rig: Rig) -> None:
+def test_synchronous_service_replies_on_response_topic(rig: Rig) -> None:
     online(rig, THERMOSTAT)
     request = {"id": "9", "method": "thing.service.SelfTest", "params": {}, "version": "1.0"}
     rig.platform.cloud.send(
@@ -131,7 +131,7 @@ def test_custom_topics_wildcards_and_the_time(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize("auto_deliver", ["always", "ss", "never"])
-def test_it_works_whether_or_not_the_platform_delivers_by_itself(
+def test_thing_works_with_each_auto_deliver(
     make_rig: Callable[..., Rig], auto_deliver: str
 ) -> None:
     rig = make_rig(settings=Settings(auto_deliver=auto_deliver))
