@@ -111,6 +111,21 @@ def test_screen_asks_for_scan_and_shows_queue():
     assert "Scans waiting: 1001, 1002" in page
 
 
+@pytest.mark.parametrize(
+    ("done", "says"),
+    [
+        (37, "→ Leave the blue boards plugged in. Plug a board into 2, 3."),
+        (38, "→ Leave the blue boards plugged in. Plug a board into 2."),
+        (39, "→ Leave the blue boards plugged in. The batch needs no more boards."),
+    ],
+)
+def test_screen_asks_only_for_boards_still_needed(done, says):
+    screen = Screen(Console(file=io.StringIO()), title="x", who="", named=PORTS[:3])
+    screen.count(Count(rows=40, done=done, begun=1))
+    screen.progress(Progress(PORTS[0], "writing"))
+    assert says in " ".join(" ".join(shown(screen, 100)).split())
+
+
 def test_tile_shows_the_scanned_number():
     screen = Screen(Console(file=io.StringIO()), title="x", who="")
     screen.progress(Progress(PORTS[0], "writing", serial="1001", device_name="lamp-0001"))

@@ -195,13 +195,23 @@ class Screen:
         # The instruction comes first: a small terminal cuts off the end.
         message, at = self._message
         said = self._closing or (message if self._now() - at < _MESSAGE else "")
-        yield Text(f"→ {said or _instruction(tiles, self._scans)}", style="bold")
+        yield Text(
+            f"→ {said or _instruction(tiles, self._scans, needed=self._needed(tiles))}",
+            style="bold",
+        )
         if waiting := self._scans.serials.waiting if self._scans else ():
             yield Text(f"  Scans waiting: {', '.join(waiting)}", overflow="ellipsis", no_wrap=True)
         yield Text()
         if tiles:
             yield self._wall(tiles, width)
         yield from _sentences(tiles)
+
+    def _needed(self, tiles: Sequence[_Tile]) -> int:
+        # How many more boards the batch needs; a single board is not counted.
+        if not self._count.rows:
+            return max(1, len(tiles))
+        working = sum(tile.state in ("working", "again") for tile in tiles)
+        return self._count.rows - self._count.done - working
 
     def _head(self, width: int) -> RenderableType:
         count = self._count
@@ -313,7 +323,7 @@ def _sentences(tiles: Sequence[_Tile]) -> Iterator[RenderableType]:
         yield hanging
 
 
-def _instruction(tiles: Sequence[_Tile], scans: Scans | None) -> str:
+def _instruction(tiles: Sequence[_Tile], scans: Scans | None, *, needed: int) -> str:
     def numbers(*states: str) -> str:
         return ", ".join(str(n) for n, tile in enumerate(tiles, 1) if tile.state in states)
 
@@ -324,9 +334,11 @@ def _instruction(tiles: Sequence[_Tile], scans: Scans | None) -> str:
         parts.append(f"Take out {red} (red) and follow the text below.")
     if not parts and numbers("working", "again"):
         parts.append("Leave the blue boards plugged in.")
-    free = numbers("free", "aside")
-    if free or not tiles:
-        parts.append(_next_board(free, scans))
+    free = [str(n) for n, tile in enumerate(tiles, 1) if tile.state in ("free", "aside")]
+    if needed <= 0:
+        parts.append("The batch needs no more boards.")
+    elif free or not tiles:
+        parts.append(_next_board(", ".join(free[:needed]), scans))
     return " ".join(parts)
 
 
