@@ -14,6 +14,10 @@ REFERENCE = ROOT / "docs" / "reference"
 
 # Modules that no user imports.
 INTERNAL = {
+    "alink": {
+        "boot", "calls", "device", "envelope", "errors", "heap", "https", "maintenance",
+        "messages", "missed", "session", "sign", "sleep", "tasks", "topics", "tsl",
+    },
     "alink_formats": {
         "bytecode", "errors", "flash", "nvs", "nvs_entry", "nvs_generator", "nvs_pages", "sources",
         "tables",
@@ -80,7 +84,7 @@ def test_every_command_has_help(module, program):
 def references() -> list[tuple[str, str, str]]:
     """Return (source file, page, section) of every page of docs/ that source or tests name."""
     found = []
-    for folder in ("host_sim", "tools", "tests", "examples", "boards", "benchmarks"):
+    for folder in ("firmware", "host_sim", "tools", "tests", "examples", "boards", "benchmarks"):
         for path in sorted((ROOT / folder).rglob("*.py")):
             pages = re.findall(r'docs/([\w/-]+\.md)(?:,\s+"([^"]+)")?', path.read_text("utf-8"))
             found += [(str(path), page, " ".join(section.split())) for page, section in pages]

@@ -1,6 +1,6 @@
 """The places in flash where a record of identity can stand. Beside `slot` all that knows `esp32`.
 
-docs/explanation/identity.md, "Places". Our partition table ("factory"): certificate in `fctry`,
+docs/explanation/identity.md, "Copies". Our partition table ("factory"): certificate in `fctry`,
 credential in two sectors of `cred` and in NVS. Untouched table ("stock"): both in NVS and in a
 file; and where a stock image was flashed over a factory board, the former ranges are still read,
 raw, and never written.

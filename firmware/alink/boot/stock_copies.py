@@ -1,6 +1,6 @@
 """The places of an untouched partition table, beside NVS. Only there are they loaded.
 
-docs/explanation/identity.md, "Places"; what a place has is said in `places`.
+docs/explanation/identity.md, "Copies"; what a place has is said in `places`.
 """
 
 import os

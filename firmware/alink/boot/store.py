@@ -1,6 +1,6 @@
 """Keep a credential: two places, each read back, so that no power cut loses it.
 
-docs/explanation/identity.md, "Places". Reading is `identity`'s part: this one is loaded while a
+docs/explanation/identity.md, "Copies". Reading is `identity`'s part: this one is loaded while a
 registration connection is open, when heap is scarcest.
 """
 

@@ -1,9 +1,10 @@
 """The names and secrets of a gateway's sub-devices, in two files on the vfs.
 
-docs/explanation/identity.md, "Sub-devices". Each file is a generation of all slots; a new one is
-written whole, read back, and replaces the older file by rename: a power cut costs at most what it
-interrupted. A slot has a checksum of its own: one that is damaged is taken from the older file,
-and takes no other down. (ProductKey, DeviceName, DeviceSecret) are bytes; no secret yet is b"".
+docs/explanation/identity.md, "Sub-devices of a gateway". Each file is a generation of all slots; a
+new one is written whole, read back, and replaces the older file by rename: a power cut costs at
+most what it interrupted. A slot has a checksum of its own: one that is damaged is taken from the
+older file, and takes no other down. (ProductKey, DeviceName, DeviceSecret) are bytes; no secret
+yet is b"".
 """
 
 import os

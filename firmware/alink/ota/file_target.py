@@ -1,6 +1,6 @@
 """A file on the vfs as the target of an update: written beside, then put in its place.
 
-docs/how-to/update-over-the-air.md, "A file".
+docs/how-to/update-over-the-air.md, "Update a single file".
 """
 
 import os

@@ -1,6 +1,6 @@
 """A file of an update over HTTPS: resumed where a connection was lost, within bounds.
 
-docs/how-to/update-over-the-air.md, "How the file comes". Redirects are not followed.
+docs/explanation/updates.md, "The download". Redirects are not followed.
 """
 
 import gc

@@ -1,6 +1,6 @@
 """The other application slot: an image is written there, and started on trial.
 
-docs/how-to/update-over-the-air.md, "No cut of power". Beside `places` the only file that imports
+docs/explanation/updates.md, "Power cuts". Beside `places` the only file that imports
 `esp32`.
 """
 

@@ -1,6 +1,6 @@
 """What a restart has shown of an update: only the version that runs tells whether it has worked.
 
-docs/how-to/update-over-the-air.md, "When an update does not stay". Loaded for the moment; the
+docs/explanation/updates.md, "When an update does not stay". Loaded for the moment; the
 version that was put in place is kept in NVS, by device and module.
 """
 

@@ -3,7 +3,7 @@
 Bytes are collected until a packet is complete, so a peer that dribbles never holds umqtt in the
 middle of one; umqtt's small writes leave as one. Only PUBLISH reaches umqtt: every other packet
 goes to `on_packet`, and a QoS 1 PUBLISH is acknowledged to umqtt at once, so that it never
-waits (docs/explanation/decisions.md, "umqtt.simple over a better socket").
+waits (docs/explanation/design.md, "umqtt.simple over a better socket").
 """
 
 from time import ticks_ms
