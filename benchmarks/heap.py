@@ -87,6 +87,13 @@ def first_boots(
 
 def gateway(folder: Path, *, command: Sequence[str] = ()) -> int:
     """Return the smallest heap in which 200 sub-devices come online and post."""
+    with gateway_boots(folder, command=command) as works:
+        return _smallest(works)
+
+
+@contextmanager
+def gateway_boots(folder: Path, *, command: Sequence[str] = ()) -> Iterator[Callable[[int], bool]]:
+    """Give a function that tells whether 200 sub-devices come online in a heap of `n` bytes."""
     with burned(folder, node_type=1) as (platform, device):
         key = platform.console.create_product().key
         names = [f"sub-{number:03}" for number in range(200)]
@@ -102,7 +109,7 @@ def gateway(folder: Path, *, command: Sequence[str] = ()) -> int:
                 platform.console.remove_device(key, name)
             return done == "DONE"
 
-        return _smallest(works)
+        yield works
 
 
 def _update(folder: Path, heap: int, platform: Platform, device: Device) -> str:

@@ -2,7 +2,7 @@
 
 from micropython import const
 
-from . import envelope
+from . import envelope, heap
 from .errors import ProtocolError
 
 _MOST = const(32)  # Requests whose replies are waited for; the oldest is given up first.
@@ -44,9 +44,7 @@ class Calls:
                 raise MemoryError
             number, code, data, message = envelope.reply(payload)
         except MemoryError:
-            from .missed import end
-
-            return end(self, topic)
+            heap.call("lost_replies", "end", self, topic)
         except ProtocolError as error:
             self._log(str(error))
         else:

@@ -11,6 +11,7 @@ from binascii import hexlify
 
 from micropython import const
 
+from . import heap
 from .envelope import compact
 from .errors import ProtocolError
 
@@ -38,12 +39,10 @@ class Config:
         `tls` is a `transport.context` of the roots of the file's server. Raises TransportError or
         ProtocolError, also for a wrong digest; the file that was there is then untouched.
         """
-        from .https.request import get
-
         try:
             url, sign, new = self.info["url"], self.info["sign"].lower(), path + ".new"
         except (KeyError, AttributeError):
-            raise ProtocolError("the cloud told of no config to fetch")
+            raise ProtocolError("no remote config to fetch: call ask() first, or wait for a push")
         digest = hashlib.sha256()
         good = False
         file = open(new, "wb")
@@ -53,7 +52,7 @@ class Config:
                 digest.update(part)
                 file.write(part)
 
-            yield from get(url, tls, self._device._feed, _MOST, take)
+            yield from heap.call("https.request", "get", url, tls, self._device._feed, _MOST, take)
             good = hexlify(digest.digest()).decode() == sign
             if not good:
                 raise ProtocolError("config from %s does not have the digest" % url[:60])

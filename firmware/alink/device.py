@@ -18,7 +18,6 @@ from .errors import AlinkError, RefusedError
 from .messages import Messages
 
 _SLICE_MS = const(200)
-_POLICIES = ("retry", "reregister", "stop")
 
 
 class Device(Messages):
@@ -61,10 +60,7 @@ class Device(Messages):
         whether the network is up, in place of Wi-Fi. watchdog: a `machine.WDT`, fed while
         anything here waits. log: a callable that takes a line of text; None is silent.
         """
-        if policy not in _POLICIES:
-            raise ValueError("policy is %r, allowed are %s" % (policy, ", ".join(_POLICIES)))
-        if not 30 <= keepalive <= 1200:
-            raise ValueError("keepalive is %s s, allowed are 30..1200" % keepalive)
+        heap.call("boot.boot", "check", policy, keepalive)
         super().__init__()
         self._keepalive = keepalive
         self.max_packet = max_packet

@@ -9,7 +9,6 @@ import time
 
 from . import envelope, heap
 from .errors import ProtocolError, RefusedError, StoreError, TransportError
-from .https.platform import endpoint, post, trust
 
 _JSON = "Content-Type: application/json\r\n"
 _MESSAGE = "Content-Type: application/octet-stream\r\npassword: %s\r\n"
@@ -83,8 +82,8 @@ class HttpChannel:
             host = fields["InstanceId"] + b".http.iothub.aliyuncs.com"
         else:
             host = b"iot-as-http.%s.aliyuncs.com" % fields.get("Region", b"cn-shanghai")
-        self._where = endpoint(fields, host)
-        self._tls = trust(fields, boot.tls, self._where[1])
+        self._where = heap.call("https.platform", "endpoint", fields, host)
+        self._tls = heap.call("https.platform", "trust", fields, boot.tls, self._where[1])
         heap.unload("boot")
 
     def publishing(self, topic, payload):
@@ -118,7 +117,11 @@ class HttpChannel:
         self._token = _info(answer, "token")
 
     def _ask(self, path, headers, body):
-        return (yield from post(self._where, self._tls, self._feed, path, headers, body))
+        return (
+            yield from heap.call(
+                "https.platform", "post", self._where, self._tls, self._feed, path, headers, body
+            )
+        )
 
     def _refusal(self, what, answer):
         code = answer["code"]
@@ -154,7 +157,7 @@ def _info(answer, name):
     try:
         return answer["info"][name]
     except (KeyError, TypeError):
-        raise ProtocolError("the platform says success and sends no %s" % name)
+        raise ProtocolError("the platform reports success but sends no %s" % name)
 
 
 def auth_body(fields):

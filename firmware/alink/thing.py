@@ -124,7 +124,7 @@ class Thing:
 
     def _set(self, values, changed):
         if not isinstance(values, dict):
-            raise ValueError("params is no object")  # noqa: TRY004  It is answered 460.
+            raise ValueError("params is not an object")  # noqa: TRY004  It is answered 460.
         for name in values:
             if name not in self._properties:
                 raise ValueError("%s cannot be set" % name)

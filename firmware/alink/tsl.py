@@ -22,7 +22,7 @@ class Model:
             for one in tsl["services"]:
                 self._services[one["identifier"]] = _types(one["inputData"])
         except (KeyError, TypeError) as error:
-            raise ValueError("%s is no thing model: %r is missing" % (path, error))
+            raise ValueError("%s is not a thing model: %r is missing" % (path, error))
         # "set" and "get" stand for all properties at once; "post" is their event.
         self._events.pop("post", None)
 

@@ -7,14 +7,24 @@ from pathlib import Path
 import pytest
 
 from alink_sim import toolchain
-from benchmarks import budget
+from benchmarks import budget, heap
 
 
 def test_no_figure_gets_worse(tmp_path: Path) -> None:
     reason = toolchain.missing_reason("unix32")
     if reason:
         pytest.skip(reason=f"unix32: {reason}")
-    assert budget.worse(budget.measure(tmp_path)) == []
+    assert budget.worse(budget.measure_device(tmp_path)) == []
+
+
+def test_gateway_fits_its_recorded_heap(tmp_path: Path) -> None:
+    reason = toolchain.missing_reason("unix32")
+    if reason:
+        pytest.skip(reason=f"unix32: {reason}")
+    heap.compile_all(tmp_path)
+    with heap.gateway_boots(tmp_path) as works:
+        # One run: to find the smallest heap takes minutes.
+        assert works(budget.limit("heap.gateway"))
 
 
 def test_a_figure_that_got_worse_is_a_sentence(tmp_path: Path) -> None:

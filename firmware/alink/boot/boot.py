@@ -1,12 +1,19 @@
-"""A boot, from an identity to the credential of a login: one call a stop, each stop a module.
+"""The sequence of a boot, from an identity to the fields of a login.
 
-    identity → network (wifi, clock) → registration (register, store) → connect_fields
-
-What a stop needs is loaded for it and dropped after it; before the session the package is dropped
-whole.
+Each stop is one `heap.call`; the package is dropped whole before the session begins.
 """
 
 from .. import heap
+
+_POLICIES = ("retry", "reregister", "stop")
+
+
+def check(policy, keepalive):
+    """Raise ValueError if a setting of `Device` is out of range."""
+    if policy not in _POLICIES:
+        raise ValueError("policy is %r; allowed are %s" % (policy, ", ".join(_POLICIES)))
+    if not 30 <= keepalive <= 1200:
+        raise ValueError("keepalive is %s s; allowed range is 30 to 1200 s" % keepalive)
 
 
 class Boot:

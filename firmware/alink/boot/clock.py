@@ -49,7 +49,7 @@ def from_ntp(answer, cookie):
     if len(answer) < 48 or answer[0] & 7 != 4 or not 1 <= answer[1] <= 15:
         raise TransportError("its answer is not from a synchronised NTP server")
     if answer[24:32] != cookie:
-        raise TransportError("its answer is to somebody else's question")
+        raise TransportError("its answer does not belong to our request")
     seconds = answer[40] << 24 | answer[41] << 16 | answer[42] << 8 | answer[43]
     if not seconds & 0x80000000:
         seconds += 1 << 32  # The era that begins in 2036.

@@ -53,10 +53,10 @@ def same(record, places, log):
             if not place.fill(buffer) or buffer != record:
                 place.write(record)
                 if not place.fill(buffer) or buffer != record:
-                    raise StoreError("it reads back differently")
+                    raise StoreError("it reads back different bytes")
             kept.append(place.name)
         except StoreError as error:
-            log("%s does not take the record: %s" % (place.name, error))
+            log("could not write the record to %s: %s" % (place.name, error))
     return kept
 
 

@@ -153,4 +153,4 @@ def _suspect(fields):
         for byte in fields.get(name, b"\0"):
             if not 0x20 < byte < 0x7F:
                 return "%s is damaged" % name
-    return "no single field stands out"
+    return "cannot tell which field is damaged"

@@ -45,11 +45,13 @@ def _counted(boot):
     begun = heap.call("boot.copies", "tries")
     if begun > 2:
         raise StoreError(
-            "three registrations were begun and none ended: check power and network, then run "
-            "alink.maintenance.allow_registration()"
+            "three registrations were started and none finished: check power and network, then "
+            "run alink.maintenance.allow_registration()"
         )
     if begun == 2:
-        boot.log("two registrations were begun and did not end; the next one begins in 10 minutes")
+        boot.log(
+            "two registrations were started and did not finish; the next one starts in 10 minutes"
+        )
         yield from _sleep(600000)
     heap.call("boot.copies", "set_tries", begun + 1)
     try:

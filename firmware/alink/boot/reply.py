@@ -43,7 +43,7 @@ def credential(certificate, topic, payload):
     try:
         return credential_of(certificate, json.loads(payload))
     except ValueError:
-        raise ProtocolError("the answer to the registration is not JSON as agreed")
+        raise ProtocolError("the answer to the registration is not the expected JSON")
 
 
 def credential_of(certificate, members):
@@ -60,7 +60,7 @@ def credential_of(certificate, members):
                     raise ProtocolError("%s in the answer is not ours, or too long" % name)
                 made[name] = value
     except (TypeError, AttributeError, KeyError):
-        raise ProtocolError("the answer to the registration is not JSON as agreed")
+        raise ProtocolError("the answer to the registration is not the expected JSON")
     if "DeviceSecret" not in made and not ("ClientID" in made and "DeviceToken" in made):
         raise ProtocolError("the answer holds neither deviceSecret nor clientId and deviceToken")
     return made

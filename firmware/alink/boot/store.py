@@ -28,7 +28,7 @@ def save(fields, log):
     record = encode(CREDENTIAL, generation + 1, fields)
     kept = same(record, (spare, places[-1]), log)
     if not kept:
-        raise StoreError("flash took the credential in no place; replace this board")
+        raise StoreError("could not store the credential anywhere; replace this board")
     return " and ".join(kept)
 
 

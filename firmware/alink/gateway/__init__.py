@@ -7,7 +7,41 @@ docs/how-to/gateway.md; docs/reference/protocol.md, "Sub-devices".
     meter.when_online(lambda: meter.post_properties({"power": 230}))
     gateway.loop()
 
-What each sub-device needs of RAM is in `roster`; its names and its secret stay on flash.
+Theory of operation
+
+A sub-device is a slot: about twenty bytes of RAM in `roster` (stage, flags, mark of its name, when
+it is due, why it was refused last), and a record of 128 bytes on flash in `storage` (its names and
+its DeviceSecret). Its stage tells what is known, and the request that brings it further:
+
+    stage        what is known              request if it is wanted      after success
+    EMPTY        the slot is free           -                            -
+    NAMED        its names                  register                     REGISTERED
+    REGISTERED   its DeviceSecret           add to the topology          RELATED
+    RELATED      it is in the topology      log in                       ONLINE
+    ONLINE       it is logged in            none; log out if it is not   RELATED
+                                            wanted any more
+    LEAVING      it is to be deleted        delete from the topology     EMPTY
+
+    flag         meaning
+    wanted       the application wants it online
+    solo         it goes in a request of its own, because a batch with it was refused
+    renewed      it was registered again already: once is enough
+    rejoined     it was added to the topology again already
+    parked       the console has disabled it: nothing is requested until it is enabled
+
+One request is on its way at a time, for up to `batch` sub-devices of one stage:
+
+    roster.next        which stage and slots are due
+    request_table      the topic and the bytes; names and secrets from `storage`
+    requests           sends it, waits 10 s for the reply
+    secrets, replies   move each slot of the reply
+    notifications      what the cloud says by itself: disabled, deleted, logged out, added
+
+A refusal of a batch does not always name who was refused. Those that it names are refused; if it
+names none, each goes alone next time, where the code is its own. A refused slot is due again after
+15 s, then twice as long each time, up to an hour. A slot logs in at most five times in a minute.
+A session of the gateway that ends sets ONLINE slots back to RELATED. If the heap is short for a
+request or its reply, `batch` is halved.
 """
 
 from time import ticks_ms
@@ -37,11 +71,7 @@ class Gateway(Carrier):
         and `batch` and `path`.
         """
         gateway = super().from_flash(**settings)
-        from .names import load
-
-        load(gateway, gateway._fields.get("SubProduct", ()))
-        load = None
-        heap.unload_steps("gateway")
+        heap.call("gateway.names", "load", gateway, gateway._fields.get("SubProduct", ()))
         return gateway
 
     def __init__(self, batch=5, path="/alink.subs", **settings):
@@ -64,10 +94,7 @@ class Gateway(Carrier):
         now = ticks_ms()
         slot = self.slot(product_key, device_name)
         if slot is None:
-            from .names import checked
-
-            sub = checked(product_key, device_name)
-            checked = None
+            sub = heap.call("gateway.names", "checked", product_key, device_name)
             if sub not in self._new:
                 self._new.append(sub)
                 if len(self._new) >= self.batch:

@@ -62,7 +62,7 @@ class Carrier(Device):
             if begun:
                 self._session = 0  # It was not listened to.
             self._errands = None
-            self._log("short of room for a moment")
+            self._log("heap is short; retried in 1 s")
             return _SOON_MS
 
     def _serve(self, now):
@@ -74,25 +74,18 @@ class Carrier(Device):
             if not due:
                 self._next = ticks_add(now, wait)
                 return wait
-            from .requests import Errands
-
-            self._errands = Errands(self)
+            self._errands = heap.call("gateway.requests", "Errands", self)
         wait = self._errands.step(now)
         if self._errands.idle and wait > _SOON_MS:
             self._next = ticks_add(now, wait)
-            self._errands = Errands = None
+            self._errands = None
             heap.unload_steps("gateway")
         return wait
 
     def _listen(self):
         # In each session anew: kept as routes they would take more than a kilobyte.
         self._link.otherwise = self._otherwise  # pyright: ignore[reportAttributeAccessIssue]
-        from .request_table import heard
-
-        topics = heard(self)
-        heard = None
-        heap.unload_steps("gateway")
-        self.hear(topics)
+        self.hear(heap.call("gateway.request_table", "heard", self))
 
     def _otherwise(self, topic, payload):
         if route(self, topic, payload):
@@ -101,20 +94,14 @@ class Carrier(Device):
             if self._errands:
                 self._errands.take(payload)
             return
-        from . import notifications
-
-        notifications.take(self, topic, payload)
-        notifications = None
-        heap.unload_steps("gateway")
+        heap.call("gateway.notifications", "take", self, topic, payload)
         self._next = ticks_ms()
 
     # What sub-devices, errands and notices need
 
     def open(self):
         """Return the store; whoever is done with it unloads `substore`."""
-        from .storage import SubStore
-
-        return SubStore(self._path, self._log)
+        return heap.call("gateway.storage", "SubStore", self._path, self._log)
 
     def read(self, slots):
         """Return [(slot, sub-device), ...] of what is on flash for these slots."""
@@ -178,12 +165,7 @@ class Carrier(Device):
 
     def keep_new(self):
         """Keep the new names on flash."""
-        from .names import keep
-
-        new, self._new = self._new, []
-        keep(self, new)
-        keep = None
-        heap.unload_steps("gateway")
+        heap.call("gateway.names", "keep", self)
 
     def safely(self, function, *arguments):
         """Call what the application gave; return what it does, None if it fails."""
@@ -191,5 +173,5 @@ class Carrier(Device):
             return function(*arguments)
         except Exception as error:
             # A mistake in an application's handler must not stop the others.
-            self._log("a handler about sub-devices failed: %r" % error)
+            self._log("a sub-device handler failed: %r" % error)
         return None

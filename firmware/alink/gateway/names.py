@@ -19,8 +19,9 @@ def load(gateway, burned):
         gateway.roster.put(mark_of(sub[0], sub[1]), RELATED if sub[2] else NAMED, now, slot)
 
 
-def keep(gateway, new):
-    """Keep [(ProductKey, DeviceName), ...] on flash, and have them brought online."""
+def keep(gateway):
+    """Store the new names of a gateway on flash, and have the sub-devices brought online."""
+    new, gateway._new = gateway._new, []  # Not before this module found heap.
     now = ticks_ms()
     changes = {}
     for key, name in new:

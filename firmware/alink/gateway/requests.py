@@ -84,12 +84,10 @@ class Errands:
 
     def _request(self, stage, slots, now):
         try:
-            from .request_table import request
-
-            return request(self.gateway, self.number, stage, slots, now)
+            return heap.call(
+                "gateway.request_table", "request", self.gateway, self.number, stage, slots, now
+            )
         finally:
-            request = None
-            heap.unload_steps("gateway")
             heap.unload("sign")
 
     def _end(self, code, data, now):
@@ -100,27 +98,20 @@ class Errands:
             self._smaller([slot for slot, _ in subs], now)
             return
         if code == 200 and self.stage == roster.NAMED:
-            from .secrets import keep
-
-            code = keep(self.gateway, subs, data, now)
-            keep = None
-            heap.unload_steps("gateway")
+            code = heap.call("gateway.secrets", "keep", self.gateway, subs, data, now)
             if code == 200:
                 return
-        from .replies import settle
-
-        rest = settle(self.gateway, self.stage, subs, code, data, now)
+        stage = self.stage
+        rest = heap.call("gateway.replies", "settle", self.gateway, stage, subs, code, data, now)
         self._until = ticks_add(now, rest)
-        settle = None
-        heap.unload_steps("gateway")
 
     def _smaller(self, slots, now):
         # Neither the request nor its reply may be larger than what heap there is.
         gateway = self.gateway
         if gateway.batch > 1:
             gateway.batch //= 2
-            gateway._log("short of room: %d sub-devices a request from now on" % gateway.batch)
+            gateway._log("heap is short: %d sub-devices per request from now on" % gateway.batch)
         else:
             for slot in slots:
                 gateway.roster.refuse(slot, now)
-            gateway._log("short of room for a single sub-device; it is tried again later")
+            gateway._log("heap is short for a single sub-device; it is retried later")

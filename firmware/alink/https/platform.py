@@ -50,4 +50,4 @@ def post(where, tls, feed, path, headers, body):
             return answer
     except (ValueError, TypeError, KeyError):
         pass  # It is said below, for a code that is no number too.
-    raise ProtocolError("%s:%d answers no JSON with a code" % where)
+    raise ProtocolError("%s:%d sends a response that is not JSON with an integer code" % where)

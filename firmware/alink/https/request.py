@@ -25,7 +25,7 @@ class StatusError(ProtocolError):
 def split(url, scheme="https://"):
     """Return ((host, port), path) of a URL of that scheme. Raises ProtocolError for any other."""
     if not url.startswith(scheme):
-        raise ProtocolError("%s is no %s URL" % (url[:60], scheme))
+        raise ProtocolError("%s does not begin with %s" % (url[:60], scheme))
     host, _, path = url[len(scheme) :].partition("/")
     host, _, port = host.partition(":")
     return (host, int(port or (443 if scheme == "https://" else 80))), "/" + path

@@ -6,8 +6,41 @@ docs/how-to/update-over-the-air.md; docs/reference/protocol.md, "OTA".
     device.connect()
     device.loop()
 
-What an offer, an update and a restart need is in `offer`, `update` and `trial`, each loaded for it
-alone.
+Theory of operation
+
+An `Ota` is a small machine that stays in the heap; `offer`, `update` and `trial` are loaded for
+one step each. Only the version that the device reports makes an update a success, so the machine
+always begins with a report, and takes no offer before it:
+
+    stage           what is open                               left when
+    REPORT          the running version is not reported        its PUBACK came → JUDGE
+    JUDGE           the last update is not judged              `trial.judge` ran, in the next turn:
+                                                               the version that was put in place
+                                                               runs → READY; another → TELL_FAILURE
+    TELL_FAILURE    the platform does not know the failure     the PUBACK of "-1" came → READY;
+                                                               a new session began → JUDGE
+    READY           nothing: offers are taken                  `report` of another version → REPORT
+
+An offer that comes before READY is held, and taken by `judge`. Beside the stage three values tell
+of an update:
+
+    offer       the offer that is wanted, None without one
+    work        the generator of `update.run` while a file is fetched and checked
+    installed   the version that is in place and waits for a restart
+
+What survives a reset is on flash alone: the version that was put in place (NVS, `trial.remember`),
+and the state of the slot in `otadata`, which belongs to the boot loader. A new image runs on
+trial: a session in which it reports confirms it (`slot.confirm`, before the report); after 10
+minutes without one, or a reset, the boot loader starts the image before it. Power cuts:
+
+    cut while                       then runs          the platform learns
+    fetching, writing the slot      the old image      nothing; it offers the update again
+    between set_boot and reset      the new image      its version
+    the new image is on trial       the old image      "-1" with both versions
+    after the confirmation          the new image      its version
+
+The 16 bytes at the head of an image are written last (`slot.finish`): before that no boot loader
+takes the slot.
 """
 
 import gc
@@ -20,10 +53,6 @@ from ..errors import TransportError
 
 _TRIAL_MS = const(600000)  # A new image that is not online by then goes back to the old one.
 
-# Where an `Ota` stands: its version is not reported; what it shows is not judged; the platform was
-# not told yet that the last update has failed; it takes offers.
-REPORT, JUDGE, COMPLAIN, READY = const(0), const(1), const(2), const(3)
-
 
 __all__ = ("Ota",)
 RESIDENT = ("file_target",)  # What is not loaded for one step; see `heap`.
@@ -31,6 +60,12 @@ RESIDENT = ("file_target",)  # What is not loaded for one step; see `heap`.
 
 class Ota:
     """The updates of one device, or of one module of it. Make it before `connect`."""
+
+    # Values of `stage`; the table at the top of this file says what they mean.
+    REPORT = 0
+    JUDGE = 1
+    TELL_FAILURE = 2
+    READY = 3
 
     def __init__(
         self, device, version, module="", target=None, on_offer=None, on_ready=None, plain=False
@@ -53,7 +88,7 @@ class Ota:
         self.offer = None  # The one that is wanted, as the platform sent it.
         self.held = None  # The one that came before the last was judged.
         self.installed = ""  # The version that is in place and does not run yet.
-        self.stage = REPORT
+        self.stage = self.REPORT
         self.work = None  # The generator of an update.
         self._number = 0
         self._due = ticks_ms()
@@ -72,7 +107,7 @@ class Ota:
         self.version = version
         if version == self.installed:
             self.installed = ""
-        self.stage = REPORT
+        self.stage = self.REPORT
         self._came()
 
     def ask(self):
@@ -119,21 +154,29 @@ class Ota:
             return function(*arguments)
         except Exception as error:
             # A mistake in an application's handler must not end the session.
-            self.device._log("what an update calls has failed: %r" % error)
+            self.device._log("a function called by an update failed: %r" % error)
+
+    def reset(self):
+        """Restart the board."""
+        import machine
+
+        machine.reset()
 
     # Helpers
 
     def _step(self):
         now = ticks_ms()
-        if self.stage == JUDGE:
-            self.stage = READY  # `judge` may find otherwise.
+        if self.stage == self.JUDGE:
+            self.stage = self.READY  # `judge` may find otherwise.
             self.safely(self._judge)
             heap.unload("boot")
         if self._until is not None:
             self.safely(self._came)  # Confirmed late, where heap was short as the session began.
         if self._until is not None and ticks_diff(self._until, now) <= 0:
-            self.device._log("this image is not online within 10 minutes: back to the one before")
-            reset()
+            self.device._log(
+                "this image was not online within 10 minutes: resetting to the previous image"
+            )
+            self.reset()
         if not self.work:
             if self._until is not None:
                 return ticks_diff(self._until, now)
@@ -151,21 +194,21 @@ class Ota:
 
     def _came(self):
         if self.device.online():
-            if self.stage == REPORT:
+            if self.stage == self.REPORT:
                 if self.target is None:
                     # First: what the platform counts as a success no cut of power takes back.
                     self._ask_slot("confirm")
                 self._until = None
                 self.tell("inform", {"version": self.version}, self._told)
-            elif self.stage == COMPLAIN:
+            elif self.stage == self.TELL_FAILURE:
                 self._judge_soon()
 
     def _told(self, acknowledged):
-        if acknowledged and self.stage == REPORT:
+        if acknowledged and self.stage == self.REPORT:
             self._judge_soon()
 
     def _judge_soon(self):
-        self.stage = JUDGE
+        self.stage = self.JUDGE
         self.wake()
 
     def _judge(self):
@@ -185,10 +228,3 @@ class Ota:
 
     def _topic(self, what):
         return "/ota/device/%s/%s/%s" % (what, self.device.product_key, self.device.device_name)
-
-
-def reset():
-    """Restart the board."""
-    import machine
-
-    machine.reset()

@@ -5,7 +5,6 @@ docs/how-to/update-over-the-air.md; docs/reference/protocol.md, "OTA".
 
 import json
 
-from .. import ota as stages
 from ..errors import ProtocolError
 
 _DIGITS = {"md5": 32, "sha256": 64}
@@ -20,13 +19,13 @@ def pushed(ota, topic, payload):
     elif ota.others:
         ota.others(topic, payload)
     else:
-        ota.device._log("an update of module %r is nobody's here" % module)
+        ota.device._log("no Ota is registered for module %r" % module)
 
 
 def take(ota, data):
     """Have the application decide on an offer, and begin."""
     version = data.get("version", "")
-    if ota.stage != stages.READY:
+    if ota.stage != ota.READY:
         ota.held = data
     elif ota.work and ota.offer:
         if data.get("sign") == ota.offer["sign"]:
@@ -60,7 +59,7 @@ def check(data, plain):
         size, method = int(data["size"]), data["signMethod"].lower()
         sign, url = data["sign"].lower(), data.get("url", "")
     except (KeyError, AttributeError, ValueError, TypeError) as error:
-        raise ProtocolError("the offer lacks something: %r" % error)
+        raise ProtocolError("the offer is incomplete: %r" % error)
     if not isinstance(data.get("version") or None, str):
         raise ProtocolError("the offer has no version")
     if size <= 0:

@@ -94,7 +94,9 @@ class Slot:
         ours = bytearray(_HEAD)
         self._running.readblocks(0, ours, 0)
         if head[0] != _MAGIC:
-            raise StoreError("the file is no application image: it begins with 0x%02x" % head[0])
+            raise StoreError(
+                "the file is not an application image: it begins with 0x%02x" % head[0]
+            )
         if head[12:14] != ours[12:14]:
             raise StoreError(
                 "the image is for another chip: number %d, this one is %d" % (head[12], ours[12])

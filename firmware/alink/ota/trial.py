@@ -7,7 +7,6 @@ version that was put in place is kept in NVS, by device and module.
 from binascii import crc32
 
 from .. import heap
-from .. import ota as stages
 from ..boot.copies import Nvs
 from ..errors import StoreError
 
@@ -22,21 +21,21 @@ def judge(ota):
             ota.device._log(str(error))
     held, ota.held = ota.held, None
     if tried and tried != ota.version:
-        text = "%s was put in place, and %s runs" % (tried, ota.version)
+        text = "%s was installed, but %s runs" % (tried, ota.version)
         ota.device._log("update failed: " + text)
 
         def heard(acknowledged):
             if acknowledged:
                 note.erase()
-                ota.stage = stages.READY
+                ota.stage = ota.READY
 
-        ota.stage = stages.COMPLAIN
+        ota.stage = ota.TELL_FAILURE
         ota.progress(-1, text, heard)
         return
     if tried:
-        ota.device._log("update to %s has worked" % tried)
+        ota.device._log("update to %s succeeded" % tried)
         note.erase()
-    ota.stage = stages.READY
+    ota.stage = ota.READY
     if held and held.get("version") != ota.version:  # Else it has crossed the report.
         heap.call("ota.offer", "take", ota, held)
 

@@ -55,7 +55,7 @@ def run(ota):
     except Exception as error:
         # Should its trial fail, nobody will be told; it begins all the same.
         log(str(error))
-    log("update to %s is in place" % version)
+    log("update to %s is installed" % version)
     ota.offer = None
     done = []
     ota.progress(100, "", done.append)
@@ -66,10 +66,8 @@ def run(ota):
     if ota.on_ready:
         ota.safely(ota.on_ready, version)
     elif ota.target is None:
-        from . import reset
-
         ota.carrier.close()
-        reset()
+        ota.reset()
 
 
 class Fetched:

@@ -10,6 +10,7 @@ from time import ticks_add, ticks_diff, ticks_ms
 
 from micropython import const
 
+from .. import heap
 from ..errors import TransportError, VerifyError
 
 _SLICE_MS = const(1000)  # A watchdog is fed at least this often while we wait.
@@ -102,9 +103,7 @@ class Connection:
     def renamed(self, error):
         """Return an OSError or a ValueError of the socket as the error of this SDK that it is."""
         if not isinstance(error, OSError):
-            from .tls_errors import verdict  # Only now: most boards never need it.
-
-            return VerifyError(verdict(self.peer, str(error)))
+            return VerifyError(heap.call("session.tls_errors", "verdict", self.peer, str(error)))
         number = error.errno
         if isinstance(number, int):
             number = errno.errorcode.get(abs(number), number)

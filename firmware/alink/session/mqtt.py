@@ -67,11 +67,11 @@ class MQTTClient(simple.MQTTClient):
         self.sock.close()
 
     def _ask(self, first, filters, options):
-        packet_id = self._free_id()
+        # It asks for the packet id once it is loaded: where heap is short no id is lost.
         self.sock.write(
-            heap.call("session.packets", "subscribe", first, packet_id, filters, options)
+            heap.call("session.packets", "subscribe", first, self._free_id, filters, options)
         )
-        return packet_id
+        return self.pid
 
     def _free_id(self):
         packet_id = self.pid

@@ -62,9 +62,12 @@ def wait(stream, what):
         raise TransportError("%s %s" % (connection.peer, what))
 
 
-def subscribe(first, packet_id, filters, options):
-    """Return the packet that begins with `first`; `options` follow each filter, all bytes."""
-    body = bytearray(struct.pack(">H", packet_id))
+def subscribe(first, free_id, filters, options):
+    """Return the packet that begins with `first`; `options` follow each filter, all bytes.
+
+    `free_id()` returns its packet id.
+    """
+    body = bytearray(struct.pack(">H", free_id()))
     for topic in filters:
         body += struct.pack(">H", len(topic))
         body += topic

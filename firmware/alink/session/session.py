@@ -141,7 +141,7 @@ class Link:
         elif handler:
             for topic, code in zip(handler, codes):
                 if code & 0x80:
-                    self.log("the platform refuses the subscription to %s" % topic.decode())
+                    self.log("the platform refused the subscription to %s" % topic.decode())
 
     def _begin(self):
         try:
@@ -176,7 +176,7 @@ class Link:
             elif stream.lost:
                 topic, payload = stream.lost[0], None
                 stream.lost = stream.lost[1:]
-                self.log("too long a message on %s" % topic.decode())
+                self.log("message on %s is too long; it was dropped" % topic.decode())
             else:
                 return
             self.duplicate = stream.duplicate
@@ -205,7 +205,7 @@ class Link:
             if stream.heard:
                 self._pinged_at = None
             elif ticks_diff(now, self._pinged_at) >= _PONG_MS:
-                raise TransportError("no answer to a ping within %d s" % (_PONG_MS // 1000))
+                raise TransportError("no PINGRESP within %d s" % (_PONG_MS // 1000))
             else:
                 return _PONG_MS - ticks_diff(now, self._pinged_at)
         # Only what we send resets the server's timer; only what we receive shows that it lives.

@@ -20,5 +20,5 @@ def verdict(peer, what):
             says = ours
     if "expired" in says or "valid" in says:
         says += " (this board's clock says %s)" % text(now())
-    heap.unload_steps("session")
+    heap.unload("utc")
     return "the certificate of %s %s" % (peer, says)

@@ -46,7 +46,7 @@ def test_a_session_that_begins_without_heap_is_listened_to_later():
     gateway, log = online()
     subscribe, gateway._link.subscribe = gateway._link.subscribe, _short
     assert gateway._step() == 1000
-    assert "short of room" in log[-1]
+    assert "heap is short" in log[-1]
     gateway._link.subscribe = subscribe
     assert gateway._step() == 5000
     assert b"/sys/a1GatewayPk/gateway-1/thing/topo/add_reply" in gateway._link.heard
@@ -59,7 +59,7 @@ def test_what_is_due_without_heap_is_done_later():
     gateway, log = online()
     gateway.add(KEY, NAME)
     publish, gateway._link.publish = gateway._link.publish, _short
-    while not [line for line in log if "short of room" in line]:
+    while not [line for line in log if "heap is short" in line]:
         gateway._step()
     gateway._link.publish = publish
     while not gateway._link.sent:
@@ -103,7 +103,7 @@ def test_a_wish_for_a_name_that_is_not_allowed_hides_no_other():
         json.dumps({"id": "1", "params": params}).encode(),
     )
     assert gateway._new == [(KEY.encode(), NAME.encode())]
-    assert "a handler about sub-devices failed: ValueError" in log[-1]
+    assert "a sub-device handler failed: ValueError" in log[-1]
 
 
 def _waits():

@@ -1,4 +1,4 @@
-"""intake.py: how sub-devices come to a gateway, from flash and by name."""
+"""names.py: how sub-devices come to a gateway, from flash and by name."""
 
 from time import ticks_ms
 
@@ -44,7 +44,8 @@ def test_what_is_burned_and_on_flash_is_taken_up_and_waits_to_be_added():
 
 def test_a_new_name_is_kept_and_wanted():
     gateway = Gateway(RELATED, [OLD])
-    keep(gateway, [NEW[:2]])
+    gateway._new = [NEW[:2]]
+    keep(gateway)
     assert gateway.kept[1] == NEW
     assert gateway.roster.next(ticks_ms(), 1)[:2] == (RELATED, [0])
     assert gateway.roster.stage(1) == NAMED
@@ -54,6 +55,7 @@ def test_a_new_name_is_kept_and_wanted():
 def test_one_that_flash_does_not_take_is_refused_and_nobody():
     gateway = Gateway(RELATED, [OLD])
     gateway.full = True
-    keep(gateway, [NEW[:2]])
+    gateway._new = [NEW[:2]]
+    keep(gateway)
     assert gateway.told == [("sub-0002", "refused", 0)]
     assert gateway.slot("a1SubPk0001", "sub-0002") is None

@@ -182,7 +182,7 @@ def test_a_judgement_that_fails_ends_nothing():
     chip.nvs = None
     device.acknowledge()
     device.step()
-    assert "what an update calls has failed: TypeError" in device.log[-1]
+    assert "a function called by an update failed: TypeError" in device.log[-1]
     chip.nvs = {}
     with otafake.Server(otafake.whole(IMAGE)):
         push(device)
@@ -279,7 +279,7 @@ def test_what_cannot_be_taken_is_refused_plainly():
         ({"files": [{}, {}]}, "an update of several files is not supported"),
         ({"url": "http://files.example/a"}, "allow plain=True"),
         ({"url": "ftp://files.example/a"}, "without an address"),
-        ({"size": "many"}, "lacks something"),
+        ({"size": "many"}, "is incomplete"),
         ({"size": 0}, "size 0"),
         ({"version": None}, "no version"),
         ({"version": 2}, "no version"),
@@ -374,7 +374,7 @@ def test_a_handler_that_fails_ends_nothing():
 
     chip, device, _made = begun(on_offer=on_offer)
     push(device)
-    assert "what an update calls has failed: RuntimeError('mine'" in "".join(device.log)
+    assert "a function called by an update failed: RuntimeError('mine'" in "".join(device.log)
     device.step()
     assert chip.erased == 0
 
@@ -453,7 +453,7 @@ def test_modules_have_their_own_updates():
     push(device, module="radio")
     assert taken == ["2.0.0"]
     assert made.offer is None
-    assert "an update of module 'radio' is nobody's here" in device.log[-1]
+    assert "no Ota is registered for module 'radio'" in device.log[-1]
     with otafake.Server(otafake.whole(IMAGE)):
         push(device, module="default")
         finish(device)
@@ -487,7 +487,7 @@ def test_a_version_that_does_not_run_is_a_failure_and_not_fetched_again():
     device.step()
     device.sent(
         "/ota/device/progress/a1B2c3D4e5F/dev-1",
-        b'{"id":"2","params":{"step":"-1","desc":"2.0.0 was put in place, and 1.0.0 runs"}}',
+        b'{"id":"2","params":{"step":"-1","desc":"2.0.0 was installed, but 1.0.0 runs"}}',
         1,
     )
     device.acknowledge(False)

@@ -129,3 +129,14 @@ def test_disconnect_says_so_first():
 def test_an_unexpected_packet_is_a_protocol_error():
     client, _, _, _ = _client(b"\x50\x02\x00\x01")
     raises(ProtocolError, client.check_msg)
+
+
+def test_subscribe_without_heap_frees_packet_id():
+    client, _, _, _ = _client()
+
+    def short(*_):
+        raise MemoryError
+
+    with fakes.Steps(subscribe=short):
+        raises(MemoryError, client.subscribe, [b"a/b"])
+    assert not client.in_flight

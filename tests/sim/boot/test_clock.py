@@ -96,7 +96,7 @@ def test_third_registration_waits_ten_minutes(timed: Rig, clock: ManualClock) ->
         assert len(timed.platform.console.device(timed.product_key, "dev-1").client_ids) == 2
         until_waiting(board, clock)
         clock.advance(60)
-        board.expect("three registrations were begun and none ended")
+        board.expect("three registrations were started and none finished")
     assert len(timed.platform.console.device(timed.product_key, "dev-1").client_ids) == 3
 
 

@@ -53,7 +53,7 @@ def test_batch_size_follows_max_packet(gateway_rig: Rig, settings: str, requests
 def test_batch_shrinks_when_heap_is_short(gateway_rig: Rig) -> None:
     names = subs(gateway_rig, 40)
     with start(gateway_rig, _batch("batch=40, max_packet=16384", 40) + LOOP) as board:
-        board.expect("short of room: 20 sub-devices a request from now on")
+        board.expect("heap is short: 20 sub-devices per request from now on")
         board.expect("all are online")
         assert {status(gateway_rig, name) for name in names} == {"Online"}
 
@@ -99,5 +99,5 @@ def test_too_long_topology_is_reported(gateway_rig: Rig, settings: str, said: st
             platform.cloud.add_sub_device(SUB_PK, name, gateway=owner)
         board.power_on()
         board.expect(said)
-    logged = any("too long a message on /sys/" in line.text for line in board.lines)
+    logged = any("alink: message on /sys/" in line.text for line in board.lines)
     assert logged == (not settings)
