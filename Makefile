@@ -10,7 +10,7 @@ export PYRIGHT_PYTHON_GLOBAL_NODE := off
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format system interpreters node bench frozen line-soak docs lock graph clean
+.PHONY: help setup demo test check format system interpreters node bench frozen reliability line-soak docs lock graph clean
 
 help: ## Show this list.
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r t d; do printf '  make %-13s %s\n' "$$t" "$$d"; done
@@ -52,6 +52,9 @@ bench: setup ## Measure every figure of the documentation.
 
 frozen: setup ## Measure heap with the SDK frozen into a firmware.
 	@$(BIN)/python -m benchmarks.frozen
+
+reliability: setup ## Feed a million hostile inputs; write docs/explanation/reliability.md.
+	@$(BIN)/python -m tests.reliability.fuzz --inputs 1000000
 
 line-soak: setup ## Burn whole batches with scripted failures: an hour.
 	@$(BIN)/python -m tests.factory.soak --rows 1000 --ports 8

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from alink_sim.platform import lifecycle
 from alink_sim.platform.core import Core
+from alink_sim.platform.event_loop import SmallTlsLoop
 from alink_sim.platform.lifecycle import Action
 from alink_sim.platform.state.registry import Registry
 from alink_sim.platform.state.store import Store
@@ -36,7 +37,7 @@ class Runner:
 
     def start(self) -> None:
         """Start the loop."""
-        self._loop = asyncio.new_event_loop()
+        self._loop = SmallTlsLoop()
         self._thread = threading.Thread(
             target=self._loop.run_forever, name="platform", daemon=True
         )

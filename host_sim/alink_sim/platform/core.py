@@ -12,6 +12,7 @@ from alink_sim.platform.state.data_script import Script
 from alink_sim.platform.state.entities import Device, Product
 from alink_sim.platform.state.event_log import Event, EventLog, Party
 from alink_sim.platform.state.message_ids import MessageIds
+from alink_sim.platform.state.open_connections import OpenConnections
 from alink_sim.platform.state.ota_bucket import Bucket
 from alink_sim.platform.state.ota_registry import Upgrades
 from alink_sim.platform.state.packet_trace import PacketTrace
@@ -39,6 +40,7 @@ class Core:
     faults: Faults
     trace: PacketTrace
     codes: VerificationCodes
+    connections: OpenConnections
     ids: MessageIds = field(default_factory=MessageIds)
     rates: Rates = field(default_factory=Rates)
     scripts: dict[str, Script] = field(default_factory=dict)  # By ProductKey.

@@ -35,7 +35,9 @@ from alink_sim.platform.state.ca import Authority
 from alink_sim.platform.state.claim import ClaimLostError, StoreError
 from alink_sim.platform.state.entities import Entity
 from alink_sim.platform.state.event_log import Event, EventLog
+from alink_sim.platform.state.folder import own
 from alink_sim.platform.state.masking import Mask
+from alink_sim.platform.state.open_connections import OpenConnections
 from alink_sim.platform.state.ota_bucket import Bucket
 from alink_sim.platform.state.ota_entities import OtaEntity
 from alink_sim.platform.state.ota_registry import Upgrades
@@ -133,7 +135,7 @@ class Platform:
         self.faults = Faults()
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
         if state:
-            state.mkdir(mode=0o700, parents=True, exist_ok=True)
+            own(state)
             ca = ca or state / "ca"
         elif ca is None:
             self._scratch = tempfile.TemporaryDirectory(prefix="alink-ca-")
@@ -142,7 +144,7 @@ class Platform:
         # Before CA and key: where those are, a database was there too.
         self._store = Store(
             database_url or default_url,
-            expected=_served_before(state),
+            expected=keys.served_before(state),
             may_be_new=database_url is not None,
         )
         try:
@@ -297,7 +299,7 @@ class Platform:
         core = Core(
             registry=registry,
             upgrades=upgrades,
-            bucket=Bucket(self.access_key.id, self.access_key.secret, self.mask.learn),
+            bucket=Bucket(self.access_key.id, self.access_key.secret, self.mask.learn_for_now),
             commits=Commits(self._store, undo=undo, on_lost=self._lose),
             sessions=Sessions(now=self.clock.time),
             log=self.log,
@@ -306,6 +308,7 @@ class Platform:
             faults=self.faults,
             trace=PacketTrace(now=self.clock.time),
             codes=VerificationCodes(now=self.clock.monotonic),
+            connections=OpenConnections(settings.max_connections),
         )
         for repaired in self._store.repaired:
             core.note("state_repaired", reason=repaired)
@@ -321,6 +324,7 @@ class Platform:
 
     async def _open(self) -> None:
         core, san = self._core, self._listen.san
+        asyncio.get_running_loop().set_exception_handler(self._fail)
         tls = PortTls(
             context=self.authority.server_context(san=san),
             flawed=lambda flaw: self.authority.server_context(san=san, flaw=flaw),
@@ -340,6 +344,12 @@ class Platform:
         if self._listen.console_port is not None:
             await self._serve_console(self._listen.console_port)
         core.background.spawn(self._watch())
+
+    def _fail(self, _loop: object, context: dict[str, Any]) -> None:
+        """Note a failure of the event loop as an event, instead of a traceback."""
+        error = context.get("exception")
+        name = type(error).__name__ if error else context.get("message", "")
+        self._core.note("platform_error", reason=f"in the event loop: {name}")
 
     async def _watch(self) -> None:
         while True:
@@ -385,10 +395,3 @@ class Platform:
         await self._core.commits.close()
         for _ in range(3):
             await asyncio.sleep(0)  # Cut connections take a few rounds of the loop to be gone.
-
-
-def _served_before(state: Path | None) -> str:
-    """Return why a state folder must have a database, "" where it need not."""
-    if state is None or not keys.is_there(state):
-        return ""
-    return f"{state} has been served before (it holds an access key)"

@@ -16,6 +16,7 @@ from alink_sim.platform.state.settings import Settings
 
 SIGN_METHODS = {"hmacmd5": "md5", "hmacsha1": "sha1", "hmacsha256": "sha256"}
 
+_EXT = 20  # Digits.
 _HEX = re.compile(r"[0-9a-fA-F]+")
 
 
@@ -62,7 +63,7 @@ class Credentials:
     def has_custom_rrpc(self) -> bool:
         """Tell whether bit 0 of `ext` announces RRPC on the device's own topics."""
         ext = self.extension.get("ext", "0")
-        return ext.isdecimal() and bool(int(ext) & 1)
+        return ext.isdecimal() and len(ext) < _EXT and bool(int(ext) & 1)
 
     @property
     def sign_method(self) -> str:

@@ -17,6 +17,8 @@ Protocol = Callable[[bool], asyncio.BaseProtocol]
 
 _TLS_RECORD = b"\x16"
 _BACKLOG = 512
+_REST = 0.25  # Seconds without accepting, where there is no room.
+_NOTE_EVERY = 10.0  # Seconds between two events about that.
 _FAREWELL = 2.0  # Seconds a peer gets to answer TLS's close_notify.
 
 
@@ -33,6 +35,9 @@ class Listener:
         self._protocol = protocol
         self._tasks: set[asyncio.Task[None]] = set()
         self._socket: socket.socket | None = None
+        self._resting: asyncio.TimerHandle | None = None
+        self._refused = 0  # How often it rested since the last event about that.
+        self._next_note = 0.0
 
     def listen(self, host: str, port: int) -> int:
         """Begin to accept in the running loop; return the port. Raises OSError."""
@@ -44,6 +49,8 @@ class Listener:
 
     async def close(self) -> None:
         """Stop accepting; end what has no protocol yet."""
+        if self._resting:
+            self._resting.cancel()
         if self._socket:
             asyncio.get_running_loop().remove_reader(self._socket)
             self._socket.close()
@@ -53,16 +60,37 @@ class Listener:
 
     def _accept(self, listener: socket.socket) -> None:
         for _ in range(_BACKLOG):
+            if self._core.connections.is_full:
+                self._rest(f"{self._core.connections.limit} connections are open, the limit")
+                return
             try:
-                peer, _address = listener.accept()
+                accepted, _address = listener.accept()
             except BlockingIOError:
                 return
-            except OSError as error:  # Out of file numbers; those who wait may still get in.
-                self._core.note("connection_failed", reason=_cause(error))
+            except OSError as error:  # Out of file descriptors; those who wait may still get in.
+                self._rest(_cause(error))
                 return
+            peer = self._core.connections.counted(accepted)
             peer.setblocking(False)  # noqa: FBT003 (its only form)
             peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._spawn(self._serve(peer))
+
+    def _rest(self, reason: str) -> None:
+        """Accept nothing for a moment: a client that waits would make the loop spin."""
+        assert self._socket  # noqa: S101 (it has accepted)
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(self._socket)
+        self._resting = loop.call_later(_REST, self._go_on)
+        self._refused += 1
+        if loop.time() >= self._next_note:
+            self._next_note = loop.time() + _NOTE_EVERY
+            reason = f"{reason}; clients wait until one leaves"
+            self._core.note("connection_failed", reason=reason, times=self._refused)
+            self._refused = 0
+
+    def _go_on(self) -> None:
+        if self._socket and self._socket.fileno() >= 0:
+            asyncio.get_running_loop().add_reader(self._socket, self._accept, self._socket)
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -53,7 +53,11 @@ def call(platform: Platform, name: str, parameters: Parameters) -> Any:
     if operation.needs_online:
         _check_online(platform, **parameters)
     method = attrgetter(name)(platform)
-    result = method(**operation.read(parameters)) if callable(method) else method
+    try:
+        read = operation.read(parameters)
+    except (KeyError, AttributeError) as error:
+        raise TypeError(f"{name} lacks the parameter {error}, or it has another type") from error
+    result = method(**read) if callable(method) else method
     return operation.show(platform, result)
 
 

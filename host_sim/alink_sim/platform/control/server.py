@@ -14,12 +14,17 @@ from aiohttp import web
 
 from alink_sim import bounded_json
 from alink_sim.platform.control import operations
+from alink_sim.platform.https.timed import TimedConnections, Times, one_line_logger
 from alink_sim.platform.platform import Platform
+from alink_sim.platform.state.claim import StoreError
+from alink_sim.platform.state.event_log import Event
 from alink_sim.platform.state.registry import RegistryError
 
 LOOPBACK = "127.0.0.1"
 
 _MAX_BODY = 256 << 20  # Files of an update package, in Base64.
+
+_TIMES = Times(head=20.0, idle=75.0)
 
 
 class ControlServer:
@@ -29,21 +34,33 @@ class ControlServer:
         self._platform = platform
         self._key = f"Bearer {key}".encode()
         self._runner: web.AppRunner | None = None
+        self._listener: asyncio.Server | None = None
 
     async def start(self) -> int:
         """Listen on loopback; return the port."""
-        app = web.Application(client_max_size=_MAX_BODY)
+        timed = TimedConnections(_TIMES, _ignore)
+        app = web.Application(client_max_size=_MAX_BODY, middlewares=[timed.middleware])
         app.router.add_post("/{operation}", self._answer)
-        self._runner = web.AppRunner(app, access_log=None)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, LOOPBACK, 0).start()
-        port: int = self._runner.addresses[0][1]
+        log = one_line_logger(self._note)
+        self._runner = runner = web.AppRunner(app, access_log=None, logger=log)
+        await runner.setup()
+        assert runner.server  # noqa: S101 (there since `setup`)
+        server = runner.server
+        loop = asyncio.get_running_loop()
+        self._listener = await loop.create_server(lambda: timed.made(server()), LOOPBACK, 0)
+        port: int = self._listener.sockets[0].getsockname()[1]
         return port
 
     async def stop(self) -> None:
         """Stop listening."""
+        if self._listener:
+            self._listener.close()
         if self._runner:
             await self._runner.cleanup()
+
+    def _note(self, kind: str, reason: str) -> None:
+        event = Event(time=self._platform.clock.time(), kind=kind, reason=f"control: {reason}")
+        self._platform.log.add(event)
 
     async def _answer(self, request: web.Request) -> web.Response:
         shown = request.headers.get("Authorization", "").encode(errors="replace")
@@ -60,7 +77,18 @@ class ControlServer:
             result = await asyncio.to_thread(operations.call, self._platform, name, parameters)
         except (RegistryError, TypeError, ValueError) as error:
             return _error(400, str(error))
+        except web.HTTPException:
+            raise
+        except StoreError as error:
+            return _error(503, str(error))
+        except Exception as error:  # noqa: BLE001 (one event, and one sentence for the caller)
+            self._note("platform_error", type(error).__name__)
+            return _error(500, f"the platform failed ({type(error).__name__})")
         return web.json_response(result)
+
+
+def _ignore(_reason: str) -> None:
+    """Write no event: the holder of the key is an operator."""
 
 
 def _error(status: int, text: str) -> web.Response:

@@ -9,12 +9,12 @@ import secrets
 from pathlib import Path
 from typing import Any, Self
 
+from alink_sim.platform.state.folder import StateError, own
+
+__all__ = ["StateDir", "StateError"]
+
 _ADMIN_KEY = "admin.key"
 _CONSOLE_KEY = "console.key"
-
-
-class StateError(RuntimeError):
-    """The state directory cannot be used; the text says why and what to do."""
 
 
 class StateDir:
@@ -27,7 +27,7 @@ class StateDir:
     def __enter__(self) -> Self:
         """Make the directory if it is not there, and own it. Raises StateError."""
         try:
-            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            own(self.path)
             self._lock = os.open(self.path / "platform.lock", os.O_CREAT | os.O_RDWR, 0o600)
         except OSError as error:
             raise StateError(

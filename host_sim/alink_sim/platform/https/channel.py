@@ -29,7 +29,9 @@ from alink_sim.platform.topics import dispatch, topic_names
 MAX_PAYLOAD = 128 * 1024
 
 _VIA = "https"
+_TOKENS = 16  # Of one device; an older one is not known any more.
 _STRINGS = ("productKey", "deviceName", "clientId", "sign")
+_TIMESTAMP = 20  # Digits.
 _FRESH = 15 * 60  # Seconds that a timestamp may be off.
 
 
@@ -132,6 +134,7 @@ class HttpsChannel:
             raise _DeclinedError(Answer.AUTH, "a sub-device speaks through its gateway only")
         token = secrets.token_hex(16)
         until = core.clock.time() + core.settings.http_token_seconds
+        self._drop_tokens(device)
         self._tokens[token] = _Token(device, credentials, until)
         core.note("token_issued", credentials, via=_VIA)
         return {"token": token}
@@ -172,6 +175,14 @@ class HttpsChannel:
         except StoreError as error:
             raise _DeclinedError(Answer.NOT_PUBLISHED, "the database takes nothing") from error
         return {"messageId": core.ids.long()}
+
+    def _drop_tokens(self, device: Device) -> None:
+        """Make room for a device's next token: those that expired go, and its oldest."""
+        now = self._core.clock.time()
+        mine = [token for token, one in self._tokens.items() if one.device is device]
+        expired = [token for token in mine if self._tokens[token].until <= now]
+        for token in {*expired, *mine[: max(0, len(mine) - _TOKENS + 1)]}:
+            del self._tokens[token]
 
     def _token(self, request: web.Request) -> _Token:
         sent = request.headers.get("password", "")
@@ -245,7 +256,7 @@ def _check_timestamp(credentials: Credentials, now: float) -> None:
     sent = credentials.extension.get("timestamp")
     if sent is None:
         return
-    if not sent.isdecimal():
+    if not sent.isdecimal() or len(sent) > _TIMESTAMP:
         raise _DeclinedError(Answer.PARAMETER, "timestamp is not a number of milliseconds")
     if abs(int(sent) / 1000 - now) > _FRESH:
         raise _DeclinedError(Answer.AUTH, "the timestamp is more than 15 minutes off")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from aiohttp import web
 
 from alink_sim.platform.access.handshake import PortTls
 from alink_sim.platform.access.listener import Listener
 from alink_sim.platform.core import Core
+from alink_sim.platform.https.timed import TimedConnections, Times, one_line_logger
 
 
 class HttpServer:
@@ -22,9 +25,19 @@ class HttpServer:
         max_line_size: int = 8190,
     ) -> None:
         """`max_line_size` is how long the first line of a request may be, in bytes."""
+        settings = core.settings
+        self._timed = TimedConnections(
+            Times(settings.http_head_seconds, settings.http_idle_seconds),
+            lambda reason: core.note("connect_timeout", reason=reason, via="http"),
+        )
+        app.middlewares.append(self._timed.middleware)
         self._listener = Listener(core, tls=tls, tls_only=tls_only, protocol=self._connection)
         self._runner = web.AppRunner(
-            app, access_log=None, shutdown_timeout=0, max_line_size=max_line_size
+            app,
+            access_log=None,
+            shutdown_timeout=0,
+            max_line_size=max_line_size,
+            logger=one_line_logger(lambda kind, reason: core.note(kind, reason=reason)),
         )
 
     async def listen(self, host: str, port: int) -> int:
@@ -37,6 +50,6 @@ class HttpServer:
         await self._listener.close()
         await self._runner.cleanup()
 
-    def _connection(self, _secure: bool) -> web.RequestHandler:  # noqa: FBT001 (the listener's)
+    def _connection(self, _secure: bool) -> asyncio.Protocol:  # noqa: FBT001 (the listener's)
         assert self._runner.server  # noqa: S101 (there since `listen`)
-        return self._runner.server()
+        return self._timed.made(self._runner.server())

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
-from aiohttp import web
+from aiohttp import BodyPartReader, web
 
 from alink_sim.platform.access.auth import Credentials, Kind
 from alink_sim.platform.access.handshake import PortTls
@@ -22,7 +23,9 @@ from alink_sim.platform.state.ota_bucket import MAX_SIZE, ForbiddenError, moment
 _FORM = 1 << 16  # Bytes of a form beside its file.
 _TYPE = "application/octet-stream"
 _STATUSES = ("200", "201", "204")
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+_RANGE = re.compile(r"bytes=([0-9]{0,20})-([0-9]{0,20})")
+_MAX_FIELDS = 32
+_MAX_FIELD = 16384  # Bytes.
 
 
 def server(core: Core, *, tls: PortTls) -> HttpServer:
@@ -34,26 +37,51 @@ def server(core: Core, *, tls: PortTls) -> HttpServer:
 
 
 async def _post(core: Core, request: web.Request) -> web.Response:
-    """Take a form in; its file is at rest by the answer."""
+    """Take a form in; its file is at rest by the answer, and not read before its signature."""
+    form: dict[str, str] = {}
     try:
-        posted = await request.post()
-    except ValueError:
-        text = "The body is not well-formed multipart/form-data."
-        return refusal(core, request, 400, "MalformedPOSTRequest", text)
-    form = {name: value for name, value in posted.items() if isinstance(value, str)}
-    file = posted.get("file")
-    if not isinstance(file, web.FileField):
-        return refusal(core, request, 400, "InvalidArgument", "The form has no file.")
-    data = file.file.read()
-    try:
-        core.bucket.check_form(form, size=len(data), now=moment(core.clock.time()))
+        file = await _fields(request, form)
+        if file is None:
+            return refusal(core, request, 400, "InvalidArgument", "The form has no file.")
+        now = moment(core.clock.time())
+        core.bucket.check_form(form, size=0, now=now)
+        data = await _content(file)
+        core.bucket.check_form(form, size=len(data), now=now)
     except ForbiddenError as error:
         core.note("ota_upload_refused", reason=f"{error.code}: {error.message}")
         return refusal(core, request, 403, error.code, error.message)
+    except asyncio.CancelledError:
+        raise
+    except Exception:  # noqa: BLE001 (aiohttp raises a dozen kinds for a form that is broken)
+        text = "The body is not well-formed multipart/form-data."
+        return refusal(core, request, 400, "MalformedPOSTRequest", text)
     uploads.put(core, form["key"], data)
     await core.commits.settled()
     wanted = form.get("success_action_status")
     return web.Response(status=int(wanted) if wanted in _STATUSES else 204)
+
+
+async def _fields(request: web.Request, form: dict[str, str]) -> BodyPartReader | None:
+    """Read the fields of a form up to its file, which is the last one; return that."""
+    parts = await request.multipart()
+    while (part := await parts.next()) is not None:
+        if not isinstance(part, BodyPartReader):
+            raise ValueError("a part has parts")  # noqa: TRY004 (the form is broken)
+        if part.name == "file":
+            return part
+        data = await part.read_chunk(_MAX_FIELD)
+        if len(form) >= _MAX_FIELDS or not part.at_eof():
+            raise ValueError("too many fields, or one that is too long")
+        form[part.name or ""] = data.decode()
+    return None
+
+
+async def _content(file: BodyPartReader) -> bytes:
+    """Return a file, one byte more than the largest at most."""
+    data = bytearray()
+    while (chunk := await file.read_chunk(1 << 16)) and len(data) <= MAX_SIZE:
+        data += chunk
+    return bytes(data)
 
 
 async def _get(core: Core, request: web.Request) -> web.StreamResponse:

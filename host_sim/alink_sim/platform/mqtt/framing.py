@@ -6,11 +6,13 @@ Written from the OASIS specification; it does not interpret topics.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 from dataclasses import dataclass, field
 
 CONNECT, PUBLISH, PUBACK, SUBSCRIBE, UNSUBSCRIBE = 1, 3, 4, 8, 10
 PINGREQ, DISCONNECT = 12, 14
+
+_MAX_FILTERS = 256  # Of one packet; a packet has room for 65,000.
 
 PINGRESP = b"\xd0\x00"
 
@@ -143,6 +145,7 @@ def decode_subscribe(packet: Packet) -> tuple[int, list[tuple[str, int]]]:
         if qos > 2:
             raise ProtocolViolationError("a SUBSCRIBE asks for more than QoS 2")
         filters.append((topic_filter, qos))
+        _check_count(filters)
     if not filters:
         raise ProtocolViolationError("a SUBSCRIBE has no filter")
     return packet_id, filters
@@ -154,6 +157,7 @@ def decode_unsubscribe(packet: Packet) -> tuple[int, list[str]]:
     filters = []
     while read.left():
         filters.append(read.text())
+        _check_count(filters)
     if not filters:
         raise ProtocolViolationError("an UNSUBSCRIBE has no filter")
     return packet_id, filters
@@ -191,6 +195,11 @@ def publish(topic: str, payload: bytes, *, qos: int = 0, packet_id: int = 0) -> 
     if qos:
         body += struct.pack(">H", packet_id)
     return framed(0x30 | qos << 1, body + payload)
+
+
+def _check_count(filters: Sized) -> None:
+    if len(filters) > _MAX_FILTERS:
+        raise ProtocolViolationError(f"a packet has more than {_MAX_FILTERS} filters")
 
 
 def _acknowledged(packet: Packet) -> tuple[int, _Reader]:

@@ -13,6 +13,7 @@ from alink_sim.platform.openapi.keys import AccessKey
 from alink_sim.platform.openapi.signature import Claim
 
 _FORM = "%Y-%m-%dT%H:%M:%SZ"
+_NONCE = 256  # Characters that are compared.
 _KEPT = 900.0  # Seconds a nonce is remembered at the least.
 
 
@@ -80,6 +81,7 @@ class Gate:
         oldest = now - max(_KEPT, 2 * self._core.settings.api_seconds)
         while self._nonces and next(iter(self._nonces.values())) < oldest:
             del self._nonces[next(iter(self._nonces))]
+        nonce = nonce[:_NONCE]
         if (access_key_id, nonce) in self._nonces:
             raise GatewayError(
                 400, "SignatureNonceUsed", "Specified signature nonce was used already."

@@ -43,9 +43,11 @@ def made() -> AccessKey:
     return AccessKey("LTAI5t" + _text(18), _text(30))
 
 
-def is_there(folder: Path) -> bool:
-    """Tell whether a folder holds one."""
-    return (folder / FILE).exists()
+def served_before(folder: Path | None) -> str:
+    """Return why a state folder must have a database, "" where it need not."""
+    if folder is None or not (folder / FILE).exists():
+        return ""
+    return f"{folder} has been served before (it holds an access key)"
 
 
 def kept(folder: Path) -> AccessKey:

@@ -13,11 +13,15 @@ def response(name: str, document: dict[str, Any], *, status: int, as_json: bool)
     """Return a document; `name` is the root of its XML."""
     if as_json:
         text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-        return web.Response(
-            status=status, text=text, content_type="application/json", charset="utf-8"
-        )
+        return _encoded(text, status, "application/json")
     text = f"<?xml version='1.0' encoding='UTF-8'?>{_element(name, document)}"
-    return web.Response(status=status, text=text, content_type="text/xml", charset="utf-8")
+    return _encoded(text, status, "text/xml")
+
+
+def _encoded(text: str, status: int, content_type: str) -> web.Response:
+    # Half of a surrogate pair may have been stored before such JSON was refused.
+    body = text.encode(errors="replace")
+    return web.Response(status=status, body=body, content_type=content_type, charset="utf-8")
 
 
 def _element(name: str, value: Any) -> str:

@@ -158,6 +158,7 @@ def _failed(error: ApiError) -> dict[str, Any]:
 async def _received(request: web.Request) -> Received:
     try:
         body = await request.read()
+        "".join(request.headers.values()).encode()  # Raises ValueError: it was not UTF-8.
         is_form = request.content_type == _FORM
         return Received(
             method=request.method,

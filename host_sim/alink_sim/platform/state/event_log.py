@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -11,7 +10,12 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Protocol, TypedDict, Unpack
 
+from alink_sim.platform.printable import printable
+from alink_sim.platform.state.event_file import EventFile
+from alink_sim.platform.state.weight import weight
+
 _KEPT = 100_000
+_MAX_BYTES = 64 << 20
 _SHOWN = 20
 
 
@@ -86,8 +90,11 @@ class EventLog:
         self, *, hide: Callable[[Any], Any] = lambda value: value, file: Path | None = None
     ) -> None:
         self._hide = hide
-        self._file = file.open("a", encoding="utf-8", buffering=1) if file else None
-        self._events: deque[Event] = deque(maxlen=_KEPT)
+        self._file = EventFile(file) if file else None
+        self._events: deque[Event] = deque()
+        self._sizes: deque[int] = deque()
+        self._bytes = 0
+        self._is_full = False
         self._count = 0  # Of all events there ever were, the forgotten ones too.
         self._changed = threading.Condition()
 
@@ -96,10 +103,23 @@ class EventLog:
         event = Event(*(self._hide(getattr(event, one.name)) for one in fields(event)))
         with self._changed:
             if self._file:
-                self._file.write(json.dumps(event.as_json(), ensure_ascii=False) + "\n")
-            self._events.append(event)
-            self._count += 1
+                self._file.write(event.as_json())
+            self._append(event)
+            if self._bytes > _MAX_BYTES and not self._is_full:
+                self._is_full = True
+                reason = f"the log holds {_MAX_BYTES >> 20} MB; older events are forgotten"
+                self._append(Event(time=event.time, kind="events_forgotten", reason=reason))
+            while len(self._events) > _KEPT or self._bytes > _MAX_BYTES:
+                self._is_full = self._events.popleft().kind != "events_forgotten" and self._is_full
+                self._bytes -= self._sizes.popleft()
             self._changed.notify_all()
+
+    def _append(self, event: Event) -> None:
+        size = weight(event.client_id) + weight(event.reason) + weight(event.detail)
+        self._events.append(event)
+        self._sizes.append(size)
+        self._bytes += size
+        self._count += 1
 
     def close(self) -> None:
         """Close the file; nothing is added after this."""
@@ -210,4 +230,4 @@ def _is(event: Event, wanted: Wanted) -> bool:
 
 def _described(event: Event) -> str:
     detail = " ".join(f"{name}={value!r}" for name, value in event.detail.items())
-    return f"{event}  {detail}"[:200].rstrip()
+    return printable(f"{event}  {detail}")[:200].rstrip()

@@ -7,7 +7,7 @@ devices too. Voided secrets stay hidden: someone may have written them down.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import deque
 from typing import Any
 
 from alink_sim.platform.state.entities import Device, Product
@@ -17,23 +17,39 @@ _SHORTEST = 8  # Characters; a shorter secret looks like ordinary words.
 _RUN = re.compile(rf"[!-~]{{{_SHORTEST},}}")
 
 
+_MAX_PASSING = 20_000
+
+
 class Mask:
-    """What must not be shown. The work grows with the text, not with the number of secrets."""
+    """What must not be shown. The work grows with the text, not with the number of secrets.
+
+    Secrets lie under their first eight characters, so that each place of a text is looked up once;
+    where these fit, one more look for each length of the secrets that begin so.
+    """
 
     def __init__(self) -> None:
-        self._by_length: defaultdict[int, set[str]] = defaultdict(set)
+        self._by_start: dict[str, dict[int, set[str]]] = {}
+        self._passing: deque[str] = deque()
 
     def learn(self, thing: object) -> None:
         """Take up the secrets of a product or a device, or a secret as it is."""
         if isinstance(thing, str):
             if len(thing) >= _SHORTEST:
-                self._by_length[len(thing)].add(thing)
+                lengths = self._by_start.setdefault(thing[:_SHORTEST], {})
+                lengths.setdefault(len(thing), set()).add(thing)
         elif isinstance(thing, Product):
             self.learn(thing.secret)
         elif isinstance(thing, Device):
             self.learn(thing.secret)
             for issued in thing.client_ids:
                 self.learn(issued.token)
+
+    def learn_for_now(self, secret: str) -> None:
+        """Take up a secret that dies, as the signature of a URL does; the oldest are forgotten."""
+        self.learn(secret)
+        self._passing.append(secret)
+        if len(self._passing) > _MAX_PASSING:
+            self._forget(self._passing.popleft())
 
     def hide(self, value: Any) -> Any:
         """Return a value of JSON with `***` in place of each secret."""
@@ -46,8 +62,22 @@ class Mask:
         return value
 
     def _hidden(self, run: str) -> str:
-        for length, secrets in self._by_length.items():
-            for at in range(len(run) - length + 1):
-                if (found := run[at : at + length]) in secrets:
-                    return self._hidden(run.replace(found, "***"))
-        return run
+        shown: list[str] = []
+        end = 0  # Of the secret, or of the overlapping ones, that were found last.
+        for at in range(len(run) - _SHORTEST + 1):
+            lengths = self._by_start.get(run[at : at + _SHORTEST])
+            if lengths is None:
+                continue
+            found = (size for size, secrets in lengths.items() if run[at : at + size] in secrets)
+            if not (size := max(found, default=0)):
+                continue
+            if at > end or not end:
+                shown += run[end:at], "***"
+            end = max(end, at + size)
+        return run if not shown else "".join((*shown, run[end:]))
+
+    def _forget(self, secret: str) -> None:
+        lengths = self._by_start.get(secret[:_SHORTEST], {})
+        lengths.get(len(secret), set()).discard(secret)
+        if not any(lengths.values()):
+            self._by_start.pop(secret[:_SHORTEST], None)

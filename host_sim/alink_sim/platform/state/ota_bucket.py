@@ -9,12 +9,14 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import quote, unquote, urlencode
 
 NAME = "iotx-ota"
+_MOMENT = re.compile(r"[0-9]{1,20}")
 MAX_SIZE = 1000 << 20
 
 
@@ -72,7 +74,7 @@ class Bucket:
     def check(self, method: str, path: str, query: dict[str, str], *, now: float) -> str:
         """Return the token of a URL that is good. Raises ForbiddenError."""
         token, until = query.get("security-token", ""), query.get("Expires", "")
-        if query.get("OSSAccessKeyId") != self.key_id or not until.isdecimal():
+        if query.get("OSSAccessKeyId") != self.key_id or not _MOMENT.fullmatch(until):
             raise ForbiddenError("AccessDenied", "You have no right to access this object.")
         if now > int(until):
             raise ForbiddenError("AccessDenied", "Request has expired.")

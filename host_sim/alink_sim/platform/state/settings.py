@@ -66,6 +66,10 @@ class Settings:
         max_slashes: how many slashes a topic of the application's own may have.
         max_filters: how many filters of one SUBSCRIBE are taken.
         max_subscriptions: how many subscriptions a device may have.
+        max_connections: how many connections all ports together may have; the process may allow
+            fewer, and some file descriptors are left for the administration.
+        http_head_seconds: how long the head of an HTTP request may take, in the machine's seconds.
+        http_idle_seconds: how long an HTTP client may be silent otherwise.
         acknowledge: when a message that changes something is acknowledged (PUBACK, reply): once
             the change is "committed" to the database, or as soon as it is "received"; then a
             platform that is killed loses what it acknowledged last.
@@ -155,6 +159,9 @@ class Settings:
     max_slashes: int = 7
     max_filters: int = 8
     max_subscriptions: int = 100
+    max_connections: int = _own(20000)
+    http_head_seconds: float = _own(20.0)
+    http_idle_seconds: float = _own(75.0)
     acknowledge: str = _own("committed", "received")
     rates: str = _one_of("off", "documented")
     connects_a_minute: int = 5

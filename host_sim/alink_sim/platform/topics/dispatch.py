@@ -94,17 +94,19 @@ def subscribe(core: Core, session: Session, filters: list[tuple[str, int]]) -> l
     """Take subscriptions up; return what SUBACK says of each: the granted QoS or REFUSED."""
     codes = []
     at_most = core.settings.max_filters
-    for number, (topic_filter, qos) in enumerate(filters, start=1):
-        reason = _objection(core, session, topic_filter)
-        if number > at_most:
-            reason = f"more than {at_most} filters in one SUBSCRIBE"
-        if reason:
+    for topic_filter, qos in filters[:at_most]:
+        if reason := _objection(core, session, topic_filter):
             core.note("subscribe_refused", session, reason=f"{reason}: {topic_filter}")
             codes.append(REFUSED)
         else:
             session.filters[topic_filter] = granted = min(qos, 1)
             core.note("subscribed", session, filter=topic_filter, qos=granted)
             codes.append(granted)
+    if (left := len(filters) - at_most) > 0:
+        more = f" and {left - 1} more" if left > 1 else ""
+        reason = f"more than {at_most} filters in one SUBSCRIBE: {filters[at_most][0]}{more}"
+        core.note("subscribe_refused", session, reason=reason)
+        codes += [REFUSED] * left
     return codes
 
 

@@ -13,6 +13,9 @@ from alink_sim.platform.topics import envelope
 from alink_sim.platform.topics.envelope import Outcome, Request
 
 _STEPS = range(-4, 101)
+_MAX_MODULES = 64
+_MAX_NAME = 64  # Characters of a module's name.
+_MAX_VERSION = 256
 
 
 def take(core: Core, session: Session, tail: str, payload: bytes) -> bytes | None:
@@ -24,7 +27,13 @@ def take(core: Core, session: Session, tail: str, payload: bytes) -> bytes | Non
         return compact(body)
     params = request.params if isinstance(request.params, dict) else {}
     module = _module(params)
-    if tail == "inform" and isinstance(version := params.get("version"), str) and version:
+    version = params.get("version")
+    modules = {*session.device.documents.get("modules", {}), module}
+    if len(module) > _MAX_NAME or len(modules) > _MAX_MODULES:
+        core.note(
+            "ota_refused", session, reason=f"more than {_MAX_MODULES} modules, or a long name"
+        )
+    elif tail == "inform" and isinstance(version, str) and 0 < len(version) <= _MAX_VERSION:
         core.note("ota_version", session, version=version, module=module)
         tasks.version_reported(core, session.device, module, version)
         jobs.version_reported(core, session.device, module)
@@ -62,7 +71,7 @@ def _module(params: dict[str, Any]) -> str:
 
 def _step(params: dict[str, Any]) -> int | None:
     try:
-        step = int(str(params.get("step")))
+        step = int(str(params.get("step"))[:20])
     except ValueError:
         return None
     return step if step in _STEPS else None

@@ -15,6 +15,7 @@ from alink_sim.platform.compact import compact
 from alink_sim.platform.core import Core
 from alink_sim.platform.state.entities import Device
 from alink_sim.platform.state.sessions import Session
+from alink_sim.platform.state.weight import MAX_DEVICE_BYTES, weight
 
 _CLEAR = "null"  # The word, as a JSON string.
 _MOST = 128
@@ -26,7 +27,7 @@ _MESSAGES = {
     404: "there is no reported state",
     405: "the reported state is empty",
     406: "the method is not known",
-    408: f"more than {_MOST} attributes",
+    408: f"more than {_MOST} attributes, or {MAX_DEVICE_BYTES >> 10} KB",
     409: "version conflict",
 }
 
@@ -59,7 +60,7 @@ class Shadow:
             else:
                 state[name] = value
                 times[name] = {"timestamp": now}
-        if len(state) > _MOST:
+        if len(state) > _MOST or weight(state) > MAX_DEVICE_BYTES:
             raise ShadowError(408)
 
     def clear(self, part: str) -> None:

@@ -14,6 +14,8 @@ from alink_sim.platform.topics.envelope import Outcome, Request
 from alink_sim.platform.topics.thing import MALFORMED
 
 _MAX_TAGS = 200
+_MAX_TAG = 4096  # Characters of a value.
+_MAX_LINES = 1000  # In one message.
 _MAX_LOG = 4096
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,99}")
 
@@ -27,6 +29,8 @@ def tags_update(core: Core, session: Session, request: Request) -> Outcome:
         return MALFORMED
     tags = dict(session.device.documents.get("tags", {}))
     tags.update({one["attrKey"]: str(one.get("attrValue", "")) for one in given})
+    if len(tags) > _MAX_TAGS or any(len(one) > _MAX_TAG for one in tags.values()):
+        return MALFORMED
     core.registry.keep(session.device, "tags", tags)
     core.note("tags_updated", session, tags=sorted(tags))
     return Outcome()
@@ -48,7 +52,9 @@ def tags_delete(core: Core, session: Session, request: Request) -> Outcome:
 def log_post(core: Core, session: Session, request: Request) -> Outcome:
     """Note the lines of a device's log."""
     given = _listed(request.params, "logContent")
-    if given is None or any(len(str(one["logContent"])) > _MAX_LOG for one in given):
+    if given is None or len(given) > _MAX_LINES:
+        return MALFORMED
+    if any(len(str(one["logContent"])) > _MAX_LOG for one in given):
         return MALFORMED
     for one in given:
         core.note(

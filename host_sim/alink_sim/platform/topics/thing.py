@@ -5,6 +5,7 @@ Each verb takes the request and returns its outcome; values are kept in the devi
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Callable, Iterable
@@ -14,16 +15,21 @@ from typing import Any
 from alink_sim import thing_model
 from alink_sim.platform.core import Core
 from alink_sim.platform.state.sessions import Session
+from alink_sim.platform.state.weight import MAX_DEVICE_BYTES, weight
 from alink_sim.platform.topics.envelope import Outcome, Request
 from alink_sim.thing_model import ThingModel
 
 Verb = Callable[[Core, Session, Request], Outcome]
 
 MAX_PROPERTIES = 200
+_MAX_GIVEN = 1000  # Names in one message, those that are dropped among them.
+_MAX_SAMPLES = 1000  # Samples and events in one message.
+_MAX_STORED = 2000
+_FULL = f"the device has {_MAX_STORED} properties, or {MAX_DEVICE_BYTES >> 10} KB of them"
 MALFORMED = Outcome(code=460, message="request parameter error")
 TOO_MANY = Outcome(code=6106, message="too many properties in one request")
 _TOO_MANY_DESIRED = Outcome(code=6104, message="too many desired properties in one request")
-_IDENTIFIER = re.compile(r"(?:[A-Za-z0-9_]+:)?[A-Za-z0-9_]+")
+_IDENTIFIER = re.compile(r"(?:[A-Za-z0-9_]{1,64}:)?[A-Za-z0-9_]{1,64}")
 
 
 def property_post(core: Core, session: Session, request: Request) -> Outcome:
@@ -45,6 +51,8 @@ def history_post(core: Core, session: Session, request: Request) -> Outcome:
     """Note samples of a time gone by; what a property is now they do not change."""
     if not isinstance(request.params, list):
         return MALFORMED
+    if len(request.params) > _MAX_SAMPLES:
+        return TOO_MANY
     for one in request.params:
         if not isinstance(one, dict) or not isinstance(one.get("identity"), dict):
             return MALFORMED
@@ -98,6 +106,8 @@ def _samples(core: Core, session: Session, properties: Any, events: Any) -> Outc
         return MALFORMED
     if not all(isinstance(one, list) for one in (*properties.values(), *events.values())):
         return MALFORMED
+    if sum(map(len, (*properties.values(), *events.values()))) > _MAX_SAMPLES:
+        return TOO_MANY
     newest = ((name, samples[-1]) for name, samples in properties.items() if samples)
     outcome = _report(core, session, newest)
     for name, samples in events.items():
@@ -117,6 +127,9 @@ def _event(core: Core, session: Session, name: str, values: Any) -> Outcome:
 
 def _report(core: Core, session: Session, given: Iterable[tuple[str, Any]]) -> Outcome:
     # Weak validation, the default: a wrong value is dropped, and the reply is 200.
+    given = list(itertools.islice(given, _MAX_GIVEN + 1))
+    if len(given) > _MAX_GIVEN:
+        return TOO_MANY  # Not a name is looked at.
     model = model_of(core, session.product_key)
     values = {}
     for name, one in given:
@@ -128,6 +141,10 @@ def _report(core: Core, session: Session, given: Iterable[tuple[str, Any]]) -> O
     if len(values) > MAX_PROPERTIES:
         return TOO_MANY
     if values:
+        stored = {**session.device.properties, **values}
+        if len(stored) > _MAX_STORED or weight(stored) > MAX_DEVICE_BYTES:
+            core.note("value_dropped", session, reason=_FULL)
+            return TOO_MANY
         core.registry.report(session.device, values)
     core.note("property_posted", session, values=values)
     return Outcome()

@@ -15,9 +15,8 @@ def is_own(topic: str, *, product_key: str, device_name: str) -> bool:
     if levels[1] == "broadcast":
         return levels[2] == product_key
     if levels[1:3] == ["ext", "rrpc"]:
-        # /ext/rrpc/{message id}{custom topic}
-        inner = "/" + "/".join(levels[4:])
-        return is_own(inner, product_key=product_key, device_name=device_name)
+        inner = _inner(levels)
+        return bool(inner) and is_own(inner, product_key=product_key, device_name=device_name)
     return _names(levels) == (product_key, device_name)
 
 
@@ -35,8 +34,13 @@ def names(topic: str) -> tuple[str, str]:
     if len(levels) < 4 or levels[0]:
         return "", ""
     if levels[1:3] == ["ext", "rrpc"]:
-        return names("/" + "/".join(levels[4:]))
+        return names(_inner(levels))
     return _names(levels)
+
+
+def _inner(levels: list[str]) -> str:
+    """Return the topic in /ext/rrpc/{message id}{topic}; "" if that is an /ext/rrpc/ topic."""
+    return "" if levels[4:6] == ["ext", "rrpc"] else "/" + "/".join(levels[4:])
 
 
 def _names(levels: list[str]) -> tuple[str, str]:

@@ -18,6 +18,7 @@ from alink_sim.platform.control.setup_file import SetupError
 from alink_sim.platform.control.state_directory import StateError
 from alink_sim.platform.faults import FaultError
 from alink_sim.platform.openapi.keys import AccessKeyError
+from alink_sim.platform.printable import printable, printable_json
 from alink_sim.platform.state.ca import AuthorityError
 from alink_sim.platform.state.settings import SettingsError
 from alink_sim.platform.state.store import StoreError
@@ -52,7 +53,7 @@ def reported() -> Iterator[None]:
 def show(result: Any, *, as_json: bool) -> None:
     """Print what an operation returned: as JSON, as lines of one thing, as a table of many."""
     if as_json:
-        typer.echo(json.dumps(result, ensure_ascii=False))
+        typer.echo(printable_json(json.dumps(result, ensure_ascii=False)))
     elif not result:
         typer.echo("none")
     elif isinstance(result, dict):
@@ -75,8 +76,8 @@ def show_events(events: list[dict[str, Any]], *, as_json: bool = False) -> None:
         code = "" if event["code"] is None else str(event["code"])
         who = "/".join(filter(None, (event["product_key"], event["device_name"])))
         details = (f"{name}={_text(value)}" for name, value in event["detail"].items())
-        words = (at, event["kind"], code, who, _plain(event["reason"]), " ".join(details))
-        _say("  ".join(filter(None, words)))
+        words = (at, event["kind"], code, who, event["reason"], " ".join(details))
+        _say("  ".join(printable(word) for word in words if word))
 
 
 def _table(rows: list[dict[str, Any]]) -> None:
@@ -109,9 +110,4 @@ def _say(line: str) -> None:
 def _text(value: Any) -> str:
     if value is None or value in ("", [], {}):
         return _NOTHING
-    return _plain(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
-
-
-def _plain(text: str) -> str:
-    """Return a text as one line: what a device says is not to move a terminal's cursor."""
-    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
+    return printable(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
