@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import signal
@@ -418,3 +419,18 @@ def test_nonsense_is_answered_with_a_sentence(state: Path, facts, path, body, st
     answered, said = ask_raw(facts, path, key, body)
     assert answered == status
     assert said["error"]
+
+
+def test_console_prints_the_address_that_opens_it(state: Path, facts):
+    done = run("console", "--state", state, "--print")
+    assert (done.returncode, done.stdout.strip()) == (0, facts["console_url"])
+    assert (state / "console.key").stat().st_mode & 0o777 == 0o600
+    host, _, path = facts["console_url"].removeprefix("http://").partition("/")
+    connection = http.client.HTTPConnection(host, timeout=10)
+    connection.request("GET", f"/{path}")
+    assert connection.getresponse().status == 303
+
+
+def test_console_of_a_stopped_platform_is_one_sentence(tmp_path):
+    done = run("console", "--state", tmp_path, "--print")
+    assert (done.returncode, "no platform serves" in done.stderr) == (2, True)
