@@ -41,7 +41,7 @@ def test_plain_values_come_back_equal(value: Any):
 
 @given(VALUES)
 def test_depth_is_that_of_the_value(value: Any):
-    # So many flat lists beside it that brackets alone prove nothing.
+    # The flat lists beside the value show that the number of brackets does not count.
     text = json.dumps([value, *[[]] * (MAX_DEPTH + 1)])
     assert depth(text) == max(2, 1 + deepest(value))
 
@@ -93,7 +93,7 @@ def test_nesting_at_the_limit_is_taken():
         "'a'",
     ],
 )
-def test_what_cannot_be_sent_again_is_refused(text: str):
+def test_values_that_cannot_be_encoded_are_refused(text: str):
     with pytest.raises(JsonError):
         loads(text)
 

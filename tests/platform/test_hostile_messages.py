@@ -76,7 +76,7 @@ def test_deep_shadow_is_answered_400(online: Online, levels: int):
     assert is_well(online)
 
 
-def test_deepest_value_that_is_taken_is_stored_and_shown(
+def test_deepest_accepted_value_is_stored_and_returned(
     online: Online, product: Any, tmp_path: Path
 ):
     value = nested(62)
@@ -134,7 +134,7 @@ def test_hostile_timestamp_of_the_data_channel_is_refused(
 
 
 @pytest.mark.parametrize("ext", ["9" * 400, "9" * 4400, "\u0663"])
-def test_hostile_ext_of_a_login_is_refused_or_ignored(party: Any, platform: Platform, ext: str):
+def test_hostile_ext_in_login_is_refused_or_ignored(party: Any, platform: Platform, ext: str):
     with Wire.tls(platform) as wire:
         assert wire.ask(party.log_in(extra=f",ext={ext}")) in (ACCEPTED, b"\x20\x02\x00\x02", b"")
     assert not platform.events(kind="platform_error")
@@ -148,7 +148,7 @@ def oss(platform: Platform, request: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("expires", ["9" * 5000, "9" * 25, "x", "-1", "", "\u0663"])
-def test_hostile_moment_of_a_url_is_forbidden(platform: Platform, expires: str):
+def test_hostile_expiry_of_url_returns_403(platform: Platform, expires: str):
     key = platform.access_key.id
     query = urlencode({"Expires": expires, "OSSAccessKeyId": key, "Signature": "x"})
     head = oss(platform, f"GET /a?{query} HTTP/1.1\r\nHost: h\r\n\r\n".encode())
@@ -178,7 +178,7 @@ FORMS = [
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore::RuntimeWarning")
 @pytest.mark.parametrize("form", FORMS, ids=range(len(FORMS)))
 @pytest.mark.parametrize("kind", ["boundary=b", "boundary=b; charset=nonsense", 'boundary=""', ""])
-def test_broken_form_is_answered_as_oss_does(
+def test_broken_form_gets_the_error_of_oss(
     platform: Platform, form: bytes, kind: str, capfd: pytest.CaptureFixture[str]
 ):
     head = oss(platform, https.request("/", form, f"multipart/form-data; {kind}"))
@@ -235,7 +235,7 @@ def test_subscribe_of_many_filters_costs_one_event(online: Online):
 
 
 @pytest.mark.parametrize("times", [2, 1000, 5000])
-def test_rrpc_topic_in_an_rrpc_topic_is_nobodys(online: Online, times: int):
+def test_nested_rrpc_topic_is_ignored(online: Online, times: int):
     key, name = online.party.product.key, online.party.name
     topic = "/ext/rrpc/1" * times + f"/{key}/{name}/user/x"
     assert topic_names.names(topic) == ("", "")
@@ -256,21 +256,21 @@ MANY: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("tail", MANY)
-def test_message_of_thousands_is_refused_whole(online: Online, tail: str):
+def test_message_with_thousands_of_items_is_refused(online: Online, tail: str):
     code = answered(online, tail, json.dumps({"id": "1", **MANY[tail]}))
     assert code in (460, 6106)
     assert len(online.platform.events()) < 20
     assert is_well(online)
 
 
-def test_packet_before_the_login_has_16_kilobytes(platform: Platform):
+def test_packet_before_login_is_limited_to_16_kb(platform: Platform):
     with Wire.tls(platform) as wire:
         wire.send(packet(0x10, bytes(20_000)))
         assert wire.read() == b""
     assert "too long" in platform.expect("protocol_error").reason
 
 
-# What a device may leave behind
+# The stored data of a device
 
 
 def test_properties_of_a_device_are_bounded(online: Online):
@@ -287,7 +287,7 @@ def test_properties_of_a_device_are_bounded(online: Online):
     assert len(online.device.properties) <= 2000
 
 
-def test_tags_modules_and_shadow_of_a_device_are_bounded(online: Online):
+def test_tags_modules_and_shadow_of_device_are_bounded(online: Online):
     for number in range(300):
         tag = {"attrKey": f"k{number}", "attrValue": "v"}
         answered(online, "thing/deviceinfo/update", json.dumps({"id": "1", "params": [tag]}))

@@ -117,7 +117,7 @@ class Wire:
         return first
 
     def read_part(self) -> bytes:
-        """Return what comes next, be it part of a packet: over TLS one record; b"" at the end."""
+        """Return the next bytes, also part of a packet: one record over TLS; b"" at the end."""
         try:
             return self._socket.recv(65536)
         except (ConnectionResetError, ssl.SSLEOFError):

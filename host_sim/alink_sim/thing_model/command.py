@@ -50,7 +50,7 @@ def stub(
         typer.Option("--output", "-o", help="File to write; editors look for stubs in typings/."),
     ] = Path("typings/alink/thing.pyi"),
 ) -> None:
-    """Write a typed stub of alink.thing, so that the editor knows names, types and ranges."""
+    """Write a typed stub of alink.thing for editors: names, types, ranges."""
     text = thing_model.stub(_read(file))
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(text, "utf-8")

@@ -44,7 +44,7 @@ def is_signed(vector: dict[str, Any], method: str, password: str) -> bool:
     return auth.login_is_signed(sent, vector["key"], client_id_optional=True)
 
 
-def test_there_are_vectors_of_both_kinds_and_each_names_its_source():
+def test_vectors_of_both_kinds_name_their_source():
     assert {"random" in vector["parts"] for vector in VECTORS} == {True, False}
     assert all(vector["source"] for vector in VECTORS)
 
@@ -55,7 +55,7 @@ def test_vector_is_computed(vector, method):
 
 
 @pytest.mark.parametrize(("vector", "method"), CASES)
-def test_vector_is_accepted_in_either_case_and_in_no_other_form(vector, method):
+def test_signature_is_accepted_in_upper_or_lower_hex(vector, method):
     good = vector[method]
     assert is_signed(vector, method, good.lower())
     assert is_signed(vector, method, good.upper())
@@ -85,7 +85,7 @@ def test_rfc_4231_case_2():
         ("", "", {}),
     ],
 )
-def test_client_id_is_taken_apart(client_id, plain, extension):
+def test_client_id_is_parsed(client_id, plain, extension):
     read = auth.read(client_id, "dev&key", "")
     assert (read.client_id, read.extension) == (plain, extension)
 
@@ -94,7 +94,7 @@ def test_client_id_is_taken_apart(client_id, plain, extension):
     ("user", "name", "key"),
     [("dev&key", "dev", "key"), ("dev", "", "dev"), ("&key", "", "key"), ("", "", "")],
 )
-def test_user_name_is_taken_apart(user, name, key):
+def test_user_name_is_parsed(user, name, key):
     read = auth.read("a|b=1|", user, "")
     assert (read.device_name, read.product_key) == (name, key)
 
@@ -104,7 +104,7 @@ def test_sign_method_has_two_spellings_and_any_case(name):
     assert auth.read(f"a|{name}=HmacSHA256|", "d&k", "").sign_method == "hmacsha256"
 
 
-def test_sign_method_is_md5_where_none_is_sent():
+def test_sign_method_is_md5_by_default():
     assert auth.read("a|securemode=2|", "d&k", "").sign_method == "hmacmd5"
 
 

@@ -31,9 +31,7 @@ def _shown(platform: Platform, boards: Party) -> str:
     return alert
 
 
-def test_the_second_client_id_raises_the_alert_and_each_further_one(
-    platform: Platform, boards: Party
-):
+def test_each_client_id_after_the_first_raises_alert(platform: Platform, boards: Party):
     _register(platform, boards)
     assert _shown(platform, boards) == ""
     assert platform.events(kind="client_id_alert") == []
@@ -43,7 +41,7 @@ def test_the_second_client_id_raises_the_alert_and_each_further_one(
         assert event.reason == ALERT.format(count) == _shown(platform, boards)
 
 
-def test_switch_ends_the_others_at_once_and_the_alert(platform: Platform, boards: Party):
+def test_switch_ends_other_sessions_and_the_alert(platform: Platform, boards: Party):
     pairs = [_register(platform, boards) for _ in range(3)]
     with Wire.tls(platform) as one, Wire.tls(platform) as two, Wire.tls(platform) as three:
         for wire, pair in zip((one, two, three), pairs, strict=True):
@@ -60,7 +58,7 @@ def test_switch_ends_the_others_at_once_and_the_alert(platform: Platform, boards
         assert wire.ask(boards.log_in_with(*pairs[0])) == ACCEPTED
 
 
-def test_clear_ends_all_and_only_a_registration_leads_back(platform: Platform, boards: Party):
+def test_clear_voids_all_client_ids_until_registration(platform: Platform, boards: Party):
     pairs = [_register(platform, boards) for _ in range(5)]
     with Wire.tls(platform) as wire:
         assert wire.ask(boards.register("regnwl")) == refused(4)  # The sixth.

@@ -44,7 +44,7 @@ def _dialled(platform: Platform, host: str) -> Wire:
 
 
 @pytest.mark.parametrize("which", INSTANCES)
-def test_registration_by_each_method_is_had_where_the_vendor_says(platform: Platform, which: str):
+def test_instance_type_decides_which_registration_methods_work(platform: Platform, which: str):
     party = _on(platform, INSTANCES[which])
     with Wire.tls(platform) as wire:
         assert wire.ask(party.register()) == ACCEPTED
@@ -123,7 +123,7 @@ def test_the_instance_id_of_another_instance_is_refused(
         assert event.reason.startswith(reason)
 
 
-def test_a_client_that_names_no_host_is_taken_at_its_word(platform: Platform):
+def test_client_without_sni_is_accepted(platform: Platform):
     party = _on(platform, INSTANCES["new public"])
     context = ssl.create_default_context(cafile=platform.ca_pem)
     context.check_hostname = False
@@ -133,7 +133,7 @@ def test_a_client_that_names_no_host_is_taken_at_its_word(platform: Platform):
 
 
 @pytest.mark.parametrize(("instances", "instance"), [("declared", ""), ("strict", "")])
-def test_what_was_not_declared_is_judged_only_where_a_setting_says_so(
+def test_setting_decides_whether_undeclared_instances_are_checked(
     make_platform: Callable[..., Platform], instances: str, instance: str
 ):
     platform = make_platform(settings=Settings(instances=instances))
@@ -154,13 +154,13 @@ def test_what_was_not_declared_is_judged_only_where_a_setting_says_so(
         (("iot-1", "enterprise", "mars"), "region is 'mars'; for enterprise use cn-shanghai, "),
     ],
 )
-def test_an_instance_that_cannot_be_is_refused(fields: tuple[str, ...], said: str):
+def test_invalid_instance_is_refused(fields: tuple[str, ...], said: str):
     with pytest.raises(InstanceError) as caught:
         Instance(*fields)
     assert said in str(caught.value)
 
 
-def test_the_set_up_file_declares_instances_and_a_restart_keeps_them(
+def test_instances_of_setup_file_survive_a_restart(
     make_platform: Callable[..., Platform], tmp_path: Path
 ):
     path = tmp_path / "world.toml"
@@ -175,12 +175,12 @@ def test_the_set_up_file_declares_instances_and_a_restart_keeps_them(
     with Wire.tls(second) as wire:
         party = Party(second.console.product("a1B2c3D4e5F"), "dev-1")
         assert wire.ask(party.register("regnwl")) == refused(4)
-    second.console.create_product(key="a1B2c3D4e5F", instance="iot-2")  # Which nobody declared.
+    second.console.create_product(key="a1B2c3D4e5F", instance="iot-2")  # It is not declared.
     with Wire.tls(second) as wire:
         assert wire.ask(party.register("regnwl")) == ACCEPTED
 
 
-def test_a_mistake_in_the_set_up_file_names_its_place(tmp_path: Path):
+def test_setup_file_error_names_file_and_table(tmp_path: Path):
     path = tmp_path / "world.toml"
     path.write_text('[[instance]]\nid = "iot-1"\nkind = "public"\nregion = "cn-beijing"\n')
     with pytest.raises(SetupError) as caught:

@@ -1,4 +1,4 @@
-"""Login over a real socket: who gets in, who does not, and why."""
+"""Login over a real socket: accepted and refused credentials, and the reason of a refusal."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def status(platform: Platform, party: Party) -> str:
     return platform.console.device(party.product.key, party.name).status
 
 
-def test_the_first_login_activates_and_the_end_of_it_is_offline(platform: Platform, party: Party):
+def test_first_login_activates_and_disconnect_sets_offline(platform: Platform, party: Party):
     assert status(platform, party) == "Inactive"
     with Wire.tls(platform) as wire:
         assert wire.ask(party.log_in()) == ACCEPTED
@@ -33,7 +33,7 @@ def test_the_first_login_activates_and_the_end_of_it_is_offline(platform: Platfo
     assert status(platform, party) == "Offline"
 
 
-def test_a_connection_that_breaks_ends_the_session(platform: Platform, party: Party):
+def test_broken_connection_ends_the_session(platform: Platform, party: Party):
     with Wire.tls(platform) as wire:
         wire.ask(party.log_in())
     assert platform.expect("offline").reason == "the device closed the connection"
@@ -65,19 +65,19 @@ REFUSALS: dict[str, tuple[Callable[[Party], bytes], int, int | None, str]] = {
         6600,
         NOT_DS + "; it is that of a login with the DeviceSecret by hmacsha256",
     ),
-    "a device nobody has": (
+    "an unknown device": (
         lambda party: Party(party.product, "unknown").log_in(secret="0" * 32),
         4,
         6100,
         "device not found",
     ),
-    "a product nobody has": (
+    "an unknown product": (
         lambda party: Party(Product("a1Nowhere", "s", "n"), party.name).log_in(secret="0"),
         4,
         6250,
         "product not found",
     ),
-    "a token nobody issued": (
+    "an unknown token": (
         lambda party: party.log_in_with("9rSzUNMWj33f000112", "token"),
         4,
         None,
@@ -95,7 +95,7 @@ REFUSALS: dict[str, tuple[Callable[[Party], bytes], int, int | None, str]] = {
         460,
         "securemode is 2; connwl takes -2",
     ),
-    "an authType nobody knows": (
+    "an unknown authType": (
         lambda party: connect("board|securemode=2,authType=login|", party.user, "00"),
         2,
         460,
@@ -148,7 +148,7 @@ def test_login_is_refused_for(platform: Platform, party: Party, case):
     assert status(platform, party) == "Inactive"
 
 
-def test_a_will_is_ignored_where_the_setting_says_so(make_platform):
+def test_setting_ignores_the_will_of_a_connect(make_platform):
     platform = make_platform(settings=Settings(will="ignore"))
     product = platform.console.create_product()
     party = Party.of(product, platform.console.add_device(product.key, "dev-1"))
@@ -162,7 +162,7 @@ def test_securemode_2_over_plain_tcp_is_refused(platform: Platform, party: Party
     assert reason == "securemode 2 says TLS, the connection is plain TCP"
 
 
-def test_a_token_over_plain_tcp_is_refused_where_the_setting_says_so(make_platform):
+def test_setting_connwl_over_tcp_refuses_tokens(make_platform):
     platform = make_platform(settings=Settings(connwl_over_tcp=False))
     product = platform.console.create_product()
     issued = platform.console.issue_client_id(product.key, "dev-1")
@@ -173,7 +173,7 @@ def test_a_token_over_plain_tcp_is_refused_where_the_setting_says_so(make_platfo
 
 
 @pytest.mark.parametrize("keepalive", [0, 1, 29, 1201, 65535])
-def test_a_keepalive_outside_30_to_1200_ends_mutely(platform, party, keepalive):
+def test_keepalive_outside_range_ends_without_connack(platform, party, keepalive):
     assert log_in(platform, party.log_in(keepalive=keepalive)) == b""
     reason = platform.expect("login_refused", timeout=0).reason
     assert reason == f"keepalive {keepalive} s is outside 30..1200"
@@ -181,18 +181,18 @@ def test_a_keepalive_outside_30_to_1200_ends_mutely(platform, party, keepalive):
 
 
 @pytest.mark.parametrize("keepalive", [30, 1200])
-def test_a_keepalive_at_the_edge_is_good(platform, party, keepalive):
+def test_keepalive_at_limit_is_accepted(platform, party, keepalive):
     assert log_in(platform, party.log_in(keepalive=keepalive)) == ACCEPTED
 
 
-def test_a_bad_keepalive_gets_a_connack_where_the_setting_says_so(make_platform):
+def test_setting_keepalive_code_returns_a_connack(make_platform):
     platform = make_platform(settings=Settings(keepalive_code=3))
     product = platform.console.create_product()
     party = Party.of(product, platform.console.add_device(product.key, "dev-1"))
     assert log_in(platform, party.log_in(keepalive=15)) == refused(3)
 
 
-def test_a_login_without_its_client_id_signed_is_refused_where_the_setting_says_so(make_platform):
+def test_setting_refuses_login_with_unsigned_client_id(make_platform):
     platform = make_platform(settings=Settings(login_without_client_id=False))
     product = platform.console.create_product()
     party = Party.of(product, platform.console.add_device(product.key, "dev-1"))
@@ -204,7 +204,7 @@ def test_a_login_without_its_client_id_signed_is_refused_where_the_setting_says_
     assert log_in(platform, unsigned) == refused(4)
 
 
-def test_a_disabled_device_is_cut_refused_and_let_in_again(platform: Platform, party: Party):
+def test_disabled_device_is_refused_until_enabled(platform: Platform, party: Party):
     with Wire.tls(platform) as wire:
         wire.ask(party.log_in())
         platform.console.disable_device(party.product.key, party.name)
@@ -216,7 +216,7 @@ def test_a_disabled_device_is_cut_refused_and_let_in_again(platform: Platform, p
     assert log_in(platform, party.log_in()) == ACCEPTED
 
 
-def test_a_removed_device_is_cut_and_its_secret_is_void(platform: Platform, party: Party):
+def test_removed_device_is_disconnected_and_its_secret_void(platform: Platform, party: Party):
     with Wire.tls(platform) as wire:
         wire.ask(party.log_in())
         platform.console.remove_device(party.product.key, party.name)
@@ -226,7 +226,7 @@ def test_a_removed_device_is_cut_and_its_secret_is_void(platform: Platform, part
     assert log_in(platform, party.log_in()) == refused(4)
 
 
-def test_the_newcomer_cuts_the_older_session(platform: Platform, party: Party):
+def test_new_login_ends_the_older_session(platform: Platform, party: Party):
     with Wire.tls(platform) as older, Wire.tls(platform) as newer:
         older.ask(party.log_in())
         assert newer.ask(party.log_in()) == ACCEPTED
@@ -248,7 +248,7 @@ def boards(platform: Platform, product: Product) -> tuple[Party, list[ClientId]]
     ]
 
 
-def test_two_client_ids_of_one_device_name_are_online_together(platform: Platform, boards):
+def test_two_client_ids_of_a_device_are_online(platform: Platform, boards):
     party, (one, two) = boards
     with Wire.tls(platform) as first, Wire.tls(platform) as second:
         assert first.ask(party.log_in_with(one.client_id, one.token)) == ACCEPTED
@@ -256,7 +256,7 @@ def test_two_client_ids_of_one_device_name_are_online_together(platform: Platfor
         assert first.ask(b"\xc0\x00") == b"\xd0\x00"
 
 
-def test_switch_keeps_one_client_id_and_cuts_the_other(platform: Platform, boards):
+def test_switch_disconnects_the_other_client_id(platform: Platform, boards):
     party, (one, two) = boards
     with Wire.tls(platform) as first, Wire.tls(platform) as second:
         first.ask(party.log_in_with(one.client_id, one.token))
@@ -269,7 +269,7 @@ def test_switch_keeps_one_client_id_and_cuts_the_other(platform: Platform, board
     assert reason == "another ClientID of this DeviceName was chosen"
 
 
-def test_clear_cuts_all_and_voids_every_token(platform: Platform, boards):
+def test_clear_ends_sessions_and_voids_tokens(platform: Platform, boards):
     party, (one, _two) = boards
     with Wire.tls(platform) as wire:
         wire.ask(party.log_in_with(one.client_id, one.token))
@@ -279,7 +279,7 @@ def test_clear_cuts_all_and_voids_every_token(platform: Platform, boards):
 
 
 @pytest.mark.parametrize("change", ["clear_client_ids", "remove_device", "disable_device"])
-def test_what_an_operator_does_while_a_login_is_written_counts(platform, boards, change):
+def test_console_action_during_login_refuses_the_login(platform, boards, change):
     party, (one, _two) = boards
     commits, operator = platform._core.commits, getattr(platform.console, change)
     settled = commits.settled
@@ -301,7 +301,7 @@ def test_a_wrong_token_is_refused(platform: Platform, boards):
     )
 
 
-def test_the_time_of_a_first_connection_is_kept(platform: Platform, boards, clock):
+def test_first_connection_time_is_stored(platform: Platform, boards, clock):
     party, (one, two) = boards
     clock.advance(60)
     log_in(platform, party.log_in_with(one.client_id, one.token))
@@ -310,7 +310,7 @@ def test_the_time_of_a_first_connection_is_kept(platform: Platform, boards, cloc
     assert times == {one.client_id: clock.time(), two.client_id: None}
 
 
-def test_the_switch_does_not_touch_an_activated_device(platform: Platform, party: Party):
+def test_dynamic_registration_does_not_affect_activated_device(platform: Platform, party: Party):
     log_in(platform, party.log_in())
     platform.console.set_dynamic_registration(party.product.key, False)
     assert log_in(platform, party.log_in()) == ACCEPTED

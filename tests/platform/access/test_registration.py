@@ -1,4 +1,4 @@
-"""Dynamic registration over a real socket: what is pushed, what is refused, and why."""
+"""Dynamic registration over a real socket: credentials, refusals and their reasons."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def register(platform: Platform, packet: bytes) -> bytes:
 
 
 @pytest.mark.client_row(3, "the push behind CONNACK, compact")
-def test_connack_and_answer_come_in_one_go_and_compact(platform: Platform, party: Party):
+def test_connack_and_credential_arrive_together_in_compact_json(platform: Platform, party: Party):
     with Wire.tls(platform) as wire:
         wire.send(party.register())
         assert wire.read() == ACCEPTED
@@ -40,7 +40,7 @@ def test_connack_and_answer_come_in_one_go_and_compact(platform: Platform, party
         assert wire.read() == publish("/ext/register", expected)
 
 
-def test_the_topic_of_the_answer_to_regnwl_is_a_setting(make_platform):
+def test_setting_chooses_the_topic_of_regnwl_credentials(make_platform):
     platform = make_platform(settings=Settings(regnwl_topic="/ext/register"))
     party = Party(platform.console.create_product(), "dev-1")
     with Wire.tls(platform) as wire:
@@ -48,7 +48,7 @@ def test_the_topic_of_the_answer_to_regnwl_is_a_setting(make_platform):
         assert wire.read_publish()[0] == "/ext/register"
 
 
-def test_the_same_secret_comes_until_the_device_has_logged_in(platform: Platform, party: Party):
+def test_registration_returns_same_secret_until_first_login(platform: Platform, party: Party):
     secrets = set()
     for _ in range(3):
         with Wire.tls(platform) as wire:
@@ -61,7 +61,7 @@ def test_the_same_secret_comes_until_the_device_has_logged_in(platform: Platform
     assert refusal(platform)[0] == 6289
 
 
-def test_a_fresh_secret_comes_each_time_where_the_setting_says_so(make_platform):
+def test_setting_rotate_secret_issues_a_new_secret(make_platform):
     platform = make_platform(settings=Settings(rotate_secret=True))
     product = platform.console.create_product()
     party = Party.of(product, platform.console.add_device(product.key, "dev-1"))
@@ -77,9 +77,7 @@ def test_a_fresh_secret_comes_each_time_where_the_setting_says_so(make_platform)
         assert wire.ask(party.log_in(secret=secrets[2])) == ACCEPTED
 
 
-def test_reset_allows_a_registration_and_leaves_status_and_secret(
-    platform: Platform, party: Party
-):
+def test_reset_allows_registration_and_keeps_status_and_secret(platform: Platform, party: Party):
     with Wire.tls(platform) as wire:
         wire.ask(party.log_in())
         wire.send(b"\xe0\x00")
@@ -97,9 +95,7 @@ def test_registration_alone_does_not_activate(platform: Platform, party: Party):
     assert (device.status, device.activated) == ("Inactive", False)
 
 
-def test_five_client_ids_are_issued_and_no_sixth_until_they_are_cleared(
-    platform: Platform, product: Product
-):
+def test_sixth_client_id_is_refused_until_clear(platform: Platform, product: Product):
     party = Party(product, "made-by-itself")
     issued = set()
     for _ in range(5):
@@ -137,7 +133,7 @@ REFUSALS: dict[str, tuple[Callable[[Platform, Party], bytes], int, int | None, s
         6600,
         NOT_PS + "; it is that of a registration with the DeviceSecret by hmacsha256",
     ),
-    "a password that is no signature": (
+    "a password that is not a signature": (
         lambda _platform, party: connect(
             "c|securemode=2,authType=register,random=1,signmethod=hmacsha256|",
             party.user,
@@ -147,13 +143,13 @@ REFUSALS: dict[str, tuple[Callable[[Platform, Party], bytes], int, int | None, s
         6600,
         "the password has 6 characters: not a hex signature",
     ),
-    "a DeviceName nobody registered": (
+    "an unknown DeviceName": (
         lambda _platform, party: Party(party.product, "unknown").register(),
         4,
         6100,
         "this DeviceName is not pre-registered",
     ),
-    "a ProductKey nobody has": (
+    "an unknown ProductKey": (
         lambda _platform, party: Party(Product("a1Nowhere", "s", "n"), party.name).register(),
         4,
         6250,
@@ -249,7 +245,7 @@ def test_registration_needs_tls(platform: Platform, party: Party):
 
 
 @pytest.mark.parametrize("code", [3, 4, 5])
-def test_the_connack_of_a_well_signed_refusal_is_a_setting(make_platform, code):
+def test_setting_chooses_connack_of_signed_refused_registration(make_platform, code):
     platform = make_platform(settings=Settings(refused_code=code))
     product = platform.console.create_product(dynamic_registration=False)
     party = Party.of(product, platform.console.add_device(product.key, "dev-1"))
@@ -257,7 +253,7 @@ def test_the_connack_of_a_well_signed_refusal_is_a_setting(make_platform, code):
     assert register(platform, party.register(secret="WrongSecret00000")) == refused(4)
 
 
-def test_the_answer_is_pushed_at_qos_1_where_the_setting_says_so(make_platform):
+def test_setting_push_qos_sends_credential_at_qos_1(make_platform):
     platform = make_platform(settings=Settings(push_qos=1))
     party = Party(platform.console.create_product(), "dev-1")
     with Wire.tls(platform) as wire:
@@ -269,7 +265,7 @@ def test_the_answer_is_pushed_at_qos_1_where_the_setting_says_so(make_platform):
 @pytest.mark.parametrize(
     "packet", [publish("/a/b", b"x"), subscribe(1, ("/ext/register", 0))], ids=["publish", "sub"]
 )
-def test_nothing_else_goes_on_a_registration_connection(platform, party, packet):
+def test_other_traffic_ends_a_registration_connection(platform, party, packet):
     with Wire.tls(platform) as wire:
         assert wire.ask(party.register()) == ACCEPTED
         wire.read_publish()
@@ -280,7 +276,7 @@ def test_nothing_else_goes_on_a_registration_connection(platform, party, packet)
     )
 
 
-def test_it_is_ignored_instead_where_the_setting_says_so(make_platform):
+def test_setting_ignores_traffic_in_a_registration_connection(make_platform):
     platform = make_platform(settings=Settings(registration_traffic="ignore"))
     party = Party(platform.console.create_product(), "dev-1")
     with Wire.tls(platform) as wire:
@@ -290,7 +286,7 @@ def test_it_is_ignored_instead_where_the_setting_says_so(make_platform):
 
 
 @pytest.mark.client_row(3, "no close behind the push")
-def test_an_idle_registration_connection_is_cut_after_15_seconds(
+def test_idle_registration_connection_ends_after_15_seconds(
     platform: Platform, party: Party, clock: ManualClock
 ):
     with Wire.tls(platform) as wire:
@@ -306,7 +302,7 @@ def test_an_idle_registration_connection_is_cut_after_15_seconds(
 @pytest.mark.client_row(1, "TLS on that port too")
 @pytest.mark.parametrize("door", [Wire.tls, Wire.plain])
 @pytest.mark.parametrize("first", [b"", b"\x10"])
-def test_a_client_that_sends_no_connect_is_cut_too(
+def test_connection_without_connect_ends_after_15_seconds(
     platform: Platform, party: Party, clock: ManualClock, door, first
 ):
     with door(platform) as wire:
@@ -354,8 +350,8 @@ signal.pause()
 """
 
 
-def test_what_a_device_is_told_was_at_rest_before(make_platform, ca: Path, database_url: str):
-    # Nothing was told, and still it is there: committing comes first.
+def test_credential_is_committed_before_it_is_sent(make_platform, ca: Path, database_url: str):
+    # The platform is killed before it sends the credential, and after it commits it.
     command = [sys.executable, "-c", _KILLED, database_url, str(ca)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout

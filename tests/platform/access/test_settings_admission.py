@@ -53,7 +53,7 @@ def registers(kind: str, securemode: str) -> bytes:
 
 
 @pytest.mark.parametrize("code", [2, 4, 5])
-def test_the_connack_for_a_sign_method_that_is_not_supported(make, code: int):
+def test_setting_chooses_connack_of_unsupported_sign_method(make, code: int):
     platform = make(sign_method_code=code)
     for auth_type in ("authType=register,random=1,", ""):
         packet = connect(f"c|securemode=2,{auth_type}signmethod=sm3|", f"{DN}&{PK}", "00")
@@ -78,7 +78,7 @@ def test_the_connack_for_a_sign_method_that_is_not_supported(make, code: int):
         ("documented", "regnwl", "-2", ""),
     ],
 )
-def test_which_securemode_a_registration_may_say(
+def test_setting_chooses_securemode_of_registration(
     make, setting: str, kind: str, securemode: str, reason: str
 ):
     platform = make(registration_securemode=setting)
@@ -89,7 +89,7 @@ def test_which_securemode_a_registration_may_say(
         assert (event.code, event.reason) == (460, reason)
 
 
-def test_another_securemode_of_a_login_is_refused_or_ignored(make):
+def test_setting_refuses_or_ignores_another_securemode(make):
     password = sign(DS, f"clientIdcdeviceName{DN}productKey{PK}")
     login = connect("c|securemode=-2,signmethod=hmacsha256|", f"{DN}&{PK}", password)
     bare = connect("c|signmethod=hmacsha256|", f"{DN}&{PK}", password)
@@ -104,7 +104,7 @@ def test_another_securemode_of_a_login_is_refused_or_ignored(make):
         assert answer(platform, packet) == expected
 
 
-def test_the_answer_comes_with_the_connack_or_so_long_behind_it(make, clock: ManualClock):
+def test_setting_delays_the_credential_after_the_connack(make, clock: ManualClock):
     with Wire.tls(make()) as wire:
         assert wire.ask(registers("register", "2")) == ACCEPTED
         assert wire.read_publish()[0] == "/ext/register"
@@ -123,7 +123,7 @@ def test_the_answer_comes_with_the_connack_or_so_long_behind_it(make, clock: Man
 
 
 @pytest.mark.parametrize("seconds", [5, 15])
-def test_how_long_an_idle_registration_is_kept(make, clock: ManualClock, seconds: float):
+def test_setting_limits_idle_time_of_registration(make, clock: ManualClock, seconds: float):
     platform = make(registration_seconds=seconds)
     with Wire.tls(platform) as wire:
         assert wire.ask(registers("register", "2")) == ACCEPTED
@@ -139,7 +139,7 @@ def test_how_long_an_idle_registration_is_kept(make, clock: ManualClock, seconds
     ("regions", "free"),
     [("cn-shanghai+cn-beijing", ("cn-shanghai", "cn-beijing")), ("cn-shanghai", ("cn-shanghai",))],
 )
-def test_the_regions_of_preregistration_free_devices(make, regions: str, free: tuple[str, ...]):
+def test_setting_chooses_regions_of_regnwl(make, regions: str, free: tuple[str, ...]):
     platform = make(regnwl_regions=regions)
     for region in ("cn-shanghai", "cn-beijing", "cn-shenzhen"):
         platform.console.set_instance(PK, Instance("iot-1", "enterprise", region))
@@ -152,7 +152,7 @@ def test_the_regions_of_preregistration_free_devices(make, regions: str, free: t
     )
 
 
-def test_the_next_regnwl_brings_another_client_id_or_the_same(make):
+def test_setting_chooses_new_or_same_client_id(make):
     platform = make()
     assert len({pair(platform) for _ in "123"}) == 3
     platform = make(regnwl_again="same", max_client_ids=1)
@@ -161,7 +161,7 @@ def test_the_next_regnwl_brings_another_client_id_or_the_same(make):
 
 
 @pytest.mark.parametrize("most", [1, 5])
-def test_so_many_client_ids_are_issued(make, most: int):
+def test_setting_limits_the_number_of_client_ids(make, most: int):
     platform = make(max_client_ids=most)
     for _ in range(most):
         pair(platform)
@@ -171,14 +171,14 @@ def test_so_many_client_ids_are_issued(make, most: int):
 
 
 @pytest.mark.parametrize(("client_id", "token"), [(22, 32), (64, 64), (64, 32)])
-def test_the_lengths_of_what_is_issued(make, client_id: int, token: int):
+def test_settings_choose_length_of_client_id_and_token(make, client_id: int, token: int):
     platform = make(client_id_length=client_id, device_token_length=token)
     issued = pair(platform)
     assert tuple(map(len, issued)) == (client_id, token)
     assert answer(platform, party(platform).log_in_with(*issued)) == ACCEPTED
 
 
-def test_a_device_token_is_good_for_good_or_for_so_long(make, clock: ManualClock):
+def test_setting_limits_the_lifetime_of_device_tokens(make, clock: ManualClock):
     forever, limited = make(), make(device_token_seconds=86400)
     issued = {platform: pair(platform) for platform in (forever, limited)}
     clock.advance(86399)
@@ -193,7 +193,7 @@ def test_a_device_token_is_good_for_good_or_for_so_long(make, clock: ManualClock
 
 
 @pytest.mark.parametrize("most", [1, 5])
-def test_so_many_registrations_over_https_go_in_a_minute(make, most: int):
+def test_setting_limits_https_registrations_per_minute(make, most: int):
     platform = make(https_registrations_a_minute=most)
     asked = form(PK, DN, PS)
     codes = [post(platform, "/auth/register/device", asked, FORM)["code"] for _ in range(most + 1)]

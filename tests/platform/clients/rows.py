@@ -30,7 +30,7 @@ ROWS = [
     (2, "Content-Length, HTTP/1.1, 127 a line"),
     (2, "the secret within 255 bytes"),
     (2, "refusals with HTTP status 200"),
-    (2, "lengths of what is issued"),
+    (2, "lengths of credentials"),
     (3, "register of each client"),
     (3, "regnwl of each client, securemode 2"),
     (3, "the push behind CONNACK, compact"),

@@ -52,9 +52,7 @@ REQUESTS = {
 @pytest.mark.client_row(5, "code a number, data, id, message")
 @pytest.mark.parametrize("params", ["good", "bad"])
 @pytest.mark.parametrize("tail", REQUESTS)
-def test_every_reply_has_a_number_as_code_and_data_id_and_message(
-    online: Online, tail: str, params: str
-):
+def test_every_reply_has_code_data_id_and_message(online: Online, tail: str, params: str):
     sent = REQUESTS[tail] if params == "good" else b'"nonsense"'
     reply = online.ask(tail, b'{"id":"42","version":"1.0","params":%s}' % sent)
     assert b": " not in reply
@@ -77,7 +75,7 @@ def test_every_reply_has_a_number_as_code_and_data_id_and_message(
         (b'{"id":"2","params":{"version":"1.0.0"}}', 1),  # iotkit-embedded.
     ],
 )
-def test_a_version_is_reported_with_any_id_and_not_answered(online: Online, body: bytes, qos: int):
+def test_version_report_gets_no_reply(online: Online, body: bytes, qos: int):
     topic = f"/ota/device/inform/{PK}/{DN}"
     online.wire.send(publish(topic, body, qos=qos, packet_id=9), PING)
     if qos:
@@ -89,7 +87,7 @@ def test_a_version_is_reported_with_any_id_and_not_answered(online: Online, body
 @pytest.mark.client_row(5, "QoS 0 or 1 up and down")
 @pytest.mark.parametrize("granted", [0, 1])
 @pytest.mark.parametrize("qos", [0, 1])
-def test_a_post_at_either_qos_is_replied_to_at_either(online: Online, qos: int, granted: int):
+def test_reply_uses_granted_qos_at_any_post_qos(online: Online, qos: int, granted: int):
     topic = f"/sys/{PK}/{DN}/thing/event/property/post"
     reply = f"{topic}_reply"
     suback = online.wire.ask(subscribe(1, (reply, granted)))
@@ -100,14 +98,12 @@ def test_a_post_at_either_qos_is_replied_to_at_either(online: Online, qos: int, 
     assert online.wire.read_publish()[2] == granted
 
 
-# What the cloud asks
+# Requests of the cloud
 
 
 @pytest.mark.client_row(5, "property/set")
 @pytest.mark.parametrize("qos", [0, 1])
-def test_a_property_set_has_a_text_of_digits_as_id_and_its_answer_is_taken(
-    online: Online, qos: int
-):
+def test_property_set_has_decimal_id_and_accepts_reply(online: Online, qos: int):
     number = online.platform.cloud.set_properties(PK, DN, {"target": 21})
     topic = f"/sys/{PK}/{DN}/thing/service/property/set"
     assert number.isdecimal()
@@ -126,7 +122,7 @@ def test_a_property_set_has_a_text_of_digits_as_id_and_its_answer_is_taken(
 
 
 @pytest.mark.client_row(5, "services by topic or method")
-def test_a_service_has_its_name_in_the_topic_and_as_last_part_of_method(online: Online):
+def test_service_topic_and_method_end_in_its_name(online: Online):
     number = online.platform.cloud.call_service(PK, DN, "SelfTest", {"seconds": 3})
     assert online.wire.read() == publish(
         f"/sys/{PK}/{DN}/thing/service/SelfTest",
@@ -136,7 +132,7 @@ def test_a_service_has_its_name_in_the_topic_and_as_last_part_of_method(online: 
 
 
 @pytest.mark.client_row(4, "a PUBLISH ahead of the first SUBSCRIBE")
-def test_what_comes_ahead_of_the_first_subscribe_is_replied_to(platform: Platform, party: Party):
+def test_request_before_the_first_subscribe_gets_a_reply(platform: Platform, party: Party):
     # The Node.js SDK 1.0.1 begins with its tags and subscribes afterwards.
     topic = f"/sys/{PK}/{DN}/thing/deviceinfo/update"
     body = b'{"id":"1","version":"1.0","params":[{"attrKey":"a","attrValue":"b"}],"method":"m"}'
@@ -206,7 +202,7 @@ def _login(client_id: str, clean: str) -> dict[str, str]:
 
 @pytest.mark.client_row(5, "login and logout of each client")
 @pytest.mark.parametrize("client", LOGINS)
-def test_a_sub_device_logs_in_as_each_client_does(gateway: Gateway, client: str):
+def test_sub_device_login_of_each_client_is_accepted(gateway: Gateway, client: str):
     batch = {"signMethod": "hmacSha256", "deviceList": [_login(LOGINS[client], "false")]}
     single = {**_login(LOGINS[client], "true"), "signMethod": "hmacSha256"}
     assert gateway.ask("combine/batch_login", batch) == (200, [names()])
@@ -231,9 +227,7 @@ def test_an_id_may_be_used_again(gateway: Gateway):
 
 
 @pytest.mark.client_row(5, "product_register")
-def test_a_registration_signed_with_the_product_secret_tells_the_iot_id(
-    gateway: Gateway, platform: Platform
-):
+def test_registration_with_product_secret_returns_the_iot_id(gateway: Gateway, platform: Platform):
     content = f"deviceNamesub-0001productKey{SUB_PK}random1"
     proxied = {**names(), "random": "1", "signMethod": "hmacSha256"}
     proxied["sign"] = sign("SubProdSecret001", content)
@@ -245,7 +239,7 @@ def test_a_registration_signed_with_the_product_secret_tells_the_iot_id(
 
 
 @pytest.mark.client_row(5, "tags right behind the login")
-def test_tags_of_a_sub_device_come_right_behind_its_login(gateway: Gateway, platform: Platform):
+def test_tags_right_after_sub_device_login_are_accepted(gateway: Gateway, platform: Platform):
     body = {"id": "1", "params": {**_login("c", "true"), "signMethod": "hmacSha256"}}
     tags = f"/sys/{SUB_PK}/sub-0001/thing/deviceinfo/update"
     gateway.wire.send(
@@ -291,7 +285,7 @@ def test_tags_of_a_sub_device_come_right_behind_its_login(gateway: Gateway, plat
         ),
     ],
 )
-def test_a_shadow_message_of_each_form_is_answered_without_a_state(
+def test_shadow_reply_to_each_form_has_no_state(
     online: Online, body: bytes, state: object, qos: int
 ):
     topic, heard = f"/shadow/update/{PK}/{DN}", f"/shadow/get/{PK}/{DN}"

@@ -29,7 +29,7 @@ def _c3(product_key: str, device_name: str, secret: str) -> bytes:
 
 
 @pytest.mark.client_row(2, "the secret within 255 bytes")
-def test_a_secret_ends_within_the_255_bytes_that_an_old_c_sdk_reads(platform: Platform):
+def test_secret_ends_within_255_bytes_of_the_response(platform: Platform):
     product = platform.console.create_product(key="k" * 20)
     platform.console.add_device(product.key, "n" * 32, secret="s" * 63)
     asked = request(PATH, _c3(product.key, "n" * 32, product.secret), FORM)
@@ -39,7 +39,7 @@ def test_a_secret_ends_within_the_255_bytes_that_an_old_c_sdk_reads(platform: Pl
 
 
 @pytest.mark.client_row(2, "keep-alive, head and body apart")
-def test_head_and_body_may_come_in_writes_of_their_own_and_again(platform: Platform, party: Party):
+def test_split_https_requests_work_on_one_connection(platform: Platform, party: Party):
     head, _, body = request(PATH, _c3(PK, DN, party.product.secret), FORM).partition(b"\r\n\r\n")
     context = ssl.create_default_context(cafile=platform.ca_pem)
     plain = socket.create_connection(("127.0.0.1", platform.https_port), timeout=PATIENCE)
@@ -55,8 +55,8 @@ def test_head_and_body_may_come_in_writes_of_their_own_and_again(platform: Platf
             assert got.startswith(b"HTTP/1.1 200 OK\r\n")
 
 
-@pytest.mark.client_row(2, "lengths of what is issued")
-def test_what_is_issued_fits_the_buffers_of_the_c_sdks(platform: Platform):
+@pytest.mark.client_row(2, "lengths of credentials")
+def test_credentials_fit_the_buffers_of_the_c_sdks(platform: Platform):
     product = platform.console.create_product()
     device = platform.console.add_device(product.key, "dev-1")
     issued = platform.console.issue_client_id(product.key, "dev-1")
@@ -122,7 +122,7 @@ FILTERS = {
     "iotkit-embedded 3.0.1": C3,
     "iotkit-embedded 3.2.0": C3[:5],
 }
-# What the Link SDKs for Python and C, and iotkit-embedded 3.2.0, wait for without a SUBSCRIBE.
+# The Link SDKs for Python and C and iotkit-embedded 3.2.0 expect these without a SUBSCRIBE.
 WITH_SS = (
     "/sys/%s/thing/event/property/post_reply",
     "/sys/%s/thing/event/property/batch/post_reply",
@@ -179,7 +179,7 @@ def _granted(wire: Wire, count: int) -> None:
 
 @pytest.mark.client_row(4, "filters of each client")
 @pytest.mark.parametrize("client", FILTERS)
-def test_every_filter_is_granted_one_a_subscribe_pipelined_behind_connect(
+def test_subscribes_pipelined_behind_connect_are_all_granted(
     platform: Platform, party: Party, client: str
 ):
     with Wire.tls(platform) as wire:
@@ -190,7 +190,7 @@ def test_every_filter_is_granted_one_a_subscribe_pipelined_behind_connect(
 
 @pytest.mark.client_row(4, "filters of a sub-device")
 @pytest.mark.parametrize("client", ["Node.js SDK 1.2.8", "iotkit-embedded 3.0.1"])
-def test_every_filter_of_a_sub_device_is_granted_to_its_gateway(platform: Platform, client: str):
+def test_gateway_may_subscribe_every_filter_of_sub_device(platform: Platform, client: str):
     with Gateway(platform) as gateway:
         sub(platform)
         assert gateway.ask("thing/topo/add", [signed()])[0] == 200
@@ -206,7 +206,7 @@ def test_every_filter_of_a_sub_device_is_granted_to_its_gateway(platform: Platfo
 
 @pytest.mark.client_row(4, "_ss=1")
 @pytest.mark.parametrize("who", ["device", "sub-device"])
-def test_who_sends_ss_1_gets_every_system_topic_without_a_subscription(
+def test_ss_1_delivers_system_topics_without_a_subscription(
     make_platform: Callable[..., Platform], who: str
 ):
     platform = make_platform(settings=Settings(auto_deliver="ss"))
@@ -262,9 +262,7 @@ def test_a_ping_right_behind_the_connack_is_answered(platform: Platform, party: 
 
 
 @pytest.mark.client_row(2, "Connection: close")
-def test_a_connection_that_is_to_close_is_closed_behind_its_answer(
-    platform: Platform, party: Party
-):
+def test_connection_close_is_honored_after_the_response(platform: Platform, party: Party):
     # The Link SDK for Python reads to the end.
     asked = request(PATH, _c3(PK, DN, party.product.secret), FORM, "Connection: close")
     context = ssl.create_default_context(cafile=platform.ca_pem)
@@ -302,9 +300,7 @@ BODIES = {
 
 @pytest.mark.client_row(5, "bodies with blanks, compact, without method")
 @pytest.mark.parametrize("client", BODIES)
-def test_a_post_is_answered_compact_with_the_very_id(
-    platform: Platform, party: Party, client: str
-):
+def test_reply_to_post_is_compact_and_echoes_id(platform: Platform, party: Party, client: str):
     body, number = BODIES[client]
     topic = f"/sys/{PK}/{DN}/thing/event/property/post"
     with Wire.tls(platform) as wire:

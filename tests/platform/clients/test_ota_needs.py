@@ -47,7 +47,7 @@ def asked(head: str, url: str) -> bytes:
 @pytest.mark.parametrize(
     ("payload", "module", "version"),
     [
-        # iotkit-embedded 3.x, of its own accord.
+        # iotkit-embedded 3.x, without a request.
         (
             b'{"id":"0","params":{"version":"app-1.0.0-20180101.1000"}}',
             "default",
@@ -57,7 +57,7 @@ def asked(head: str, url: str) -> bytes:
         (b'{"id": 1,"params": {"version":"1.0.0","module": "MCU"}}', "MCU", "1.0.0"),  # Python.
     ],
 )
-def test_a_version_is_taken_up_and_not_answered(
+def test_version_report_is_stored_without_reply(
     online: Online, payload: bytes, module: str, version: str
 ):
     reported(online.wire, publish(f"/ota/device/inform/{PK}/{DN}", payload))
@@ -65,9 +65,7 @@ def test_a_version_is_taken_up_and_not_answered(
 
 
 @pytest.mark.parametrize(("method", "digits"), [("SHA256", 64), ("Md5", 32)])
-def test_no_field_is_empty_and_digests_are_lower_case_hex(
-    online: Online, method: str, digits: int
-):
+def test_push_has_all_fields_and_lower_case_digest(online: Online, method: str, digits: int):
     online.platform.ota.publish(PK, "2.0.0", DATA, sign_method=method)
     told = pushed(online.wire)
     assert all(told[name] for name in ("version", "url", "size", "sign"))
@@ -75,7 +73,7 @@ def test_no_field_is_empty_and_digests_are_lower_case_hex(
     assert re.fullmatch(f"[0-9a-f]{{{digits}}}", told["sign"])
 
 
-def test_the_push_is_compact_like_all_that_the_c_sdks_search(online: Online):
+def test_ota_push_is_compact_json(online: Online):
     online.platform.ota.publish(PK, "2.0.0", DATA)
     topic = f"/ota/device/upgrade/{PK}/{DN}".encode()
     body = online.wire.read().partition(topic)[2]
@@ -83,7 +81,7 @@ def test_the_push_is_compact_like_all_that_the_c_sdks_search(online: Online):
     assert json.dumps(json.loads(body), separators=(",", ":")).encode() == body
 
 
-def test_linkkit_asks_with_a_number_and_is_answered_with_it(online: Online):
+def test_reply_echoes_the_numeric_id_of_linkkit(online: Online):
     topic = f"/sys/{PK}/{DN}/thing/ota/firmware/get"
     assert online.wire.ask(publish(topic, b'{"id": 4, "params": {}}')) == publish(
         topic + "_reply",
@@ -92,7 +90,7 @@ def test_linkkit_asks_with_a_number_and_is_answered_with_it(online: Online):
     )
 
 
-def test_the_c_sdk_is_answered_206_and_reports_step_0(online: Online):
+def test_c_sdk_gets_206_and_reports_step_0(online: Online):
     online.platform.ota.publish(PK, "2.0.0", DATA)
     url = pushed(online.wire)["url"]
     head, body = exchange(
@@ -120,7 +118,7 @@ def test_linkkit_gets_the_whole_file_with_its_length(online: Online):
     assert body == DATA
 
 
-def test_the_c_sdk_reads_a_port_as_part_of_the_host_so_that_a_url_may_have_none(
+def test_ota_host_setting_omits_the_port_from_urls(
     make_platform: Callable[..., Platform],
 ):
     platform = make_platform(listen=Listen(ota_host="localhost"))

@@ -1,4 +1,4 @@
-"""What an operator sends to a device: through the operations, and by `alink-sim admin device`."""
+"""Messages of an operator to a device, by the operations and by `alink-sim admin device`."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_properties_are_set_and_desired(online: Online):
     assert online.wire.read_publish()[1]["params"] == {"led": 0}
 
 
-def test_services_and_questions_bring_their_answers(online: Online):
+def test_services_and_rrpc_return_their_replies(online: Online):
     assert operate(online, "call_service", service="Blink", inputs={"n": 2})["id"].isdecimal()
     assert online.wire.read_publish()[1]["params"] == {"n": 2}
     with ThreadPoolExecutor(1) as threads:
@@ -73,7 +73,7 @@ def test_shadow_is_shown_and_set(online: Online):
         assert (shown["version"], shown["state"]) == (version, {"desired": {"color": version}})
 
 
-def test_the_verbs_take_names_and_json(tmp_path: Path):
+def test_verbs_accept_names_and_json(tmp_path: Path):
     state, world = tmp_path / "state", tmp_path / "world.toml"
     world.write_text(WORLD)
     process, _ = start(state, "--setup", world)

@@ -164,7 +164,7 @@ def test_product_with_two_client_ids_has_the_message(platform: Platform, state: 
     assert "two ClientIDs" not in ask(state, "product", "show", WHO["product_key"])
 
 
-def test_device_show_tells_readable_times_of_client_ids(platform: Platform, state: StateDir):
+def test_device_show_prints_readable_client_id_times(platform: Platform, state: StateDir):
     issued = platform.console.issue_client_id(*WHO.values())
     at = datetime.fromtimestamp(issued.created, UTC).astimezone()
     shown = ask(state, "device", "show", *WHO.values())
@@ -172,7 +172,7 @@ def test_device_show_tells_readable_times_of_client_ids(platform: Platform, stat
     assert line in shown
 
 
-def test_dynamic_registration_wants_the_code_of_the_event(platform: Platform, state: StateDir):
+def test_dynamic_registration_needs_the_verification_code(platform: Platform, state: StateDir):
     switch = ("product", "dynamic-registration", WHO["product_key"], "off")
     assert "a verification code was sent" in ask(state, *switch, code=1)
     (event,) = platform.events(kind="verification_code_sent")
@@ -221,7 +221,7 @@ def test_topology_is_changed_and_listed(platform: Platform, state: StateDir):
     assert ask(state, "topology", "list", *gateway) == "none\n"
 
 
-def test_broadcast_tells_how_many_sessions_it_reached(state: StateDir):
+def test_broadcast_returns_number_of_reached_sessions(state: StateDir):
     assert ask(state, "product", "broadcast", WHO["product_key"], "hello") == "sessions  0\n"
 
 
@@ -272,7 +272,7 @@ def test_secret_is_read_from_file_or_stdin(state: StateDir, tmp_path: Path):
         (None, 2, "No such file"),
     ],
 )
-def test_a_secret_that_cannot_be_is_one_sentence(state, tmp_path, content, code, says):
+def test_invalid_secret_is_one_sentence(state, tmp_path, content, code, says):
     path = tmp_path / "secret"
     if content is not None:
         path.write_bytes(content)
@@ -288,7 +288,7 @@ def test_no_command_takes_a_secret_argument(state: StateDir):
     assert "No such option: --secret" in said
 
 
-def test_an_event_is_words_for_people(platform: Platform, state: StateDir):
+def test_event_text_is_readable(platform: Platform, state: StateDir):
     detail = {"via": "https", "answer": 200, "topic": "", "values": {"led": 1}}
     key, name = WHO.values()
     platform.log.add(

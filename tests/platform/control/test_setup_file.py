@@ -136,7 +136,7 @@ def test_another_secret_than_before_is_an_error(toml, make_platform):
         ),
     ],
 )
-def test_a_mistake_is_named_with_its_place(document, says):
+def test_setup_error_names_the_table(document, says):
     with pytest.raises(SetupError) as caught:
         setup_file.parse(document, where="w")
     assert says in str(caught.value)

@@ -19,7 +19,7 @@ def struck(platform: Platform) -> list[str]:
     return [event.reason for event in platform.events(kind="fault")]
 
 
-def test_nothing_is_struck_where_nothing_is_scripted(platform: Platform, party: Party):
+def test_connection_without_faults_is_unchanged(platform: Platform, party: Party):
     with Wire.tls(platform) as wire:
         assert wire.ask(party.log_in()) == ACCEPTED
     assert struck(platform) == []
@@ -53,7 +53,7 @@ def test_mute_platform_reads_but_sends_nothing(
     assert struck(platform) == ["mute()"]
 
 
-def test_a_platform_goes_mute_at_a_packet(platform: Platform, party: Party, clock: ManualClock):
+def test_platform_goes_mute_at_chosen_packet(platform: Platform, party: Party, clock: ManualClock):
     platform.faults.add(Fault.mute("pingresp"))
     with Wire.tls(platform) as wire:
         assert wire.ask(party.log_in()) == ACCEPTED
@@ -162,7 +162,9 @@ def test_another_device_and_another_product_are_left_alone(
             assert wire.ask(device.log_in()) == answer
 
 
-def test_every_device_of_a_product_is_struck(platform: Platform, product: Product, party: Party):
+def test_fault_on_product_applies_to_every_device(
+    platform: Platform, product: Product, party: Party
+):
     other = Party.of(product, platform.console.add_device(product.key, "dev-2"))
     platform.faults.add(Fault.refuse(5), product=product.key)
     for device in (party, other):
@@ -212,7 +214,7 @@ def test_impossible_fault_is_refused_at_once(make, says):
         make()
 
 
-def test_whom_it_cannot_know_it_refuses_to_strike(platform: Platform):
+def test_fault_on_unknown_device_is_refused(platform: Platform):
     with pytest.raises(FaultError, match="before a device has said who it is: choose it by conn"):
         platform.faults.add(Fault.mute("tls"), device="dev-1")
     with pytest.raises(FaultError, match="connection is 0; the minimum is 1"):

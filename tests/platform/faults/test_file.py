@@ -41,7 +41,7 @@ def toml(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_file_says_what_python_says(toml: Path, tmp_path: Path):
+def test_file_and_python_define_same_faults(toml: Path, tmp_path: Path):
     entries = file.read(toml)
     assert [one.fault for one in entries] == [
         Fault.refuse(5),
@@ -59,7 +59,7 @@ def test_a_file_says_what_python_says(toml: Path, tmp_path: Path):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_each_kind_may_stand_alone(kind: str):
+def test_each_kind_works_without_parameters(kind: str):
     assert file.entry({"kind": kind}, where="here").fault == KINDS[kind]()
 
 
@@ -151,6 +151,6 @@ def test_words_of_a_command_line_are_a_table():
         file.table(["code"])
 
 
-def test_a_missing_file_says_so(tmp_path: Path, make_platform: Callable[..., Platform]):
+def test_missing_file_is_reported(tmp_path: Path, make_platform: Callable[..., Platform]):
     with pytest.raises(FaultError, match=r"none\.toml cannot be read: No such file"):
         make_platform().faults.load(tmp_path / "none.toml")

@@ -30,7 +30,7 @@ def test_device_fetches_rest_of_cut_file(online: Online, url: str, at: int) -> N
     assert body + fetch(online.platform, url, f"Range: bytes={at}-")[1] == DATA * 100
 
 
-def test_a_file_comes_spoilt(online: Online, url: str) -> None:
+def test_fault_corrupts_the_file(online: Online, url: str) -> None:
     online.platform.faults.add(Fault.spoil_file(at=9), product=PK, connection=2)
     assert fetch(online.platform, url)[1] == DATA * 100
     part = fetch(online.platform, url, "Range: bytes=256-511")[1]

@@ -120,7 +120,7 @@ def test_an_answer_pushed_twice(platform: Platform, party: Party):
 def test_an_answer_pushed_ahead_of_its_connack(platform: Platform, party: Party):
     platform.faults.add(Fault.push_before_connack(), device=party.name, connection=1)
     with online(platform, party):
-        pass  # A login is none of the connections that it counts.
+        pass  # The fault does not count a login.
     with Wire.tls(platform) as wire:
         wire.send(party.register("regnwl"))
         assert wire.read_publish()[0] == "/ext/regnwl"
@@ -154,7 +154,7 @@ def test_a_packet_whose_length_does_not_end(platform: Platform, party: Party):
         assert wire.read_part() == b"\x20\xff\xff\xff\xff"
 
 
-def test_bytes_of_ones_own_instead_of_a_packet(platform: Platform, party: Party):
+def test_custom_bytes_replace_a_packet(platform: Platform, party: Party):
     platform.faults.add(Fault.malformed("pingresp", data=b"\xd0\x01\x00"))
     with online(platform, party) as wire:
         assert wire.ask(PING) == b"\xd0\x01\x00"

@@ -83,7 +83,7 @@ def test_a_signature_of_each_method_brings_a_token(platform: Platform, method: s
     assert token.decode() not in str(platform.events())
 
 
-def test_without_a_sign_method_it_is_md5(platform: Platform):
+def test_sign_method_is_md5_by_default(platform: Platform):
     body = _auth(signmethod=None, sign=CONTENT_SIGNED["hmacmd5"].lower(), version="default")
     assert json.loads(_ask(platform, "/auth", body, JSON))["code"] == 0
 
@@ -118,7 +118,7 @@ def test_a_message_reaches_its_topic(platform: Platform):
     assert platform.expect("property_posted", timeout=0).client_id == "12345"
 
 
-def test_a_token_activates_the_device_so_that_it_no_longer_registers(platform: Platform):
+def test_https_token_activates_device_and_ends_registration(platform: Platform):
     _token(platform)
     device = platform.console.device(PK, DN)
     with Wire.tls(platform) as wire:
@@ -127,14 +127,14 @@ def test_a_token_activates_the_device_so_that_it_no_longer_registers(platform: P
         )
 
 
-def test_a_custom_topic_and_the_longest_payload_go_up(platform: Platform):
+def test_longest_payload_is_accepted_on_a_custom_topic(platform: Platform):
     token = _token(platform)
     path = f"/topic/{PK}/{DN}/user/update"
     assert json.loads(_publish(platform, token, path, bytes(128 * 1024)))["code"] == 0
     assert platform.expect("published", timeout=0).detail["topic"] == f"/{PK}/{DN}/user/update"
 
 
-def test_a_token_is_good_for_seven_days(platform: Platform, clock: ManualClock):
+def test_token_is_valid_for_seven_days(platform: Platform, clock: ManualClock):
     token = _token(platform)
     clock.advance(7 * 86400 - 1)
     assert json.loads(_publish(platform, token))["code"] == 0
@@ -142,7 +142,7 @@ def test_a_token_is_good_for_seven_days(platform: Platform, clock: ManualClock):
     assert _publish(platform, token) == b'{"code":20001,"message":"token is expired"}'
 
 
-def test_a_platform_that_was_restarted_knows_no_token(make_platform, tmp_path):
+def test_restarted_platform_refuses_older_tokens(make_platform, tmp_path):
     first = _world(make_platform(state=tmp_path))
     token = _token(first)
     first.stop()
@@ -151,13 +151,13 @@ def test_a_platform_that_was_restarted_knows_no_token(make_platform, tmp_path):
 
 
 @pytest.mark.parametrize("end", ["remove_device", "disable_device"])
-def test_the_token_of_a_device_that_is_gone_is_void(platform: Platform, end: str):
+def test_token_is_void_after_device_is_gone(platform: Platform, end: str):
     token = _token(platform)
     getattr(platform.console, end)(PK, DN)
     assert _publish(platform, token) == b'{"code":20003,"message":"check token error"}'
 
 
-# What is wrong: the form, the answer, the reason in the event log, the vendor's code there.
+# Name of the case: form, response, reason in the event log, vendor's code in the event log.
 AUTH_REFUSALS: dict[str, tuple[bytes, bytes, str, int | None]] = {
     "no sign": (
         _auth(sign=None),
@@ -183,7 +183,7 @@ AUTH_REFUSALS: dict[str, tuple[bytes, bytes, str, int | None]] = {
         "the body is not a JSON object",
         None,
     ),
-    "a timestamp that is none": (
+    "an invalid timestamp": (
         _auth(timestamp="now"),
         b'{"code":10001,"message":"param error"}',
         "timestamp is not a number of milliseconds",
@@ -223,7 +223,7 @@ AUTH_REFUSALS: dict[str, tuple[bytes, bytes, str, int | None]] = {
 
 
 @pytest.mark.parametrize("what", AUTH_REFUSALS)
-def test_a_refused_token_has_its_code_and_http_status_200(platform: Platform, what: str):
+def test_refused_auth_has_vendor_code_and_status_200(platform: Platform, what: str):
     body, answer, reason, code = AUTH_REFUSALS[what]
     assert _ask(platform, "/auth", body, JSON) == answer
     event = platform.expect("login_refused", timeout=0)
@@ -248,10 +248,10 @@ def test_a_sub_device_speaks_through_its_gateway(platform: Platform):
     assert answer == b'{"code":20000,"message":"auth check error"}'
 
 
-# What is wrong: path, headers after Content-Type, body, the answer. TOKEN stands for a good one.
+# Name of the case: path, Content-Type, other headers, body, response. TOKEN is a valid token.
 TOPIC_REFUSALS: dict[str, tuple[str, str, tuple[str, ...], bytes, bytes]] = {
     "no token": (POST, BYTES, (), b"{}", b'{"code":20002,"message":"token is null"}'),
-    "a token nobody gave": (
+    "an unknown token": (
         POST,
         BYTES,
         ("password: 0123456789abcdef0123456789abcdef",),
@@ -325,9 +325,7 @@ def test_too_many_of_either_are_throttled(
     assert json.loads(_publish(platform, token))["code"] == 0
 
 
-def test_a_platform_that_cannot_keep_the_session_or_the_message_says_so(
-    platform: Platform, monkeypatch: pytest.MonkeyPatch
-):
+def test_store_failure_returns_30001_or_20004(platform: Platform, monkeypatch: pytest.MonkeyPatch):
     token = _token(platform)
     platform.console.reset_device(PK, DN)  # So that the next login has something to write.
 
@@ -344,7 +342,7 @@ def test_a_platform_that_cannot_keep_the_session_or_the_message_says_so(
     )
 
 
-def test_a_platform_that_fails_says_10000(platform: Platform, monkeypatch: pytest.MonkeyPatch):
+def test_platform_failure_returns_10000(platform: Platform, monkeypatch: pytest.MonkeyPatch):
     def fail(*_arguments: object) -> None:
         raise RuntimeError("a row of the database")
 

@@ -80,7 +80,7 @@ def test_body_that_stops_is_cut(quick: Platform):
     assert "no more of a request's body within" in quick.expect("connect_timeout").reason
 
 
-def test_connection_may_be_used_again_and_ends_when_idle(quick: Platform):
+def test_connection_is_reusable_and_ends_when_idle(quick: Platform):
     request = b"GET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n"
     with dialled(quick, "https_port") as connection:
         for _ in range(3):
@@ -163,7 +163,7 @@ def test_file_descriptors_are_left_for_the_administration(
 
 # Memory
 
-# A platform in a process of its own: what its clients cost is not counted.
+# A platform in a separate process, so that the count excludes its clients.
 SERVING = """
 import sys
 from alink_sim.platform import Platform, Settings

@@ -28,7 +28,7 @@ def party(platform: Platform, product: Product) -> Party:
 
 @pytest.mark.client_row(2, "code first, compact")
 @pytest.mark.client_row(2, "Content-Length, HTTP/1.1, 127 a line")
-def test_the_answer_is_what_the_c_sdks_can_read(platform: Platform, party: Party):
+def test_response_is_readable_by_the_c_sdks(platform: Platform, party: Party):
     # "code" first, no blank, Content-Length in these capitals, no chunks: they need all of it.
     sent = (
         b"POST /auth/register/device HTTP/1.1\r\n"
@@ -80,13 +80,13 @@ def test_a_real_client_registers(platform: Platform, party: Party, client: str):
 
 
 @pytest.mark.client_row(2, "random may come again")
-def test_a_random_used_twice_and_a_charset_are_no_error(platform: Platform, party: Party):
+def test_repeated_random_and_charset_are_accepted(platform: Platform, party: Party):
     for _ in range(2):
         answer = post(platform, PATH, form(PK, DN, PS), FORM + "; charset=utf-8")
         assert answer["code"] == 200
 
 
-def test_a_name_with_marks_is_signed_as_it_is_and_sent_encoded(platform: Platform, product):
+def test_punctuated_name_is_signed_raw_and_sent_encoded(platform: Platform, product):
     platform.console.add_device(PK, "a:b@c.d")
     assert b"a%3Ab%40c.d" in form(PK, "a:b@c.d", PS)
     assert post(platform, PATH, form(PK, "a:b@c.d", PS), FORM)["code"] == 200
@@ -119,7 +119,7 @@ def _nothing(_platform: Platform) -> None:
     pass
 
 
-# What is wrong: what happened before, the form, the answer, the true reason in the event log.
+# Name of the case: preparation, form, response, true reason in the event log.
 REFUSALS: dict[str, tuple[Callable[[Platform], object], bytes, bytes, str]] = {
     "no signMethod": (
         _nothing,
@@ -181,7 +181,7 @@ REFUSALS: dict[str, tuple[Callable[[Platform], object], bytes, bytes, str]] = {
         b'{"code":6288,"message":"dynamic registration is not enabled"}',
         "dynamic registration is switched off for this product",
     ),
-    "a DeviceName nobody registered": (
+    "an unknown DeviceName": (
         _nothing,
         form(PK, "unknown", PS),
         b'{"code":6100,"message":"device not found"}',
@@ -208,7 +208,7 @@ REFUSALS: dict[str, tuple[Callable[[Platform], object], bytes, bytes, str]] = {
 }
 
 
-def test_what_is_not_documented_of_a_refusal_is_a_setting(make_platform):
+def test_settings_choose_undocumented_code_and_status_of_refusal(make_platform):
     settings = Settings(https_unknown_device=6600, https_refused_status=403)
     platform = make_platform(settings=settings)
     platform.console.create_product(key=PK, secret=PS)
@@ -219,7 +219,7 @@ def test_what_is_not_documented_of_a_refusal_is_a_setting(make_platform):
 
 @pytest.mark.client_row(2, "refusals with HTTP status 200")
 @pytest.mark.parametrize("what", REFUSALS)
-def test_a_refusal_is_a_code_with_http_status_200(platform: Platform, party: Party, what: str):
+def test_refusal_has_vendor_code_and_status_200(platform: Platform, party: Party, what: str):
     before, body, answer, reason = REFUSALS[what]
     before(platform)
     head, got = exchange(platform, request(PATH, body, FORM))
@@ -238,7 +238,7 @@ def test_another_content_type_is_a_parameter_error(platform: Platform, party: Pa
     assert got == {"code": 460, "message": "request parameter error"}
 
 
-def test_a_secret_that_cannot_be_kept_is_not_given_out(
+def test_secret_is_withheld_if_the_store_fails(
     make_platform: Callable[..., Platform], monkeypatch: pytest.MonkeyPatch
 ):
     platform = make_platform(settings=Settings(rotate_secret=True))
@@ -264,7 +264,7 @@ def test_a_minute_later_the_throttled_one_gets_in(
     assert post(platform, PATH, form(PK, DN, PS), FORM)["code"] == 200
 
 
-def test_a_fresh_secret_comes_where_the_setting_says_so(make_platform):
+def test_setting_rotate_secret_issues_a_new_secret(make_platform):
     platform = make_platform(settings=Settings(rotate_secret=True))
     product = platform.console.create_product(key=PK, secret=PS)
     platform.console.add_device(product.key, DN, secret=DS)
@@ -274,7 +274,7 @@ def test_a_fresh_secret_comes_where_the_setting_says_so(make_platform):
         assert wire.ask(Party(product, DN, DS).log_in()) == refused(4)
 
 
-def test_a_client_that_does_not_trust_the_root_shows_in_the_log(platform: Platform):
+def test_log_names_client_that_distrusts_the_root(platform: Platform):
     address = ("127.0.0.1", platform.https_port)
     with (
         socket.create_connection(address, timeout=PATIENCE) as plain,

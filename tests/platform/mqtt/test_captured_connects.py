@@ -179,7 +179,7 @@ def platform(make_platform: Callable[..., Platform]) -> Platform:
 @pytest.mark.client_row(1, "keepalive 60, 120, 1200")
 @pytest.mark.client_row(3, "register of each client")
 @pytest.mark.parametrize("client", REGISTER)
-def test_registers_as(platform: Platform, client):
+def test_captured_connect_registers_the_device(platform: Platform, client):
     platform.console.add_device(PRODUCT_KEY, DEVICE_NAME, secret=DEVICE_SECRET)
     client_id, password, keepalive, flags = REGISTER[client]
     with Wire.tls(platform) as wire:

@@ -22,7 +22,7 @@ def packets(data: bytes, *, max_packet: int = 1000) -> list[Packet]:
     return list(framing.Decoder(max_packet=max_packet).feed(data))
 
 
-def test_connect_is_taken_apart():
+def test_connect_is_decoded():
     (packet,) = packets(CONNECT)
     assert packet.kind == framing.CONNECT
     assert framing.decode_connect(packet) == framing.Connect(
@@ -36,19 +36,19 @@ def test_connect_is_taken_apart():
     )
 
 
-def test_connect_of_mqtt_3_1_and_a_persistent_session():
+def test_connect_of_mqtt_31_with_persistent_session_decodes():
     body = bytes.fromhex("0006 4d5149736470 03 00 0001 0001 61")
     connect = framing.decode_connect(Packet(framing.CONNECT, 0, body))
     assert (connect.level, connect.clean_session, connect.client_id) == (3, False, "a")
 
 
-def test_connect_with_a_will_keeps_user_and_password_apart_from_it():
+def test_connect_with_will_decodes_user_and_password():
     body = bytes.fromhex("0004 4d515454 04 c6 003c 0001 63 0001 74 0002 ff00 0001 75 0001 70")
     connect = framing.decode_connect(Packet(framing.CONNECT, 0, body))
     assert (connect.has_will, connect.user_name, connect.password) == (True, "u", "p")
 
 
-def test_connect_of_an_unknown_level_is_read_no_further():
+def test_connect_of_unknown_level_decodes_only_the_level():
     body = bytes.fromhex("0004 4d515454 05 c2 003c 00 ffff")
     assert framing.decode_connect(Packet(framing.CONNECT, 0, body)).level == 5
 
@@ -58,18 +58,18 @@ def test_password_is_in_no_repr():
     assert "0123456789ab" not in repr(packet) + repr(framing.decode_connect(packet))
 
 
-def test_publish_is_taken_apart():
+def test_publish_is_decoded():
     (packet,) = packets(PUBLISH)
     expected = framing.Publish(topic="/a/b", payload=b"hi", qos=1, packet_id=0x1234)
     assert framing.decode_publish(packet) == expected
 
 
-def test_subscribe_is_taken_apart():
+def test_subscribe_is_decoded():
     (packet,) = packets(SUBSCRIBE)
     assert framing.decode_subscribe(packet) == (1, [("/a", 1), ("/b/#", 0)])
 
 
-def test_unsubscribe_is_taken_apart():
+def test_unsubscribe_is_decoded():
     (packet,) = packets(UNSUBSCRIBE)
     assert framing.decode_unsubscribe(packet) == (2, ["/a"])
 
@@ -86,7 +86,7 @@ def test_unsubscribe_is_taken_apart():
         (framing.publish("/a/b", b"hi", qos=1, packet_id=0x1234), "32 0a 0004 2f612f62 1234 6869"),
     ],
 )
-def test_what_is_sent_is_these_bytes(made, expected):
+def test_packets_are_encoded_byte_for_byte(made, expected):
     assert made == bytes.fromhex(expected)
 
 
@@ -102,7 +102,7 @@ def test_length_takes_as_many_bytes_as_it_needs(size, length):
 
 
 @pytest.mark.parametrize("whole", [CONNECT, PUBLISH, SUBSCRIBE, UNSUBSCRIBE])
-def test_packets_come_out_whole_when_fed_byte_by_byte(whole):
+def test_decoder_yields_packet_after_its_last_byte(whole):
     decoder = framing.Decoder(max_packet=1000)
     for number in whole[:-1]:
         assert list(decoder.feed(bytes((number,)))) == []
@@ -122,7 +122,7 @@ DECODERS = [
 
 
 @pytest.mark.parametrize(("whole", "decode"), DECODERS)
-def test_a_body_cut_anywhere_is_refused_or_a_shorter_payload(whole, decode):
+def test_truncated_body_is_refused_or_ends_between_elements(whole, decode):
     (packet,) = packets(whole)
     for size in range(len(packet.body)):
         cut = Packet(packet.kind, packet.flags, packet.body[:size])
@@ -154,7 +154,7 @@ def test_a_body_cut_anywhere_is_refused_or_a_shorter_payload(whole, decode):
         ("a2 02 0001", "no filter"),
     ],
 )
-def test_what_the_specification_forbids_is_named(wrong, says):
+def test_protocol_violation_names_the_broken_rule(wrong, says):
     decode = {
         1: framing.decode_connect,
         3: framing.decode_publish,
@@ -171,6 +171,6 @@ def test_a_length_of_five_bytes_is_refused():
         packets(b"\x30\xff\xff\xff\xff\x01", max_packet=1 << 30)
 
 
-def test_a_packet_that_is_too_long_is_refused_before_it_comes():
+def test_too_long_packet_is_refused_from_its_header():
     with pytest.raises(ProtocolViolationError, match="1001 bytes"):
         packets(b"\x30\xe9\x07")

@@ -44,9 +44,7 @@ def _reasons(platform: Platform, kind: str) -> list[str]:
     return [event.reason for event in platform.events(kind=kind)]
 
 
-def test_a_payload_of_256_kb_passes_and_a_byte_more_ends_the_connection(
-    platform: Platform, online: Wire
-):
+def test_payload_above_256_kb_ends_the_connection(platform: Platform, online: Wire):
     online.send(publish(OWN + "a", bytes(262144), qos=1, packet_id=1))
     assert online.read() == b"\x40\x02\x00\x01"
     online.send(publish(OWN + "a", bytes(262145), qos=1, packet_id=2))
@@ -55,9 +53,7 @@ def test_a_payload_of_256_kb_passes_and_a_byte_more_ends_the_connection(
     assert len(platform.events(kind="published")) == 1
 
 
-def test_a_packet_that_is_far_too_long_ends_the_connection_before_it_is_read(
-    platform: Platform, online: Wire
-):
+def test_packet_far_too_long_is_not_read(platform: Platform, online: Wire):
     online.send(b"\x30\xff\xff\xff\x7f")
     assert online.read() == b""
     assert _reasons(platform, "protocol_error") == ["a packet of 268435455 bytes is too long"]
@@ -72,7 +68,7 @@ def test_a_packet_that_is_far_too_long_ends_the_connection_before_it_is_read(
         (OWN + "x" * 91, ""),
     ],
 )
-def test_a_topic_has_up_to_128_bytes_and_7_slashes(
+def test_topic_above_128_bytes_or_7_slashes_fails(
     platform: Platform, online: Wire, topic: str, reason: str
 ):
     assert len(OWN) == 37
@@ -99,9 +95,7 @@ def test_the_ninth_filter_of_a_subscribe_is_refused(platform: Platform, online: 
     assert _reasons(platform, "subscribe_refused") == [reason]
 
 
-def test_the_101st_subscription_is_refused_and_an_old_one_may_be_renewed(
-    platform: Platform, online: Wire
-):
+def test_subscription_101_is_refused_but_renewal_is_granted(platform: Platform, online: Wire):
     for first in range(0, 100, 5):
         some = [(OWN + str(number), 0) for number in range(first, first + 5)]
         assert online.ask(subscribe(1, *some)) == b"\x90\x07\x00\x01" + bytes(5)
@@ -111,7 +105,7 @@ def test_the_101st_subscription_is_refused_and_an_old_one_may_be_renewed(
     assert _reasons(platform, "subscribe_refused") == [reason]
 
 
-def test_without_rates_a_device_may_do_it_all_at_once(platform: Platform, party: Party):
+def test_rates_are_unlimited_by_default(platform: Platform, party: Party):
     for _ in range(6):
         with Wire.tls(platform) as wire:
             assert wire.ask(party.log_in()) == ACCEPTED
@@ -134,7 +128,7 @@ def test_the_sixth_connect_of_a_minute_is_refused(throttled: Platform, clock: Ma
         pass
 
 
-def test_a_connect_too_many_may_end_mutely(make_platform, clock: ManualClock):
+def test_setting_ends_throttled_connect_without_connack(make_platform, clock: ManualClock):
     settings = Settings(rates="documented", connects_a_minute=0, throttled_connect=None)
     platform = make_platform(clock=clock, settings=settings)
     product = platform.console.create_product()
@@ -144,7 +138,7 @@ def test_a_connect_too_many_may_end_mutely(make_platform, clock: ManualClock):
 
 
 @pytest.mark.parametrize(("qos", "limit"), [(0, 30), (1, 10)])
-def test_a_message_too_many_is_dropped_and_written_down(
+def test_message_above_the_rate_is_dropped_and_logged(
     throttled: Platform, clock: ManualClock, qos: int, limit: int
 ):
     message = publish(OWN + "a", b"x", qos=qos, packet_id=9)
@@ -265,7 +259,7 @@ GET = publish(SHADOW, b'{"method":"get"}')
     ],
     ids=lambda value: "-".join(value) if isinstance(value, dict) else None,
 )
-def test_each_limit_is_a_number_and_in_the_log(
+def test_each_limit_is_configurable_and_logged(
     make_platform: Callable[..., Platform],
     clock: ManualClock,
     setting: dict[str, Any],

@@ -1,4 +1,4 @@
-"""What a logged-in device may do: publish, subscribe, stay alive."""
+"""A session after its login: publish, subscribe, keepalive."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_properties_survive_a_restart(make_platform, tmp_path):
     assert after.console.device(product.key, "dev-1").properties == {"temperature": 21.5}
 
 
-def test_what_a_device_says_while_it_is_removed_does_not_bring_it_back(
+def test_post_during_removal_does_not_restore_the_device(
     make_platform: Callable[..., Platform], database_url: str
 ):
     first = make_platform()
@@ -224,7 +224,7 @@ def test_a_publish_to_a_foreign_topic_is_dropped(platform: Platform, online: Wir
     assert FOREIGN in platform.expect("publish_refused", timeout=0).reason
 
 
-def test_a_publish_to_a_foreign_topic_ends_the_session_where_the_setting_says_so(make_platform):
+def test_setting_foreign_topic_ends_the_session(make_platform):
     platform, _party, wire = session(make_platform, foreign_topic="close")
     with wire:
         wire.send(publish(FOREIGN, b"{}"))
@@ -242,9 +242,7 @@ def test_a_custom_topic_is_noted(platform: Platform, party: Party, online: Wire)
     ("first", "setting", "says"),
     [(0x34, {"qos2": "downgrade"}, "QoS 2"), (0x33, {"retain": "ignore"}, "retained")],
 )
-def test_qos_2_and_retain_end_the_session_unless_the_setting_says_otherwise(
-    make_platform, first, setting, says
-):
+def test_qos_2_and_retain_end_session_by_default(make_platform, first, setting, says):
     for chosen, expected in (({}, b""), (setting, b"\x40\x02\x00\x05")):
         platform, party, wire = session(make_platform, **chosen)
         topic = text(f"/{party.product.key}/{party.name}/user/update")
@@ -264,19 +262,19 @@ def test_qos_2_and_retain_end_the_session_unless_the_setting_says_otherwise(
         (b"\x30\x01\x00", "inside a field"),
     ],
 )
-def test_what_mqtt_forbids_ends_the_session(platform: Platform, online: Wire, wrong, says):
+def test_protocol_violation_ends_the_session(platform: Platform, online: Wire, wrong, says):
     online.send(wrong)
     assert online.read() == b""
     assert says in platform.expect("protocol_error", timeout=0).reason
 
 
-def test_a_first_packet_other_than_connect_ends_the_connection(platform: Platform):
+def test_first_packet_must_be_connect(platform: Platform):
     with Wire.tls(platform) as wire:
         assert wire.ask(PING) == b""
     assert platform.expect("protocol_error", timeout=0).reason == "the first packet is not CONNECT"
 
 
-def test_what_comes_ahead_of_the_connack_is_done_after_it(platform: Platform, party: Party):
+def test_pipelined_packets_are_handled_after_the_connack(platform: Platform, party: Party):
     with Wire.tls(platform) as wire:
         wire.send(party.log_in(), post(party, {"a": 1}, qos=1, packet_id=3), PING)
         assert [wire.read() for _ in "12"] == [ACCEPTED, b"\x40\x02\x00\x03"]
@@ -284,7 +282,7 @@ def test_what_comes_ahead_of_the_connack_is_done_after_it(platform: Platform, pa
         assert wire.read() == PONG
 
 
-def test_the_largest_payload_goes_and_a_larger_one_does_not(party: Party, online: Wire):
+def test_larger_payload_ends_session_before_it_arrives(party: Party, online: Wire):
     topic = f"/{party.product.key}/{party.name}/user/update"
     large = publish(topic, b"x" * 256 * 1024, qos=1, packet_id=1)
     assert online.ask(large) == b"\x40\x02\x00\x01"
@@ -295,7 +293,7 @@ def test_the_largest_payload_goes_and_a_larger_one_does_not(party: Party, online
 # Keepalive, by a clock that only the test moves.
 
 
-def test_silence_for_one_and_a_half_keepalives_ends_the_session(
+def test_session_ends_after_1_5_silent_keepalives(
     platform: Platform, party: Party, clock: ManualClock
 ):
     with Wire.tls(platform) as wire:
@@ -310,7 +308,9 @@ def test_silence_for_one_and_a_half_keepalives_ends_the_session(
     assert offline.time == clock.time()
 
 
-def test_every_packet_starts_the_time_anew(platform: Platform, party: Party, clock: ManualClock):
+def test_every_packet_restarts_the_keepalive_time(
+    platform: Platform, party: Party, clock: ManualClock
+):
     with Wire.tls(platform) as wire:
         wire.ask(party.log_in(keepalive=100))
         for _ in range(20):
@@ -320,7 +320,9 @@ def test_every_packet_starts_the_time_anew(platform: Platform, party: Party, clo
         assert wire.read() == b""
 
 
-def test_what_the_platform_sends_does_not(platform: Platform, party: Party, clock: ManualClock):
+def test_packets_of_platform_do_not_restart_keepalive_time(
+    platform: Platform, party: Party, clock: ManualClock
+):
     with Wire.tls(platform) as wire:
         wire.ask(party.log_in(keepalive=100))
         wire.send(post(party, {"a": 1}))
@@ -329,7 +331,7 @@ def test_what_the_platform_sends_does_not(platform: Platform, party: Party, cloc
         assert wire.read() == b""
 
 
-def test_the_sweep_of_the_real_platform_is_a_setting(make_platform):
+def test_setting_sweep_seconds_delays_the_keepalive_end(make_platform):
     clock = ManualClock()
     platform = make_platform(clock=clock, settings=Settings(sweep_seconds=30))
     product = platform.console.create_product()
@@ -342,7 +344,7 @@ def test_the_sweep_of_the_real_platform_is_a_setting(make_platform):
         assert platform.console.device(product.key, "dev-1").status == "Offline"
 
 
-def test_a_device_that_is_online_on_plain_tcp_posts_as_well(platform: Platform, party: Party):
+def test_device_posts_over_plain_tcp(platform: Platform, party: Party):
     content = f"clientIdcdeviceName{party.name}productKey{party.product.key}"
     with Wire.plain(platform) as wire:
         login = connect(

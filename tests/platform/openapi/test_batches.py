@@ -20,7 +20,7 @@ def product(cloud: Platform) -> None:
 
 
 def check(ask: Ask, *names: str) -> int:
-    """Return the ApplyId of names that can be had."""
+    """Check available names and return their ApplyId."""
     apply_id: int = done(ask("BatchCheckDeviceNames", product_key=PK, device_name=list(names)))[
         "Data"
     ]["ApplyId"]
@@ -33,7 +33,7 @@ def status(ask: Ask, apply_id: int) -> dict[str, Any]:
     return data
 
 
-def test_checked_names_become_devices_that_can_be_read_by_page(cloud: Platform, ask: Ask) -> None:
+def test_checked_names_become_devices_listed_by_page(cloud: Platform, ask: Ask) -> None:
     names = [f"dev-{number}" for number in range(12)]
     apply_id = check(ask, *names)
     assert status(ask, apply_id)["Status"] == "CHECK_SUCCESS"
@@ -64,7 +64,7 @@ def page(ask: Ask, apply_id: int) -> list[str]:
     return [one["DeviceName"] for one in answer["ApplyDeviceList"]["ApplyDeviceInfo"]]
 
 
-def test_ten_thousand_names_are_a_batch_and_one_more_is_none(cloud: Platform, ask: Ask) -> None:
+def test_batch_takes_up_to_10000_names(cloud: Platform, ask: Ask) -> None:
     names = [f"esp32-240AC4{number:06X}" for number in range(10_000)]
     assert status(ask, check(ask, *names))["Status"] == "CHECK_SUCCESS"
     body = ask("BatchCheckDeviceNames", product_key=PK, device_name=[*names, "dev-1"])
@@ -73,7 +73,7 @@ def test_ten_thousand_names_are_a_batch_and_one_more_is_none(cloud: Platform, as
     assert refused(body) == "iot.device.NoneDeviceNameElement"
 
 
-def test_bad_names_fail_the_call_with_the_lists_of_them(cloud: Platform, ask: Ask) -> None:
+def test_bad_names_fail_the_call_and_are_listed(cloud: Platform, ask: Ask) -> None:
     cloud.console.add_device(PK, "dev-1")
     names = ["dev-1", "dev-2", "no", "dev-3", "dev-3", "a b c"]
     body = ask("BatchCheckDeviceNames", product_key=PK, device_name=names)
@@ -92,7 +92,7 @@ def test_bad_names_fail_the_call_with_the_lists_of_them(cloud: Platform, ask: As
     assert refused(body) == "iot.device.AlreadyExistedDeviceName"
 
 
-def test_bad_names_show_in_the_status_where_that_is_the_setting(
+def test_setting_reports_bad_names_in_the_status(
     make_platform: Callable[..., Platform], ask: Ask
 ) -> None:
     platform = make_platform(settings=Settings(batch_faults="status"))
@@ -111,7 +111,7 @@ def test_bad_names_show_in_the_status_where_that_is_the_setting(
     assert not platform.console.devices()
 
 
-def test_a_batch_is_under_way_for_as_long_as_it_takes(
+def test_batch_stays_in_progress_for_batch_seconds(
     make_platform: Callable[..., Platform], ask: Ask
 ) -> None:
     clock = ManualClock()
@@ -141,7 +141,7 @@ def test_a_batch_registered_again_is_answered_again(cloud: Platform, ask: Ask) -
     assert len(cloud.events(kind="batch_registered")) == 1
 
 
-def test_a_name_that_was_taken_meanwhile_fails_alone(cloud: Platform, ask: Ask) -> None:
+def test_name_taken_after_check_fails_alone(cloud: Platform, ask: Ask) -> None:
     apply_id = check(ask, "dev-1", "dev-2")
     taken = cloud.console.add_device(PK, "dev-1")
     done(register(ask, apply_id))
@@ -171,7 +171,7 @@ def test_names_come_with_nicknames(cloud: Platform, ask: Ask) -> None:
     assert "nickname" not in cloud.console.device(PK, "dev-2").documents
 
 
-def test_a_nickname_that_is_none_fails_the_call(cloud: Platform, ask: Ask) -> None:
+def test_invalid_nickname_fails_the_call(cloud: Platform, ask: Ask) -> None:
     item = models.BatchCheckDeviceNamesRequestDeviceNameList
     listed = [item(device_name="dev-1", device_nickname="灯"), item(device_name="dev-2")]
     body = ask("BatchCheckDeviceNames", product_key=PK, device_name_list=listed)
@@ -180,7 +180,7 @@ def test_a_nickname_that_is_none_fails_the_call(cloud: Platform, ask: Ask) -> No
     assert body["Data"]["InvalidDetailList"]["InvalidDetailList"][0]["NickName"] == "灯"
 
 
-def test_a_count_is_registered_under_names_made_up(cloud: Platform, ask: Ask) -> None:
+def test_count_registers_devices_with_generated_names(cloud: Platform, ask: Ask) -> None:
     apply_id = done(ask("BatchRegisterDevice", product_key=PK, count=7))["Data"]["ApplyId"]
     cloud.expect("batch_registered")
     names = page(ask, apply_id)
@@ -191,7 +191,7 @@ def test_a_count_is_registered_under_names_made_up(cloud: Platform, ask: Ask) ->
         assert refused(body) == "iot.device.DeviceCountExceeded"
 
 
-def test_an_apply_id_is_known_in_its_product_and_instance_alone(cloud: Platform, ask: Ask) -> None:
+def test_apply_id_belongs_to_its_product_and_instance(cloud: Platform, ask: Ask) -> None:
     apply_id = check(ask, "dev-1")
     cloud.console.create_product(key="another", instance="iot-060a0001")
     for changes in (
@@ -206,7 +206,7 @@ def test_an_apply_id_is_known_in_its_product_and_instance_alone(cloud: Platform,
     assert refused(body) == "iot.device.DeviceApplyIsNotFound"
 
 
-def test_devices_of_a_batch_that_were_deleted_are_on_no_page(cloud: Platform, ask: Ask) -> None:
+def test_deleted_devices_of_batch_are_not_listed(cloud: Platform, ask: Ask) -> None:
     apply_id = check(ask, "dev-1", "dev-2")
     done(register(ask, apply_id))
     cloud.expect("batch_registered")
@@ -215,7 +215,7 @@ def test_devices_of_a_batch_that_were_deleted_are_on_no_page(cloud: Platform, as
     assert page(ask, apply_id) == ["dev-2"]
 
 
-def test_a_product_takes_its_batches_with_it(
+def test_removed_product_removes_its_batches(
     make_platform: Callable[..., Platform], tmp_path: Path, ask: Ask
 ) -> None:
     platform = make_platform(state=tmp_path)

@@ -63,7 +63,7 @@ def test_switch_keeps_one_and_ends_the_other(
     assert log_in(cloud, first) == ACCEPTED
 
 
-def test_switch_to_a_client_id_of_another_device_changes_nothing(
+def test_switch_to_unknown_client_id_is_refused(
     cloud: Platform, boards: list[tuple[ClientId, Wire]], ask: Ask
 ) -> None:
     body = ask(

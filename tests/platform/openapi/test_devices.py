@@ -22,7 +22,7 @@ def party(cloud: Platform) -> Party:
     return Party.of(product, cloud.console.add_device(PK, DN))
 
 
-def test_a_registered_device_logs_in_with_what_was_answered(cloud: Platform, ask: Ask) -> None:
+def test_registered_device_logs_in_with_returned_secret(cloud: Platform, ask: Ask) -> None:
     product = cloud.console.create_product(key=PK)
     body = ask("RegisterDevice", product_key=PK, device_name="esp32@:._-", nickname="灯泡")
     data = done(body)["Data"]
@@ -56,7 +56,7 @@ def test_a_device_without_a_name_gets_one(cloud: Platform, ask: Ask) -> None:
         ({"product_key": "nothing"}, "iot.prod.NotExistedProduct"),
     ],
 )
-def test_what_is_no_new_device_is_not_registered(
+def test_invalid_or_duplicate_device_is_not_registered(
     cloud: Platform, party: Party, ask: Ask, changes: dict[str, Any], code: str
 ) -> None:
     given = {"product_key": PK, "device_name": "dev-2"}
@@ -108,7 +108,7 @@ def test_a_device_goes_through_its_four_states(
     assert status(ask)[0] == "OFFLINE"
 
 
-def test_the_detail_tells_when_it_was_made_activated_and_online(
+def test_device_detail_has_creation_activation_and_online_times(
     cloud: Platform, party: Party, ask: Ask, clock: ManualClock
 ) -> None:
     clock.advance(3.25)
@@ -175,9 +175,7 @@ def test_devices_are_listed_by_page_and_by_token(cloud: Platform, party: Party, 
     assert refused(body) == "iot.common.InvalidPageParams"
 
 
-def test_a_disabled_device_is_cut_and_refused_until_it_is_enabled(
-    cloud: Platform, party: Party, ask: Ask
-) -> None:
+def test_disabled_device_is_refused_until_enabled(cloud: Platform, party: Party, ask: Ask) -> None:
     with Wire.tls(cloud) as wire:
         assert wire.ask(party.log_in()) == ACCEPTED
         done(ask("DisableThing", iot_id=cloud.console.device(PK, DN).iot_id))
@@ -200,7 +198,9 @@ def test_a_reset_device_registers_again(cloud: Platform, party: Party, ask: Ask)
         assert wire.ask(party.register()) == ACCEPTED
 
 
-def test_a_deleted_device_is_cut_and_gone(cloud: Platform, party: Party, ask: Ask) -> None:
+def test_deleted_device_is_disconnected_and_unknown(
+    cloud: Platform, party: Party, ask: Ask
+) -> None:
     iot_id = cloud.console.device(PK, DN).iot_id
     with Wire.tls(cloud) as wire:
         assert wire.ask(party.log_in()) == ACCEPTED
@@ -211,7 +211,7 @@ def test_a_deleted_device_is_cut_and_gone(cloud: Platform, party: Party, ask: As
         cloud.console.device(PK, DN)
 
 
-def test_a_secret_that_cannot_be_kept_is_not_told(
+def test_secret_is_withheld_if_the_store_fails(
     cloud: Platform, ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cloud.console.create_product(key=PK)

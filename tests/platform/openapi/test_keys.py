@@ -18,7 +18,7 @@ from tests.platform.api_calls import PK, Ask, asking, client, done
 Make = Callable[..., Platform]
 
 
-def test_a_state_directory_has_a_key_of_its_own_for_its_owner_alone(
+def test_state_directory_has_a_private_access_key(
     tmp_path: Path, make_platform: Make, ask: Ask
 ) -> None:
     first = make_platform(state=tmp_path / "a")
@@ -38,16 +38,14 @@ def test_a_state_directory_has_a_key_of_its_own_for_its_owner_alone(
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"AccessKeyId":"a"}', '{"AccessKeyId":1}'])
-def test_a_file_that_holds_no_key_is_one_sentence(tmp_path: Path, content: str) -> None:
+def test_file_without_access_key_raises_clear_error(tmp_path: Path, content: str) -> None:
     (tmp_path / keys.FILE).write_text(content)
     with pytest.raises(AccessKeyError, match="holds no access key: remove it"):
         keys.kept(tmp_path)
     assert (tmp_path / keys.FILE).read_text() == content
 
 
-def test_keys_of_the_set_up_file_are_good_beside_the_own_one(
-    make_platform: Make, ask: Ask
-) -> None:
+def test_keys_of_setup_file_and_platform_both_work(make_platform: Make, ask: Ask) -> None:
     platform = make_platform()
     document = {
         "product": [{"key": PK}],

@@ -23,7 +23,7 @@ def others(cloud: Platform, online: Wire) -> None:
 
 
 @pytest.mark.parametrize("by_iot_id", [False, True])
-def test_states_are_told(cloud: Platform, ask: Ask, by_iot_id: bool) -> None:
+def test_device_states_are_returned_in_order(cloud: Platform, ask: Ask, by_iot_id: bool) -> None:
     iot_ids = [cloud.console.device(PK, name).iot_id for name in (DN, *OTHERS)]
     names = {"iot_id": iot_ids} if by_iot_id else {"device_name": [DN, *OTHERS]}
     body = ask("BatchGetDeviceState", product_key=PK, **names)
@@ -42,7 +42,7 @@ def test_states_are_told(cloud: Platform, ask: Ask, by_iot_id: bool) -> None:
         ("InvokeThingsService", 100, {"identifier": "Blink", "args": "{}"}),
     ],
 )
-def test_there_is_a_most_and_a_least(
+def test_number_of_devices_has_limits(
     ask: Ask, action: str, most: int, more: dict[str, Any]
 ) -> None:
     given = {"product_key": PK, **more}
@@ -72,7 +72,7 @@ def test_devices_are_found_by_status(cloud: Platform, ask: Ask, number: int, nam
     assert answer == {"Page": 1, "PageCount": 1, "PageSize": 10, "Total": 1}
 
 
-def test_they_are_counted(cloud: Platform, ask: Ask) -> None:
+def test_devices_are_counted_by_status(cloud: Platform, ask: Ask) -> None:
     cloud.console.add_device(cloud.console.create_product(key="another").key, "dev-1")
     cloud.console.create_product(key="elsewhere", instance="iot-060a0001")
     body = ask("QueryDeviceStatistics", product_key=PK)
@@ -101,7 +101,7 @@ def test_nicknames_change_all_or_none(cloud: Platform, ask: Ask) -> None:
     assert found == ["lamp", "灯泡"]
 
 
-def test_who_is_online_is_told_what_all_are_asked(online: Wire, ask: Ask) -> None:
+def test_call_to_several_devices_reaches_those_online(online: Wire, ask: Ask) -> None:
     given = {"product_key": PK, "device_name": [DN, *OTHERS]}
     done(ask("SetDevicesProperty", **given, items='{"a":1}'))
     topic, body, _ = online.read_publish()

@@ -23,7 +23,7 @@ def pub(ask: Ask, **changes: Any) -> dict[str, Any]:
     return ask("Pub", **{**given, **changes})
 
 
-def test_a_published_message_reaches_the_device_at_its_qos(online: Wire, ask: Ask) -> None:
+def test_message_reaches_device_at_its_subscription_qos(online: Wire, ask: Ask) -> None:
     online.ask(subscribe(1, (TOPIC, 1)))
     assert done(pub(ask))["MessageId"].isdecimal()
     assert online.read_publish() == (TOPIC, {"hello": "世"}, 1)
@@ -42,7 +42,7 @@ def test_a_published_message_reaches_the_device_at_its_qos(online: Wire, ask: As
             {"topic_full_name": f"/sys/{PK}/{DN}/thing/service/property/set"},
             "iot.messagebroker.InvalidFormattedTopicName",
         ),
-        ({"topic_full_name": f"/{PK}/nobody/user/get"}, "iot.device.NotExistedDevice"),
+        ({"topic_full_name": f"/{PK}/unknown/user/get"}, "iot.device.NotExistedDevice"),
         ({"product_key": "nothing"}, "iot.prod.NotExistedProduct"),
         (
             {"topic_full_name": f"/{PK}/{DN}/user/#"},
@@ -58,15 +58,13 @@ def test_a_published_message_reaches_the_device_at_its_qos(online: Wire, ask: As
         ),
     ],
 )
-def test_a_message_that_goes_nowhere_is_refused(
+def test_message_to_unknown_target_is_refused(
     online: Wire, ask: Ask, changes: dict[str, Any], code: str
 ) -> None:
     assert refused(pub(ask, **changes)) == code
 
 
-def test_a_message_to_a_device_that_is_offline_is_taken_all_the_same(
-    cloud: Platform, ask: Ask
-) -> None:
+def test_message_to_offline_device_is_accepted(cloud: Platform, ask: Ask) -> None:
     cloud.console.create_product(key=PK)
     cloud.console.add_device(PK, DN)
     done(pub(ask))
@@ -81,7 +79,7 @@ def test_a_broadcast_reaches_those_who_subscribed(online: Wire, ask: Ask) -> Non
     assert online.read_publish() == (topic, {"hello": "世"}, 0)
 
 
-def test_a_broadcast_without_a_topic_reaches_all_that_are_online(online: Wire, ask: Ask) -> None:
+def test_broadcast_without_topic_reaches_online_devices(online: Wire, ask: Ask) -> None:
     number = done(ask("PubBroadcast", product_key=PK, message_content=HELLO))["MessageId"]
     topic, _, _ = online.read_publish()
     assert topic == f"/sys/{PK}/{DN}/broadcast/request/{number}"
@@ -99,7 +97,7 @@ def test_a_broadcast_without_a_topic_reaches_all_that_are_online(online: Wire, a
         ),
     ],
 )
-def test_a_broadcast_that_goes_nowhere_is_refused(
+def test_broadcast_to_unknown_target_is_refused(
     online: Wire, ask: Ask, changes: dict[str, Any], code: str
 ) -> None:
     given = {"product_key": PK, "message_content": HELLO, **changes}
@@ -131,7 +129,7 @@ def answering(ask: Ask, **changes: Any) -> tuple[threading.Thread, list[dict[str
     return thread, bodies
 
 
-def test_a_question_is_answered(online: Wire, ask: Ask) -> None:
+def test_rrpc_returns_the_reply(online: Wire, ask: Ask) -> None:
     thread, bodies = answering(ask)
     topic, question, _ = online.read_publish()
     assert question == {"hello": "世"}
@@ -146,7 +144,7 @@ def test_a_question_is_answered(online: Wire, ask: Ask) -> None:
     }
 
 
-def test_a_question_on_a_topic_of_its_own_is_answered_there(online: Wire, ask: Ask) -> None:
+def test_rrpc_on_a_custom_topic_returns_the_reply(online: Wire, ask: Ask) -> None:
     online.ask(subscribe(1, (f"/ext/rrpc/+{TOPIC}", 0)))
     thread, bodies = answering(ask, topic=TOPIC)
     topic, _, _ = online.read_publish()
@@ -157,9 +155,7 @@ def test_a_question_on_a_topic_of_its_own_is_answered_there(online: Wire, ask: A
     assert done(bodies[0])["PayloadBase64Byte"] == base64.b64encode(b"yes").decode()
 
 
-def test_a_question_that_nobody_answers_ends_in_time(
-    online: Wire, ask: Ask, clock: ManualClock
-) -> None:
+def test_rrpc_without_a_reply_times_out(online: Wire, ask: Ask, clock: ManualClock) -> None:
     thread, bodies = answering(ask, timeout=8000)
     online.read_publish()
     clock.advance(8)
@@ -167,12 +163,12 @@ def test_a_question_that_nobody_answers_ends_in_time(
     assert done(bodies[0])["RrpcCode"] == "TIMEOUT"
 
 
-def test_a_question_to_a_device_that_is_offline_ends_at_once(cloud: Platform, ask: Ask) -> None:
+def test_rrpc_to_offline_device_ends_at_once(cloud: Platform, ask: Ask) -> None:
     cloud.console.create_product(key=PK)
     cloud.console.add_device(PK, DN)
     assert done(rrpc(ask))["RrpcCode"] == "OFFLINE"
 
 
 @pytest.mark.parametrize("timeout", [999, 8001])
-def test_a_question_waits_one_to_eight_seconds(online: Wire, ask: Ask, timeout: int) -> None:
+def test_rrpc_timeout_is_1_to_8_seconds(online: Wire, ask: Ask, timeout: int) -> None:
     assert refused(rrpc(ask, timeout=timeout)) == "iot.messagebroker.InvalidTimeoutValue"

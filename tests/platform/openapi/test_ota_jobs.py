@@ -21,7 +21,7 @@ NOW = "2026-11-23T18:00:00.000Z"
 START = 1795456800  # The clock's, in seconds.
 
 
-def test_a_package_is_tried_by_some_before_it_goes_to_all(
+def test_package_must_be_verified_before_static_batch(
     cloud: Platform, online: Wire, ask: Ask
 ) -> None:
     number = created(cloud, ask, need_to_verify=True)
@@ -43,7 +43,7 @@ def test_a_package_is_tried_by_some_before_it_goes_to_all(
 
 
 @pytest.mark.usefixtures("online")
-def test_a_package_that_nobody_has_tried_is_not_verified(cloud: Platform, ask: Ask) -> None:
+def test_removed_device_leaves_the_package_unverified(cloud: Platform, ask: Ask) -> None:
     number = created(cloud, ask, need_to_verify=True)
     cloud.console.add_device(PK, "dev-2")
     verify = {"firmware_id": number, "product_key": PK, "target_device_name": ["dev-2"]}
@@ -59,7 +59,7 @@ def package(ask: Ask, number: str) -> tuple[int, int]:
     return info["Status"], info["VerifyProgress"]
 
 
-def test_a_static_batch_reaches_its_device_and_tells_how_far_it_is(
+def test_static_batch_reaches_device_and_reports_progress(
     cloud: Platform, online: Wire, ask: Ask
 ) -> None:
     reported(online, inform("1.0.0", dn=DN))
@@ -139,7 +139,7 @@ def test_a_static_batch_reaches_its_device_and_tells_how_far_it_is(
         ({"target_selection": "GRAY", "gray_percent": "0.001"}, [DN]),
     ],
 )
-def test_a_static_batch_is_for_all_some_or_a_part(
+def test_static_batch_selects_all_some_or_a_share(
     cloud: Platform, ask: Ask, selection: dict[str, Any], names: list[str]
 ) -> None:
     for name in ("dev-2", "dev-3", "dev-4"):
@@ -168,7 +168,7 @@ def test_a_difference_is_for_its_source_version_alone(
     assert pushed(online, dn=DN)["isDiff"] == 1
 
 
-def test_a_planned_batch_waits_for_its_time_and_ends_with_it(
+def test_planned_batch_starts_and_ends_on_schedule(
     cloud: Platform, online: Wire, ask: Ask, clock: ManualClock
 ) -> None:
     number = created(cloud, ask)
@@ -205,7 +205,7 @@ def test_a_planned_batch_is_canceled_before_its_time(
 
 
 @pytest.mark.parametrize(("mode", "at_once"), [(1, True), (2, False)])
-def test_a_dynamic_batch_takes_whoever_reports_one_of_its_versions(
+def test_dynamic_batch_takes_devices_with_its_source_versions(
     cloud: Platform, online: Wire, ask: Ask, mode: int, at_once: bool
 ) -> None:
     reported(online, inform("1.0.0", dn=DN))
@@ -258,7 +258,7 @@ def test_a_static_batch_has_no_strategy(cloud: Platform, online: Wire, ask: Ask)
         ({"cancel_in_progress_task": True}, ["NOTIFIED", "QUEUED", "QUEUED"]),
     ],
 )
-def test_tasks_of_a_batch_are_canceled_by_their_status(
+def test_batch_cancels_tasks_by_status(
     cloud: Platform, online: Wire, ask: Ask, cancels: dict[str, bool], left: list[str]
 ) -> None:
     cloud.console.add_device(PK, "dev-2")
@@ -310,7 +310,7 @@ def test_tasks_of_a_batch_are_canceled_by_their_status(
         ({"src_version": ["1", "1"]}, "InvalidSrcVersion"),
     ],
 )
-def test_a_batch_that_cannot_be_is_refused(
+def test_invalid_batch_is_refused(
     cloud: Platform, ask: Ask, changes: dict[str, Any], code: str
 ) -> None:
     number = created(cloud, ask)
@@ -329,7 +329,7 @@ def test_a_batch_that_cannot_be_is_refused(
         ([DN] * 201, "iot.device.DeviceCountExceeded"),
     ],
 )
-def test_a_batch_for_devices_that_are_none_is_refused(
+def test_batch_for_invalid_devices_is_refused(
     cloud: Platform, ask: Ask, names: list[str], code: str
 ) -> None:
     answer = ask(

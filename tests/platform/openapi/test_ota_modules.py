@@ -43,7 +43,7 @@ def test_a_module_is_made_changed_used_and_deleted(
 
 
 @pytest.mark.usefixtures("online")
-def test_a_product_has_ten_modules_of_its_own_and_keeps_the_default_one(ask: Ask) -> None:
+def test_product_has_ten_modules_besides_the_default(ask: Ask) -> None:
     for number in range(10):
         done(ask("CreateOTAModule", product_key=PK, module_name=f"m{number}"))
     code = refused(ask("CreateOTAModule", product_key=PK, module_name="m10"))
@@ -56,7 +56,7 @@ def test_a_product_has_ten_modules_of_its_own_and_keeps_the_default_one(ask: Ask
 
 @pytest.mark.usefixtures("online")
 @pytest.mark.parametrize("name", ["DEFAULT", "mcu"])
-def test_case_does_not_tell_two_names_apart(ask: Ask, name: str) -> None:
+def test_module_names_ignore_case(ask: Ask, name: str) -> None:
     done(ask("CreateOTAModule", product_key=PK, module_name="MCU"))
     code = refused(ask("CreateOTAModule", product_key=PK, module_name=name))
     assert code == "iot.ota.AlreadyExistedModule"

@@ -25,7 +25,7 @@ FIELDS = {"product_key": PK, "dest_version": "2.0.0", "firmware_name": "one"}
 
 
 @pytest.mark.usefixtures("online")
-def test_what_was_uploaded_becomes_a_package(cloud: Platform, ask: Ask) -> None:
+def test_uploaded_file_becomes_a_package(cloud: Platform, ask: Ask) -> None:
     answer = done(
         ask(
             "CreateOTAFirmware",
@@ -105,7 +105,7 @@ def _multi(files: list[dict[str, Any]]) -> Any:
         ({"iot_instance_id": "iot-elsewhere"}, "iot.Sre.IotInstanceNotFound"),
     ],
 )
-def test_a_package_that_cannot_be_is_refused(
+def test_invalid_package_is_refused(
     cloud: Platform, ask: Ask, changes: dict[str, Any], code: str
 ) -> None:
     fields = {**FIELDS, "firmware_url": uploaded(cloud, ask), **changes}
@@ -130,7 +130,7 @@ def test_a_package_that_cannot_be_is_refused(
         ({"firmware_url": ""}, "MissingFirmwareUrl"),
     ],
 )
-def test_a_parameter_that_is_none_is_refused(
+def test_invalid_parameter_is_refused(
     cloud: Platform, ask: Ask, changes: dict[str, Any], code: str
 ) -> None:
     fields = {**FIELDS, "firmware_url": uploaded(cloud, ask), **changes}
@@ -140,7 +140,7 @@ def test_a_parameter_that_is_none_is_refused(
 
 
 @pytest.mark.usefixtures("online")
-def test_a_name_is_used_once_and_so_is_a_file(cloud: Platform, ask: Ask) -> None:
+def test_package_name_and_uploaded_file_are_used_once(cloud: Platform, ask: Ask) -> None:
     url = uploaded(cloud, ask)
     created(cloud, ask, firmware_url=url)
     fields = {**FIELDS, "firmware_url": url}
@@ -153,9 +153,7 @@ def test_a_name_is_used_once_and_so_is_a_file(cloud: Platform, ask: Ask) -> None
         ask("CreateOTAFirmware", **(FIELDS | {"firmware_name": "two"}), multi_files=twice)
 
 
-def test_a_package_is_deleted_unless_a_batch_of_it_is_under_way(
-    cloud: Platform, online: Wire, ask: Ask
-) -> None:
+def test_package_in_use_cannot_be_deleted(cloud: Platform, online: Wire, ask: Ask) -> None:
     number = created(cloud, ask)
     job_id = started(ask, number)
     assert refused(ask("DeleteOTAFirmware", firmware_id=number)) == "iot.ota.FirmwareInUse"
@@ -177,7 +175,7 @@ def test_a_package_is_deleted_unless_a_batch_of_it_is_under_way(
         ({"OSSAccessKeyId": "LTAIother"}, b"<Code>InvalidAccessKeyId</Code>"),
     ],
 )
-def test_a_form_that_is_not_as_it_was_signed_puts_nothing(
+def test_changed_upload_form_is_refused(
     cloud: Platform, ask: Ask, changes: dict[str, str], says: bytes
 ) -> None:
     data = done(ask("GenerateOTAUploadURL", file_suffix="zip"))["Data"]
@@ -190,14 +188,14 @@ def test_a_form_that_is_not_as_it_was_signed_puts_nothing(
 
 
 @pytest.mark.parametrize("kind", ["multipart/form-data", "multipart/form-data; boundary=b"])
-def test_a_form_that_is_none_is_answered_as_oss_does(cloud: Platform, kind: str) -> None:
+def test_malformed_form_gets_the_error_of_oss(cloud: Platform, kind: str) -> None:
     head, body = exchange(cloud, request("/", b"no form", kind), port=cloud.ota_port)
     assert head.startswith(b"HTTP/1.1 400 Bad Request\r\n")
     assert b"<Code>MalformedPOSTRequest</Code>" in body
 
 
 @pytest.mark.usefixtures("online")
-def test_an_upload_has_a_minute_and_a_package_an_hour(
+def test_upload_url_and_uploaded_file_expire(
     cloud: Platform, ask: Ask, clock: ManualClock
 ) -> None:
     first, second = (done(ask("GenerateOTAUploadURL"))["Data"] for _ in range(2))

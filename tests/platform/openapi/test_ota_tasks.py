@@ -1,4 +1,4 @@
-"""Single devices' tasks through the cloud API: confirmed, canceled, begun anew."""
+"""Single devices' tasks through the cloud API: confirm, cancel, restart."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def status_in(ask: Ask, job_id: str) -> str:
     return found
 
 
-def test_a_task_that_failed_begins_anew(cloud: Platform, online: Wire, ask: Ask) -> None:
+def test_failed_task_can_be_restarted(cloud: Platform, online: Wire, ask: Ask) -> None:
     job_id = started(ask, created(cloud, ask))
     pushed(online, dn=DN)
     again = {"job_id": job_id, "task_id": [tasks(ask, job_id)[0]["TaskId"]]}
@@ -98,7 +98,7 @@ def test_a_task_that_failed_begins_anew(cloud: Platform, online: Wire, ask: Ask)
 
 
 @pytest.mark.usefixtures("online")
-def test_tasks_that_are_none_are_refused(ask: Ask) -> None:
+def test_unknown_or_too_many_tasks_are_refused(ask: Ask) -> None:
     assert refused(ask("ConfirmOTATask", task_id=["no-such"])) == "iot.ota.NotExistedTask"
     assert refused(ask("ListOTATaskByJob", job_id="no-such")) == "iot.ota.NotExistedJob"
     for action, more in (("ConfirmOTATask", {}), ("ConfirmOTATask", {"task_id": ["x"] * 11})):
@@ -106,7 +106,7 @@ def test_tasks_that_are_none_are_refused(ask: Ask) -> None:
             ask(action, **more)
 
 
-def test_what_is_of_another_instance_is_not_there(cloud: Platform, ask: Ask) -> None:
+def test_ota_objects_of_another_instance_are_hidden(cloud: Platform, ask: Ask) -> None:
     cloud.console.create_product(key="a1Elsewhere", instance="iot-1")
     cloud.console.add_device("a1Elsewhere", DN)
     job = cloud.ota.publish("a1Elsewhere", "2.0.0", b"data")

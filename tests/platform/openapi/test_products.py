@@ -23,7 +23,7 @@ def create(ask: Ask, **changes: Any) -> dict[str, Any]:
     return ask("CreateProduct", **{**given, **changes})
 
 
-def test_a_created_product_is_there_with_all_that_was_said(cloud: Platform, ask: Ask) -> None:
+def test_created_product_has_all_given_values(cloud: Platform, ask: Ask) -> None:
     answer = done(create(ask, description="all about it", net_type="CELLULAR"))
     key = answer["ProductKey"]
     product = cloud.console.product(key)
@@ -70,7 +70,7 @@ def test_a_created_product_is_there_with_all_that_was_said(cloud: Platform, ask:
         ({"auth_type": "x509"}, "iot.prod.CreateProductFailed"),
     ],
 )
-def test_what_is_no_product_is_not_made(
+def test_invalid_product_is_not_created(
     cloud: Platform, ask: Ask, changes: dict[str, Any], code: str
 ) -> None:
     assert refused(create(ask, **changes)) == code
@@ -112,7 +112,7 @@ def test_an_update_changes_name_and_description_alone(cloud: Platform, ask: Ask)
     assert cloud.console.product(key).secret == before.secret
 
 
-def test_a_product_is_deleted_once_it_has_no_devices(cloud: Platform, ask: Ask) -> None:
+def test_product_with_devices_cannot_be_deleted(cloud: Platform, ask: Ask) -> None:
     key = done(create(ask))["ProductKey"]
     cloud.console.add_device(key, "dev-1")
     assert refused(ask("DeleteProduct", product_key=key)) == "iot.prod.DeleteProductFailed"

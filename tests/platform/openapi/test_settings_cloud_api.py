@@ -54,7 +54,7 @@ def calls(make_platform: Callable[..., Platform], monkeypatch: pytest.MonkeyPatc
         ),
     ],
 )
-def test_a_code_that_nobody_documents(
+def test_settings_choose_undocumented_error_codes(
     calls: Calls, setting: str, default: str, action: str, parameters: dict[str, str], why: str
 ) -> None:
     for settings, code in (({}, default), ({setting: "iot.of.MyOwn"}, "iot.of.MyOwn")):

@@ -52,7 +52,7 @@ def test_desired_values_reach_the_device_and_the_shadow(online: Wire, ask: Ask) 
     }
 
 
-def test_desired_values_replace_the_others_unless_it_is_a_delta(online: Wire, ask: Ask) -> None:
+def test_desired_values_replace_others_unless_delta_update(online: Wire, ask: Ask) -> None:
     done(update(ask, desired({"a": 1, "b": 1}, 1)))
     done(update(ask, desired({"b": 2}, 2), delta_update=True))
     assert shadow(ask)["state"]["desired"] == {"a": 1, "b": 2}
@@ -87,7 +87,7 @@ def test_version_0_is_whatever_comes_next(online: Wire, ask: Ask) -> None:
         (desired({"a": "x" * 16384}, 9), "ShadowMessageLengthIsLarge"),
     ],
 )
-def test_a_message_that_is_none_changes_nothing(
+def test_invalid_shadow_message_changes_nothing(
     cloud: Platform, online: Wire, ask: Ask, message: Any, code: str
 ) -> None:
     cloud.cloud.set_shadow(PK, DN, {"a": 0}, version=5)

@@ -22,7 +22,7 @@ from alink_sim.platform.openapi.signature import Received, claim
 from tests.platform.api_calls import PK, Ask, asking, client, done
 from tests.waiting import PATIENCE
 
-NOW = "2026-11-23T18:00:00Z"  # Where the test's clock starts.
+NOW = "2026-11-23T18:00:00Z"  # The test's clock starts then.
 EMPTY = hashlib.sha256(b"").hexdigest()
 
 
@@ -134,7 +134,7 @@ def test_a_refusal_looks_like_the_gateway_s(platform: Platform) -> None:
     )
 
 
-def test_who_asks_for_no_format_is_answered_in_xml(platform: Platform) -> None:
+def test_response_is_xml_by_default(platform: Platform) -> None:
     status, headers, body = exchange(platform, b"GET / HTTP/1.1\r\nHost: iot.example\r\n\r\n")
     assert status == 404
     assert headers["Content-Type"] == "text/xml; charset=utf-8"
@@ -199,7 +199,7 @@ def test_a_list_in_xml_repeats_its_name(platform: Platform) -> None:
         ),
     ],
 )
-def test_what_the_gate_refuses(
+def test_invalid_common_parameters_are_refused(
     platform: Platform, changes: dict[str, str], status: int, code_: str
 ) -> None:
     platform.console.create_product(key=PK)
@@ -209,7 +209,7 @@ def test_what_the_gate_refuses(
 
 
 @pytest.mark.parametrize("moment", ["2026-11-23T17:45:00Z", "2026-11-23T18:15:00Z"])
-def test_a_quarter_of_an_hour_is_near_enough(platform: Platform, moment: str) -> None:
+def test_timestamp_within_15_minutes_is_accepted(platform: Platform, moment: str) -> None:
     assert code(platform, parameters(platform, Timestamp=moment)) == (
         200,
         "iot.prod.NotExistedProduct",
@@ -222,7 +222,7 @@ def test_a_request_without_a_signature_is_refused(platform: Platform) -> None:
     assert code(platform, query) == (400, "MissingSignature")
 
 
-def test_what_was_changed_after_signing_is_refused_with_what_was_signed(
+def test_changed_request_is_refused_with_string_to_sign(
     platform: Platform,
 ) -> None:
     query = parameters(platform) | {"DeviceName": "dev-2"}
@@ -234,7 +234,7 @@ def test_what_was_changed_after_signing_is_refused_with_what_was_signed(
     assert platform.access_key.secret not in body
 
 
-def test_a_header_that_is_not_signed_names_no_action(platform: Platform) -> None:
+def test_action_in_unsigned_header_is_ignored(platform: Platform) -> None:
     platform.console.create_product(key=PK)
     query = parameters(platform, Action="QueryProduct")
     sent = get(query).replace(b"\r\n\r\n", b"\r\nx-acs-action: DeleteProduct\r\n\r\n")
@@ -248,7 +248,7 @@ def test_a_request_is_good_once(platform: Platform, clock: ManualClock) -> None:
     assert code(platform, query) == (400, "SignatureNonceUsed")
 
 
-def test_a_nonce_that_was_refused_is_not_used_up(platform: Platform) -> None:
+def test_nonce_of_refused_call_stays_valid(platform: Platform) -> None:
     wrong = parameters(platform) | {"Signature": "AAAA"}
     assert code(platform, wrong) == (400, "SignatureDoesNotMatch")
     assert code(platform, parameters(platform))[0] == 200
@@ -260,7 +260,7 @@ def test_other_methods_than_get_and_post_are_refused(platform: Platform) -> None
 
 
 @pytest.mark.parametrize("body", [b"\xff", b"a=" + b"x" * (16 << 20)])
-def test_a_body_that_is_no_form_is_refused(platform: Platform, body: bytes) -> None:
+def test_body_that_is_not_form_is_refused(platform: Platform, body: bytes) -> None:
     head = (
         "POST / HTTP/1.1\r\nHost: iot.example\r\nAccept: application/json\r\n"
         "Content-Type: application/x-www-form-urlencoded\r\n"
@@ -343,7 +343,7 @@ def test_headers_and_body_are_what_acs3_signs(
 
 @pytest.mark.parametrize("algorithm", ["", "v2"])
 @pytest.mark.parametrize("protocol", ["http", "https"])
-def test_the_client_is_understood_in_each_of_its_ways(
+def test_client_works_with_each_protocol_and_algorithm(
     cloud: Platform, ask: Ask, protocol: str, algorithm: str
 ) -> None:
     cloud.console.create_product(key=PK)
@@ -387,7 +387,7 @@ def test_the_client_raises_what_the_gate_refuses(cloud: Platform, ask: Ask) -> N
     assert (error.status_code, error.code) == (404, "InvalidAction.NotFound")
 
 
-def test_an_action_is_throttled_at_the_vendor_s_rate(
+def test_action_is_throttled_at_the_documented_rate(
     cloud: Platform, ask: Ask, clock: ManualClock
 ) -> None:
     cloud.console.create_product(key=PK)
@@ -404,7 +404,7 @@ def test_an_action_is_throttled_at_the_vendor_s_rate(
     through.pub_broadcast(request)
 
 
-def test_a_broadcast_to_everybody_is_for_once_a_minute(
+def test_broadcast_without_topic_works_once_per_minute(
     cloud: Platform, ask: Ask, clock: ManualClock
 ) -> None:
     cloud.console.create_product(key=PK)
@@ -426,7 +426,7 @@ def test_rates_can_be_switched_off(make_platform: Any, ask: Ask) -> None:
         done(asking(client(platform))("PubBroadcast", product_key=PK, message_content="aGk="))
 
 
-def test_every_call_is_in_the_event_log_and_no_secret_of_it(cloud: Platform, ask: Ask) -> None:
+def test_every_call_is_logged_without_its_secrets(cloud: Platform, ask: Ask) -> None:
     cloud.console.create_product(key=PK)
     done(ask("RegisterDevice", product_key=PK, device_name="dev-1"))
     ask("QueryDeviceDetail", product_key=PK, device_name="dev-2")

@@ -43,6 +43,6 @@ def test_tags_are_added_replaced_and_deleted(cloud: Platform, ask: Ask) -> None:
         (json.dumps({f"a{n}": "" for n in range(101)}), "TooManyDevicePropertiesPerTime"),
     ],
 )
-def test_what_are_no_tags_changes_nothing(ask: Ask, props: str, code: str) -> None:
+def test_invalid_tags_change_nothing(ask: Ask, props: str, code: str) -> None:
     assert refused(ask("SaveDeviceProp", **WHO, props=props)) == f"iot.device.{code}"
     assert tags(ask) == {}

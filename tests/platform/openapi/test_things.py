@@ -1,4 +1,4 @@
-"""What a device is, through the cloud API: properties set, desired and read, services called."""
+"""Properties, desired values and services through the cloud API."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ MODEL = {
 
 
 @pytest.fixture
-def modelled(cloud: Platform, online: Wire) -> Wire:
+def modeled(cloud: Platform, online: Wire) -> Wire:
     """A device that is online, of a product with a thing model."""
     cloud.console.set_thing_model(PK, MODEL)
     return online
@@ -71,9 +71,7 @@ def named(**more: Any) -> dict[str, Any]:
 # Properties set
 
 
-def test_a_property_set_reaches_the_device_with_the_id_of_the_answer(
-    online: Wire, ask: Ask
-) -> None:
+def test_property_set_reaches_device_with_returned_message_id(online: Wire, ask: Ask) -> None:
     body = ask("SetDeviceProperty", **named(items='{"Temperature":21.5,"名":"世"}'))
     number = done(body)["Data"]["MessageId"]
     assert online.read_publish() == (
@@ -100,14 +98,14 @@ def test_a_property_set_reaches_the_device_with_the_id_of_the_answer(
     ],
 )
 @pytest.mark.parametrize("action", ["SetDeviceProperty", "SetDeviceDesiredProperty"])
-def test_a_value_that_the_device_cannot_take_is_refused(
-    modelled: Wire, ask: Ask, action: str, items: str, code: str
+def test_value_outside_the_thing_model_is_refused(
+    modeled: Wire, ask: Ask, action: str, items: str, code: str
 ) -> None:
     more = {"versions": "{}"} if action == "SetDeviceDesiredProperty" else {}
     assert refused(ask(action, **named(items=items, **more))) == code
 
 
-def test_a_device_that_was_never_online_takes_no_property(cloud: Platform, ask: Ask) -> None:
+def test_inactive_device_refuses_properties_and_services(cloud: Platform, ask: Ask) -> None:
     cloud.console.create_product(key=PK)
     cloud.console.add_device(PK, DN)
     for action, more in (
@@ -120,11 +118,11 @@ def test_a_device_that_was_never_online_takes_no_property(cloud: Platform, ask: 
 # Properties reported
 
 
-def test_reported_values_are_told_with_name_type_unit_and_time(
-    cloud: Platform, modelled: Wire, ask: Ask, clock: ManualClock
+def test_reported_values_have_name_type_unit_and_time(
+    cloud: Platform, modeled: Wire, ask: Ask, clock: ManualClock
 ) -> None:
     clock.advance(1.5)
-    modelled.ask(publish(POST, b'{"id":"1","params":{"Temperature":21.5}}'))
+    modeled.ask(publish(POST, b'{"id":"1","params":{"Temperature":21.5}}'))
     data = done(ask("QueryDevicePropertyStatus", iot_id=cloud.console.device(PK, DN).iot_id))[
         "Data"
     ]
@@ -148,7 +146,7 @@ def test_reported_values_are_told_with_name_type_unit_and_time(
     ]
 
 
-def test_without_a_thing_model_what_was_reported_is_told(online: Wire, ask: Ask) -> None:
+def test_values_are_returned_without_a_thing_model(online: Wire, ask: Ask) -> None:
     online.ask(publish(POST, b'{"id":"1","params":{"a":{"b":[1]},"c":"text"}}'))
     data = done(ask("QueryDevicePropertyStatus", **named()))["Data"]
     assert data["List"]["PropertyStatusInfo"] == [
@@ -172,7 +170,7 @@ def span(**changes: int) -> dict[str, int]:
     return {"asc": 1, "start_time": START, "end_time": START + 9000, "page_size": 3, **changes}
 
 
-def test_what_a_property_was_is_told_by_page(online: Wire, ask: Ask, clock: ManualClock) -> None:
+def test_property_history_is_returned_by_page(online: Wire, ask: Ask, clock: ManualClock) -> None:
     post_five(online, clock)
 
     def page(**changes: int) -> tuple[list[tuple[int, str]], Any]:
@@ -192,7 +190,7 @@ def test_what_a_property_was_is_told_by_page(online: Wire, ask: Ask, clock: Manu
     assert refused(body) == "iot.common.InvalidPageParams"
 
 
-def test_what_several_properties_were_is_told_by_page(
+def test_history_of_several_properties_is_returned_by_page(
     online: Wire, ask: Ask, clock: ManualClock
 ) -> None:
     post_five(online, clock)
@@ -214,11 +212,11 @@ def test_what_several_properties_were_is_told_by_page(
 # Desired values
 
 
-def test_desired_values_are_kept_counted_and_told_the_device(modelled: Wire, ask: Ask) -> None:
+def test_desired_values_are_stored_versioned_and_sent(modeled: Wire, ask: Ask) -> None:
     body = ask("SetDeviceDesiredProperty", **named(items='{"Temperature":20.0}', versions="{}"))
     data = done(body)["Data"]
     assert json.loads(data["Versions"]) == {"Temperature": 1}
-    topic, sent, _ = modelled.read_publish()
+    topic, sent, _ = modeled.read_publish()
     assert topic.endswith("/thing/service/property/set")
     assert (sent["id"], sent["params"]) == (data["MessageId"], {"Temperature": 20.0})
     data = done(ask("QueryDeviceDesiredProperty", **named()))["Data"]
@@ -243,7 +241,7 @@ def test_desired_values_are_kept_counted_and_told_the_device(modelled: Wire, ask
     assert [one["Identifier"] for one in data["List"]["DesiredPropertyInfo"]] == ["Serial"]
 
 
-def test_a_desired_value_of_another_version_is_left_alone(
+def test_desired_value_of_another_version_is_unchanged(
     cloud: Platform, online: Wire, ask: Ask
 ) -> None:
     def set_to(value: int, version: int) -> dict[str, Any]:
@@ -260,11 +258,11 @@ def test_a_desired_value_of_another_version_is_left_alone(
 # Services
 
 
-def test_an_asynchronous_service_is_asked_for(modelled: Wire, ask: Ask) -> None:
+def test_an_asynchronous_service_is_asked_for(modeled: Wire, ask: Ask) -> None:
     body = ask("InvokeThingService", **named(identifier="Blink", args='{"Times":3}'))
     data = done(body)["Data"]
     assert set(data) == {"MessageId"}
-    topic, sent, _ = modelled.read_publish()
+    topic, sent, _ = modeled.read_publish()
     assert topic == f"/sys/{PK}/{DN}/thing/service/Blink"
     assert (sent["id"], sent["params"]) == (data["MessageId"], {"Times": 3})
 
@@ -273,8 +271,8 @@ def test_an_asynchronous_service_is_asked_for(modelled: Wire, ask: Ask) -> None:
     ("identifier", "args"),
     [("Blink", '{"Times":10}'), ("Blink", "{}"), ("Nothing", "{}")],
 )
-def test_a_service_that_the_device_does_not_have_is_refused(
-    modelled: Wire, ask: Ask, identifier: str, args: str
+def test_service_outside_the_thing_model_is_refused(
+    modeled: Wire, ask: Ask, identifier: str, args: str
 ) -> None:
     body = ask("InvokeThingService", **named(identifier=identifier, args=args))
     assert refused(body) == "iot.device.InvokeThingServiceFailed"
@@ -289,12 +287,12 @@ def measuring(ask: Ask) -> tuple[threading.Thread, list[dict[str, Any]]]:
     return thread, bodies
 
 
-def test_a_synchronous_service_returns_what_the_device_answered(modelled: Wire, ask: Ask) -> None:
+def test_a_synchronous_service_returns_what_the_device_answered(modeled: Wire, ask: Ask) -> None:
     thread, bodies = measuring(ask)
-    topic, sent, _ = modelled.read_publish()
+    topic, sent, _ = modeled.read_publish()
     assert topic.startswith("/ext/rrpc/")
     assert topic.endswith(f"/sys/{PK}/{DN}/thing/service/Measure")
-    modelled.send(
+    modeled.send(
         publish(topic, json.dumps({"id": sent["id"], "code": 200, "data": {"c": 21.5}}).encode())
     )
     thread.join()
@@ -305,25 +303,25 @@ def test_a_synchronous_service_returns_what_the_device_answered(modelled: Wire, 
 
 @pytest.mark.parametrize("reply", [b'{"id":"1","code":460,"data":{}}', b"[]", b"no JSON"])
 def test_a_synchronous_service_fails_with_the_device(
-    modelled: Wire, ask: Ask, reply: bytes
+    modeled: Wire, ask: Ask, reply: bytes
 ) -> None:
     thread, bodies = measuring(ask)
-    modelled.send(publish(modelled.read_publish()[0], reply))
+    modeled.send(publish(modeled.read_publish()[0], reply))
     thread.join()
     assert refused(bodies[0]) == "iot.device.InvokeThingServiceFailed"
 
 
 def test_a_synchronous_service_waits_eight_seconds(
-    modelled: Wire, ask: Ask, clock: ManualClock
+    modeled: Wire, ask: Ask, clock: ManualClock
 ) -> None:
     thread, bodies = measuring(ask)
-    topic, _, _ = modelled.read_publish()
+    topic, _, _ = modeled.read_publish()
     clock.advance(7.9)
-    modelled.send(publish(topic, b'{"id":"1","code":200,"data":{}}'))
+    modeled.send(publish(topic, b'{"id":"1","code":200,"data":{}}'))
     thread.join()
     done(bodies[0])
     thread, bodies = measuring(ask)
-    modelled.read_publish()
+    modeled.read_publish()
     clock.advance(8)
     thread.join()
     assert refused(bodies[0]) == "iot.messagebroker.TIMEOUT"

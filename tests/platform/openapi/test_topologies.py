@@ -25,7 +25,7 @@ def gateway(cloud: Platform) -> Iterator[Gateway]:
         yield made
 
 
-def test_the_sub_devices_of_a_gateway_are_listed_by_page(
+def test_sub_devices_of_gateway_are_listed_by_page(
     cloud: Platform, gateway: Gateway, ask: Ask
 ) -> None:
     data = done(ask("GetThingTopo", **GATEWAY, page_no=2, page_size=1))["Data"]
@@ -43,7 +43,7 @@ def test_the_sub_devices_of_a_gateway_are_listed_by_page(
     assert refused(body) == "iot.device.QueryTopoRelationFailed"
 
 
-def test_the_gateway_of_a_sub_device_is_told(cloud: Platform, gateway: Gateway, ask: Ask) -> None:
+def test_gateway_of_sub_device_is_returned(cloud: Platform, gateway: Gateway, ask: Ask) -> None:
     data = done(ask("GetGatewayBySubDevice", **SUB))["Data"]
     assert data["iotId"] == cloud.console.device(GATEWAY_PK, "gateway-1").iot_id
     assert (data["DeviceName"], data["NodeType"], data["Status"]) == ("gateway-1", "1", "ONLINE")
@@ -52,7 +52,7 @@ def test_the_gateway_of_a_sub_device_is_told(cloud: Platform, gateway: Gateway, 
     assert refused(body) == "iot.device.QueryTopoRelationFailed"
 
 
-def test_a_removed_sub_device_is_nobody_s_and_its_gateway_hears_of_it(
+def test_gateway_is_notified_of_removed_sub_device(
     cloud: Platform, gateway: Gateway, ask: Ask
 ) -> None:
     assert done(ask("RemoveThingTopo", **SUB)) == {"Data": True}

@@ -51,23 +51,21 @@ def test_a_range_is_answered_by_206(online: Online, url: str, wanted: str, first
     "wanted",
     ["bytes=0-10240", "bytes=10240-", "bytes=-10241", "byte=0-1", "bytes=-", "bytes=5-4"],
 )
-def test_a_range_beyond_the_file_brings_all_of_it_as_from_oss(
-    online: Online, url: str, wanted: str
-):
+def test_range_beyond_the_file_returns_all_of_it(online: Online, url: str, wanted: str):
     head, body = fetch(online.platform, url, f"Range: {wanted}")
     assert head.startswith(b"HTTP/1.1 200 OK\r\n")
     assert b"Content-Range" not in head
     assert body == DATA
 
 
-def test_http_1_0_is_spoken_too(online: Online, url: str):
+def test_http_1_0_is_supported(online: Online, url: str):
     head, body = fetch(online.platform, url, "Range: bytes=1-", version="1.0")
     assert head.startswith(b"HTTP/1.0 206 Partial Content\r\n")
     assert b"\r\nContent-Length: 10239\r\n" in head
     assert body == DATA[1:]
 
 
-def test_a_url_dies_after_24_hours(online: Online, url: str, clock: ManualClock):
+def test_url_expires_after_24_hours(online: Online, url: str, clock: ManualClock):
     clock.advance(86400)
     assert fetch(online.platform, url)[0].startswith(b"HTTP/1.1 200 OK\r\n")
     clock.advance(1)
@@ -78,7 +76,7 @@ def test_a_url_dies_after_24_hours(online: Online, url: str, clock: ManualClock)
     assert b"<Message>Request has expired.</Message>" in body
 
 
-def test_how_long_a_url_lives_is_a_setting(
+def test_setting_chooses_lifetime_of_url(
     make_platform: Callable[..., Platform], clock: ManualClock
 ):
     platform = make_platform(clock=clock, settings=Settings(ota_url_seconds=60))
@@ -110,13 +108,13 @@ def test_a_url_that_was_tampered_with_is_refused(online: Online, url: str, old: 
     assert online.platform.expect("ota_download_refused").reason.startswith("SignatureDoesNot")
 
 
-def test_the_url_of_a_get_is_not_good_for_a_head_as_with_oss(online: Online, url: str):
+def test_url_of_get_is_refused_for_head(online: Online, url: str):
     head, body = fetch(online.platform, url, method="HEAD")
     assert head.startswith(b"HTTP/1.1 403 Forbidden\r\n")
     assert body == b""
 
 
-def test_a_device_that_logs_its_url_gives_no_signature_away(online: Online, url: str):
+def test_device_log_hides_the_signature_of_url(online: Online, url: str):
     line = f'{{"id":"1","params":[{{"logContent":"fetches {url} now"}}]}}'
     online.ask("thing/log/post", line.encode())
     told = online.platform.expect("device_log").detail["content"]
@@ -124,7 +122,7 @@ def test_a_device_that_logs_its_url_gives_no_signature_away(online: Online, url:
     assert "Signature=***&security-token=" in told
 
 
-def test_no_event_tells_a_signature(online: Online, url: str):
+def test_no_event_shows_a_signature(online: Online, url: str):
     fetch(online.platform, url)
     fetch(online.platform, url.replace("Expires=1", "Expires=9"))
     signature = url.partition("Signature=")[2].partition("&")[0]

@@ -1,4 +1,4 @@
-"""Upgrades over the air: what is pushed to whom, what a report makes of it, and the files."""
+"""OTA jobs: which devices get a push, how reports change a task, and the files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SHA256 = hashlib.sha256(DATA).hexdigest()
 MD5 = hashlib.md5(DATA).hexdigest()
 
 
-def test_a_version_that_is_published_is_pushed_to_a_device_that_is_online(online: Online):
+def test_published_version_is_pushed_to_online_device(online: Online):
     job = online.platform.ota.publish(PK, "2.0.0", DATA)
     told = pushed(online.wire)
     url = told.pop("url")
@@ -43,9 +43,7 @@ def test_a_version_that_is_published_is_pushed_to_a_device_that_is_online(online
     assert (kinds[0], kinds[-1]) == ("ota_published", "ota_job")
 
 
-def test_it_is_pushed_when_the_device_comes_online_as_long_as_it_waits(
-    platform: Platform, party: Party
-):
+def test_waiting_task_is_pushed_at_each_login(platform: Platform, party: Party):
     platform.ota.publish(PK, "2.0.0", DATA)
     assert status(platform) == ("QUEUED", 0)
     for _ in range(2):
@@ -64,7 +62,7 @@ def test_it_is_pushed_when_the_device_comes_online_as_long_as_it_waits(
         reported(wire)
 
 
-def test_a_device_that_subscribes_late_is_pushed_when_it_reports_its_version(
+def test_late_subscriber_gets_push_after_version_report(
     make_platform: Callable[..., Platform],
 ):
     platform = make_platform(settings=Settings(auto_deliver="never"))
@@ -82,7 +80,7 @@ def test_a_device_that_subscribes_late_is_pushed_when_it_reports_its_version(
     assert status(platform) == ("NOTIFIED", 0)
 
 
-def test_who_has_the_version_or_is_not_named_is_pushed_nothing(online: Online):
+def test_current_or_unlisted_device_gets_no_push(online: Online):
     reported(online.wire, inform("2.0.0"))
     online.platform.ota.publish(PK, "2.0.0", DATA)
     online.platform.console.add_device(PK, "dev-2")
@@ -92,7 +90,7 @@ def test_who_has_the_version_or_is_not_named_is_pushed_nothing(online: Online):
     reported(online.wire)  # Nothing else has come.
 
 
-def test_md5_is_told_twice_a_difference_a_module_and_tags_where_there_are_some(online: Online):
+def test_push_has_optional_md5_diff_module_and_tags(online: Online):
     reported(online.wire, inform("1.0", "MCU"))
     online.platform.ota.publish(
         PK,
@@ -121,7 +119,7 @@ def test_md5_is_told_twice_a_difference_a_module_and_tags_where_there_are_some(o
     assert status(online.platform) == ("SUCCEEDED", 100)
 
 
-def test_several_files_are_told_in_a_list(online: Online):
+def test_push_lists_several_files(online: Online):
     online.platform.ota.publish(PK, "2.0.0", {"a.bin": DATA, "b.bin": b"b"})
     told = pushed(online.wire)
     urls = [one.pop("fileUrl") for one in told["files"]]
@@ -135,7 +133,7 @@ def test_several_files_are_told_in_a_list(online: Online):
     assert [fetch(online.platform, url)[1] for url in urls] == [DATA, b"b"]
 
 
-def test_a_device_may_ask_and_is_told_the_same_or_nothing(online: Online):
+def test_firmware_request_returns_the_push_or_nothing(online: Online):
     topic = f"/sys/{PK}/{DN}/thing/ota/firmware/get"
     asked = publish(topic, b'{"id":"7","version":"1.0","params":{"module":"default"}}')
     nothing = publish(
@@ -151,7 +149,7 @@ def test_a_device_may_ask_and_is_told_the_same_or_nothing(online: Online):
     assert (body["code"], body["data"]) == (200, told)
 
 
-def test_the_older_way_to_ask_is_answered_on_its_own_topic(online: Online):
+def test_older_firmware_request_gets_reply_on_its_topic(online: Online):
     online.platform.ota.publish(PK, "2.0.0", DATA)
     told = pushed(online.wire)
     topic = f"/ota/device/request/{PK}/{DN}"
@@ -187,7 +185,7 @@ def test_a_step_below_0_is_a_failure(online: Online, step: str, reason: str):
         ("never", "100", "IN_PROGRESS"),
     ],
 )
-def test_another_version_after_the_upgrade_is_what_the_setting_says(
+def test_setting_decides_task_status_after_another_version(
     make_platform: Callable[..., Platform], rule: str, step: str, made: str
 ):
     platform = make_platform(settings=Settings(ota_other_version=rule))
@@ -212,9 +210,7 @@ def test_another_version_after_the_upgrade_is_what_the_setting_says(
         ("progress", b'{"params":{"step":"half"}}'),
     ],
 )
-def test_a_report_that_is_none_is_noted_and_changes_nothing(
-    online: Online, topic: str, payload: bytes
-):
+def test_invalid_report_is_logged_and_changes_nothing(online: Online, topic: str, payload: bytes):
     online.platform.ota.publish(PK, "2.0.0", DATA)
     pushed(online.wire)
     reported(online.wire, publish(f"/ota/device/{topic}/{PK}/{DN}", payload))
@@ -233,9 +229,7 @@ def test_a_report_that_is_none_is_noted_and_changes_nothing(
         ({"version": ""}, "a package needs a version"),
     ],
 )
-def test_a_package_that_cannot_be_changes_nothing(
-    online: Online, changes: dict[str, Any], says: str
-):
+def test_invalid_package_changes_nothing(online: Online, changes: dict[str, Any], says: str):
     arguments = {"version": "2.0.0", "data": DATA, **changes}
     with pytest.raises(UpgradeError, match=says):
         online.platform.ota.publish(PK, **arguments)
@@ -261,9 +255,7 @@ def test_packages_tasks_and_files_survive_a_restart(
     assert status(second) == ("NOTIFIED", 0)
 
 
-def test_what_belongs_to_a_removed_device_or_product_goes_with_it(
-    platform: Platform, party: Party
-):
+def test_removal_deletes_tasks_and_jobs(platform: Platform, party: Party):
     platform.ota.publish(PK, "2.0.0", DATA)
     platform.console.remove_device(PK, DN)
     assert platform._core.upgrades.tasks == {}

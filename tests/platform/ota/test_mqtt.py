@@ -34,7 +34,7 @@ def ask(online: Online, size: int, offset: int, *, stream: int = 1397346, file: 
 
 @pytest.fixture
 def told(online: Online) -> dict[str, object]:
-    """What was pushed: a package for a download over MQTT."""
+    """Return the pushed package, for a download over MQTT."""
     online.platform.ota.publish(PK, "2.0.0", DATA, rules=Rules(protocol="MQTT"))
     topic, body, _ = online.wire.read_publish()
     assert topic == f"/ota/device/upgrade/{PK}/{DN}"
@@ -42,7 +42,7 @@ def told(online: Online) -> dict[str, object]:
     return found
 
 
-def test_the_push_names_a_stream_in_place_of_a_url(told: dict[str, object]):
+def test_push_has_stream_id_instead_of_url(told: dict[str, object]):
     assert told == {
         "version": "2.0.0",
         "signMethod": "SHA256",
@@ -55,7 +55,7 @@ def test_the_push_names_a_stream_in_place_of_a_url(told: dict[str, object]):
 
 
 @pytest.mark.usefixtures("told")
-def test_a_block_is_framed_by_lengths_and_a_crc(online: Online):
+def test_block_has_length_header_and_crc(online: Online):
     text = (
         b'{"id":"1","code":200,"data":{"fileToken":"default","fileLength":90000,'
         b'"bOffset":9,"bSize":9}}'
@@ -64,7 +64,7 @@ def test_a_block_is_framed_by_lengths_and_a_crc(online: Online):
 
 
 @pytest.mark.usefixtures("told")
-def test_the_last_block_is_as_long_as_what_is_left(online: Online):
+def test_last_block_has_the_remaining_length(online: Online):
     whole = b""
     while len(whole) < len(DATA):
         answer = ask(online, 65536, len(whole))
@@ -91,7 +91,7 @@ def test_the_last_block_is_as_long_as_what_is_left(online: Online):
         (1, 0, 1397346, 0, b"stream 1397346 has no file 0"),
     ],
 )
-def test_a_block_that_is_not_to_be_had_is_answered_460(
+def test_unavailable_block_returns_460(
     online: Online, size: int, offset: int, stream: int, file: int, says: bytes
 ):
     answer = ask(online, size, offset, stream=stream, file=file)
@@ -131,7 +131,7 @@ def test_crc_16_is_that_of_the_catalogue():
         (bytes(16777217), "1 files, 16777217 bytes; over MQTT goes one of 16777216"),
     ],
 )
-def test_mqtt_brings_one_file_of_up_to_16_mb(online: Online, data: bytes, says: str):
+def test_mqtt_job_takes_one_file_within_16_mb(online: Online, data: bytes, says: str):
     with pytest.raises(UpgradeError, match=says):
         online.platform.ota.publish(PK, "2.0.0", data, rules=Rules(protocol="MQTT"))
     with pytest.raises(UpgradeError, match="protocol is 'FTP'; use HTTPS, MQTT"):

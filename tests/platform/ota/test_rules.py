@@ -1,4 +1,4 @@
-"""How a job treats its devices: tries, timeouts, rates, and whose task gives way."""
+"""Rules of an OTA job: retries, timeouts, rates, and conflicts with another job."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ def task(online: Online) -> Task:
     return online.platform.ota.tasks(PK, DN)[-1]
 
 
-def test_an_id_is_no_option_of_a_command_line():
+def test_fresh_ids_are_alphanumeric():
     assert all(fresh_id().isalnum() for _ in range(50))
 
 
-def test_a_failure_is_tried_again_as_often_as_the_job_says(online: Online, clock: ManualClock):
+def test_failed_task_is_retried_retry_count_times(online: Online, clock: ManualClock):
     rules = Rules(retry_count=1, retry_minutes=10)
     online.platform.ota.publish(PK, "2.0.0", DATA, rules=rules)
     pushed(online.wire)
@@ -47,7 +47,7 @@ def test_a_failure_is_tried_again_as_often_as_the_job_says(online: Online, clock
     reported(online.wire)
 
 
-def test_a_try_without_a_pause_is_pushed_at_once(online: Online):
+def test_retry_without_pause_is_pushed_at_once(online: Online):
     online.platform.ota.publish(PK, "2.0.0", DATA, rules=Rules(retry_count=2))
     pushed(online.wire)
     for _ in range(2):
@@ -57,9 +57,7 @@ def test_a_try_without_a_pause_is_pushed_at_once(online: Online):
     assert status(online.platform)[0] == "FAILED"
 
 
-def test_a_timeout_counts_from_the_first_progress_and_is_no_reason_to_try_again(
-    online: Online, clock: ManualClock
-):
+def test_timeout_counts_from_first_progress_without_retry(online: Online, clock: ManualClock):
     rules = Rules(timeout_minutes=5, retry_count=5)
     online.platform.ota.publish(PK, "2.0.0", DATA, rules=rules)
     pushed(online.wire)
@@ -74,7 +72,7 @@ def test_a_timeout_counts_from_the_first_progress_and_is_no_reason_to_try_again(
     assert task(online).reason == "the device took more than 5 minutes"
 
 
-def test_who_is_not_pushed_has_to_ask(online: Online):
+def test_need_push_false_waits_for_a_request(online: Online):
     online.platform.ota.publish(PK, "2.0.0", DATA, rules=Rules(need_push=False))
     reported(online.wire, inform("1.0.0"))
     assert status(online.platform) == ("QUEUED", 0)
@@ -84,7 +82,7 @@ def test_who_is_not_pushed_has_to_ask(online: Online):
     assert status(online.platform) == ("NOTIFIED", 0)
 
 
-def test_so_many_devices_are_told_in_a_minute(platform: Platform, clock: ManualClock):
+def test_job_limits_pushes_per_minute(platform: Platform, clock: ManualClock):
     product = platform.console.create_product(key=PK)
     wires = []
     for number in range(3):
@@ -115,7 +113,7 @@ def test_so_many_devices_are_told_in_a_minute(platform: Platform, clock: ManualC
         (Rules(multi_module=True), "MCU", True, ("IN_PROGRESS", "NOTIFIED")),
     ],
 )
-def test_a_second_job_finds_a_task_in_its_way_or_takes_its_place(
+def test_second_job_fails_or_replaces_the_open_task(
     online: Online, rules: Rules, module: str, begun: bool, made: tuple[str, str]
 ):
     online.platform.ota.publish(PK, "2.0.0", DATA)
@@ -132,7 +130,7 @@ def test_a_second_job_finds_a_task_in_its_way_or_takes_its_place(
     )
 
 
-def test_a_job_is_completed_by_its_last_task_only(platform: Platform, party: Party):
+def test_last_task_completes_the_job(platform: Platform, party: Party):
     platform.console.add_device(PK, "dev-2")
     first = platform.ota.publish(PK, "2.0.0", DATA, devices=["dev-2"])
     # The first of its tasks fails at once: dev-2 is busy.
@@ -147,7 +145,7 @@ def test_a_job_is_completed_by_its_last_task_only(platform: Platform, party: Par
     assert platform.ota.job(first.id).status == "IN_PROGRESS"
 
 
-def test_a_job_is_completed_by_the_removal_of_the_device_it_waits_for(platform: Platform):
+def test_removal_of_last_waiting_device_completes_job(platform: Platform):
     platform.console.create_product(key=PK)
     for name in ("dev-1", "dev-2"):
         platform.console.add_device(PK, name)
@@ -158,7 +156,7 @@ def test_a_job_is_completed_by_the_removal_of_the_device_it_waits_for(platform: 
     assert platform.ota.job(job.id).status == "COMPLETED"
 
 
-def test_a_device_that_is_named_twice_has_one_task(online: Online):
+def test_device_listed_twice_has_one_task(online: Online):
     online.platform.ota.publish(PK, "2.0.0", DATA, devices=[DN, DN])
     pushed(online.wire)
     assert [one.status for one in online.platform.ota.tasks(PK, DN)] == ["NOTIFIED"]

@@ -1,4 +1,4 @@
-"""Upgrades of sub-devices: their own topics over their gateway's connection."""
+"""OTA updates of sub-devices: their topics over the connection of their gateway."""
 
 from __future__ import annotations
 
@@ -26,9 +26,7 @@ def gateway(platform: Platform) -> Iterator[Gateway]:
         yield made
 
 
-def test_a_sub_device_is_pushed_behind_the_reply_to_its_login(
-    platform: Platform, gateway: Gateway
-) -> None:
+def test_sub_device_gets_push_after_login_reply(platform: Platform, gateway: Gateway) -> None:
     platform.ota.publish(SUB_PK, "2.0.0", DATA)
     reported(gateway.wire)
     assert status(platform, **NAMES) == ("QUEUED", 0)
@@ -42,9 +40,7 @@ def test_a_sub_device_is_pushed_behind_the_reply_to_its_login(
     assert platform.ota.versions(GATEWAY_PK, gateway.name) == {}
 
 
-def test_a_sub_device_that_is_online_is_pushed_at_once_and_may_ask_and_load_by_mqtt(
-    platform: Platform, gateway: Gateway
-) -> None:
+def test_online_sub_device_downloads_over_mqtt(platform: Platform, gateway: Gateway) -> None:
     assert gateway.ask(LOGIN, signed(DN))[0] == 200
     platform.ota.publish(SUB_PK, "2.0.0", DATA, rules=Rules(protocol="MQTT"))
     told = pushed(gateway.wire, **NAMES)
@@ -62,9 +58,7 @@ def test_a_sub_device_that_is_online_is_pushed_at_once_and_may_ask_and_load_by_m
     assert answer[:-2].endswith(DATA[256:512])
 
 
-def test_a_gateway_speaks_for_no_sub_device_that_it_has_not_logged_in(
-    platform: Platform, gateway: Gateway
-) -> None:
+def test_report_for_offline_sub_device_returns_520(platform: Platform, gateway: Gateway) -> None:
     gateway.wire.send(inform("2.0.0", **NAMES))
     tail, body = gateway.told()
     assert body["code"] == 520, tail

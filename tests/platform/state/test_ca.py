@@ -67,7 +67,7 @@ def test_each_san_is_in_the_certificate(make_platform):
         handshake(platform, context, host).close()
 
 
-# What the vendor's C SDKs offer, and nothing else.
+# The vendor's C SDKs offer only these.
 C_SDK = ["AES256-SHA256", "AES256-SHA", "AES128-SHA256", "AES128-SHA"]
 
 

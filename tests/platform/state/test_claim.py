@@ -1,4 +1,4 @@
-"""Who serves a database, for how long, and what becomes of one that is missing or damaged."""
+"""The claim of a platform on its database, and databases that are missing or damaged."""
 
 from __future__ import annotations
 
@@ -78,14 +78,14 @@ def test_lost_database_is_reported_and_not_created(state: Path, state_of_file: s
     assert not database.exists() or database.stat().st_size == 0
 
 
-def test_folder_that_was_never_served_may_have_an_empty_file(tmp_path: Path, ca: Path):
+def test_empty_database_in_new_folder_is_accepted(tmp_path: Path, ca: Path):
     (tmp_path / "platform.db").touch(mode=0o600)
     tmp_path.chmod(0o700)
     with Platform(state=tmp_path, ca=ca) as platform:
         platform.console.create_product()
 
 
-def test_another_database_may_be_named_for_a_served_folder(state: Path, ca: Path):
+def test_served_folder_accepts_another_database(state: Path, ca: Path):
     with Platform(state=state, ca=ca, database_url=f"sqlite:///{state / 'other.db'}") as platform:
         assert platform.console.products() == []
 
@@ -106,7 +106,7 @@ def cut(database: Path) -> None:
 
 
 @pytest.mark.parametrize("spoil", [spoil_header, spoil_pages, cut])
-def test_damaged_file_is_a_sentence_and_stays_as_it_is(state: Path, spoil: Callable[[Path], None]):
+def test_damaged_file_is_reported_and_unchanged(state: Path, spoil: Callable[[Path], None]):
     database = state / "platform.db"
     spoil(database)
     before = digest(database)
@@ -143,7 +143,7 @@ def test_damaged_row_is_named(state: Path, ca: Path, statement: str):
 
 
 @pytest.mark.parametrize("column", ["properties", "documents"])
-def test_row_that_is_too_deep_is_named_and_served(state: Path, ca: Path, column: str):
+def test_too_deep_row_is_reported_and_served(state: Path, ca: Path, column: str):
     """Platforms of before took JSON of any depth, and never started again."""
     deep = '{"a":' + "[" * DEEP + "]" * DEEP + ',"b":{"reported":1}}'
     with closing(sqlite3.connect(state / "platform.db")) as connection:
@@ -234,7 +234,7 @@ def test_claim_is_taken_again_after_the_server_restarted():
 
 
 @pytest.mark.parametrize("stays", [True, False])
-def test_claim_that_another_platform_took_is_lost_for_good(stays: bool):
+def test_claim_taken_by_another_platform_stays_lost(stays: bool):
     url = postgres.fresh_database()
     store = Store(url + "&application_name=claim_lost")
     end_connections(url, "claim_lost")
@@ -248,7 +248,7 @@ def test_claim_that_another_platform_took_is_lost_for_good(stays: bool):
     other.close()
 
 
-def test_platform_that_loses_its_database_stops_with_a_sentence(tmp_path: Path):
+def test_platform_without_its_database_stops_with_error(tmp_path: Path):
     url = f"sqlite:///{tmp_path / 'one.db'}"
     program = subprocess.Popen(
         [

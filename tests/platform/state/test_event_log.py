@@ -1,4 +1,4 @@
-"""The log: what is found, and how waiting for it ends."""
+"""The event log: filters, and the end of a wait for an event."""
 
 from __future__ import annotations
 

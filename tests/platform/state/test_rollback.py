@@ -93,9 +93,7 @@ def test_failed_activation_leaves_the_device_inactive(world: Platform, product: 
     assert seen(world) == before
 
 
-def test_failed_post_is_not_acknowledged_and_leaves_the_old_value(
-    world: Platform, product: Product
-):
+def test_failed_post_is_unacknowledged_and_changes_nothing(world: Platform, product: Product):
     party = Party.of(product, world.console.add_device(product.key, "dev-1"))
     with Wire.tls(world) as wire:
         assert wire.ask(party.log_in(), post(product, "dev-1", 1)) == ACCEPTED
@@ -145,7 +143,7 @@ def test_failed_action_of_an_operator_changes_nothing(
     again.stop()
 
 
-def test_commit_that_arrived_all_the_same_is_written_over():
+def test_commit_after_lost_connection_is_overwritten():
     """A connection that breaks after COMMIT leaves what was undone in the database."""
     store = Store("sqlite://")
     registry = Registry(on_change=store.put, on_remove=store.remove)
@@ -276,7 +274,7 @@ def test_unread_answers_pause_a_client_and_lose_nothing(world: Platform, product
     assert world.console.device(product.key, "dev-1").properties == {"count": count}
 
 
-def test_message_is_acknowledged_at_once_where_a_setting_says_so(
+def test_setting_acknowledge_received_sends_puback_before_commit(
     make_platform: Callable[..., Platform],
 ):
     from alink_sim.platform import Settings

@@ -46,7 +46,7 @@ class World:
 
 @pytest.fixture
 def world(make_platform: Callable[..., Platform]) -> World:
-    # Who sends so much that is wrong would be slowed down.
+    # The documented rates would refuse this many wrong requests.
     settings = Settings(https_registrations_a_minute=10**6, sub_logins_a_minute=10**6)
     return World(make_platform(settings=settings))
 

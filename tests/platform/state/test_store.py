@@ -1,4 +1,4 @@
-"""Products and devices at rest: what is kept, who may read it, what happens when it fails."""
+"""Stored products and devices: content, file permissions, failures of the store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Products with a data format of their own: bytes up and down through the product's script."""
+"""Products with a custom data format: the product's script decodes and encodes the bytes."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_bytes_become_a_property_and_the_reply_bytes(online: Online):
     assert online.device.properties == {"t": 42}
 
 
-def test_a_property_set_goes_down_as_bytes_and_its_answer_is_read(online: Online):
+def test_property_set_is_encoded_and_reply_decoded(online: Online):
     online.platform.console.set_script(online.party.product.key, SCRIPT)
     number = online.platform.cloud.set_properties(
         online.party.product.key, online.party.name, {"t": 9}
@@ -94,7 +94,7 @@ def test_a_synchronous_service_asks_and_answers_in_bytes(online: Online):
         ),
     ],
 )
-def test_what_a_script_cannot_do_is_noted_with_its_code(
+def test_script_error_is_logged_with_its_code(
     online: Online, script: Script | None, data: bytes, code: int, said: str
 ):
     online.platform.console.set_script(online.party.product.key, script)
@@ -104,7 +104,7 @@ def test_what_a_script_cannot_do_is_noted_with_its_code(
     assert refused(online)[1].startswith(said)
 
 
-def test_what_cannot_be_written_is_not_sent(online: Online):
+def test_unencodable_message_is_not_sent(online: Online):
     online.platform.console.set_script(online.party.product.key, SCRIPT)
     key, name = online.party.product.key, online.party.name
     online.platform.cloud.set_properties(key, name, {"t": "no byte"})

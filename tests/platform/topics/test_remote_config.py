@@ -1,4 +1,4 @@
-"""Remote config: what a device that asks is told, and what all of them hear of a new one."""
+"""Remote config: replies to a device, and the push of a new config to all devices."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ASKED = b'{"id":"7","version":"1.0","params":{"configScope":"product","getType":
 URL = "https://files.example/c"
 
 
-def test_a_config_is_told_with_its_size_and_its_digest(online: Online):
+def test_config_has_its_size_and_digest(online: Online):
     content = b'{"rate":1}'
     assert online.platform.cloud.set_config(online.party.product.key, content, url=URL) == 1
     topic, pushed, _ = online.wire.read_publish()
@@ -43,7 +43,7 @@ def test_a_config_is_told_with_its_size_and_its_digest(online: Online):
     assert (answered.detail["id"], answered.detail["answer"]) == (pushed["id"], 200)
 
 
-def test_a_product_that_never_had_one_and_one_that_has_none_now_differ(online: Online):
+def test_missing_and_deleted_config_have_different_codes(online: Online):
     assert json.loads(online.ask(GET, ASKED))["code"] == 6713
     online.platform.cloud.set_config(online.party.product.key, b"{}", url=URL)
     online.wire.read_publish()
@@ -56,7 +56,7 @@ def test_any_other_question_is_answered_460(online: Online, params: bytes):
     assert json.loads(online.ask(GET, b'{"id":"7","params":%s}' % params))["code"] == 460
 
 
-def test_more_than_64_kb_are_refused_and_told_to_nobody(online: Online):
+def test_config_above_64_kb_is_refused(online: Online):
     with pytest.raises(ConfigError, match="at most 65536 bytes, this one 65537"):
         online.platform.cloud.set_config(online.party.product.key, bytes(65537), url=URL)
     assert json.loads(online.ask(GET, ASKED))["code"] == 6713

@@ -20,7 +20,7 @@ Ask = Callable[..., "Future[Rrpc]"]
 
 @pytest.fixture
 def ask(platform: Platform, party: Party) -> Iterator[Ask]:
-    """Return `Platform.rrpc` to the party's device, in a thread of its own."""
+    """Return `Platform.rrpc` to the party's device, in a separate thread."""
     with ThreadPoolExecutor(1) as threads:
 
         def start(payload: bytes = b'"?"', **options: Any) -> Future[Rrpc]:
@@ -55,9 +55,7 @@ def test_a_question_is_answered_on_the_response_topic(ask: Ask, wire: Wire, part
     assert len(got.message_id) == 18
 
 
-def test_a_custom_question_is_answered_on_its_own_topic(
-    ask: Ask, wire: Wire, party: Party
-) -> None:
+def test_custom_rrpc_gets_reply_on_its_topic(ask: Ask, wire: Wire, party: Party) -> None:
     assert wire.ask(party.log_in(extra=",ext=1")) == ACCEPTED
     own = f"/{base(party)}/user/ask"
     assert wire.ask(subscribe(1, (f"/ext/rrpc/+{own}", 0))) == b"\x90\x03\x00\x01\x00"
@@ -81,7 +79,7 @@ def test_without_ext_a_custom_question_never_arrives(
     assert asked.result(PATIENCE).code == "TIMEOUT"
 
 
-def test_no_answer_in_time_is_a_timeout_and_a_late_one_nobodys(
+def test_rrpc_times_out_and_late_reply_is_logged(
     ask: Ask, wire: Wire, party: Party, platform: Platform, clock: ManualClock
 ) -> None:
     assert wire.ask(party.log_in()) == ACCEPTED
@@ -95,7 +93,7 @@ def test_no_answer_in_time_is_a_timeout_and_a_late_one_nobodys(
     assert platform.expect("answered").detail["topic"].endswith(asked.result().message_id)
 
 
-def test_a_device_that_is_offline_or_leaves_is_named_so(
+def test_offline_or_disconnecting_device_has_its_code(
     ask: Ask, platform: Platform, party: Party
 ) -> None:
     assert ask().result(PATIENCE).code == "OFFLINE"
@@ -115,7 +113,7 @@ def test_a_timeout_is_one_to_eight_seconds(ask: Ask, timeout: int) -> None:
 @pytest.mark.parametrize(
     ("extra", "starts"), [(",ext=1", "/ext/rrpc/"), ("", "/sys/a1B2c3D4e5F/")]
 )
-def test_a_synchronous_service_takes_the_way_the_login_announced(
+def test_synchronous_service_uses_topic_announced_at_login(
     platform: Platform, wire: Wire, party: Party, extra: str, starts: str
 ) -> None:
     assert wire.ask(party.log_in(extra=extra)) == ACCEPTED
@@ -131,7 +129,7 @@ def test_a_synchronous_service_takes_the_way_the_login_announced(
         assert json.loads(called.result(PATIENCE).payload) == answer
 
 
-def test_a_broadcast_reaches_who_is_online_or_who_subscribed(
+def test_broadcast_reaches_online_devices_or_subscribers(
     platform: Platform, wire: Wire, party: Party
 ) -> None:
     key = party.product.key

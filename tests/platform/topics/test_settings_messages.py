@@ -50,7 +50,7 @@ def online(platform: Platform) -> Wire:
         (0, b'"sys":{"ack":1},', True),
     ],
 )
-def test_whether_a_post_without_ack_is_replied_to(make, ack: int, sys: bytes, replied: bool):
+def test_setting_default_ack_decides_reply_to_post(make, ack: int, sys: bytes, replied: bool):
     with online(make(default_ack=ack)) as wire:
         wire.send(publish(POST, b'{"id":"1",%s"params":{"t":1}}' % sys), PING)
         if replied:
@@ -61,7 +61,7 @@ def test_whether_a_post_without_ack_is_replied_to(make, ack: int, sys: bytes, re
         assert wire.read_publish()[0] == f"{asked}_reply"  # It asks for data.
 
 
-def test_shadow_version_minus_one_begins_again_or_is_too_low(make):
+def test_setting_resets_or_refuses_shadow_version_minus_one(make):
     topic = f"/shadow/update/{PK}/{DN}"
     first = b'{"method":"update","state":{"reported":{"a":1}},"version":7}'
     again = b'{"method":"update","state":{"reported":{"a":2}},"version":-1}'
@@ -78,7 +78,7 @@ def test_shadow_version_minus_one_begins_again_or_is_too_low(make):
 
 
 @pytest.mark.parametrize("most", [3, 100])
-def test_so_many_messages_may_wait_for_their_puback(make, most: int):
+def test_setting_limits_messages_waiting_for_puback(make, most: int):
     assert Settings().max_unacknowledged == 100
     topic = f"/{PK}/{DN}/user/get"
     platform = make(max_unacknowledged=most)
@@ -100,7 +100,7 @@ def test_so_many_messages_may_wait_for_their_puback(make, most: int):
     assert len(platform.events(kind="throttled")) == 1
 
 
-def test_a_packet_id_that_waits_for_its_puback_is_not_used_again(make):
+def test_packet_id_waiting_for_puback_is_not_reused(make):
     topic = f"/{PK}/{DN}/user/get"
     platform = make(max_unacknowledged=2)
     with online(platform) as wire:
@@ -133,7 +133,7 @@ def _answered(platform: Platform, asked: bytes) -> tuple[int, dict[str, Any]]:
 
 
 @pytest.mark.parametrize("status", [200, 400, 401])
-def test_the_http_status_of_a_request_that_is_refused(make, status: int):
+def test_setting_chooses_http_status_of_refused_request(make, status: int):
     platform = make(http_refused_status=status)
     assert _auth(platform, "wrong") == (status, {"code": 20000, "message": "auth check error"})
     bare = request(f"/topic{POST}", b"{}", BYTES)
@@ -144,7 +144,7 @@ def test_the_http_status_of_a_request_that_is_refused(make, status: int):
 @pytest.mark.parametrize(
     ("code", "message"), [(30001, "publish message error"), (10001, "param error")]
 )
-def test_the_code_of_a_topic_without_a_right(make, code: int, message: str):
+def test_setting_chooses_code_of_forbidden_topic(make, code: int, message: str):
     platform = make(http_foreign_topic=code)
     token = _auth(platform)[1]["info"]["token"]
     foreign = request("/topic/sys/pk/other/x", b"{}", BYTES, f"password: {token}")
@@ -154,7 +154,7 @@ def test_the_code_of_a_topic_without_a_right(make, code: int, message: str):
 
 
 @pytest.mark.parametrize("activates", [True, False])
-def test_whether_a_token_activates_its_device(make, activates: bool):
+def test_setting_chooses_activation_by_token(make, activates: bool):
     platform = make(http_token_activates=activates)
     assert _auth(platform)[1]["code"] == 0
     assert platform.console.device(PK, DN).status == ("Offline" if activates else "Inactive")
@@ -163,7 +163,7 @@ def test_whether_a_token_activates_its_device(make, activates: bool):
         assert (wire.ask(packet) == ACCEPTED) is not activates
 
 
-def test_how_long_a_token_is_good(make, clock: ManualClock):
+def test_setting_chooses_lifetime_of_token(make, clock: ManualClock):
     post = f"/topic{POST}"
     for settings, life in (({}, 604800), ({"http_token_seconds": 60}, 60)):
         platform = make(**settings)

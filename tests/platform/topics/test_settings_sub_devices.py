@@ -35,7 +35,7 @@ def gateway(make_platform: Callable[..., Platform]) -> Callable[..., Any]:
 @pytest.mark.parametrize(
     ("code", "message"), [(460, "request parameter error"), (401, "request auth error")]
 )
-def test_what_a_wrong_node_type_is_answered(gateway, code: int, message: str):
+def test_setting_chooses_code_of_wrong_node_type(gateway, code: int, message: str):
     with gateway(not_a_gateway_code=code) as made:
         platform = made.platform
         platform.console.add_device("a1GatewayPk", "gateway-2")
@@ -58,7 +58,7 @@ def test_what_a_wrong_node_type_is_answered(gateway, code: int, message: str):
     ("members", "rest"),
     [("explained", {"code": 401, "message": "request auth error"}), ("names", {})],
 )
-def test_what_tells_of_a_failure(gateway, members: str, rest: dict[str, object]):
+def test_setting_chooses_members_of_a_failure(gateway, members: str, rest: dict[str, object]):
     with gateway(failure_members=members) as made:
         wanted = {"proxieds": [proxied(secret="wrong")]}
         data = {"failures": [{**names(), **rest}], "successes": []}
@@ -67,7 +67,7 @@ def test_what_tells_of_a_failure(gateway, members: str, rest: dict[str, object])
 
 
 @pytest.mark.parametrize("setting", ["names", "empty"])
-def test_what_a_reply_about_sessions_has_as_data(gateway, setting: str):
+def test_setting_chooses_data_of_session_replies(gateway, setting: str):
     one: Any = names() if setting == "names" else ""
     listed: Any = [names()] if setting == "names" else ""
     batch = {"signMethod": "hmacSha256", "deviceList": [signed()]}
@@ -80,7 +80,7 @@ def test_what_a_reply_about_sessions_has_as_data(gateway, setting: str):
 
 
 @pytest.mark.parametrize(("setting", "code"), [("refuse", 460), ("hmac", 200)])
-def test_whether_sha256_is_another_name_of_hmacsha256(gateway, setting: str, code: int):
+def test_setting_accepts_sha256_as_hmacsha256(gateway, setting: str, code: int):
     with gateway(sub_sha256=setting) as made:
         assert made.ask(LOGIN, signed(signMethod="Sha256"))[0] == code
         assert made.ask(ADD, [signed(signMethod="Sha256")])[0] == code
@@ -90,7 +90,7 @@ def test_whether_sha256_is_another_name_of_hmacsha256(gateway, setting: str, cod
 
 
 @pytest.mark.parametrize(("setting", "code"), [("unsigned", 6287), ("either", 200)])
-def test_whether_clean_session_may_be_signed(gateway, setting: str, code: int):
+def test_setting_allows_signed_clean_session(gateway, setting: str, code: int):
     old = f"cleanSessiontrueclientIdcdeviceNamesub-0001productKey{SUB_PK}timestamp{TIME}"
     with gateway(sub_clean_session=setting) as made:
         assert made.ask(LOGIN, signed(cleanSession="true", sign=sign(SUB_DS, old)))[0] == code
@@ -103,7 +103,7 @@ def test_whether_clean_session_may_be_signed(gateway, setting: str, code: int):
             )
 
 
-def test_a_login_again_keeps_the_session_or_begins_another(gateway):
+def test_setting_keeps_or_renews_session_at_repeated_login(gateway):
     with gateway() as made:
         assert made.ask(LOGIN, signed())[0] == 200
         assert made.ask(LOGIN, signed())[0] == 200
@@ -121,7 +121,7 @@ def test_a_login_again_keeps_the_session_or_begins_another(gateway):
 
 
 @pytest.mark.parametrize("setting", ["accept", "refuse"])
-def test_whether_a_sub_device_may_connect_by_itself(gateway, setting: str):
+def test_setting_allows_direct_connection_of_sub_device(gateway, setting: str):
     with gateway(sub_device_alone=setting) as made:
         platform = made.platform
         party = Party(platform.console.product(SUB_PK), "sub-0001", SUB_DS)
@@ -138,7 +138,7 @@ def test_whether_a_sub_device_may_connect_by_itself(gateway, setting: str):
 
 
 @pytest.mark.parametrize("code", [427, 527])
-def test_the_code_that_tells_a_gateway_of_a_login_elsewhere(gateway, code: int):
+def test_setting_chooses_code_of_login_elsewhere(gateway, code: int):
     with gateway(sub_taken_code=code) as made:
         assert made.ask(LOGIN, signed())[0] == 200
         party = Party(made.platform.console.product(SUB_PK), "sub-0001", SUB_DS)
@@ -149,7 +149,7 @@ def test_the_code_that_tells_a_gateway_of_a_login_elsewhere(gateway, code: int):
 
 
 @pytest.mark.parametrize("most", [1, 5])
-def test_so_many_logins_of_a_sub_device_go_in_a_minute(gateway, most: int):
+def test_setting_limits_sub_device_logins_per_minute(gateway, most: int):
     with gateway(sub_logins_a_minute=most) as made:
         codes = [made.ask(LOGIN, signed())[0] for _ in range(most + 1)]
         assert codes == [200] * most + [429]

@@ -33,9 +33,7 @@ def online(platform: Platform, party: Party):
 
 
 @pytest.mark.client_row(6, "timestamp and version at the top")
-def test_an_update_is_answered_with_its_version_and_without_any_state(
-    online: Shadowed, clock: ManualClock
-):
+def test_update_reply_has_version_and_no_state(online: Shadowed, clock: ManualClock):
     answer = online.tell(b'{"method":"update","state":{"reported":{"color":"red"}},"version":1}')
     now = int(clock.time())
     assert answer == (
@@ -49,7 +47,7 @@ def test_an_update_is_answered_with_its_version_and_without_any_state(
 
 
 @pytest.mark.parametrize("version", [0, 3])
-def test_a_version_that_is_not_newer_is_a_conflict(online: Shadowed, version: int):
+def test_version_that_is_not_newer_is_refused(online: Shadowed, version: int):
     online.tell(b'{"method":"update","state":{"reported":{"a":1}},"version":3}')
     late = b'{"method":"update","state":{"reported":{"a":2}},"version":%d}' % version
     assert online.refusal(late) == "409"
@@ -87,7 +85,7 @@ def test_the_129th_attribute_is_refused(online: Shadowed):
     assert online.refusal(json.dumps(body).encode()) == "408"
 
 
-def test_attributes_and_all_that_was_reported_can_be_deleted(online: Shadowed):
+def test_reported_attributes_can_be_deleted(online: Shadowed):
     online.tell(b'{"method":"update","state":{"reported":{"a":1,"b":2}},"version":1}')
     online.tell(b'{"method":"delete","state":{"reported":{"a":"null"}},"version":2}')
     assert online.device.documents["shadow"]["state"] == {"reported": {"b": 2}}
@@ -96,9 +94,7 @@ def test_attributes_and_all_that_was_reported_can_be_deleted(online: Shadowed):
 
 
 @pytest.mark.client_row(6, "control")
-def test_what_the_cloud_desires_is_pushed_and_cleared_when_done(
-    online: Shadowed, clock: ManualClock
-):
+def test_desired_state_is_pushed_and_cleared(online: Shadowed, clock: ManualClock):
     product_key, name = online.party.product.key, online.party.name
     online.platform.cloud.set_shadow(product_key, name, {"color": "green"}, version=1)
     topic, body, qos = online.wire.read_publish()

@@ -56,14 +56,14 @@ def test_a_login_is_answered_byte_for_byte(gateway: Gateway, platform: Platform)
     assert status(platform) == "Offline"
 
 
-def test_a_client_id_with_an_extension_is_signed_as_it_is(gateway: Gateway):
+def test_client_id_is_signed_with_its_extension(gateway: Gateway):
     # As the Link SDK for Python does it.
     whole = "a1SubPk0001.sub-0001|lan=Python,_v=2.2.1,_ss=1|"
     content = f"clientId{whole}deviceNamesub-0001productKey{SUB_PK}timestamp{TIME}"
     assert gateway.ask(LOGIN, signed(clientId=whole, sign=sign(SUB_DS, content)))[0] == 200
 
 
-def test_what_a_sub_device_sends_is_its_own(gateway: Gateway, platform: Platform):
+def test_message_of_sub_device_changes_its_own_state(gateway: Gateway, platform: Platform):
     assert gateway.ask(LOGIN, signed())[0] == 200
     gateway.wire.send(publish(PROPERTY, b'{"id":"1","params":{"t":21}}'))
     topic, body, _ = gateway.wire.read_publish()
@@ -74,7 +74,7 @@ def test_what_a_sub_device_sends_is_its_own(gateway: Gateway, platform: Platform
     assert gateway.wire.read_publish()[0] == f"/shadow/get/{SUB_PK}/sub-0001"
 
 
-def test_what_a_sub_device_is_sent_comes_to_its_gateway(gateway: Gateway, platform: Platform):
+def test_message_to_sub_device_reaches_its_gateway(gateway: Gateway, platform: Platform):
     gateway.ask(LOGIN, signed())
     platform.cloud.set_properties(SUB_PK, "sub-0001", {"t": 1})
     topic, body, _ = gateway.wire.read_publish()
@@ -101,7 +101,7 @@ def test_a_hundred_subscriptions_each(gateway: Gateway):
         assert answers == [0] * 100 + [0x80]
 
 
-def test_without_a_session_the_gateway_is_told_520(gateway: Gateway, platform: Platform):
+def test_message_without_session_returns_520_to_gateway(gateway: Gateway, platform: Platform):
     gateway.wire.send(publish(PROPERTY, b'{"id":"1","params":{"t":21}}'))
     topic, body, _ = gateway.wire.read_publish()
     assert topic == f"/ext/error/{GATEWAY_PK}/gateway-1"
@@ -114,7 +114,7 @@ def test_without_a_session_the_gateway_is_told_520(gateway: Gateway, platform: P
     assert not platform.console.device(SUB_PK, "sub-0001").properties
 
 
-def test_what_is_nothing_of_the_gateways_is_not_answered(gateway: Gateway, platform: Platform):
+def test_message_for_foreign_sub_device_gets_no_reply(gateway: Gateway, platform: Platform):
     sub(platform, "elsewhere-1")
     topic = f"/sys/{SUB_PK}/elsewhere-1/thing/event/property/post"
     gateway.wire.send(publish(topic, b'{"id":"1","params":{"t":21}}'))
@@ -138,7 +138,7 @@ def test_what_is_nothing_of_the_gateways_is_not_answered(gateway: Gateway, platf
         (BATCH_LOGOUT, names(), 460, {}),
     ],
 )
-def test_what_is_wrong_has_its_code(
+def test_invalid_session_request_has_its_code(
     gateway: Gateway, platform: Platform, tail: str, params: object, code: int, data: object
 ):
     assert gateway.ask(tail, params) == (code, data)
@@ -150,7 +150,7 @@ def test_a_login_without_topology_is_refused(gateway: Gateway, platform: Platfor
     assert gateway.ask(LOGIN, signed("sub-0009")) == (6401, names("sub-0009"))
 
 
-def test_a_batch_comes_online_and_goes(gateway: Gateway, platform: Platform):
+def test_batch_logs_in_and_logs_out(gateway: Gateway, platform: Platform):
     three = ("sub-0001", "sub-0002", "sub-0003")
     assert gateway.ask(BATCH_LOGIN, batch(*three)) == (200, [names(one) for one in three])
     assert {status(platform, one) for one in three} == {"Online"}
@@ -158,7 +158,7 @@ def test_a_batch_comes_online_and_goes(gateway: Gateway, platform: Platform):
     assert {status(platform, one) for one in three} == {"Offline"}
 
 
-def test_one_bad_in_a_batch_fails_all_and_is_named(gateway: Gateway, platform: Platform):
+def test_one_bad_sub_device_fails_the_batch(gateway: Gateway, platform: Platform):
     wanted = batch("sub-0001", "nobody-1", "sub-0002")
     assert gateway.ask(BATCH_LOGIN, wanted) == (6100, [names("nobody-1")])
     assert status(platform) == "Inactive"
@@ -184,7 +184,7 @@ def test_five_logins_a_minute(gateway: Gateway, clock: ManualClock):
     assert gateway.ask(LOGIN, signed())[0] == 200
 
 
-def test_so_many_logins_a_second_for_a_gateway(
+def test_setting_limits_logins_per_second_of_gateway(
     make_platform: Callable[..., Platform], clock: ManualClock
 ):
     platform = make_platform(clock=clock, settings=Settings(gateway_logins_a_second=2))
@@ -226,7 +226,7 @@ def test_which_number_means_disabled_is_a_setting(make_platform):
         assert gateway.told()[1]["params"]["status"] == 8
 
 
-def test_they_go_offline_with_their_gateway(gateway: Gateway, platform: Platform):
+def test_sub_devices_go_offline_with_their_gateway(gateway: Gateway, platform: Platform):
     gateway.ask(BATCH_LOGIN, batch("sub-0001", "sub-0002"))
     gateway.wire.send(b"\xe0\x00")
     assert gateway.wire.read() == b""
@@ -236,7 +236,7 @@ def test_they_go_offline_with_their_gateway(gateway: Gateway, platform: Platform
     )
 
 
-def test_a_disabled_one_is_told_and_forced_out(gateway: Gateway, platform: Platform):
+def test_disabled_sub_device_is_reported_and_logged_out(gateway: Gateway, platform: Platform):
     gateway.ask(LOGIN, signed())
     platform.console.disable_device(SUB_PK, "sub-0001")
     tail, body = gateway.told()
@@ -252,7 +252,7 @@ def test_a_disabled_one_is_told_and_forced_out(gateway: Gateway, platform: Platf
     assert gateway.ask(LOGIN, signed())[0] == 200
 
 
-def test_a_deleted_one_is_told_and_forced_out(gateway: Gateway, platform: Platform):
+def test_deleted_sub_device_is_reported_and_logged_out(gateway: Gateway, platform: Platform):
     gateway.ask(LOGIN, signed())
     platform.console.remove_device(SUB_PK, "sub-0001")
     assert gateway.told()[1]["params"]["status"] == 1
@@ -261,16 +261,14 @@ def test_a_deleted_one_is_told_and_forced_out(gateway: Gateway, platform: Platfo
     assert gateway.ask(LOGIN, signed())[0] == 6100
 
 
-def test_a_separated_one_is_forced_out(gateway: Gateway, platform: Platform):
+def test_separated_sub_device_is_logged_out(gateway: Gateway, platform: Platform):
     gateway.ask(LOGIN, signed())
     platform.cloud.remove_sub_device(SUB_PK, "sub-0001")
     codes = [gateway.told()[1].get("code") for _ in range(3)]
     assert codes == [None, None, 6401]
 
 
-def test_one_that_connects_by_itself_pushes_the_gateways_session_out(
-    gateway: Gateway, platform: Platform
-):
+def test_direct_login_ends_the_session_through_gateway(gateway: Gateway, platform: Platform):
     gateway.ask(LOGIN, signed())
     party = Party(platform.console.product(SUB_PK), "sub-0001", SUB_DS)
     with Wire.tls(platform) as wire:
@@ -282,15 +280,13 @@ def test_one_that_connects_by_itself_pushes_the_gateways_session_out(
     assert platform.console.device(SUB_PK, "sub-0001").sessions == 1
 
 
-def test_a_gateway_deletes_one_that_is_online(gateway: Gateway, platform: Platform):
+def test_gateway_deletes_online_sub_device(gateway: Gateway, platform: Platform):
     gateway.ask(LOGIN, signed())
     assert gateway.ask("thing/topo/delete", [names()])[0] == 200
     assert status(platform) == "Offline"
 
 
-def test_a_deleted_gateway_leaves_no_topology_to_its_successor(
-    gateway: Gateway, platform: Platform
-):
+def test_new_gateway_does_not_inherit_old_topology(gateway: Gateway, platform: Platform):
     platform.console.remove_device(GATEWAY_PK, "gateway-1")
     platform.console.add_device(GATEWAY_PK, "gateway-1")
     assert platform.cloud.gateway_of(SUB_PK, "sub-0001") is None

@@ -26,12 +26,12 @@ POST = "thing/event/property/post"
     "number",
     ['"1"', "1", '"1|exp-topic|/sys/k/dev/thing/event/property/post_reply"', '"00123"', '"ü"'],
 )
-def test_the_id_comes_back_as_it_came(online: Online, number: str):
+def test_reply_echoes_the_id(online: Online, number: str):
     reply = online.ask(POST, b'{"id": %s, "params": {}}' % number.encode())
     assert b'"id":%s,' % number.encode() in reply
 
 
-def test_the_reply_is_compact_and_its_code_comes_first(online: Online):
+def test_reply_is_compact_and_starts_with_code(online: Online):
     reply = online.ask(POST, b'{"id":"7","version":"1.0","params":{"a":1}}')
     assert reply == OK % (b"{}", b"thing.event.property.post")
 
@@ -59,7 +59,7 @@ def test_a_reply_can_be_declined(sys: object, replied: bool):
     assert (envelope.reply(request, envelope.Outcome(), method="m") is not None) is replied
 
 
-def test_what_is_refused_is_answered_whatever_was_declined():
+def test_refused_request_gets_reply_despite_ack_0():
     request = envelope.parse(b'{"sys":{"ack":0}}')
     assert envelope.reply(request, envelope.Outcome(code=460), method="m")
 
@@ -95,7 +95,7 @@ def test_more_than_200_properties_are_answered_6106(online: Online):
     assert not online.device.properties
 
 
-def test_a_name_that_is_no_identifier_is_dropped_and_answered_200(online: Online):
+def test_invalid_identifier_is_dropped_and_replied_200(online: Online):
     reply = online.ask(POST, b'{"id":"7","params":{"a b":1,"module:c":2}}')
     assert json.loads(reply)["code"] == 200
     assert online.device.properties == {"module:c": 2}
@@ -121,7 +121,7 @@ def test_of_a_batch_the_newest_sample_counts(online: Online):
     assert online.platform.expect("event_posted", timeout=0).detail["event"] == "alarm"
 
 
-def test_history_does_not_change_what_a_property_is_now(online: Online):
+def test_history_does_not_change_the_current_value(online: Online):
     online.ask(POST, b'{"params":{"t":5}}')
     reply = online.ask(
         "thing/event/property/history/post",
@@ -150,7 +150,7 @@ def test_desired_values_are_got_and_deleted_by_version(online: Online):
     }
 
 
-def test_more_than_200_desired_values_are_not_told_at_once(online: Online):
+def test_request_for_201_desired_values_is_refused(online: Online):
     params = [f"p{number}" for number in range(201)]
     reply = online.ask(
         "thing/property/desired/get", json.dumps({"id": "7", "params": params}).encode()
@@ -181,7 +181,7 @@ def test_a_tag_of_another_name_is_answered_460(online: Online, key: str):
         ("thing/deviceinfo/delete", [{"attrKey": ["room"]}]),
     ],
 )
-def test_a_name_that_is_no_text_is_answered_460(online: Online, tail: str, params: object):
+def test_name_that_is_not_text_returns_460(online: Online, tail: str, params: object):
     online.platform.cloud.set_desired(online.party.product.key, online.party.name, {"a": 1})
     online.wire.read_publish()
     online.ask("thing/deviceinfo/update", b'{"params":[{"attrKey":"room"}]}')
@@ -222,7 +222,7 @@ MODEL = json.loads(
 )
 
 
-def test_with_a_thing_model_what_it_does_not_allow_is_dropped(online: Online):
+def test_property_outside_thing_model_is_dropped(online: Online):
     online.platform.console.set_thing_model(online.party.product.key, MODEL)
     body = {"id": "7", "params": {"target": 31, "temperature": 20.5, "other": 1}}
     assert json.loads(online.ask(POST, json.dumps(body).encode()))["code"] == 200
@@ -238,7 +238,7 @@ def test_with_a_thing_model_what_it_does_not_allow_is_dropped(online: Online):
     ("event", "values", "code"),
     [("alarm", {"level": 2}, 200), ("alarm", {"level": 3}, 6309), ("other", {}, 6320)],
 )
-def test_with_a_thing_model_a_wrong_event_is_refused_with_its_code(
+def test_event_outside_thing_model_has_its_code(
     online: Online, event: str, values: dict[str, int], code: int
 ):
     online.platform.console.set_thing_model(online.party.product.key, MODEL)
@@ -247,7 +247,7 @@ def test_with_a_thing_model_a_wrong_event_is_refused_with_its_code(
     assert json.loads(reply)["code"] == code
 
 
-def test_with_a_thing_model_a_batch_is_judged_event_by_event(online: Online):
+def test_thing_model_checks_each_event_of_batch(online: Online):
     online.platform.console.set_thing_model(online.party.product.key, MODEL)
     events = [{"value": {"level": level}, "time": level} for level in (1, 9, 2)]
     body = {"id": "7", "params": {"properties": {}, "events": {"alarm": events}}}

@@ -1,4 +1,4 @@
-"""Thing models: what is wrong in one, what is wrong with a value, what an editor is told."""
+"""Thing models: errors of a model, errors of values, and the stub for editors."""
 
 from __future__ import annotations
 
@@ -72,11 +72,11 @@ MODEL = thing_model.parse(
         ([], ["460 params is not an object"]),
     ],
 )
-def test_a_value_is_found_right_or_wrong_with_its_code(values: Any, said: list[str]) -> None:
+def test_value_check_reports_errors_with_codes(values: Any, said: list[str]) -> None:
     assert [str(one) for one in thing_model.check_properties(MODEL, values)] == said
 
 
-def test_an_event_may_leave_values_out_a_service_no_input() -> None:
+def test_event_values_are_optional_but_inputs_required() -> None:
     assert thing_model.check_event(MODEL, "ev", {"i": 1}) == []
     assert [one.code for one in thing_model.check_event(MODEL, "no", {})] == [6320]
     assert [one.code for one in thing_model.check_service(MODEL, "do", {"i": 1})] == [6302]
@@ -159,7 +159,7 @@ thing.event("alarm", {"level": 2})
         ('"level": 2', '"level": "2"', "\"Literal['2']\" is not assignable"),
     ],
 )
-def test_an_editor_with_the_stub_finds_wrong_names_and_types(
+def test_type_checker_with_stub_finds_wrong_names(
     tmp_path: Path, right: str, wrong: str, said: str
 ) -> None:
     stub = tmp_path / "typings" / "alink" / "thing.pyi"

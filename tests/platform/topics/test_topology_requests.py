@@ -108,7 +108,7 @@ def test_a_list_of_the_topology_and_its_end(gateway: Gateway):
     assert gateway.ask(DELETE, [names()]) == (6401, {})
 
 
-def test_a_timestamp_may_be_a_number_of_any_length(gateway: Gateway):
+def test_timestamp_may_be_number_of_any_length(gateway: Gateway):
     # N0 and N1 send JSON numbers, C3 its uptime: seven digits.
     for time in ("1700000000000", "1234567"):
         content = (
@@ -145,7 +145,7 @@ def test_thirty_sub_devices_fit_in_a_registration(
     assert (code, len(data)) == ((200, 30) if count == 30 else (460, 0))
 
 
-def test_one_that_cannot_be_had_does_not_spoil_the_others(gateway: Gateway):
+def test_unknown_sub_device_does_not_fail_the_others(gateway: Gateway):
     code, data = gateway.ask(REGISTER, [names("nobody-1"), names()])
     assert code == 200
     assert [one["deviceName"] for one in data] == ["sub-0001"]
@@ -184,11 +184,13 @@ SELF = {"productKey": GATEWAY_PK, "deviceName": "gateway-1"}
         ("thing/list/found", [names("nobody-1")], 200),
     ],
 )
-def test_what_is_wrong_has_its_code(gateway: Gateway, tail: str, params: object, code: int):
+def test_invalid_topology_request_has_its_code(
+    gateway: Gateway, tail: str, params: object, code: int
+):
     assert gateway.ask(tail, params) == (code, {})
 
 
-def test_the_switch_of_the_sub_devices_product_counts(gateway: Gateway, platform: Platform):
+def test_sub_device_product_decides_dynamic_registration(gateway: Gateway, platform: Platform):
     platform.console.set_dynamic_registration(SUB_PK, on=False)
     assert gateway.ask(REGISTER, [names()])[0] == 6288
     _, data = gateway.ask(PROXY, {"proxieds": [proxied()]})
@@ -198,12 +200,12 @@ def test_the_switch_of_the_sub_devices_product_counts(gateway: Gateway, platform
     assert gateway.ask(REGISTER, [names()])[0] == 200
 
 
-def test_a_disabled_one_is_refused(gateway: Gateway, platform: Platform):
+def test_disabled_sub_device_is_refused(gateway: Gateway, platform: Platform):
     platform.console.disable_device(SUB_PK, "sub-0001")
     assert gateway.ask(ADD, [signed()])[0] == 6204
 
 
-def test_a_product_that_is_no_gateway_has_no_topology(platform: Platform, party: Party):
+def test_device_that_is_not_gateway_has_no_topology(platform: Platform, party: Party):
     with Wire.tls(platform) as wire:
         assert wire.ask(party.log_in()) == ACCEPTED
         topic = f"/sys/{party.product.key}/{party.name}/{GET}"
@@ -212,12 +214,12 @@ def test_a_product_that_is_no_gateway_has_no_topology(platform: Platform, party:
     assert "not a gateway" in platform.expect("gateway_refused", timeout=0).reason
 
 
-def test_a_gateway_is_nobodys_sub_device(gateway: Gateway, platform: Platform):
+def test_gateway_cannot_be_a_sub_device(gateway: Gateway, platform: Platform):
     platform.console.add_device(GATEWAY_PK, "gateway-2")
     assert gateway.ask(REGISTER, [{**SELF, "deviceName": "gateway-2"}])[0] == 460
 
 
-def test_no_more_than_fit_in_a_topology(make_platform: Callable[..., Platform]):
+def test_sub_device_above_topology_limit_is_refused(make_platform: Callable[..., Platform]):
     platform = make_platform(settings=Settings(max_sub_devices=1))
     with Gateway(platform) as gateway:
         for name in ("sub-0001", "sub-0002"):
@@ -231,9 +233,7 @@ def test_no_more_than_fit_in_a_topology(make_platform: Callable[..., Platform]):
         assert gateway.ask(ADD, [signed("sub-0002")])[0] == 6400
 
 
-def test_another_gateway_takes_over_with_the_product_secret_only(
-    gateway: Gateway, platform: Platform
-):
+def test_takeover_by_another_gateway_needs_product_secret(gateway: Gateway, platform: Platform):
     assert gateway.ask(ADD, [signed()])[0] == 200
     assert gateway.ask("combine/login", signed())[0] == 200
     with Gateway(platform, "gateway-2") as other:
@@ -254,14 +254,14 @@ def test_another_gateway_takes_over_with_the_product_secret_only(
         assert gateway.ask("combine/login", signed())[0] == 6401
 
 
-def test_a_wrong_product_secret_is_a_failure_of_its_row(gateway: Gateway):
+def test_wrong_product_secret_fails_only_its_entry(gateway: Gateway):
     code, data = gateway.ask(PROXY, {"proxieds": [proxied(secret="wrong")]})
     assert code == 200
     assert data["failures"][0]["code"] == 401
     assert not data["successes"]
 
 
-def test_no_secret_and_no_signature_gets_into_the_log(gateway: Gateway, platform: Platform):
+def test_event_log_has_no_secret_or_signature(gateway: Gateway, platform: Platform):
     gateway.ask(REGISTER, [names()])
     gateway.ask(ADD, [signed(secret="wrong")])
     gateway.ask(PROXY, {"proxieds": [proxied(secret="wrong")]})
@@ -270,7 +270,7 @@ def test_no_secret_and_no_signature_gets_into_the_log(gateway: Gateway, platform
         assert secret not in written
 
 
-def test_the_cloud_gives_takes_and_asks(gateway: Gateway, platform: Platform):
+def test_cloud_adds_removes_and_requests_sub_devices(gateway: Gateway, platform: Platform):
     platform.cloud.add_sub_device(SUB_PK, "sub-0001", gateway=(GATEWAY_PK, "gateway-1"))
     assert gateway.told()[1]["params"]["status"] == 0
     assert [one.name for one in platform.cloud.sub_devices(GATEWAY_PK, "gateway-1")] == [

@@ -1,4 +1,4 @@
-"""The command line: a platform in a process of its own, and the verbs that talk to it."""
+"""The command line: a platform in a separate process, and the verbs that talk to it."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def admin(state: Path, facts: dict[str, Any]):
     """Return a caller of admin verbs: their JSON, or code and stderr of a failure."""
 
     def ask(*arguments: str, code: int = 0) -> Any:
-        # In this process: one of its own would take most of a second to start.
+        # In this process: a separate one would take most of a second to start.
         verb = ["admin", "--state", str(state), *arguments, *(() if code else ("--json",))]
         done = CliRunner().invoke(cli.app, verb)
         assert done.exit_code == code, done.output
@@ -114,14 +114,14 @@ def test_faults_are_added_loaded_listed_and_cleared(admin, tmp_path: Path):
     path.write_text('[[fault]]\nkind = "drop"\npacket = "puback"\ndevice = "dev-9"\n')
     assert len(admin("faults", "load", str(path))) == len(admin("faults", "list")) == 2
     assert admin("faults", "clear") == admin("faults", "list") == []
-    said = admin("faults", "add", "refuse", "colour=3", code=1)
-    assert said.startswith("alink-sim: the command line, fault 1: colour is not a known key")
+    said = admin("faults", "add", "refuse", "shade=3", code=1)
+    assert said.startswith("alink-sim: the command line, fault 1: shade is not a known key")
     path.write_text('[[fault]]\nkind = "drip"\n')
     said = admin("faults", "load", str(path), code=2)
     assert said.startswith(f"alink-sim: {path}, fault 1: kind is 'drip'; did you mean drop?")
 
 
-def test_a_platform_starts_with_faults_or_not_at_all(tmp_path: Path):
+def test_platform_starts_only_with_valid_faults(tmp_path: Path):
     path = tmp_path / "faults.toml"
     path.write_text('[[fault]]\nkind = "drip"\n')
     done = run("platform", "--state", tmp_path / "state", "--faults", path)
@@ -148,7 +148,7 @@ def test_every_verb_shows_its_help_without_a_platform(monkeypatch):
 @pytest.mark.parametrize(
     "group", ["", "thing", "admin", "admin product", "admin device", "admin faults", "admin ota"]
 )
-def test_every_verb_has_a_summary_that_fits_80_columns(monkeypatch, group):
+def test_summary_of_every_verb_fits_80_columns(monkeypatch, group):
     monkeypatch.setenv("COLUMNS", "80")
     shown = CliRunner().invoke(cli.app, [*group.split(), "--help"]).output
     verbs = shown.partition("Commands:\n")[2].splitlines()
@@ -160,7 +160,7 @@ def test_the_version_is_the_distributions():
     assert CliRunner().invoke(cli.app, ["--version"]).output.split()[1] == version("alink-sdk")
 
 
-def test_the_announcement_is_what_was_printed(state: Path, facts):
+def test_platform_json_equals_the_printed_facts(state: Path, facts):
     announced = {name: value for name, value in facts.items() if name != "console_url"}
     assert json.loads((state / "platform.json").read_text()) == announced
     assert set(facts) == {
@@ -212,11 +212,11 @@ def test_a_version_is_published_watched_and_canceled(admin, tmp_path: Path):
     assert "2 files, 26 bytes; over MQTT goes one" in admin(*two, code=1)
 
 
-def test_the_key_is_its_owners(state: Path, facts):
+def test_admin_key_is_readable_by_owner_only(state: Path, facts):
     assert stat.S_IMODE((state / "admin.key").stat().st_mode) == 0o600
 
 
-def test_adding_a_device_prints_its_four_strings_the_same_each_time(admin):
+def test_device_add_prints_same_certificate_each_time(admin):
     first = admin("device", "add", "a1B2c3D4e5F", "dev-2")
     assert set(first) == {"productKey", "productSecret", "deviceName", "deviceSecret"}
     assert first["productSecret"] == "Pr0dSecretAbCdEf"
@@ -225,7 +225,7 @@ def test_adding_a_device_prints_its_four_strings_the_same_each_time(admin):
     assert given["deviceSecret"] == "0123456789abcdef"
 
 
-def test_the_same_without_json_is_one_line_a_string(state: Path, facts):
+def test_device_add_without_json_prints_string_per_line(state: Path, facts):
     done = run("admin", "device", "add", "a1B2c3D4e5F", "dev-1", ALINK_STATE=str(state))
     assert done.stdout.splitlines() == [
         "productKey     a1B2c3D4e5F",
@@ -262,7 +262,7 @@ class _Served:
         self.ca_pem, self.mqtt_tls_port = facts["ca_pem"], facts["mqtt_tls_port"]
 
 
-def test_a_device_lives_as_the_verbs_say(admin, facts):
+def test_device_status_follows_the_verbs(admin, facts):
     product = Product("a1B2c3D4e5F", "Pr0dSecretAbCdEf", "p")
     party = Party(product, "by-itself")
     who = ("a1B2c3D4e5F", "by-itself")
@@ -287,7 +287,7 @@ def test_a_device_lives_as_the_verbs_say(admin, facts):
     assert kinds == ["registered", "online", "offline"]
 
 
-def test_events_say_why_and_the_setting_of_the_command_line_holds(admin, facts, state):
+def test_events_show_the_reason_of_a_refusal(admin, facts, state):
     switch(admin, "a1B2c3D4e5F", "off")
     party = Party(Product("a1B2c3D4e5F", "Pr0dSecretAbCdEf", "p"), "dev-1")
     with Wire.tls(_Served(facts)) as wire:  # type: ignore[arg-type]
@@ -301,9 +301,9 @@ def test_events_say_why_and_the_setting_of_the_command_line_holds(admin, facts, 
     assert "registration_refused  6288  a1B2c3D4e5F/dev-1  dynamic registration is" in lines[-1]
 
 
-def test_what_the_platform_refuses_is_one_sentence_and_code_1(admin):
-    said = admin("device", "show", "a1B2c3D4e5F", "nobody", code=1)
-    assert said == "alink-sim: there is no device a1B2c3D4e5F/nobody: add it first\n"
+def test_refused_action_prints_one_sentence_and_returns_1(admin):
+    said = admin("device", "show", "a1B2c3D4e5F", "unknown", code=1)
+    assert said == "alink-sim: there is no device a1B2c3D4e5F/unknown: add it first\n"
     said = admin("product", "show", "a1Nowhere", code=1)
     assert said == "alink-sim: there is no product a1Nowhere: create it first\n"
 
@@ -353,7 +353,7 @@ def made_by_a_later_version(state: Path) -> None:
         (["nonsense"], "No such command 'nonsense'"),
     ],
 )
-def test_a_fault_of_usage_or_environment_is_code_2(state, facts, tmp_path, arguments, says):
+def test_usage_or_environment_error_returns_code_2(state, facts, tmp_path, arguments, says):
     (tmp_path / "file").touch()
     (tmp_path / "typo.toml").write_text('[[product]]\nkeys = "a1B2c3D4e5F"\n')
     names = {
@@ -371,7 +371,7 @@ def test_a_fault_of_usage_or_environment_is_code_2(state, facts, tmp_path, argum
     assert "Traceback" not in done.stderr
 
 
-def test_a_platform_that_was_killed_is_named_and_can_be_started_again(tmp_path):
+def test_killed_platform_is_reported_and_can_restart(tmp_path):
     process, _facts = start(tmp_path)
     assert stop(process, signal.SIGKILL) == -signal.SIGKILL
     done = run("admin", "--state", tmp_path, "product", "list")

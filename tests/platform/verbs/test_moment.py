@@ -22,12 +22,12 @@ from alink_sim.platform.verbs.moment import moment
         ("1d", 1_000_000 - 86400),
     ],
 )
-def test_a_moment_is_read(monkeypatch, text, seconds):
+def test_time_is_parsed(monkeypatch, text, seconds):
     monkeypatch.setattr(time, "time", lambda: 1_000_000.0)
     assert moment(text) == seconds
 
 
 @pytest.mark.parametrize("text", ["yesterday", "15 m", "2026-13-01"])
-def test_what_is_none_says_how_to_write_one(text):
+def test_invalid_time_error_shows_the_format(text):
     with pytest.raises(typer.BadParameter, match=f"'{text}' is not a time: write 15m"):
         moment(text)
