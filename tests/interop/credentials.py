@@ -1,4 +1,4 @@
-"""What a person would type into a third party's MQTT client, from the vendor's manual."""
+"""Login parameters for a third party's MQTT client, composed by the vendor's manual."""
 
 from __future__ import annotations
 

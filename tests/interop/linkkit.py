@@ -1,4 +1,4 @@
-"""A client of the vendor's Link SDK for Python, unmodified, in a process of its own.
+"""A client of the vendor's Link SDK for Python, unmodified, in a separate process.
 
     with LinkKit(platform, "a1XXXXXXXXX", "dev-1", device_secret=secret) as client:
         client.call("thing_setup")

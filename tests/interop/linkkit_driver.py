@@ -4,11 +4,11 @@ Runs in the SDK's own environment (`.cache/linkkit`) and knows nothing of ours: 
 it starts it. The first line is `{"new": {arguments of LinkKit}, "mqtt": {arguments of
 config_mqtt}, "redirect": {"name:port": port}}`, each further one `{"call": method, "args": []}`;
 an argument `{"tuple": []}` is a tuple.
-What comes back: `{"returned": value}` or `{"raised": text}`, one a call, and `{"event": callback,
-"args": []}` whenever the SDK calls one.
+The driver prints `{"returned": value}` or `{"raised": text}` for each call, and
+`{"event": callback, "args": []}` whenever the SDK calls a callback.
 
-The SDK fixes host and port of HTTPS registration, so this process looks them up as it is told. No
-file of the SDK is touched.
+The SDK fixes host and port of HTTPS registration, so this process resolves them to those of its
+arguments. No file of the SDK is touched.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def listen(client: LinkKit) -> None:
 
 
 def do(client: LinkKit, call: str, args: list[Any]) -> None:
-    """Make one call and say what came of it."""
+    """Make one call and print its result or its exception."""
     try:
         say(returned=getattr(client, call)(*map(_argument, args)))
     except Exception as error:  # noqa: BLE001 (whatever it is, the test wants to see it)

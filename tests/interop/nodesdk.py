@@ -1,4 +1,4 @@
-"""A client of the vendor's device SDKs for Node.js, unmodified, in a process of its own.
+"""A client of the vendor's device SDKs for Node.js, unmodified, in a separate process.
 
     with NodeSdk(platform) as sdk:
         sdk.make("dev", "device", product_key, "dev-1", secret)
@@ -6,7 +6,7 @@
         sdk.call("dev", "postProps", {"temperature": 21.5}, told=True)
         sdk.expect("postProps", "dev")
 
-What can be done is in node/driver.js.
+node/driver.js has the list of calls.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ DRIVER = Path(__file__).with_name("node") / "driver.js"
 
 
 class NodeSdk:
-    """An SDK with nothing made yet; it trusts the platform's root, and nobody else's proxy."""
+    """An SDK without a device yet; it trusts the platform's root and uses no proxy."""
 
     def __init__(self, platform: Platform, package: str = NEWER) -> None:
         if not (HOME / "node_modules" / package).is_dir():

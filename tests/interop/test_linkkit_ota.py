@@ -1,4 +1,4 @@
-"""The vendor's Link SDK for Python, unmodified: an upgrade over the air, file and all.
+"""The vendor's Link SDK for Python, unmodified: an OTA update with its download.
 
 Version 1.2.13 says OTA_PUB_FAILED of every report and question that it does publish: it takes what
 paho returns for a number. What counts is that the platform hears it.

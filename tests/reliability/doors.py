@@ -1,7 +1,8 @@
 """The doors of a platform for a fuzzer: bytes in, and any failure that is not a refusal raised.
 
-Each door is fed without sockets, in the platform's own event loop: what is tried is the platform's
-code, not the kernel's. A door raises nothing for input that the platform refuses as documented.
+The doors take bytes without sockets, in the platform's own event loop: the target is the
+platform's code, not the kernel's. A door raises nothing for input that the platform refuses as
+documented.
 """
 
 from __future__ import annotations

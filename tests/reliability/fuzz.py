@@ -1,4 +1,4 @@
-"""The long form: inputs by the million at every door, then the page that says what came of it.
+"""The long fuzz run: millions of inputs at every door, then a page with the results.
 
 `python -m tests.reliability.fuzz --inputs 1000000` feeds mutated messages, and where atheris is
 installed, a coverage-guided share. A failure or a hang ends it with the input.
@@ -33,7 +33,7 @@ BATCH = 500
 
 @dataclass(frozen=True)
 class Result:
-    """What one door was fed; memory in MB at a tenth of the inputs, and at the end."""
+    """The inputs of one door; memory in MB after a tenth of the inputs and at the end."""
 
     door: str
     inputs: int
@@ -63,7 +63,7 @@ def feed(doors: Doors, door: str, inputs: int, seed: int) -> Result:
 
 
 def guided(door: str, inputs: int) -> bool:
-    """Let atheris feed a door in a process of its own; tell whether it could."""
+    """Let atheris feed a door in a separate process; return False without atheris."""
     if not importlib.util.find_spec("atheris"):
         return False
     command = [sys.executable, "-m", "tests.reliability.fuzz", "--guided", door]

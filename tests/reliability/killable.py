@@ -1,4 +1,4 @@
-"""A platform in a process of its own, as `alink-sim platform` runs it, that a test can kill."""
+"""A platform in a separate process, as `alink-sim platform` runs it, that a test can kill."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _processes = multiprocessing.get_context("forkserver")
 
 @dataclass(frozen=True)
 class Ports:
-    """Where a killable platform listens, as tests ask for it."""
+    """The ports on which a killable platform listens."""
 
     mqtt_port: int
     mqtt_tls_port: int

@@ -1,7 +1,8 @@
-"""The platform is killed again and again under load: what a device was told still lets it in.
+"""The platform is killed repeatedly under load: every credential it sent stays valid.
 
 Devices register over MQTT and HTTPS while the process dies by SIGKILL at seeded moments. Each
-pre-registered device gets a fresh DeviceSecret, so a secret that was told and not kept would show.
+pre-registered device gets a fresh DeviceSecret, so the test notices a secret that was sent and
+lost.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ PRE_REGISTERED = [f"pre-{number:03}" for number in range(150)]
 
 @dataclass(frozen=True)
 class Acknowledged:
-    """What a device was told, as the password it will log in with."""
+    """A credential that a device received, as its login packet."""
 
     name: str
     login: bytes
@@ -74,7 +75,7 @@ class Load:
         self._faults: list[BaseException] = []
 
     def until(self, ports: Ports, acknowledged: int, kill: Callable[[], None]) -> None:
-        """Run until so many were told; kill, and return once every client has noticed."""
+        """Run until `acknowledged` more credentials arrive, kill, return when all clients end."""
         enough = len(self.told) + acknowledged
         threads = [threading.Thread(target=self._run, args=(ports, n)) for n in range(CLIENTS)]
         for thread in threads:
@@ -87,7 +88,7 @@ class Load:
         kill()
         for thread in threads:
             thread.join(PATIENCE)
-        assert done, f"{len(self.told)} of {enough} acknowledgements within {PATIENCE:g} s"
+        assert done, f"{len(self.told)} of {enough} acknowledgments within {PATIENCE:g} s"
         assert not self._faults
 
     def _run(self, ports: Ports, client: int) -> None:
@@ -114,7 +115,7 @@ class Load:
 
 
 def lost(ports: Ports, told: list[Acknowledged]) -> list[str]:
-    """Return the names of those who cannot log in with what they were told."""
+    """Return the names of devices that cannot log in with their credentials."""
     missing = []
     for one in told:
         with Wire.plain(ports) as wire:
@@ -141,8 +142,8 @@ def test_killed_platform_loses_no_acknowledged_credential(
 
             Load(told, names, number).until(ports, chance.randint(5, 80), at_any_moment)
     with platform_process(tmp_path, database_url, "rotate_secret=true") as (ports, _kill):
-        assert lost(ports, told) == [], f"of {len(told)} acknowledgements, seed {SEED}"
+        assert lost(ports, told) == [], f"of {len(told)} acknowledgments, seed {SEED}"
     engine = database_url.partition(":")[0]
     record_property(
-        "counted", f"crash, {engine}: {len(told)} acknowledgements, {KILLS} SIGKILLs, 0 lost"
+        "counted", f"crash, {engine}: {len(told)} acknowledgments, {KILLS} SIGKILLs, 0 lost"
     )

@@ -1,4 +1,4 @@
-"""What was put into an outbox arrives: across cuts of the line, resets and cuts of power."""
+"""Messages in an outbox arrive despite lost connections, resets and power cuts."""
 
 from __future__ import annotations
 
@@ -77,8 +77,8 @@ def test_power_cut_loses_no_queued_message(
             one.power_on()
             assert one.wait() == "halted"
             found = int(one.lines[before].text.split()[1])
-        # What was put is there, and what was being put may be; a full queue, of five, may have
-        # let the oldest go already.
+        # Each finished put is there, and an unfinished one may be; a full queue of five may
+        # already have dropped its oldest message.
         least = min(len(puts), HOLDS) - (len(puts) >= HOLDS)
         assert least <= found <= min(len(puts) + 1, HOLDS), (at, puts, found)
         return found
@@ -138,7 +138,7 @@ def test_unacknowledged_messages_are_sent_again_next_session(
         assert arrived(rig) >= 20
 
 
-def test_lost_acknowledgement_is_recovered_next_session(rig: Rig) -> None:
+def test_lost_acknowledgment_is_recovered_next_session(rig: Rig) -> None:
     rig.platform.faults.add(Fault.drop("puback"), device="dev-1", times=2)
     with rig.board("dev-1", main=THROUGH) as board:
         board.power_on()

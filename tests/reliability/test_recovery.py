@@ -1,4 +1,4 @@
-"""The benchmark of recoveries: its proxy cuts where it is told, and the SDK comes back."""
+"""The benchmark of recoveries: its proxy cuts at the given byte, and the SDK reconnects."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_proxy_cuts_both_sides_at_the_byte(resets: bool) -> None:
                         pass
                     ended.append(got)
         assert proxy.cut.wait(PATIENCE)
-        # A reset may overtake what was sent before it.
+        # A reset may overtake bytes that were sent before it.
         assert ended[0] in ((b"de", b"d", b"") if resets else (b"de",))
         assert ended[1] == b""
         proxy.close()

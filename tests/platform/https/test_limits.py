@@ -61,7 +61,7 @@ def test_client_without_a_whole_head_is_cut(quick: Platform, port: str, sent: by
     assert "no whole head of a request within" in quick.expect("connect_timeout").reason
 
 
-def test_dripping_head_is_cut_all_the_same(quick: Platform):
+def test_slow_head_ends_the_connection(quick: Platform):
     with dialled(quick, "openapi_port", over_tls=False) as connection:
         begun = time.monotonic()
         connection.sendall(b"GET /")
