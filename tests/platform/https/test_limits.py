@@ -103,6 +103,7 @@ MALFORMED = [
     b"GET / HTTP/1.1\r\n" + b"A: " + b"b" * 100_000 + b"\r\n\r\n",
     b"GET /\xff\xfe HTTP/1.1\r\nHost: \xff\r\n\r\n",
     b"GET http://[ HTTP/1.1\r\nHost: h\r\n\r\n",
+    b"POST /auth HTTP/1.1\r\nHost: \xd1h\r\nContent-Length: 2\r\n\r\n{}",
     b"OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n",
     b"POST /?%ff=%zz HTTP/1.1\r\nHost: h\r\nx-acs-action: \xff\r\nContent-Length: 0\r\n\r\n",
     (

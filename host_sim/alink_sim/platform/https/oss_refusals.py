@@ -24,4 +24,10 @@ def refusal(
     }
     inside = "".join(f"  <{name}>{escape(one)}</{name}>\n" for name, one in said.items())
     text = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error>\n{inside}</Error>\n'
-    return web.Response(status=status, text=text, content_type="application/xml")
+    # A Host that is not UTF-8 is not sent back as it came.
+    return web.Response(
+        status=status,
+        body=text.encode(errors="replace"),
+        content_type="application/xml",
+        charset="utf-8",
+    )

@@ -154,6 +154,8 @@ def one_line_logger(note: Callable[[str, str], None]) -> logging.Logger:
         def emit(self, record: logging.LogRecord) -> None:
             error = record.exc_info[1] if record.exc_info else None
             name = type(error).__name__ if error else record.getMessage().partition("\n")[0]
+            if isinstance(error, ConnectionError):
+                return  # The client left before its response was out.
             is_theirs = error is None or type(error).__module__.startswith("aiohttp")
             note("protocol_error" if is_theirs else "platform_error", f"HTTP: {name}"[:200])
 
