@@ -27,7 +27,7 @@ class Nowhere:
 
 
 def log(text):
-    if "failed" in text:
+    if "failed" in text or "heap is short" in text:
         sys.exit(1)
 
 

@@ -18,6 +18,8 @@ from .errors import AlinkError, RefusedError
 from .messages import Messages
 
 _SLICE_MS = const(200)
+_SHORT_MS = const(10000)  # Until heap that was short may be free again.
+_LONGEST_MS = const(4500000)  # A longer wait is a tick count that wrapped.
 
 
 class Device(Messages):
@@ -70,9 +72,11 @@ class Device(Messages):
         self._feed = watchdog.feed if watchdog else None
         self._print = log or (lambda text: None)
         self._fields = {}  # Who we are, until a login is made of it.
+        self._way = None  # What a boot ends with, until the link has it.
         self._private = False  # Whether the platform's root was burned, or set.
         self._beside = []
         self._engine = self._live()
+        self._due = time.ticks_ms()  # The engine's next step, while there is no session.
 
     # The blocking face
 
@@ -100,7 +104,13 @@ class Device(Messages):
             self._idle(min(wait, left))
 
     def loop(self):
-        """Serve the session for ever."""
+        """Serve the session for ever.
+
+        Nothing that a peer sends, and no shortage of heap, ends it. Raises RefusedError when the
+        platform refuses the registration (or the login, under policy "stop"), StoreError when
+        flash does not keep the credential, KeyboardInterrupt at Ctrl-C, and what the application's
+        `network` raises. `connect`, `poll` and `loop` can be called again after each.
+        """
         while True:
             self._idle(self._step())
 
@@ -142,23 +152,18 @@ class Device(Messages):
                 self._private = "Ca" in self._fields
                 usual = gc.threshold()
                 gc.threshold(2048)  # Modules come and go: what stays is to lie together.
-                way = yield from heap.call("boot.boot", "Boot", self).run()
-                self._fields = None
-                heap.unload("boot")
-                if self._link is None:
-                    from .session import session
-
-                    self._link = session.Link(
-                        self._keepalive,
-                        self.max_packet,
-                        self._routes,
-                        self._hooks,
-                        self._feed,
-                        self._log,
-                    )
-                self._link.use(*way)
-                way = None
-                gc.threshold(usual)
+                try:
+                    self._way = yield from heap.call("boot.boot", "Boot", self).run()
+                    self._fields = None
+                    heap.unload("boot")
+                    self._link = heap.call("session.log_in", "prepare", self)
+                finally:
+                    gc.threshold(usual)
+            elif self._way:
+                # Ctrl-C, or a short heap, came between the two.
+                self._link = heap.call("session.log_in", "prepare", self)
+            elif self._link is None and self._fields is None:
+                heap.call("boot.boot", "start_over")  # The policy wants it, and a try may fail.
             try:
                 while True:
                     if self._network and not self.online() and not self._network():
@@ -169,24 +174,37 @@ class Device(Messages):
                 if heap.call("boot.boot", "refused", error, self._policy, self._log):
                     self._link = None
                     heap.unload("session", "topics")
-                    yield 0
-                    heap.call("boot.boot", "start_over")
                 heap.unload("boot")
+                yield 0
 
     # Helpers
 
     def _step(self):
-        try:
-            wait = next(self._engine)
-        except AlinkError as error:
-            self._log(str(error))
-            self._engine = self._live()  # An application may mend things and call again.
-            raise
-        if not self.online():
-            if self._calls:
-                self._calls.fail()
-            if not wait:
-                gc.collect()  # A stop of the boot is done; here the stack holds nothing of it.
+        # The engine's waits are moments: a caller that comes back sooner changes none of them.
+        wait = time.ticks_diff(self._due, time.ticks_ms())
+        if self.online() or not 0 < wait <= _LONGEST_MS:
+            try:
+                wait = next(self._engine)
+            except BaseException as error:
+                # Whatever ended it: an application may mend things, or a person press Ctrl-C,
+                # and call again.
+                if self._link:
+                    self._link.discard()
+                self._engine = self._live()
+                if not isinstance(error, MemoryError):
+                    if isinstance(error, AlinkError):
+                        self._log(str(error))
+                    raise
+                gc.collect()
+                wait = _SHORT_MS
+                self._log("heap is short; next try in %d s" % (_SHORT_MS // 1000))
+            self._due = time.ticks_ms()
+            if not self.online():
+                self._due = time.ticks_add(self._due, wait)
+                if self._calls:
+                    self._calls.fail()
+                if not wait:
+                    gc.collect()  # A stop of the boot is done; the stack holds nothing of it here.
         if self._beside:
             wait = self._step_beside(wait)
         return wait

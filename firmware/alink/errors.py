@@ -4,6 +4,8 @@
 class AlinkError(Exception):
     """Base of every error of this SDK; `str(error)` says what happened and what to do next."""
 
+    dates = False  # Whether a server's certificate was refused for its dates: by a wrong clock?
+
 
 class StoreError(AlinkError):
     """Flash holds no usable identity, or did not take a write: burn or repair the board."""

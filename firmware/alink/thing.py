@@ -17,6 +17,7 @@ import json
 
 from .envelope import compact
 from .errors import AlinkError, RefusedError
+from .topics import shown
 
 _METHOD = "thing.service."
 
@@ -89,7 +90,7 @@ class Thing:
             body = json.loads(payload)
             number, method = body["id"], body["method"]
         except (ValueError, KeyError, TypeError) as error:
-            self._device._log("not an Alink call on %s: %r" % (topic.decode(), error))
+            self._device._log("not an Alink call on %s: %r" % (shown(topic), error))
             return
         changed = {}
         code, data, message = self._carry_out(method, body.get("params"), changed)

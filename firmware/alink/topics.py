@@ -11,6 +11,14 @@ def whole(name, product_key, device_name):
     return ("%s/%s/%s/%s" % (system, product_key, device_name, name)).encode()
 
 
+def shown(topic):
+    """Return a topic as text for a log line, also one that is not UTF-8."""
+    try:
+        return topic.decode()
+    except UnicodeError:
+        return repr(topic)
+
+
 def find(routes, topic):
     """Return what takes a topic: a route of the very name, else of a filter, else None."""
     if topic in routes:

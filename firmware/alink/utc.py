@@ -5,6 +5,7 @@ import time
 from micropython import const
 
 _BUILT = const(1793491200)  # 2026-11-01: no true clock says less to this firmware.
+_LAST = const(2524608000)  # 2050-01-01: no true clock says more in this firmware's life.
 _FROM_2000 = const(946684800)  # Seconds from 1970 to 2000.
 
 
@@ -14,8 +15,8 @@ def now():
 
 
 def is_set(seconds=None):
-    """Tell whether a time, now by default, can be true: not before this firmware was built."""
-    return (now() if seconds is None else seconds) >= _BUILT
+    """Tell whether a time, now by default, can be true: from this firmware's build to 2049."""
+    return _BUILT <= (now() if seconds is None else seconds) < _LAST
 
 
 def gmtime(seconds):

@@ -1,6 +1,9 @@
 """device.py: what has its turns beside the session. Boards run all the rest."""
 
+import time
+
 from alink.device import Device
+from check import raises
 
 
 class Dog:
@@ -17,13 +20,64 @@ def device(*waits):
     return made, dog
 
 
+def steps(made):
+    """Step the engine as if its last wait were over."""
+    made._due = time.ticks_ms()
+    return made._step()
+
+
+def test_early_call_does_not_shorten_a_wait():
+    made, _ = device(5000, 7)
+    assert made._step() == 5000
+    assert 4000 < made._step() <= 5000
+    assert steps(made) == 7
+
+
+def test_interrupted_engine_can_be_called_again():
+    for error in (KeyboardInterrupt, OSError, ValueError, SystemExit):
+        made, _ = device()
+        made._live = lambda: iter((9,))
+        made._engine = failing(error)
+        raises(error, made._step)
+        assert made._step() == 9
+
+
+def test_short_heap_in_the_engine_costs_a_wait():
+    made, _ = device()
+    made._live = lambda: iter((9,))
+    made._engine = failing(MemoryError)
+    assert made._step() == 10000
+    assert steps(made) == 9
+
+
+def test_interrupted_session_is_abandoned():
+    made, _ = device()
+    made._live = lambda: iter((9,))
+    made._engine = failing(KeyboardInterrupt)
+    made._link = AbandonedLink()
+    raises(KeyboardInterrupt, made._step)
+    assert made._link.abandoned
+
+
+class AbandonedLink:
+    online = abandoned = False
+
+    def discard(self):
+        self.abandoned = True
+
+
+def failing(error):
+    raise error
+    yield 0
+
+
 def test_what_runs_beside_the_session_has_its_turns_until_it_says_none():
     made, _ = device(500, 500, 500)
     turns = [900, 20, None]
     made.beside(lambda: turns.pop(0))
-    assert [made._step() for _ in range(3)] == [500, 20, 500]
+    assert [steps(made) for _ in range(3)] == [500, 20, 500]
     made._engine = iter((7,))
-    assert made._step() == 7
+    assert steps(made) == 7
     assert turns == []
 
 
@@ -31,7 +85,7 @@ def test_what_ends_takes_no_turn_of_another():
     made, _ = device(500, 500)
     made.beside(lambda: None)
     made.beside(lambda: 3)
-    assert (made._step(), made._step()) == (3, 3)
+    assert (steps(made), steps(made)) == (3, 3)
 
 
 def test_a_watchdog_is_fed_while_there_is_no_time_to_wait():

@@ -48,7 +48,7 @@ class Boot:
             yield 0
         login = heap.call("boot.connect_fields", "login", self.fields)
         heap.unload("sign")
-        return self.endpoint, self.tls, login
+        return self.endpoint, self.tls, login, self.fields.get("NtpHost")
 
 
 def refused(error, policy, log):

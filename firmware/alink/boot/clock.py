@@ -48,6 +48,8 @@ def from_ntp(answer, cookie):
     """Return the seconds since 1970 in a 48-byte SNTP answer to `cookie` (RFC 4330)."""
     if len(answer) < 48 or answer[0] & 7 != 4 or not 1 <= answer[1] <= 15:
         raise TransportError("its answer is not from a synchronised NTP server")
+    if answer[0] & 0xC0 == 0xC0 or answer[40:48] == bytes(8):
+        raise TransportError("its NTP server has no time itself")
     if answer[24:32] != cookie:
         raise TransportError("its answer does not belong to our request")
     seconds = answer[40] << 24 | answer[41] << 16 | answer[42] << 8 | answer[43]
@@ -93,7 +95,7 @@ def _split(host, port):
 
 def _set(seconds):
     if not is_set(seconds):
-        raise TransportError("it says %s, before this firmware was built" % text(seconds))
+        raise TransportError("it says %s, which is not between 2026-11 and 2049" % text(seconds))
     year, month, day, hour, minute, second = gmtime(seconds)[:6]
     machine.RTC().datetime((year, month, day, 0, hour, minute, second, 0))
 

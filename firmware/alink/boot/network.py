@@ -8,6 +8,7 @@ from .. import heap
 from ..errors import TransportError
 
 _SLICE_MS = const(200)
+_REJOIN_MS = const(10000)  # A station that gave up is asked to join again.
 
 
 def prepare(boot):
@@ -25,17 +26,20 @@ def prepare(boot):
 def _join_network(boot):
     fields = boot.fields
     if boot.network is None and "WifiSsid" in fields:
-        from .wifi import joined
+        from . import wifi
 
         ssid = fields["WifiSsid"].decode()
+        password = fields.get("WifiPassword", b"").decode()
         waited = 0
-        while not joined(ssid, fields.get("WifiPassword", b"").decode()):
+        while not wifi.is_joined():
+            if waited % _REJOIN_MS == 0:
+                wifi.join(ssid, password, boot.log)
             yield _SLICE_MS
             waited += _SLICE_MS
             if waited % 30000 == 0:
                 boot.log(
-                    "Wi-Fi %s not joined for %d s; check its name and password"
-                    % (ssid, waited // 1000)
+                    "Wi-Fi %s not joined for %d s: %s; check its name and password"
+                    % (ssid, waited // 1000, wifi.state())
                 )
     while boot.network and not boot.network():
         yield _SLICE_MS
@@ -43,21 +47,28 @@ def _join_network(boot):
 
 def _set_clock(boot):
     from .. import utc
-    from . import clock
 
     wait = 2000
-    while not utc.is_set():
-        hosts = boot.fields.get("NtpHost")
-        hosts = hosts.decode().split(",") if hosts else clock.NTP_HOSTS
-        try:
-            source = clock.synchronise(hosts, clock.HTTP_HOST, boot.feed)
-            boot.log("clock set to %s by %s" % (utc.text(utc.now()), source))
-        except TransportError as error:
-            boot.log("clock not set: %s" % error)
-            yield wait
-            wait = min(wait * 2, 300000)
+    while not utc.is_set() and not ask_time(boot.fields.get("NtpHost"), boot.feed, boot.log):
+        yield wait
+        wait = min(wait * 2, 300000)
     heap.unload_steps("boot")
     heap.unload("session", "utc")
+
+
+def ask_time(ntp_host, feed, log):
+    """Set the clock from the hosts burned as NtpHost (bytes or None); return whether it is set."""
+    from .. import utc
+    from . import clock
+
+    hosts = ntp_host.decode().split(",") if ntp_host else clock.NTP_HOSTS
+    try:
+        source = clock.synchronise(hosts, clock.HTTP_HOST, feed)
+    except TransportError as error:
+        log("clock not set: %s" % error)
+        return False
+    log("clock set to %s by %s" % (utc.text(utc.now()), source))
+    return True
 
 
 def _endpoint(fields):

@@ -38,6 +38,11 @@ def register(boot):
             longest = min(longest * 2, 3600000)
             boot.log("not registered: %s; next try in %d s" % (error, wait // 1000))
             yield from _sleep(wait)
+            if error.dates:
+                heap.call(
+                    "boot.network", "ask_time", boot.fields.get("NtpHost"), boot.feed, boot.log
+                )
+                heap.unload("session", "utc")
 
 
 def _counted(boot):
@@ -77,11 +82,18 @@ def _once(boot):
         heap.unload("session")
         yield 0  # The caller collects: to store the credential takes all the heap there is.
         boot.log("credential stored in %s" % heap.call("boot.store", "save", made, boot.log))
-        connection.send(b"\xe0\x00")  # DISCONNECT, now that it is stored.
+        fields.update(made)  # Now: whatever fails from here on, a second registration is wrong.
+        _disconnect(connection)
     finally:
         boot.sent = connection.written
         connection.close()
-    fields.update(made)
+
+
+def _disconnect(connection):
+    try:
+        connection.send(b"\xe0\x00")
+    except TransportError:
+        pass  # The platform learns it from the closed socket.
 
 
 def _over_https(boot):

@@ -6,6 +6,7 @@ docs/reference/protocol.md, "Dynamic registration".
 import json
 
 from ..errors import ProtocolError, RefusedError
+from ..topics import shown
 
 # What a credential carries over from the certificate, so that it logs in without it.
 _CONNECTION = (
@@ -39,7 +40,7 @@ _HINTS = {
 def credential(certificate, topic, payload):
     """Return the credential that a pushed answer makes of a certificate. Raises ProtocolError."""
     if topic not in (b"/ext/register", b"/ext/regnwl"):
-        raise ProtocolError("the answer came on %s" % topic.decode())
+        raise ProtocolError("the answer came on %s" % shown(topic))
     try:
         return credential_of(certificate, json.loads(payload))
     except ValueError:

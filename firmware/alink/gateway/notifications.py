@@ -8,6 +8,7 @@ from time import ticks_ms
 
 from ..envelope import compact
 from ..errors import TransportError
+from ..topics import shown
 from . import roster
 from .sub_device import names_in
 
@@ -37,7 +38,7 @@ def take(gateway, topic, payload):
             return
         answer = {"id": body["id"], "code": 200, "data": {}}
     except (ValueError, KeyError, TypeError) as error:
-        gateway._log("not a notice about sub-devices on %s: %r" % (topic.decode(), error))
+        gateway._log("not a notice about sub-devices on %s: %r" % (shown(topic), error))
         return
     try:
         gateway.publish(topic + b"_reply", compact(answer))

@@ -11,7 +11,7 @@ from time import ticks_add, ticks_diff, ticks_ms
 from micropython import const
 
 from .. import heap
-from ..errors import TransportError, VerifyError
+from ..errors import TransportError
 
 _SLICE_MS = const(1000)  # A watchdog is fed at least this often while we wait.
 _WRITE_MS = const(10000)  # A packet that takes longer to leave ends the connection.
@@ -103,7 +103,7 @@ class Connection:
     def renamed(self, error):
         """Return an OSError or a ValueError of the socket as the error of this SDK that it is."""
         if not isinstance(error, OSError):
-            return VerifyError(heap.call("session.tls_errors", "verdict", self.peer, str(error)))
+            return heap.call("session.tls_errors", "verify_error", self.peer, str(error))
         number = error.errno
         if isinstance(number, int):
             number = errno.errorcode.get(abs(number), number)

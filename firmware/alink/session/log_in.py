@@ -1,8 +1,27 @@
 """How a session begins and how it is lost: rare, so `session` unloads this after each."""
 
 from .. import heap
-from ..errors import ProtocolError, RefusedError, TransportError
+from ..errors import AlinkError, ProtocolError, RefusedError, TransportError
 from .mqtt import MQTTClient
+
+_PLAIN = (AlinkError, MemoryError)  # Their text is a sentence; of others the kind says more.
+
+
+def prepare(device):
+    """Return the link of a device, made where it has none yet, with what its boot ended with."""
+    from . import session
+
+    link = device._link or session.Link(
+        device._keepalive,
+        device.max_packet,
+        device._routes,
+        device._hooks,
+        device._feed,
+        device._log,
+    )
+    link.use(*device._way)
+    device._way = None
+    return link
 
 
 def begin(link, clock):
@@ -23,6 +42,9 @@ def begin(link, clock):
         wait = heap.call("session.backoff", "failed", link.memory, clock())
         link.hold(wait)
         link.log("no connection: %s; next try in %d s" % (error, (wait + 999) // 1000))
+        if error.dates:  # The clock may be wrong: set once, or believed since another boot.
+            heap.call("boot.network", "ask_time", link.ntp_host, link.feed, link.log)
+            heap.unload("boot", "utc")
         return wait
     heap.call("session.backoff", "online", link.memory, clock())
     return 0
@@ -42,7 +64,7 @@ def _log_in(link):
 
 def end(link, error, clock):
     """Note that a session was lost; say so when another board seems to take it."""
-    link.log("offline: %s" % error)
+    link.log("offline: %s" % (error if isinstance(error, _PLAIN) else repr(error)))
     wait, pushed_out = heap.call("session.backoff", "lost", link.memory, clock())
     link.hold(wait)
     if pushed_out:

@@ -44,7 +44,7 @@ class MQTTClient(simple.MQTTClient):
             self.pid = packet_id - 1
         try:
             simple.MQTTClient.publish(self, topic, msg, retain, qos)  # super() takes longer.
-        except MemoryError:
+        except BaseException:  # A wrong type, a short heap, Ctrl-C: nothing of it may stay here.
             self.sock.forget()
             self.in_flight.discard(packet_id)
             raise

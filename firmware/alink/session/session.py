@@ -10,12 +10,13 @@ from time import ticks_add, ticks_diff, ticks_ms
 from micropython import const
 
 from .. import heap
-from ..errors import ProtocolError, TransportError
-from ..topics import find
+from ..errors import TransportError
+from ..topics import find, shown
 
 _PONG_MS = const(10000)  # Nothing received for so long after a PINGREQ: the link is dead.
 _FILTERS_A_PACKET = const(8)
 _IN_FLIGHT = const(100)  # Messages that may wait for a PUBACK: each costs heap until it comes.
+_MESSAGES_A_STEP = const(8)  # The caller feeds its watchdog and looks at its clock between two.
 _SHORT_MS = const(10000)  # Until heap that was short may be there.
 _LONGEST_MS = const(4500000)  # No wait is longer: what seems so is a tick count gone round.
 
@@ -37,18 +38,20 @@ class Link:
         self.memory = None  # Of `pace`.
         self.log = log
         self.keepalive, self.max_packet = keepalive, max_packet
-        self._feed = feed
+        self.feed = feed
         self._routes, self._hooks = routes, hooks
         self.otherwise = None  # Takes (topic, payload) that no route does.
         self._handlers = {}
         self._inbox = self._client = self._pinged_at = self._until = None
 
-    def use(self, endpoint, tls, login):
+    def use(self, endpoint, tls, login, ntp_host=None):
         """Say where to connect, (host, port), with which TLS context, and as whom.
 
-        `login` is client id, user name and password in bytes. Before the first `step`.
+        `login` is client id, user name and password in bytes. `ntp_host` is that of the
+        certificate, for a clock that turns out to be wrong. Before the first `step`.
         """
         self._endpoint, self._tls, self.login = endpoint, tls, login
+        self.ntp_host = ntp_host
 
     def subscribe(self, *topics):
         """Ask for topics that are not in the routes yet, where there is a session."""
@@ -95,9 +98,11 @@ class Link:
         try:
             if self._greets:
                 self._greet()
-            self._receive()
-            return self._keep_alive(ticks_ms())
-        except (TransportError, ProtocolError, MemoryError) as error:
+            more = self._receive()
+            wait = self._keep_alive(ticks_ms())
+            return 0 if more else wait
+        except Exception as error:
+            # Whatever a peer sends ends at most this session, never the caller's loop.
             self._lost(error)
             return 0
 
@@ -112,11 +117,17 @@ class Link:
             self._client.disconnect()
             self._end()
 
+    def discard(self):
+        """End the session without a DISCONNECT: half a packet may have left, or come."""
+        if self.online:
+            self._client.sock.close()
+            self._end()
+
     # What `session` calls
 
     def dial(self):
         """Return a fresh connection. Raises TransportError."""
-        return heap.call("session.transport", "dial", self._endpoint, self._tls, self._feed)
+        return heap.call("session.transport", "dial", self._endpoint, self._tls, self.feed)
 
     def began(self, client):
         """Go on with an MQTTClient that is logged in."""
@@ -141,15 +152,13 @@ class Link:
         elif handler:
             for topic, code in zip(handler, codes):
                 if code & 0x80:
-                    self.log("the platform refused the subscription to %s" % topic.decode())
+                    self.log("the platform refused the subscription to %s" % shown(topic))
 
     def _begin(self):
         try:
             return heap.call("session.log_in", "begin", self, ticks_ms)
         except MemoryError:
-            if not self.sessions:
-                raise  # A boot that finds no room will find none later.
-            self.log("no session: heap is short")
+            self.log("no session: heap is short; next try in %d s" % (_SHORT_MS // 1000))
             return _SHORT_MS
 
     def _greet(self):
@@ -164,8 +173,9 @@ class Link:
             self._handlers[self._client.subscribe(some)] = some
 
     def _receive(self):
+        # Returns whether more may have arrived than one step handles.
         stream = self._client.sock
-        while True:
+        for _ in range(_MESSAGES_A_STEP):
             try:
                 self._client.check_msg()
             except MemoryError:
@@ -176,16 +186,17 @@ class Link:
             elif stream.lost:
                 topic, payload = stream.lost[0], None
                 stream.lost = stream.lost[1:]
-                self.log("message on %s is too long; it was dropped" % topic.decode())
+                self.log("message on %s is too long; it was dropped" % shown(topic))
             else:
-                return
+                return False
             self.duplicate = stream.duplicate
             handler = find(self._routes, topic) or self.otherwise
             # Who waits for a reply is told that it will not come: None.
             if handler and (payload is not None or topic.endswith(b"_reply")):
                 self._call(handler, topic, payload)
             if not self.online:
-                return  # A handler closed us.
+                return False  # A handler closed us.
+        return True
 
     def _call(self, handler, *arguments):
         try:
@@ -194,7 +205,7 @@ class Link:
             # A mistake in an application's handler must not end the session.
             what = "on_done" if arguments else "when_online"
             if arguments[1:]:
-                what = arguments[0].decode()
+                what = shown(arguments[0])
             self.log("the handler of %s failed: %r" % (what, error))
 
     def _keep_alive(self, now):
@@ -221,8 +232,7 @@ class Link:
     def _lost(self, error):
         if not self.online:
             return  # A handler has met the end already, or has closed us.
-        self._client.sock.close()
-        self._end()
+        self.discard()
         try:
             heap.call("session.log_in", "end", self, error, ticks_ms)
         except MemoryError:

@@ -84,7 +84,11 @@ class Stream:
             return
         body = self._out_body
         self._out_have = self._out_end = 0
-        self.connection.send(memoryview(out)[:end])
+        try:
+            self.connection.send(memoryview(out)[:end])
+        except BaseException:
+            self.connection.close()  # A part of it may have left: nothing can follow that.
+            raise
         self.sent_at = ticks_ms()
         if out[0] & 0xF6 == 0x32:
             at = body + 2 + (out[body] << 8 | out[body + 1])
@@ -93,8 +97,9 @@ class Stream:
             self._out = bytearray(_SMALL)
 
     def forget(self):
-        """Let go of what was collected of a packet that heap was short for."""
+        """Let go of what was collected of a packet that could not be built to its end."""
         self._out_have = self._out_end = 0
+        self._puback = b""  # It had left whole where nothing but an empty payload was wrong.
 
     def setblocking(self, flag):
         """Nothing to do: umqtt only ever meets whole packets."""

@@ -1,6 +1,7 @@
 """Why a server's X.509 certificate was not accepted, in words. Loaded only when that happens."""
 
 from .. import heap
+from ..errors import VerifyError
 from ..utc import now, text
 
 _REASONS = (
@@ -12,13 +13,16 @@ _REASONS = (
 )
 
 
-def verdict(peer, what):
-    """Return one sentence for mbedTLS's text about the certificate of `peer`."""
+def verify_error(peer, what):
+    """Return the VerifyError that says in one sentence what mbedTLS's text does of a peer."""
     says = "is refused: %s" % what.strip()
     for theirs, ours in _REASONS:
         if theirs in what:
             says = ours
-    if "expired" in says or "valid" in says:
+    dates = says in ("has expired", "is not yet valid")
+    if dates:
         says += " (this board's clock says %s)" % text(now())
     heap.unload("utc")
-    return "the certificate of %s %s" % (peer, says)
+    error = VerifyError("the certificate of %s %s" % (peer, says))
+    error.dates = dates
+    return error

@@ -53,3 +53,21 @@ def test_wlan_returns_one_station_object(bench: Bench, clock: ManualClock):
         clock=clock,
     )
     assert lines == ["True a0b765123456"]
+
+
+def test_connecting_station_refuses_another_connect(bench: Bench, clock: ManualClock):
+    lines = bench.run(
+        """
+        import network
+        station = network.WLAN(network.STA_IF)
+        station.active(True)
+        station.connect("home", "password")
+        try:
+            station.connect("home", "password")
+        except OSError as error:
+            print(error)
+        print(station.config("reconnects"))
+        """,
+        clock=clock,
+    )
+    assert lines == ["Wifi Internal State Error", "-1"]

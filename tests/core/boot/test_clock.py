@@ -24,7 +24,7 @@ def test_an_sntp_answer_gives_seconds_since_1970():
 
 
 def test_the_era_of_2036_is_understood():
-    assert clock.from_ntp(_answer(0), COOKIE) == 2085978496
+    assert clock.from_ntp(_answer(1), COOKIE) == 2085978497
 
 
 def test_answers_that_are_not_to_be_believed_are_refused():
@@ -33,6 +33,18 @@ def test_answers_that_are_not_to_be_believed_are_refused():
     raises(TransportError, clock.from_ntp, _answer(4004445600, stratum=0), COOKIE)
     raises(TransportError, clock.from_ntp, _answer(4004445600, stratum=16), COOKIE)
     raises(TransportError, clock.from_ntp, _answer(4004445600, cookie=b"somebody"), COOKIE)
+
+
+def test_server_without_time_is_refused():
+    raises(TransportError, clock.from_ntp, _answer(4004445600, first=0xDC), COOKIE)  # LI is 3.
+    raises(TransportError, clock.from_ntp, _answer(0), COOKIE)
+
+
+def test_time_outside_plausible_range_is_refused():
+    for seconds in (0, 1793491199, 2524608000, 4102444800):
+        assert not utc.is_set(seconds)
+        raises(TransportError, clock._set, seconds)
+    assert utc.is_set(1793491200) and utc.is_set(2524607999)
 
 
 def test_a_date_header_gives_seconds_since_1970():

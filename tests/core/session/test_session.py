@@ -468,14 +468,99 @@ def test_a_heap_that_is_short_for_another_session_is_waited_for():
     world.connections[0].error = TransportError("lost")
     _short_once(world)
     world.run(60)
-    assert "no session: heap is short" in world.log
+    assert "no session: heap is short; next try in 10 s" in world.log
     assert world.link.online and len(world.connections) == 2
 
 
-def test_a_boot_that_finds_no_heap_says_so():
+def test_short_heap_at_first_session_costs_a_wait():
     world = World()
     _short_once(world)
-    raises(MemoryError, world.link.step)
+    assert world.link.step() == 10000
+    world.run(60)
+    assert world.link.online and len(world.connections) == 1
+
+
+def test_short_heap_while_login_is_imported_costs_a_wait():
+    world = World()
+    world.link.step()
+    world.connections[0].error = TransportError("lost")
+    from alink.session import log_in
+
+    usual = log_in.begin
+    log_in.begin = None  # What a module that found no heap halfway leaves: the name, no function.
+    try:
+        world.run(5)
+    finally:
+        log_in.begin = usual
+    world.run(60)
+    assert world.link.online
+
+
+def test_undecodable_topic_does_not_end_the_loop():
+    world = World()
+    world.link.step()
+    bad = b"\xff\xfe"
+    world.routes[bad] = _failing
+    world.connections[0].incoming = (
+        fakes.publish(bad, b"m") + fakes.publish(bad, bytes(2000)) + fakes.publish(b"a", b"after")
+    )
+    world.link.step()
+    assert world.messages == [(b"a", b"after")]
+    assert [line for line in world.log if line.startswith("message on b'")]
+    assert [line for line in world.log if line.startswith("the handler of b'")]
+
+
+def test_unexpected_error_ends_the_session_only():
+    for error in (ValueError("x"), TypeError(), KeyError("k"), OSError(5), UnicodeError()):
+        world = World()
+        world.link.step()
+        world.connections[0].error = error
+        world.run(60)
+        assert world.link.online and len(world.connections) == 2
+        assert [line for line in world.log if line.startswith("offline: ")]
+
+
+def test_one_step_handles_a_bounded_number_of_messages():
+    world = World()
+    world.link.step()
+    world.connections[0].incoming = fakes.publish(b"a", b"m") * 20
+    assert world.link.step() == 0
+    assert len(world.messages) == 8
+    assert world.link.step() == 0
+    assert world.link.step() > 0
+    assert len(world.messages) == 20
+
+
+def test_wrong_payload_type_leaves_the_stream_clean():
+    world = World()
+    world.link.step()
+    for payload in ("text", 5, None, [1], {}):
+        try:
+            world.link.publish(b"t", payload, 1)
+        except Exception:
+            pass
+    sent = len(world.connections[0].sent)
+    world.link.publish(b"t", b"whole")
+    assert world.connections[0].sent[-1] == b"\x30\x08\x00\x01twhole"
+    assert len(world.connections[0].sent) >= sent + 1
+    world.run(100)
+    assert world.link.online and len(world.connections) == 1
+
+
+def test_interrupted_write_closes_the_connection():
+    world = World()
+    world.link.step()
+
+    def send(view):
+        raise KeyboardInterrupt
+
+    world.connections[0].send = send
+    raises(KeyboardInterrupt, world.link.publish, b"t", b"m")
+    assert world.connections[0].closed
+
+
+def _failing(topic, payload):
+    raise RuntimeError("handler")
 
 
 def test_a_session_that_finds_no_heap_ends_and_another_begins():

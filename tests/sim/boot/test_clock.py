@@ -89,7 +89,7 @@ def test_third_registration_waits_ten_minutes(timed: Rig, clock: ManualClock) ->
     board = timed.board("dev-1", method="regnwl", register=False, main=RESETS_BEFORE_STORING)
     with board:
         board.power_on()
-        board.expect("the next one begins in 10 minutes")
+        board.expect("the next one starts in 10 minutes")
         for _ in range(9):
             until_waiting(board, clock)
             clock.advance(60)

@@ -100,5 +100,5 @@ def test_three_unfinished_registrations_stop_the_board(rig: Rig) -> None:
         board.power_on()
         for _ in range(2):
             board.expect("registered by regnwl")
-        board.expect("the next one begins in 10 minutes")
+        board.expect("the next one starts in 10 minutes")
     assert len(rig.platform.console.device(rig.product_key, "dev-1").client_ids) == 2

@@ -7,6 +7,7 @@ AP_IF = 1
 STAT_IDLE = 1000
 STAT_CONNECTING = 1001
 STAT_GOT_IP = 1010
+STAT_BEACON_TIMEOUT = 200
 STAT_NO_AP_FOUND = 201
 STAT_WRONG_PASSWORD = 202
 _JOIN_MS = 50
@@ -15,9 +16,11 @@ _JOIN_MS = 50
 class _Station:
     def __init__(self):
         self._active = False
-        self._status = STAT_IDLE
         self._since = 0
-        self._ssid = ""
+        self._ssid = self._password = ""
+        self._asked = False  # Whether the driver has a network to join.
+        self._joined = False
+        self._reconnects = -1  # As on a stock image: for ever.
 
     def __call__(self, interface=STA_IF):
         return self
@@ -26,25 +29,36 @@ class _Station:
         if on is not None:
             self._active = bool(on)
             if not on:
-                self._status = STAT_IDLE
+                self._asked = self._joined = False
         return self._active
 
     def connect(self, ssid=None, password=None):
         if not self._active:
             raise OSError("Wifi Not Started")
-        self._ssid = ssid
+        if self.status() == STAT_CONNECTING:
+            raise OSError("Wifi Internal State Error")
+        self._ssid, self._password = ssid, password
         self._since = ticks()
-        self._status = _outcome(ssid, password)
+        self._asked, self._joined = True, False
 
     def disconnect(self):
-        self._status = STAT_IDLE
+        self._asked = self._joined = False
 
     def status(self, what=None):
         if what == "rssi":
             return -55
-        if self._status != STAT_IDLE and (ticks() - self._since) & 0x3FFFFFFF < _JOIN_MS:
+        if not self._asked:
+            return STAT_IDLE
+        if (ticks() - self._since) & 0x3FFFFFFF < _JOIN_MS:
             return STAT_CONNECTING
-        return self._status
+        found = _outcome(self._ssid, self._password)
+        if self._joined and found != STAT_GOT_IP:
+            found = STAT_BEACON_TIMEOUT
+            if not self._reconnects:
+                self._asked = self._joined = False  # The driver gives up; else it joins again.
+        if found == STAT_GOT_IP:
+            self._joined = True
+        return found
 
     def isconnected(self):
         return self.status() == STAT_GOT_IP
@@ -54,6 +68,9 @@ class _Station:
             return machine.unique_id()
         if what in ("ssid", "essid"):
             return self._ssid
+        if what == "reconnects":
+            return self._reconnects
+        self._reconnects = settings.get("reconnects", self._reconnects)
 
     def ifconfig(self, *_):
         ip = "127.0.0.1" if self.isconnected() else "0.0.0.0"
