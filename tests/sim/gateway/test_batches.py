@@ -11,7 +11,7 @@ from tests.sim.gateway.gateways import GROWN, burn, start, status, subs
 BATCH = """
 from alink.gateway import Gateway
 
-gateway = Gateway.from_flash(SETTINGS, log=lambda text: print(text) if "room" in text else None)
+gateway = Gateway.from_flash(SETTINGS, log=lambda text: print(text) if "short" in text else None)
 publish = gateway.publish
 
 def tell(topic, *rest):
