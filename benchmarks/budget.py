@@ -43,7 +43,7 @@ def measure_device(folder: Path) -> dict[str, int]:
 
 
 def goal(name: str, figures: dict[str, int]) -> str:
-    """Return what is aimed at, and where we are, for the table."""
+    """Return each goal and the current figure, for the table."""
     if name == "heap.first_boot":
         ratio = figures[name] / figures["heap.bare"]
         return f"{ratio:.2f} x bare; goal 2.4 x"
@@ -55,7 +55,7 @@ def goal(name: str, figures: dict[str, int]) -> str:
 def rows(
     posts: Posts, boots: Boots, registrations: float, platforms: float
 ) -> list[tuple[str, str, str]]:
-    """Return what is measured but not held to a record: speed depends on the machine."""
+    """Return the figures that no record limits: speed depends on the machine."""
     return [
         (
             "bytes on the wire for a post of 83 bytes, TLS, QoS 0",

@@ -1,4 +1,4 @@
-"""Heap on the 32-bit interpreter, from `.mpy`: the smallest that works, and what is kept online.
+"""Heap on the 32-bit interpreter, from `.mpy`: the smallest one that works, and the use online.
 
 TLS buffers lie outside MicroPython's heap, here as on an ESP32. The programs run on the same thin
 stand-ins, against the same platform, with the same root.
@@ -76,7 +76,7 @@ def burned(folder: Path, *, node_type: int = 0) -> Iterator[tuple[Platform, Devi
 def first_boots(
     folder: Path, platform: Platform, device: Device, *, command: Sequence[str] = ()
 ) -> tuple[int, int]:
-    """Return the smallest heap of a first boot and what is kept online, by an interpreter."""
+    """Return the smallest heap of a first boot and the heap in use online, by an interpreter."""
 
     def boots(heap: int) -> str:
         platform.console.reset_device(device.product_key, _NAME)
@@ -125,12 +125,12 @@ def compile_all(folder: Path) -> None:
 
 
 def compile_programs(folder: Path) -> None:
-    """Put the programs and stand-ins into `folder`, without what a firmware can freeze."""
+    """Put the programs and stand-ins into `folder`, without the modules that can be frozen."""
     _compile(folder, {path.stem: path for path in _HERE.glob("*.py") if path.stem != "ssl"})
 
 
 def library() -> dict[str, Path]:
-    """Return what a firmware can freeze: module as a path without its ending, to its source."""
+    """Return the modules that can be frozen: path without its ending, to source."""
     sources = {"ssl": _HERE / "ssl.py"}
     sources["umqtt/simple"] = toolchain.umqtt_simple() / "umqtt" / "simple.py"
     for source in (toolchain.firmware_dir() / "alink").rglob("*.py"):
@@ -147,7 +147,7 @@ def _compile(folder: Path, sources: dict[str, Path]) -> None:
 
 
 def run(folder: Path, heap: int, words: list[str], *, command: Sequence[str] = ()) -> str:
-    """Return what a program printed in a heap of so many bytes; "" when it failed."""
+    """Return the output of a program in a heap of this many bytes; "" when it failed."""
     command = command or toolchain.interpreter("unix32").command
     program, *arguments = words
     if program in ("first_boot", "gateway", "update"):

@@ -48,7 +48,7 @@ class Modbus:
         self._uart = uart
 
     def read(self, address, register, count):
-        """Return so many holding registers, None where nobody answers."""
+        """Return this many holding registers; None if no meter replies."""
         body = self._ask(struct.pack(">BBHH", address, 3, register, count))
         return struct.unpack(">%dH" % count, body[3:]) if body else None
 

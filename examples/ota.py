@@ -7,7 +7,7 @@ from alink import Device
 from alink.ota import Ota
 
 LARGEST = 1500000
-lamp = {"hour": 3}  # What a clock of your own says.
+lamp = {"hour": 3}  # The time of your own clock.
 
 
 def on_offer(version, size, ext):

@@ -1,4 +1,4 @@
-# A sensor on a battery: measure, queue, send what is queued, sleep. Nothing measured is lost: the
+# A sensor on a battery: measure, queue, send the queue, sleep. Nothing measured is lost: the
 # queue lies on the vfs until the platform has acknowledged it.
 import time
 
@@ -18,7 +18,7 @@ def measure():
 
 
 sample = {"value": measure()}
-if utc.is_set():  # A cold board learns the time as it comes online; a woken one knows it.
+if utc.is_set():  # A cold board sets its clock later; after deep sleep it is right.
     sample["time"] = utc.now() * 1000
 outbox.post_properties({"temperature": sample})
 end = time.ticks_add(time.ticks_ms(), AWAKE_MS)

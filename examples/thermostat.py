@@ -1,5 +1,5 @@
-# A thermostat: the cloud sets the target, the board reports what it measures. What a value may be
-# stands in thing.json, which the vendor's console exports; it lies on the vfs beside main.py.
+# A thermostat: the cloud sets the target, the board reports its measurements. The ranges of the
+# values are in thing.json, an export of the vendor's console, on the vfs beside main.py.
 from alink import Device
 
 device = Device.from_flash(thing="thing.json")

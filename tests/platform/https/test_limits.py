@@ -121,9 +121,10 @@ def test_malformed_request_leaves_no_traceback(
     platform: Platform, port: str, request_bytes: bytes, capfd: pytest.CaptureFixture[str]
 ):
     with dialled(platform, port) as connection:
-        connection.sendall(request_bytes)
         connection.settimeout(1)
+        # The platform may close before it has read all of a long head.
         with suppress(OSError, ssl.SSLError):
+            connection.sendall(request_bytes)
             connection.recv(65536)
     with dialled(platform, port) as connection:
         connection.sendall(b"GET /x HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")

@@ -133,7 +133,7 @@ async def main():
 
 asyncio.run(main())
 """
-    # asyncio takes 5 KiB more, so here the stand-ins get heap of their own.
+    # asyncio takes 5 KiB more, so here the stand-ins get separate heap.
     board = rig.board("dev-1", main=main)
     board.power_on()
     board.expect("user task ran")

@@ -13,7 +13,7 @@ from tests.sim.conftest import Rig
 
 POSTED = re.compile(r"^alink: property post 1 answered: 200")
 
-# Online is the end: a cut after the last flash operation is no cut.
+# Online is the end: a cut after the last flash operation changes nothing.
 MAIN = """
 from alink import Device
 device = Device.from_flash()

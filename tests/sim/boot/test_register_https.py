@@ -64,7 +64,7 @@ def _online_before(rig: Rig) -> None:
     )
 
 
-# Code: what is burned wrong, what happened on the platform, what the board advises.
+# Code: the wrong field, the event on the platform, the advice of the board.
 REFUSALS: dict[int, tuple[dict[str, str], Callable[[Rig], object], str]] = {
     6100: (
         {},
@@ -95,7 +95,7 @@ def test_refusal_names_code_and_advice(rig: Rig, code: int) -> None:
         board.power_on()
         said = board.expect(f"over HTTPS refused, code {code} ").text
         assert advice in said
-        assert board.wait() == "crashed"  # Nobody caught the RefusedError.
+        assert board.wait() == "crashed"  # The program did not catch the RefusedError.
     assert "WrongSecret00000" not in "".join(one.text for one in board.lines)
     event = rig.platform.expect("registration_refused", timeout=0)
     assert event.code == code

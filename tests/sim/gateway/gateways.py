@@ -12,8 +12,8 @@ from tests.waiting import eventually
 
 SIGNED = (SubProduct(SUB_PK, SUB_PS),)
 
-# What a gateway run from bytecode needs beyond an ESP32's first heap area, 56,000 bytes; 2,500 of
-# it are umqtt.simple, which a chip has in ROM.
+# The heap that a gateway run from bytecode needs beyond an ESP32's first area of 56,000 bytes;
+# 2,500 of it are umqtt.simple, which a chip has in ROM.
 BEYOND_FIRST_AREA = 6_600
 GROWN = 56_000  # Beyond it, once the heap of a chip has doubled.
 
@@ -26,7 +26,7 @@ def burn(
     beyond: int = BEYOND_FIRST_AREA,
     **fields: object,
 ) -> Board:
-    """Return a gateway that will run `main` with so many bytes beyond the first heap area."""
+    """Return a gateway that will run `main` with this many bytes beyond the first heap area."""
     more = beyond * rig.interpreter.word_bits // 32
     heap = str(int(beside_standins(rig.interpreter)) + more)
     return rig.board(name, main=main, heap=heap, **fields)  # type: ignore[arg-type]
@@ -40,7 +40,7 @@ def start(rig: Rig, main: str, name: str = "gateway-1", **wanted: Any) -> Board:
 
 
 def subs(rig: Rig, count: int, *, prefix: str = "meter") -> list[str]:
-    """Register so many sub-devices on the platform; return their DeviceNames."""
+    """Register this many sub-devices on the platform; return their DeviceNames."""
     names = [f"{prefix}-{number:03}" for number in range(count)]
     for name in names:
         rig.platform.console.add_device(SUB_PK, name)

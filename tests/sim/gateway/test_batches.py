@@ -1,4 +1,4 @@
-"""How many sub-devices a gateway's requests name, and what comes of answers that are too long."""
+"""How many sub-devices a gateway's requests name, and how it handles replies that are too long."""
 
 from __future__ import annotations
 

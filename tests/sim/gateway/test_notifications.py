@@ -1,4 +1,4 @@
-"""What the platform pushes to a gateway about a sub-device that it has put out."""
+"""Pushes of the platform to a gateway about a sub-device that it logged out."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_sub_device_with_own_session_is_left_alone(gateway_rig: Rig) -> None:
             board.expect("meter-000 offline 427")
             _serves_the_other(gateway_rig)
             board.expect("meter-001 heard b'still there'")
-            assert status(gateway_rig, "meter-000") == "Online"  # By itself: nobody took it back.
+            assert status(gateway_rig, "meter-000") == "Online"  # It comes back by itself.
         assert _pushed(gateway_rig) == [427]
         until(gateway_rig, "meter-000", "Offline")
         board.press_reset()  # It is added again.
@@ -51,7 +51,7 @@ def test_sub_device_with_own_session_is_left_alone(gateway_rig: Rig) -> None:
 
 
 def test_sub_device_without_session_logs_in_again(gateway_rig: Rig) -> None:
-    # The platform has ended the session without a word: here, by a logout that nobody waits for.
+    # The platform ended the session without a push: here, by a logout of the gateway itself.
     subs(gateway_rig, 2)
     main = TOLD + (
         "while gateway.status('a1SubPk0001', 'meter-000')[0] != 'online':\n"
@@ -95,4 +95,4 @@ def test_removed_sub_device_stays_offline(
             "Offline",
         ]
         online = [line.text for line in board.lines if " online " in line.text]
-        assert len(online) == len(names)  # Nobody came back by itself.
+        assert len(online) == len(names)  # No sub-device came back by itself.

@@ -29,7 +29,7 @@ gateway.loop()
 
 
 def _board(rig: Rig, number: int) -> Board:
-    # Each with an identity and sub-devices of its own.
+    # Each has its own identity and sub-devices.
     prefix = f"meter-{number:03}"
     subs(rig, COUNT, prefix=prefix)
     return burn(rig, MAIN.replace("PREFIX", prefix), f"gateway-{number:03}")
@@ -64,7 +64,7 @@ def test_batch_registration_survives_every_power_cut(
     with ThreadPoolExecutor(2) as pool:
         results = list(pool.map(lambda at: _survive(gateway_rig, at), cuts))
     knew = [one for one, _ in results]
-    assert knew == sorted(knew), "what was kept is lost again"
+    assert knew == sorted(knew), "a stored sub-device is lost again"
     assert (knew[0], knew[-1]) == (0, COUNT)
     assert max(cost for _, cost in results) <= 2, "a cut costs at most its own batch"
     record_property(

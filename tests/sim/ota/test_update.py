@@ -38,7 +38,7 @@ def lamp(rig: Rig, main: str = EXAMPLE, name: str = "dev-1") -> Board:
     return rig.board(name, main=main, board=kind, app=image("1.0.0"))
 
 
-# A board whose clock is a module on its volume.
+# A board whose clock is a module on its vfs.
 FILES = """
 import os
 from alink import Device
@@ -61,7 +61,7 @@ device.loop()
 
 
 class Cutter:
-    """In front of the platform's files, on an address of its own: connections end early."""
+    """In front of the platform's files, on a separate address: connections end early."""
 
     def __init__(self, port: int, after: list[int]) -> None:
         """The n-th connection is cut when `after[n]` bytes have come down; later ones are not."""

@@ -53,12 +53,12 @@ def wanted(values):
 
 shadow = Shadow(device, wanted, lambda error, version: print("shadow", error, version))
 
-def fulfil(code, data, message):
+def fulfill(code, data, message):
     print("desired", data)
     report.forget_desired(device, {"level": data["level"]["version"]}, print)
 
 device.connect()
-report.desired(device, ["level"], fulfil)
+report.desired(device, ["level"], fulfill)
 print("ready")
 device.loop()
 """

@@ -1,4 +1,4 @@
-"""How a board leaves the platform and what it finds when it is back; messages that come twice."""
+"""A board disconnects and finds its messages when it is back; messages that come twice."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.waiting import eventually
 
 
 def ends(rig: Rig, count: int) -> list[str]:
-    """Return why sessions have ended, once so many have."""
+    """Return why sessions ended, once this many have."""
 
     def reasons() -> list[str]:
         found = [event.reason for event in rig.platform.events(kind="offline")]

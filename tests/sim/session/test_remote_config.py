@@ -42,7 +42,7 @@ while True:
 
 @pytest.fixture
 def files(rig: Rig) -> Iterator[dict[str, bytes]]:
-    """What a file server of the platform's CA serves, by path; "port" is its own."""
+    """Files that a server with the platform's CA serves, by path; "port" is its port."""
     served: dict[str, bytes] = {}
 
     class Handler(BaseHTTPRequestHandler):

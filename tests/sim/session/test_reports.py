@@ -1,4 +1,4 @@
-"""What a board reports of itself, with and without the platform's own deliveries."""
+"""Reports of a board about itself, with and without the platform's own deliveries."""
 
 from __future__ import annotations
 

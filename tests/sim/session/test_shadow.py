@@ -39,7 +39,7 @@ def test_shadow_version_conflict_is_retried(rig: Rig) -> None:
     board = online(rig, SHADOW)
     board.expect("wanted {'color': 'blue'}")
     board.expect("update None 42")
-    board.expect("update None 43")  # What was wanted is reported as done.
+    board.expect("update None 43")  # The board reports the desired value as done.
 
 
 AWAY = """
@@ -51,7 +51,7 @@ shadow = Shadow(
     device, lambda values: print("wanted", values), lambda error, n: print("update", error, n)
 )
 shadow.report({"color": "red"})
-shadow.report({"color": "grey", "level": 1})
+shadow.report({"color": "gray", "level": 1})
 print("ready")  # An answer may come within the connect.
 device.connect()
 device.loop()
@@ -65,7 +65,7 @@ def test_shadow_is_synchronized_after_offline(rig: Rig) -> None:
     board.expect("wanted {'level': 5}")
     board.expect("update None 8")
     kept = rig.platform.console.device(rig.product_key, "dev-1").documents["shadow"]
-    assert kept["state"]["reported"] == {"color": "grey", "level": 1}
+    assert kept["state"]["reported"] == {"color": "gray", "level": 1}
     assert rig.kinds("dev-1").count("shadow_refused") == 0
 
 
