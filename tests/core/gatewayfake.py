@@ -1,4 +1,4 @@
-# What errands and notices want of a gateway: a store in RAM; what is sent and told, in lists.
+# A fake gateway for requests and notifications: a store in RAM, lists of messages and reports.
 from time import ticks_ms
 
 from alink.gateway import roster

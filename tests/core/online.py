@@ -35,13 +35,13 @@ class Device(Messages):
         self.log.append(text)
 
     def last(self):
-        """Topic and body of what was sent last, the body parsed; it has no blank in it."""
+        """Return topic and parsed body of the last message; assert that it has no blank."""
         topic, payload, _ = self._link.sent[-1]
         assert b" " not in payload, payload
         return topic, json.loads(payload)
 
     def sent(self, topic, literal, qos=0):
-        """Tell of what was sent last whether it is these bytes, but for the order of members."""
+        """Assert that the last message is this literal; its members may come in any order."""
         was_topic, payload, was_qos = self._link.sent[-1]
         assert (was_topic, was_qos) == (topic, qos), self._link.sent[-1]
         assert json.loads(payload) == json.loads(literal), payload

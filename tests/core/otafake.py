@@ -83,14 +83,14 @@ class Chip:
         self.flash.write(0xD000, b"\x02\0\0\0" + b"\xff" * 20 + b"\x01\0\0\0" + bytes(4))
 
     def other(self, size):
-        """What is in the slot that does not run."""
+        """Return the first `size` bytes of the slot that does not run."""
         buffer = bytearray(size)
         self.flash.read(self.slots[1], buffer)
         return bytes(buffer)
 
 
 class Device(online.Device):
-    """What it publishes at QoS 1 is acknowledged by `acknowledge`."""
+    """A device whose QoS 1 messages `acknowledge` acknowledges."""
 
     def __init__(self):
         super().__init__()
@@ -118,7 +118,7 @@ class Device(online.Device):
             on_done(arrived)
 
     def step(self):
-        """As `Device` has it; a minute when there is nothing to wait for."""
+        """Run each step once; return the wait in ms, as `Device` does, at most one minute."""
         wait = 60000
         for step in list(self.steps):
             left = step()
@@ -133,7 +133,7 @@ class Device(online.Device):
         return [payload for topic, payload, _ in self._link.sent if what in topic]
 
     def steps_told(self):
-        """The steps of all progress that was told."""
+        """Return the step of each progress report."""
         return [part.split(b'"')[0].decode() for part in _after(self, b'"step":"')]
 
     def texts_told(self):

@@ -1,7 +1,7 @@
-# What a test process lacks of an ESP32: `install()` before the first import of device code.
+# The parts of an ESP32 that a test process lacks: call `install()` before importing device code.
 #
 # CPython gets the names MicroPython adds to time, sys and the module list. Both get placeholders
-# for the modules that only a board has, just enough to import: a test that needs behaviour puts
+# for the modules that only a board has, just enough to import: a test that needs behavior puts
 # its own object into sys.modules.
 import sys
 

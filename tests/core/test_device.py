@@ -71,7 +71,7 @@ def failing(error):
     yield 0
 
 
-def test_what_runs_beside_the_session_has_its_turns_until_it_says_none():
+def test_background_step_runs_until_it_returns_none():
     made, _ = device(500, 500, 500)
     turns = [900, 20, None]
     made.beside(lambda: turns.pop(0))
@@ -81,14 +81,14 @@ def test_what_runs_beside_the_session_has_its_turns_until_it_says_none():
     assert turns == []
 
 
-def test_what_ends_takes_no_turn_of_another():
+def test_ended_step_does_not_skip_the_next():
     made, _ = device(500, 500)
     made.beside(lambda: None)
     made.beside(lambda: 3)
     assert (steps(made), steps(made)) == (3, 3)
 
 
-def test_a_watchdog_is_fed_while_there_is_no_time_to_wait():
+def test_watchdog_is_fed_without_time_to_wait():
     made, dog = device(0, 0)
     made._step()
     assert dog.fed == 0

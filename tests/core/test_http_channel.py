@@ -13,7 +13,7 @@ DONE = b'{"code":0,"message":"success","info":{"messageId":892687627916247040}}'
 
 
 class Server:
-    """Gives its answers in turn, each on a connection of its own; keeps what was asked."""
+    """Gives its responses in turn, each on a new connection; keeps the requests."""
 
     def __init__(self, *answers):
         self.answers = list(answers)
@@ -40,7 +40,7 @@ def publish(made, server, topic="user/update", payload=b"hello"):
         return made.publish(topic, payload)
 
 
-def test_the_token_is_asked_for_once_and_goes_with_each_message():
+def test_token_is_requested_once_and_sent_with_messages():
     server = Server(TOKEN % b"t1", DONE, DONE)
     made = channel()
     assert publish(made, server) == 892687627916247040
@@ -54,7 +54,7 @@ def test_the_token_is_asked_for_once_and_goes_with_each_message():
     assert server.asked[2].startswith(b"POST /topic/whole/topic" + head + message)
 
 
-def test_the_request_for_a_token_is_signed_with_the_device_secret():
+def test_token_request_is_signed_with_the_device_secret():
     # The content is clientId{pk.device}deviceName{device}productKey{pk}.
     for method, sign in (
         (b"hmacmd5", "8117cb4cbcedaa4e856e912efe2f404a"),
@@ -71,7 +71,7 @@ def test_the_request_for_a_token_is_signed_with_the_device_secret():
         }, body
 
 
-def test_a_token_that_has_expired_or_is_forgotten_is_renewed_once():
+def test_expired_token_is_renewed_once():
     for code in (20001, 20003):
         made = channel()
         server = Server(TOKEN % b"t1", DONE)
@@ -98,7 +98,7 @@ def test_each_code_is_an_error_that_names_it():
     assert "send less often" in str(error)
 
 
-def test_answers_that_are_none_are_protocol_errors():
+def test_malformed_responses_raise_protocol_error():
     for body in (b"", b"not json", b"[]", b'{"code":"0"}'):
         raises(ProtocolError, publish, channel(), Server(body))
     for body in (b'{"code":0}', b'{"code":0,"info":{}}', b'{"code":0,"info":[]}'):
@@ -106,7 +106,7 @@ def test_answers_that_are_none_are_protocol_errors():
         raises(ProtocolError, publish, channel(), Server(TOKEN % b"t", body))
 
 
-def test_what_cannot_be_sent_is_refused_before_anything_is_asked():
+def test_unsendable_message_is_refused_before_any_request():
     raises(ValueError, publish, channel(), Server(), "user/update", bytes(131073))
     made = channel()
     made._where = None

@@ -1,4 +1,4 @@
-"""Every topic and payload a device sends, and what comes of each answer, as on the wire."""
+"""Every topic and payload that a device sends, and the effect of each reply, byte for byte."""
 
 import json
 
@@ -82,7 +82,7 @@ def test_each_request_has_its_topic_and_its_bytes():
         assert device.sent(BASE + what, whole % (number, params, method))
 
 
-def test_ids_count_and_a_reply_goes_to_its_own_handler():
+def test_reply_goes_to_the_handler_of_its_id():
     device = Device()
     got = []
     first = device.request("x/y", {}, 0, lambda *reply: got.append(reply))
@@ -94,7 +94,7 @@ def test_ids_count_and_a_reply_goes_to_its_own_handler():
     assert got == [(200, {"a": 1}, ""), (460, None, "no")]
 
 
-def test_who_asked_on_a_topic_is_told_that_its_reply_was_too_long():
+def test_oversized_reply_fails_every_request_on_topic():
     device = Device()
     got = []
     for what in ("x/y", "x/z", "x/y"):
@@ -106,7 +106,7 @@ def test_who_asked_on_a_topic_is_told_that_its_reply_was_too_long():
     assert got[2:] == [(200, None, "")]
 
 
-def test_a_reply_that_heap_is_short_for_is_too_long():
+def test_reply_without_heap_counts_as_too_long():
     device = Device()
     got = []
     device.request("x/y", {}, 0, lambda *reply: got.append(reply))
@@ -132,7 +132,7 @@ def test_a_declined_reply_is_not_waited_for():
     assert device.log == []
 
 
-def test_a_call_is_answered_on_the_topic_that_fits_the_way_it_came():
+def test_service_call_is_answered_on_the_matching_topic():
     device = Device()
     thing = Thing(device)
     thing.service("Test")(lambda inputs: {"got": inputs})
@@ -187,7 +187,7 @@ def test_each_way_a_handler_fails_has_its_code():
     assert device.log[0].startswith("thing.service.Broken failed: KeyError(")
 
 
-def test_a_call_that_is_no_alink_is_logged_and_not_answered():
+def test_malformed_call_is_logged_and_gets_no_reply():
     device = Device()
     Thing(device)
     for payload in (b"\xff", b"[]", b'{"id":"1"}'):
@@ -212,7 +212,7 @@ def test_raw_bytes_pass_both_ways_as_they_are():
     assert got == [b"\x00\xc8", b"\x01\x00", b"\x04", b"\x05"]
 
 
-def test_a_question_is_answered_on_the_topic_it_came_on():
+def test_custom_rrpc_is_answered_on_its_topic():
     device = Device()
     rrpc.on_request(device, "user/ask", lambda payload: payload + b"!")
     topic = "/ext/rrpc/42/a1B2c3D4e5F/dev-1/user/ask"
@@ -220,7 +220,7 @@ def test_a_question_is_answered_on_the_topic_it_came_on():
     assert device._link.sent == [(topic, b"?!", 0)]
 
 
-def test_a_question_on_the_system_topic_is_answered_on_its_response_topic():
+def test_system_rrpc_is_answered_on_its_response_topic():
     device = Device()
     thing = Thing(device)
     thing.service("Test")(lambda inputs: {"ok": 1})
@@ -274,7 +274,7 @@ def test_the_log_waits_until_it_is_wanted():
     assert params == [json.loads(line % params[0]["utcTime"].encode())]
 
 
-def test_a_config_that_is_pushed_is_acknowledged_and_told():
+def test_pushed_config_is_acknowledged_and_reported():
     device = Device()
     told = []
     config = Config(device, told.append)
@@ -292,7 +292,7 @@ def test_a_config_that_is_pushed_is_acknowledged_and_told():
     assert device.log == ["no remote config: 6713 off"]
 
 
-def test_the_time_is_asked_for_and_the_way_taken_off():
+def test_time_reply_is_corrected_for_network_delay():
     device = Device()
     got = []
     timesync.ask(device, got.append)
@@ -312,7 +312,7 @@ def test_nothing_is_sent_before_the_first_session():
     assert device.is_duplicate() is False
 
 
-def test_what_a_handler_of_a_reply_raises_at_the_end_of_a_session_is_logged():
+def test_reply_handler_error_at_session_end_is_logged():
     device, told = Device(), []
 
     def wrong(code, data, message):

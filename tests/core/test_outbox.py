@@ -10,7 +10,7 @@ PATH = "outbox.tmp"
 
 
 class Device:
-    """What an outbox wants of a device; `acknowledge` plays the platform."""
+    """A fake device for an outbox; `acknowledge` plays the platform."""
 
     def __init__(self):
         self.session = 0
@@ -63,7 +63,7 @@ def _no_file():
         pass
 
 
-def test_what_is_put_while_offline_goes_out_in_order_four_at_a_time():
+def test_offline_messages_leave_in_order_four_at_once():
     device = Device()
     outbox = Outbox(device)
     for number in range(6):
@@ -75,7 +75,7 @@ def test_what_is_put_while_offline_goes_out_in_order_four_at_a_time():
     assert device.payloads() == [b"1", b"2", b"3", b"4"]
 
 
-def test_a_message_ends_as_acknowledged_and_its_room_is_free():
+def test_acknowledged_message_frees_its_space():
     device = Device()
     outbox = Outbox(device)
     ended = []
@@ -87,7 +87,7 @@ def test_a_message_ends_as_acknowledged_and_its_room_is_free():
     assert (len(outbox), outbox.size) == (0, 0)
 
 
-def test_what_a_session_did_not_acknowledge_goes_again_in_the_next():
+def test_unacknowledged_messages_are_sent_in_next_session():
     device = Device()
     outbox = Outbox(device)
     for number in range(3):
@@ -102,7 +102,7 @@ def test_what_a_session_did_not_acknowledge_goes_again_in_the_next():
     assert len(outbox) == 2
 
 
-def test_a_publish_that_finds_the_session_lost_is_tried_again():
+def test_publish_on_lost_session_is_retried():
     device = Device()
     outbox = Outbox(device)
     device.begin(1)
@@ -113,7 +113,7 @@ def test_a_publish_that_finds_the_session_lost_is_tried_again():
     assert device.payloads() == [b"x"]
 
 
-def test_a_full_outbox_says_so_and_keeps_what_it_has():
+def test_full_outbox_raises_and_keeps_its_messages():
     outbox = Outbox(Device(), limit=25)
     outbox.put("t", b"a")
     outbox.put("t", b"b")
@@ -121,7 +121,7 @@ def test_a_full_outbox_says_so_and_keeps_what_it_has():
     assert (len(outbox), outbox.dropped) == (2, 0)
 
 
-def test_where_told_the_oldest_that_is_not_on_its_way_gives_way():
+def test_drop_discards_the_oldest_waiting_message():
     device = Device()
     outbox = Outbox(device, limit=50, drop=True)
     ended = []
@@ -137,14 +137,14 @@ def test_where_told_the_oldest_that_is_not_on_its_way_gives_way():
     assert device.payloads() == [b"b", b"c", b"d", b"f"]
 
 
-def test_a_message_larger_than_the_outbox_is_refused_even_so():
+def test_message_larger_than_outbox_is_always_refused():
     outbox = Outbox(Device(), limit=20, drop=True)
     outbox.put("t", b"a")
     raises(AlinkError, outbox.put, "t", bytes(12))
     assert len(outbox) == 1
 
 
-def test_the_journal_brings_the_queue_back_after_a_reset():
+def test_journal_restores_the_queue_after_reset():
     _no_file()
     device = Device()
     outbox = Outbox(device, path=PATH)
@@ -159,7 +159,7 @@ def test_the_journal_brings_the_queue_back_after_a_reset():
     _no_file()
 
 
-def test_a_journal_cut_at_any_byte_loses_only_its_last_record():
+def test_journal_cut_anywhere_loses_only_last_record():
     _no_file()
     outbox = Outbox(Device(), path=PATH)
     for number in range(3):
@@ -176,7 +176,7 @@ def test_a_journal_cut_at_any_byte_loses_only_its_last_record():
     _no_file()
 
 
-def test_the_journal_stays_bounded_while_messages_come_and_go():
+def test_journal_size_stays_bounded():
     _no_file()
     device = Device()
     outbox = Outbox(device, limit=100, path=PATH)
@@ -193,7 +193,7 @@ def test_the_journal_stays_bounded_while_messages_come_and_go():
     _no_file()
 
 
-def test_a_vfs_that_cannot_be_written_is_said_once_and_the_messages_go_on():
+def test_unwritable_vfs_is_logged_once_and_messages_continue():
     device = Device()
     outbox = Outbox(device, path="nowhere/outbox")
     outbox.put("t", b"a")

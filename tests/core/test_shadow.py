@@ -1,4 +1,4 @@
-"""shadow.py: versions, conflicts, what was reported and desired while the device was away."""
+"""shadow.py: versions, conflicts, reported and desired state while the device was offline."""
 
 from alink.shadow import Shadow
 from online import Device
@@ -68,7 +68,7 @@ def test_each_message_has_its_bytes():
     assert world.ended == [(None, 1), (None, 2), (None, 3), (None, 4)]
 
 
-def test_what_the_cloud_wants_arrives_by_control_and_by_get():
+def test_desired_state_arrives_by_control_and_get():
     world = World()
     world.state(7, b'{"color":"green"}')
     world.state(8, b'{"color":"blue"}', b"control")
@@ -78,7 +78,7 @@ def test_what_the_cloud_wants_arrives_by_control_and_by_get():
     assert world.device.last()[1]["version"] == 10
 
 
-def test_a_conflict_asks_for_the_version_and_tries_again():
+def test_conflict_fetches_the_version_and_retries():
     world = World()
     world.state(0)
     world.shadow.report({"a": 1})
@@ -91,7 +91,7 @@ def test_a_conflict_asks_for_the_version_and_tries_again():
     assert world.wanted == []  # A control message, or the session's first get, has told of it.
 
 
-def test_an_update_that_conflicts_again_and_again_is_given_up_and_the_next_goes_on():
+def test_repeated_conflict_gives_up_and_continues():
     world = World()
     world.shadow.report({"a": 1})
     world.shadow.delete(["b"])
@@ -115,7 +115,7 @@ def test_another_refusal_ends_only_its_update():
     assert world.device.last()[1]["state"] == {"reported": {"a": 1}}
 
 
-def test_what_is_reported_while_one_is_on_its_way_goes_as_one():
+def test_reports_during_an_update_are_merged():
     world = World()
     world.shadow.report({"a": 1})
     sent = world.count()
@@ -127,7 +127,7 @@ def test_what_is_reported_while_one_is_on_its_way_goes_as_one():
     assert world.device.last()[1] == {"method": "update", "state": state, "version": 2}
 
 
-def test_what_is_reported_offline_waits_and_is_sent_above_the_version_of_then():
+def test_offline_reports_are_sent_above_current_version():
     world = World(online=False)
     world.shadow.report({"a": 1})
     world.shadow.report({"a": 2})
@@ -139,7 +139,7 @@ def test_what_is_reported_offline_waits_and_is_sent_above_the_version_of_then():
     assert world.wanted == [{"color": "green"}]
 
 
-def test_an_update_whose_answer_the_session_took_with_it_goes_again():
+def test_update_without_reply_is_sent_next_session():
     world = World()
     world.shadow.report({"a": 1})
     world.device._link.online = False
@@ -150,7 +150,7 @@ def test_an_update_whose_answer_the_session_took_with_it_goes_again():
     assert world.ended == [(None, 2)]
 
 
-def test_a_session_lost_in_the_very_report_keeps_it():
+def test_session_lost_during_report_keeps_the_report():
     world = World()
     world.device._link.publish = None
 

@@ -15,7 +15,7 @@ def test_every_vector_is_signed_as_its_source_says():
                 assert got.decode() == expected.lower(), (vector["name"], method)
 
 
-def test_a_key_longer_than_a_block_is_hashed_first():
+def test_key_longer_than_block_is_hashed_first():
     # RFC 4231, test case 6.
     got = sign.hmac(
         b"hmacsha256", b"\xaa" * 131, b"Test Using Larger Than Block-Size Key - Hash Key First"
@@ -23,11 +23,11 @@ def test_a_key_longer_than_a_block_is_hashed_first():
     assert got == b"60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"
 
 
-def test_register_content_has_its_parts_in_the_order_of_the_protocol():
+def test_register_content_has_the_protocol_order():
     content = sign.register_content(b"esp32-240AC4A1B2C3", b"a1B2c3D4e5F", b"567345")
     assert content == b"deviceNameesp32-240AC4A1B2C3productKeya1B2c3D4e5Frandom567345"
 
 
-def test_login_content_has_its_parts_in_the_order_of_the_protocol():
+def test_login_content_has_the_protocol_order():
     content = sign.login_content(b"12345", b"device", b"pk", b"789")
     assert content == b"clientId12345deviceNamedeviceproductKeypktimestamp789"

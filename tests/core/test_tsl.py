@@ -26,7 +26,7 @@ _ITEM = {"type": "int", "specs": {"min": "0", "max": "9"}}
 _FIELD = [{"identifier": "x", "dataType": _ITEM}]
 
 
-def test_each_type_takes_what_it_allows_and_names_what_it_does_not():
+def test_each_type_names_the_values_it_allows():
     for kind, specs, good, bad, said in (
         ("int", {"min": "-5", "max": "5"}, (-5, 0, 5), (6, -6, 1.5, "1", True), "int -5..5"),
         ("float", {"min": "0", "max": "1.5"}, (0, 1.5, 0.25), (1.6, None), "float 0..1.5"),
@@ -67,7 +67,7 @@ def test_events_and_services_are_checked_alike():
         assert "other is not in" in str(raises(ValueError, check, "other", {}))
 
 
-def test_a_file_that_is_no_thing_model_says_what_is_missing():
+def test_malformed_thing_model_names_the_missing_member():
     with open(PATH, "w") as file:
         file.write('{"properties": [{"identifier": "p"}]}')
     assert "dataType" in str(raises(ValueError, Model, PATH))

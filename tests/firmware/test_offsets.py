@@ -20,11 +20,11 @@ def _constant(name: str) -> int:
 
 
 @pytest.mark.parametrize("folder", BOARDS, ids=lambda folder: folder.name)
-def test_every_board_has_its_identity_where_the_sdk_looks(folder) -> None:
+def test_identity_lies_where_the_sdk_looks(folder) -> None:
     definition = board.load(folder)
     for size in definition.flash_sizes:
         ours, stock = (definition.fitted(size).table(name) for name in ("factory", "stock"))
-        # What the SDK has left when a stock image was flashed over: where the volume begins.
+        # With a stock image flashed over, the SDK only has the start of the vfs to count from.
         begin = stock.find("vfs").offset
         assert ours.find("fctry").offset == begin - _constant("_FCTRY")
         assert ours.find("cred").offset == begin - _constant("_CRED")

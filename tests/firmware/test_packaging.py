@@ -1,4 +1,4 @@
-"""What mip installs is what there is, in the version the SDK says."""
+"""mip installs every file of the SDK, in the version that the SDK reports."""
 
 from __future__ import annotations
 

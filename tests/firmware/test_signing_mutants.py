@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "firmware" / "alink" / "sign.py"
 VECTORS = json.loads((ROOT / "tests" / "vectors" / "sign.json").read_text("utf-8"))["vectors"]
 
-# What is written in sign.py, and the mistake.
+# Text of sign.py and the mistake that replaces it.
 MUTANTS = {
     "parts in another order": (
         'b"deviceName%sproductKey%srandom%s" % (device_name, product_key, random)',

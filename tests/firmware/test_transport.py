@@ -44,7 +44,7 @@ def dial(
     def run(port: int, *, host: str = HOST, roots: str = "", budget: int = 5000) -> dict[str, Any]:
         path = [toolchain.firmware_dir(), toolchain.umqtt_simple(), ".frozen"]
         if interpreter.name == "unix32":
-            path.insert(0, THIN)  # It has no `ssl` of its own.
+            path.insert(0, THIN)  # It has no built-in `ssl`.
         shims = HERE.parent / "core"
         done = subprocess.run(
             [
@@ -161,14 +161,14 @@ def test_a_closed_port_is_a_transport_error(dial) -> None:
     assert f"{HOST}:{port}" in said["text"]
 
 
-def test_a_peer_that_hangs_up_in_the_handshake_is_a_transport_error(dial) -> None:
+def test_hang_up_in_handshake_raises_transport_error(dial) -> None:
     with _listening(lambda peer: None) as port:
         said = dial(port)
     assert said["error"] == "TransportError"
     assert not said["written"]
 
 
-def test_a_mute_peer_ends_the_handshake_at_its_deadline_with_the_watchdog_fed(dial) -> None:
+def test_mute_peer_times_out_and_watchdog_is_fed(dial) -> None:
     done = threading.Event()
     with _listening(lambda peer: done.wait(PATIENCE)) as port:
         said = dial(port, budget=2500)
@@ -178,7 +178,7 @@ def test_a_mute_peer_ends_the_handshake_at_its_deadline_with_the_watchdog_fed(di
     assert said["fed"] >= 4
 
 
-def test_a_handshake_of_one_byte_now_and_then_ends_at_its_deadline_too(dial) -> None:
+def test_trickling_handshake_ends_at_its_deadline(dial) -> None:
     done = threading.Event()
 
     def dribble(peer: socket.socket) -> None:
@@ -193,9 +193,7 @@ def test_a_handshake_of_one_byte_now_and_then_ends_at_its_deadline_too(dial) -> 
     assert said["error"] == "TransportError"
 
 
-def test_a_server_that_accepts_tls_but_never_answers_connect_is_a_transport_error(
-    dial, ca, tmp_path
-) -> None:
+def test_missing_connack_raises_transport_error(dial, ca, tmp_path) -> None:
     done = threading.Event()
     chain = certificates.server_chain(tmp_path, ca, host=HOST)
     with _listening(_tls_server(chain, lambda tls: done.wait(PATIENCE))) as port:
@@ -218,7 +216,7 @@ def test_connack_byte_by_byte_is_understood(dial, ca, tmp_path) -> None:
         assert dial(port)["error"] is None
 
 
-def test_a_server_that_closes_instead_of_connack_is_a_transport_error(dial, ca, tmp_path) -> None:
+def test_close_before_connack_raises_transport_error(dial, ca, tmp_path) -> None:
     chain = certificates.server_chain(tmp_path, ca, host=HOST)
     with _listening(_tls_server(chain, lambda tls: tls.recv(512))) as port:
         said = dial(port)

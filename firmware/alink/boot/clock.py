@@ -25,7 +25,7 @@ _FROM_1900 = const(2208988800)  # NTP counts seconds from 1900, Unix from 1970.
 _MONTHS = b"JanFebMarAprMayJunJulAugSepOctNovDec"
 
 
-def synchronise(hosts, http_host, feed):
+def synchronize(hosts, http_host, feed):
     """Set the clock from the first source that answers; return that source as text.
 
     Hosts are "name" or "name:port" text; `feed()` is called before each wait. Raises

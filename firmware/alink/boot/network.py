@@ -63,7 +63,7 @@ def ask_time(ntp_host, feed, log):
 
     hosts = ntp_host.decode().split(",") if ntp_host else clock.NTP_HOSTS
     try:
-        source = clock.synchronise(hosts, clock.HTTP_HOST, feed)
+        source = clock.synchronize(hosts, clock.HTTP_HOST, feed)
     except TransportError as error:
         log("clock not set: %s" % error)
         return False

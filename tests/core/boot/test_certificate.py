@@ -40,13 +40,13 @@ def test_a_device_secret_replaces_the_product_secret():
     identity.check_certificate(fields)
 
 
-def test_a_length_out_of_bounds_is_named_with_the_bounds():
+def test_length_error_names_the_allowed_range():
     assert _refusal(_with(DeviceName=b"abc")) == "DeviceName has 3 bytes, allowed are 4..32"
     assert _refusal(_with(DeviceName=b"a" * 33)) == "DeviceName has 33 bytes, allowed are 4..32"
     assert _refusal(_with(ProductKey=b"a" * 21)) == "ProductKey has 21 bytes, allowed are 1..20"
 
 
-def test_a_byte_that_may_not_stand_there_is_named_with_its_place():
+def test_forbidden_byte_is_named_with_its_position():
     assert _refusal(_with(DeviceName=b"esp 32")) == "DeviceName: byte 0x20 at 3 is not allowed"
     assert "ProductSecret: byte 0xff at 2" in _refusal(_with(ProductSecret=b"ab\xffd"))
 

@@ -1,4 +1,4 @@
-"""clock.py: SNTP and HTTP answers, both eras, what is not believed."""
+"""clock.py: SNTP and HTTP replies, both NTP eras, replies that are not trusted."""
 
 from alink import utc
 from alink.boot import clock
@@ -27,7 +27,7 @@ def test_the_era_of_2036_is_understood():
     assert clock.from_ntp(_answer(1), COOKIE) == 2085978497
 
 
-def test_answers_that_are_not_to_be_believed_are_refused():
+def test_untrustworthy_ntp_replies_are_refused():
     raises(TransportError, clock.from_ntp, _answer(4004445600)[:47], COOKIE)
     raises(TransportError, clock.from_ntp, _answer(4004445600, first=0x1B), COOKIE)
     raises(TransportError, clock.from_ntp, _answer(4004445600, stratum=0), COOKIE)
@@ -63,12 +63,12 @@ def test_an_answer_without_a_date_is_refused():
     raises(TransportError, clock.from_http, b"\r\nDate: Mon, 23 Foo 2026 18:00:00 GMT\r\n")
 
 
-def test_the_time_is_told_from_1970_on_this_interpreter_too():
+def test_time_counts_from_1970_on_every_interpreter():
     assert utc.now() > 1700000000
     assert utc.text(1795456800) == "2026-11-23T18:00:00Z"
 
 
-def test_when_nobody_answers_every_source_is_named():
+def test_silence_of_all_sources_names_each_source():
     kept = clock.exchange
     asked = []
 
@@ -79,7 +79,7 @@ def test_when_nobody_answers_every_source_is_named():
     clock.exchange = exchange
     try:
         error = raises(
-            TransportError, clock.synchronise, ["a.example", "b.example:1123"], "c.example", None
+            TransportError, clock.synchronize, ["a.example", "b.example:1123"], "c.example", None
         )
     finally:
         clock.exchange = kept

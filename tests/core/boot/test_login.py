@@ -69,7 +69,7 @@ def test_filters_match_as_mqtt_says():
         assert topics.matches(name, topic) is found, name
 
 
-def test_a_request_is_compact_json_with_a_text_id():
+def test_request_is_compact_json_with_text_id():
     import json
 
     payload = envelope.request(7, "event/property/post", {"temperature": 21.5})
@@ -89,6 +89,6 @@ def test_a_reply_is_taken_apart():
     assert envelope.reply(b'{"id":"1","code":460,"data":{}}') == (1, 460, {}, "")
 
 
-def test_what_is_no_reply_is_a_protocol_error():
+def test_malformed_reply_raises_protocol_error():
     for payload in (b"", b"{", b"[]", b"{}", b'{"id":"x","code":200}', b'{"id":"1"}', b"\xff\xfe"):
         raises(ProtocolError, envelope.reply, payload)

@@ -10,7 +10,7 @@ def _endpoint(**fields):
     return network._endpoint(dict(PRODUCT, **fields))
 
 
-def test_a_public_instance_of_the_old_kind_is_reached_by_product_and_region():
+def test_old_public_instance_host_has_product_and_region():
     assert _endpoint() == ("a1B2c3D4e5F.iot-as-mqtt.cn-shanghai.aliyuncs.com", 8883)
     host, _ = _endpoint(Region=b"ap-southeast-1")
     assert host == "a1B2c3D4e5F.iot-as-mqtt.ap-southeast-1.aliyuncs.com"
@@ -30,7 +30,7 @@ def test_the_port_is_8883_unless_one_is_given():
         assert _endpoint(Port=bytes((number & 0xFF, number >> 8)))[1] == number
 
 
-def test_each_port_trusts_the_roots_of_its_chain_and_no_other():
+def test_each_port_trusts_only_its_own_roots():
     assert network.roots(8883) == [aliyun.DER]
     for port in (443, 1883):
         assert network.roots(port) == [globalsign_r1.DER, globalsign_r6.DER]

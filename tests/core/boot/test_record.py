@@ -18,7 +18,7 @@ def _bytes(text):
     return bytes([int(text[at : at + 2], 16) for at in range(0, len(text), 2)])
 
 
-def test_literal_records_decode_and_encode_to_the_same_bytes():
+def test_literal_records_round_trip_byte_for_byte():
     for vector in vectors("record")["vectors"]:
         data = _bytes(vector["hex"])
         generation, fields = decode(data, vector["kind"])
@@ -33,7 +33,7 @@ def test_literal_records_decode_and_encode_to_the_same_bytes():
             assert record.encode(vector["kind"], generation, fields) == data, vector["name"]
 
 
-def test_a_record_is_padded_to_sixteen_bytes_and_tells_its_size():
+def test_record_is_padded_to_sixteen_byte_multiples():
     for length in range(1, 33):
         data = record.encode(record.CERTIFICATE, 1, {"ProductKey": b"x" * length})
         assert len(data) % 16 == 0
@@ -70,14 +70,14 @@ def test_damage_names_the_field_it_is_in():
     assert "DeviceName is damaged" in str(error), error
 
 
-def test_a_torn_record_names_the_field_that_is_cut():
+def test_truncated_record_names_the_cut_field():
     data = record.encode(record.CERTIFICATE, 1, FIELDS)
     at = data.find(b"Pr0d")
     error = raises(StoreError, decode, data[: at + 3], record.CERTIFICATE)
     assert "ProductSecret is cut short" in str(error), error
 
 
-def test_a_field_that_is_there_twice_is_refused_by_name():
+def test_duplicate_field_is_refused_by_name():
     data = record.encode(record.CERTIFICATE, 1, {"Ca": [b"a", b"b"]})
     twice = bytearray(data[: 12 + 8])
     twice[12] = twice[16] = 1

@@ -1,4 +1,4 @@
-"""register.py: what is sent, which answers are taken, which are not."""
+"""register.py: the request, accepted pushes and refused pushes."""
 
 import json
 
@@ -40,7 +40,7 @@ def _connect_of(connection):
     return texts
 
 
-def test_register_returns_the_device_secret_over_a_connection_still_open():
+def test_register_returns_secret_and_leaves_connection_open():
     connection, answer = _register(_push(deviceSecret="ds"))
     assert answer["DeviceSecret"] == b"ds"
     assert not connection.closed
@@ -68,7 +68,7 @@ def test_a_credential_carries_what_a_login_needs():
     }
 
 
-def test_a_qos_1_push_byte_by_byte_is_acknowledged():
+def test_qos_1_push_is_acknowledged_byte_by_byte():
     connection, _ = _register(_push(qos=1, deviceSecret="ds"), chunk=1)
     assert connection.sent[-1] == b"\x40\x02\x00\x07"
 
@@ -113,7 +113,7 @@ def test_a_refusal_says_what_to_check():
     assert "ProductSecret" in str(error) and "Pr0dSecretAbCdEf" not in str(error)
 
 
-def test_an_accepted_registration_without_an_answer_is_a_transport_error():
+def test_missing_push_after_connack_raises_transport_error():
     connection = fakes.Connection(fakes.CONNACK)
     raises(TransportError, register, connection, CERTIFICATE, b"register", LOGIN)
 

@@ -44,7 +44,7 @@ def _register(body, fields=FIELDS, status=b"200 OK"):
             return dialled[0], connection, end.value
 
 
-def test_the_credential_is_that_of_a_registration_over_mqtt():
+def test_https_credential_equals_mqtt_credential():
     fields = dict(FIELDS, Host=b"iot.example", HttpsHost=b"auth.example:8443", Method=b"https")
     where, connection, made = _register(GOOD, fields)
     assert where == (("auth.example", 8443), "tls")
@@ -59,7 +59,7 @@ def test_the_credential_is_that_of_a_registration_over_mqtt():
     }
 
 
-def test_the_request_goes_to_the_host_of_the_region():
+def test_request_goes_to_host_of_the_region():
     (where, _), connection, _ = _register(GOOD, dict(FIELDS, Region=b"ap-southeast-1"))
     assert where == ("iot-auth.ap-southeast-1.aliyuncs.com", 443)
     head, _, body = connection.sent[0].partition(b"\r\n\r\n")
@@ -128,14 +128,14 @@ def test_answers_that_are_not_ours_are_protocol_errors():
     raises(ProtocolError, _register, GOOD, FIELDS, b"502 Bad Gateway")
 
 
-def test_a_burned_https_host_is_host_or_host_and_port():
+def test_burned_https_host_may_include_a_port():
     assert endpoint({}, b"a.b") == ("a.b", 443)
     assert endpoint({"HttpsHost": b"c.d"}, b"a.b") == ("c.d", 443)
     assert endpoint({"HttpsHost": b"c.d:8443"}, b"a.b") == ("c.d", 8443)
     assert "HttpsHost" in str(raises(StoreError, endpoint, {"HttpsHost": b"c.d:x"}, b"a.b"))
 
 
-def test_the_shipped_roots_are_those_of_the_https_port():
+def test_https_port_trusts_the_shipped_globalsign_roots():
     with fakes.Steps(context=len):
         assert trust({}, "mqtt's", 443) == 2  # GlobalSign R1 and R6.
         assert trust({"Ca": [b"x"]}, "mqtt's", 443) == "mqtt's"

@@ -75,7 +75,7 @@ def test_the_certificate_is_read_from_fctry():
     assert _store().certificate() == (CERTIFICATE, "fctry")
 
 
-def test_nothing_burned_is_said():
+def test_unburned_board_reports_nothing_is_burned():
     fakes.Board()
     error = raises(StoreError, _store().certificate)
     assert "nothing is burned" in str(error), error
@@ -90,7 +90,7 @@ def test_a_damaged_certificate_names_place_and_field():
     assert "fctry" in str(error) and "DeviceName is damaged" in str(error), error
 
 
-def test_a_saved_credential_is_in_cred_and_nvs_and_comes_back():
+def test_saved_credential_survives_loss_of_nvs():
     board = _board()
     assert _store().save(CREDENTIAL) == "cred and nvs"
     assert _store().credential(CERTIFICATE) == CREDENTIAL
@@ -130,7 +130,7 @@ def test_sectors_are_written_alternately_and_the_newest_wins():
     assert sorted(generations) == [3, 4]
 
 
-def test_a_torn_newest_copy_falls_back_and_is_said():
+def test_torn_newest_copy_falls_back_and_is_logged():
     board = _board()
     _store().save(CREDENTIAL)
     _store().save(dict(CREDENTIAL, DeviceSecret=b"newer"))
@@ -196,7 +196,7 @@ def test_a_repair_that_fails_is_not_fatal():
     assert [line for line in log if line.startswith("could not write the record to nvs")]
 
 
-def test_a_table_replaced_over_a_factory_board_costs_nothing():
+def test_stock_table_keeps_identity_without_flash_writes():
     factory = _board()
     _store().save(CREDENTIAL)
     stock = fakes.Board("stock")

@@ -44,7 +44,7 @@ def join(station):
     return wifi, said
 
 
-def test_active_but_idle_station_is_told_to_connect():
+def test_active_but_idle_station_connects():
     station = Station()
     station.on = True
     join(station)
@@ -57,7 +57,7 @@ def test_connecting_station_is_left_alone():
     assert station.asked == []
 
 
-def test_station_that_gave_up_is_told_again():
+def test_station_that_gave_up_connects_again():
     for status in (200, 201, 202, 203, 204):
         station = Station(status=status)
         wifi, _ = join(station)

@@ -26,7 +26,7 @@ class Link:
 
 
 class Short:
-    """A module, a link or a store that there is no heap for."""
+    """A module, a session or a store that runs out of heap."""
 
     def __getattr__(self, name):
         raise MemoryError("short")
@@ -42,7 +42,7 @@ def online():
     return gateway, log
 
 
-def test_a_session_that_begins_without_heap_is_listened_to_later():
+def test_session_without_heap_subscribes_on_later_step():
     gateway, log = online()
     subscribe, gateway._link.subscribe = gateway._link.subscribe, _short
     assert gateway._step() == 1000
@@ -55,7 +55,7 @@ def test_a_session_that_begins_without_heap_is_listened_to_later():
     assert len(gateway._link.heard) == heard
 
 
-def test_what_is_due_without_heap_is_done_later():
+def test_request_without_heap_is_sent_later():
     gateway, log = online()
     gateway.add(KEY, NAME)
     publish, gateway._link.publish = gateway._link.publish, _short
@@ -80,21 +80,21 @@ def test_new_names_wait_for_heap():
     assert gateway.status(KEY, NAME) == ("named", 0)
 
 
-def test_flash_that_there_is_no_heap_for_takes_nothing():
+def test_save_without_heap_returns_false():
     gateway, log = online()
     gateway.open = Short
     assert gateway.save({0: None}) is False
     assert log[-1] == "alink: short"
 
 
-def test_who_waits_for_a_name_that_flash_does_not_take_is_told():
+def test_connect_without_flash_space_raises_refused_error():
     gateway, _log = online()
     gateway.save = lambda changes: False
     error = raises(RefusedError, gateway.sub_device(KEY, NAME).connect)
     assert (error.code, str(error)) == (0, "a1SubPk0001/sub-0001 refused: 0")
 
 
-def test_a_wish_for_a_name_that_is_not_allowed_hides_no_other():
+def test_invalid_name_in_add_notify_hides_no_other():
     gateway, log = online()
     params = [{"productKey": KEY, "deviceName": name} for name in ("no", NAME)]
     notifications.take(

@@ -11,7 +11,7 @@ KEY = b"a1SubPk0001"
 OLD, NEW = (KEY, b"sub-0001", b"s1"), (KEY, b"sub-0002", b"")
 
 
-def test_names_that_the_platform_would_not_take_are_refused():
+def test_invalid_names_are_refused():
     assert checked("a1SubPk0001", "meter-_@.:17") == (b"a1SubPk0001", b"meter-_@.:17")
     for key, name, what in (
         ("a1SubPk0001", "abc", "DeviceName"),
@@ -33,10 +33,10 @@ class Kept(Gateway):
         return [(0, OLD), (2, NEW)]
 
 
-def test_what_is_burned_and_on_flash_is_taken_up_and_waits_to_be_added():
+def test_burned_and_stored_sub_devices_are_loaded_unwanted():
     gateway = Kept(EMPTY, [])
     load(gateway, (b"\x0ba1SubPk0001secret", b"\x0ba1SubPk0002", b"\x00x"))
-    assert gateway.products == {KEY: b"secret", b"": b"x"}  # One without a secret is none.
+    assert gateway.products == {KEY: b"secret", b"": b"x"}  # Without a secret: skipped.
     book = gateway.roster
     assert [book.stage(slot) for slot in range(len(book))] == [RELATED, EMPTY, NAMED]
     assert not book.next(ticks_ms(), 9)[1]
@@ -52,7 +52,7 @@ def test_a_new_name_is_kept_and_wanted():
     assert gateway.roster.is_wanted(1)
 
 
-def test_one_that_flash_does_not_take_is_refused_and_nobody():
+def test_sub_device_that_flash_rejects_is_refused():
     gateway = Gateway(RELATED, [OLD])
     gateway.full = True
     gateway._new = [NEW[:2]]

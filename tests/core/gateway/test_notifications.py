@@ -30,7 +30,7 @@ def _change(gateway, status, pairs=(PAIR,)):
     _hear(gateway, OWN + b"topo/change", {"id": "9", "version": "1.0", "params": params})
 
 
-def test_a_change_is_answered_on_its_reply_topic_without_a_blank():
+def test_topology_change_gets_a_compact_reply():
     gateway = _gateway()
     _change(gateway, 8)
     ((topic, payload),) = gateway.sent
@@ -39,7 +39,7 @@ def test_a_change_is_answered_on_its_reply_topic_without_a_blank():
     assert len(payload) == len(b'{"id":"9","code":200,"data":{}}')  # Members come in any order.
 
 
-def test_what_changes_is_told_once():
+def test_each_status_change_is_reported_once():
     for status, stage, told, now in (
         (0, REGISTERED, "added", RELATED),
         (0, ONLINE, None, ONLINE),
@@ -63,13 +63,13 @@ def test_one_that_was_disabled_is_enabled_again():
     assert gateway.roster.next(ticks_ms(), 9)[1] == [0]
 
 
-def test_a_deleted_one_stays_away_until_it_is_added_again():
+def test_deleted_sub_device_stays_away_until_added_again():
     gateway = _gateway()
     _change(gateway, 1)
     assert not gateway.roster.is_wanted(0)
 
 
-def test_the_word_to_the_sub_device_itself_says_the_same():
+def test_sub_device_topics_report_disable_and_delete():
     for word, told in (("disable", "disabled"), ("delete", "deleted")):
         gateway = _gateway()
         topic = b"/sys/a1SubPk0001/sub-0001/thing/" + word.encode()
@@ -78,7 +78,7 @@ def test_the_word_to_the_sub_device_itself_says_the_same():
         assert gateway.told == [("sub-0001", told, 0)]
 
 
-def test_what_the_cloud_wants_added_is_added_unless_declined():
+def test_add_notify_adds_sub_devices_unless_declined():
     gateway = _gateway()
     topic = OWN + b"topo/add/notify"
     _hear(gateway, topic, {"id": "5", "params": [OTHER, PAIR]})
@@ -110,10 +110,10 @@ def test_each_push_has_its_consequence():
         assert gateway.told == ([told] if told else []), code
         assert gateway.roster.stage(0) == stage, code
         assert gateway.roster.is_wanted(0) == wanted, code
-        assert gateway.sent == []  # It is no request.
+        assert gateway.sent == []  # An error push gets no reply.
 
 
-def test_a_push_about_a_stranger_or_nobody_changes_nothing():
+def test_error_push_for_unknown_sub_device_is_ignored():
     gateway = _gateway()
     _hear(gateway, ERROR, {"id": "1", "code": 427, "data": OTHER})
     _hear(gateway, ERROR, {"id": "1", "code": 427})
@@ -121,7 +121,7 @@ def test_a_push_about_a_stranger_or_nobody_changes_nothing():
     assert gateway.log == ["the platform pushed error 427"]
 
 
-def test_what_is_no_notice_is_logged_and_not_answered():
+def test_malformed_notification_gets_no_reply():
     gateway = _gateway()
     for topic, payload in (
         (OWN + b"topo/change", b"no JSON"),

@@ -88,14 +88,14 @@ def test_a_registration_signed_with_the_product_secret():
     )
 
 
-def test_one_of_a_product_without_a_secret_is_not_in_a_signed_registration():
+def test_product_without_secret_skips_signed_registration():
     other = (b"a1Other", b"sub-0001", b"")
     _, payload = _asked(roster.NAMED, [SUB, other, OTHER], {KEY: b"secret"})
     names = [one["deviceName"] for one in json.loads(payload)["params"]["proxieds"]]
     assert names == ["sub-0001", "sub_2"]
 
 
-def test_no_more_are_registered_at_once_than_fit_in_the_answer():
+def test_registration_batch_fits_in_the_reply():
     assert len(json.loads(_asked(roster.NAMED, MANY[:9])[1])["params"]) == 9
     BATCH[0] = 50
     for most, count in ((4096, 20), (2048, 10), (6000, 30), (8192, 30)):
@@ -106,7 +106,7 @@ def test_no_more_are_registered_at_once_than_fit_in_the_answer():
     MAX_PACKET[0] = 4096
 
 
-def test_topology():
+def test_topology_requests_match_literal_bytes():
     assert _asked(roster.REGISTERED, [SUB]) == (
         SYS + b"thing/topo/add",
         b'{"id":"1","version":"1.0","params":[{%s%s"signmethod":"hmacSha256"}],'
@@ -144,7 +144,7 @@ def test_a_logout_alone_and_in_a_batch():
     )
 
 
-def test_what_was_found_and_what_the_topology_is():
+def test_found_list_and_topology_query_match_literal_bytes():
     device = Device()
     Gateway.found(device, [("a1SubPk0001", "sub-0001"), ("a1SubPk0001", "sub_2")])
     whole = b'{"id":"%d","version":"1.0","sys":{"ack":1},"params":%s,"method":"%s"}'

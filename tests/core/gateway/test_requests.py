@@ -1,4 +1,4 @@
-"""requests.py: what comes of every reply; one bad sub-device never takes the others down."""
+"""requests.py: the effect of every reply; a bad sub-device never affects the others."""
 
 import json
 from time import ticks_add, ticks_ms
@@ -25,7 +25,7 @@ class Desk:
         self.now = ticks_ms()
 
     def ask(self):
-        """Return the topic and the names of what is asked now, () for nothing."""
+        """Return the topic and the names of the request due now, () without one."""
         before = len(self.gateway.sent)
         self.errands.step(self.now)
         if len(self.gateway.sent) == before:
@@ -48,7 +48,7 @@ class Desk:
         self.errands.step(self.now)
 
     def told(self):
-        """Return what was told, but for logins."""
+        """Return the reports to the application, except for logins."""
         return [one for one in self.gateway.told if one[1] != "online"]
 
     def stages(self):
@@ -77,7 +77,7 @@ def test_the_way_from_a_name_to_a_session():
     assert desk.errands.idle
 
 
-def test_who_has_no_secret_is_asked_for_alone_and_told_why():
+def test_missing_secret_is_requested_alone_and_refusal_reported():
     desk = Desk(NAMED)
     desk.ask()
     desk.answer(200, [SECRETS[0], SECRETS[2]])
@@ -92,7 +92,7 @@ def test_who_has_no_secret_is_asked_for_alone_and_told_why():
     assert desk.ask() == ()
 
 
-def test_where_no_secret_comes_each_is_asked_for_alone():
+def test_empty_secret_list_leads_to_single_registrations():
     desk = Desk(NAMED)
     desk.ask()
     desk.answer(200, [])
@@ -110,7 +110,7 @@ def test_a_signed_registration_tells_its_failures():
     assert desk.ask() == ("thing/proxy/provisioning/product_register", ["sub-0003"])
     desk.answer(200, {"successes": [], "failures": [dict(code=6288, **PAIRS[2])]})
     assert desk.told() == [("sub-0003", "refused", 6288)]
-    # What a failure looks like is documented nowhere.
+    # The vendor does not document the form of a failure.
     for data in ({}, None, [], {"failures": ["?"]}, {"failures": [{}]}, "", {"successes": [3]}):
         desk = Desk(NAMED, 1, products={KEY: b"secret"})
         desk.ask()
@@ -119,7 +119,7 @@ def test_a_signed_registration_tells_its_failures():
         assert desk.ask() == ()
 
 
-def test_a_flash_that_is_full_is_told_of_and_asked_again_later():
+def test_full_flash_delays_the_registration():
     desk = Desk(NAMED)
     desk.gateway.full = True
     desk.ask()
@@ -131,7 +131,7 @@ def test_a_flash_that_is_full_is_told_of_and_asked_again_later():
     assert desk.ask() == ("thing/sub/register", ALL)
 
 
-def test_those_that_a_refusal_names_are_refused_and_the_others_go_on():
+def test_refusal_affects_only_named_sub_devices():
     desk = Desk(RELATED)
     desk.ask()
     desk.answer(6100, [PAIRS[1]])
@@ -139,7 +139,7 @@ def test_those_that_a_refusal_names_are_refused_and_the_others_go_on():
     assert desk.ask() == ("combine/batch_login", ["sub-0001", "sub-0003"])
 
 
-def test_where_a_refusal_names_nobody_each_goes_alone():
+def test_refusal_without_names_retries_each_alone():
     odd = [{"productKey": None, "deviceName": "sub-0001"}, {"productKey": 1}, {}]
     for data in ({}, None, "", [], [1, None], odd):
         desk = Desk(REGISTERED)
@@ -153,7 +153,7 @@ def test_where_a_refusal_names_nobody_each_goes_alone():
         assert desk.told() == [("sub-0002", "refused", 6400)], data
 
 
-def test_what_passes_is_tried_again_later():
+def test_temporary_error_is_retried_after_15_seconds():
     for code in (429, 500):
         desk = Desk(RELATED)
         desk.ask()
@@ -163,7 +163,7 @@ def test_what_passes_is_tried_again_later():
         assert desk.ask() == ("combine/batch_login", ALL)
 
 
-def test_a_reply_that_never_comes_is_waited_for_ten_seconds():
+def test_missing_reply_times_out_after_ten_seconds():
     desk = Desk(RELATED)
     desk.ask()
     late = json.loads(desk.gateway.sent[-1][1])["id"]
@@ -178,7 +178,7 @@ def test_a_reply_that_never_comes_is_waited_for_ten_seconds():
     assert desk.ask() == ("combine/login", ["sub-0001"])  # It may have been too long.
 
 
-def test_one_that_is_not_ours_any_more_is_related_again_once():
+def test_lost_relation_is_added_again_once():
     desk = Desk(RELATED, 1)
     desk.ask()
     desk.answer(6401, PAIRS[0])
@@ -224,7 +224,7 @@ def test_a_logout_counts_whatever_is_answered():
         assert desk.stages() == [RELATED]
 
 
-def test_one_that_is_forgotten_leaves_the_topology_and_the_flash():
+def test_forgotten_sub_device_leaves_topology_and_flash():
     for code in (200, 6401, 6100):
         desk = Desk(LEAVING, 1)
         assert desk.ask() == ("thing/topo/delete", ["sub-0001"])
@@ -238,14 +238,14 @@ def test_one_that_is_forgotten_leaves_the_topology_and_the_flash():
     assert desk.ask() == ("thing/topo/add", ["sub-0001"])
 
 
-def test_one_whose_record_is_damaged_is_nobody():
+def test_damaged_record_empties_its_slot():
     desk = Desk(RELATED)
     del desk.gateway.kept[1]
     assert desk.ask() == ("combine/batch_login", ["sub-0001", "sub-0003"])
     assert desk.stages() == [RELATED, EMPTY, RELATED]
 
 
-def test_a_reply_that_is_none_changes_nothing():
+def test_malformed_reply_changes_nothing():
     desk = Desk(RELATED)
     desk.ask()
     for payload in (b"", b"{}", b'{"id":"x","code":200}', b'{"id":"77","code":200,"data":[]}'):
@@ -256,7 +256,7 @@ def test_a_reply_that_is_none_changes_nothing():
     assert desk.stages() == [ONLINE] * 3
 
 
-def test_a_reply_without_room_is_asked_for_again_by_fewer_and_at_last_later():
+def test_reply_without_heap_shrinks_the_batch_then_waits():
     for lose in (_too_long, _no_heap):
         desk = Desk(RELATED, batch=3)
         assert desk.ask() == ("combine/batch_login", ALL)
@@ -271,7 +271,7 @@ def test_a_reply_without_room_is_asked_for_again_by_fewer_and_at_last_later():
         assert desk.ask() == ()
         desk.now = ticks_add(desk.now, 15001)
         assert desk.ask() == ("combine/login", ["sub-0001"])
-        assert desk.told() == []  # Nobody was refused.
+        assert desk.told() == []  # No sub-device was refused.
 
 
 def _too_long(desk):
@@ -290,7 +290,7 @@ def _short(*_):
     raise MemoryError
 
 
-def test_one_whose_login_finds_no_room_logs_in_again():
+def test_login_without_heap_is_repeated():
     desk = Desk(RELATED, 1)
     desk.ask()
     hear, desk.gateway.hear = desk.gateway.hear, _short
@@ -315,7 +315,7 @@ def test_a_late_reply_to_former_errands_is_nobodys():
     assert desk.stages() == [ONLINE]
 
 
-def test_a_request_without_room_is_made_for_fewer_and_at_last_later():
+def test_request_without_heap_shrinks_the_batch_then_waits():
     desk = Desk(RELATED, batch=3)
     read, desk.gateway.read = desk.gateway.read, _short
     assert desk.ask() == ()

@@ -18,13 +18,13 @@ def _roster(count, stage, now=0):
     return book
 
 
-def test_a_name_has_a_mark_that_fits_a_small_int():
+def test_mark_of_a_name_fits_small_int():
     # A larger one would be allocated at each comparison on an ESP32.
     assert 0 <= MARK < 1 << 30
     assert roster.mark_of(b"a1SubPk0001", b"sub-0002") != MARK
 
 
-def test_names_are_found_by_mark_and_slots_are_used_again():
+def test_marks_find_names_and_slots_are_reused():
     book = _roster(3, NAMED)
     assert (book.find(1), book.find(9)) == ([1], [])
     book.leave(1, 0, EMPTY)
@@ -34,7 +34,7 @@ def test_names_are_found_by_mark_and_slots_are_used_again():
     assert len(book) == 4
 
 
-def test_a_request_has_only_what_is_due_for_the_same_up_to_the_most():
+def test_request_takes_due_slots_of_one_stage():
     book = _roster(5, NAMED)
     book.move(1, REGISTERED, 0)
     assert book.next(0, 3) == (NAMED, [0, 2, 3], 3600000)
@@ -43,7 +43,7 @@ def test_a_request_has_only_what_is_due_for_the_same_up_to_the_most():
     assert book.next(0, 50)[:2] == (REGISTERED, [0, 1, 2, 3, 4])
 
 
-def test_nothing_is_due_for_one_that_is_not_wanted():
+def test_unwanted_sub_device_has_nothing_due():
     book = Roster()
     for stage in (NAMED, REGISTERED, RELATED):
         book.put(1, stage, 0)
@@ -56,10 +56,10 @@ def test_nothing_is_due_for_one_that_is_not_wanted():
     assert book.next(0, 9)[:2] == (ONLINE, [2])  # To be logged out.
 
 
-def test_one_to_be_forgotten_is_due_until_it_is_empty_or_wanted_again():
+def test_leaving_slot_is_due_until_wanted_again():
     book = _roster(2, ONLINE)
     book.leave(0, 0, LEAVING)
-    book.move(0, RELATED, 0)  # The answer to what was on its way when it was told to leave.
+    book.move(0, RELATED, 0)  # The reply to a request sent before it left.
     assert book.next(0, 9)[:2] == (LEAVING, [0])
     book.want(0, 0)
     assert book.next(0, 9)[:2] == (RELATED, [0])
@@ -90,13 +90,13 @@ def test_refusals_wait_from_fifteen_seconds_to_an_hour():
     assert book.code(0) == 0
 
 
-def test_one_that_was_refused_does_not_hold_up_the_others():
+def test_refused_slot_does_not_block_the_others():
     book = _roster(3, NAMED)
     book.refuse(0, 0, 6100)
     assert book.next(0, 9)[1] == [1, 2]
 
 
-def test_a_disabled_one_waits_for_the_cloud_or_for_the_next_session():
+def test_disabled_slot_waits_for_wake_or_next_session():
     book = _roster(1, ONLINE)
     assert book.park(0)
     assert not book.park(0)
@@ -120,7 +120,7 @@ def test_going_back_a_stage_is_done_once():
     assert book.once(0, roster.REJOINED, REGISTERED, 0)
 
 
-def test_five_logins_fit_in_any_minute_and_no_more():
+def test_at_most_five_logins_run_per_minute():
     for start in (0, (1 << 30) - 30000):  # Ticks go round in between.
         book = _roster(1, RELATED, start)
         now, logins = start, []
@@ -141,7 +141,7 @@ def test_five_logins_fit_in_any_minute_and_no_more():
         assert len(logins) > 25
 
 
-def test_a_slot_that_there_was_no_heap_for_is_given_later():
+def test_slot_without_heap_is_allocated_later():
     class Short:
         def append(self, code):
             raise MemoryError("short")

@@ -38,7 +38,7 @@ def _write(name, data):
         file.write(data)
 
 
-def test_what_is_kept_is_read_by_the_next_boot():
+def test_next_boot_reads_the_saved_sub_devices():
     log, store = _fresh()
     assert list(store.read()) == []
     store.save({0: SUBS[0], 2: SUBS[2]})
@@ -50,7 +50,7 @@ def test_what_is_kept_is_read_by_the_next_boot():
     assert log == []
 
 
-def test_a_change_leaves_the_others_and_one_without_a_secret_keeps_its_name():
+def test_change_keeps_other_sub_devices():
     log, store = _fresh()
     store.save({0: SUBS[0], 1: SUBS[1][:2] + (b"",)})
     store.save({1: SUBS[1], 2: SUBS[2]})
@@ -79,7 +79,7 @@ def test_the_format_is_as_documented():
     assert struct.unpack("<I", record[124:])[0] == crc32(record[:124])
 
 
-def test_a_write_that_power_cut_anywhere_leaves_the_former_generation():
+def test_power_cut_in_write_keeps_former_generation():
     log, store = _fresh()
     store.save({0: SUBS[0]})
     store.save({1: SUBS[1]})
@@ -101,7 +101,7 @@ def _damaged():
     return log
 
 
-def test_a_damaged_slot_is_taken_from_the_older_generation_and_mended():
+def test_damaged_slot_is_repaired_from_older_generation():
     log = _damaged()
     assert list(_again(log).read()) == [(0, SUBS[0]), (1, SUBS[1]), (2, SUBS[2])]
     assert "slot 1" in log[0]
@@ -110,7 +110,7 @@ def test_a_damaged_slot_is_taken_from_the_older_generation_and_mended():
     assert log == []  # It was mended: the next boot finds nothing wrong.
 
 
-def test_a_damaged_slot_that_cannot_be_mended_is_read_all_the_same():
+def test_damaged_slot_is_read_even_if_repair_fails():
     log = _damaged()
     store = _again(log)
 
@@ -122,7 +122,7 @@ def test_a_damaged_slot_that_cannot_be_mended_is_read_all_the_same():
     assert "the vfs does not take" in log[-1]
 
 
-def test_a_slot_that_is_damaged_in_both_takes_no_other_down():
+def test_slot_damaged_in_both_generations_is_lost_alone():
     log, store = _fresh()
     store.save({0: SUBS[0], 1: SUBS[1]})
     store.save({2: SUBS[2]})
@@ -153,7 +153,7 @@ def test_every_damaged_byte_of_a_file_is_noticed():
     assert list(_again(log).read()) == []
 
 
-def test_a_vfs_that_takes_nothing_is_told_of():
+def test_unwritable_vfs_raises_store_error():
     log, _ = _fresh()
     store = SubStore("no-such-folder/subs", log.append)
     error = raises(StoreError, store.save, {0: SUBS[0]})

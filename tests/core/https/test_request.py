@@ -1,4 +1,4 @@
-"""request.py: whole answers in any pieces, and every answer that is none."""
+"""request.py: whole responses in chunks of any size, and every malformed response."""
 
 import fakes
 from alink.errors import ProtocolError, TransportError
@@ -32,18 +32,18 @@ def answer(body, head=b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\nX: y\r\n\r\n"):
     return head % len(body) + body
 
 
-def test_a_body_comes_whole_in_pieces_of_any_size():
+def test_body_is_whole_for_any_chunk_size():
     body = bytes(range(256)) * 3
     for chunk in (None, 1, 7, 600):
         assert fetch(answer(body), 768, chunk) == body
     assert fetch(answer(b"")) == b""
 
 
-def test_what_follows_the_body_is_left_alone():
+def test_bytes_after_the_body_are_ignored():
     assert fetch(answer(b"abc", b"HTTP/1.0 200 \r\nContent-Length:%d\r\n\r\n") + b"more") == b"abc"
 
 
-def test_an_answer_that_is_none_says_what_came():
+def test_malformed_response_error_quotes_the_response():
     for wrong, said in (
         (b"HTTP/1.1 404 Not Found\r\n\r\n", "answers b'HTTP/1.1 404 Not Found'"),
         (b"SSH-2.0-x\r\n\r\n", "answers b'SSH-2.0-x'"),
@@ -57,7 +57,7 @@ def test_an_answer_that_is_none_says_what_came():
         assert said in str(error), str(error)
 
 
-def test_a_server_that_falls_silent_is_left_after_ten_seconds():
+def test_silent_server_times_out_after_ten_seconds():
     assert "silent for 10 s" in str(raises(TransportError, fetch, answer(b"abc")[:-1]))
 
 

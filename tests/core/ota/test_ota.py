@@ -1,4 +1,4 @@
-"""ota.py, trial.py, update.py: the version told, what is taken, what a restart has shown."""
+"""ota, trial.py, update.py: version reports, accepted offers, the result of a restart."""
 
 import hashlib
 import json
@@ -43,7 +43,7 @@ def push(device, image=IMAGE, **members):
 
 
 def begun(chip=None, **options):
-    """A device whose version was told and judged."""
+    """A device whose version report the platform has acknowledged."""
     chip = chip or otafake.Chip()
     device = otafake.Device()
     made = Ota(device, "1.0.0", **options)
@@ -53,7 +53,7 @@ def begun(chip=None, **options):
 
 
 def finish(device, steps=2000):
-    """Let time pass until nothing is under way; what is told at the end is acknowledged."""
+    """Let time pass until the update ends; acknowledge its last report."""
     for _ in range(steps):
         if device.steps_told()[-1:] == ["100"]:
             device.acknowledge()
@@ -77,7 +77,7 @@ def fetch(*answers, **options):
 # The version
 
 
-def test_the_version_is_told_once_a_start_up_and_again_until_it_has_arrived():
+def test_version_is_reported_until_the_platform_acknowledges():
     otafake.Chip()
     device = otafake.Device()
     device._link.online = False
@@ -102,7 +102,7 @@ def test_a_module_tells_its_own_version():
     device.sent(INFORM, b'{"id":"1","params":{"version":"7","module":"MCU"}}', 1)
 
 
-def test_a_new_image_is_confirmed_once_it_is_online_before_its_version_is_told():
+def test_image_is_confirmed_before_version_is_reported():
     chip = otafake.Chip()
     device = otafake.Device()
     device._link.online = False
@@ -120,7 +120,7 @@ def test_a_new_image_is_confirmed_once_it_is_online_before_its_version_is_told()
     assert len(device.topics("/inform/")) == 1
 
 
-def test_an_image_on_trial_that_is_not_online_in_ten_minutes_goes_back():
+def test_trial_image_offline_ten_minutes_rolls_back():
     chip = otafake.Chip()
     chip.on_trial()
     device = otafake.Device()
@@ -145,7 +145,7 @@ def test_an_image_on_trial_that_came_online_stays():
     assert chip.resets == 0
 
 
-def test_an_image_whose_confirmation_found_no_heap_is_confirmed_later():
+def test_confirmation_without_heap_happens_later():
     chip = otafake.Chip()
     chip.on_trial()
     device = otafake.Device()
@@ -168,7 +168,7 @@ def _short(*_):
     raise MemoryError("short")
 
 
-def test_a_table_without_a_second_slot_is_one_sentence():
+def test_missing_second_slot_raises_one_sentence():
     for slots in ((), (0x10000,)):
         otafake.Chip(slots)
         error = raises(StoreError, Ota, otafake.Device(), "1.0.0")
@@ -209,7 +209,7 @@ def test_an_update_is_fetched_checked_and_started():
     assert list(chip.nvs.values()) == [b"2.0.0"]
 
 
-def test_md5_is_a_digest_too_and_case_does_not_matter():
+def test_md5_digest_is_accepted_in_any_case():
     for method in ("Md5", "MD5"):
         sign = digest(IMAGE, "md5").upper()
         chip, device, _ = fetch(
@@ -218,7 +218,7 @@ def test_md5_is_a_digest_too_and_case_does_not_matter():
         assert chip.resets == 1, device.log
 
 
-def test_the_root_of_a_private_platform_is_that_of_its_files():
+def test_private_platform_uses_the_file_server_root():
     _chip, device, _made = begun()
     device._private = True
     with otafake.Server(otafake.whole(IMAGE)) as server:
@@ -241,14 +241,14 @@ def test_a_wrong_digest_never_becomes_bootable():
     assert chip.boot == 0x20000
 
 
-def test_what_does_not_fit_erases_nothing():
+def test_oversized_image_erases_nothing():
     chip, device, _ = fetch(members={"size": otafake.SLOT + 1})
     assert chip.erased == 0
     assert device.steps_told() == ["-4"]
     assert device.texts_told() == ["32769 bytes do not fit into the slot of 32768"]
 
 
-def test_a_file_that_is_no_image_of_this_chip_is_left_after_its_head():
+def test_foreign_file_is_rejected_after_its_head():
     for head, said in (
         (b"PK", "it begins with 0x50"),
         (b"\xe9" + bytes(11) + b"\x09", "number 9"),
@@ -260,7 +260,7 @@ def test_a_file_that_is_no_image_of_this_chip_is_left_after_its_head():
         assert chip.erased == 0
 
 
-def test_flash_that_does_not_take_it_is_told():
+def test_flash_write_failure_is_reported():
     chip = otafake.Chip()
     chip.worn = True
     chip, device, _ = fetch(otafake.whole(IMAGE), chip=chip)
@@ -273,7 +273,7 @@ def test_flash_that_does_not_take_it_is_told():
     assert chip.resets == 0
 
 
-def test_what_cannot_be_taken_is_refused_plainly():
+def test_unsupported_offer_is_refused_with_reason():
     for members, said in (
         ({"isDiff": 1}, "a differential update is not supported"),
         ({"files": [{}, {}]}, "an update of several files is not supported"),
@@ -293,7 +293,7 @@ def test_what_cannot_be_taken_is_refused_plainly():
         assert chip.erased == 0
 
 
-def test_a_target_that_fails_at_its_end_too_ends_nothing_but_the_update():
+def test_failing_target_ends_only_the_update():
     class Target:
         def begin(self, size):
             raise ValueError("no bus")
@@ -312,7 +312,7 @@ def test_a_target_that_fails_at_its_end_too_ends_nothing_but_the_update():
     assert device.steps_told() == ["-1", "-1"]
 
 
-def test_what_cannot_be_noted_or_told_does_not_keep_an_image_from_its_start():
+def test_lost_progress_report_does_not_stop_the_restart():
     chip, device, _made = begun()
     publish = device._link.publish
 
@@ -329,7 +329,7 @@ def test_what_cannot_be_noted_or_told_does_not_keep_an_image_from_its_start():
     assert (chip.boot, chip.resets) == (0x20000, 1)
 
 
-def test_a_plain_address_is_taken_where_that_is_allowed():
+def test_plain_http_address_works_when_allowed():
     chip, _device, server = fetch(
         otafake.whole(IMAGE), plain=True, members={"url": "http://files.example/a"}
     )
@@ -339,7 +339,7 @@ def test_a_plain_address_is_taken_where_that_is_allowed():
     assert chip.resets == 1
 
 
-# What the application decides
+# Decisions of the application
 
 
 def test_the_application_is_asked_and_may_begin_later():
@@ -392,7 +392,7 @@ def test_the_application_restarts_when_it_likes():
         finish(device)
     assert ready == ["2.0.0"]
     assert (device.closed, chip.resets) == (False, 0)
-    push(device)  # As the platform does in each session, until the version is told.
+    push(device)  # The platform does this in each session until the device reports the version.
     made.report("1.0.0")
     device.acknowledge()
     device.step()
@@ -401,7 +401,7 @@ def test_the_application_restarts_when_it_likes():
     assert "-1" not in device.steps_told()
 
 
-def test_what_is_pushed_as_a_session_begins_waits_until_the_version_is_told():
+def test_early_push_waits_until_version_is_acknowledged():
     chip = otafake.Chip()
     device = otafake.Device()
     Ota(device, "1.0.0")
@@ -414,7 +414,7 @@ def test_what_is_pushed_as_a_session_begins_waits_until_the_version_is_told():
     assert chip.boot == 0x20000
 
 
-def test_what_runs_already_is_told_again_and_not_fetched():
+def test_running_version_is_reported_and_not_downloaded():
     chip, device, _ = begun()
     push(device, version="1.0.0")
     assert len(device.topics("/inform/")) == 2
@@ -460,7 +460,7 @@ def test_modules_have_their_own_updates():
     assert chip.boot == 0x20000
 
 
-# What a restart has shown
+# The result of a restart
 
 
 def _restarted(version):
@@ -473,15 +473,15 @@ def _restarted(version):
     return chip, device
 
 
-def test_a_version_that_runs_is_the_end_of_it():
+def test_running_version_ends_the_update():
     chip, device = _restarted("2.0.0")
     device.step()
     assert chip.nvs == {}
     assert device.steps_told() == []
-    assert len(device.topics("/inform/")) == 1  # What was pushed before came too early.
+    assert len(device.topics("/inform/")) == 1  # The earlier push came too early.
 
 
-def test_a_version_that_does_not_run_is_a_failure_and_not_fetched_again():
+def test_version_that_fails_is_reported_and_not_repeated():
     chip, device = _restarted("1.0.0")
     erased = chip.erased
     device.step()
@@ -499,14 +499,14 @@ def test_a_version_that_does_not_run_is_a_failure_and_not_fetched_again():
     assert chip.erased == erased
     device.acknowledge()
     assert chip.nvs == {}
-    # Somebody tries again: that is another update.
+    # Another attempt is another update.
     with otafake.Server(otafake.whole(IMAGE)):
         push(device)
         finish(device)
     assert chip.erased > erased
 
 
-def test_what_needs_no_restart_is_reported_by_the_application():
+def test_application_reports_update_without_restart():
     class Target:
         def begin(self, size):
             self.data = b""

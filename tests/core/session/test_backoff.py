@@ -19,7 +19,7 @@ def test_failures_double_the_wait_up_to_five_minutes():
     assert max(waits) == 300000
 
 
-def test_refusals_wait_from_half_a_minute_to_an_hour():
+def test_refusals_wait_half_a_minute_to_an_hour():
     waits = _failures(10, True)
     assert waits[0] == 30000
     assert max(waits) == 3600000
@@ -30,7 +30,7 @@ def test_jitter_is_a_quarter_either_way():
     assert backoff.failed(backoff.fresh(), 0, random=lambda limit: limit - 1) == 2500
 
 
-def test_a_login_starts_the_doubling_anew():
+def test_login_resets_the_doubling():
     memory = backoff.fresh()
     for _ in range(5):
         backoff.failed(memory, 0, random=_middle)
@@ -38,7 +38,7 @@ def test_a_login_starts_the_doubling_anew():
     assert backoff.failed(memory, 0, random=_middle) == 2000
 
 
-def test_a_sixth_connect_waits_for_the_minute_of_the_first_to_pass():
+def test_sixth_connect_waits_until_a_minute_has_passed():
     memory = backoff.fresh()
     assert [backoff.dialled(memory, now) for now in range(0, 40000, 10000)] == [0, 0, 0, 0]
     assert backoff.dialled(memory, 40000) == 20000
@@ -47,7 +47,7 @@ def test_a_sixth_connect_waits_for_the_minute_of_the_first_to_pass():
     assert backoff.dialled(memory, 60000) == 10000
 
 
-def test_after_three_short_sessions_in_a_row_the_silence_grows():
+def test_three_short_sessions_lengthen_the_wait():
     memory = backoff.fresh()
     waits = []
     for _ in range(8):

@@ -6,7 +6,7 @@ from check import raises
 
 
 class Peer(connection.Connection):
-    """A connection whose socket takes what `takes` says, call by call, on a clock of its own."""
+    """A connection with its own clock; its socket takes the byte counts of `takes`, in order."""
 
     def __init__(self, takes, written=True):
         self.peer = "peer:1"
@@ -31,7 +31,7 @@ class Peer(connection.Connection):
         return bool(self.takes) and ms > 0
 
 
-def test_a_packet_that_leaves_at_once_waits_for_nothing():
+def test_immediate_send_does_not_wait():
     peer = Peer([6])
     peer.send(memoryview(b"packet"))
     assert peer.taken == b"packet"
@@ -45,13 +45,13 @@ def test_a_packet_leaves_in_parts():
     assert peer.waits == [10000]
 
 
-def test_a_peer_that_takes_a_byte_now_and_then_ends_at_the_deadline_all_the_same():
+def test_trickling_peer_still_ends_at_the_deadline():
     peer = Peer([1, None, 1, None, 1, None, 1, None, 1, None, 1])
     raises(TransportError, peer.send, memoryview(b"packet"))
     assert peer.waits == [10000, 6000, 2000, -2000]
 
 
-def test_the_first_packet_has_what_the_connect_left_of_its_time():
+def test_first_packet_uses_the_rest_of_connect_time():
     peer = Peer([None], written=False)
     raises(TransportError, peer.send, memoryview(b"packet"))
     assert peer.waits == [3000]

@@ -27,7 +27,7 @@ def test_connect_is_one_literal_packet():
     ]
 
 
-def test_a_push_in_the_same_segment_as_connack_is_kept():
+def test_push_in_segment_of_connack_is_kept():
     client, _, messages, _ = _client(fakes.CONNACK + fakes.publish(b"/ext/register", b"{}", 1))
     client.connect(LOGIN, 60)
     client.check_msg()
@@ -48,7 +48,7 @@ def test_each_refusal_has_its_code():
         assert str(error)
 
 
-def test_a_refusal_counts_although_the_connection_ends_with_it():
+def test_refusal_counts_although_the_connection_ends():
     client, connection, _, _ = _client(b"\x20\x02\x00\x05")
     connection.error = TransportError("closed")
     assert raises(RefusedError, client.connect, LOGIN, 60).code == 5
@@ -79,7 +79,7 @@ def test_unsubscribe_is_one_literal_packet():
     assert connection.sent == [b"\xa2\x05\x00\x01\x00\x01a"]
 
 
-def test_packet_ids_stay_in_1_to_65535_and_skip_those_in_flight():
+def test_packet_ids_wrap_and_skip_those_in_flight():
     client, connection, _, acks = _client()
     assert client.publish(b"t", b"m", qos=1) == 1
     client.pid = 65534

@@ -58,7 +58,7 @@ def test_the_first_step_connects_and_subscribes():
     assert world.connections[0].sent[1] == b"\x82\x06\x00\x01\x00\x01a\x01"
 
 
-def test_a_pingreq_is_due_when_nothing_was_sent_for_four_fifths_of_the_keepalive():
+def test_pingreq_is_due_after_four_fifths_of_keepalive():
     world = World()
     world.run(47.9)
     assert world.sent() == [0x10, 0x82]
@@ -66,7 +66,7 @@ def test_a_pingreq_is_due_when_nothing_was_sent_for_four_fifths_of_the_keepalive
     assert world.sent() == [0x10, 0x82, 0xC0]
 
 
-def test_what_the_server_sends_does_not_postpone_the_pingreq():
+def test_incoming_messages_do_not_postpone_the_pingreq():
     world = World()
     world.run(30)
     world.connections[0].incoming = fakes.publish(b"a", b"m")
@@ -75,7 +75,7 @@ def test_what_the_server_sends_does_not_postpone_the_pingreq():
     assert world.sent() == [0x10, 0x82, 0xC0]
 
 
-def test_what_we_send_postpones_the_pingreq_as_long_as_something_comes_back():
+def test_replied_sends_postpone_the_pingreq():
     world = World()
     world.run(30)
     world.link.publish(b"t", b"m")
@@ -94,7 +94,7 @@ def test_an_answered_ping_keeps_the_link():
     assert world.sent().count(0xC0) == 12
 
 
-def test_an_unanswered_ping_ends_the_link_after_ten_seconds():
+def test_unanswered_ping_ends_session_after_ten_seconds():
     world = World()
     world.link.step()
     world.connections[0].answers = {}
@@ -129,7 +129,7 @@ def test_a_lost_link_comes_back_and_subscribes_again():
     assert world.link.sessions == 2
 
 
-def test_an_outage_of_an_hour_is_tried_with_growing_waits_and_survived():
+def test_hour_long_outage_is_retried_with_growing_waits():
     world = World()
     world.run(100)
     world.down = True
@@ -173,7 +173,7 @@ def test_sessions_that_push_each_other_out_are_recognised():
     assert len(world.connections) == before + 1
 
 
-def test_a_refused_login_is_raised_with_its_code_and_waits():
+def test_refused_login_raises_its_code_and_waits():
     world = World(connack=b"\x20\x02\x00\x04")
     error = raises(RefusedError, world.link.step)
     assert error.code == 4
@@ -182,7 +182,7 @@ def test_a_refused_login_is_raised_with_its_code_and_waits():
     assert world.link.step() > 20000
 
 
-def test_a_qos_1_publish_ends_as_acknowledged_or_failed():
+def test_qos_1_publish_ends_acknowledged_or_failed():
     world = World()
     world.link.step()
     world.link.step()
@@ -199,7 +199,7 @@ def test_a_qos_1_publish_ends_as_acknowledged_or_failed():
     assert ended == [True, False]
 
 
-def test_no_more_than_a_hundred_messages_wait_for_their_acknowledgement():
+def test_at_most_100_messages_await_acknowledgment():
     world = World()
     world.link.step()
     world.link.step()
@@ -214,7 +214,7 @@ def test_no_more_than_a_hundred_messages_wait_for_their_acknowledgement():
     assert world.link.online
 
 
-def test_a_refused_subscription_is_said():
+def test_refused_subscription_is_logged():
     world = World()
     dial = world.dial
 
@@ -248,13 +248,13 @@ def test_a_handler_may_publish_from_inside():
     assert world.sent() == [0x10, 0x82, 0x32, 0x32]
 
 
-def test_a_wait_that_ended_days_ago_holds_nothing_up():
+def test_wait_that_ended_days_ago_blocks_nothing():
     world = World()
     for _ in range(5):
         world.link.step()
         world.link.close()
     assert world.link.step() > 50000, "five connects in a minute"
-    world.now += 700000000  # So many that the difference of ticks has changed its sign.
+    world.now += 700000000  # Enough for the difference of ticks to change its sign.
     world.link.step()
     assert world.link.online
 
@@ -268,7 +268,7 @@ def test_close_says_disconnect():
     assert not world.link.online
 
 
-def test_a_message_goes_to_its_own_route_before_a_filter():
+def test_exact_route_is_preferred_to_a_filter():
     world = World()
     taken = []
     world.routes[b"a/#"] = lambda topic, payload: taken.append(("#", topic))
@@ -281,7 +281,7 @@ def test_a_message_goes_to_its_own_route_before_a_filter():
     assert taken == [("b", b"a/b"), ("#", b"a/x/y/z")]
 
 
-def test_what_a_handler_raises_is_said_and_ends_nothing():
+def test_handler_error_is_logged_and_session_continues():
     world = World()
 
     def wrong(topic, payload):
@@ -317,7 +317,7 @@ def test_a_message_that_was_sent_before_is_marked():
     assert marked == [False, True, False]
 
 
-def test_a_session_whose_end_a_hook_or_a_handler_meets_has_ended_once():
+def test_session_ended_inside_a_hook_ends_once():
     world = World()
 
     def into_the_void(*_):
@@ -345,7 +345,7 @@ def test_a_session_whose_end_a_hook_or_a_handler_meets_has_ended_once():
     assert world.link.sessions == before
 
 
-def test_handlers_that_take_longer_than_a_pingresp_may_do_not_cost_the_session():
+def test_slow_handlers_do_not_end_the_session():
     world = World()
 
     def slow(topic, payload):
@@ -364,7 +364,7 @@ def test_handlers_that_take_longer_than_a_pingresp_may_do_not_cost_the_session()
     assert world.link.online and len(world.connections) == 1
 
 
-def test_who_waits_for_a_reply_is_told_that_it_was_too_long_and_nobody_else():
+def test_only_reply_handlers_learn_of_oversized_messages():
     world = World()
     world.routes[b"x/get_reply"] = world.on_message
     world.link.step()
@@ -377,7 +377,7 @@ def test_who_waits_for_a_reply_is_told_that_it_was_too_long_and_nobody_else():
     assert world.link.online
 
 
-def test_a_message_that_heap_is_short_for_costs_itself_alone():
+def test_message_without_heap_is_dropped_alone():
     world = World()
     world.link.step()
     check_msg = world.link._client.check_msg
@@ -394,7 +394,7 @@ def test_a_message_that_heap_is_short_for_costs_itself_alone():
     assert "message on a is too long; it was dropped" in world.log
 
 
-def test_what_waits_for_an_acknowledgement_may_fail_and_ends_nothing():
+def test_failing_on_done_does_not_end_the_session():
     world = World()
     world.link.step()
     world.link.step()
@@ -417,7 +417,7 @@ def test_what_waits_for_an_acknowledgement_may_fail_and_ends_nothing():
     assert not world.link.online
 
 
-def test_a_subscription_that_meets_the_end_of_the_session_ends_it():
+def test_subscribe_on_broken_connection_ends_the_session():
     world = World()
     world.link.step()
 
@@ -430,7 +430,7 @@ def test_a_subscription_that_meets_the_end_of_the_session_ends_it():
     assert "offline: takes no bytes" in world.log
 
 
-def test_a_message_that_found_no_heap_halfway_spoils_no_other():
+def test_publish_without_heap_leaves_other_messages_intact():
     world = World()
     world.link.step()
     world.link.step()
@@ -462,7 +462,7 @@ def _short_once(world):
     world.link.dial = dial
 
 
-def test_a_heap_that_is_short_for_another_session_is_waited_for():
+def test_session_waits_for_short_heap_and_retries():
     world = World()
     world.link.step()
     world.connections[0].error = TransportError("lost")
@@ -480,14 +480,14 @@ def test_short_heap_at_first_session_costs_a_wait():
     assert world.link.online and len(world.connections) == 1
 
 
-def test_short_heap_while_login_is_imported_costs_a_wait():
+def test_short_heap_in_login_import_costs_a_wait():
     world = World()
     world.link.step()
     world.connections[0].error = TransportError("lost")
     from alink.session import log_in
 
     usual = log_in.begin
-    log_in.begin = None  # What a module that found no heap halfway leaves: the name, no function.
+    log_in.begin = None  # A module that ran out of heap halfway has this name without a function.
     try:
         world.run(5)
     finally:
@@ -563,7 +563,7 @@ def _failing(topic, payload):
     raise RuntimeError("handler")
 
 
-def test_a_session_that_finds_no_heap_ends_and_another_begins():
+def test_session_without_heap_ends_and_another_begins():
     world = World(keepalive=60)
     world.link.step()
     world.link.step()
@@ -578,7 +578,7 @@ def test_a_session_that_finds_no_heap_ends_and_another_begins():
     assert world.link.online and len(world.connections) == 2
 
 
-def test_an_end_that_finds_no_heap_is_an_end():
+def test_session_end_without_heap_still_ends_it():
     world = World()
     world.link.step()
     world.link.step()

@@ -25,7 +25,7 @@ def test_a_publish_leaves_in_one_write():
     assert connection.sent == [b"\x30\x0e\x00\x05topicpayload"]
 
 
-def test_a_long_publish_leaves_in_one_write_and_the_buffer_shrinks_again():
+def test_long_publish_is_one_write_and_buffer_shrinks():
     client, connection, _, _ = _client()
     client.publish(b"t", b"x" * 3000)
     assert connection.sent == [b"\x30\xbb\x17\x00\x01t" + b"x" * 3000]
@@ -33,7 +33,7 @@ def test_a_long_publish_leaves_in_one_write_and_the_buffer_shrinks_again():
     assert connection.sent[1] == b"\x30\x04\x00\x01ty"
 
 
-def test_qos_1_returns_at_once_and_the_true_puback_is_an_event():
+def test_qos_1_publish_returns_before_the_puback():
     client, connection, _, packets = _client()
     connection.answers[0x32] = b"\x40\x02\x00\x01"
     client.publish(b"t", b"m", qos=1)
@@ -42,13 +42,13 @@ def test_qos_1_returns_at_once_and_the_true_puback_is_an_event():
     assert packets == [(0x40, b"\x00\x01")]
 
 
-def test_nothing_there_is_none():
+def test_check_msg_without_data_returns_none():
     client, _, messages, _ = _client()
     assert client.check_msg() is None
     assert messages == []
 
 
-def test_one_byte_at_a_time_never_blocks_and_loses_nothing():
+def test_one_byte_at_a_time_never_blocks():
     wire = fakes.publish(b"t/1", b"hello") + b"\xd0\x00" + fakes.publish(b"t/2", b"", 1, 9)
     client, connection, messages, packets = _client(wire, chunk=1)
     calls = 0
@@ -62,7 +62,7 @@ def test_one_byte_at_a_time_never_blocks_and_loses_nothing():
     assert connection.sent == [b"\x40\x02\x00\x09"]
 
 
-def test_every_split_of_a_segment_gives_the_same_messages():
+def test_every_split_yields_the_same_messages():
     wire = fakes.publish(b"topic", b"x" * 300, 1, 300) + fakes.publish(b"b", b"y")
     for chunk in range(1, 40):
         client, _, messages, _ = _client(wire, chunk)
@@ -91,7 +91,7 @@ def test_an_oversized_packet_is_drained_acknowledged_and_named():
         assert client.sock.lost == (b"big",)
 
 
-def test_an_oversized_packet_that_is_no_message_is_nobodys():
+def test_oversized_packet_without_topic_is_dropped():
     client, _, messages, _ = _client(b"\x90\xe8\x07" + b"x" * 1000, max_packet=512)
     client.check_msg()
     assert client.sock.lost == ()
@@ -100,7 +100,7 @@ def test_an_oversized_packet_that_is_no_message_is_nobodys():
     assert messages == [(b"t", b"after")]
 
 
-def test_a_message_for_which_there_is_no_heap_is_as_good_as_too_long():
+def test_message_without_heap_counts_as_too_long():
     wire = fakes.publish(b"big", b"x" * 900, 1, 0x1234) + fakes.publish(b"t", b"after")
     client, connection, messages, _ = _client(wire)
     stream.bytearray = _short  # In place of the built-in one.
@@ -114,7 +114,7 @@ def test_a_message_for_which_there_is_no_heap_is_as_good_as_too_long():
     assert client.sock.lost == (b"big",)
 
 
-def test_a_message_that_umqtt_has_no_heap_for_is_given_up_and_the_next_one_comes():
+def test_message_without_umqtt_heap_is_discarded():
     wire = fakes.publish(b"big", b"x" * 900, 1, 0x1234) + fakes.publish(b"t", b"after")
     client, connection, messages, _ = _client(wire)
     stream.bytes = _short
@@ -127,7 +127,7 @@ def test_a_message_that_umqtt_has_no_heap_for_is_given_up_and_the_next_one_comes
     assert connection.sent == [b"\x40\x02\x12\x34"]
     client.check_msg()
     assert messages == [(b"t", b"after")]
-    raises(MemoryError, client.sock.discard)  # None is at hand: something else was short.
+    raises(MemoryError, client.sock.discard)  # No message is half read: something else was short.
 
 
 def _short(what):
@@ -136,13 +136,13 @@ def _short(what):
     return bytes(what) if isinstance(what, memoryview) else bytearray(what)
 
 
-def test_the_end_of_the_connection_is_a_transport_error():
+def test_end_of_connection_raises_transport_error():
     client, connection, _, _ = _client()
     connection.error = TransportError("closed")
     raises(TransportError, client.check_msg)
 
 
-def test_qos_2_and_lengths_that_lie_are_protocol_errors():
+def test_qos_2_and_false_lengths_raise_protocol_error():
     for wire in (
         b"\x34\x05\x00\x01t\x00\x01",
         b"\x30\x03\x00\x05t",

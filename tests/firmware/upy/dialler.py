@@ -1,4 +1,4 @@
-# Dials what the arguments say and prints one JSON line of what came of it.
+# Dial the host and port of the arguments and print the result as one line of JSON.
 #   dialler.py HOST PORT ROOT.der[,ROOT.der] [BUDGET_MS]
 import json
 import sys
