@@ -5,7 +5,7 @@ from micropython import const
 from . import envelope, heap
 from .errors import ProtocolError
 
-_MOST = const(32)  # Requests whose replies are waited for; the oldest is given up first.
+_MOST = const(32)  # Requests that wait for a reply; the oldest is given up first.
 
 
 class Calls:
@@ -14,7 +14,7 @@ class Calls:
     def __init__(self, log):
         self._log = log
         self._id = 0
-        self.waiting = {}  # Message id to (who asked, what, handler).
+        self.waiting = {}  # Message id to (device, what, handler).
 
     def request(self, device, what, params, qos, on_reply):
         """Send a request of a device; see `Device.request`."""
@@ -33,12 +33,12 @@ class Calls:
         return number
 
     def fail(self):
-        """The session has ended: no reply will come to what was asked in it."""
+        """Give up all requests, because their session has ended and no reply will come."""
         while self.waiting:
             self.reply(min(self.waiting), 0, None, "the session ended before the reply")
 
     def take(self, topic, payload):
-        """Give a reply to who asked; None is one that was too long to be received."""
+        """Pass a reply to the handler of its request; None is a reply that was too long."""
         try:
             if payload is None:
                 raise MemoryError
@@ -48,11 +48,11 @@ class Calls:
         except ProtocolError as error:
             self._log(str(error))
         else:
-            if number in self.waiting:  # What was given up, or declined, is nobody's.
+            if number in self.waiting:  # Else it was given up, or declined.
                 self.reply(number, code, data, message)
 
     def reply(self, number, code, data, message):
-        """Call who asked, or note the reply where nobody is called."""
+        """Call the handler of a request, else `on_reply` of its device, else log the reply."""
         device, what, handler = self.waiting.pop(number)
         if handler:
             try:

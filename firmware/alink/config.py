@@ -29,7 +29,7 @@ class Config:
         device.subscribe("thing/config/push", self._pushed)
 
     def ask(self):
-        """Ask for the product's config; where there is none, that is logged."""
+        """Request the product's config; log it if the product has none."""
         params = {"configScope": "product", "getType": "file"}
         self._device.request("config/get", params, 0, self._answered)
 
@@ -56,7 +56,7 @@ class Config:
             good = hexlify(digest.digest()).decode() == sign
             if not good:
                 raise ProtocolError("config from %s does not have the digest" % url[:60])
-        finally:  # Also when nobody asks this generator any more.
+        finally:  # Also when the caller abandons this generator.
             file.close()
             if not good:
                 os.remove(new)

@@ -1,11 +1,12 @@
 """The device: one engine, a blocking and an asyncio face.
 
-The story of a boot, one call a stop, one file a call:
+A boot, one call a step, one file a call:
 
-    identity.py → boot.py (prepare.py, enrol.py, login.py) → link.py
+    boot/identity.py → boot/boot.py (network.py, registration.py, connect_fields.py)
+    → session/log_in.py → session/session.py
 
-What a boot needs only once is imported where it is needed and unloaded before the session, so
-that the 56 KiB of an ESP32's first heap area never have to grow before a TLS handshake.
+Modules that a boot needs only once are imported where they are needed and unloaded before the
+session. So the first heap area of an ESP32, 56 KiB, never has to grow before a TLS handshake.
 """
 
 import gc
@@ -29,7 +30,7 @@ class Device(Messages):
     def from_flash(cls, **settings):
         """Return the device whose certificate is burned on this board.
 
-        These settings replace what was burned: region, instance_id, host, https_host, ntp_host,
+        These settings replace burned fields: region, instance_id, host, https_host, ntp_host,
         method, sign_method (str), port (int), ca (DER bytes), wifi (ssid, password). `thing` is
         the file of its thing model, which makes `device.thing` a `Thing` that checks values. The
         others are those of `Device()`. Raises StoreError naming the field that is missing, or
@@ -71,8 +72,8 @@ class Device(Messages):
         self._network = network
         self._feed = watchdog.feed if watchdog else None
         self._print = log or (lambda text: None)
-        self._fields = {}  # Who we are, until a login is made of it.
-        self._way = None  # What a boot ends with, until the link has it.
+        self._fields = {}  # The identity, until a boot makes a login from it.
+        self._way = None  # The result of a boot, until the session takes it.
         self._private = False  # Whether the platform's root was burned, or set.
         self._beside = []
         self._engine = self._live()
@@ -136,7 +137,7 @@ class Device(Messages):
     # The asyncio face
 
     async def run(self):
-        """Become online and serve for ever, beside other tasks; cancelling closes cleanly.
+        """Become online and serve for ever, beside other tasks; canceling closes cleanly.
 
         Nothing blocks the event loop longer than a connect (DNS, TCP, TLS handshake).
         """
@@ -186,8 +187,8 @@ class Device(Messages):
             try:
                 wait = next(self._engine)
             except BaseException as error:
-                # Whatever ended it: an application may mend things, or a person press Ctrl-C,
-                # and call again.
+                # Any error ends the engine. A new one is needed, because the application may
+                # mend the cause, or a person press Ctrl-C, and call again.
                 if self._link:
                     self._link.discard()
                 self._engine = self._live()

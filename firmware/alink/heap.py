@@ -38,7 +38,7 @@ def unload(*names):
 
 
 def unload_steps(*packages):
-    """Forget the modules of packages below `alink` but for their RESIDENT, and collect."""
+    """Forget the modules of packages below `alink` except their RESIDENT ones, and collect."""
     for name in packages:
         package = sys.modules.get("alink." + name)
         _forget("alink.%s." % name, getattr(package, "RESIDENT", ()))

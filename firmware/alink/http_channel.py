@@ -23,8 +23,8 @@ class HttpChannel:
     def from_flash(cls, **settings):
         """Return the channel of the device that is burned on this board.
 
-        The settings are network, watchdog and log of `Device()`, and those that replace what was
-        burned, as in `Device.from_flash`. Raises StoreError.
+        The settings are network, watchdog and log of `Device()`, and those that replace burned
+        fields, as in `Device.from_flash`. Raises StoreError.
         """
         channel = heap.call("boot.identity", "load", cls, settings)
         heap.unload("boot")
@@ -33,7 +33,7 @@ class HttpChannel:
     def __init__(self, network=None, watchdog=None, log=print):
         """See `Device()`."""
         self.product_key = self.device_name = ""
-        self.message_id = 0  # What the platform called the last message.
+        self.message_id = 0  # The platform's id of the last message.
         self._fields = {}
         self._network = network
         self._securemode = None

@@ -1,4 +1,4 @@
-"""What a person does at the REPL of a board, and no program does."""
+"""Functions for a person at the REPL of a board; no program calls them."""
 
 from . import heap
 

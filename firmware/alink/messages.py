@@ -52,7 +52,7 @@ class Messages:
     def subscribe(self, topic, handler):
         """Have `handler(topic, payload)` called, both bytes, for a topic or a filter with + and #.
 
-        Also before `connect`; holds across reconnects. What a handler raises is logged.
+        Also before `connect`; holds across reconnects. An exception of a handler is logged.
         """
         topic = self.topic(topic)
         self._routes[topic] = handler

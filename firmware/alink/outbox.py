@@ -1,7 +1,7 @@
 """Messages that must not be lost: a queue, bounded in bytes, that outlives sessions and reboots.
 
 Each is sent at QoS 1 until the platform has acknowledged it: at least once, in order. With a path
-the queue is a journal on the vfs as well: a record a message, and one for what is done with.
+the queue is also a journal on the vfs: a record for each message, and one when it is done.
 """
 
 import os
@@ -31,7 +31,7 @@ class Outbox:
         self._path = path or ""
         self._drop = drop
         self._queue = []  # [topic, payload, on_done], the oldest first.
-        self._sent = 0  # So many of them are on their way.
+        self._sent = 0  # Number of messages on their way.
         self._number = 0
         self.size = 0
         self.dropped = 0
@@ -71,7 +71,7 @@ class Outbox:
         self._send()
 
     def _begin(self):
-        self._sent = 0  # What the last session did not see acknowledged goes again.
+        self._sent = 0  # Messages without a PUBACK in the last session go again.
         self._send()
 
     def _send(self):
@@ -81,7 +81,7 @@ class Outbox:
             try:
                 self._publish(message)
             except TransportError:
-                return  # The next session begins anew.
+                return  # The next session sends again.
 
     def _publish(self, message):
         session = self._device.online()
@@ -114,7 +114,7 @@ class Outbox:
             with open(self._path, "rb") as file:
                 whole = self._replay(file)
         except OSError:
-            return  # There is none yet.
+            return  # The journal does not exist yet.
         if not whole:
             self._rewrite()  # Power failed in the last record; what is behind it would be lost.
 

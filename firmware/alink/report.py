@@ -1,4 +1,4 @@
-"""What a device tells more rarely: many samples, the past, tags, raw bytes; desired values.
+"""Less frequent reports: many samples, history, tags, raw bytes; desired values.
 
 docs/reference/protocol.md, "TSL" and "Remote config, tags, log". `on_reply` as in
 `Device.request`.

@@ -1,4 +1,4 @@
-"""Questions of the cloud, answered at once (RRPC), and what it tells all devices (broadcast).
+"""Answer requests of the cloud at once (RRPC), and receive its broadcasts.
 
 docs/reference/protocol.md, "TSL". Synchronous services are `Thing.service`s; this is for the rest.
 """
@@ -36,10 +36,10 @@ def on_system_request(device, handler, thing=None):
 
 
 def on_broadcast(device, handler, name=None):
-    """Have `handler(topic, payload)` called with what is told to all devices of the product.
+    """Have `handler(topic, payload)` called with each broadcast to the devices of the product.
 
-    With a name, it is what comes on `/broadcast/PRODUCTKEY/name`; else what every device that is
-    online gets.
+    With a name, these are the broadcasts on `/broadcast/PRODUCTKEY/name`; else those that every
+    device that is online gets.
     """
     if name is None:
         device.subscribe("broadcast/request/+", handler)

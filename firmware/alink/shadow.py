@@ -1,9 +1,9 @@
 """The device shadow: what the cloud keeps of a device's state while it is away.
 
-docs/reference/protocol.md, "Shadow". An update must name a version above the stored one: this
-class keeps count, and where it has lost it (409) it asks and tries again. What is reported while
-the device is offline waits for the next session, the newest value of each attribute; what was
-desired meanwhile is asked for as the session begins.
+docs/reference/protocol.md, "Shadow". An update must name a version above the stored one. This
+class keeps count; after a conflict (409) it asks for the version and tries again. Reports of an
+offline device wait for the next session, with the newest value of each attribute. The device asks
+for values that were desired meanwhile as the session begins.
 """
 
 import json
@@ -28,9 +28,9 @@ class Shadow:
         self._on_desired = on_desired
         self._on_reply = on_reply
         self._updates = []  # The first may be on its way; its version is written when it leaves.
-        self._conflicts = 0  # That the first has met.
-        self._asked = False  # For the version; the first waits for it.
-        self._told = False  # That what is desired in the next answer is known already.
+        self._conflicts = 0  # Conflicts that the first update has met.
+        self._asked = False  # Whether the first update waits for the version.
+        self._told = False  # Whether the desired values of the next reply are known already.
         self.version = 0
         identity = "%s/%s" % (device.product_key, device.device_name)
         self._topic = "/shadow/update/" + identity
@@ -42,7 +42,7 @@ class Shadow:
         self._send({"method": "get"})
 
     def report(self, values, fulfilled=False):
-        """Report attributes; `fulfilled` clears what was desired, because it is done."""
+        """Report attributes; `fulfilled` clears the desired values, because they are done."""
         state = {"reported": values}
         if fulfilled:
             state["desired"] = "null"

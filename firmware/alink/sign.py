@@ -1,6 +1,6 @@
-"""What the platform wants signed, and the HMAC that signs it (docs/reference/protocol.md, sections
-"Dynamic registration" and "Login"). Bytes in, lower-case hex bytes out. Pure.
+"""Build the contents that the platform wants signed, and sign them with HMAC. Pure.
 
+docs/reference/protocol.md, "Dynamic registration" and "Login". Bytes in, lower-case hex bytes out.
 Each content is spelled out: the order of its parts is the protocol, and a MicroPython dict has
 no order.
 """
@@ -32,12 +32,15 @@ def hmac(method, key, message):
 
 
 def register_content(device_name, product_key, random):
-    """Return what is signed with the ProductSecret to register."""
+    """Return the content that a registration signs with the ProductSecret."""
     return b"deviceName%sproductKey%srandom%s" % (device_name, product_key, random)
 
 
 def login_content(client_id, device_name, product_key, timestamp):
-    """Return what is signed with the DeviceSecret to log in; client_id without its extension."""
+    """Return the content that a login signs with the DeviceSecret.
+
+    `client_id` comes without its extension.
+    """
     return b"clientId%sdeviceName%sproductKey%stimestamp%s" % (
         client_id,
         device_name,

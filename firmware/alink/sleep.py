@@ -2,10 +2,10 @@
 
 
 def deep_sleep(device, ms):
-    """Leave the platform in good order and sleep for `ms`; the board then boots anew.
+    """Leave the platform in good order and sleep for `ms`; the board then boots again.
 
-    What was published at QoS 1 and not acknowledged yet is lost, unless it is in an `Outbox`
-    with a path. RTC memory (`machine.RTC().memory()`) is kept. Does not return.
+    A QoS 1 message that is not acknowledged yet is lost, unless it is in an `Outbox` with a
+    path. RTC memory (`machine.RTC().memory()`) is kept. Does not return.
     """
     import machine
 

@@ -9,7 +9,7 @@ _OFFLINE_MS = const(200)
 
 
 async def serve(device):
-    """Become online and serve for ever; cancelling closes the session in good order."""
+    """Become online and serve for ever; canceling closes the session in good order."""
     try:
         while True:
             wait = device._step()

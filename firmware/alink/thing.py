@@ -45,7 +45,7 @@ class Thing:
     def property(self, name):
         """Have the decorated `handler(value)` called when the cloud sets a property.
 
-        What it returns, unless it is None, is posted as the property's value now. ValueError says
+        Its return value, unless None, is posted as the property's new value. ValueError says
         that a value is not allowed.
         """
 
@@ -58,9 +58,9 @@ class Thing:
     def service(self, name):
         """Have the decorated `handler(inputs)` called when the cloud asks for a service.
 
-        It returns the outputs, a dict, or None for none. ValueError says that an input is not
-        allowed, RefusedError(code, text) is answered with its code (429 busy, your own from 100000
-        to 110000); whatever else it raises is answered 400 and logged.
+        It returns the outputs, a dict, or None without outputs. ValueError says that an input is
+        not allowed. RefusedError(code, text) is answered with its code (429 busy, your own from
+        100000 to 110000). Any other exception is answered with 400 and logged.
         """
 
         def keep(handler):

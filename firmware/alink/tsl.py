@@ -1,6 +1,6 @@
-"""A thing model from the file that the vendor's console exports: what each value has to be.
+"""Check values with a thing model from the file that the vendor's console exports.
 
-docs/reference/protocol.md, "TSL". Imported only where a device is given such a file.
+docs/reference/protocol.md, "TSL". Imported only for a device with a model file.
 """
 
 import json
@@ -10,7 +10,7 @@ class Model:
     """The properties, events and services of a product; each check raises ValueError."""
 
     def __init__(self, path):
-        """Raises OSError where there is no such file, ValueError where it is no thing model."""
+        """Raises OSError if the file does not exist, ValueError if it is not a thing model."""
         with open(path) as file:
             tsl = json.load(file)
         try:
@@ -65,7 +65,7 @@ def _check_field(types, name, value):
 
 
 def _complaint(kind, value):
-    # Returns what is allowed where `value` is not, else None.
+    # Returns the allowed values as text if `value` is not allowed, else None.
     name, specs = kind["type"], kind.get("specs") or {}
     if name in ("int", "float", "double"):
         return _number(name, specs, value)

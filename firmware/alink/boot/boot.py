@@ -17,7 +17,7 @@ def check(policy, keepalive):
 
 
 class Boot:
-    """What the stops of a boot share."""
+    """The state that the steps of a boot share."""
 
     def __init__(self, device):
         """`device` is a `Device` or an `HttpChannel` that `identity.load` made.

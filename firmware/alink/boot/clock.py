@@ -1,8 +1,8 @@
 """Time before TLS: a certificate has dates, and a cold ESP32 believes it is 2000-01-01.
 
 SNTP from a list of hosts first, then the Date header of an HTTP server where UDP 123 is blocked.
-Neither is authenticated: whoever forges them can at most make this board accept an expired
-certificate of the pinned root. Works with the epoch of 2000 (ESP32) and of 1970 (unix).
+Neither is authenticated. An attacker that forges them can at most make this board accept an
+expired certificate of the pinned root. Works with the epoch of 2000 (ESP32) and of 1970 (unix).
 """
 
 import os

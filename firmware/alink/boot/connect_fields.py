@@ -1,6 +1,6 @@
-"""What the CONNECT of a dynamic registration carries, signed with the ProductSecret.
+"""Build and sign the CONNECT fields of a dynamic registration and of a login.
 
-docs/reference/protocol.md, "Dynamic registration". Pure but for the random number.
+docs/reference/protocol.md, "Dynamic registration". Pure except for the random number.
 """
 
 import os

@@ -1,13 +1,14 @@
-"""The places in flash where a record of identity can stand. Beside `slot` all that knows `esp32`.
+"""The locations in flash that can hold a copy of an identity record.
 
 docs/explanation/identity.md, "Copies". Our partition table ("factory"): certificate in `fctry`,
 credential in two sectors of `cred` and in NVS. Untouched table ("stock"): both in NVS and in a
-file; and where a stock image was flashed over a factory board, the former ranges are still read,
-raw, and never written.
+file. If a stock image was flashed over a factory board, the ranges of the former partitions are
+still read, raw, and never written. Besides `ota.slot` only this module imports `esp32`.
 
-Each place has a `name`, tells whether it is `writable`, and has `read()` (the record as a
-bytearray, or None), `fill(buffer)` (read so many bytes from its start; whether they are there),
-`write(record)` and `erase()`; all but the last raise StoreError where flash fails.
+Each location has a `name` and a flag `writable`. `read()` returns the record as a bytearray, or
+None. `fill(buffer)` fills a buffer from the start of the copy and returns whether all its bytes
+were there. `write(record)` and `erase()` change the copy. All except `erase` raise StoreError if
+flash fails.
 """
 
 import esp32
@@ -72,7 +73,7 @@ class Sector:
         self._block = block
 
     def read(self):
-        from .record import read_from  # Only here: who needs `Nvs` alone does not load `record`.
+        from .record import read_from  # Here: a caller of `Nvs` does not load `record`.
 
         return read_from(self.fill)
 

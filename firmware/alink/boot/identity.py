@@ -1,4 +1,4 @@
-"""Who this board is: what was burned, stored and set, gathered into one dict of fields.
+"""Gather the burned, stored and configured fields of this board into one dict.
 
 The product certificate (burned) and the credential (what registration returned) are plain dicts,
 vendor name to bytes: an instance of a class here would keep this module in the heap until login.
@@ -75,7 +75,7 @@ def take_settings(settings):
 
 
 def identify(settings, log):
-    """Return the fields of this board; a setting wins over what is burned.
+    """Return the fields of this board; a setting wins over a burned field.
 
     The stored credential is among them if there is one. Raises StoreError naming the field that
     is missing or wrong.

@@ -1,4 +1,4 @@
-"""What must stand before a dial: the network, the clock, trust. Needed once a boot."""
+"""Prepare the network, the clock and the trusted roots for a dial. Needed once per boot."""
 
 import struct
 

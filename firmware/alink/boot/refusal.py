@@ -20,7 +20,7 @@ _ADVICE = {
 
 
 def refusal(fields, code, message):
-    """Return the RefusedError that says what to do about a code of the table."""
+    """Return the RefusedError for a response code; its text says what to do."""
     return RefusedError(
         code,
         "registration of %s/%s over HTTPS refused, code %d (%s): %s"

@@ -45,7 +45,7 @@ def form(fields, random):
     method = fields.get("SignMethod", b"hmacsha256")
     return b"productKey=%s&deviceName=%s&random=%s&sign=%s&signMethod=%s" % (
         key,
-        # What is signed is the name as it is; of what it may hold, these need encoding.
+        # The signature covers the unencoded name. Only these allowed characters need encoding.
         name.replace(b":", b"%3A").replace(b"@", b"%40"),
         random,
         hmac(method, fields["ProductSecret"], register_content(name, key, random)),

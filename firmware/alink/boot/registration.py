@@ -82,7 +82,7 @@ def _once(boot):
         heap.unload("session")
         yield 0  # The caller collects: to store the credential takes all the heap there is.
         boot.log("credential stored in %s" % heap.call("boot.store", "save", made, boot.log))
-        fields.update(made)  # Now: whatever fails from here on, a second registration is wrong.
+        fields.update(made)  # Now: after any later failure, a second registration is wrong.
         _disconnect(connection)
     finally:
         boot.sent = connection.written

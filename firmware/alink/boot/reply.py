@@ -8,7 +8,7 @@ import json
 from ..errors import ProtocolError, RefusedError
 from ..topics import shown
 
-# What a credential carries over from the certificate, so that it logs in without it.
+# Fields that a credential copies from the certificate, so that it logs in without it.
 _CONNECTION = (
     "ProductKey",
     "DeviceName",

@@ -1,6 +1,6 @@
-"""The places of an untouched partition table, beside NVS. Only there are they loaded.
+"""The locations of an untouched partition table besides NVS. Loaded only with that table.
 
-docs/explanation/identity.md, "Copies"; what a place has is said in `places`.
+docs/explanation/identity.md, "Copies". The docstring of `copies` lists the methods of a location.
 """
 
 import os

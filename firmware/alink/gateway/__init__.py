@@ -1,4 +1,4 @@
-"""A gateway: a device whose connection carries sub-devices that have none of their own.
+"""A gateway: a device whose connection also carries sub-devices.
 
 docs/how-to/gateway.md; docs/reference/protocol.md, "Sub-devices".
 
@@ -11,9 +11,9 @@ Theory of operation
 
 A sub-device is a slot: about twenty bytes of RAM in `roster` (stage, flags, mark of its name, when
 it is due, why it was refused last), and a record of 128 bytes on flash in `storage` (its names and
-its DeviceSecret). Its stage tells what is known, and the request that brings it further:
+its DeviceSecret). Its stage tells the known facts and the next request:
 
-    stage        what is known              request if it is wanted      after success
+    stage        known facts                request if it is wanted      after success
     EMPTY        the slot is free           -                            -
     NAMED        its names                  register                     REGISTERED
     REGISTERED   its DeviceSecret           add to the topology          RELATED
@@ -24,7 +24,7 @@ its DeviceSecret). Its stage tells what is known, and the request that brings it
 
     flag         meaning
     wanted       the application wants it online
-    solo         it goes in a request of its own, because a batch with it was refused
+    solo         it goes in a separate request, because a batch with it was refused
     renewed      it was registered again already: once is enough
     rejoined     it was added to the topology again already
     parked       the console has disabled it: nothing is requested until it is enabled
@@ -59,10 +59,10 @@ STAGES = ("unknown", "named", "registered", "related", "online", "leaving")
 class Gateway(Carrier):
     """A `Device` with sub-devices behind it.
 
-    `on_state(product_key, device_name, state, code)` is told what becomes of a sub-device:
-    "online", "offline", "refused", "disabled", "enabled", "added" or "deleted"; `code` is the
-    platform's, 0 where it gave none. `on_add(product_key, device_name)` is asked when the cloud
-    wants one added: unless it returns False, it is.
+    `on_state(product_key, device_name, state, code)` is called when a sub-device changes its
+    state: "online", "offline", "refused", "disabled", "enabled", "added" or "deleted". `code` is
+    the platform's code, or 0 without one. `on_add(product_key, device_name)` is called when the
+    cloud wants a sub-device added; the gateway adds it unless this returns False.
     """
 
     @classmethod
@@ -112,7 +112,7 @@ class Gateway(Carrier):
         return SubDevice(self, product_key, device_name)
 
     def drop(self, product_key, device_name):
-        """Log a sub-device out; what is kept of it stays."""
+        """Log a sub-device out; its names and secret stay on flash."""
         self._leave(product_key, device_name, None)
 
     def forget(self, product_key, device_name):

@@ -1,8 +1,8 @@
 """A device whose connection carries those of sub-devices: the engine of `Gateway`.
 
-docs/reference/protocol.md, "Sub-devices". Beside the session of `Device` it keeps `roster` going:
-`errands` are loaded while something is due, `intake` for new names, `notices` for a message from
-the cloud.
+docs/reference/protocol.md, "Sub-devices". Besides the session of `Device` it keeps `roster` going.
+`requests` is loaded while something is due, `names` for new names, `notifications` for a message
+from the cloud.
 """
 
 import gc
@@ -16,7 +16,7 @@ from ..errors import StoreError, TransportError
 from .roster import ONLINE, Roster, mark_of
 from .sub_device import route
 
-_SOON_MS = const(1000)  # What is loaded stays loaded for something that is due so soon.
+_SOON_MS = const(1000)  # Loaded modules stay loaded if the next step is due this soon.
 
 
 class Carrier(Device):
@@ -83,7 +83,7 @@ class Carrier(Device):
         return wait
 
     def _listen(self):
-        # In each session anew: kept as routes they would take more than a kilobyte.
+        # Again in each session: kept as routes they would take more than a kilobyte.
         self._link.otherwise = self._otherwise  # pyright: ignore[reportAttributeAccessIssue]
         self.hear(heap.call("gateway.request_table", "heard", self))
 
@@ -97,14 +97,14 @@ class Carrier(Device):
         heap.call("gateway.notifications", "take", self, topic, payload)
         self._next = ticks_ms()
 
-    # What sub-devices, errands and notices need
+    # Called by `sub_device` and by the steps
 
     def open(self):
-        """Return the store; whoever is done with it unloads `substore`."""
+        """Return the store; the caller unloads `storage` when it is done."""
         return heap.call("gateway.storage", "SubStore", self._path, self._log)
 
     def read(self, slots):
-        """Return [(slot, sub-device), ...] of what is on flash for these slots."""
+        """Return [(slot, sub-device), ...] from flash for these slots."""
         try:
             return list(self.open().read(slots))
         finally:
@@ -154,7 +154,7 @@ class Carrier(Device):
     # Helpers
 
     def slot(self, product_key, device_name):
-        """Return the slot of a sub-device, None if there is none."""
+        """Return the slot of a sub-device, or None for an unknown one."""
         sub = product_key.encode(), device_name.encode()
         slots = self.roster.find(mark_of(sub[0], sub[1]))
         if len(slots) > 1:  # Two names with one mark: flash tells.

@@ -9,7 +9,7 @@ from .roster import EMPTY, NAMED, RELATED, mark_of
 
 
 def load(gateway, burned):
-    """Take up the products' secrets that are burned, and what is on flash."""
+    """Load the burned secrets of products, and the sub-devices on flash."""
     for value in burned:
         end = 1 + value[0]
         if len(value) > end:

@@ -1,6 +1,6 @@
-"""What the cloud tells a gateway about its sub-devices: changes, wishes, forced logouts.
+"""Handle messages of the cloud about sub-devices: changes, additions, forced logouts.
 
-docs/reference/protocol.md, "Sub-devices". Requests are answered; loaded for one message.
+docs/reference/protocol.md, "Sub-devices". Each request gets a reply. Loaded for one message.
 """
 
 import json
@@ -14,12 +14,12 @@ from .sub_device import names_in
 
 _CHANGES = {0: "added", 1: "deleted", 2: "enabled", 8: "disabled"}
 _WORDS = {b"delete": "deleted", b"enable": "enabled", b"disable": "disabled"}
-# What a sub-device has become that the platform has logged out, and where it stands then.
+# Stage of a sub-device after the platform has logged it out, by code.
 _PUSHED = {427: roster.RELATED, 527: roster.RELATED, 521: roster.NAMED, 6401: roster.REGISTERED}
 
 
 def take(gateway, topic, payload):
-    """Take a message on a topic of the gateway, or of a sub-device that nobody else took."""
+    """Take a message on a topic of the gateway, or of a sub-device without a handler for it."""
     tail = topic.split(b"/")[-1]
     what = ""
     try:
@@ -43,7 +43,7 @@ def take(gateway, topic, payload):
     try:
         gateway.publish(topic + b"_reply", compact(answer))
     except TransportError:
-        pass  # The link has told of it; what was said counts all the same.
+        pass  # The session has logged it; the message counts all the same.
     for product_key, device_name in names:
         if tail == b"notify":
             asked = gateway.on_add

@@ -1,4 +1,4 @@
-"""What comes of a reply about sub-devices: where each of them stands then.
+"""Act on a reply about sub-devices: move each of them to its next stage.
 
 docs/reference/protocol.md, "Sub-devices". Loaded for one reply.
 """
@@ -8,11 +8,11 @@ from micropython import const
 from . import roster
 from .sub_device import REPLIES
 
-_LOGIN_MS = const(6)  # So long for each login: 167 a second, 200 are allowed.
+_LOGIN_MS = const(6)  # Rest for each login: 167 a second; the limit is 200.
 
 # Codes that are about the platform or the moment, not about one sub-device; 0: no reply came.
 _PASSING = (0, 429, 500)
-_GONE = (6401, 6100, 6250)  # There is nothing left to delete.
+_GONE = (6401, 6100, 6250)  # Nothing is left to delete.
 
 
 def settle(gateway, stage, subs, code, data, now):
@@ -102,5 +102,5 @@ def _names(pairs):
         try:
             found.append((one["productKey"].encode(), one["deviceName"].encode()))
         except (KeyError, TypeError, AttributeError):
-            pass  # It names nobody.
+            pass  # It does not name a sub-device.
     return found

@@ -1,8 +1,8 @@
-"""What a gateway asks about its sub-devices, byte for byte. Pure.
+"""Build the requests of a gateway about its sub-devices, byte by byte. Pure.
 
 docs/reference/protocol.md, "Sub-devices". A sub-device is here (ProductKey, DeviceName, secret) in
-bytes, as `substore` has checked them: nothing in a name needs escaping in JSON. Written by hand,
-into one buffer: as dicts, or piece by piece, a batch would take five times the heap.
+bytes. `names` has checked the names: nothing in them needs escaping in JSON. Written by hand, into
+one buffer: as dicts, or piece by piece, a batch would take five times the heap.
 """
 
 from ..sign import hmac, login_content, register_content

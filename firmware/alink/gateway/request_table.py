@@ -1,5 +1,4 @@
-"""How a gateway makes the request that is due: names and secrets from `storage`, bytes from
-`request_bytes`.
+"""Build the request that is due: names and secrets from `storage`, bytes from `request_bytes`.
 
 docs/reference/protocol.md, "Sub-devices". Loaded for one request.
 """
@@ -11,7 +10,7 @@ from micropython import const
 
 from . import roster
 
-# Where to ask: for a signed registration; by stage of `roster`; for one login, for one logout.
+# Topics: for a signed registration; by stage of `roster`; for one login, for one logout.
 ASKED = (
     "thing/proxy/provisioning/product_register",
     "thing/sub/register",
@@ -44,8 +43,10 @@ def own(gateway, what):
 
 
 def request(gateway, number, stage, slots, now):
-    """Return topic and payload in bytes of what is due for these slots, and whom it names as
-    [(slot, sub-device), ...]: nobody where no record is left.
+    """Return topic, payload (both bytes) and sub-devices of the request due for these slots.
+
+    The sub-devices are [(slot, sub-device), ...] as the request names them, empty if no record is
+    left.
     """
     subs = gateway.read(slots)
     for slot in slots:

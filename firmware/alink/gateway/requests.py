@@ -1,8 +1,8 @@
 """The requests that a gateway makes for its sub-devices, one on its way at a time.
 
-docs/reference/protocol.md, "Sub-devices". What is due comes from `roster`. Loaded while there is
-something to do; how a request is made (`asking`) and what comes of its reply (`outcome`) are
-loaded for that step alone.
+docs/reference/protocol.md, "Sub-devices". `roster` decides which request is due. Loaded while work
+is left. `request_table` builds a request, `secrets` and `replies` act on its reply; they are
+loaded for that step only.
 """
 
 from time import ticks_add, ticks_diff, ticks_ms
@@ -18,20 +18,19 @@ _BESIDE = const(512)
 
 
 class Errands:
-    """What is on its way for a gateway, and what comes of it."""
+    """The request on its way for a gateway, and its reply."""
 
     def __init__(self, gateway):
         self.gateway = gateway
         self.subs = []  # (slot, sub-device) of the request on its way.
         self.stage = 0
-        self.number = ticks_ms()  # Not that of errands before: a reply may be late.
+        self.number = ticks_ms()  # Unlike numbers of earlier `Errands`: a reply may be late.
         self.idle = False  # Whether nothing is on its way, or due.
         self._reply = None  # (code, data), until `step` acts on it.
         self._until = ticks_ms()  # Patience for the reply, or rest before the next request.
 
     def step(self, now):
-        """Act on a reply, or ask for what is due; return the milliseconds until there may be more
-        to do.
+        """Act on a reply, or send the request that is due; return the milliseconds to wait.
 
         Raises TransportError when the session ends here.
         """

@@ -1,7 +1,7 @@
 """Where each of a gateway's sub-devices stands, in some twenty bytes of RAM. Pure.
 
-A sub-device has a slot, the same here and in `substore`, where its names and its secret are. What
-is due is asked for with `next`. Every time is a `ticks_ms` value given by the caller.
+A sub-device has a slot, the same here and in `storage`, where its names and its secret are. `next`
+returns the slots that are due. Every time is a `ticks_ms` value given by the caller.
 docs/reference/protocol.md, "Sub-devices".
 """
 
@@ -21,7 +21,7 @@ LEAVING = const(5)  # Delete it from the topology, wanted or not.
 
 _STAGE = const(0x07)
 _WANTED = const(0x08)
-_SOLO = const(0x10)  # It goes in a request of its own: in a batch somebody was refused.
+_SOLO = const(0x10)  # It goes in a separate request: a batch with it was refused.
 RENEWED = const(0x20)  # It was registered again since it was wanted, or
 REJOINED = const(0x40)  # related again: neither is done twice.
 _PARKED = const(0x80)  # The cloud has disabled it.
@@ -54,7 +54,7 @@ class Roster:
         return len(self._state)
 
     def find(self, mark):
-        """Return the slots that a name with this mark may have: one or none, but for chance."""
+        """Return the slots that a name with this mark may have: at most one, except by chance."""
         found = []
         for slot in range(len(self._state)):  # Nothing is allocated: every post comes here.
             if self._marks[slot] == mark and self._state[slot]:
@@ -87,13 +87,13 @@ class Roster:
         return self._state[slot] & _WANTED != 0
 
     def want(self, slot, now):
-        """One is to be online, from now on and whatever was refused before."""
+        """Bring one online from now on, regardless of earlier refusals."""
         stage = self._state[slot] & _STAGE
         self._state[slot] = (RELATED if stage == LEAVING else stage) | _WANTED
         self._fresh(slot, now)
 
     def leave(self, slot, now, stage=None):
-        """One is not to be online any more; it stands at `stage` then, if given."""
+        """Stop bringing one online; set its stage to `stage`, if given."""
         self._state[slot] = self._state[slot] & _STAGE if stage is None else stage
         self._due[slot] = now
 
@@ -116,7 +116,7 @@ class Roster:
         return True
 
     def alone(self, slot):
-        """Try one again at once, in a request of its own."""
+        """Try one again at once, in a separate request."""
         self._state[slot] |= _SOLO
 
     def refuse(self, slot, now, code=0):
@@ -131,7 +131,7 @@ class Roster:
         return self._codes[slot]
 
     def park(self, slot, code=522):
-        """The cloud has disabled one; tell whether that is news."""
+        """Note that the cloud has disabled one; return whether that is news."""
         self._codes[slot] = code
         news = not self._state[slot] & _PARKED
         self._state[slot] |= _PARKED
@@ -140,14 +140,14 @@ class Roster:
         return news
 
     def wake(self, slot, now):
-        """The cloud has enabled one; tell whether that is news."""
+        """Note that the cloud has enabled one; return whether that is news."""
         news = self._state[slot] & _PARKED != 0
         self._state[slot] &= ~_PARKED
         self._due[slot] = now
         return news
 
     def lost(self, now):
-        """A session of the gateway has begun anew: nobody is online, all may try again."""
+        """Note a new session of the gateway: no sub-device is online, all may try again."""
         for slot in range(len(self._state)):
             if self.stage(slot) == ONLINE:
                 self._state[slot] -= ONLINE - RELATED
@@ -155,7 +155,7 @@ class Roster:
             self._due[slot] = now
 
     def charge(self, slot, now):
-        """A login is sent."""
+        """Count a login that is sent."""
         paid = self._paid[slot]
         if not 0 < ticks_diff(paid, now) <= _BURST_MS + _LOGIN_MS:
             paid = now  # Long past: ticks may have gone round since.

@@ -9,8 +9,9 @@ from . import roster
 def keep(gateway, subs, data, now):
     """Keep the secrets that came for [(slot, sub-device), ...]; return 200.
 
-    Those whose secret did not come are asked for alone: why, the platform tells only of one. Of
-    one that was alone, return the code with which it failed, 0 if there is none.
+    A sub-device whose secret did not come is requested alone, because the platform gives the
+    reason only for one. If one that was alone has no secret, return the code of its failure, or 0
+    without a code.
     """
     book = gateway.roster
     secrets = _secrets(data)
@@ -37,7 +38,7 @@ def _secrets(data):
             name = one["productKey"].encode(), one["deviceName"].encode()
             found[name] = one["deviceSecret"].encode()
     except (KeyError, TypeError, AttributeError):
-        pass  # Whoever has no secret by now is asked for alone.
+        pass  # A sub-device without a secret is requested alone.
     return found
 
 

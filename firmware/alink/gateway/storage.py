@@ -2,9 +2,9 @@
 
 docs/explanation/identity.md, "Sub-devices of a gateway". Each file is a generation of all slots; a
 new one is written whole, read back, and replaces the older file by rename: a power cut costs at
-most what it interrupted. A slot has a checksum of its own: one that is damaged is taken from the
-older file, and takes no other down. (ProductKey, DeviceName, DeviceSecret) are bytes; no secret
-yet is b"".
+most the change that it interrupted. Each slot has its own checksum: a damaged slot is read from
+the older file, and the other slots stay valid. (ProductKey, DeviceName, DeviceSecret) are bytes;
+no secret yet is b"".
 """
 
 import os
@@ -17,7 +17,7 @@ from ..errors import StoreError
 
 _SLOT = const(128)
 _FIELDS = "<BBB20s32s64s5x"  # Lengths of ProductKey, DeviceName, DeviceSecret; then these.
-_CRC = const(124)  # Where the CRC-32 of the former stands.
+_CRC = const(124)  # Offset of the CRC-32 of these fields.
 _HEAD = "<4sHHII"  # Magic, version, slots, generation, CRC-32 of the former.
 _HEADER = const(16)
 _MAGIC = b"ALSB"
@@ -43,7 +43,7 @@ class SubStore:
     def read(self, slots=None):
         """Yield slot and sub-device for these slots, or for all; empty ones are left out.
 
-        What is damaged is taken from the older generation and mended, or logged and left out.
+        A damaged slot is read from the older generation and mended, or logged and left out.
         """
         mended = {}
         for slot in range(self.count) if slots is None else slots:
@@ -105,7 +105,7 @@ class SubStore:
 
 
 def _header(name):
-    # Returns the number of slots and the generation of a file; 0, 0 where it is none.
+    # Returns the number of slots and the generation of a file; 0, 0 if it is missing or invalid.
     try:
         with open(name, "rb") as file:
             head = file.read(_HEADER)

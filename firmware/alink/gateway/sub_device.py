@@ -107,7 +107,7 @@ class SubDevice(Messages):
 
 
 def route(gateway, topic, payload):
-    """Have a message for a sub-device handled; return whether somebody took it."""
+    """Pass a message to its sub-device; return whether it was handled."""
     product_key, device_name = names_in(topic)
     for sub in gateway.held:
         if sub.is_about(product_key, device_name):

@@ -1,6 +1,6 @@
-"""The platform's HTTPS side: where it is, what to trust there, a question and its JSON answer.
+"""The platform's HTTPS side: its endpoint, its roots, a request and its JSON response.
 
-docs/reference/protocol.md, "HTTPS". Imported by who uses it.
+docs/reference/protocol.md, "HTTPS". Each user of this module imports it.
 """
 
 import json
@@ -49,5 +49,5 @@ def post(where, tls, feed, path, headers, body):
         if isinstance(answer["code"], int):
             return answer
     except (ValueError, TypeError, KeyError):
-        pass  # It is said below, for a code that is no number too.
+        pass  # Raised below, also if the code is not an integer.
     raise ProtocolError("%s:%d sends a response that is not JSON with an integer code" % where)

@@ -32,7 +32,7 @@ def split(url, scheme="https://"):
 
 
 def get(url, tls, feed, most, sink, start=0, buffer=None, scheme="https://"):
-    """Fetch a URL; `sink(bytes-like)` gets the body as it comes, up to `most` bytes of it.
+    """Fetch a URL; `sink(bytes-like)` gets each received part of the body, up to `most` bytes.
 
     With a `start` it asks for the bytes from there on. `buffer`, if given, holds the longest head
     that is taken. Raises TransportError; StatusError if the response is not a 200 (a 206 with a

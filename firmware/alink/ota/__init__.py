@@ -55,7 +55,7 @@ _TRIAL_MS = const(600000)  # A new image that is not online by then goes back to
 
 
 __all__ = ("Ota",)
-RESIDENT = ("file_target",)  # What is not loaded for one step; see `heap`.
+RESIDENT = ("file_target",)  # Not loaded for one step only; see `heap`.
 
 
 class Ota:
@@ -72,8 +72,8 @@ class Ota:
     ):
         """`version` is what runs now; `module` is one of the console's, "" the device itself.
 
-        target: where an update goes: None is the other application slot; or a `vfsfile.File`, or
-        the application's own (docs/how-to/update-over-the-air.md, "A target of your own").
+        target: where an update goes: None is the other application slot; or a `file_target.File`,
+        or the application's own (docs/how-to/update-over-the-air.md, "A target of your own").
         on_offer: `on_offer(version, size, ext)` returns "now", "later" (`start` begins it) or
         "refuse"; `ext` are the tags of its batch. Without it every update is taken at once.
         on_ready: `on_ready(version)` is called when it is in place; without it the board resets
@@ -118,14 +118,14 @@ class Ota:
     def start(self):
         """Begin the update that was put off."""
         if self.offer and not self.work and not self.installed:
-            gc.collect()  # What comes now is to lie together.
+            gc.collect()  # The next allocations should lie together.
             self.work = heap.call("ota.update", "run", self)
             self.wake()
 
     # What `offer`, `update` and `trial` call
 
     def wake(self):
-        """Go on at once: what was waited for is here."""
+        """Continue at once, without the rest of the wait."""
         self._due = ticks_ms()
         if not self._steps:
             self._steps = True
@@ -142,7 +142,7 @@ class Ota:
         try:
             self.device.publish(self._topic(what), body, 1 if on_done else 0, on_done)
         except (TransportError, MemoryError):
-            pass  # What matters is told again in the next session.
+            pass  # The next session sends important messages again.
 
     def progress(self, step, text="", on_done=None):
         """Tell the platform: 1..100 percent, or -1 failed, -2 download, -3 digest, -4 flash."""

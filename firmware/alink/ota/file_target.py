@@ -17,7 +17,7 @@ class File:
         self._file = None
 
     def begin(self, size):
-        """Get ready for so many bytes. Raises StoreError where they do not fit."""
+        """Open the file for `size` bytes. Raises StoreError if they do not fit."""
         self.abandon()
         try:
             self._file = open(self._path + ".new", "wb")
@@ -38,7 +38,7 @@ class File:
             raise StoreError("%s.new: file system error %s" % (self._path, error))
 
     def finish(self):
-        """Put what was written, and checked, in its place. Raises StoreError."""
+        """Put the written and checked file in its place. Raises StoreError."""
         try:
             self._file.close()
             os.rename(self._path + ".new", self._path)
@@ -47,11 +47,11 @@ class File:
         self._file = None
 
     def abandon(self):
-        """Forget what was written."""
+        """Remove the written bytes."""
         file, self._file = self._file, None
         try:
             if file:
                 file.close()
             os.remove(self._path + ".new")
         except OSError:
-            pass  # It was not there; or flash is full, and the next one begins it anew.
+            pass  # It was missing; or flash is full, and the next update overwrites it.

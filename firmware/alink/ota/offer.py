@@ -1,4 +1,4 @@
-"""What the platform offers as an update, and what is made of it.
+"""Decide on the updates that the platform offers, and check them.
 
 docs/how-to/update-over-the-air.md; docs/reference/protocol.md, "OTA".
 """

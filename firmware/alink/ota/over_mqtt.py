@@ -82,7 +82,7 @@ def _ask(ota, fetched):
 def part_of(payload, offset):
     """Return the bytes of an answer; b"" where they are damaged, or not those at `offset`.
 
-    Raises RefusedError with the platform's code, ProtocolError where it is no answer at all.
+    Raises RefusedError with the platform's code, ProtocolError if the payload is malformed.
     """
     try:
         end = 2 + (payload[0] << 8 | payload[1])

@@ -1,7 +1,6 @@
 """The other application slot: an image is written there, and started on trial.
 
-docs/explanation/updates.md, "Power cuts". Beside `places` the only file that imports
-`esp32`.
+docs/explanation/updates.md, "Power cuts". Besides `boot.copies` only this module imports `esp32`.
 """
 
 import struct
@@ -37,7 +36,7 @@ class Slot:
         self._head = b""
 
     def begin(self, size):
-        """Get ready for so many bytes. Raises StoreError where they do not fit."""
+        """Check the size of an image. Raises StoreError if `size` bytes do not fit."""
         room = self._other.info()[3]
         if size > room:
             raise StoreError("%d bytes do not fit into the slot of %d" % (size, room))
@@ -64,7 +63,7 @@ class Slot:
             part = part[count:]
 
     def finish(self):
-        """Make what was written, and checked, start next. Raises StoreError."""
+        """Make the written and checked image start next. Raises StoreError."""
         try:
             self._other.writeblocks(0, self._head, 0)
             self._other.set_boot()
@@ -88,7 +87,7 @@ class Slot:
         try:
             self._running.mark_app_valid_cancel_rollback()
         except OSError:
-            pass  # What the line has burned has no trial.
+            pass  # An image that the line burned has no trial.
 
     def _check(self, head):
         ours = bytearray(_HEAD)

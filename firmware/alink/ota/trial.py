@@ -1,4 +1,4 @@
-"""What a restart has shown of an update: only the version that runs tells whether it has worked.
+"""Judge an update after a restart: it succeeded only if its version runs.
 
 docs/explanation/updates.md, "When an update does not stay". Loaded for the moment; the
 version that was put in place is kept in NVS, by device and module.
@@ -12,7 +12,7 @@ from ..errors import StoreError
 
 
 def judge(ota):
-    """The version that runs was reported: tell the platform if it is the wrong one."""
+    """Judge the last update once the running version is reported; report a failure."""
     note, tried = _note(ota), ""
     if not ota.installed:
         try:

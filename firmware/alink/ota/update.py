@@ -1,7 +1,7 @@
 """One update, from the offer to the file in its place: fetched, checked, and only then counted.
 
-docs/how-to/update-over-the-air.md. Loaded while an update is under way; what comes is written as
-it comes.
+docs/how-to/update-over-the-air.md. Loaded while an update is under way. Each received part is
+written at once.
 """
 
 import gc
@@ -19,7 +19,7 @@ _ACK_MS = const(5000)
 
 
 def run(ota):
-    """Yield the milliseconds to wait; what goes wrong is told to the platform and logged."""
+    """Yield the milliseconds to wait; report a failure to the platform and log it."""
     log, version = ota.device._log, ota.offer.get("version", "")
     step, target = -1, ota.target
     try:
@@ -53,7 +53,7 @@ def run(ota):
     try:
         heap.call("ota.trial", "remember", ota, version)
     except Exception as error:
-        # Should its trial fail, nobody will be told; it begins all the same.
+        # The platform will not learn of a failed trial; the trial begins all the same.
         log(str(error))
     log("update to %s is installed" % version)
     ota.offer = None
@@ -85,7 +85,7 @@ class Fetched:
         try:
             self._target.write(self.have, part)
         except MemoryError as error:
-            raise StoreError(str(error))  # Nobody knows how much of it is there: no second try.
+            raise StoreError(str(error))  # An unknown part of it is written: no second try.
         self.have += len(part)
         percent = self.have * 100 // self.size
         if percent - self._told >= _FEWEST and self.have < self.size:

@@ -1,7 +1,7 @@
 """When the next connect may be tried: backoff with jitter, five connects a minute. Pure.
 
 Every time is a `ticks_ms` value given by the caller, every wait is in milliseconds, `random(n)`
-returns 0..n-1. What is remembered is a list that the link keeps: this module need not stay.
+returns 0..n-1. The session keeps the memory, a list, so this module need not stay loaded.
 docs/reference/protocol.md, "MQTT profile".
 """
 
@@ -16,10 +16,10 @@ _LONGEST_MS = const(300000)
 _REFUSED_FIRST_MS = const(30000)
 _REFUSED_LONGEST_MS = const(3600000)
 _SHORT_MS = const(30000)  # A session that ends sooner was probably pushed out.
-_PUSHED_OUT = const(3)  # So many short sessions in a row are another board, not bad luck.
+_PUSHED_OUT = const(3)  # Short sessions in a row that mean another board, not bad luck.
 _PUSHED_OUT_MS = const(600000)  # The longest wait then.
 
-# Where in the list what stands.
+# Indexes of the list.
 _FAILURES = const(0)
 _SHORT = const(1)  # Short sessions in a row.
 _ONLINE_AT = const(2)
@@ -33,7 +33,7 @@ def random_below(limit):
 
 
 def fresh():
-    """Return what is remembered at power-up."""
+    """Return the memory at power-up."""
     return [0, 0, 0]
 
 

@@ -1,4 +1,4 @@
-"""An established connection: bytes in and out, never blocking longer than it is told to.
+"""An established connection: bytes in and out, never blocking longer than its caller allows.
 
 Certificate failures arrive as ValueError and socket failures as OSError with numbers that differ
 between ports: both become this SDK's errors here and in `transport`, nowhere else.
@@ -43,7 +43,7 @@ class Connection:
         self._poll.register(sock, select.POLLIN)
 
     def readinto(self, view):
-        """Read what is there into `view`; return the count, None when there is nothing."""
+        """Read the available bytes into `view`; return their count, or None without any."""
         try:
             count = self._sock.readinto(view)
         except (OSError, ValueError) as error:

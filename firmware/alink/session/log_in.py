@@ -1,4 +1,4 @@
-"""How a session begins and how it is lost: rare, so `session` unloads this after each."""
+"""Begin a session and note its loss: rare, so `session` unloads this module after each."""
 
 from .. import heap
 from ..errors import AlinkError, ProtocolError, RefusedError, TransportError

@@ -87,8 +87,8 @@ class MQTTClient(simple.MQTTClient):
         kind = first & 0xF0
         if kind in (_PUBACK, _SUBACK, _UNSUBACK) and len(body) >= 2:
             packet_id = body[0] << 8 | body[1]
-            if packet_id in self.in_flight:  # A repeated acknowledgement is nobody's.
+            if packet_id in self.in_flight:  # A repeated acknowledgment is ignored.
                 self.in_flight.discard(packet_id)
                 self._on_ack(packet_id, body[2:])
-        elif kind != _PINGRESP:  # That it was received is all that counts of it.
+        elif kind != _PINGRESP:  # A PINGRESP only counts as received bytes.
             raise ProtocolError("an unexpected packet came (first byte 0x%02x)" % first)

@@ -46,7 +46,7 @@ def connect(stream, login, keepalive):
 
 
 def answer(stream):
-    """Wait for the PUBLISH that nobody asked for; return (topic, payload), acknowledged.
+    """Wait for a PUBLISH without a subscription; acknowledge it, return (topic, payload).
 
     Raises TransportError, ProtocolError.
     """

@@ -1,8 +1,8 @@
 """The online session: keep alive, subscribe, dispatch, notice the end of the link, come back.
 
-`step()` is the engine: it never blocks but for a connect, and returns how long the caller may
-wait before the next one. The blocking face and the asyncio face of `Device` both drive it. How a
-session begins and ends is in `session`, which is loaded for that moment only.
+`step()` is the engine. It blocks only for a connect, and returns how long the caller may wait
+before the next one. The blocking face and the asyncio face of `Device` both drive it. `log_in`
+begins and ends a session; it is loaded for that moment only.
 """
 
 from time import ticks_add, ticks_diff, ticks_ms
@@ -13,7 +13,7 @@ from .. import heap
 from ..errors import TransportError
 from ..topics import find, shown
 
-_PONG_MS = const(10000)  # Nothing received for so long after a PINGREQ: the link is dead.
+_PONG_MS = const(10000)  # Nothing received for this long after a PINGREQ: session is dead.
 _FILTERS_A_PACKET = const(8)
 _IN_FLIGHT = const(100)  # Messages that may wait for a PUBACK: each costs heap until it comes.
 _MESSAGES_A_STEP = const(8)  # The caller feeds its watchdog and looks at its clock between two.
@@ -33,9 +33,9 @@ class Link:
         """
         self._endpoint = self._tls = self.login = None
         self.online = self._greets = False
-        self.duplicate = False  # Whether the message at hand came with DUP set.
+        self.duplicate = False  # Whether the current message came with DUP set.
         self.sessions = 0
-        self.memory = None  # Of `pace`.
+        self.memory = None  # Of `backoff`.
         self.log = log
         self.keepalive, self.max_packet = keepalive, max_packet
         self.feed = feed
@@ -66,7 +66,7 @@ class Link:
         """Send a message; `on_done(True)` tells that a QoS 1 one was acknowledged, False not.
 
         Raises TransportError when there is no session, when it ends here, and when 100 messages
-        wait for their acknowledgement.
+        wait for their acknowledgment.
         """
         if not self.online:
             raise TransportError("not online; the message was not sent")
@@ -102,7 +102,7 @@ class Link:
             wait = self._keep_alive(ticks_ms())
             return 0 if more else wait
         except Exception as error:
-            # Whatever a peer sends ends at most this session, never the caller's loop.
+            # Bytes from a peer end at most this session, never the caller's loop.
             self._lost(error)
             return 0
 
@@ -123,7 +123,7 @@ class Link:
             self._client.sock.close()
             self._end()
 
-    # What `session` calls
+    # Called by `log_in`
 
     def dial(self):
         """Return a fresh connection. Raises TransportError."""
@@ -137,7 +137,7 @@ class Link:
         self._pinged_at = None
 
     def hold(self, ms):
-        """Do not connect again before so many milliseconds have passed."""
+        """Do not connect again before `ms` milliseconds have passed."""
         self._until = ticks_add(ticks_ms(), ms) if ms else None
 
     def keep(self, topic, payload):
@@ -145,7 +145,7 @@ class Link:
         self._inbox = topic, payload
 
     def acknowledged(self, packet_id, codes):
-        """Tell whoever waits that a QoS 1 publish, or a subscribe with these codes, arrived."""
+        """Call the handler of a QoS 1 publish; log refused filters of a subscribe."""
         handler = self._handlers.pop(packet_id, None)
         if callable(handler):
             self._call(handler, True)
@@ -191,7 +191,7 @@ class Link:
                 return False
             self.duplicate = stream.duplicate
             handler = find(self._routes, topic) or self.otherwise
-            # Who waits for a reply is told that it will not come: None.
+            # A handler that waits for a reply gets None: the reply will not come.
             if handler and (payload is not None or topic.endswith(b"_reply")):
                 self._call(handler, topic, payload)
             if not self.online:
@@ -236,7 +236,7 @@ class Link:
         try:
             heap.call("session.log_in", "end", self, error, ticks_ms)
         except MemoryError:
-            pass  # It has ended, though nobody was told.
+            pass  # It has ended, but heap was too short to log it.
 
     def _end(self):
         self.online = False

@@ -12,7 +12,7 @@ from micropython import const
 
 from ..errors import ProtocolError
 
-_SMALL = const(256)  # The buffer between packets; a longer packet gets one of its own size.
+_SMALL = const(256)  # The buffer between packets; a longer packet gets a larger one.
 
 
 class Stream:
@@ -22,7 +22,7 @@ class Stream:
         """`on_packet(first_byte, body)` gets every packet but PUBLISH; body is bytes."""
         self.connection = connection
         self.sent_at = self.received_at = ticks_ms()
-        self.heard = False  # Set by every byte that arrives; whoever waits for one clears it.
+        self.heard = False  # Set by every byte that arrives; a caller that waits clears it.
         self.connack = None  # The return code, once CONNACK came.
         self.duplicate = False  # Whether the last PUBLISH had DUP set.
         self.lost = ()  # Topics of messages that are too long, for max_packet or for the heap.
@@ -30,8 +30,8 @@ class Stream:
         self._max_packet = max(max_packet, _SMALL)
         self._out = bytearray(_SMALL)
         self._out_have = 0
-        self._out_body = self._out_end = 0  # Of the packet at hand, once its header is whole.
-        self._puback = b""  # What umqtt is told about its own QoS 1 PUBLISH.
+        self._out_body = self._out_end = 0  # Of the current packet, once its header is whole.
+        self._puback = b""  # The PUBACK that umqtt reads for its own QoS 1 PUBLISH.
         self._in = bytearray(_SMALL)
         self._skip = 0
         self._begin()
@@ -40,15 +40,15 @@ class Stream:
         if len(self._in) != _SMALL:
             self._in = bytearray()  # Its heap may be needed.
             self._in = bytearray(_SMALL)
-        self._have = 0  # Bytes of the packet at hand.
+        self._have = 0  # Bytes of the current packet.
         self._need = 2  # Bytes wanted before the next decision.
         self._body = 0  # Where its body begins; 0 while the header is incomplete.
         self._next = 0  # Where umqtt reads on; 0 while no whole PUBLISH is here.
 
-    # What umqtt calls
+    # Called by umqtt
 
     def read(self, count):
-        """Return the next `count` bytes of a whole PUBLISH, None when there is none."""
+        """Return the next `count` bytes of a whole PUBLISH, or None until one is whole."""
         if self._puback:
             taken = self._puback[:count]
             self._puback = self._puback[count:]
@@ -97,7 +97,7 @@ class Stream:
             self._out = bytearray(_SMALL)
 
     def forget(self):
-        """Let go of what was collected of a packet that could not be built to its end."""
+        """Discard the collected bytes of a packet that could not be built to its end."""
         self._out_have = self._out_end = 0
         self._puback = b""  # It had left whole where nothing but an empty payload was wrong.
 
@@ -108,7 +108,7 @@ class Stream:
         """Close the connection; never raises."""
         self.connection.close()
 
-    # What the rest of the SDK calls
+    # Called by the rest of the SDK
 
     def receive(self):
         """Take in what has arrived, without blocking; return whether a PUBLISH waits for umqtt."""
