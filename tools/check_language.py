@@ -2,7 +2,7 @@
 
 It reads Markdown, docstrings, comments, messages (string literals of three words or more) and the
 names of tests. `python tools/check_language.py [PATH ...]` prints `file:line: sentence: advice`
-for each finding and exits with 1. Without paths it skips the folders of tools/language_todo.txt.
+for each finding and exits with 1.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 RULES = ROOT / "tools" / "language.toml"
-TODO = ROOT / "tools" / "language_todo.txt"
 KINDS = frozenset({"prose", "docstring", "comment", "message", "test"})
 SHORTEST_NAME, LONGEST_NAME = 3, 8
 # The tests of this check quote bad text.
@@ -196,28 +195,14 @@ def tracked(names: Iterable[str] = ()) -> list[Path]:
     return sorted({p for p in paths if p.suffix in {".md", ".py"} and (ROOT / p).is_file()})
 
 
-def todo_folders() -> list[Path]:
-    """Return the folders and files that are not clean yet; without the list, return []."""
-    if not TODO.is_file():
-        return []
-    lines = TODO.read_text(encoding="utf-8").splitlines()
-    return [Path(line) for line in lines if line and not line.startswith("#")]
-
-
 def main() -> int:
-    """Print the findings and return 1 if there are any, or a clean folder that is still listed."""
+    """Print the findings and return 1 if there are any."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("paths", nargs="*", help="check only these files and folders")
-    names = parser.parse_args().paths
-    found = find(tracked(names), read_rules())
-    folders = [] if names else todo_folders()
-    left = [one for one in found if not any(one.path.is_relative_to(f) for f in folders)]
-    clean = [f for f in folders if not any(one.path.is_relative_to(f) for one in found)]
-    for one in left:
+    found = find(tracked(parser.parse_args().paths), read_rules())
+    for one in found:
         print(one)
-    for folder in clean:
-        print(f"{TODO.relative_to(ROOT)}: {folder} is clean: remove its line")
-    return 1 if left or clean else 0
+    return 1 if found else 0
 
 
 if __name__ == "__main__":

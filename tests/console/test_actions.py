@@ -193,10 +193,10 @@ def test_shadow_editor_refuses_a_version_that_is_gone(open_page, world):
     page = open_page(f"/devices/{PK}/{QUIET}/shadow")
     world.platform.cloud.set_shadow(PK, QUIET, {"color": "red"}, version=1)
     page.get_by_label("Desired attributes as JSON").fill('{"color": "blue"}')
-    page.get_by_role("button", name="Update").click()
+    page.get_by_role("button", name="Update shadow").click()
     expect(notice(page)).to_contain_text("409")
     page.get_by_label("Desired attributes as JSON").fill('{"color": "blue"}')
-    page.get_by_role("button", name="Update").click()
+    page.get_by_role("button", name="Update shadow").click()
     expect(page.locator("#shadow")).to_contain_text('"color": "blue"')
     expect(page.locator("#shadow")).to_contain_text("version 2")
 

@@ -15,8 +15,8 @@ REFERENCE = ROOT / "docs" / "reference"
 # Modules that no user imports.
 INTERNAL = {
     "alink": {
-        "boot", "calls", "device", "envelope", "errors", "heap", "https", "maintenance",
-        "messages", "missed", "session", "sign", "sleep", "tasks", "topics", "tsl",
+        "boot", "calls", "device", "envelope", "errors", "heap", "https",
+        "lost_replies", "messages", "session", "sign", "sleep", "tasks", "topics", "tsl",
     },
     "alink_formats": {
         "bytecode", "errors", "flash", "nvs", "nvs_entry", "nvs_generator", "nvs_pages", "sources",

@@ -115,21 +115,13 @@ def test_unknown_kind_is_refused(tmp_path):
         check_language.read_rules(path)
 
 
-def test_listed_folder_must_have_findings(tmp_path, monkeypatch, capsys):
-    todo = tmp_path / "todo.txt"
-    todo.write_text("# comment\ndirty\nclean\n")
+def test_finding_fails_the_command(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(check_language, "ROOT", tmp_path)
-    monkeypatch.setattr(check_language, "TODO", todo)
     monkeypatch.setattr(sys, "argv", ["check_language"])
     subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
-    for folder in ("dirty", "clean"):
-        (tmp_path / folder).mkdir()
-    (tmp_path / "dirty" / "page.md").write_text("Write it anew.\n")
-    (tmp_path / "clean" / "page.md").write_text("Write it again.\n")
+    page = tmp_path / "page.md"
+    page.write_text("Write it anew.\n")
     assert check_language.main() == 1
-    assert capsys.readouterr().out == "todo.txt: clean is clean: remove its line\n"
-    todo.write_text("dirty\n")
+    assert capsys.readouterr().out == 'page.md:1: Write it anew.: "again"\n'
+    page.write_text("Write it again.\n")
     assert check_language.main() == 0
-    todo.unlink()
-    assert check_language.main() == 1
-    assert capsys.readouterr().out == 'dirty/page.md:1: Write it anew.: "again"\n'

@@ -47,7 +47,7 @@ def synchronize(hosts, http_host, feed):
 def from_ntp(answer, cookie):
     """Return the seconds since 1970 in a 48-byte SNTP answer to `cookie` (RFC 4330)."""
     if len(answer) < 48 or answer[0] & 7 != 4 or not 1 <= answer[1] <= 15:
-        raise TransportError("its answer is not from a synchronised NTP server")
+        raise TransportError("its answer is not from a synchronized NTP server")
     if answer[0] & 0xC0 == 0xC0 or answer[40:48] == bytes(8):
         raise TransportError("its NTP server has no time itself")
     if answer[24:32] != cookie:

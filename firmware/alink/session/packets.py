@@ -15,7 +15,7 @@ _REFUSED = (
     "the client id is not accepted",
     "the server is unavailable; try again later",
     "user name or password is not accepted",
-    "not authorised",
+    "not authorized",
 )
 
 

@@ -72,7 +72,7 @@ class Link:
             raise TransportError("not online; the message was not sent")
         if qos and len(self._client.in_flight) >= _IN_FLIGHT:
             raise TransportError(
-                "%d messages wait for their acknowledgement; poll first, then send" % _IN_FLIGHT
+                "%d messages wait for their acknowledgment; poll first, then send" % _IN_FLIGHT
             )
         try:
             packet_id = self._client.publish(topic, payload, False, qos)

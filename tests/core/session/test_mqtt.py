@@ -93,7 +93,7 @@ def test_packet_ids_wrap_and_skip_those_in_flight():
     assert client.publish(b"t", b"m", qos=1) == 1
 
 
-def test_a_duplicate_acknowledgement_is_nobodys():
+def test_duplicate_acknowledgment_is_ignored():
     client, connection, _, acks = _client()
     client.publish(b"t", b"m", qos=1)
     connection.incoming = b"\x40\x02\x00\x01\x40\x02\x00\x01\x40\x02\x00\x63"

@@ -71,7 +71,7 @@ def test_every_split_yields_the_same_messages():
         assert messages == [(b"topic", b"x" * 300), (b"b", b"y")], chunk
 
 
-def test_a_foreign_acknowledgement_between_messages_is_an_event():
+def test_foreign_acknowledgment_between_messages_is_an_event():
     wire = b"\x90\x03\x00\x05\x01" + fakes.publish(b"t", b"m") + b"\x40\x02\x00\x07"
     client, _, messages, packets = _client(wire)
     client.check_msg()
