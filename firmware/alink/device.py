@@ -149,22 +149,32 @@ class Device(Messages):
 
     def _live(self):
         while True:
-            if self._fields:
-                self._private = "Ca" in self._fields
-                usual = gc.threshold()
-                gc.threshold(2048)  # Modules come and go: what stays is to lie together.
-                try:
+            usual = gc.threshold()
+            try:
+                if self._fields:
+                    self._private = "Ca" in self._fields
+                    gc.threshold(2048)  # Modules come and go: keep the rest compact.
                     self._way = yield from heap.call("boot.boot", "Boot", self).run()
                     self._fields = None
                     heap.unload("boot")
-                    self._link = heap.call("session.log_in", "prepare", self)
-                finally:
-                    gc.threshold(usual)
-            elif self._way:
-                # Ctrl-C, or a short heap, came between the two.
-                self._link = heap.call("session.log_in", "prepare", self)
-            elif self._link is None and self._fields is None:
-                heap.call("boot.boot", "start_over")  # The policy wants it, and a try may fail.
+                if self._way:
+                    if self._link is None:
+                        from .session import session
+
+                        self._link = session.Link(
+                            self._keepalive,
+                            self.max_packet,
+                            self._routes,
+                            self._hooks,
+                            self._feed,
+                            self._log,
+                        )
+                    self._link.use(*self._way)
+                    self._way = None
+                elif self._link is None and self._fields is None:
+                    heap.call("boot.boot", "start_over")  # As the policy wants; a try may fail.
+            finally:
+                gc.threshold(usual)
             try:
                 while True:
                     if self._network and not self.online() and not self._network():

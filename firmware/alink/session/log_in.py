@@ -7,23 +7,6 @@ from .mqtt import MQTTClient
 _PLAIN = (AlinkError, MemoryError)  # Their text is a sentence; of others the kind says more.
 
 
-def prepare(device):
-    """Return the link of a device, made where it has none yet, with what its boot ended with."""
-    from . import session
-
-    link = device._link or session.Link(
-        device._keepalive,
-        device.max_packet,
-        device._routes,
-        device._hooks,
-        device._feed,
-        device._log,
-    )
-    link.use(*device._way)
-    device._way = None
-    return link
-
-
 def begin(link, clock):
     """Connect and log in; return 0, or the milliseconds to wait after a failure.
 
