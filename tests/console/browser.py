@@ -6,9 +6,12 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
+
+from tests.waiting import PATIENCE
 
 REQUIRE = "ALINK_REQUIRE_CHROMIUM"
 PROGRAM = Path("/usr/bin/chromium")
@@ -25,6 +28,9 @@ _FLAGS = (
 )
 
 
+_MILLISECONDS = PATIENCE * 1000  # Playwright's own limits are 5 and 30 seconds.
+
+
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """Yield a browser; skip by name where it is missing, and fail where CI requires it."""
@@ -34,8 +40,18 @@ def chromium() -> Iterator[Browser]:
             pytest.fail(reason, pytrace=False)
         pytest.skip(reason)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=PROGRAM, args=_FLAGS)
+        expect.set_options(timeout=_MILLISECONDS)
+        browser = playwright.chromium.launch(
+            executable_path=PROGRAM, args=_FLAGS, timeout=_MILLISECONDS
+        )
         try:
             yield browser
         finally:
             browser.close()
+
+
+def new_context(browser: Browser, **options: Any) -> BrowserContext:
+    """Return a fresh context, English unless `options` say otherwise; its waits are patient."""
+    context = browser.new_context(**{"locale": "en-US", **options})
+    context.set_default_timeout(_MILLISECONDS)
+    return context

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
-from tests.console.browser import chromium
+from tests.console.browser import chromium, new_context
 from tests.console.world import World, small_world
 
 
@@ -42,10 +42,9 @@ def open_page(browser: Browser, world: World) -> Iterator[Callable[..., Page]]:
             complaints.append(message.text)
 
     def open_page(path: str = "/", **options) -> Page:
-        context = browser.new_context(**{"locale": "en-US", **options})
+        context = new_context(browser, **options)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(15_000)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", note)
         page.goto(world.console.url)

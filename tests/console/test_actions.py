@@ -206,6 +206,7 @@ def test_tag_is_set_and_deleted(open_page, world):
     page.get_by_label("Tag key").fill("room")
     page.get_by_label("Tag value").fill("kitchen")
     page.get_by_role("button", name="Save").click()
+    expect(notice(page)).to_contain_text("The tags were saved")
     assert world.platform.console.device(PK, QUIET).documents["tags"] == {"room": "kitchen"}
     page.get_by_role("button", name="Delete tag room").click()
     expect(page.locator("#list")).to_contain_text("No tags")

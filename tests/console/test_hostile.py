@@ -7,6 +7,7 @@ import json
 import pytest
 from playwright.sync_api import expect
 
+from tests.console.world import KEEPALIVE
 from tests.platform.wire import ACCEPTED, Wire, connect, publish
 
 PK, WILD = "a1Wild0001", "wild-0001"  # Its product has no thing model: it takes anything.
@@ -24,7 +25,7 @@ def attacked(world):
     platform.console.create_product(key=PK, name=SCRIPT)
     device = platform.console.add_device(PK, WILD)
     world.wires[WILD] = wire = Wire.tls(platform)
-    assert wire.ask(world.party(device).log_in()) == ACCEPTED
+    assert wire.ask(world.party(device).log_in(keepalive=KEEPALIVE)) == ACCEPTED
 
     def post(tail: str, params: object) -> None:
         world.post(WILD, tail, params, product_key=PK)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
-from tests.console.world import PK, QUIET, SENSOR
+from tests.console.world import KEEPALIVE, PK, QUIET, SENSOR
 from tests.platform.wire import ACCEPTED, Party, Wire
 
 
@@ -18,8 +18,9 @@ def watched(page):
 def test_state_of_a_device_changes_without_reload(open_page, world):
     page = watched(open_page(f"/devices/{PK}/{QUIET}"))
     expect(page.locator("#state")).to_contain_text("Inactive")
+    quiet = world.party(world.platform.console.device(PK, QUIET))
     with Wire.tls(world.platform) as wire:
-        assert wire.ask(world.party(world.platform.console.device(PK, QUIET)).log_in()) == ACCEPTED
+        assert wire.ask(quiet.log_in(keepalive=KEEPALIVE)) == ACCEPTED
         expect(page.locator("#state")).to_contain_text("Online")
     expect(page.locator("#state")).to_contain_text("Offline")
     expect(page.locator("#history")).to_contain_text("offline")

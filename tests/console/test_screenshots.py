@@ -16,6 +16,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from alink_sim.platform import Fault, Listen, Platform
+from tests.console.browser import new_context
 from tests.console.pages import PATHS
 from tests.console.world import GATEWAY_PK, PK, SENSOR, SUB_PK, World
 
@@ -86,7 +87,8 @@ def shoot(browser: Browser, url: str, pages: dict[str, str], view, folder: Path)
     """Write a picture of each page; return the pages that are wider than the window."""
     width, language, theme = view
     wide, high = WIDTHS[width]
-    context = browser.new_context(
+    context = new_context(
+        browser,
         locale=LANGUAGES[language],
         color_scheme=theme,
         viewport={"width": wide, "height": high},
@@ -128,7 +130,8 @@ def test_every_empty_page_fits_its_window(browser, empty, folder, view):
 def test_dialogs_and_the_message_fit_their_window(browser, full, folder, view):
     width, language, theme = view
     wide, high = WIDTHS[width]
-    context = browser.new_context(
+    context = new_context(
+        browser,
         locale=LANGUAGES[language],
         color_scheme=theme,
         viewport={"width": wide, "height": high},

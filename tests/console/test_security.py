@@ -10,6 +10,7 @@ import pytest
 
 from alink_sim.platform.console import connection
 from tests.console.world import PK, SENSOR, World
+from tests.waiting import PATIENCE
 
 HOSTILE = "http://console.example"
 
@@ -22,7 +23,7 @@ def request(
         sent["Cookie"] = cookie
     if body:
         sent["Content-Type"] = "application/x-www-form-urlencoded"
-    link = http.client.HTTPConnection("127.0.0.1", world.console.port, timeout=10)
+    link = http.client.HTTPConnection("127.0.0.1", world.console.port, timeout=PATIENCE)
     link.request(method, path, body=body or None, headers=sent)
     return link.getresponse()
 
@@ -108,14 +109,14 @@ def test_console_listens_on_loopback_only(world):
 
 def test_half_request_head_is_cut(world, monkeypatch):
     monkeypatch.setattr(connection, "HEAD_SECONDS", 0.1)
-    with socket.create_connection(("127.0.0.1", world.console.port), timeout=10) as link:
+    with socket.create_connection(("127.0.0.1", world.console.port), timeout=PATIENCE) as link:
         link.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n")
         assert link.recv(1) == b""
 
 
 def test_silent_connection_is_cut(world, monkeypatch):
     monkeypatch.setattr(connection, "HEAD_SECONDS", 0.1)
-    with socket.create_connection(("127.0.0.1", world.console.port), timeout=10) as link:
+    with socket.create_connection(("127.0.0.1", world.console.port), timeout=PATIENCE) as link:
         assert link.recv(1) == b""
 
 

@@ -13,6 +13,7 @@ from alink_sim.platform import Device, Listen, Platform, Product
 from alink_sim.platform.console.server import ConsoleServer
 from tests.platform.wire import ACCEPTED, Party, Wire, publish, subscribe
 
+KEEPALIVE = 1200  # Seconds, the longest: no device of a slow run may go offline.
 PK, GATEWAY_PK, SUB_PK = "a1B2c3D4e5F", "a1GatewayPk", "a1SubPk0001"
 TWINS, SENSOR, QUIET, BARRED = "esp32-240AC4A1B2C3", "greenhouse-7", "spare-0001", "barred-0001"
 
@@ -138,14 +139,13 @@ def small_world(ca: Path) -> Iterator[World]:
             client_id, token = world.register(TWINS)
             world.client_ids.append(client_id)
             wire = stack.enter_context(Wire.tls(platform))
-            assert wire.ask(Party(product, TWINS).log_in_with(client_id, token)) == ACCEPTED
+            log_in = Party(product, TWINS).log_in_with(client_id, token, keepalive=KEEPALIVE)
+            assert wire.ask(log_in) == ACCEPTED
             world.wires[f"{TWINS}/{number}"] = wire
         wire = stack.enter_context(Wire.tls(platform))
         world.wires[SENSOR] = wire
-        assert (
-            wire.ask(world.party(platform.console.device(PK, SENSOR)).log_in(keepalive=1200))
-            == ACCEPTED
-        )
+        sensor = world.party(platform.console.device(PK, SENSOR))
+        assert wire.ask(sensor.log_in(keepalive=KEEPALIVE)) == ACCEPTED
         wire.ask(subscribe(1, (f"/{PK}/{SENSOR}/user/get", 1)))
         with Wire.tls(platform) as refused:
             refused.ask(Party(product, QUIET).register("register", secret="wrong"))

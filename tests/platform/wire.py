@@ -176,8 +176,9 @@ class Party:
             keepalive=keepalive,
         )
 
-    def log_in_with(self, client_id: str, token: str) -> bytes:
-        return connect(f"{client_id}|securemode=-2,authType=connwl|", self.user, token)
+    def log_in_with(self, client_id: str, token: str, *, keepalive: int = 60) -> bytes:
+        sent = f"{client_id}|securemode=-2,authType=connwl|"
+        return connect(sent, self.user, token, keepalive=keepalive)
 
     @classmethod
     def of(cls, product: Product, device: Device) -> Self:
