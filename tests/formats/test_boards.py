@@ -110,7 +110,7 @@ def test_the_readme_lists_every_board():
         sizes = board.load(folder).flash_sizes
         assert ", ".join(str(size // MB) for size in sizes) + " MB" in row
         smallest = min(slot.size for slot in board.load(folder).table("factory").slots)
-        assert f"{smallest // 1024:,} KiB".replace(",", " ") in row
+        assert f"{smallest // 1024:,} KiB" in row
 
 
 def test_larger_flash_gives_larger_vfs():

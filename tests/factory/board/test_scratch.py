@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import stat
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from alink_factory.board import scratch as scratch_module
 from alink_factory.board.scratch import scratch
 
 
@@ -45,3 +47,21 @@ def test_next_run_removes_folder_of_killed_program(temporary):
 def test_folder_of_running_program_is_kept(temporary):
     with scratch() as mine, scratch() as other:
         assert sorted(temporary.iterdir()) == sorted([mine, other])
+
+
+def test_folder_removed_before_its_lock_is_replaced(temporary, monkeypatch):
+    # Another program starts between the open and the lock of this one.
+    removals = iter([scratch_module._remove_abandoned])
+
+    def interrupted(lock: int, operation: int) -> None:
+        for remove in removals:
+            remove()
+        flock(lock, operation)
+
+    flock = fcntl.flock
+    scratch_module._remove_abandoned()
+    monkeypatch.setattr(scratch_module, "_remove_abandoned", lambda: None)
+    monkeypatch.setattr(fcntl, "flock", interrupted)
+    with scratch() as folder:
+        assert list(temporary.iterdir()) == [folder]
+        assert (folder / "lock").exists()

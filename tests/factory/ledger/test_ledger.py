@@ -7,6 +7,7 @@ import os
 import sqlite3
 import stat
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -215,6 +216,20 @@ def test_a_locked_ledger_is_one_sentence(tmp_path, file_book, monkeypatch):
         impatient.claim("b", ROWS, mac="a" * 12)
     holder.close()
     impatient.close()
+
+
+def test_ports_wait_for_a_slow_disk(file_book, monkeypatch):
+    monkeypatch.setattr("alink_factory.ledger.database._TIMEOUT", 0.01)
+    book = another(file_book)
+    book.note("updated", batch="b")
+    with ThreadPoolExecutor(1) as pool:
+        with book._database.begin():  # The disk takes long to write this.
+            waits = pool.submit(book.note, "updated", batch="b")
+            with pytest.raises(TimeoutError):
+                waits.result(0.3)
+        waits.result()
+    assert len(book.entries()) == 2
+    book.close()
 
 
 @pytest.mark.parametrize(

@@ -22,13 +22,23 @@ _PREFIX = "alink-burn-"
 def scratch() -> Iterator[Path]:
     """Create the folder, and remove it at the end."""
     _remove_abandoned()
-    folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
-    lock = os.open(folder / "lock", os.O_CREAT | os.O_RDWR, 0o600)
+    folder, lock = _locked()
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        os.close(lock)
+
+
+def _locked() -> tuple[Path, int]:
+    # Another program that starts now may take the new folder for an abandoned one until it is
+    # locked, and remove it: then the next one is tried.
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+        lock = os.open(folder / "lock", os.O_CREAT | os.O_RDWR, 0o600)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if (folder / "lock").exists():
+            return folder, lock
         os.close(lock)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +17,7 @@ from alink_factory.ledger import schema
 
 _LOCK = sa.text("SELECT pg_advisory_xact_lock(1634494059)")
 _READS = {"is_read": True, "postgresql_readonly": True}
-_TIMEOUT = 15  # Seconds to wait while another station writes.
+_TIMEOUT = 180  # Seconds to wait while another station writes: a busy disk takes many.
 
 
 class Database:
@@ -29,6 +30,8 @@ class Database:
         self._is_read_only = is_read_only
         self.where = where if "://" in where else f"sqlite:///{Path(where).expanduser()}"
         self._file: Path | None = None
+        # SQLite's own wait polls and has a limit: with a slow disk, one port would stop the line.
+        self._writing = threading.Lock()
         with self._explained():
             self._engine = self._connect()
             self._inode = self._file_number()
@@ -57,7 +60,7 @@ class Database:
         """Open a transaction; without an exception it is on the disk at the end."""
         with self._explained():
             self._check_file()
-            with self._engine.begin() as connection:
+            with self._writing, self._engine.begin() as connection:
                 if connection.dialect.name == "postgresql":
                     # One writer at a time, so entries appear in the order of their numbers.
                     connection.execute(_LOCK)
