@@ -373,7 +373,7 @@ def test_following_ends_with_the_platform(platform: Platform, tmp_path: Path):
     with administered(platform, state):
         batches = client.follow(state, limit=9, pause=lambda: None)
         next(batches)
-    with pytest.raises(StateError, match="does not answer"):
+    with pytest.raises(StateError, match="does not respond"):
         next(batches)
 
 

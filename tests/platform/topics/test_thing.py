@@ -56,12 +56,12 @@ def test_a_value_may_carry_its_time(online: Online, given: object, value: object
 )
 def test_a_reply_can_be_declined(sys: object, replied: bool):
     request = envelope.parse(json.dumps({"params": {}, "sys": sys}).encode())
-    assert (envelope.reply(request, envelope.Outcome(), method="m") is not None) is replied
+    assert (envelope.reply(request, envelope.Result(), method="m") is not None) is replied
 
 
 def test_refused_request_gets_reply_despite_ack_0():
     request = envelope.parse(b'{"sys":{"ack":0}}')
-    assert envelope.reply(request, envelope.Outcome(code=460), method="m")
+    assert envelope.reply(request, envelope.Result(code=460), method="m")
 
 
 @pytest.mark.parametrize(

@@ -376,7 +376,7 @@ def test_killed_platform_is_reported_and_can_restart(tmp_path):
     assert stop(process, signal.SIGKILL) == -signal.SIGKILL
     done = run("admin", "--state", tmp_path, "product", "list")
     assert done.returncode == 2
-    assert f"the platform of {tmp_path} does not answer (process {process.pid}" in done.stderr
+    assert f"the platform of {tmp_path} does not respond (process {process.pid}" in done.stderr
     process, _facts = start(tmp_path)
     assert run("admin", "--state", tmp_path, "product", "list").returncode == 0
     assert stop(process, signal.SIGINT) == 0

@@ -17,27 +17,27 @@ from alink_sim.platform.state.refusal import Code, RefusedError
 
 
 async def register(core: Core, credentials: Credentials) -> Mapping[str, str]:
-    """Return the registration's answer, which is at rest by then. Raises RefusedError."""
+    """Return the registration's reply, which is at rest by then. Raises RefusedError."""
     registry = core.registry
     product = registry.product_of(credentials.product_key)
     name = credentials.device_name
     if not auth.registration_is_signed(credentials, product.secret):
         raise _wrongly_signed(core, credentials, needs="ProductSecret")
     _check_instance(core, product, credentials)
-    answer = {"productKey": product.key, "deviceName": name}
+    reply = {"productKey": product.key, "deviceName": name}
     if credentials.kind is Kind.REGISTER:
         rotate = core.settings.rotate_secret
-        answer["deviceSecret"] = registry.register(product, name, rotate_secret=rotate).secret
+        reply["deviceSecret"] = registry.register(product, name, rotate_secret=rotate).secret
     else:
         now = core.clock.time()
         device, issued = registry.register_without_preregistration(
             product, name, now=now, settings=core.settings
         )
-        answer |= {"clientId": issued.client_id, "deviceToken": issued.token}
+        reply |= {"clientId": issued.client_id, "deviceToken": issued.token}
         if device.alert:
             core.note("client_id_alert", credentials, reason=device.alert)
     await core.commits.settled()
-    return answer
+    return reply
 
 
 async def log_in(

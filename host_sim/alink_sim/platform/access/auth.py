@@ -56,7 +56,7 @@ class Credentials:
 
     @property
     def is_registration(self) -> bool:
-        """Tell whether it is signed with the ProductSecret and gets an answer pushed."""
+        """Tell whether it is signed with the ProductSecret and gets a reply pushed."""
         return self.kind in (Kind.REGISTER, Kind.REGNWL)
 
     @property

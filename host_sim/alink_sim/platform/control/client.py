@@ -10,7 +10,7 @@ from typing import Any
 
 from alink_sim.platform.control.state_directory import StateDir, StateError
 
-_PATIENCE = 30.0  # Seconds to wait for an answer.
+_PATIENCE = 30.0  # Seconds to wait for a response.
 
 
 class RefusedRequestError(RuntimeError):
@@ -20,7 +20,7 @@ class RefusedRequestError(RuntimeError):
 def call(state: StateDir, operation: str, **parameters: Any) -> Any:
     """Ask the platform that serves `state`; return what the operation returns.
 
-    Raises StateError if none answers there, RefusedRequestError if it refuses.
+    Raises StateError if no platform responds there, RefusedRequestError if it refuses.
     """
     facts = state.read_announcement()
     request = urllib.request.Request(
@@ -31,14 +31,14 @@ def call(state: StateDir, operation: str, **parameters: Any) -> Any:
     # Never through a proxy that the environment names: it is this machine.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(request, timeout=_PATIENCE) as answer:
-            return json.load(answer)
+        with opener.open(request, timeout=_PATIENCE) as response:
+            return json.load(response)
     except urllib.error.HTTPError as error:
         with error:
             raise RefusedRequestError(_reason(error)) from None
     except OSError as error:
         raise StateError(
-            f"the platform of {state.path} does not answer (process {facts['pid']}, port "
+            f"the platform of {state.path} does not respond (process {facts['pid']}, port "
             f"{facts['admin_port']}): start it with `alink-sim platform --state {state.path}`"
         ) from error
 
@@ -53,10 +53,10 @@ def follow(
     number = 0
     first: int | None = limit
     while True:
-        answer = call(state, "log.after", number=number, limit=first, **filters)
-        if answer["events"]:
-            yield answer["events"]
-        number, first = answer["number"], None
+        response = call(state, "log.after", number=number, limit=first, **filters)
+        if response["events"]:
+            yield response["events"]
+        number, first = response["number"], None
         pause()
 
 

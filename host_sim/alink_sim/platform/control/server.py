@@ -40,7 +40,7 @@ class ControlServer:
         """Listen on loopback; return the port."""
         timed = TimedConnections(_TIMES, _ignore)
         app = web.Application(client_max_size=_MAX_BODY, middlewares=[timed.middleware])
-        app.router.add_post("/{operation}", self._answer)
+        app.router.add_post("/{operation}", self._respond)
         log = one_line_logger(self._note)
         self._runner = runner = web.AppRunner(app, access_log=None, logger=log)
         await runner.setup()
@@ -62,7 +62,7 @@ class ControlServer:
         event = Event(time=self._platform.clock.time(), kind=kind, reason=f"control: {reason}")
         self._platform.log.add(event)
 
-    async def _answer(self, request: web.Request) -> web.Response:
+    async def _respond(self, request: web.Request) -> web.Response:
         shown = request.headers.get("Authorization", "").encode(errors="replace")
         if not hmac.compare_digest(shown, self._key):
             return _error(401, "the key is missing or wrong: it is in the state directory")

@@ -133,17 +133,17 @@ class Fault:
 
     @classmethod
     def push_twice(cls) -> Fault:
-        """Push the answer of a registration twice."""
+        """Push the reply of a registration twice."""
         return cls(kind="push_twice", packet="publish")
 
     @classmethod
     def push_before_connack(cls) -> Fault:
-        """Push the answer of a registration ahead of its CONNACK."""
+        """Push the reply of a registration ahead of its CONNACK."""
         return cls(kind="push_before_connack", packet="connack")
 
     @classmethod
     def wrong_topic(cls, topic: str = "/ext/wrong") -> Fault:
-        """Send PUBLISHes, a registration's answer too, under another topic."""
+        """Send PUBLISHes, a registration's reply too, under another topic."""
         if not topic or len(topic.encode()) > _LONGEST_TEXT:
             raise FaultError(
                 f"topic is {len(topic)} characters; allowed range is 1 to {_LONGEST_TEXT}"

@@ -35,7 +35,7 @@ _TIMESTAMP = 20  # Digits.
 _FRESH = 15 * 60  # Seconds that a timestamp may be off.
 
 
-class Answer(IntEnum):
+class HttpsCode(IntEnum):
     """The values of `code`."""
 
     SUCCESS = 0
@@ -51,22 +51,22 @@ class Answer(IntEnum):
 
 
 _MESSAGES = {
-    Answer.FAILED: "common error",
-    Answer.PARAMETER: "param error",
-    Answer.AUTH: "auth check error",
-    Answer.EXPIRED: "token is expired",
-    Answer.NO_TOKEN: "token is null",
-    Answer.UNKNOWN_TOKEN: "check token error",
-    Answer.NOT_KEPT: "update session error",
-    Answer.NOT_PUBLISHED: "publish message error",
-    Answer.TOO_OFTEN: "request too many",
+    HttpsCode.FAILED: "common error",
+    HttpsCode.PARAMETER: "param error",
+    HttpsCode.AUTH: "auth check error",
+    HttpsCode.EXPIRED: "token is expired",
+    HttpsCode.NO_TOKEN: "token is null",
+    HttpsCode.UNKNOWN_TOKEN: "check token error",
+    HttpsCode.NOT_KEPT: "update session error",
+    HttpsCode.NOT_PUBLISHED: "publish message error",
+    HttpsCode.TOO_OFTEN: "request too many",
 }
 
 
 class _DeclinedError(Exception):
-    def __init__(self, answer: Answer, reason: str, code: Code | None = None) -> None:
+    def __init__(self, response: HttpsCode, reason: str, code: Code | None = None) -> None:
         super().__init__(reason)
-        self.answer = answer
+        self.response = response
         self.code = code
 
 
@@ -103,17 +103,17 @@ class HttpsChannel:
         try:
             info = await act(request, who)
         except _DeclinedError as no:
-            self._note(refused, who, no.answer, str(no), code=no.code)
-            return self._refused(no.answer)
+            self._note(refused, who, no.response, str(no), code=no.code)
+            return self._refused(no.response)
         except Exception as error:  # noqa: BLE001 (the device is told to come again)
             # Its words may hold a row of the database: only the kind of failure is noted.
-            self._note("platform_error", who, Answer.FAILED, type(error).__name__)
-            return self._refused(Answer.FAILED)
-        return _json(Answer.SUCCESS, {"message": "success", "info": info})
+            self._note("platform_error", who, HttpsCode.FAILED, type(error).__name__)
+            return self._refused(HttpsCode.FAILED)
+        return _json(HttpsCode.SUCCESS, {"message": "success", "info": info})
 
-    def _refused(self, answer: Answer) -> web.Response:
+    def _refused(self, response: HttpsCode) -> web.Response:
         status = self._core.settings.http_refused_status
-        return _json(answer, {"message": _MESSAGES[answer]}, status=status)
+        return _json(response, {"message": _MESSAGES[response]}, status=status)
 
     async def _log_in(self, request: web.Request, who: list[Any]) -> dict[str, object]:
         core = self._core
@@ -127,11 +127,11 @@ class HttpsChannel:
             activates = core.settings.http_token_activates
             device, _ = await admission.log_in(core, credentials, activates=activates)
         except RefusedError as refusal:
-            raise _DeclinedError(Answer.AUTH, refusal.reason, refusal.code) from refusal
+            raise _DeclinedError(HttpsCode.AUTH, refusal.reason, refusal.code) from refusal
         except StoreError as error:
-            raise _DeclinedError(Answer.NOT_KEPT, "the database takes nothing") from error
+            raise _DeclinedError(HttpsCode.NOT_KEPT, "the database takes nothing") from error
         if core.registry.gateway_of(device):
-            raise _DeclinedError(Answer.AUTH, "a sub-device speaks through its gateway only")
+            raise _DeclinedError(HttpsCode.AUTH, "a sub-device speaks through its gateway only")
         token = secrets.token_hex(16)
         until = core.clock.time() + core.settings.http_token_seconds
         self._drop_tokens(device)
@@ -153,27 +153,29 @@ class HttpsChannel:
         who.append(session)
         self._slow_down(token.credentials, "messages", core.settings.http_messages_a_second, 1)
         if request.query_string:
-            raise _DeclinedError(Answer.PARAMETER, "the path has a query string")
+            raise _DeclinedError(HttpsCode.PARAMETER, "the path has a query string")
         if request.content_type != "application/octet-stream":
             raise _DeclinedError(
-                Answer.PARAMETER,
+                HttpsCode.PARAMETER,
                 f"the Content-Type is {request.content_type}, not application/octet-stream",
             )
         payload = await request.read()
         if len(payload) > MAX_PAYLOAD:
-            raise _DeclinedError(Answer.PARAMETER, f"{len(payload)} bytes; {MAX_PAYLOAD} may be")
+            raise _DeclinedError(
+                HttpsCode.PARAMETER, f"payload is {len(payload)} bytes; the limit is {MAX_PAYLOAD}"
+            )
         topic = "/" + request.match_info["topic"]
         own = {"product_key": session.product_key, "device_name": session.device_name}
         if not topic_names.is_own(topic, **own) or {"+", "#"} & set(topic):
-            answer = Answer(core.settings.http_foreign_topic)
-            raise _DeclinedError(answer, f"no right to topic {topic}")
+            response = HttpsCode(core.settings.http_foreign_topic)
+            raise _DeclinedError(response, f"no right to topic {topic}")
         if reason := limits.topic_objection(core, topic):
-            raise _DeclinedError(Answer.NOT_PUBLISHED, reason)
+            raise _DeclinedError(HttpsCode.NOT_PUBLISHED, reason)
         dispatch.publish(core, session, topic, payload)
         try:
             await core.commits.settled()
         except StoreError as error:
-            raise _DeclinedError(Answer.NOT_PUBLISHED, "the database takes nothing") from error
+            raise _DeclinedError(HttpsCode.NOT_PUBLISHED, "the database takes nothing") from error
         return {"messageId": core.ids.long()}
 
     def _drop_tokens(self, device: Device) -> None:
@@ -187,54 +189,57 @@ class HttpsChannel:
     def _token(self, request: web.Request) -> _Token:
         sent = request.headers.get("password", "")
         if not sent:
-            raise _DeclinedError(Answer.NO_TOKEN, "no header `password` with a token")
+            raise _DeclinedError(HttpsCode.NO_TOKEN, "no header `password` with a token")
         token = self._tokens.get(sent)
         if token is None:
-            raise _DeclinedError(Answer.UNKNOWN_TOKEN, "no such token was given out")
+            raise _DeclinedError(HttpsCode.UNKNOWN_TOKEN, "no such token was given out")
         if token.until <= self._core.clock.time():
-            raise _DeclinedError(Answer.EXPIRED, "the token has expired")
+            raise _DeclinedError(HttpsCode.EXPIRED, "the token has expired")
         device = token.device
         if self._core.registry.devices.get((device.product_key, device.name)) is not device:
-            raise _DeclinedError(Answer.UNKNOWN_TOKEN, "the device of the token was removed")
+            raise _DeclinedError(HttpsCode.UNKNOWN_TOKEN, "the device of the token was removed")
         if not device.enabled:
-            raise _DeclinedError(Answer.UNKNOWN_TOKEN, "the device of the token is disabled")
+            raise _DeclinedError(HttpsCode.UNKNOWN_TOKEN, "the device of the token is disabled")
         return token
 
     def _slow_down(self, who: Credentials, what: str, limit: int, seconds: float) -> None:
         if fault := self._core.faults.of_https(who):
             self._core.note_fault(fault, who, on=_VIA)
-            raise _DeclinedError(Answer.TOO_OFTEN, "a scripted fault throttles it", Code.TOO_OFTEN)
+            raise _DeclinedError(
+                HttpsCode.TOO_OFTEN, "a scripted fault throttles it", Code.TOO_OFTEN
+            )
         name = "http", what, who.product_key, who.device_name
         now = self._core.clock.monotonic()
         if not self._core.rates.allow(name, limit=limit, seconds=seconds, now=now):
             raise _DeclinedError(
-                Answer.TOO_OFTEN, f"more than {limit} {what} in {seconds:g} s", Code.TOO_OFTEN
+                HttpsCode.TOO_OFTEN, f"more than {limit} {what} in {seconds:g} s", Code.TOO_OFTEN
             )
 
     def _note(
-        self, kind: str, who: list[Any], answer: Answer, reason: str, code: Code | None = None
+        self, kind: str, who: list[Any], response: HttpsCode, reason: str, code: Code | None = None
     ) -> None:
         self._core.note(
-            kind, who[0] if who else None, code=code, reason=reason, via=_VIA, answer=int(answer)
+            kind, who[0] if who else None, code=code, reason=reason, via=_VIA, answer=int(response)
         )
 
 
 async def _object(request: web.Request) -> dict[str, Any]:
     if request.content_type != "application/json":
         raise _DeclinedError(
-            Answer.PARAMETER, f"the Content-Type is {request.content_type}, not application/json"
+            HttpsCode.PARAMETER,
+            f"the Content-Type is {request.content_type}, not application/json",
         )
     try:
         body = bounded_json.loads(await request.read())
     except (JsonError, web.HTTPRequestEntityTooLarge) as error:
-        raise _DeclinedError(Answer.PARAMETER, "the body is not JSON, or too long") from error
+        raise _DeclinedError(HttpsCode.PARAMETER, "the body is not JSON, or too long") from error
     if not isinstance(body, dict):
-        raise _DeclinedError(Answer.PARAMETER, "the body is not a JSON object")
+        raise _DeclinedError(HttpsCode.PARAMETER, "the body is not a JSON object")
     for name in _STRINGS:
         if not isinstance(body.get(name), str) or not body[name]:
-            raise _DeclinedError(Answer.PARAMETER, f"{name} is missing, or no text")
+            raise _DeclinedError(HttpsCode.PARAMETER, f"{name} is missing, or no text")
     if len(body["clientId"]) > 64:
-        raise _DeclinedError(Answer.PARAMETER, "clientId has more than 64 characters")
+        raise _DeclinedError(HttpsCode.PARAMETER, "clientId has more than 64 characters")
     return body
 
 
@@ -257,13 +262,13 @@ def _check_timestamp(credentials: Credentials, now: float) -> None:
     if sent is None:
         return
     if not sent.isdecimal() or len(sent) > _TIMESTAMP:
-        raise _DeclinedError(Answer.PARAMETER, "timestamp is not a number of milliseconds")
+        raise _DeclinedError(HttpsCode.PARAMETER, "timestamp is not a number of milliseconds")
     if abs(int(sent) / 1000 - now) > _FRESH:
-        raise _DeclinedError(Answer.AUTH, "the timestamp is more than 15 minutes off")
+        raise _DeclinedError(HttpsCode.AUTH, "the timestamp is more than 15 minutes off")
 
 
-def _json(answer: Answer, rest: dict[str, object], *, status: int = 200) -> web.Response:
-    body = compact({"code": int(answer), **rest})
+def _json(response: HttpsCode, rest: dict[str, object], *, status: int = 200) -> web.Response:
+    body = compact({"code": int(response), **rest})
     return web.Response(body=body, status=status, content_type="application/json")
 
 

@@ -35,8 +35,8 @@ _MESSAGES = {
 }
 
 
-async def answer(core: Core, request: web.Request) -> web.Response:
-    """Return the answer to a registration; its secret is at rest by then."""
+async def register(core: Core, request: web.Request) -> web.Response:
+    """Return the response to a registration; its secret is at rest by then."""
     trace = core.trace.connection(secure=True, via=_VIA)
     response = await _answer(core, request, trace)
     if trace:
@@ -60,8 +60,8 @@ async def _answer(core: Core, request: web.Request, trace: ConnectionTrace | Non
         core.note("registration_refused", credentials, code=code, reason=refusal.reason, via=_VIA)
         settings = core.settings
         wire = settings.https_unknown_device if code is Code.NO_DEVICE else int(code)
-        answer = {"message": _MESSAGES[code]}
-        return _json(wire, answer, status=settings.https_refused_status)
+        response = {"message": _MESSAGES[code]}
+        return _json(wire, response, status=settings.https_refused_status)
     except Exception as error:  # noqa: BLE001 (the device is told to come again, whatever it was)
         # Its words may hold a row of the database: only the kind of failure is noted.
         core.note("platform_error", credentials, reason=type(error).__name__, via=_VIA)

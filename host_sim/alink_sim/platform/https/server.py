@@ -19,7 +19,7 @@ from alink_sim.platform.https.http_server import HttpServer
 def https_server(core: Core, *, tls: PortTls) -> HttpServer:
     """Return what serves the paths that devices know."""
     app = web.Application()
-    app.router.add_post("/auth/register/device", partial(registration.answer, core))
+    app.router.add_post("/auth/register/device", partial(registration.register, core))
     channel = HttpsChannel(core)
     app.router.add_post("/auth", channel.auth)
     app.router.add_post("/topic/{topic:.*}", channel.topic)

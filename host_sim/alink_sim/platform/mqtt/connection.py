@@ -14,7 +14,7 @@ from alink_sim.platform.access.auth import Credentials, Kind
 from alink_sim.platform.compact import compact
 from alink_sim.platform.core import Core
 from alink_sim.platform.mqtt import framing
-from alink_sim.platform.mqtt.answers import Answers
+from alink_sim.platform.mqtt.acknowledgments import Acknowledgments
 from alink_sim.platform.mqtt.faulty_connection import FaultyConnection
 from alink_sim.platform.mqtt.framing import Packet, ProtocolViolationError
 from alink_sim.platform.mqtt.idle_timer import IdleTimer
@@ -31,9 +31,9 @@ _ROOM = 1024  # Bytes of a packet beside its payload.
 _KEEPALIVE = range(30, 1201)
 _MAX_CONNECT = 16384  # Bytes of a packet from a client that has not logged in.
 _MAX_HELD = 100  # Packets a client may send ahead of its CONNACK.
-_MAX_WAITING = 100  # Answers that wait for a commit before the client is read again.
+_MAX_WAITING = 100  # Acknowledgments that wait for a commit before the client is read again.
 _MAX_UNSENT = 1 << 20  # Bytes that wait for a client to take them.
-_ANSWER_TOPIC = "/ext/register"
+_REPLY_TOPIC = "/ext/register"
 _ACCEPTED, _BAD_VERSION, _MALFORMED, _FAILED, _REFUSED = 0, 1, 2, 3, 4
 _BY_SETTING = (Code.SWITCHED_OFF, Code.ACTIVATED, None)
 
@@ -56,7 +56,7 @@ class Connection(asyncio.Protocol):
         self._packet_ids = PacketIds()
         self._is_open = False
         self._trace = core.trace.connection(secure=secure)
-        self._answers = Answers(self._failed)
+        self._acknowledgments = Acknowledgments(self._failed)
         self._reading = Reading(lambda: self._transport if self._is_open else None)
 
     # What asyncio calls
@@ -108,7 +108,7 @@ class Connection(asyncio.Protocol):
         self._is_open = False
         if self._trace:
             self._trace.end(reason)
-        self._answers.clear()
+        self._acknowledgments.clear()
         self._idle.cancel()
         if self._session:
             session, self._session = self._session, None
@@ -157,7 +157,7 @@ class Connection(asyncio.Protocol):
         elif packet.kind == framing.DISCONNECT:
             self._close("the device said DISCONNECT")
         elif packet.kind == framing.PINGREQ:
-            self._answers.add(partial(self._write, framing.PINGRESP))
+            self._acknowledgments.add(partial(self._write, framing.PINGRESP))
         elif packet.kind == framing.PUBACK:
             self._packet_ids.give_back(framing.decode_puback(packet))
         elif self._session:
@@ -171,12 +171,12 @@ class Connection(asyncio.Protocol):
         elif packet.kind == framing.SUBSCRIBE:
             packet_id, filters = framing.decode_subscribe(packet)
             granted = dispatch.subscribe(self._core, session, filters)
-            self._answers.add(partial(self._write, framing.suback(packet_id, granted)))
+            self._acknowledgments.add(partial(self._write, framing.suback(packet_id, granted)))
         elif packet.kind == framing.UNSUBSCRIBE:
             packet_id, names = framing.decode_unsubscribe(packet)
             for name in names:
                 session.filters.pop(name, None)
-            self._answers.add(partial(self._write, framing.unsuback(packet_id)))
+            self._acknowledgments.add(partial(self._write, framing.unsuback(packet_id)))
         else:
             raise ProtocolViolationError(f"packet type {packet.kind} has no place here")
 
@@ -201,17 +201,17 @@ class Connection(asyncio.Protocol):
         )
         acknowledges = message.qos > 0 and (settings.throttled_puback or not over)
 
-        def answer() -> None:
+        def acknowledge() -> None:
             if acknowledges:
                 self._write(framing.puback(message.packet_id))
             if reply and self._session is session:
                 session.deliver(*reply)
-            self._reading.go_on("its answers")
+            self._reading.go_on("its acknowledgments")
 
         waits = settings.acknowledge == "committed" and commits.changes != before
-        self._answers.add(answer, after=commits.begin() if waits else None)
-        if len(self._answers) >= _MAX_WAITING:
-            self._reading.pause("its answers")
+        self._acknowledgments.add(acknowledge, after=commits.begin() if waits else None)
+        if len(self._acknowledgments) >= _MAX_WAITING:
+            self._reading.pause("its acknowledgments")
 
     # CONNECT
 
@@ -311,11 +311,11 @@ class Connection(asyncio.Protocol):
         self._close(reason)
 
     async def _register(self, credentials: Credentials) -> None:
-        answer = await admission.register(self._core, credentials)
+        reply = await admission.register(self._core, credentials)
         settings = self._core.settings
         push = framing.publish(
-            settings.regnwl_topic if credentials.kind is Kind.REGNWL else _ANSWER_TOPIC,
-            compact(dict(answer)),
+            settings.regnwl_topic if credentials.kind is Kind.REGNWL else _REPLY_TOPIC,
+            compact(dict(reply)),
             qos=settings.push_qos,
             packet_id=1,
         )

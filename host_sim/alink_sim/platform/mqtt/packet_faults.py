@@ -120,11 +120,11 @@ class _ClockJump(PacketFault):
     def _act(self, packet: bytes) -> None:
         _, end = _topic(packet)
         end += 2 if packet[0] & 6 else 0
-        answer = json.loads(packet[end:])
+        reply = json.loads(packet[end:])
         for name in ("serverRecvTime", "serverSendTime"):
-            answer[name] = str(int(answer[name]) + round((self._fault.seconds or 0.0) * 1000))
+            reply[name] = str(int(reply[name]) + round((self._fault.seconds or 0.0) * 1000))
         start, _ = _topic(packet)
-        self._out(framing.framed(packet[0], packet[start:end] + compact(answer)))
+        self._out(framing.framed(packet[0], packet[start:end] + compact(reply)))
 
 
 class _WrongTopic(PacketFault):

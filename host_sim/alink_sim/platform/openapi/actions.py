@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from alink_sim.platform.openapi import (
     batches,
+    bulk,
     client_ids,
     devices,
-    many,
     messages,
     ota_jobs,
     ota_modules,
@@ -17,7 +17,7 @@ from alink_sim.platform.openapi import (
     properties,
     shadows,
     tags,
-    things,
+    thing_model,
     topologies,
 )
 from alink_sim.platform.openapi.call import ApiAction
@@ -26,11 +26,11 @@ VERSION = "2018-01-20"
 ACTIONS: dict[str, ApiAction] = {
     **products.ACTIONS,
     **devices.ACTIONS,
-    **many.ACTIONS,
+    **bulk.ACTIONS,
     **batches.ACTIONS,
     **client_ids.ACTIONS,
     **messages.ACTIONS,
-    **things.ACTIONS,
+    **thing_model.ACTIONS,
     **properties.ACTIONS,
     **shadows.ACTIONS,
     **topologies.ACTIONS,

@@ -1,4 +1,4 @@
-"""Actions on batches: names are checked, then registered, both beside the answer.
+"""Actions on batches: names are checked, then registered, both beside the response.
 
 docs/reference/protocol.md, "Cloud API". A batch that was acknowledged goes on after a restart.
 """
@@ -12,7 +12,7 @@ from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
 from alink_sim.platform.core import Core
-from alink_sim.platform.openapi.call import Answer, ApiAction, Call
+from alink_sim.platform.openapi.call import ApiAction, Call, Response
 from alink_sim.platform.openapi.errors import ApiError
 from alink_sim.platform.openapi.names import is_nickname
 from alink_sim.platform.openapi.pages import Page
@@ -39,7 +39,7 @@ _Work = Callable[[Core, Application], Coroutine[Any, Any, None]]
 # Actions
 
 
-async def check_names(call: Call) -> Answer:
+async def check_names(call: Call) -> Response:
     """Take up to 10 000 names; what is wrong with them is answered, or shows in the status."""
     product = call.product()
     names = call.listed("DeviceName")
@@ -60,7 +60,7 @@ async def check_names(call: Call) -> Answer:
     return await _apply(call, product, Stage.CHECK, names, nicknames)
 
 
-async def register_names(call: Call) -> Answer:
+async def register_names(call: Call) -> Response:
     """Register the names of a batch that was checked; once it is under way, only say so."""
     application = _application(call)
     if application.stage in (Stage.CHECK, Stage.CHECK_FAILED):
@@ -74,7 +74,7 @@ async def register_names(call: Call) -> Answer:
     return _applied(application)
 
 
-async def register_count(call: Call) -> Answer:
+async def register_count(call: Call) -> Response:
     """Register a number of devices with generated names."""
     product = call.product()
     count = call.number("Count")
@@ -84,7 +84,7 @@ async def register_count(call: Call) -> Answer:
     return await _apply(call, product, Stage.CREATE, names, {})
 
 
-async def query_status(call: Call) -> Answer:
+async def query_status(call: Call) -> Response:
     """Return how far a batch has come; the lists are filled where some of it failed."""
     application = _application(call)
     failed = application.failed
@@ -108,7 +108,7 @@ async def query_status(call: Call) -> Answer:
     }
 
 
-async def query_page(call: Call) -> Answer:
+async def query_page(call: Call) -> Response:
     """Return a page of the devices that a batch has made, with their DeviceSecrets."""
     application = _application(call)
     page = Page.of(call, _made(call.core, application))
@@ -218,7 +218,7 @@ _WORK: dict[Stage, _Work] = {Stage.CHECK: _check, Stage.CREATE: _create}
 
 async def _apply(
     call: Call, product: Product, stage: Stage, names: list[str], nicknames: dict[str, str]
-) -> Answer:
+) -> Response:
     application = Application(
         id=str(_fresh_id(call.core)),
         product_key=product.key,
@@ -243,7 +243,7 @@ def _application(call: Call) -> Application:
     return application
 
 
-def _applied(application: Application) -> Answer:
+def _applied(application: Application) -> Response:
     return {"Data": {"ApplyId": int(application.id)}}
 
 

@@ -14,7 +14,7 @@ from alink_sim.platform.openapi.errors import ApiError, invalid, missing
 from alink_sim.platform.openapi.gate import Gate
 from alink_sim.platform.state.entities import Device, Product
 
-Answer = dict[str, Any]
+Response = dict[str, Any]
 
 _ANY = range(-(1 << 63), 1 << 63)
 
@@ -161,6 +161,6 @@ class Call:
 class ApiAction:
     """The function of an action, its calls a second, and its required parameters."""
 
-    run: Callable[[Call], Awaitable[Answer]]
+    run: Callable[[Call], Awaitable[Response]]
     per_second: int
     needs: tuple[str, ...] = ()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from alink_sim.platform import lifecycle
 from alink_sim.platform.lifecycle import carry_out
-from alink_sim.platform.openapi.call import Answer, ApiAction, Call
+from alink_sim.platform.openapi.call import ApiAction, Call, Response
 from alink_sim.platform.openapi.errors import ApiError
-from alink_sim.platform.openapi.moments import milliseconds
+from alink_sim.platform.openapi.times import milliseconds
 
 
-async def query(call: Call) -> Answer:
+async def query(call: Call) -> Response:
     """Return a device's ClientIDs, never their DeviceTokens."""
     device = call.device()
     issued = [
@@ -19,7 +19,7 @@ async def query(call: Call) -> Answer:
     return {"Data": {"IotId": device.iot_id, "DynamicRegClientIds": issued}}
 
 
-async def switch(call: Call) -> Answer:
+async def switch(call: Call) -> Response:
     """Let only one ClientID connect; the others' sessions end."""
     device = call.device()
     chosen = call.needed("ClientId")
@@ -31,7 +31,7 @@ async def switch(call: Call) -> Answer:
     return {}
 
 
-async def clear(call: Call) -> Answer:
+async def clear(call: Call) -> Response:
     """Void all ClientIDs: boards that used them have to register again."""
     device = call.device()
     await carry_out(call.core, lifecycle.clear(device.product_key, device.name))

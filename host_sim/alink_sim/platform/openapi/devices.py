@@ -7,11 +7,11 @@ from collections.abc import Awaitable, Callable
 
 from alink_sim.platform import lifecycle
 from alink_sim.platform.lifecycle import carry_out
-from alink_sim.platform.openapi.call import Answer, ApiAction, Call
+from alink_sim.platform.openapi.call import ApiAction, Call, Response
 from alink_sim.platform.openapi.errors import ApiError
-from alink_sim.platform.openapi.moments import gmt, milliseconds, moment, utc
 from alink_sim.platform.openapi.names import is_nickname
 from alink_sim.platform.openapi.pages import Page
+from alink_sim.platform.openapi.times import gmt, milliseconds, moment, utc
 from alink_sim.platform.state.entities import Device, Status
 from alink_sim.platform.state.ota_entities import DEFAULT_MODULE, version_of
 from alink_sim.platform.state.registry import NAME
@@ -24,7 +24,7 @@ _STATUS = {
 }
 
 
-async def register_device(call: Call) -> Answer:
+async def register_device(call: Call) -> Response:
     """Pre-register a device; the name is made up where none is given."""
     product = call.product()
     name = call.text("DeviceName") or secrets.token_hex(10)
@@ -41,7 +41,7 @@ async def register_device(call: Call) -> Answer:
     return {"Data": _named(device) | {"DeviceSecret": device.secret}}
 
 
-async def query_device(call: Call) -> Answer:
+async def query_device(call: Call) -> Response:
     """Return a page of a product's devices, with their DeviceSecrets."""
     product = call.product()
     found = [one for one in call.core.registry.devices.values() if one.product_key == product.key]
@@ -49,22 +49,22 @@ async def query_device(call: Call) -> Answer:
     infos = [
         {**listed(one), "DeviceId": one.iot_id, "DeviceStatus": status(one)} for one in page.items
     ]
-    answer = {"Data": {"DeviceInfo": infos}, "Page": page.number, **page.facts}
-    return answer | ({"NextToken": page.next_token} if page.next_token else {})
+    response = {"Data": {"DeviceInfo": infos}, "Page": page.number, **page.facts}
+    return response | ({"NextToken": page.next_token} if page.next_token else {})
 
 
-async def query_detail(call: Call) -> Answer:
+async def query_detail(call: Call) -> Response:
     """Return a device, with its DeviceSecret and when it was made, activated and last online."""
     return {"Data": detail(call, call.device())}
 
 
-async def query_info(call: Call) -> Answer:
+async def query_info(call: Call) -> Response:
     """Return a device's names and its DeviceSecret."""
     device = call.device()
     return {"Data": _named(device) | {"DeviceSecret": device.secret}}
 
 
-async def get_status(call: Call) -> Answer:
+async def get_status(call: Call) -> Response:
     """Return a device's status and since when it has been so."""
     device = call.device()
     since = milliseconds(moment(device, "changed") or moment(device, "created"))
@@ -73,10 +73,10 @@ async def get_status(call: Call) -> Answer:
 
 def _doing(
     action_on: Callable[[str, str], lifecycle.Action[Device]],
-) -> Callable[[Call], Awaitable[Answer]]:
+) -> Callable[[Call], Awaitable[Response]]:
     """Return the API action that carries out an operator's action on the device a call names."""
 
-    async def action(call: Call) -> Answer:
+    async def action(call: Call) -> Response:
         device = call.device()
         await carry_out(call.core, action_on(device.product_key, device.name))
         return {}
@@ -102,7 +102,7 @@ def status(device: Device) -> str:
     return _STATUS[device.status]
 
 
-def listed(device: Device) -> Answer:
+def listed(device: Device) -> Response:
     """Return a device as lists show it, except for its status."""
     created = moment(device, "created")
     modified = max(device.documents.get("times", {}).values(), default=None)
@@ -116,7 +116,7 @@ def listed(device: Device) -> Answer:
     }
 
 
-def detail(call: Call, device: Device) -> Answer:
+def detail(call: Call, device: Device) -> Response:
     """Return all that is known of a device."""
     product = call.core.registry.products[device.product_key]
     created, activated, online = (
@@ -140,7 +140,7 @@ def detail(call: Call, device: Device) -> Answer:
     }
 
 
-def _named(device: Device) -> Answer:
+def _named(device: Device) -> Response:
     return {
         "IotId": device.iot_id,
         "ProductKey": device.product_key,

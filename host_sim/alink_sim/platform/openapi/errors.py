@@ -18,13 +18,13 @@ class GatewayError(Exception):
 
 
 class ApiError(Exception):
-    """An action refuses; `answer` is what it says beside code and message."""
+    """An action refuses; `response` is what it says beside code and message."""
 
-    def __init__(self, code: str, message: str = "", **answer: object) -> None:
+    def __init__(self, code: str, message: str = "", **response: object) -> None:
         super().__init__(code)
         self.code = code
         self.message = message or _MESSAGES[code]
-        self.answer = answer
+        self.response = response
 
 
 def missing(name: str) -> GatewayError:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from alink_sim.platform.core import Core
 from alink_sim.platform.openapi.errors import GatewayError
 from alink_sim.platform.openapi.keys import AccessKey
-from alink_sim.platform.openapi.signature import Claim
+from alink_sim.platform.openapi.signature import RequestSignature
 
 _FORM = "%Y-%m-%dT%H:%M:%SZ"
 _NONCE = 256  # Characters that are compared.
@@ -25,7 +25,7 @@ class Gate:
         self._core = core
         self._nonces: dict[tuple[str, str], float] = {}
 
-    def check(self, claim: Claim) -> None:
+    def check(self, claim: RequestSignature) -> None:
         """Return if a request is from whom it says it is. Raises GatewayError."""
         key = self.keys.get(claim.access_key_id)
         if key is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 
 from alink_sim.platform.access import limits
-from alink_sim.platform.openapi.call import Answer, ApiAction, Call
+from alink_sim.platform.openapi.call import ApiAction, Call, Response
 from alink_sim.platform.openapi.errors import ApiError
 from alink_sim.platform.topics import downlink, rrpc, topic_names
 from alink_sim.platform.topics.rrpc import TIMEOUT_MS, RrpcCode
@@ -13,7 +13,7 @@ from alink_sim.platform.topics.rrpc import TIMEOUT_MS, RrpcCode
 _MAX_BROADCAST = 64 << 10
 
 
-async def pub(call: Call) -> Answer:
+async def pub(call: Call) -> Response:
     """Send to a device's topic, online or not."""
     product = call.product()
     topic = call.needed("TopicFullName")
@@ -29,7 +29,7 @@ async def pub(call: Call) -> Answer:
     return {"MessageId": str(call.core.ids.long())}
 
 
-async def pub_broadcast(call: Call) -> Answer:
+async def pub_broadcast(call: Call) -> Response:
     """Send to all devices of a product that are online, or that subscribed to a topic."""
     product = call.product()
     topic = call.text("TopicFullName")
@@ -45,8 +45,8 @@ async def pub_broadcast(call: Call) -> Answer:
     return {"MessageId": number}
 
 
-async def ask(call: Call) -> Answer:
-    """Ask a device and wait for its answer."""
+async def ask(call: Call) -> Response:
+    """Ask a device and wait for its response."""
     product = call.product()
     device = call.device_in(product, call.needed("DeviceName"))
     payload = call.decoded("RequestBase64Byte")
@@ -58,10 +58,10 @@ async def ask(call: Call) -> Answer:
     if topic and topic_names.names(topic) != (product.key, device.name):
         raise ApiError("iot.messagebroker.InvalidFormattedTopicName")
     made = await rrpc.ask(call.core, device, payload, topic=topic, timeout_ms=timeout)
-    answer: Answer = {"RrpcCode": made.code.value, "MessageId": int(made.message_id)}
+    response: Response = {"RrpcCode": made.code.value, "MessageId": int(made.message_id)}
     if made.code is RrpcCode.SUCCESS:
-        answer["PayloadBase64Byte"] = base64.b64encode(made.payload).decode()
-    return answer
+        response["PayloadBase64Byte"] = base64.b64encode(made.payload).decode()
+    return response
 
 
 ACTIONS = {

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from alink_sim.platform.openapi.call import Answer, ApiAction, Call
+from alink_sim.platform.openapi.call import ApiAction, Call, Response
 from alink_sim.platform.openapi.errors import ApiError, invalid
-from alink_sim.platform.openapi.moments import utc
 from alink_sim.platform.openapi.ota_packages import firmware
 from alink_sim.platform.openapi.pages import Page
+from alink_sim.platform.openapi.times import utc
 from alink_sim.platform.ota import jobs
 from alink_sim.platform.state.ota_entities import Job, JobStatus, Status
 
@@ -17,7 +17,7 @@ _CANCELS = {
 }
 
 
-async def query(call: Call) -> Answer:
+async def query(call: Call) -> Response:
     """Return a batch."""
     found = job(call)
     package = call.core.upgrades.firmwares[found.firmware_id]
@@ -49,14 +49,14 @@ async def query(call: Call) -> Answer:
     return {"Data": data}
 
 
-async def list_by_firmware(call: Call) -> Answer:
+async def list_by_firmware(call: Call) -> Response:
     """Return a page of a package's batches."""
     package = firmware(call)
     every = call.core.upgrades.jobs.values()
     return _page(call, [one for one in every if one.firmware_id == package.id], most=200)
 
 
-async def list_by_device(call: Call) -> Answer:
+async def list_by_device(call: Call) -> Response:
     """Return a page of a package's batches that a device is in."""
     package = firmware(call)
     upgrades = call.core.upgrades
@@ -66,7 +66,7 @@ async def list_by_device(call: Call) -> Answer:
     return _page(call, list(found.values()), most=100)
 
 
-async def cancel_tasks(call: Call) -> Answer:
+async def cancel_tasks(call: Call) -> Response:
     """Cancel a batch's tasks of some statuses, or a batch that is only planned."""
     found = job(call)
     statuses = [status for name, status in _CANCELS.items() if call.switch(name, default=False)]
@@ -81,7 +81,7 @@ async def cancel_tasks(call: Call) -> Answer:
     return {}
 
 
-async def cancel_strategy(call: Call) -> Answer:
+async def cancel_strategy(call: Call) -> Response:
     """End a dynamic batch: no more devices come into it."""
     found = job(call)
     if found.selection != "DYNAMIC":
@@ -113,13 +113,13 @@ def job(call: Call) -> Job:
     return found
 
 
-def _page(call: Call, found: list[Job], *, most: int) -> Answer:
+def _page(call: Call, found: list[Job], *, most: int) -> Response:
     page = Page.of(call, found, most=most)
     infos = [_listed(one) for one in page.items]
     return {"Data": {"SimpleOTAJobInfo": infos}, "CurrentPage": page.number, **page.facts}
 
 
-def _listed(one: Job) -> Answer:
+def _listed(one: Job) -> Response:
     moments = {"UtcStartTime": one.started, "UtcEndTime": one.ended}
     return {
         "FirmwareId": one.firmware_id,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from alink_sim.platform.openapi.call import Answer, ApiAction, Call
+from alink_sim.platform.openapi.call import ApiAction, Call, Response
 from alink_sim.platform.openapi.errors import ApiError, invalid
-from alink_sim.platform.openapi.moments import utc
 from alink_sim.platform.openapi.pages import Page
+from alink_sim.platform.openapi.times import utc
 from alink_sim.platform.state.entities import Product
 from alink_sim.platform.state.ota_entities import DEFAULT_MODULE
 
@@ -23,7 +23,7 @@ def modules(product: Product) -> dict[str, dict[str, Any]]:
     return {DEFAULT_MODULE: {}} | kept
 
 
-async def create(call: Call) -> Answer:
+async def create(call: Call) -> Response:
     """Add a module to a product."""
     product = call.product()
     name = call.text("ModuleName")
@@ -38,14 +38,14 @@ async def create(call: Call) -> Answer:
     return {}
 
 
-async def update(call: Call) -> Answer:
+async def update(call: Call) -> Response:
     """Change a module's alias and description."""
     product = call.product()
     _keep(call, product, _own(call, product), modules(product)[call.text("ModuleName")])
     return {}
 
 
-async def delete(call: Call) -> Answer:
+async def delete(call: Call) -> Response:
     """Delete a module that no package is for."""
     product = call.product()
     name = _own(call, product)
@@ -57,7 +57,7 @@ async def delete(call: Call) -> Answer:
     return {}
 
 
-async def list_all(call: Call) -> Answer:
+async def list_all(call: Call) -> Response:
     """Return a product's modules."""
     product = call.product()
     return {
@@ -75,7 +75,7 @@ async def list_all(call: Call) -> Answer:
     }
 
 
-async def list_versions(call: Call) -> Answer:
+async def list_versions(call: Call) -> Response:
     """Return the version that a device has reported of each module."""
     device = call.device()
     page = Page.of(call, list(device.documents.get("modules", {}).items()), most=200)

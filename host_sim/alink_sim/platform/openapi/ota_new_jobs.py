@@ -6,10 +6,10 @@ import re
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from alink_sim.platform.openapi.call import Answer, ApiAction, Call
+from alink_sim.platform.openapi.call import ApiAction, Call, Response
 from alink_sim.platform.openapi.errors import ApiError, invalid
-from alink_sim.platform.openapi.moments import utc
 from alink_sim.platform.openapi.ota_packages import firmware
+from alink_sim.platform.openapi.times import utc
 from alink_sim.platform.ota import jobs, packages
 from alink_sim.platform.ota.packages import UpgradeError
 from alink_sim.platform.state.entities import Product
@@ -22,7 +22,7 @@ _TAG = re.compile(r"[A-Za-z0-9.]{1,30}")
 _INTERVALS = ("0", "10", "30", "60", "1440")
 
 
-async def verify(call: Call) -> Answer:
+async def verify(call: Call) -> Response:
     """Let up to 10 devices try a package."""
     package = firmware(call)
     product = call.product()
@@ -32,7 +32,7 @@ async def verify(call: Call) -> Answer:
     return _begin(call, package, type="VERIFY_FIRMWARE", target="SPECIFIC", device_names=names)
 
 
-async def upgrade(call: Call) -> Answer:
+async def upgrade(call: Call) -> Response:
     """Publish a package to existing devices: all, some, or a percentage."""
     package = _verified(call)
     product = call.product()
@@ -56,7 +56,7 @@ async def upgrade(call: Call) -> Answer:
     )
 
 
-async def upgrade_dynamic(call: Call) -> Answer:
+async def upgrade_dynamic(call: Call) -> Response:
     """Bring a package to whatever device reports one of some versions, from now on."""
     package = _verified(call)
     call.product()
@@ -80,7 +80,7 @@ ACTIONS = {
 }
 
 
-def _begin(call: Call, package: Firmware, **facts: Any) -> Answer:
+def _begin(call: Call, package: Firmware, **facts: Any) -> Response:
     if package.product_key != call.text("ProductKey"):
         raise ApiError("iot.ota.NotExistedFirmware")
     rules = _rules(call)

@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from alink_sim.platform.openapi.call import Answer, ApiAction, Call
+from alink_sim.platform.openapi.call import ApiAction, Call, Response
 from alink_sim.platform.openapi.errors import ApiError, invalid
-from alink_sim.platform.openapi.moments import utc
 from alink_sim.platform.openapi.ota_modules import modules
 from alink_sim.platform.openapi.pages import Page
+from alink_sim.platform.openapi.times import utc
 from alink_sim.platform.ota import packages, uploads
 from alink_sim.platform.state.entities import Product
 from alink_sim.platform.state.ota_entities import (
@@ -34,7 +34,7 @@ _NAME = re.compile(r"[^\W_][\w\-()]{0,39}")
 _FILE_NAME = re.compile(r".{1,32}")
 
 
-async def generate_url(call: Call) -> Answer:
+async def generate_url(call: Call) -> Response:
     """Return the form that puts a file into the bucket, and the name the file will have."""
     call.instance()
     form = uploads.ticket(call.core, call.choice("FileSuffix", _SUFFIXES, "bin"))
@@ -53,7 +53,7 @@ async def generate_url(call: Call) -> Answer:
     }
 
 
-async def create(call: Call) -> Answer:
+async def create(call: Call) -> Response:
     """Make a package of a file that was uploaded, or of several."""
     product = call.product()
     upgrades = call.core.upgrades
@@ -71,7 +71,7 @@ async def create(call: Call) -> Answer:
     return {"Data": {"FirmwareId": made.id, "UtcCreate": utc(made.created)}}
 
 
-async def delete(call: Call) -> Answer:
+async def delete(call: Call) -> Response:
     """Delete a package with its batches; all of them must have ended."""
     found = firmware(call)
     jobs = [one for one in call.core.upgrades.jobs.values() if one.firmware_id == found.id]
@@ -85,7 +85,7 @@ async def delete(call: Call) -> Answer:
     return {}
 
 
-async def list_all(call: Call) -> Answer:
+async def list_all(call: Call) -> Response:
     """Return a page of packages: a product's, or all of the instance."""
     keys = {one.key for one in ([call.product()] if call.text("ProductKey") else _products(call))}
     version = call.text("DestVersion")
@@ -103,7 +103,7 @@ async def list_all(call: Call) -> Answer:
     }
 
 
-async def query(call: Call) -> Answer:
+async def query(call: Call) -> Response:
     """Return a package; its files with URLs by which they may be had."""
     found = firmware(call)
     until = int(call.core.clock.time() + call.core.settings.ota_url_seconds)
@@ -213,7 +213,7 @@ def _uploaded(call: Call, url: str) -> Content:
     return content
 
 
-def _listed(call: Call, one: Firmware) -> Answer:
+def _listed(call: Call, one: Firmware) -> Response:
     return {
         "DestVersion": one.version,
         "FirmwareDesc": one.description,

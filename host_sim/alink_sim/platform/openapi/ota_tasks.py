@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from alink_sim.platform.openapi.call import Answer, ApiAction, Call
+from alink_sim.platform.openapi.call import ApiAction, Call, Response
 from alink_sim.platform.openapi.errors import ApiError, invalid
-from alink_sim.platform.openapi.moments import utc
 from alink_sim.platform.openapi.ota_jobs import job
 from alink_sim.platform.openapi.ota_packages import firmware
 from alink_sim.platform.openapi.pages import Page
+from alink_sim.platform.openapi.times import utc
 from alink_sim.platform.ota import tasks
 from alink_sim.platform.state.entities import Device
 from alink_sim.platform.state.ota_entities import JobStatus, Status, Task
@@ -15,7 +15,7 @@ from alink_sim.platform.state.ota_entities import JobStatus, Status, Task
 _MOST_NAMES, _MOST_IDS = 200, 10
 
 
-async def list_by_job(call: Call) -> Answer:
+async def list_by_job(call: Call) -> Response:
     """Return a page of a batch's tasks."""
     found = call.core.upgrades.tasks_in(job(call))
     names = call.listed("DeviceNames")
@@ -30,7 +30,7 @@ async def list_by_job(call: Call) -> Answer:
     return {"Data": {"SimpleOTATaskInfo": infos}, "CurrentPage": page.number, **page.facts}
 
 
-async def list_unfinished(call: Call) -> Answer:
+async def list_unfinished(call: Call) -> Response:
     """Return a device's tasks that are not over."""
     device = call.device()
     module = call.text("ModuleName")
@@ -44,7 +44,7 @@ async def list_unfinished(call: Call) -> Answer:
     return {"Data": {"SimpleOTATaskInfo": infos}}
 
 
-async def cancel(call: Call) -> Answer:
+async def cancel(call: Call) -> Response:
     """Cancel up to 200 devices' tasks for a package, or those in one batch of it."""
     package, product = firmware(call), call.product()
     names = call.listed("DeviceName")
@@ -60,7 +60,7 @@ async def cancel(call: Call) -> Answer:
     return {}
 
 
-async def confirm(call: Call) -> Answer:
+async def confirm(call: Call) -> Response:
     """Let up to 10 tasks go on that waited for their user."""
     for task in _listed(call):
         if task.status != Status.CONFIRM:
@@ -70,7 +70,7 @@ async def confirm(call: Call) -> Answer:
     return {}
 
 
-async def upgrade_again(call: Call) -> Answer:
+async def upgrade_again(call: Call) -> Response:
     """Start up to 10 failed or canceled tasks of a batch again."""
     batch = job(call)
     if batch.status == JobStatus.CANCELED:
@@ -113,7 +113,7 @@ def _listed(call: Call) -> list[Task]:
     return mine
 
 
-def _described(call: Call, one: Task) -> Answer:
+def _described(call: Call, one: Task) -> Response:
     device = call.core.registry.devices[one.product_key, one.device_name]
     minutes = call.core.upgrades.jobs[one.job_id].rules.timeout_minutes
     told = {
@@ -124,7 +124,7 @@ def _described(call: Call, one: Task) -> Answer:
     return told | {"Timeout": str(minutes)} if minutes else told
 
 
-def _named(call: Call, one: Task, device: Device) -> Answer:
+def _named(call: Call, one: Task, device: Device) -> Response:
     return {
         "DestVersion": one.version,
         "DeviceName": one.device_name,

@@ -15,7 +15,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class Page(Generic[_T]):
-    """Some items of many; `facts` is what the answer says of the whole.
+    """Some items of many; `facts` is what the response says of the whole.
 
     `next_token` is what the next page may be asked for with, "" on the last.
     """

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from alink_sim.platform.lifecycle import Action, carry_out
-from alink_sim.platform.openapi.call import Answer, ApiAction, Call
+from alink_sim.platform.openapi.call import ApiAction, Call, Response
 from alink_sim.platform.openapi.errors import ApiError
-from alink_sim.platform.openapi.moments import milliseconds, moment
 from alink_sim.platform.openapi.names import is_product_name
 from alink_sim.platform.openapi.pages import Page
+from alink_sim.platform.openapi.times import milliseconds, moment
 from alink_sim.platform.state.entities import Product
 
 _EDITIONS = ("iothub", "iothub_senior")
 _MAX_DESCRIPTION = 100
 
 
-async def create_product(call: Call) -> Answer:
+async def create_product(call: Call) -> Response:
     """Make a product; its dynamic registration is off, as in a new product of the real one."""
     edition = call.text("AliyunCommodityCode") or "iothub"
     if edition not in _EDITIONS:
@@ -42,7 +42,7 @@ async def create_product(call: Call) -> Answer:
     return {"ProductKey": made.key, "Data": _described(made) | {"ProductSecret": made.secret}}
 
 
-async def query_product(call: Call) -> Answer:
+async def query_product(call: Call) -> Response:
     """Return a product, with its secret and how many devices it has."""
     product = call.product()
     details = product.documents.get("details", {})
@@ -61,7 +61,7 @@ async def query_product(call: Call) -> Answer:
     }
 
 
-async def query_product_list(call: Call) -> Answer:
+async def query_product_list(call: Call) -> Response:
     """Return a page of the instance's products."""
     wanted = call.text("AliyunCommodityCode")
     found = [
@@ -75,7 +75,7 @@ async def query_product_list(call: Call) -> Answer:
     return {"Data": {"CurrentPage": page.number, "List": {"ProductInfo": infos}, **page.facts}}
 
 
-async def update_product(call: Call) -> Answer:
+async def update_product(call: Call) -> Response:
     """Change a product's name and description."""
     product = call.product()
     name = _checked_name(call, but=product)
@@ -87,7 +87,7 @@ async def update_product(call: Call) -> Answer:
     return {}
 
 
-async def delete_product(call: Call) -> Answer:
+async def delete_product(call: Call) -> Response:
     """Delete a product that has no devices."""
     product = call.product()
     if _count(call, product):
@@ -107,7 +107,7 @@ ACTIONS = {
 }
 
 
-def _described(product: Product) -> Answer:
+def _described(product: Product) -> Response:
     details = product.documents.get("details", {})
     return {
         "AliyunCommodityCode": details.get("AliyunCommodityCode", "iothub_senior"),
@@ -121,7 +121,7 @@ def _described(product: Product) -> Answer:
     }
 
 
-def _listed(call: Call, product: Product) -> Answer:
+def _listed(call: Call, product: Product) -> Response:
     described = _described(product)
     names = ("AuthType", "DataFormat", "Description", "NodeType", "ProductKey", "ProductName")
     return {

@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from alink_sim.platform.openapi.call import Answer, ApiAction, Call
+from alink_sim.platform.openapi.call import ApiAction, Call, Response
 from alink_sim.platform.openapi.errors import ApiError
-from alink_sim.platform.openapi.moments import milliseconds
-from alink_sim.platform.openapi.things import checked_items
+from alink_sim.platform.openapi.thing_model import checked_items
+from alink_sim.platform.openapi.times import milliseconds
 from alink_sim.platform.state.entities import Device
 from alink_sim.platform.state.event_log import Event
 from alink_sim.platform.topics import downlink, thing
@@ -17,7 +17,7 @@ from alink_sim.platform.topics import downlink, thing
 _MOST_SAMPLES = 100
 
 
-async def query_status(call: Call) -> Answer:
+async def query_status(call: Call) -> Response:
     """Return the newest value of each property; one that was never reported has none."""
     device = call.device()
     times = device.documents.get("reported", {})
@@ -32,7 +32,7 @@ async def query_status(call: Call) -> Answer:
     return {"Data": {"List": {"PropertyStatusInfo": infos}}}
 
 
-async def set_desired(call: Call) -> Answer:
+async def set_desired(call: Call) -> Response:
     """Set desired values; a device that is online gets them at once."""
     device = call.device()
     items = checked_items(call, device)
@@ -47,7 +47,7 @@ async def set_desired(call: Call) -> Answer:
     return {"Data": {"MessageId": number, "Versions": json.dumps(made, separators=(",", ":"))}}
 
 
-async def query_desired(call: Call) -> Answer:
+async def query_desired(call: Call) -> Response:
     """Return desired values and their versions; of one that has none the version is 0."""
     device = call.device()
     desired = device.documents.get("desired", {})
@@ -60,7 +60,7 @@ async def query_desired(call: Call) -> Answer:
     return {"Data": {"List": {"DesiredPropertyInfo": infos}}}
 
 
-async def query_data(call: Call) -> Answer:
+async def query_data(call: Call) -> Response:
     """Return what a property was, as far as the event log reaches."""
     name = call.needed("Identifier")
     samples, rest = _samples(call, call.device(), name)
@@ -68,7 +68,7 @@ async def query_data(call: Call) -> Answer:
     return {"Data": {"List": {"PropertyInfo": infos}, **_next(rest)}}
 
 
-async def query_several(call: Call) -> Answer:
+async def query_several(call: Call) -> Response:
     """Return what some properties were, as far as the event log reaches."""
     device = call.device()
     names = call.listed("Identifier")
@@ -102,7 +102,7 @@ def _identifiers(call: Call, device: Device, known: Iterable[str]) -> Iterable[s
     return model.properties if model else known
 
 
-def _described(call: Call, device: Device, name: str) -> Answer:
+def _described(call: Call, device: Device, name: str) -> Response:
     product = call.core.registry.products[device.product_key]
     model = thing.model_of(call.core, device.product_key)
     if model is None or name not in model.properties:
@@ -136,7 +136,7 @@ def _ordered(events: list[Event], *, backward: bool) -> list[Event]:
     return events[::-1] if backward else events
 
 
-def _next(rest: list[int]) -> Answer:
+def _next(rest: list[int]) -> Response:
     return {"NextValid": bool(rest), **({"NextTime": rest[0]} if rest else {})}
 
 

@@ -1,4 +1,4 @@
-"""Answers of the cloud API as bytes: JSON for those who ask for it, else XML, as the real one."""
+"""Responses of the cloud API as bytes: JSON where the caller asks for it, else XML."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The RPC endpoint: a signed request in, the answer of its action out.
+"""The RPC endpoint: a signed request in, the response of its action out.
 
 docs/reference/protocol.md, "Cloud API". HTTP and HTTPS on one port.
 """
@@ -32,7 +32,7 @@ _MAX_FIELDS = 50_000
 
 
 class OpenApi:
-    """Answers calls of the cloud API."""
+    """Acknowledgments calls of the cloud API."""
 
     def __init__(self, core: Core) -> None:
         self.gate = Gate(core)
@@ -41,7 +41,7 @@ class OpenApi:
     def server(self, *, tls: PortTls) -> HttpServer:
         """Return what serves it."""
         app = web.Application(client_max_size=_MAX_BODY)
-        app.router.add_route("*", "/{path:.*}", self._answer)
+        app.router.add_route("*", "/{path:.*}", self._respond)
         return HttpServer(self._core, app, tls=tls, tls_only=False, max_line_size=_MAX_LINE)
 
     def resume(self) -> None:
@@ -49,7 +49,7 @@ class OpenApi:
         for application in self._core.registry.applications.values():
             batches.go_on(self._core, application)
 
-    async def _answer(self, request: web.Request) -> web.Response:
+    async def _respond(self, request: web.Request) -> web.Response:
         number = str(uuid.uuid4()).upper()
         told = _Told()
         try:
@@ -83,7 +83,7 @@ class OpenApi:
         for name in action.needs:
             call.needed(name)
         try:
-            answer = await action.run(call)
+            response = await action.run(call)
             # All that the response says, a secret above all, is durable by then.
             await self._core.commits.settled()
         except GatewayError:
@@ -96,7 +96,7 @@ class OpenApi:
             self._note("platform_error", told, type(error).__name__)
             return _failed(ApiError("iot.system.SystemException"))
         self._note("api_called", told, "")
-        return {"Success": True, "Code": "", **answer}
+        return {"Success": True, "Code": "", **response}
 
     def _about(self, parameters: dict[str, str]) -> tuple[str, str]:
         """Return the ProductKey and DeviceName that a call names, "" where it names none."""
@@ -152,7 +152,7 @@ def _known(received: Received, action: str, version: str) -> ApiAction:
 
 
 def _failed(error: ApiError) -> dict[str, Any]:
-    return {"Success": False, "Code": error.code, "ErrorMessage": error.message, **error.answer}
+    return {"Success": False, "Code": error.code, "ErrorMessage": error.message, **error.response}
 
 
 async def _received(request: web.Request) -> Received:

@@ -7,7 +7,7 @@ from typing import Any
 
 from alink_sim import bounded_json
 from alink_sim.bounded_json import JsonError
-from alink_sim.platform.openapi.call import Answer, ApiAction, Call
+from alink_sim.platform.openapi.call import ApiAction, Call, Response
 from alink_sim.platform.openapi.errors import ApiError
 from alink_sim.platform.topics import downlink
 from alink_sim.platform.topics.shadow import Shadow, ShadowError
@@ -16,7 +16,7 @@ _MAX_BYTES = 16 << 10
 _FAMILY = "iot.messagebroker"
 
 
-async def get_shadow(call: Call) -> Answer:
+async def get_shadow(call: Call) -> Response:
     """Return a device's shadow as a JSON text."""
     shadow = Shadow.of(call.device())
     document = {
@@ -28,7 +28,7 @@ async def get_shadow(call: Call) -> Answer:
     return {"ShadowMessage": json.dumps(document, ensure_ascii=False, separators=(",", ":"))}
 
 
-async def update_shadow(call: Call) -> Answer:
+async def update_shadow(call: Call) -> Response:
     """Set the desired values of a shadow, or with DeltaUpdate some, and send them."""
     device = call.device()
     desired, version = _parsed(call.needed("ShadowMessage"))

@@ -35,7 +35,7 @@ class Received:
 
 
 @dataclass(frozen=True)
-class Claim:
+class RequestSignature:
     """The signature of a request: key, time and method; `sign` computes it from a secret.
 
     `disclosure` is what the gateway tells those whose signature is another: the text it signed.
@@ -62,7 +62,7 @@ def wanted(received: Received) -> tuple[str, str]:
     return given.get(names[0], ""), given.get(names[1], "")
 
 
-def claim(received: Received) -> Claim:
+def claim(received: Received) -> RequestSignature:
     """Return who a request says it is from. Raises GatewayError where it does not say."""
     if _is_by_headers(received):
         return _by_headers(received)
@@ -73,7 +73,7 @@ def _is_by_headers(received: Received) -> bool:
     return received.headers.get("authorization", "").startswith("ACS3-")
 
 
-def _by_parameters(received: Received) -> Claim:
+def _by_parameters(received: Received) -> RequestSignature:
     given = {**received.query, **received.form}
     for name in ("AccessKeyId", "Timestamp", "SignatureNonce", "Signature"):
         if not given.get(name):
@@ -89,7 +89,7 @@ def _by_parameters(received: Received) -> Claim:
         made = hmac.new(f"{secret}&".encode(), content.encode(), hashlib.sha1).digest()
         return base64.b64encode(made).decode()
 
-    return Claim(
+    return RequestSignature(
         access_key_id=given["AccessKeyId"],
         timestamp=given["Timestamp"],
         nonce=given["SignatureNonce"],
@@ -99,7 +99,7 @@ def _by_parameters(received: Received) -> Claim:
     )
 
 
-def _by_headers(received: Received) -> Claim:
+def _by_headers(received: Received) -> RequestSignature:
     headers = received.headers
     found = _AUTHORIZATION.fullmatch(headers["authorization"])
     if found is None:
@@ -136,7 +136,7 @@ def _by_headers(received: Received) -> Claim:
     def sign(secret: str) -> str:
         return hmac.new(secret.encode(), content.encode(), hashlib.sha256).hexdigest()
 
-    return Claim(
+    return RequestSignature(
         access_key_id=found[2],
         timestamp=headers["x-acs-date"],
         nonce=headers["x-acs-signature-nonce"],

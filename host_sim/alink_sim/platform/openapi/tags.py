@@ -7,7 +7,7 @@ import re
 
 from alink_sim import bounded_json
 from alink_sim.bounded_json import JsonError
-from alink_sim.platform.openapi.call import Answer, ApiAction, Call
+from alink_sim.platform.openapi.call import ApiAction, Call, Response
 from alink_sim.platform.openapi.errors import ApiError
 
 _KEY = re.compile(r"[A-Za-z0-9_.\-@:]{1,30}")
@@ -15,7 +15,7 @@ _MOST = 100
 _MAX_BYTES = 5 << 10
 
 
-async def save(call: Call) -> Answer:
+async def save(call: Call) -> Response:
     """Set tags of a device; those that are not named stay."""
     device = call.device()
     text = call.needed("Props")
@@ -37,13 +37,13 @@ async def save(call: Call) -> Answer:
     return {}
 
 
-async def query(call: Call) -> Answer:
+async def query(call: Call) -> Response:
     """Return a device's tags as a JSON text."""
     tags = call.device().documents.get("tags", {})
     return {"Props": json.dumps(tags, ensure_ascii=False, separators=(",", ":"))}
 
 
-async def delete(call: Call) -> Answer:
+async def delete(call: Call) -> Response:
     """Delete a tag of a device."""
     device = call.device()
     tags = dict(device.documents.get("tags", {}))

@@ -6,7 +6,7 @@ from typing import Any
 
 from alink_sim import bounded_json
 from alink_sim.bounded_json import JsonError
-from alink_sim.platform.openapi.call import Answer, ApiAction, Call
+from alink_sim.platform.openapi.call import ApiAction, Call, Response
 from alink_sim.platform.openapi.devices import detail
 from alink_sim.platform.openapi.errors import ApiError
 from alink_sim.platform.openapi.pages import Page
@@ -14,7 +14,7 @@ from alink_sim.platform.state.entities import Device
 from alink_sim.platform.topics import sub_device_sessions
 
 
-async def get_topology(call: Call) -> Answer:
+async def get_topology(call: Call) -> Response:
     """Return a page of a gateway's sub-devices."""
     gateway = _gateway(call, call.device())
     page = Page.of(call, call.core.registry.sub_devices_of(gateway), number="PageNo")
@@ -25,7 +25,7 @@ async def get_topology(call: Call) -> Answer:
     return {"Data": {"CurrentPage": page.number, "List": {"deviceInfo": infos}, **page.facts}}
 
 
-async def remove_topology(call: Call) -> Answer:
+async def remove_topology(call: Call) -> Response:
     """Remove a sub-device from its gateway's topology, end its session and tell the gateway."""
     device = call.device()
     if call.core.registry.gateway_of(device) is None:
@@ -34,7 +34,7 @@ async def remove_topology(call: Call) -> Answer:
     return {"Data": True}
 
 
-async def ask_to_add(call: Call) -> Answer:
+async def ask_to_add(call: Call) -> Response:
     """Ask a gateway to take sub-devices into its topology; that it does is not waited for."""
     gateway = _gateway(call, call.device("Gw"))
     try:
@@ -50,7 +50,7 @@ async def ask_to_add(call: Call) -> Answer:
     return {"Data": {"MessageId": str(call.core.ids.long())}}
 
 
-async def get_gateway(call: Call) -> Answer:
+async def get_gateway(call: Call) -> Response:
     """Return the gateway of a sub-device."""
     gateway = call.core.registry.gateway_of(call.device())
     if gateway is None:

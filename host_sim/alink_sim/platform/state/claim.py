@@ -36,7 +36,7 @@ class ClaimLostError(StoreError):
     """The database is another platform's by now, or is not there any more: this one must end."""
 
 
-class Claim(Protocol):
+class DatabaseClaim(Protocol):
     """The claim that a store holds while it serves."""
 
     def sign(self) -> None:
@@ -79,7 +79,7 @@ class FileClaim:
     """An SQLite file, created if it is not there. Raises StoreError, OSError."""
 
     def __init__(self, path: Path) -> None:
-        """Claim the file; secrets lie in it, so that only its owner may read it."""
+        """DatabaseClaim the file; secrets lie in it, so that only its owner may read it."""
         self._path = path
         if _identity(path) in _CLAIMED:
             raise StoreError(_TAKEN)
@@ -130,7 +130,7 @@ class SchemaClaim:
     """A PostgreSQL schema. Raises StoreError, SQLAlchemyError."""
 
     def __init__(self, engine: sa.Engine) -> None:
-        """Claim the schema that the engine's URL leads to."""
+        """DatabaseClaim the schema that the engine's URL leads to."""
         self._engine = engine
         self._token = ""
         self._is_lost = False

@@ -32,7 +32,7 @@ class SourceError(ValueError):
 class Script:
     """What parses a product's bytes.
 
-    `to_alink` makes a request or an answer of them, a dict as it would stand on the wire, and
+    `to_alink` makes a request or a reply of them, a dict as it would stand on the wire, and
     `to_raw` the bytes of one.
     """
 

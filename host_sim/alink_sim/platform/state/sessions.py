@@ -20,8 +20,8 @@ class Session:
 
     `client_id` is the plain one it sent; `issued` the pair it logged in with, None with a
     DeviceSecret. `send` delivers (topic, payload, QoS), `end` cuts the connection without a word.
-    `custom_rrpc` is bit 0 of the `ext` it sent; `waiting` are the answers that RRPCs wait for, by
-    topic: an answer is its payload, or None when the session ends first. `carried` are a gateway's
+    `custom_rrpc` is bit 0 of the `ext` it sent; `waiting` are the replies that RRPCs wait for, by
+    topic: a reply is its payload, or None when the session ends first. `carried` are a gateway's
     sub-devices online, by ProductKey and DeviceName; they share its `send` and `filters`.
     """
 
@@ -52,8 +52,8 @@ class Session:
         issued = self.issued.client_id if self.issued else ""
         return self.product_key, self.device_name, issued
 
-    def answer(self, topic: str, payload: bytes | None) -> bool:
-        """Hand an answer to the RRPC that waits for it; tell whether one does."""
+    def resolve(self, topic: str, payload: bytes | None) -> bool:
+        """Hand a reply to the RRPC that waits for it; tell whether one does."""
         waiting = self.waiting.pop(topic, None)
         if waiting and not waiting.done():
             waiting.set_result(payload)
@@ -95,7 +95,7 @@ class Sessions:
         session.device.sessions -= 1
         stamp(session.device, self._now(), "changed")
         for topic in list(session.waiting):
-            session.answer(topic, None)
+            session.resolve(topic, None)
         if self._online.get(session.identity) is session:
             del self._online[session.identity]
 

@@ -37,9 +37,9 @@ class Settings:
         registration_securemode: whether both registrations may say 2 or -2 ("either"), or each
             only what the manual says: `register` 2, `regnwl` -2.
         other_securemode: what a login does that says another securemode than the manual's.
-        push_qos: QoS of the pushed registration answer.
-        push_seconds: how long after its CONNACK that answer comes.
-        regnwl_topic: topic of the pushed answer to a `regnwl`.
+        push_qos: QoS of the pushed registration reply.
+        push_seconds: how long after its CONNACK that reply comes.
+        regnwl_topic: topic of the pushed reply to a `regnwl`.
         rotate_secret: whether a repeated pre-registration brings a fresh DeviceSecret.
         regnwl_regions: where an enterprise instance takes a `regnwl`.
         regnwl_again: whether a DeviceName's next `regnwl` brings another ClientID ("new"), or its
@@ -114,7 +114,7 @@ class Settings:
             does.
         api_seconds: how far the clock of a caller of the cloud API may be off; 0 is any.
         api_rates: whether the vendor's rates of the cloud API's actions hold.
-        batch_faults: where bad names of a batch show: in the answer to the call, or in its status.
+        batch_faults: where bad names of a batch show: in the response, or in the status.
         batch_again: what the registration of a batch does that was asked for before: it answers
             the same, or refuses.
         product_in_use_code: code of the deletion of a product that has devices.

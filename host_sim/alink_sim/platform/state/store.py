@@ -16,8 +16,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from alink_sim.platform.state.claim import (
-    Claim,
     ClaimLostError,
+    DatabaseClaim,
     FileClaim,
     MemoryClaim,
     SchemaClaim,
@@ -243,7 +243,7 @@ def _created(one: Firmware | Job | Task) -> float:
     return one.created
 
 
-def _opened(url: str, expected: str, *, may_be_new: bool) -> tuple[sa.Engine, Claim]:
+def _opened(url: str, expected: str, *, may_be_new: bool) -> tuple[sa.Engine, DatabaseClaim]:
     parsed = sa.make_url(url)
     if parsed.get_backend_name() == "postgresql":
         engine = sa.create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)

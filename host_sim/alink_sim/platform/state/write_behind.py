@@ -75,7 +75,7 @@ class Commits:
         return self._next
 
     def after(self, action: Callable[[], None]) -> None:
-        """Run an action soon, behind the answers that wait for what has changed."""
+        """Run an action soon, behind the acknowledgments that wait for what has changed."""
         loop = asyncio.get_running_loop()
         if self._store.is_behind:
             self.begin().add_done_callback(lambda _: loop.call_soon(action))

@@ -78,12 +78,12 @@ def publish(
     elif topic == f"/sys/{identity}/thing/file/download":
         reply = f"{topic}_reply", ota_streams.block(core, session, payload)
     elif topic == f"/ext/ntp/{identity}/request":
-        answer = ntp.answer(payload, now=core.clock.time())
-        reply = f"/ext/ntp/{identity}/response", answer
+        body = ntp.reply(payload, now=core.clock.time())
+        reply = f"/ext/ntp/{identity}/response", body
     elif topic == f"/sys/{identity}/thing/model/up_raw":
         reply = f"{topic}_reply", _take_raw(core, session, topic, payload)
-    elif _is_answer(session, topic, payload):
-        _note_answer(core, session, topic, payload)
+    elif _is_reply(session, topic, payload):
+        _note_reply(core, session, topic, payload)
     else:
         core.note("published", session, topic=topic)
     core.commits.follow()
@@ -124,24 +124,24 @@ def _objection(core: Core, session: Session, topic_filter: str) -> str:
     return ""
 
 
-def _is_answer(session: Session, topic: str, payload: bytes) -> bool:
+def _is_reply(session: Session, topic: str, payload: bytes) -> bool:
     identity = f"{session.product_key}/{session.device_name}"
     return (
-        session.answer(topic, payload)
+        session.resolve(topic, payload)
         or topic.endswith("_reply")
         or topic.startswith(f"/sys/{identity}/rrpc/response/")
     )
 
 
-def _note_answer(core: Core, session: Session, topic: str, payload: bytes) -> None:
+def _note_reply(core: Core, session: Session, topic: str, payload: bytes) -> None:
     if (script := core.scripts.get(session.product_key)) and "/thing/model/down_raw" in topic:
         try:
             payload = compact(script.read(payload))
         except ScriptError as error:
             core.note("request_refused", session, code=error.code, reason=str(error))
-    answered = envelope.parse(payload)
-    code = answered.body.get("code")
-    core.note("answered", session, topic=topic, id=answered.id, answer=code)
+    received = envelope.parse(payload)
+    code = received.body.get("code")
+    core.note("answered", session, topic=topic, id=received.id, answer=code)
 
 
 def _is_own(session: Session, topic: str) -> bool:
@@ -175,8 +175,8 @@ def _take_raw(core: Core, session: Session, topic: str, payload: bytes) -> bytes
         verb = _verb(topic, identity)
         if verb is None:
             raise ScriptError(Code.SCRIPT_RESULT, f"the script gives method {body.get('method')}")
-        answer = _carry_out(core, session, verb, topic, compact(body))
-        return script.write(answer) if answer else None
+        reply = _carry_out(core, session, verb, topic, compact(body))
+        return script.write(reply) if reply else None
     except ScriptError as error:
         core.note("request_refused", session, code=error.code, reason=str(error))
         return None
@@ -187,10 +187,10 @@ def _carry_out(
 ) -> bytes | None:
     ack = core.settings.default_ack if "/thing/event/" in topic else 1
     request = envelope.parse(payload, default_ack=ack)
-    outcome = verb(core, session, request)
-    if outcome.code != 200:
-        reason = f"answered {outcome.code}: {outcome.message}"
+    result = verb(core, session, request)
+    if result.code != 200:
+        reason = f"answered {result.code}: {result.message}"
         core.note("request_refused", session, reason=reason, topic=topic)
     is_session = topic.startswith("/ext/")
     method = "" if is_session else topic.split("/", 4)[4].replace("/", ".")
-    return envelope.reply(request, outcome, method=method)
+    return envelope.reply(request, result, method=method)

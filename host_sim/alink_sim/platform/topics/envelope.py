@@ -21,7 +21,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Result:
     """The result of a request: 200 or a vendor code, with its message."""
 
     code: int = 200
@@ -50,17 +50,17 @@ def parse(payload: bytes, *, default_ack: int = 1) -> Request:
     )
 
 
-def reply(request: Request, outcome: Outcome, *, method: str) -> bytes | None:
+def reply(request: Request, result: Result, *, method: str) -> bytes | None:
     """Return the reply to a request; None where it succeeded and none was wanted.
 
     A `method` of "" leaves method and version out, as the replies about sessions do.
     """
-    if outcome.code == 200 and not request.wants_reply:
+    if result.code == 200 and not request.wants_reply:
         return None
     body = {
-        "code": outcome.code,
-        "data": outcome.data,
+        "code": result.code,
+        "data": result.data,
         "id": request.id,
-        "message": outcome.message,
+        "message": result.message,
     }
     return compact(body | {"method": method, "version": "1.0"} if method else body)

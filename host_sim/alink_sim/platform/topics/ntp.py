@@ -10,8 +10,8 @@ from alink_sim.bounded_json import JsonError
 from alink_sim.platform.compact import compact
 
 
-def answer(payload: bytes, *, now: float) -> bytes | None:
-    """Return the answer to a request at `now` (seconds since 1970); None if it is not a request.
+def reply(payload: bytes, *, now: float) -> bytes | None:
+    """Return the reply to a request at `now` (seconds since 1970); None if it is not a request.
 
     Every number is a string of milliseconds: the SDKs in the field read no other.
     """

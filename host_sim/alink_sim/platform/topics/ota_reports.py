@@ -10,7 +10,7 @@ from alink_sim.platform.ota import jobs, notices, tasks
 from alink_sim.platform.state.ota_entities import DEFAULT_MODULE, Status
 from alink_sim.platform.state.sessions import Session
 from alink_sim.platform.topics import envelope
-from alink_sim.platform.topics.envelope import Outcome, Request
+from alink_sim.platform.topics.envelope import Request, Result
 
 _STEPS = range(-4, 101)
 _MAX_MODULES = 64
@@ -22,8 +22,8 @@ def take(core: Core, session: Session, tail: str, payload: bytes) -> bytes | Non
     """Act on a message to `/ota/device/TAIL/PK/DN`; return the answer on that topic, if any."""
     request = envelope.parse(payload)
     if tail == "request":
-        outcome = get(core, session, request)
-        body = {"code": str(_ASKED), "data": outcome.data, "id": request.id, "message": "success"}
+        result = get(core, session, request)
+        body = {"code": str(_ASKED), "data": result.data, "id": request.id, "message": "success"}
         return compact(body)
     params = request.params if isinstance(request.params, dict) else {}
     module = _module(params)
@@ -46,7 +46,7 @@ def take(core: Core, session: Session, tail: str, payload: bytes) -> bytes | Non
     return None
 
 
-def get(core: Core, session: Session, request: Request) -> Outcome:
+def get(core: Core, session: Session, request: Request) -> Result:
     """Return what is to be installed, as a push has it; {} for nothing."""
     params = request.params if isinstance(request.params, dict) else {}
     module = _module(params)
@@ -55,11 +55,11 @@ def get(core: Core, session: Session, request: Request) -> Outcome:
         task = None
     core.note("ota_asked", session, module=module, version=task.version if task else "")
     if task is None:
-        return Outcome(data={})
+        return Result(data={})
     told = notices.data(core, task)
     if task.status == Status.QUEUED:
         tasks.move(core, task, Status.NOTIFIED)
-    return Outcome(data=told)
+    return Result(data=told)
 
 
 _ASKED = 1000

@@ -15,19 +15,19 @@ from alink_sim.platform.state.ota_entities import Content
 from alink_sim.platform.state.ota_registry import content_key
 from alink_sim.platform.state.sessions import Session
 from alink_sim.platform.topics import downlink
-from alink_sim.platform.topics.envelope import Outcome, Request
+from alink_sim.platform.topics.envelope import Request, Result
 from alink_sim.platform.topics.thing import MALFORMED
 
 _MAX = 64 * 1024
-_OFF = Outcome(code=6713, message="remote config is not available for the product")
-_NONE = Outcome(code=6710, message="there is no remote config")
+_OFF = Result(code=6713, message="remote config is not available for the product")
+_NONE = Result(code=6710, message="there is no remote config")
 
 
 class ConfigError(ValueError):
     """A config cannot be kept; the text says why."""
 
 
-def get(core: Core, session: Session, request: Request) -> Outcome:
+def get(core: Core, session: Session, request: Request) -> Result:
     """Return where the product's config is; 6713 if it never had one, 6710 if it has no more."""
     wanted = request.params
     if not isinstance(wanted, dict) or wanted.get("configScope") != "product":
@@ -35,7 +35,7 @@ def get(core: Core, session: Session, request: Request) -> Outcome:
     document = core.registry.product(session.product_key).documents.get("config")
     if document is None:
         return _OFF
-    return Outcome(data=_told(core, document)) if document else _NONE
+    return Result(data=_told(core, document)) if document else _NONE
 
 
 def forget(core: Core, product: Product) -> None:

@@ -1,7 +1,7 @@
-"""Questions of the cloud that a device answers at once: RRPC (docs/reference/protocol.md, "TSL").
+"""RRPC: requests of the cloud with an immediate reply (docs/reference/protocol.md, "TSL").
 
-A question goes out on `/sys/PK/DN/rrpc/request/MESSAGE` and is answered on `.../response/MESSAGE`,
-or goes out on `/ext/rrpc/MESSAGE` + a topic and is answered on that very topic.
+A request goes out on `/sys/PK/DN/rrpc/request/MESSAGE` and its reply on `.../response/MESSAGE`,
+or goes out on `/ext/rrpc/MESSAGE` + a topic and its reply on that same topic.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class RrpcCode(StrEnum):
 
 @dataclass(frozen=True)
 class Rrpc:
-    """A question that has ended; `payload` is the answer, if there was one."""
+    """An RRPC that has ended; `payload` is the reply, if one came."""
 
     code: RrpcCode
     message_id: str
@@ -52,9 +52,9 @@ async def ask(
 async def call(
     core: Core, device: Device, service: str, inputs: Any, *, timeout_ms: int = 5000
 ) -> Rrpc:
-    """Call a synchronous service and wait for its answer; raises as `ask` does.
+    """Call a synchronous service and wait for its reply; raises as `ask` does.
 
-    A product with a script is asked, and answers, in its bytes; raises ScriptError then too.
+    A product with a script exchanges its own bytes; then ScriptError is raised too.
     """
     script = core.scripts.get(device.product_key)
     what = "model/down_raw" if script else f"service/{service}"
@@ -88,20 +88,20 @@ async def _ask(
     if not sessions:
         return Rrpc(RrpcCode.OFFLINE, number)
     loop = asyncio.get_running_loop()
-    answer: asyncio.Future[bytes | None] = loop.create_future()
-    timer = core.clock.call_later(loop, timeout_ms / 1000, lambda: _give_up(answer))
+    reply: asyncio.Future[bytes | None] = loop.create_future()
+    timer = core.clock.call_later(loop, timeout_ms / 1000, lambda: _give_up(reply))
     for session in sessions:
         request, response = _topics(session, number, topic_in(session))
-        session.waiting[response] = answer
+        session.waiting[response] = reply
         _send(core, session, request, payload)
     try:
-        payload_back = await answer
+        payload_back = await reply
     except TimeoutError:
         return Rrpc(RrpcCode.TIMEOUT, number)
     finally:
         timer.cancel()
         for session in sessions:
-            session.waiting = {k: v for k, v in session.waiting.items() if v is not answer}
+            session.waiting = {k: v for k, v in session.waiting.items() if v is not reply}
     if payload_back is None:
         return Rrpc(RrpcCode.HALF_CONNECTED, number)
     return Rrpc(RrpcCode.SUCCESS, number, payload_back)
@@ -124,6 +124,6 @@ def _topics(session: Session, number: str, topic: str) -> tuple[str, str]:
     return f"{base}/request/{number}", f"{base}/response/{number}"
 
 
-def _give_up(answer: asyncio.Future[bytes | None]) -> None:
-    if not answer.done():
-        answer.set_exception(TimeoutError())
+def _give_up(reply: asyncio.Future[bytes | None]) -> None:
+    if not reply.done():
+        reply.set_exception(TimeoutError())

@@ -84,11 +84,11 @@ class Shadow:
 
 
 def handle(core: Core, session: Session, payload: bytes) -> bytes:
-    """Act on a message to /shadow/update; return the answer for /shadow/get."""
+    """Act on a message to /shadow/update; return the reply for /shadow/get."""
     now = int(core.clock.time())
     shadow = Shadow.of(session.device)
     try:
-        answer = _act(shadow, payload, now=now, minus_one=core.settings.shadow_minus_one)
+        reply = _act(shadow, payload, now=now, minus_one=core.settings.shadow_minus_one)
     except ShadowError as error:
         code = error.args[0]
         core.note("shadow_refused", session, reason=f"{code}: {_MESSAGES[code]}")
@@ -102,7 +102,7 @@ def handle(core: Core, session: Session, payload: bytes) -> bytes:
         )
     core.registry.keep(session.device, "shadow", vars(shadow))
     core.note("shadow_updated", session, version=shadow.version)
-    return compact({"method": "reply", **answer, "timestamp": now})
+    return compact({"method": "reply", **reply, "timestamp": now})
 
 
 def control(
@@ -152,7 +152,7 @@ def _act(shadow: Shadow, payload: bytes, *, now: int, minus_one: str) -> dict[st
         shadow.clear("desired")
     else:
         _report(shadow, state, deletes=body["method"] == "delete", now=now)
-    # No "state" in it: an SDK in the field would take it for the answer to a get.
+    # No "state" in it: an SDK in the field would take it for the reply to a get.
     return {"payload": {"status": "success", "version": shadow.version}}
 
 

@@ -18,7 +18,7 @@ from alink_sim.platform.state.entities import Device
 from alink_sim.platform.state.refusal import Code, RefusedError
 from alink_sim.platform.state.sessions import Session
 from alink_sim.platform.topics import sub_devices, topic_names
-from alink_sim.platform.topics.envelope import Outcome, Request
+from alink_sim.platform.topics.envelope import Request, Result
 from alink_sim.platform.topics.sub_devices import Pair
 from alink_sim.platform.topics.thing import Verb
 
@@ -37,13 +37,13 @@ class Change(IntEnum):
 # Requests of a gateway: all of one or none; a refusal's data name the sub-devices it is about
 
 
-def login(core: Core, gateway: Session, request: Request) -> Outcome:
+def login(core: Core, gateway: Session, request: Request) -> Result:
     """Bring one sub-device online."""
     wanted = sub_devices.listed(gateway, [request.params])
     return _alone(_log_in(core, gateway, wanted))
 
 
-def batch_login(core: Core, gateway: Session, request: Request) -> Outcome:
+def batch_login(core: Core, gateway: Session, request: Request) -> Result:
     """Bring up to 50 sub-devices online."""
     params = request.params if isinstance(request.params, dict) else {}
     wanted = sub_devices.listed(gateway, params.get("deviceList"), at_most=MAX_BATCH)
@@ -52,13 +52,13 @@ def batch_login(core: Core, gateway: Session, request: Request) -> Outcome:
     )
 
 
-def logout(core: Core, gateway: Session, request: Request) -> Outcome:
+def logout(core: Core, gateway: Session, request: Request) -> Result:
     """Take one sub-device offline."""
     wanted = sub_devices.listed(gateway, [request.params])
     return _alone(_log_out(core, gateway, wanted))
 
 
-def batch_logout(core: Core, gateway: Session, request: Request) -> Outcome:
+def batch_logout(core: Core, gateway: Session, request: Request) -> Result:
     """Take up to 50 sub-devices offline."""
     wanted = sub_devices.listed(gateway, request.params, at_most=MAX_BATCH)
     return _log_out(core, gateway, wanted)
@@ -166,7 +166,7 @@ def _request(core: Core, method: str, params: Any) -> bytes:
 # Sessions
 
 
-def _log_in(core: Core, gateway: Session, wanted: list[Pair]) -> Outcome:
+def _log_in(core: Core, gateway: Session, wanted: list[Pair]) -> Result:
     settings, online = core.settings, gateway.carried
     if refused := _refused(core, gateway, wanted, _check_login):
         return refused
@@ -236,7 +236,7 @@ def _begin(core: Core, gateway: Session, device: Device, client_id: str) -> None
     core.commits.after(lambda: tasks.push_waiting(core, device))
 
 
-def _log_out(core: Core, gateway: Session, wanted: list[Pair]) -> Outcome:
+def _log_out(core: Core, gateway: Session, wanted: list[Pair]) -> Result:
     if refused := _refused(core, gateway, wanted, _check_logout):
         return refused
     for one in wanted:
@@ -251,7 +251,7 @@ def _check_logout(_core: Core, gateway: Session, one: Pair) -> None:
 
 def _refused(
     core: Core, gateway: Session, wanted: list[Pair], check: Callable[[Core, Session, Pair], None]
-) -> Outcome | None:
+) -> Result | None:
     """Return the answer to a request of which `check` refuses something; None if it does not."""
     faulty: list[tuple[Pair, RefusedError]] = []
     for one in wanted:
@@ -264,17 +264,17 @@ def _refused(
         return None
     code = faulty[0][1].code or Code.PARAMETER
     data = [_names(one) for one, _ in faulty]
-    return Outcome(code=int(code), message=sub_devices.MESSAGES[code], data=data)
+    return Result(code=int(code), message=sub_devices.MESSAGES[code], data=data)
 
 
-def _done(core: Core, wanted: list[Pair]) -> Outcome:
+def _done(core: Core, wanted: list[Pair]) -> Result:
     if core.settings.session_reply_data == "empty":
-        return Outcome(data="")
-    return Outcome(data=[_names(one) for one in wanted])
+        return Result(data="")
+    return Result(data=[_names(one) for one in wanted])
 
 
-def _alone(outcome: Outcome) -> Outcome:
-    return replace(outcome, data=outcome.data[0]) if outcome.data else outcome
+def _alone(result: Result) -> Result:
+    return replace(result, data=result.data[0]) if result.data else result
 
 
 def _names(one: Pair) -> Pair:

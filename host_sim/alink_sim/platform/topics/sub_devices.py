@@ -14,7 +14,7 @@ from alink_sim.platform.core import Core
 from alink_sim.platform.state.entities import Device
 from alink_sim.platform.state.refusal import Code, RefusedError
 from alink_sim.platform.state.sessions import Session
-from alink_sim.platform.topics.envelope import Outcome, Request
+from alink_sim.platform.topics.envelope import Request, Result
 from alink_sim.platform.topics.thing import Verb
 
 MESSAGES = {
@@ -124,7 +124,7 @@ def pair(device: Device) -> Pair:
 def guarded(verb: Verb) -> Verb:
     """Return a gateway's verb that answers what it refuses; others than gateways are refused."""
 
-    def guard(core: Core, session: Session, request: Request) -> Outcome:
+    def guard(core: Core, session: Session, request: Request) -> Result:
         try:
             if core.registry.product_of(session.product_key).node_type != 1:
                 code = Code(core.settings.not_a_gateway_code)
@@ -133,7 +133,7 @@ def guarded(verb: Verb) -> Verb:
         except RefusedError as refusal:
             code = refusal.code or Code.PARAMETER
             core.note("gateway_refused", session, code=code, reason=refusal.reason)
-            return Outcome(code=int(code), message=MESSAGES[code])
+            return Result(code=int(code), message=MESSAGES[code])
 
     return guard
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from alink_sim.platform.core import Core
 from alink_sim.platform.state.sessions import Session
-from alink_sim.platform.topics.envelope import Outcome, Request
+from alink_sim.platform.topics.envelope import Request, Result
 from alink_sim.platform.topics.thing import MALFORMED
 
 _MAX_TAGS = 200
@@ -20,7 +20,7 @@ _MAX_LOG = 4096
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,99}")
 
 
-def tags_update(core: Core, session: Session, request: Request) -> Outcome:
+def tags_update(core: Core, session: Session, request: Request) -> Result:
     """Keep a device's tags: [{"attrKey": ..., "attrValue": ...}], at most 200."""
     given = _tags(request.params)
     if given is None or len(given) > _MAX_TAGS:
@@ -33,10 +33,10 @@ def tags_update(core: Core, session: Session, request: Request) -> Outcome:
         return MALFORMED
     core.registry.keep(session.device, "tags", tags)
     core.note("tags_updated", session, tags=sorted(tags))
-    return Outcome()
+    return Result()
 
 
-def tags_delete(core: Core, session: Session, request: Request) -> Outcome:
+def tags_delete(core: Core, session: Session, request: Request) -> Result:
     """Delete tags by key."""
     given = _tags(request.params)
     if given is None:
@@ -46,10 +46,10 @@ def tags_delete(core: Core, session: Session, request: Request) -> Outcome:
         tags.pop(one["attrKey"], None)
     core.registry.keep(session.device, "tags", tags)
     core.note("tags_updated", session, tags=sorted(tags))
-    return Outcome()
+    return Result()
 
 
-def log_post(core: Core, session: Session, request: Request) -> Outcome:
+def log_post(core: Core, session: Session, request: Request) -> Result:
     """Note the lines of a device's log."""
     given = _listed(request.params, "logContent")
     if given is None or len(given) > _MAX_LINES:
@@ -65,13 +65,13 @@ def log_post(core: Core, session: Session, request: Request) -> Outcome:
             content=one["logContent"],
             at=one.get("utcTime", ""),
         )
-    return Outcome()
+    return Result()
 
 
-def log_get(_core: Core, session: Session, _request: Request) -> Outcome:
+def log_get(_core: Core, session: Session, _request: Request) -> Result:
     """Return which lines the cloud wants: {"content": {"mode": 0 or 1}}."""
     mode = session.device.documents.get("log_mode", 0)
-    return Outcome(data={"getType": "content", "content": {"mode": mode}})
+    return Result(data={"getType": "content", "content": {"mode": mode}})
 
 
 def _tags(params: Any) -> list[dict[str, Any]] | None:

@@ -1,6 +1,6 @@
 """Reports of a device by its thing model (docs/reference/protocol.md, "TSL").
 
-Each verb takes the request and returns its outcome; values are kept in the device.
+Each verb takes the request and returns its result; values are kept in the device.
 """
 
 from __future__ import annotations
@@ -16,30 +16,30 @@ from alink_sim import thing_model
 from alink_sim.platform.core import Core
 from alink_sim.platform.state.sessions import Session
 from alink_sim.platform.state.weight import MAX_DEVICE_BYTES, weight
-from alink_sim.platform.topics.envelope import Outcome, Request
+from alink_sim.platform.topics.envelope import Request, Result
 from alink_sim.thing_model import ThingModel
 
-Verb = Callable[[Core, Session, Request], Outcome]
+Verb = Callable[[Core, Session, Request], Result]
 
 MAX_PROPERTIES = 200
 _MAX_GIVEN = 1000  # Names in one message, those that are dropped among them.
 _MAX_SAMPLES = 1000  # Samples and events in one message.
 _MAX_STORED = 2000
 _FULL = f"the device has {_MAX_STORED} properties, or {MAX_DEVICE_BYTES >> 10} KB of them"
-MALFORMED = Outcome(code=460, message="request parameter error")
-TOO_MANY = Outcome(code=6106, message="too many properties in one request")
-_TOO_MANY_DESIRED = Outcome(code=6104, message="too many desired properties in one request")
+MALFORMED = Result(code=460, message="request parameter error")
+TOO_MANY = Result(code=6106, message="too many properties in one request")
+_TOO_MANY_DESIRED = Result(code=6104, message="too many desired properties in one request")
 _IDENTIFIER = re.compile(r"(?:[A-Za-z0-9_]{1,64}:)?[A-Za-z0-9_]{1,64}")
 
 
-def property_post(core: Core, session: Session, request: Request) -> Outcome:
+def property_post(core: Core, session: Session, request: Request) -> Result:
     """Keep one value a property: plain, or {"value": ..., "time": milliseconds}."""
     if not isinstance(request.params, dict):
         return MALFORMED
     return _report(core, session, request.params.items())
 
 
-def batch_post(core: Core, session: Session, request: Request) -> Outcome:
+def batch_post(core: Core, session: Session, request: Request) -> Result:
     """Keep many samples of many properties, and events: the newest of each property counts."""
     given = request.params
     if not isinstance(given, dict):
@@ -47,7 +47,7 @@ def batch_post(core: Core, session: Session, request: Request) -> Outcome:
     return _samples(core, session, given.get("properties", {}), given.get("events", {}))
 
 
-def history_post(core: Core, session: Session, request: Request) -> Outcome:
+def history_post(core: Core, session: Session, request: Request) -> Result:
     """Note samples of a time gone by; what a property is now they do not change."""
     if not isinstance(request.params, list):
         return MALFORMED
@@ -62,13 +62,13 @@ def history_post(core: Core, session: Session, request: Request) -> Outcome:
             properties=one.get("properties", []),
             events=one.get("events", []),
         )
-    return Outcome()
+    return Result()
 
 
 def event_post(name: str) -> Verb:
     """Return the verb of one event, whose params are {"value": {...}, "time": ms} or {...}."""
 
-    def verb(core: Core, session: Session, request: Request) -> Outcome:
+    def verb(core: Core, session: Session, request: Request) -> Result:
         if not isinstance(request.params, dict):
             return MALFORMED
         return _event(core, session, name, _value(request.params))
@@ -76,7 +76,7 @@ def event_post(name: str) -> Verb:
     return verb
 
 
-def desired_get(_core: Core, session: Session, request: Request) -> Outcome:
+def desired_get(_core: Core, session: Session, request: Request) -> Result:
     """Return the desired values of the listed properties; one that has none is left out."""
     if not isinstance(request.params, list):
         return MALFORMED
@@ -85,10 +85,10 @@ def desired_get(_core: Core, session: Session, request: Request) -> Outcome:
     if len(request.params) > MAX_PROPERTIES:
         return _TOO_MANY_DESIRED
     desired = session.device.documents.get("desired", {})
-    return Outcome(data={name: desired[name] for name in request.params if name in desired})
+    return Result(data={name: desired[name] for name in request.params if name in desired})
 
 
-def desired_delete(core: Core, session: Session, request: Request) -> Outcome:
+def desired_delete(core: Core, session: Session, request: Request) -> Result:
     """Delete desired values: of a version, where one is named; another version is left alone."""
     if not isinstance(request.params, dict):
         return MALFORMED
@@ -98,10 +98,10 @@ def desired_delete(core: Core, session: Session, request: Request) -> Outcome:
         if name in desired and version in (None, desired[name]["version"]):
             del desired[name]
     core.registry.keep(session.device, "desired", desired)
-    return Outcome()
+    return Result()
 
 
-def _samples(core: Core, session: Session, properties: Any, events: Any) -> Outcome:
+def _samples(core: Core, session: Session, properties: Any, events: Any) -> Result:
     if not isinstance(properties, dict) or not isinstance(events, dict):
         return MALFORMED
     if not all(isinstance(one, list) for one in (*properties.values(), *events.values())):
@@ -109,23 +109,23 @@ def _samples(core: Core, session: Session, properties: Any, events: Any) -> Outc
     if sum(map(len, (*properties.values(), *events.values()))) > _MAX_SAMPLES:
         return TOO_MANY
     newest = ((name, samples[-1]) for name, samples in properties.items() if samples)
-    outcome = _report(core, session, newest)
+    result = _report(core, session, newest)
     for name, samples in events.items():
         for sample in samples:
             told = _event(core, session, name, _value(sample))
-            outcome = told if outcome.code == Outcome.code else outcome
-    return outcome
+            result = told if result.code == Result.code else result
+    return result
 
 
-def _event(core: Core, session: Session, name: str, values: Any) -> Outcome:
+def _event(core: Core, session: Session, name: str, values: Any) -> Result:
     if model := model_of(core, session.product_key):
         for wrong in thing_model.check_event(model, name, values):
-            return Outcome(code=wrong.code, message=f"{wrong.name} {wrong.text}")
+            return Result(code=wrong.code, message=f"{wrong.name} {wrong.text}")
     core.note("event_posted", session, event=name, values=values)
-    return Outcome()
+    return Result()
 
 
-def _report(core: Core, session: Session, given: Iterable[tuple[str, Any]]) -> Outcome:
+def _report(core: Core, session: Session, given: Iterable[tuple[str, Any]]) -> Result:
     # Weak validation, the default: a wrong value is dropped, and the reply is 200.
     given = list(itertools.islice(given, _MAX_GIVEN + 1))
     if len(given) > _MAX_GIVEN:
@@ -147,7 +147,7 @@ def _report(core: Core, session: Session, given: Iterable[tuple[str, Any]]) -> O
             return TOO_MANY
         core.registry.report(session.device, values)
     core.note("property_posted", session, values=values)
-    return Outcome()
+    return Result()
 
 
 def _value(given: Any) -> Any:

@@ -8,14 +8,14 @@ from alink_sim.platform.state.refusal import Code, RefusedError
 from alink_sim.platform.state.registry import NAME
 from alink_sim.platform.state.sessions import Session
 from alink_sim.platform.topics import sub_device_sessions, sub_devices
-from alink_sim.platform.topics.envelope import Outcome, Request
+from alink_sim.platform.topics.envelope import Request, Result
 from alink_sim.platform.topics.sub_devices import Pair
 from alink_sim.platform.topics.thing import Verb
 
 MAX_REGISTER = 30
 
 
-def register(core: Core, gateway: Session, request: Request) -> Outcome:
+def register(core: Core, gateway: Session, request: Request) -> Result:
     """Answer the DeviceSecrets of listed sub-devices; one that cannot be had is left out.
 
     Where none can, the code is that of the first.
@@ -28,10 +28,10 @@ def register(core: Core, gateway: Session, request: Request) -> Outcome:
         core.note("registration_refused", gateway, code=refusal.code, reason=_about(one, refusal))
     for device in found:
         core.note_about("registered", device, method="sub", gateway=gateway.device_name)
-    return Outcome(data=[_issued(device) for device in found])
+    return Result(data=[_issued(device) for device in found])
 
 
-def register_signed(core: Core, gateway: Session, request: Request) -> Outcome:
+def register_signed(core: Core, gateway: Session, request: Request) -> Result:
     """Answer the DeviceSecrets of sub-devices whose product's secret signed the request.
 
     Another gateway's are among them: this is how they are taken over.
@@ -43,7 +43,7 @@ def register_signed(core: Core, gateway: Session, request: Request) -> Outcome:
         core.note_about("registered", device, method="proxy", gateway=gateway.device_name)
     for one, refusal in refused:
         core.note("registration_refused", gateway, code=refusal.code, reason=_about(one, refusal))
-    return Outcome(
+    return Result(
         data={
             "failures": [_failure(core, one, refusal) for one, refusal in refused],
             "successes": [_issued(one) for one in found],
@@ -51,7 +51,7 @@ def register_signed(core: Core, gateway: Session, request: Request) -> Outcome:
     )
 
 
-def add(core: Core, gateway: Session, request: Request) -> Outcome:
+def add(core: Core, gateway: Session, request: Request) -> Result:
     """Relate sub-devices to the gateway, all or none; another gateway's change hands."""
     wanted = sub_devices.listed(gateway, request.params)
     found = [_relatable(core, one) for one in wanted]
@@ -64,10 +64,10 @@ def add(core: Core, gateway: Session, request: Request) -> Outcome:
     for device in fresh:
         sub_device_sessions.separate(core, device, reason="another gateway has taken it over")
         sub_devices.relate(core, gateway.device, device)
-    return Outcome()
+    return Result()
 
 
-def delete(core: Core, gateway: Session, request: Request) -> Outcome:
+def delete(core: Core, gateway: Session, request: Request) -> Result:
     """Separate sub-devices from the gateway, all or none; their sessions end."""
     found = [sub_devices.known(core, one) for one in sub_devices.listed(gateway, request.params)]
     for device in found:
@@ -75,17 +75,17 @@ def delete(core: Core, gateway: Session, request: Request) -> Outcome:
     for device in found:
         sub_devices.separate(core, device)
         sub_device_sessions.leave(core, gateway, device, reason="its gateway deleted the topology")
-    return Outcome()
+    return Result()
 
 
-def get(core: Core, gateway: Session, _request: Request) -> Outcome:
+def get(core: Core, gateway: Session, _request: Request) -> Result:
     """Return the gateway's sub-devices."""
-    return Outcome(
+    return Result(
         data=[sub_devices.pair(one) for one in core.registry.sub_devices_of(gateway.device)]
     )
 
 
-def found(core: Core, gateway: Session, request: Request) -> Outcome:
+def found(core: Core, gateway: Session, request: Request) -> Result:
     """Note the sub-devices that a gateway found, as an event."""
     wanted = sub_devices.listed(gateway, request.params)
     for one in wanted:
@@ -94,7 +94,7 @@ def found(core: Core, gateway: Session, request: Request) -> Outcome:
             raise RefusedError(Code.BAD_NAME, f"DeviceName {one['deviceName']!r} is not allowed")
     seen = [f"{one['productKey']}/{one['deviceName']}" for one in wanted]
     core.note("sub_devices_found", gateway, devices=seen)
-    return Outcome()
+    return Result()
 
 
 VERBS: dict[str, Verb] = {

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from alink_sim.platform.openapi.call import Answer, ApiAction, Call
+from alink_sim.platform.openapi.call import ApiAction, Call, Response
 from alink_sim.platform.openapi.devices import detail, listed, status
 from alink_sim.platform.openapi.errors import ApiError
-from alink_sim.platform.openapi.moments import milliseconds, moment, utc
 from alink_sim.platform.openapi.names import is_nickname
 from alink_sim.platform.openapi.pages import Page
-from alink_sim.platform.openapi.things import checked_inputs, checked_items
+from alink_sim.platform.openapi.thing_model import checked_inputs, checked_items
+from alink_sim.platform.openapi.times import milliseconds, moment, utc
 from alink_sim.platform.state.entities import Device, Status
 from alink_sim.platform.topics import downlink
 
 _NUMBERS = {0: Status.INACTIVE, 1: Status.ONLINE, 3: Status.OFFLINE, 8: Status.DISABLED}
 
 
-async def get_states(call: Call) -> Answer:
+async def get_states(call: Call) -> Response:
     """Return the statuses of up to 50 devices."""
     iot_ids = call.listed("IotId")
     found = [call.device_with(one) for one in iot_ids] if iot_ids else _named(call)
@@ -35,12 +35,12 @@ async def get_states(call: Call) -> Answer:
     return {"DeviceStatusList": {"DeviceStatus": states}}
 
 
-async def query_details(call: Call) -> Answer:
+async def query_details(call: Call) -> Response:
     """Return up to 100 devices, with their DeviceSecrets."""
     return {"Data": {"Data": [detail(call, one) for one in _few(_named(call), 100)]}}
 
 
-async def query_by_status(call: Call) -> Answer:
+async def query_by_status(call: Call) -> Response:
     """Return a page of the devices that have a status: 0 inactive, 1 online, 3 off, 8 disabled."""
     product = call.product()
     wanted = _NUMBERS.get(call.number("Status"))
@@ -50,7 +50,7 @@ async def query_by_status(call: Call) -> Answer:
     return {"Data": {"SimpleDeviceInfo": infos}, "Page": page.number, **page.facts}
 
 
-async def query_statistics(call: Call) -> Answer:
+async def query_statistics(call: Call) -> Response:
     """Return how many devices there are, how many of them activated, how many online."""
     key = call.product().key if call.text("ProductKey") else ""
     found = _all(call, key)
@@ -63,7 +63,7 @@ async def query_statistics(call: Call) -> Answer:
     }
 
 
-async def update_nicknames(call: Call) -> Answer:
+async def update_nicknames(call: Call) -> Response:
     """Give up to 100 devices a nickname each, all or none; "" takes one away."""
     changes: list[tuple[Device, str]] = []
     while item := call.item("DeviceNicknameInfo", len(changes) + 1):
@@ -77,7 +77,7 @@ async def update_nicknames(call: Call) -> Answer:
     return {}
 
 
-async def set_property(call: Call) -> Answer:
+async def set_property(call: Call) -> Response:
     """Ask up to 100 devices to take property values."""
     found = _few(_named(call), 100)
     for device in found:
@@ -85,7 +85,7 @@ async def set_property(call: Call) -> Answer:
     return {}
 
 
-async def invoke_service(call: Call) -> Answer:
+async def invoke_service(call: Call) -> Response:
     """Call a service of up to 100 devices, without waiting for the results."""
     found = _few(_named(call), 100)
     for device in found:

@@ -6,7 +6,7 @@ import json
 
 from alink_sim import bounded_json, thing_model
 from alink_sim.bounded_json import JsonError
-from alink_sim.platform.openapi.call import Answer, ApiAction, Call
+from alink_sim.platform.openapi.call import ApiAction, Call, Response
 from alink_sim.platform.openapi.errors import ApiError
 from alink_sim.platform.state.data_script import ScriptError
 from alink_sim.platform.state.entities import Device
@@ -16,7 +16,7 @@ from alink_sim.platform.topics.rrpc import RrpcCode
 _SYNC_MS = 8000
 
 
-async def set_property(call: Call) -> Answer:
+async def set_property(call: Call) -> Response:
     """Ask a device to take property values."""
     device = _active(call)
     items = checked_items(call, device)
@@ -24,7 +24,7 @@ async def set_property(call: Call) -> Answer:
     return {"Data": {"MessageId": number}}
 
 
-async def invoke_service(call: Call) -> Answer:
+async def invoke_service(call: Call) -> Response:
     """Call a service: wait for its result if the thing model says it is synchronous."""
     device = _active(call)
     name = call.needed("Identifier")
@@ -36,28 +36,28 @@ async def invoke_service(call: Call) -> Answer:
     return {"Data": {"MessageId": number}}
 
 
-async def _invoke_now(call: Call, device: Device, name: str, inputs: Answer) -> Answer:
+async def _invoke_now(call: Call, device: Device, name: str, inputs: Response) -> Response:
     try:
         made = await rrpc.call(call.core, device, name, inputs, timeout_ms=_SYNC_MS)
     except ScriptError as error:
         raise ApiError("iot.device.InvokeThingServiceFailed", str(error)) from error
     if made.code is not RrpcCode.SUCCESS:
-        raise ApiError(f"iot.messagebroker.{made.code.value}", "the device did not answer")
+        raise ApiError(f"iot.messagebroker.{made.code.value}", "the device did not reply")
     try:
         reply = bounded_json.loads(made.payload)
         code, data = reply["code"], reply.get("data", {})
     except (JsonError, KeyError, TypeError, AttributeError) as error:
         raise ApiError(
-            "iot.device.InvokeThingServiceFailed", "the device's answer is not a reply"
+            "iot.device.InvokeThingServiceFailed", "the device's reply is malformed"
         ) from error
     if code != 200:
-        said = f"the device answered {code}: {reply.get('message', '')}"
+        said = f"the device replied with {code}: {reply.get('message', '')}"
         raise ApiError("iot.device.InvokeThingServiceFailed", said)
     result = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     return {"Data": {"MessageId": made.message_id, "Result": result}}
 
 
-def checked_items(call: Call, device: Device) -> Answer:
+def checked_items(call: Call, device: Device) -> Response:
     """Return the Items of a call, if the thing model lets the cloud set them. Raises ApiError."""
     items = call.document("Items")
     if model := thing.model_of(call.core, device.product_key):
@@ -69,7 +69,7 @@ def checked_items(call: Call, device: Device) -> Answer:
     return items
 
 
-def checked_inputs(call: Call, device: Device) -> Answer:
+def checked_inputs(call: Call, device: Device) -> Response:
     """Return the Args of a call, if they are those of its service. Raises ApiError."""
     inputs = call.document("Args")
     if model := thing.model_of(call.core, device.product_key):

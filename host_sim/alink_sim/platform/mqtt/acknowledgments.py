@@ -1,4 +1,4 @@
-"""Answers to a client's messages: in their order, each once what it acknowledges is committed."""
+"""Acknowledgments to a client, in order, each sent once its message is committed."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from collections.abc import Callable
 _Entry = tuple[asyncio.Future[None] | None, Callable[[], None]]
 
 
-class Answers:
-    """The answers of one connection that wait. `fail` hears of a commit that failed."""
+class Acknowledgments:
+    """The acknowledgments of one connection that wait. `fail` hears of a commit that failed."""
 
     def __init__(self, fail: Callable[[BaseException], None]) -> None:
         self._fail = fail
@@ -21,7 +21,7 @@ class Answers:
         return len(self._waiting)
 
     def add(self, send: Callable[[], None], *, after: asyncio.Future[None] | None = None) -> None:
-        """Send an answer after a commit and after all answers before it; None: after those."""
+        """Send an acknowledgment in its turn, and after the commit `after` if there is one."""
         if after is None and not self._waiting:
             send()
             return
