@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
 from tests.console.browser import chromium, new_context
-from tests.console.world import World, small_world
+from tests.console.world import World, fill, small_world
 
 
 @pytest.fixture(scope="session")
@@ -26,6 +26,13 @@ def browser() -> Iterator[Browser]:
 def world(ca: Path) -> Iterator[World]:
     with small_world(ca) as world:
         yield world
+
+
+@pytest.fixture(scope="module")
+def full(world: World) -> World:
+    """A world with a thousand devices, a gateway, an update under way, and a fault."""
+    fill(world)
+    return world
 
 
 @pytest.fixture

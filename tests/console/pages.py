@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.console.world import PK, SENSOR, TWINS
+from tests.console.world import GATEWAY_PK, PK, SENSOR, TWINS
 
 TABS = (
     "",
@@ -33,4 +33,12 @@ PATHS = (
     "/faults",
     "/events",
     "/devices?q=no-such-name",
+)
+# Pages that only the world of `full` has.
+MORE = (
+    f"/devices/{GATEWAY_PK}/gateway-1/topology",
+    "/devices?page=3",
+    f"/products/{PK}?tab=parsing",
+    "/boots/3",
+    "/ota/jobs/first",
 )

@@ -82,6 +82,13 @@ def test_hostile_text_stays_text(attacked, open_page, path):
     assert page.evaluate("document.documentElement.scrollWidth") == 360
 
 
+def test_hostile_text_stays_text_in_a_translated_reason(attacked, open_page):
+    page = open_page("/events?kind=login_refused", locale="zh-CN")
+    assert page.evaluate("window.stolen") is None
+    assert "\u202e" not in page.locator("body").inner_text()
+    assert page.locator("main script, main img, main svg[onload]").count() == 0
+
+
 def test_long_value_is_cut_and_counted(attacked, open_page):
     page = open_page(f"/devices/{PK}/{WILD}/properties")
     row = page.locator("#values tr", has_text="big")

@@ -79,6 +79,13 @@ def test_csrf_token_of_another_session_is_refused(world):
     assert "stolen" not in {one.name for one in world.platform.console.products()}
 
 
+def test_refused_form_speaks_the_language_of_the_browser(world):
+    response = request(
+        world, "POST", "/products", cookie=log_in(world), body="x=1", Accept_Language="zh-CN"
+    )
+    assert response.read().decode() == "该表单已失效：请刷新页面后重新提交。"
+
+
 def test_form_from_another_origin_is_refused(world):
     cookie = log_in(world)
     body = f"csrf={csrf(world, cookie)}&name=stolen&node_type=direct"

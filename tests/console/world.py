@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from alink_sim.platform import Device, Listen, Platform, Product
+from alink_sim.platform import Device, Fault, Listen, Platform, Product
 from alink_sim.platform.console.server import ConsoleServer
 from tests.platform.wire import ACCEPTED, Party, Wire, publish, subscribe
 
@@ -78,6 +78,9 @@ class World:
     client_ids: list[str] = field(default_factory=list)
 
     def url(self, path: str) -> str:
+        """Return the address of a page; the batch "first" is the newest one of the product."""
+        if path.endswith("/first"):
+            path = path.replace("first", self.platform.ota.jobs(PK)[0].id)
         return f"http://127.0.0.1:{self.console.port}{path}"
 
     def party(self, device: Device) -> Party:
@@ -160,3 +163,33 @@ def small_world(ca: Path) -> Iterator[World]:
         world.report(SENSOR, note="window side")
         world.post(SENSOR, "event/overheat/post", {"value": {"value": 71.5}})
         yield world
+
+
+def fill(world: World) -> None:
+    """Add a thousand devices, a gateway, an update under way, a fault, and hard names."""
+    platform = world.platform
+    console = platform.console
+    console.create_product(key=GATEWAY_PK, name="Gateway of the hall", node_type=1)
+    console.create_product(key=SUB_PK, name="Electricity meter with a rather long product name")
+    console.add_device(GATEWAY_PK, "gateway-1")
+    platform._runner.change(
+        lambda registry: [registry.add_device(SUB_PK, f"meter-{n:04}").name for n in range(1000)]
+    )
+    console.add_device(SUB_PK, "a-name-of-32-characters-is-long-")
+    for number in range(6):
+        platform.cloud.add_sub_device(
+            SUB_PK, f"meter-{number:04}", gateway=(GATEWAY_PK, "gateway-1")
+        )
+    world.inform(SENSOR, "1.0.0")
+    platform.ota.publish(PK, "2.0.0", b"firmware" * 9000)
+    world.wires[SENSOR].send()
+    platform.cloud.set_desired(PK, SENSOR, {"target": 23.5})
+    platform.cloud.set_shadow(PK, SENSOR, {"color": "blue", "lamp": {"level": 80}})
+    platform.cloud.set_config(PK, b'{\n  "interval": 60\n}')
+    platform.faults.add(Fault.delay("publish", seconds=3), device=SENSOR)
+    world.post(SENSOR, "deviceinfo/update", [{"attrKey": "room", "attrValue": "greenhouse"}])
+    world.post(
+        SENSOR,
+        "log/post",
+        [{"logLevel": "WARN", "module": "wifi", "logContent": "weak signal", "utcTime": ""}],
+    )

@@ -42,7 +42,9 @@ def test_console_brings_its_templates_and_texts(site):
     room = site / "alink_sim" / "platform" / "console"
     assert (room / "templates" / "base.html").is_file()
     assert (room / "static" / "console.js").is_file()
-    assert (site / "alink_texts" / "zh_CN.po").is_file()
+    texts = site / "alink_texts"
+    assert (texts / "zh_CN.po").is_file()
+    assert (texts / "zh_CN.platform.po").is_file()
 
 
 def test_wheel_excludes_tests_and_setup(site):

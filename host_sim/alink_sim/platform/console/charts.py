@@ -7,7 +7,7 @@ another by its dashes too, and the picture has a text that says what it shows.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -30,8 +30,14 @@ class Series:
     points: Sequence[Point]
 
 
-def chart(title: str, *series: Series, unit: str = "", from_zero: bool = False) -> Markup:
-    """Return a plot of one or more series; "" where none has a point."""
+def chart(
+    title: str,
+    *series: Series,
+    words: Callable[[str], str],
+    unit: str = "",
+    from_zero: bool = False,
+) -> Markup:
+    """Return a plot of one or more series; "" where none has a point. `words` translates."""
     lines = [Series(one.name, _thinned(one.points)) for one in series]
     values = [value for one in lines for _, value in one.points]
     times = [at for one in lines for at, _ in one.points]
@@ -42,7 +48,7 @@ def chart(title: str, *series: Series, unit: str = "", from_zero: bool = False) 
     plot = _Plot(low, high, start, end if end > start else start + 1.0)
     parts = [
         Markup('<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}">').format(
-            _WIDTH, _HEIGHT, _summary(title, lines, unit)
+            _WIDTH, _HEIGHT, _summary(title, lines, unit, words)
         ),
         *plot.grid(),
         *(plot.line(number, one) for number, one in enumerate(lines)),
@@ -118,11 +124,15 @@ def _number(value: float) -> str:
     return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
 
 
-def _summary(title: str, series: Sequence[Series], unit: str) -> str:
+def _summary(title: str, series: Sequence[Series], unit: str, words: Callable[[str], str]) -> str:
     ends = [
-        f"{one.name}: {_number(one.points[-1][1])}{unit} "
-        f"({_number(min(value for _, value in one.points))}"
-        f" to {_number(max(value for _, value in one.points))})"
+        words("%(name)s: %(last)s (%(low)s to %(high)s)")
+        % {
+            "name": one.name,
+            "last": _number(one.points[-1][1]) + unit,
+            "low": _number(min(value for _, value in one.points)),
+            "high": _number(max(value for _, value in one.points)),
+        }
         for one in series
         if one.points
     ]

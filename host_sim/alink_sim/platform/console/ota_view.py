@@ -31,7 +31,7 @@ class OtaView:
         """Return a package. Raises MissingError."""
         found = self._core.upgrades.firmwares.get(firmware_id)
         if found is None:
-            raise MissingError(f"package {firmware_id}")
+            raise MissingError(f"there is no package {firmware_id}")
         return found
 
     def jobs(self) -> list[Job]:
@@ -42,7 +42,7 @@ class OtaView:
         """Return a job. Raises MissingError."""
         found = self._core.upgrades.jobs.get(job_id)
         if found is None:
-            raise MissingError(f"batch {job_id}")
+            raise MissingError(f"there is no batch {job_id}")
         return found
 
     def tasks_in(self, job: Job) -> list[Task]:

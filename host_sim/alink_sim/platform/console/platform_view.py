@@ -136,7 +136,7 @@ class PlatformView:
         """Return a product. Raises MissingError."""
         found = self._core.registry.products.get(product_key)
         if found is None:
-            raise MissingError(f"product {product_key}")
+            raise MissingError(f"there is no product {product_key}")
         return found
 
     def node_type(self, product: Product) -> str:
@@ -190,7 +190,7 @@ class PlatformView:
         """Return a device. Raises MissingError."""
         found = self._core.registry.devices.get((product_key, device_name))
         if found is None:
-            raise MissingError(f"device {product_key}/{device_name}")
+            raise MissingError(f"there is no device {product_key}/{device_name}")
         return found
 
     def sessions(self, device: Device) -> list[Session]:

@@ -21,6 +21,7 @@ from alink_sim.platform.console.templates import Templates
 from alink_sim.platform.console.visit import Visit
 from alink_sim.platform.state.store import StoreError
 from alink_texts import LANGUAGES, best_language
+from alink_texts.sentences import sentences
 
 LOOPBACK = "127.0.0.1"
 
@@ -95,6 +96,7 @@ class ConsoleServer:
         try:
             response = await self._respond(request, handler)
         except web.HTTPException as error:
+            error.text = sentences(_language(request)).translate(error.text or "")
             security.protect(error)
             raise
         finally:

@@ -7,16 +7,18 @@ its control and direction characters as escapes, and is cut where it is long.
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from alink_sim.platform.console.addresses import address
 from alink_sim.platform.console.charts import chart
 from alink_sim.platform.console.local_time import local
 from alink_texts import LANGUAGES, translations
+from alink_texts.sentences import Sentences, sentences
 
 FOLDER = Path(__file__).parent / "templates"
 _LONGEST = 300  # Characters of a device's text in a table.
@@ -33,10 +35,6 @@ class Templates:
         environment = self._environments[language]
         return environment.get_template(template).render(language=language, **context)
 
-    def translate(self, language: str, text: str) -> str:
-        """Return a text in a language."""
-        return translations(language).gettext(text)
-
 
 def visible(text: str) -> str:
     """Return a text in which what a browser would not show, or would turn round, is visible."""
@@ -52,6 +50,17 @@ def shown(value: Any, longest: int = _LONGEST) -> Markup:
         return Markup("<bdi>{}</bdi>").format(visible(text))
     cut = Markup('<bdi>{}</bdi><span class="cut" title="{}">… {}</span>')
     return cut.format(visible(text[:longest]), f"{len(text)}", f"({len(text):,})")
+
+
+def said(text: str, longest: int = _LONGEST, *, spoken: Sentences) -> Markup:
+    """Return a sentence of the platform in the words of `spoken`, its values isolated and cut.
+
+    A sentence that `spoken` lacks stays English, and says so to a screen reader.
+    """
+    if (parts := spoken.parts(text)) is None:
+        return Markup('<span lang="en">{}</span>').format(shown(text, longest))
+    pieces = (shown(one.text, longest) if one.is_value else escape(one.text) for one in parts)
+    return Markup().join(pieces)
 
 
 def moment(seconds: float | None) -> Markup:
@@ -94,6 +103,7 @@ def _environment(language: str) -> Environment:
     environment.filters |= {
         "moment": moment,
         "pretty": pretty,
+        "said": partial(said, spoken=sentences(language)),
         "shown": shown,
         "size": size,
         "visible": visible,
@@ -101,6 +111,6 @@ def _environment(language: str) -> Environment:
     environment.globals |= {
         "LANGUAGES": LANGUAGES,
         "address": address,
-        "chart": chart,
+        "chart": partial(chart, words=words.gettext),
     }
     return environment

@@ -12,6 +12,8 @@ from multidict import MultiMapping
 from alink_sim.platform.console.platform_view import PlatformView
 from alink_sim.platform.console.security import Notice, Session
 from alink_sim.platform.console.templates import Templates
+from alink_texts import translations
+from alink_texts.sentences import sentences
 
 _MAX_NOTICE = 500
 
@@ -30,8 +32,12 @@ class Visit:
 
     def words(self, text: str, **values: Any) -> str:
         """Return a text in the language of the visit; `values` fill its %(name)s."""
-        translated = self.templates.translate(self.language, text)
+        translated = translations(self.language).gettext(text)
         return translated % values if values else translated
+
+    def says(self, error: Exception) -> str:
+        """Return what an error of the platform says, in the language of the visit."""
+        return sentences(self.language).translate(str(error))
 
     def part(self, name: str) -> str:
         """Return a part of the path, "" where the path lacks it."""
@@ -89,5 +95,5 @@ class Visit:
         try:
             await action
         except ValueError as error:
-            return self.go(failed or then, str(error), is_error=True)
+            return self.go(failed or then, self.says(error), is_error=True)
         return self.go(then, done)

@@ -41,7 +41,7 @@ async def details(visit: Visit) -> web.Response:
     connections = view.connections()
     connection = next((one for one in connections if str(one.number) == number), None)
     if connection is None:
-        raise MissingError(f"registration {number}")
+        raise MissingError(f"there is no registration {number}")
     events = view.journal.of_device(connection.product_key, connection.device_name)
     return visit.page(
         "boot.html",

@@ -146,7 +146,7 @@ async def call(visit: Visit) -> web.Response:
             )
         number = await view.do(cloud.call_service, device.product_key, device.name, name, inputs)
     except ValueError as error:
-        return visit.go(there, str(error), is_error=True)
+        return visit.go(there, visit.says(error), is_error=True)
     return visit.go(
         there, visit.words("Service %(name)s was called, id %(id)s.", name=name, id=number)
     )

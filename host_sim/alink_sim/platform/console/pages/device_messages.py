@@ -55,7 +55,7 @@ async def send(visit: Visit) -> web.Response:
             qos=1 if visit.field("qos") == "1" else 0,
         )
     except ValueError as error:
-        return visit.go(there, str(error), is_error=True)
+        return visit.go(there, visit.says(error), is_error=True)
     if not sent:
         notice = visit.words(
             "Not sent: the device is offline, or has not subscribed to the topic."

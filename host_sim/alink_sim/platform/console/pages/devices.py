@@ -81,7 +81,9 @@ async def add_batch(visit: Visit) -> web.Response:
     try:
         count = await visit.view.add_devices(product_key, wanted)
     except ValueError as error:
-        return _batch_page(visit, product_key=product_key, text=text, problems=[(0, str(error))])
+        return _batch_page(
+            visit, product_key=product_key, text=text, problems=[(0, visit.says(error))]
+        )
     done = visit.words("%(count)s devices were added.", count=count)
     return visit.go(address("devices", product=product_key), done)
 

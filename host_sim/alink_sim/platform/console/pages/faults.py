@@ -15,6 +15,11 @@ from alink_sim.platform.faults.fault import KINDS
 _SHOWN = 50
 
 
+def effect(kind: str) -> str:
+    """Return what a kind of fault does, in one English sentence: a key of the catalog."""
+    return (inspect.getdoc(KINDS[kind]) or "").partition("\n\n")[0]
+
+
 async def index(visit: Visit) -> web.Response:
     """Show the faults that may strike, and those that did."""
     struck = (event for event in visit.view.journal.newest() if event.kind == "fault")
@@ -23,7 +28,7 @@ async def index(visit: Visit) -> web.Response:
         faults=visit.view.faults.listed(),
         struck=list(itertools.islice(struck, _SHOWN)),
         kinds=[
-            (name, inspect.getdoc(make) or "", ", ".join(inspect.signature(make).parameters))
+            (name, effect(name), ", ".join(inspect.signature(make).parameters))
             for name, make in KINDS.items()
         ],
         products=visit.view.products(),
@@ -44,7 +49,7 @@ async def add(visit: Visit) -> web.Response:
         table |= file.table(visit.field("values").split())
         visit.view.faults.add_all([file.entry(table, where=visit.words("This form"))])
     except ValueError as error:
-        return visit.go("/faults", str(error), is_error=True)
+        return visit.go("/faults", visit.says(error), is_error=True)
     return visit.go("/faults", visit.words("Fault %(kind)s was added.", kind=table["kind"]))
 
 

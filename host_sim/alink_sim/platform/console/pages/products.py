@@ -30,7 +30,7 @@ async def create(visit: Visit) -> web.Response:
             name=visit.field("name"), node_type=node_type, instance=visit.field("instance")
         )
     except ValueError as error:
-        return visit.go("/products", str(error), is_error=True)
+        return visit.go("/products", visit.says(error), is_error=True)
     done = visit.words("Product %(name)s was created.", name=product.name)
     return visit.go(address("products", product.key), done)
 
@@ -87,7 +87,7 @@ async def switch(visit: Visit) -> web.Response:
             code=visit.field("code"),
         )
     except ValueError as error:
-        return _details(visit, asks=True, problem=str(error))
+        return _details(visit, asks=True, problem=visit.says(error))
     return visit.go(address("products", product.key), done)
 
 
@@ -118,7 +118,7 @@ async def config(visit: Visit) -> web.Response:
             return visit.go(there, visit.words("The configuration was taken back."))
         told = await visit.view.do(cloud.set_config, product.key, text)
     except ValueError as error:
-        return visit.go(there, str(error), is_error=True)
+        return visit.go(there, visit.says(error), is_error=True)
     notice = visit.words(
         "The configuration was saved. It went to %(count)s devices that are online.", count=told
     )
@@ -135,7 +135,7 @@ async def broadcast(visit: Visit) -> web.Response:
             visit.view.cloud.broadcast, product.key, payload, topic=visit.field("topic")
         )
     except ValueError as error:
-        return visit.go(there, str(error), is_error=True)
+        return visit.go(there, visit.says(error), is_error=True)
     notice = visit.words("The broadcast went to %(count)s sessions.", count=sent)
     return visit.go(there, notice, is_error=not sent)
 
