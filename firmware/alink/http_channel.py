@@ -161,19 +161,27 @@ def _info(answer, name):
 
 
 def auth_body(fields):
-    """Return the JSON that asks for a token, signed with the DeviceSecret; needs no clock."""
+    """Return the JSON that asks for a token, signed with the DeviceSecret.
+
+    The platform takes a timestamp within 15 minutes of its clock, so none is sent without a clock.
+    """
+    timestamp = fields.get("Timestamp")
+    if not timestamp and heap.call("utc", "is_set"):
+        timestamp = heap.call("utc", "milliseconds")
     name, key = fields["DeviceName"], fields["ProductKey"]
     client = b"%s.%s" % (key, name)
     method = fields.get("SignMethod", b"hmacsha256")
     content = b"clientId%sdeviceName%sproductKey%s" % (client, name, key)
-    body = envelope.compact(
-        {
-            "productKey": key.decode(),
-            "deviceName": name.decode(),
-            "clientId": client.decode(),
-            "signmethod": method.decode(),
-            "sign": heap.call("sign", "hmac", method, fields["DeviceSecret"], content).decode(),
-        }
-    )
-    heap.unload("sign")
-    return body
+    members = {
+        "productKey": key.decode(),
+        "deviceName": name.decode(),
+        "clientId": client.decode(),
+        "signmethod": method.decode(),
+    }
+    if timestamp:
+        content += b"timestamp" + timestamp
+        members["timestamp"] = timestamp.decode()
+    sign = heap.call("sign", "hmac", method, fields["DeviceSecret"], content)
+    members["sign"] = sign.decode()
+    heap.unload("sign", "utc")
+    return envelope.compact(members)

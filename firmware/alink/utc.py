@@ -27,3 +27,8 @@ def gmtime(seconds):
 def text(seconds):
     """Return seconds since 1970 as ISO 8601."""
     return "%04d-%02d-%02dT%02d:%02d:%02dZ" % tuple(gmtime(seconds)[:6])
+
+
+def milliseconds():
+    """Return the milliseconds since 1970 in digits (bytes); 2050 if the clock is not set."""
+    return b"%d000" % (now() if is_set() else _LAST)

@@ -5,10 +5,16 @@ from alink.gateway import roster
 from alink.topics import whole
 
 
+class Link:
+    def __init__(self):
+        self.identity = {}
+
+
 class Gateway:
     product_key, device_name = "a1GatewayPk", "gateway-1"
 
     def __init__(self, stage, subs, batch=9, products=()):
+        self._link = Link()
         self.batch = batch
         self.max_packet = 4096
         self.products = dict(products)

@@ -61,7 +61,8 @@ def test_token_request_is_signed_with_the_device_secret():
         (b"hmacsha1", "86ca7e4da4be16a74f5f49a7ce8a77380b58e887"),
         (b"hmacsha256", "b37eea641fa64792bc814a8dbde9fd0c10382605619b017f96e894993984f154"),
     ):
-        body = json.loads(auth_body(dict(FIELDS, SignMethod=method)).decode())
+        with fakes.Steps(is_set=lambda: False):
+            body = json.loads(auth_body(dict(FIELDS, SignMethod=method)).decode())
         assert body == {
             "productKey": "pk",
             "deviceName": "device",
@@ -69,6 +70,13 @@ def test_token_request_is_signed_with_the_device_secret():
             "signmethod": method.decode(),
             "sign": sign,
         }, body
+
+
+def test_token_request_signs_a_set_clock():
+    with fakes.Steps(is_set=lambda: True, milliseconds=lambda: b"1800000000000"):
+        body = json.loads(auth_body(FIELDS).decode())
+    assert body["timestamp"] == "1800000000000"
+    assert body["sign"] == "792a1b4d219ef8b173f849952eb5d2371b329f82b61e5c5ebf1c3d56d445a156"
 
 
 def test_expired_token_is_renewed_once():

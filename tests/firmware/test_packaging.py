@@ -18,6 +18,6 @@ def test_mip_installs_every_file_of_the_sdk() -> None:
 def test_every_place_names_one_version() -> None:
     version = PACKAGE["version"]
     assert f'__version__ = "{version}"' in (FIRMWARE / "alink" / "__init__.py").read_text("utf-8")
-    assert f"_v=alink-{version}" in (FIRMWARE / "alink" / "boot" / "connect_fields.py").read_text(
+    assert f"_v=alink-{version}" in (FIRMWARE / "alink" / "session" / "login_fields.py").read_text(
         "utf-8"
     )

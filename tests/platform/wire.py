@@ -176,6 +176,14 @@ class Party:
             keepalive=keepalive,
         )
 
+    def log_in_at(self, timestamp: str) -> bytes:
+        content = f"clientIdboarddeviceName{self.name}productKey{self.product.key}"
+        return connect(
+            f"board|securemode=2,signmethod=hmacsha256,timestamp={timestamp}|",
+            self.user,
+            sign(self.device_secret, f"{content}timestamp{timestamp}"),
+        )
+
     def log_in_with(self, client_id: str, token: str, *, keepalive: int = 60) -> bytes:
         sent = f"{client_id}|securemode=-2,authType=connwl|"
         return connect(sent, self.user, token, keepalive=keepalive)

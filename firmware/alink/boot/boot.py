@@ -46,9 +46,8 @@ class Boot:
             yield from heap.call("boot.registration", "register", self)
             heap.unload_steps("boot")
             yield 0
-        login = heap.call("boot.connect_fields", "login", self.fields)
-        heap.unload("sign")
-        return self.endpoint, self.tls, login, self.fields.get("NtpHost")
+        identity = heap.call("session.login_fields", "keep", self.fields)
+        return self.endpoint, self.tls, identity, self.fields.get("NtpHost")
 
 
 def refused(error, policy, log):

@@ -24,6 +24,7 @@ _LIMITS = (
     ("HttpsHost", 1, 128, b"-._:"),
     ("InstanceId", 1, 64, b"-_"),
     ("Region", 1, 32, b"-"),
+    ("Timestamp", 1, 16, b""),
 )
 _CHOICES = (
     ("SignMethod", (b"hmacmd5", b"hmacsha1", b"hmacsha256")),
@@ -37,6 +38,7 @@ _SETTINGS = (
     ("https_host", "HttpsHost"),
     ("method", "Method"),
     ("sign_method", "SignMethod"),
+    ("timestamp", "Timestamp"),
 )
 
 

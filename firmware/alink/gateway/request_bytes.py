@@ -8,7 +8,6 @@ one buffer: as dicts, or piece by piece, a batch would take five times the heap.
 from ..sign import hmac, login_content, register_content
 
 _METHOD = b"hmacsha256"
-_TIMESTAMP = b"2524608000000"  # Opaque to the platform: a fixed one needs no clock.
 
 
 def request(number, method, head, subs, tail, each, *more):
@@ -44,14 +43,14 @@ def proxied(out, sub, secrets, random):
     out += b',"random":"%s","signMethod":"hmacSha256","sign":"%s"' % (random, sign)
 
 
-def signed(out, sub, more):
+def signed(out, sub, timestamp, more):
     """Write what a login and a topology request sign with the DeviceSecret, and `more`."""
     key, name, secret = sub
     client_id = b"%s.%s" % (key, name)
-    content = login_content(client_id, name, key, _TIMESTAMP)
+    content = login_content(client_id, name, key, timestamp)
     out += b',"clientId":"%s","timestamp":"%s","sign":"%s",%s' % (
         client_id,
-        _TIMESTAMP,
+        timestamp,
         hmac(_METHOD, secret, content),
         more,
     )

@@ -71,15 +71,22 @@ def _payload(gateway, number, stage, what, subs):
         head, tail, each = b'{"proxieds":[', b"]}", request_bytes.proxied
         more = gateway.products, hexlify(os.urandom(8))
     elif stage == roster.REGISTERED:
-        each, more = request_bytes.signed, (b'"signmethod":"hmacSha256"',)
+        each, more = request_bytes.signed, (_timestamp(gateway), b'"signmethod":"hmacSha256"')
     elif stage == roster.RELATED:
-        each, more = request_bytes.signed, (b'"cleanSession":"true"',)
+        each, more = request_bytes.signed, (_timestamp(gateway), b'"cleanSession":"true"')
         head, tail = b'{"signMethod":"hmacSha256","deviceList":[', b"]}"
     if what in ASKED[6:]:
         head = tail = b""
         if more:
-            more = (b'"signMethod":"hmacSha256",' + more[0],)
+            more = more[0], b'"signMethod":"hmacSha256",' + more[1]
     return request_bytes.request(number, method, head, subs, tail, each, *more)
+
+
+def _timestamp(gateway):
+    # Return what each login of a request signs as its time, as that of the gateway.
+    from .. import utc
+
+    return gateway._link.identity.get("Timestamp") or utc.milliseconds()
 
 
 def _registrable(gateway, subs):

@@ -87,7 +87,7 @@ class Errands:
                 "gateway.request_table", "request", self.gateway, self.number, stage, slots, now
             )
         finally:
-            heap.unload("sign")
+            heap.unload("sign", "utc")
 
     def _end(self, code, data, now):
         self._reply = None

@@ -34,10 +34,12 @@ def begin(link, clock):
 
 
 def _log_in(link):
+    login = heap.call("session.login_fields", "login", link.identity)
+    heap.unload("sign", "utc")
     connection = link.dial()
     client = MQTTClient(connection, link.keep, link.acknowledged, link.max_packet)
     try:
-        client.connect(link.login, link.keepalive)
+        client.connect(login, link.keepalive)
     except (RefusedError, TransportError, ProtocolError, MemoryError):
         client.disconnect()
         raise

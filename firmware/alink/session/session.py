@@ -31,7 +31,7 @@ class Link:
 
         Each of `hooks` is called as a session begins, `feed()` while a connect waits.
         """
-        self._endpoint = self._tls = self.login = None
+        self._endpoint = self._tls = self.identity = None
         self.online = self._greets = False
         self.duplicate = False  # Whether the current message came with DUP set.
         self.sessions = 0
@@ -44,13 +44,13 @@ class Link:
         self._handlers = {}
         self._inbox = self._client = self._pinged_at = self._until = None
 
-    def use(self, endpoint, tls, login, ntp_host=None):
+    def use(self, endpoint, tls, identity, ntp_host=None):
         """Say where to connect, (host, port), with which TLS context, and as whom.
 
-        `login` is client id, user name and password in bytes. `ntp_host` is that of the
+        `identity` is the dict that `login_fields.login` takes. `ntp_host` is that of the
         certificate, for a clock that turns out to be wrong. Before the first `step`.
         """
-        self._endpoint, self._tls, self.login = endpoint, tls, login
+        self._endpoint, self._tls, self.identity = endpoint, tls, identity
         self.ntp_host = ntp_host
 
     def subscribe(self, *topics):

@@ -5,6 +5,12 @@ from alink.errors import RefusedError, TransportError
 from alink.session import session, stream
 from check import raises
 
+IDENTITY = {
+    "ProductKey": b"pk",
+    "DeviceName": b"dn",
+    "ClientID": b"c",
+    "DeviceToken": b"t",
+}
 SUBACK = b"\x90\x03\x00\x01\x01"
 
 
@@ -23,7 +29,7 @@ class World:
         self.routes = {b"a": self.on_message}
         self.link = session.Link(keepalive, 1024, self.routes, self.hooks, None, self.log.append)
         self.link.dial = self.dial
-        self.link.use(("iot.example", 8883), None, (b"c", b"u", b"p"))
+        self.link.use(("iot.example", 8883), None, IDENTITY)
 
     def dial(self):
         if self.down:

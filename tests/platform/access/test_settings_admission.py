@@ -200,3 +200,42 @@ def test_setting_limits_https_registrations_per_minute(make, most: int):
     assert codes == [200] * most + [429]
     event = platform.expect("registration_refused", timeout=0)
     assert (event.code, event.reason) == (429, f"more than {most} registrations in a minute")
+
+
+def test_copied_login_serves_for_ever_by_default(make, clock: ManualClock):
+    platform = make()
+    copied = party(platform).log_in_at(f"{clock.time() * 1000:.0f}")
+    for _ in range(2):
+        assert answer(platform, copied) == ACCEPTED
+        clock.advance(365 * 86400)
+
+
+def test_setting_refuses_a_copied_login_after_its_time(make, clock: ManualClock):
+    platform = make(login_seconds=900.0)
+    copied = party(platform).log_in_at(f"{clock.time() * 1000:.0f}")
+    assert answer(platform, copied) == ACCEPTED
+    clock.advance(899)
+    assert answer(platform, copied) == ACCEPTED
+    clock.advance(2)
+    assert answer(platform, copied) == refused(4)
+    reason = platform.expect("login_refused", timeout=0).reason
+    assert reason == "the timestamp of the login is 901 s behind; 900 s are allowed"
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "reason"),
+    [
+        ("2524608000000", "s ahead; 900 s are allowed"),
+        ("1700000000", "s behind; 900 s are allowed"),
+        ("now", "the login sends no timestamp in milliseconds"),
+    ],
+)
+def test_setting_refuses_a_constant_timestamp(make, timestamp: str, reason: str):
+    platform = make(login_seconds=900.0)
+    assert answer(platform, party(platform).log_in_at(timestamp)) == refused(4)
+    assert platform.expect("login_refused", timeout=0).reason.endswith(reason)
+
+
+def test_recent_login_needs_no_timestamp_with_a_token(make):
+    platform = make(login_seconds=900.0)
+    assert answer(platform, party(platform).log_in_with(*pair(platform))) == ACCEPTED

@@ -12,6 +12,7 @@ import pytest
 
 from alink_sim.board import Board
 from alink_sim.clock import ManualClock
+from alink_sim.platform import Settings
 from tests.sim.conftest import RESETS_BEFORE_STORING, Rig, until_waiting
 
 WATCHED = """
@@ -151,3 +152,35 @@ def _live(board: Board, clock: ManualClock, *, seconds: int) -> None:
         until_waiting(board, clock)
         clock.advance(1)
     until_waiting(board, clock)
+
+
+FIXED = """
+from alink import Device
+
+Device.from_flash(timestamp="2524608000000", policy="stop").connect()
+"""
+STRICT = Settings(login_seconds=900.0)
+
+
+def test_every_login_signs_its_own_time(make_rig: Callable[..., Rig], clock: ManualClock) -> None:
+    rig = make_rig(clock=clock, settings=STRICT)
+    with _online(rig) as board:
+        for hours in range(1, 3):
+            rig.platform.console.disable_device(rig.product_key, "dev-1")
+            board.expect("alink: offline: ")
+            rig.platform.console.enable_device(rig.product_key, "dev-1")
+            until_waiting(board, clock)
+            clock.advance(3600)
+            board.expect(ONLINE)
+            assert rig.kinds("dev-1").count("online") == hours + 1
+
+
+def test_setting_fixes_the_timestamp_of_logins(
+    make_rig: Callable[..., Rig], clock: ManualClock
+) -> None:
+    rig = make_rig(clock=clock, settings=STRICT)
+    with rig.board("dev-1", main=FIXED) as board:
+        board.power_on()
+        board.expect("alink: login refused, CONNACK 4")
+        refusal = rig.platform.expect("login_refused", timeout=0)
+        assert refusal.reason.endswith(" s ahead; 900 s are allowed")

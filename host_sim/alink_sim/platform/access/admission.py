@@ -5,6 +5,7 @@ docs/reference/protocol.md, "Dynamic registration" and "Login". MQTT and HTTPS b
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from alink_sim.platform.access import auth, signature_hints
@@ -14,6 +15,8 @@ from alink_sim.platform.core import Core
 from alink_sim.platform.state.entities import ClientId, Device, Product
 from alink_sim.platform.state.instances import instance_of
 from alink_sim.platform.state.refusal import Code, RefusedError
+
+_DIGITS = re.compile(r"[0-9]{1,16}")
 
 
 async def register(core: Core, credentials: Credentials) -> Mapping[str, str]:
@@ -41,15 +44,18 @@ async def register(core: Core, credentials: Credentials) -> Mapping[str, str]:
 
 
 async def log_in(
-    core: Core, credentials: Credentials, *, activates: bool = True
+    core: Core, credentials: Credentials, *, activates: bool = True, over_mqtt: bool = True
 ) -> tuple[Device, ClientId | None]:
     """Return the device and the pair it came with; its activation is at rest by then.
 
-    None instead of a pair: it came with its DeviceSecret. Raises RefusedError.
+    None instead of a pair: it came with its DeviceSecret. Over HTTPS, the channel judges the
+    timestamp. Raises RefusedError.
     """
     registry = core.registry
     device = registry.device_for_login(credentials.product_key, credentials.device_name)
     issued = _proven(core, credentials, device)
+    if over_mqtt:
+        _check_age(core, credentials)
     _check_instance(core, registry.product_of(device.product_key), credentials)
     if core.registry.gateway_of(device) and core.settings.sub_device_alone == "refuse":
         raise RefusedError(None, "a sub-device logs in through its gateway only")
@@ -82,6 +88,22 @@ def _proven(core: Core, credentials: Credentials, device: Device) -> ClientId | 
     if not auth.login_is_signed(credentials, device.secret, client_id_optional=optional):
         raise _wrongly_signed(core, credentials, needs="DeviceSecret")
     return None
+
+
+def _check_age(core: Core, credentials: Credentials) -> None:
+    most = core.settings.login_seconds
+    sent = credentials.extension.get("timestamp", "")
+    if not most or credentials.kind is not Kind.LOGIN:
+        return
+    if not _DIGITS.fullmatch(sent):
+        raise RefusedError(Code.SIGNATURE, "the login sends no timestamp in milliseconds")
+    off = int(sent) / 1000 - core.clock.time()
+    if abs(off) > most:
+        late = "behind" if off < 0 else "ahead"
+        raise RefusedError(
+            Code.SIGNATURE,
+            f"the timestamp of the login is {abs(off):.0f} s {late}; {most:g} s are allowed",
+        )
 
 
 def _wrongly_signed(core: Core, credentials: Credentials, *, needs: str) -> RefusedError:

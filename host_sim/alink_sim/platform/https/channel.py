@@ -125,7 +125,9 @@ class HttpsChannel:
         try:
             auth.check_signed(credentials)
             activates = core.settings.http_token_activates
-            device, _ = await admission.log_in(core, credentials, activates=activates)
+            device, _ = await admission.log_in(
+                core, credentials, activates=activates, over_mqtt=False
+            )
         except RefusedError as refusal:
             raise _DeclinedError(HttpsCode.AUTH, refusal.reason, refusal.code) from refusal
         except StoreError as error:

@@ -57,6 +57,7 @@ class Settings:
         retain: what a retained PUBLISH does; "ignore" treats it like any other.
         will: what a CONNECT with a will message does.
         login_without_client_id: accept a login signature that leaves the client id out.
+        login_seconds: how far the timestamp of a login may be off; 0 is any.
         connwl_over_tcp: accept a DeviceToken on a connection without TLS.
         max_client_id: longest whole MQTT client id, in bytes.
         instances: whether products of undeclared instances may do anything ("declared"), or are
@@ -151,6 +152,7 @@ class Settings:
     retain: str = _one_of("close", "ignore")
     will: str = _one_of("refuse", "ignore")
     login_without_client_id: bool = _one_of(True, False)  # noqa: FBT003
+    login_seconds: float = 0.0
     connwl_over_tcp: bool = _one_of(True, False)  # noqa: FBT003
     max_client_id: int = 512
     instances: str = _one_of("declared", "strict")
