@@ -323,9 +323,9 @@ class Connection(asyncio.Protocol):
         # The device has so long to store what it gets; closing at once loses it for real clients.
         self._idle.allow(settings.push_seconds + settings.registration_seconds)
         if settings.push_seconds:
-            self._write(framing.connack(_ACCEPTED))
             clock, loop = self._core.clock, asyncio.get_running_loop()
             clock.call_later(loop, settings.push_seconds, lambda: self._write(push))
+            self._write(framing.connack(_ACCEPTED))  # Its reader may turn the clock at once.
         else:
             self._write(framing.connack(_ACCEPTED) + push)
 
