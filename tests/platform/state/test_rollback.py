@@ -6,8 +6,8 @@ import asyncio
 import json
 import sqlite3
 import threading
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from unittest.mock import patch
 
@@ -20,11 +20,16 @@ from alink_sim.platform.state.tables import restore
 from alink_sim.platform.state.write_behind import Commits
 from tests.platform import http_requests as https
 from tests.platform.wire import ACCEPTED, Party, Wire, publish, refused
+from tests.waiting import eventually
 
 
-def full_disk(platform: Platform) -> AbstractContextManager[object]:
-    """Let no write of a platform reach its database."""
-    return patch.object(platform._store, "write", side_effect=StoreError("the disk is full"))
+@contextmanager
+def full_disk(platform: Platform) -> Iterator[None]:
+    """Let no write of a platform reach its database, until each change has been refused."""
+    full = StoreError("the disk is full")
+    with patch.object(platform._store, "write", side_effect=full):
+        yield
+        eventually(lambda: not platform._store.is_behind)
 
 
 def seen(platform: Platform) -> tuple[object, ...]:
