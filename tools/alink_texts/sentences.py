@@ -19,6 +19,8 @@ from alink_texts import SOURCE, catalog_file
 
 _LONGEST = 2048  # Characters; a longer text stays as it is.
 _DEPTH = 4  # Sentences in a sentence in a sentence.
+_VAGUE = 6  # Letters; a sentence with fewer, "{0} or {1}", counts only inside another.
+_CODE = re.compile(r"[\w.]+")
 _FIELD = re.compile(r"\{(\d)(:t)?\}")
 _JOINTS = ((": ", "："), ("; ", "；"))
 
@@ -56,7 +58,11 @@ class Sentences:
     def _parts_of(self, text: str, depth: int) -> tuple[Part, ...] | None:
         if not depth:
             return None
+        if found := self._behind_a_code(text, depth):
+            return found
         for pattern in self._patterns:
+            if pattern.weight < _VAGUE and depth == _DEPTH:
+                break
             if (values := pattern.values_in(text)) is not None:
                 return tuple(self._filled(pattern, values, depth))
         return self._joined(text, depth) or self._behind_a_word(text, depth)
@@ -69,6 +75,14 @@ class Sentences:
             number, is_sentence = piece
             found = self._parts_of(values[number], depth - 1) if is_sentence else None
             yield from found or (Part(values[number], is_value=True),)
+
+    def _behind_a_code(self, text: str, depth: int) -> tuple[Part, ...] | None:
+        """Translate "409: sentence", "iot.device.Name: sentence"."""
+        code, joint, rest = text.partition(": ")
+        if not joint or not _CODE.fullmatch(code):
+            return None
+        found = self._parts_of(rest, depth - 1)
+        return (Part(f"{code}: ", is_value=True), *found) if found else None
 
     def _joined(self, text: str, depth: int) -> tuple[Part, ...] | None:
         """Translate "topic: sentence", "sentence: value" and "sentence; sentence"."""

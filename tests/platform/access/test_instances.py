@@ -102,7 +102,7 @@ def test_the_host_of_another_instance_is_refused(
         (
             "old public",
             IID,
-            f"instanceId {IID} was sent; the product is of the old public one in ",
+            f"instanceId {IID} was sent; the product is of the old public instance in ",
         ),
     ],
 )

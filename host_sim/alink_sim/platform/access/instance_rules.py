@@ -55,5 +55,6 @@ def _other_host(instance: Instance, credentials: Credentials) -> str:
 
 
 def _named(instance: Instance) -> str:
-    which = f"the {instance.kind} instance {instance.id}" if instance.id else "the old public one"
-    return f"{which} in {instance.region}"
+    if not instance.id:
+        return f"the old public instance in {instance.region}"
+    return f"the {instance.kind} instance {instance.id} in {instance.region}"

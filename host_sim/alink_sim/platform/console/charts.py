@@ -105,7 +105,7 @@ def _bounds(low: float, high: float, *, from_zero: bool) -> tuple[float, float]:
     """Return round ends of the value axis."""
     low = min(low, 0.0) if from_zero else low
     if high <= low:
-        return (low - 1.0, high + 1.0) if not from_zero else (low, low + 3.0)
+        return (low, low + _STEPS) if from_zero else (low - 1.0, low - 1.0 + _STEPS)
     step = 10.0 ** math.floor(math.log10((high - low) / _STEPS))
     step = next(step * by for by in (1, 2, 5, 10) if (high - low) / (step * by) <= _STEPS)
     bottom = math.floor(low / step) * step

@@ -107,7 +107,8 @@ async def services(visit: Visit) -> web.Response:
         event
         for event in newest
         if event.kind in ("answered", "sent", "not_sent")
-        and "/service/" in str(event.detail.get("topic", ""))
+        and "/service/" in (topic := str(event.detail.get("topic", "")))
+        and not topic.endswith("/service/property/set")
     )
     return tab_page(
         visit,

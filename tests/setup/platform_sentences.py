@@ -33,8 +33,10 @@ ROOMS = (
     "platform/state/entities.py",
     "platform/state/event_log.py",
     "platform/state/instances.py",
+    "platform/state/ota_bucket.py",
     "platform/state/refusal.py",
     "platform/state/registry.py",
+    "platform/state/tables.py",
     "platform/state/verification.py",
     "platform/topics",
 )
@@ -54,6 +56,9 @@ NOT_SHOWN = {
     "{0} holds no access key: remove it, and a new one is made",
     "{0} is not an event filter",
 }
+
+# Joined from a list, and what the operating system says.
+NOT_IN_SOURCE = {"{0} or {1}", "Broken pipe", "Connection reset by peer"}
 
 _WORD = re.compile(r"(?<![\w/{.])[A-Za-z]{2,}(?![\w}])")
 
