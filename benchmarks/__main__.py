@@ -17,7 +17,17 @@ from rich.console import Console
 from rich.table import Table
 
 from alink_sim import toolchain
-from benchmarks import boots, budget, console, line, platforms, posts, recovery, registrations
+from benchmarks import (
+    boots,
+    budget,
+    console,
+    ledgers,
+    line,
+    platforms,
+    posts,
+    recovery,
+    registrations,
+)
 
 
 def main() -> int:
@@ -61,6 +71,7 @@ def _speed(folder: Path) -> list[tuple[str, str, str]]:
         + console.rows(console.measure(folder))
         + recovery.rows(recovery.measure(folder))
         + line.rows(line.measure(folder))
+        + ledgers.rows(ledgers.measure(folder))
     )
 
 

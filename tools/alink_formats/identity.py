@@ -50,15 +50,18 @@ _NAMES = {
     "sub_products": "SubProduct",
 }
 _PATTERNS = {
-    "product_key": (r"[A-Za-z0-9]{1,20}", "1 to 20 letters and digits"),
-    "product_secret": (r"[!-~]{1,64}", "1 to 64 printable characters"),
-    "device_name": (r"[A-Za-z0-9\-_@.:]{4,32}", "4 to 32 letters, digits and - _ @ . :"),
-    "device_secret": (r"[!-~]{1,64}", "1 to 64 printable characters"),
-    "client_id": (r"[!-~]{1,64}", "1 to 64 printable characters"),
-    "device_token": (r"[!-~]{1,64}", "1 to 64 printable characters"),
-    "https_host": (r"[A-Za-z0-9._-]{1,122}(:[0-9]{1,5})?", "host or host:port"),
-    "sign_method": (r"hmac(md5|sha1|sha256)", "hmacmd5, hmacsha1 or hmacsha256"),
-    "method": (r"register|regnwl|https", "register, regnwl or https"),
+    name: (re.compile(pattern), allowed)
+    for name, (pattern, allowed) in {
+        "product_key": (r"[A-Za-z0-9]{1,20}", "1 to 20 letters and digits"),
+        "product_secret": (r"[!-~]{1,64}", "1 to 64 printable characters"),
+        "device_name": (r"[A-Za-z0-9\-_@.:]{4,32}", "4 to 32 letters, digits and - _ @ . :"),
+        "device_secret": (r"[!-~]{1,64}", "1 to 64 printable characters"),
+        "client_id": (r"[!-~]{1,64}", "1 to 64 printable characters"),
+        "device_token": (r"[!-~]{1,64}", "1 to 64 printable characters"),
+        "https_host": (r"[A-Za-z0-9._-]{1,122}(:[0-9]{1,5})?", "host or host:port"),
+        "sign_method": (r"hmac(md5|sha1|sha256)", "hmacmd5, hmacsha1 or hmacsha256"),
+        "method": (r"register|regnwl|https", "register, regnwl or https"),
+    }.items()
 }
 
 
@@ -202,7 +205,7 @@ def check(identity: Identity, *, kind: str = "certificate") -> None:
 def check_field(name: str, value: str) -> None:
     """Raise IdentityError if the field `name` (an attribute of Identity) cannot have the value."""
     pattern, allowed = _PATTERNS[name]
-    if not re.fullmatch(pattern, value):
+    if not pattern.fullmatch(value):
         shown = fingerprint(value) if name in SECRETS else repr(value)
         message = f"{field_name(name)} {shown} has {len(value)} characters; allowed: {allowed}"
         raise IdentityError(message, field=name)

@@ -257,6 +257,26 @@ def test_a_ledger_of_another_version_is_left_alone(tmp_path, file_book):
         another(file_book)
 
 
+def as_version_1(file: Path) -> None:
+    with sqlite3.connect(file) as connection:
+        connection.execute("DROP INDEX ix_entries_batch_row")
+        connection.execute("UPDATE schema_version SET version = 1")
+
+
+def test_older_ledger_is_updated_with_its_content(tmp_path, file_book):
+    claim = reached(file_book, "a" * 12, "written")
+    file_book.close()
+    as_version_1(tmp_path / "ledger.db")
+    with pytest.raises(LedgerError, match="older schema 1: `alink-burn plan` updates it"):
+        Ledger(str(tmp_path / "ledger.db"), station=Station("s", "o"), is_read_only=True)
+    updated = another(file_book)
+    assert updated.claims() == [claim]
+    with updated._database.read() as connection:
+        names = {index["name"] for index in sa.inspect(connection).get_indexes("entries")}
+    assert "ix_entries_batch_row" in names
+    updated.close()
+
+
 def test_entries_carry_attempt_station_operator_and_time(book):
     reached(book, "a" * 12, "written")
     book.claim("b", ROWS, mac="a" * 12)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import csv
+import io
+import os
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -10,17 +13,19 @@ from typer.testing import CliRunner
 
 from alink_factory.cli import app
 from alink_factory.job import job
-from alink_factory.ledger import Ledger
+from alink_factory.ledger import Ledger, Station
 from alink_factory.report import report
-from alink_factory.report.report import Report, ReportRow
+from alink_factory.report.report import ReportRow, Total
+from tests.factory.filling import fill
 from tests.factory.workshop import KEY, Workshop
 
 ROWS = "DeviceName,SerialNumber,x-box\nlamp-0001,77,A\nlamp-0002,78,B\n"
 MAC = "a0b765123456"
 
 
-def made(workshop: Workshop, ledger: Ledger, rows: str = ROWS) -> Report:
-    return report.make("lamps", workshop.plan(rows=rows).rows, ledger)
+def made(workshop: Workshop, ledger: Ledger, rows: str = ROWS) -> list[ReportRow]:
+    with report.opened("lamps", workshop.plan(rows=rows).rows, ledger) as opened:
+        return list(opened.rows())
 
 
 @pytest.fixture
@@ -37,22 +42,25 @@ def ledger(workshop: Workshop) -> Ledger:
 
 def test_registered_names_are_marked(workshop, ledger):
     ledger.note("registered", batch="lamps", product_key=KEY, device_name="lamp-0001")
-    assert [row.registered for row in made(workshop, ledger).rows] == [True, False]
+    assert [row.registered for row in made(workshop, ledger)] == [True, False]
 
 
 def test_row_with_device_secret_is_registered(workshop, ledger):
     rows = "DeviceName,DeviceSecret\nlamp-0001,\nlamp-0002,own0secret\n"
-    assert [row.registered for row in made(workshop, ledger, rows).rows] == [False, True]
+    assert [row.registered for row in made(workshop, ledger, rows)] == [False, True]
 
 
 def test_board_keeps_port_firmware_tools_and_boot(workshop, ledger):
-    first = made(workshop, ledger).rows[0]
+    first = made(workshop, ledger)[0]
     assert (first.port, first.firmware) == ("tty1", "0123456789abcdef")
     assert (first.tools, first.boot) == ("alink-burn 1.0, esptool 5.1", "lamp-0001, SDK 1.0")
 
 
 def test_columns_of_the_user_are_kept(workshop, ledger):
-    rows = list(csv.DictReader(made(workshop, ledger).as_csv().splitlines()))
+    text = io.StringIO()
+    with report.opened("lamps", workshop.plan(rows=ROWS).rows, ledger) as opened:
+        opened.write_csv(text)
+    rows = list(csv.DictReader(text.getvalue().splitlines()))
     assert [(row["device_name"], row["x-box"]) for row in rows] == [
         ("lamp-0001", "A"), ("lamp-0002", "B"),
     ]  # fmt: skip
@@ -60,14 +68,17 @@ def test_columns_of_the_user_are_kept(workshop, ledger):
 
 def test_board_of_removed_row_stays_in_report(workshop, ledger):
     seen = made(workshop, ledger, "DeviceName\nlamp-0002\n")
-    assert [(row.device_name, row.state, row.csv_line) for row in seen.rows] == [
+    assert [(row.device_name, row.state, row.csv_line) for row in seen] == [
         ("lamp-0002", "free", 2), ("lamp-0001", "done", 0),
     ]  # fmt: skip
-    assert seen.counts == {"done": 0, "free": 1, "removed": 1}
+    total = Total()
+    for row in seen:
+        total.count(row)
+    assert total.states == {"done": 0, "free": 1, "removed": 1}
 
 
-def refused(seen: Report) -> list[ReportRow]:
-    return [row for row in seen.rows if row.state == "refused"]
+def refused(seen: list[ReportRow]) -> list[ReportRow]:
+    return [row for row in seen if row.state == "refused"]
 
 
 def test_refused_boards_are_in_report(workshop, ledger):
@@ -87,7 +98,8 @@ def test_job_records_the_versions_of_its_tools(workshop, repl_board):
     plan = workshop.plan(rows=ROWS, layout="stock")
     order = workshop.order(plan, over_repl=True)
     assert job.burn(order, "tty1", report=lambda _: None).result == "done"
-    first = report.make("lamps", plan.rows, order.ledger).rows[0]
+    with report.opened("lamps", plan.rows, order.ledger) as opened:
+        first = next(opened.rows())
     assert first.firmware == "none"
     assert first.tools.startswith("alink-burn ")
     assert ", mpremote 1." in first.tools
@@ -98,3 +110,24 @@ def test_csv_file_has_byte_order_mark_for_excel(workshop, ledger, tmp_path: Path
     command = ["report", str(workshop.batch(rows=ROWS)), "-o", str(target)]
     assert CliRunner().invoke(app, command).exit_code == 0
     assert target.read_bytes().startswith(b"\xef\xbb\xbfcsv_line,row,")
+
+
+def peak(workshop: Workshop, boards: int) -> int:
+    """Return the peak memory in bytes while a report of this many boards is written."""
+    where = str(workshop.folder / f"{boards}.db")
+    names = [f"lamp-{number:06d}" for number in range(boards)]
+    fill(where, batch="lamps", product_key=KEY, names=names)
+    plan = workshop.plan(rows="\n".join(["DeviceName", *names]))
+    book = Ledger(where, station=Station("b", "mei"))
+    tracemalloc.start()
+    with report.opened("lamps", plan.rows, book) as opened, Path(os.devnull).open("w") as nowhere:
+        assert opened.write_csv(nowhere).states == {"done": boards, "free": 0}
+        most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    book.close()
+    return most
+
+
+def test_memory_of_report_does_not_grow(workshop):
+    peak(workshop, 10)  # Imports and caches.
+    assert peak(workshop, 4000) < 1.5 * peak(workshop, 1000)

@@ -14,7 +14,7 @@ from alink_factory.batch.rows import Row
 from alink_factory.errors import BatchError
 from alink_factory.image import firmware, vfs
 from alink_factory.image.recipe import Recipe
-from alink_factory.ledger import Claim, Ledger, TakenRows
+from alink_factory.ledger import Ledger, TakenRows
 from alink_formats import board as boards
 from alink_formats import identity as identities
 from alink_formats.board import BoardDefinition
@@ -44,10 +44,6 @@ class Plan:
     def burnable(self) -> tuple[Row, ...]:
         """The rows that become boards: all but the sub-devices."""
         return tuple(row for row in self.rows if row.kind != "subdevice")
-
-    def claims(self, ledger: Ledger) -> list[Claim]:
-        """Return the claims of the rows in the file; the ledger may know more rows."""
-        return [claim for claim in ledger.claims(self.batch.name) if claim.row in self.by_key]
 
     @cached_property
     def by_key(self) -> dict[str, Row]:
@@ -166,16 +162,18 @@ class Plan:
 
     def clashes(self, ledger: Ledger) -> list[str]:
         """Return a sentence for each row whose DeviceName is on a board of another batch."""
-        live = {(c.product_key, c.device_name): c for c in ledger.claims()}
-        found = []
-        for row in self.rows:
-            claim = live.get((row.product_key, row.device_name))
-            if claim and claim.batch != self.batch.name:
-                found.append(
-                    f"line {row.csv_line}: DeviceName {row.device_name!r} is on board {claim.mac} "
-                    f"of batch {claim.batch}"
-                )
-        return found
+        others = {(key, name): (mac, batch) for key, name, mac, batch in self._others(ledger)}
+        return [
+            f"line {row.csv_line}: DeviceName {row.device_name!r} is on board {others[who][0]} "
+            f"of batch {others[who][1]}"
+            for row in self.rows
+            if others and (who := (row.product_key, row.device_name)) in others
+        ]
+
+    def _others(self, ledger: Ledger) -> Iterator[tuple[str, str, str, str]]:
+        # Boards of other batches with a product of this batch.
+        keys = {row.product_key for row in self.rows}
+        return (other for other in ledger.others(self.batch.name) if other[0] in keys)
 
 
 def load(file: Path) -> Plan:
@@ -241,18 +239,37 @@ def _secrets(batch: Batch, listed: Iterable[Row], errors: list[str]) -> dict[str
 
 
 def _try(plan: Plan) -> None:
-    # Builds every identity, and the image for the smallest flash, before the first board.
+    # Checks every row, and builds the image for the smallest flash, before the first board.
     errors: list[str] = []
+    tried = set()
     for row in plan.burnable:
-        serial = row.serial or ("" if row.device_name else "0000")
-        named = plan.named(row, mac=row.mac or _EXAMPLE_MAC, serial=serial)
-        try:
-            plan.identity(named or replace(row, device_name="0000"))
-        except BatchError as error:
-            errors += error.messages
+        mistake = _wrong_name(plan, row)
+        # Rows differ in few fields of their identity: those with the same ones are tried once.
+        same = (row.product_key, row.sub_products, row.device_secret)
+        if not mistake and same not in tried:
+            tried.add(same)
+            mistake = _wrong_identity(plan, row)
+        if mistake:
+            errors.append(mistake)
     if errors:
         raise BatchError(*errors)
     largest = max(plan.burnable, key=lambda row: len(row.sub_products), default=None)
     if largest:
         identity = plan.identity(replace(largest, device_name=largest.device_name or "x" * 32))
         plan.recipe(plan.board.flash_size).build(identity, None)
+
+
+def _wrong_name(plan: Plan, row: Row) -> str:
+    # A name that is known was checked with its row.
+    if row.device_name:
+        return ""
+    named = plan.named(row, mac=row.mac or _EXAMPLE_MAC, serial=row.serial or "0000")
+    return _wrong_identity(plan, named) if named else ""
+
+
+def _wrong_identity(plan: Plan, row: Row) -> str:
+    try:
+        plan.identity(row if row.device_name else replace(row, device_name="0000"))
+    except BatchError as error:
+        return str(error)
+    return ""

@@ -11,6 +11,7 @@ import csv
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from pathlib import Path
 
 from alink_factory.batch.batch_file import Batch
@@ -30,9 +31,10 @@ COLUMNS = {
     "gateway": "gateway",
     "subproducts": "sub_products",
 }
+_OURS = frozenset(COLUMNS.values())
 
 
-@dataclass(frozen=True, repr=False, kw_only=True)
+@dataclass(frozen=True, repr=False, kw_only=True, slots=True)
 class Row:
     """One board of the batch: what to burn on it. Its repr shows no secret.
 
@@ -69,7 +71,7 @@ def read(batch: Batch) -> tuple[Row, ...]:
         cells: Iterable[tuple[int, dict[str, str]]] = ((n, {}) for n in range(1, batch.count + 1))
         where = str(batch.file)
     else:
-        cells = list(_cells(batch.rows_file))
+        cells = _cells(batch.rows_file)
         where = str(batch.rows_file)
     rows, errors = [], []
     for number, (line, values) in enumerate(cells):
@@ -133,13 +135,8 @@ def _row(batch: Batch, counter: int, line: int, values: dict[str, str]) -> Row:
     serial, mac = values.get("serial", ""), _mac(values.get("mac", ""))
     name = values.get("device_name") or _known_name(batch, counter, key, serial, mac)
     kind = values.get("kind", "").lower() or "device"
-    errors = []
-    for field, value in (("product_key", key), ("device_name", name)):
-        if value or field == "product_key":
-            try:
-                check_field(field, value)
-            except IdentityError as error:
-                errors.append(str(error))
+    mistakes = (_mistake_of_key(key), _mistake("device_name", name) if name else "")
+    errors = [mistake for mistake in mistakes if mistake]
     if not name and batch.naming.scheme == "given":
         errors.append("DeviceName is missing")
     if kind not in KINDS:
@@ -165,12 +162,23 @@ def _row(batch: Batch, counter: int, line: int, values: dict[str, str]) -> Row:
         kind=kind,
         gateway=values.get("gateway", ""),
         sub_products=tuple(values.get("sub_products", "").split()),
-        extra=tuple((name, value) for name, value in values.items() if _is_extra(name)),
+        extra=tuple((name, value) for name, value in values.items() if name not in _OURS),
     )
 
 
-def _is_extra(column: str) -> bool:
-    return column.lower().startswith("x-")
+@lru_cache(maxsize=8)
+def _mistake_of_key(product_key: str) -> str:
+    # Rows have few different ProductKeys.
+    return _mistake("product_key", product_key)
+
+
+def _mistake(field: str, value: str) -> str:
+    # A sentence if the field cannot have this value, "" otherwise.
+    try:
+        check_field(field, value)
+    except IdentityError as error:
+        return str(error)
+    return ""
 
 
 def _known_name(batch: Batch, counter: int, key: str, serial: str, mac: str) -> str:
@@ -183,8 +191,10 @@ def _known_name(batch: Batch, counter: int, key: str, serial: str, mac: str) -> 
 
 
 def _mac(text: str) -> str:
+    if not text:
+        return ""
     digits = re.sub(r"[:\-.]", "", text).lower()
-    if text and not re.fullmatch(r"[0-9a-f]{12}", digits):
+    if not re.fullmatch(r"[0-9a-f]{12}", digits):
         raise BatchError(f"Mac is {text!r}; write 12 hexadecimal digits, as in a0:b7:65:12:34:56")
     return digits
 
@@ -192,13 +202,13 @@ def _mac(text: str) -> str:
 def _clashes(rows: list[Row]) -> Iterator[str]:
     for what in ("DeviceName", "SerialNumber", "Mac"):
         attribute = {"SerialNumber": "serial"}.get(what) or COLUMNS[what.lower()]
-        seen: dict[tuple[str, str], int] = {}
+        seen: dict[str, int] = {}
         for row in rows:
             value = str(getattr(row, attribute))
-            pair = (row.product_key if what == "DeviceName" else "", value)
-            if value and pair in seen:
-                yield f"{what} {value!r} is on line {seen[pair]} and on line {row.csv_line}"
-            seen.setdefault(pair, row.csv_line)
+            # The key of a row with a name is the name, and its product if it is another one.
+            one = row.key if what == "DeviceName" else value
+            if value and seen.setdefault(one, row.csv_line) != row.csv_line:
+                yield f"{what} {value!r} is on line {seen[one]} and on line {row.csv_line}"
     names = {row.device_name for row in rows if row.kind == "gateway"}
     for row in rows:
         if row.gateway and row.gateway not in names:

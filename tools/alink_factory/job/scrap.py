@@ -13,11 +13,10 @@ def scrap(batch: str, ledger: Ledger, *, mac: str = "", name: str = "", reason: 
     """
     if not (mac or name):
         raise BatchError("name the board with --mac or --name")
-    claims = ledger.claims(batch)
-    found = [c for c in claims if (mac and c.mac == mac) or (name and c.device_name == name)]
-    if not found:
+    found = ledger.named(batch, mac=mac, device_name=name)
+    if found is None:
         raise BatchError(f"the ledger has no board {mac or name} in batch {batch}")
     if not reason:
         raise BatchError("give a reason with --reason: the ledger keeps it")
-    ledger.retire(found[0], what="scrapped", reason=reason)
-    return found[0].device_name
+    ledger.retire(found, what="scrapped", reason=reason)
+    return found.device_name

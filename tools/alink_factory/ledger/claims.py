@@ -33,7 +33,7 @@ class Station:
     operator: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Claim:
     """A row and the board that holds it, until the board is scrapped or wiped.
 
@@ -60,7 +60,7 @@ class Claim:
         return self.state == "done"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Entry:
     """An event in the ledger, never changed; `at` is seconds since 1970.
 

@@ -49,10 +49,12 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
-        """Open a transaction that only reads; it neither waits for a writer nor blocks one."""
+        """Open a transaction that only reads: it sees one state, and blocks no writer."""
         with self._explained():
             self._check_file()
             with self._engine.connect() as connection:
+                if connection.dialect.name == "postgresql":
+                    connection.execution_options(isolation_level="REPEATABLE READ")
                 yield connection.execution_options(**_READS)
 
     @contextmanager
@@ -94,18 +96,31 @@ class Database:
     def _open(self) -> None:
         if self._is_read_only:
             with self.read() as connection:
-                _check_version(connection.execute(sa.select(schema.SCHEMA.c.version)).scalar())
+                self._check_version(_version(connection))
             return
         with self._engine.begin() as connection:
             if connection.dialect.name == "postgresql":
                 # Stations that start at the same time create the tables one after the other.
                 connection.execute(_LOCK)
-            schema.METADATA.create_all(connection)
-            found = connection.execute(sa.select(schema.SCHEMA.c.version)).scalar()
-            if found is None:
-                connection.execute(schema.SCHEMA.insert().values(version=schema.VERSION))
+            if not sa.inspect(connection).has_table(schema.SCHEMA.name):
+                schema.create(connection)
+            found = _version(connection)
+            if found is not None and found < schema.VERSION:
+                schema.update(connection, found)
             else:
-                _check_version(found)
+                self._check_version(found)
+
+    def _check_version(self, found: int | None) -> None:
+        if found is not None and found < schema.VERSION:
+            raise LedgerError(
+                f"the ledger {self.shown} has the older schema {found}: "
+                "`alink-burn plan` updates it, with permission to write it"
+            )
+        if found != schema.VERSION:
+            raise LedgerError(
+                f"the ledger {self.shown} has schema {found}, but this alink-burn has "
+                f"{schema.VERSION}: use the alink-burn that created the ledger"
+            )
 
     def _check_file(self) -> None:
         # SQLite keeps writing to a file that was deleted or replaced: the entries would be lost.
@@ -157,12 +172,8 @@ class Database:
         return f"the ledger {self.shown} cannot be used ({cause}): {advice}"
 
 
-def _check_version(found: int | None) -> None:
-    if found != schema.VERSION:
-        raise LedgerError(
-            f"the ledger has schema {found}, but this alink-burn has {schema.VERSION}: "
-            "use the alink-burn that created the ledger"
-        )
+def _version(connection: sa.Connection) -> int | None:
+    return connection.execute(sa.select(schema.SCHEMA.c.version)).scalar()
 
 
 def _read_only(file: Path) -> sa.URL:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Container, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -18,6 +19,7 @@ import sqlalchemy as sa
 from alink_factory.errors import BoardError, LedgerError
 from alink_factory.ledger.claims import STATES, Candidate, Claim, Entry, Station
 from alink_factory.ledger.database import Database
+from alink_factory.ledger.history import History
 from alink_factory.ledger.schema import CLAIMS, ENTRIES
 from alink_factory.ledger.taken_rows import RELEVANT, Event, TakenRows
 
@@ -145,6 +147,14 @@ class Ledger:
             (CLAIMS.c.product_key == product_key) & (CLAIMS.c.device_name == device_name)
         )
 
+    def named(self, batch: str, *, mac: str = "", device_name: str = "") -> Claim | None:
+        """Return the claim in a batch of a MAC, or of a DeviceName, None if it has none."""
+        mine = CLAIMS.c.mac == mac if mac else CLAIMS.c.device_name == device_name
+        query = CLAIMS.select().where(CLAIMS.c.batch == batch, mine).order_by(CLAIMS.c.id)
+        with self._database.read() as connection:
+            row = connection.execute(query).first()
+        return Claim(*row) if row else None
+
     def claims(self, batch: str | None = None) -> list[Claim]:
         """Return the claims of a batch, or all claims, oldest first."""
         query = CLAIMS.select().order_by(CLAIMS.c.id)
@@ -160,6 +170,37 @@ class Ledger:
             query = query.where(ENTRIES.c.batch == batch)
         with self._database.read() as connection:
             return [Entry(**row) for row in connection.execute(query).mappings()]
+
+    @contextmanager
+    def history(self, batch: str) -> Iterator[History]:
+        """Open what the ledger knows of a batch now, to be read in portions."""
+        with self._database.read() as connection:
+            yield History(connection, batch)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no board has a claim."""
+        with self._database.read() as connection:
+            return connection.execute(sa.select(CLAIMS.c.id).limit(1)).first() is None
+
+    def states(self, batch: str) -> list[tuple[str, str]]:
+        """Return row and state of every claim of a batch."""
+        query = sa.select(CLAIMS.c.row, CLAIMS.c.state).where(CLAIMS.c.batch == batch)
+        with self._database.read() as connection:
+            return [(row, state) for row, state in connection.execute(query)]
+
+    def others(self, batch: str) -> Iterator[tuple[str, str, str, str]]:
+        """Yield ProductKey, DeviceName, MAC and batch of every board of another batch."""
+        columns = (CLAIMS.c.product_key, CLAIMS.c.device_name, CLAIMS.c.mac, CLAIMS.c.batch)
+        query = sa.select(*columns).where(CLAIMS.c.batch != batch)
+        with self._database.read() as connection:
+            yield from (tuple(row) for row in connection.execute(query))
+
+    def unfinished(self, batch: str) -> list[Claim]:
+        """Return the claims of boards that are begun and not done, oldest first."""
+        query = CLAIMS.select().where(CLAIMS.c.batch == batch, CLAIMS.c.state != STATES[-1])
+        with self._database.read() as connection:
+            return [Claim(*row) for row in connection.execute(query.order_by(CLAIMS.c.id))]
 
     def _take_up(self, batch: str, mac: str, port: str) -> Claim | None:
         with self._database.begin() as connection:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-VERSION = 1
+VERSION = 2
 METADATA = sa.MetaData()
 
 SCHEMA = sa.Table("schema_version", METADATA, sa.Column("version", sa.Integer, nullable=False))
@@ -50,6 +50,7 @@ ENTRIES = sa.Table(
     sa.Column("port", sa.Text, nullable=False),
     sa.Column("record", sa.String(16), nullable=False),
     sa.Column("detail", sa.Text, nullable=False),
+    sa.Index("ix_entries_batch_row", "batch", "row"),
     sqlite_autoincrement=True,
 )
 
@@ -74,3 +75,17 @@ sa.event.listen(
         "EXECUTE FUNCTION entries_refuse()"
     ).execute_if(dialect="postgresql"),
 )
+
+
+def create(connection: sa.Connection) -> None:
+    """Create the tables of an empty database."""
+    METADATA.create_all(connection)
+    connection.execute(SCHEMA.insert().values(version=VERSION))
+
+
+def update(connection: sa.Connection, found: int) -> None:
+    """Update the tables of a ledger with the older schema `found`; its content stays."""
+    if found < 2:
+        for index in ENTRIES.indexes:
+            index.create(connection, checkfirst=True)
+    connection.execute(SCHEMA.update().values(version=VERSION))

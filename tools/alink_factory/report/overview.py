@@ -26,9 +26,10 @@ class Overview:
 
 def make(plan: Plan, ledger: Ledger) -> Overview:
     """Return the overview of a plan."""
-    batch, claims = plan.batch, plan.claims(ledger)
-    others = len(ledger.claims(batch.name)) - len(claims)
-    done = sum(claim.is_done for claim in claims)
+    batch, every = plan.batch, ledger.states(plan.batch.name)
+    states = [state for row, state in every if row in plan.by_key]
+    others = len(every) - len(states)
+    done = states.count("done")
     rows = [f"{len(plan.rows)} from {batch.rows_file.name if batch.rows_file else 'rows.count'}"]
     for kind, plural in (("gateway", "gateways"), ("subdevice", "sub-devices, not burned")):
         if number := sum(row.kind == kind for row in plan.rows):
@@ -47,14 +48,14 @@ def make(plan: Plan, ledger: Ledger) -> Overview:
         "vfs": f"{len(plan.files)} files, {sum(map(len, plan.files.values()))} bytes",
         "boot check": "yes" if batch.boot_check else "no",
         "ledger": ledger.where_shown,
-        "note": "" if ledger.claims() else "the ledger is empty: no board was burned with it",
+        "note": "the ledger is empty: no board was burned with it" if ledger.is_empty else "",
         "other boards": f"{others} of rows that are no longer in the file" if others else "",
     }
     return Overview(
         facts={name: fact for name, fact in facts.items() if fact},
         boards=len(plan.burnable),
         done=done,
-        begun=len(claims) - done,
+        begun=len(states) - done,
         clashes=tuple(plan.clashes(ledger)),
     )
 

@@ -1,22 +1,27 @@
 """A batch as a table: the state, board and operator of each row; never a secret.
 
 It comes from the ledger and, as far as they can be read, from the rows of the batch. Boards whose
-row left the file and boards that were refused have rows as well.
+row left the file and boards that were refused have rows as well. It is read and written in
+portions: memory does not grow with the entries of the ledger.
 """
 
 from __future__ import annotations
 
 import csv
-import io
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
+from typing import TextIO, TypeVar
 
 from alink_factory.batch.rows import Row
-from alink_factory.ledger import Claim, Entry, Ledger
+from alink_factory.ledger import Claim, Entry, History, Ledger
 
 _FAILED = ("failed", "scrapped", "wiped", "refused")
+_PORTION = 500  # Rows that are read together.
+
+_Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,91 +58,113 @@ class ReportRow:
     @property
     def cells(self) -> dict[str, object]:
         """The values by column, those of the user last."""
-        values: dict[str, object] = asdict(self)
-        del values["extra"]
-        return values | self.extra
+        return {name: getattr(self, name) for name in COLUMNS} | self.extra
 
 
-@dataclass(frozen=True)
+COLUMNS = tuple(one.name for one in fields(ReportRow) if one.name != "extra")
+
+
+@dataclass
+class Total:
+    """The number of rows, and of boards in each state; done and free are always included.
+
+    Boards whose row left the file count as `removed`.
+    """
+
+    rows: int = 0
+    states: dict[str, int] = field(default_factory=lambda: {"done": 0, "free": 0})
+
+    def count(self, row: ReportRow) -> None:
+        """Count one more row."""
+        self.rows += 1
+        if row.kind != "subdevice":
+            is_removed = not row.csv_line and row.state != "refused"
+            state = "removed" if is_removed else row.state
+            self.states[state] = self.states.get(state, 0) + 1
+
+
 class Report:
-    """All rows of a batch, and its boards without a row."""
+    """All rows of a batch, and its boards without a row, while `history` is open."""
 
-    batch: str
-    rows: tuple[ReportRow, ...]
+    def __init__(self, batch: str, rows: Sequence[Row], history: History) -> None:
+        self.batch = batch
+        self._listed = rows
+        self._history = history
 
-    @property
-    def counts(self) -> dict[str, int]:
-        """The number of boards in each state; done and free are always included.
-
-        Boards whose row left the file count as `removed`.
-        """
-        found = {"done": 0, "free": 0}
-        for row in self.rows:
-            if row.kind != "subdevice":
-                is_removed = not row.csv_line and row.state != "refused"
-                state = "removed" if is_removed else row.state
-                found[state] = found.get(state, 0) + 1
-        return found
+    def rows(self) -> Iterator[ReportRow]:
+        """Yield the rows in file order, then boards whose row left the file, then refused ones."""
+        registered = self._history.registered()
+        for row in self._rows():
+            names = registered.get(row.product_key, ())
+            yield replace(row, registered=True) if row.device_name in names else row
 
     @property
     def columns(self) -> list[str]:
         """The names of all columns."""
-        own = {name: None for row in self.rows for name in row.extra}
-        return [one.name for one in fields(ReportRow) if one.name != "extra"] + list(own)
+        own = {name: None for row in self._listed for name, _ in row.extra}
+        return [*COLUMNS, *own]
 
-    def as_csv(self) -> str:
-        """Return the rows as CSV with a header."""
-        text = io.StringIO()
-        writer = csv.DictWriter(text, self.columns, lineterminator="\n")
+    def write_csv(self, stream: TextIO) -> Total:
+        """Write the rows as CSV with a header; return how many there are."""
+        total = Total()
+        writer = csv.DictWriter(stream, self.columns, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(row.cells for row in self.rows)
-        return text.getvalue()
+        for row in self.rows():
+            writer.writerow(row.cells)
+            total.count(row)
+        return total
 
-    def as_json(self) -> str:
-        """Return the report as one JSON document."""
-        document = {
-            "batch": self.batch,
-            "counts": self.counts,
-            "rows": [row.cells for row in self.rows],
-        }
-        return json.dumps(document, ensure_ascii=False, indent=2)
+    def write_json(self, stream: TextIO) -> Total:
+        """Write the report as one JSON document; return how many rows there are."""
+        total = Total()
+        stream.write(f'{{\n  "batch": {json.dumps(self.batch)},\n  "rows": [')
+        for row in self.rows():
+            text = json.dumps(row.cells, ensure_ascii=False)
+            stream.write(f"{',' if total.rows else ''}\n    {text}")
+            total.count(row)
+        stream.write(f'\n  ],\n  "counts": {json.dumps(total.states)}\n}}\n')
+        return total
+
+    def _rows(self) -> Iterator[ReportRow]:
+        for part in _portions(self._listed):
+            keys = [row.key for row in part]
+            claims, entries = self._history.claims(keys), self._history.entries(keys)
+            for row in part:
+                yield _in_file(row, claims.get(row.key), entries.get(row.key, []))
+        known = {row.key for row in self._listed}
+        for gone in _portions([key for key in self._history.rows() if key not in known]):
+            claims, entries = self._history.claims(gone), self._history.entries(gone)
+            for key in gone:
+                yield _of_board(claims[key], entries.get(key, []))
+        for refusals in self._history.refused():
+            yield _refused(refusals)
 
 
-def make(batch: str, rows: Sequence[Row], ledger: Ledger) -> Report:
-    """Return the report of a batch as it is now; `rows` may be empty."""
-    claims = {claim.row: claim for claim in ledger.claims(batch)}
-    by_row: dict[str, list[Entry]] = {}
-    by_mac: dict[str, list[Entry]] = {}
-    registered = set()
-    for entry in ledger.entries(batch):
-        if entry.what == "registered":
-            registered.add((entry.product_key, entry.device_name))
-        elif entry.row:
-            by_row.setdefault(entry.row, []).append(entry)
-        elif entry.what == "refused":
-            by_mac.setdefault(entry.mac, []).append(entry)
-    known = {row.key for row in rows}
-    listed = [_in_file(row, claims.get(row.key), by_row.get(row.key, [])) for row in rows]
-    listed += [
-        _of_board(claim, by_row.get(key, [])) for key, claim in claims.items() if key not in known
-    ]
-    with_name = (_with_registration(row, registered) for row in listed)
-    return Report(batch, (*with_name, *_refused(by_mac, claims.values())))
+@contextmanager
+def opened(batch: str, rows: Sequence[Row], ledger: Ledger) -> Iterator[Report]:
+    """Open the report of a batch as it is now; `rows` may be empty."""
+    with ledger.history(batch) as history:
+        yield Report(batch, rows, history)
+
+
+def _portions(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
+    for at in range(0, len(items), _PORTION):
+        yield items[at : at + _PORTION]
 
 
 def _in_file(row: Row, claim: Claim | None, entries: list[Entry]) -> ReportRow:
-    of_board = asdict(_of_board(claim, entries)) if claim else {"failures": _failures(entries)}
-    own = {
-        "csv_line": row.csv_line,
-        "row": row.key,
-        "kind": row.kind,
-        "product_key": row.product_key,
-        "device_name": claim.device_name if claim else row.device_name,
-        "serial": row.serial,
-        "registered": bool(row.device_secret),
-        "extra": dict(row.extra),
-    }
-    return ReportRow(**(of_board | own))
+    of_board = _of_board(claim, entries) if claim else ReportRow(failures=_failures(entries))
+    return replace(
+        of_board,
+        csv_line=row.csv_line,
+        row=row.key,
+        kind=row.kind,
+        product_key=row.product_key,
+        device_name=claim.device_name if claim else row.device_name,
+        serial=row.serial,
+        registered=bool(row.device_secret),
+        extra=dict(row.extra),
+    )
 
 
 def _of_board(claim: Claim, entries: list[Entry]) -> ReportRow:
@@ -164,27 +191,18 @@ def _of_board(claim: Claim, entries: list[Entry]) -> ReportRow:
     )
 
 
-def _refused(by_mac: dict[str, list[Entry]], claims: Iterable[Claim]) -> Iterator[ReportRow]:
-    # A board that got a row later is not a refused board.
-    burned = {claim.mac for claim in claims}
-    for mac, entries in by_mac.items():
-        if mac not in burned:
-            last = entries[-1]
-            yield ReportRow(
-                mac=mac,
-                state="refused",
-                attempts=len(entries),
-                station=last.station,
-                operator=last.operator,
-                port=last.port,
-                at=_time(last.at),
-                failures=_failures(entries),
-            )
-
-
-def _with_registration(row: ReportRow, registered: set[tuple[str, str]]) -> ReportRow:
-    is_registered = row.registered or (row.product_key, row.device_name) in registered
-    return replace(row, registered=is_registered)
+def _refused(entries: list[Entry]) -> ReportRow:
+    last = entries[-1]
+    return ReportRow(
+        mac=last.mac,
+        state="refused",
+        attempts=len(entries),
+        station=last.station,
+        operator=last.operator,
+        port=last.port,
+        at=_time(last.at),
+        failures=_failures(entries),
+    )
 
 
 def _failures(entries: list[Entry]) -> str:

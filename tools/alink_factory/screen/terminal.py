@@ -12,7 +12,6 @@ from rich.console import Console
 
 from alink_factory.board.ports import Ports
 from alink_factory.job.order import Order
-from alink_factory.ledger import Claim
 from alink_factory.line import Line
 from alink_factory.screen import keyboard
 from alink_factory.screen.log_lines import LogLines
@@ -69,12 +68,6 @@ def stoppable(order: Order) -> Iterator[None]:
 
     with _signals(stop):
         yield
-
-
-def unfinished(order: Order) -> list[Claim]:
-    """Return the claims of boards that are begun and not done."""
-    claims = order.ledger.claims(order.plan.batch.name)
-    return [claim for claim in claims if not claim.is_done]
 
 
 def _display(

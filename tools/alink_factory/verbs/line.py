@@ -158,7 +158,7 @@ def resume(
     """
     with options.recorded(batch, ledger, station, operator) as (loaded, book):
         released = book.release(loaded.name, station=book.station.name)
-        begun = [claim for claim in book.claims(loaded.name) if not claim.is_done]
+        begun = book.unfinished(loaded.name)
     output.resumed(released, begun, batch, as_json=as_json)
 
 
@@ -193,6 +193,8 @@ def report(
     """Write the state of every row as CSV or JSON. It holds no secret."""
     from alink_factory.report import report as reports
 
-    with options.recorded(batch, ledger, is_read_only=True) as (loaded, book):
-        made = reports.make(loaded.name, output.readable_rows(loaded), book)
-    output.report(made, form=form, target=target)
+    with (
+        options.recorded(batch, ledger, is_read_only=True) as (loaded, book),
+        reports.opened(loaded.name, output.readable_rows(loaded), book) as made,
+    ):
+        output.report(made, form=form, target=target)

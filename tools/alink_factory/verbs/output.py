@@ -152,10 +152,9 @@ def progress(*, as_json: bool) -> Iterator[Screen | LogLines]:
 
 def ending(order: Order, *, as_json: bool) -> None:
     """Print the end of a line, and the boards that are begun and not done."""
-    from alink_factory.screen import terminal
-
-    begun = terminal.unfinished(order)
-    done = sum(claim.is_done for claim in order.plan.claims(order.ledger))
+    begun = order.ledger.unfinished(order.plan.batch.name)
+    order.taken.update()
+    done = order.taken.done
     if as_json:
         document = {"event": "end", "done": done, "rows": len(order.plan.burnable)}
         document |= {"begun": [_claim(claim) for claim in begun]}
@@ -203,17 +202,19 @@ def report(made: Report, *, form: str, target: Path | None) -> None:
     """Write a report to a file or to standard output. Raises BatchError."""
     if form not in ("csv", "json"):
         raise BatchError(f"--format {form}: use csv or json")
-    text = made.as_csv() if form == "csv" else made.as_json() + "\n"
+    write = made.write_csv if form == "csv" else made.write_json
     if target is None:
-        sys.stdout.write(text)
+        write(sys.stdout)
         return
     try:
         # Excel reads a CSV as UTF-8 only with a byte order mark.
-        target.write_text(text, encoding="utf-8-sig" if form == "csv" else "utf-8")
+        encoding = "utf-8-sig" if form == "csv" else "utf-8"
+        with target.open("w", encoding=encoding, newline="") as stream:
+            total = write(stream)
     except OSError as error:
         raise BatchError(f"{target}: {error.strerror}") from error
-    shown = ", ".join(f"{number} {state}" for state, number in made.counts.items())
-    typer.echo(f"{target}: {len(made.rows)} rows: {shown}")
+    shown = ", ".join(f"{number} {state}" for state, number in total.states.items())
+    typer.echo(f"{target}: {total.rows} rows: {shown}")
 
 
 def _found(one: Finding) -> Table:
