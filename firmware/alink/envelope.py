@@ -8,13 +8,13 @@ import json
 from .errors import ProtocolError
 
 
-def request(message_id, what, params, ack=1):
+def request(number, what, params, ack=1):
     """Return the bytes of a request; `what` is the topic's tail ("event/property/post").
 
     `ack` 0 asks the platform not to reply; no document says what it does without one.
     """
     body = {
-        "id": str(message_id),
+        "id": str(number),
         "version": "1.0",
         "sys": {"ack": ack},
         "params": params,

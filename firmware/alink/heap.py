@@ -44,12 +44,12 @@ def unload_steps(*packages):
         _forget("alink.%s." % name, getattr(package, "RESIDENT", ()))
 
 
-def _forget(start, resident):
+def _forget(start, keep):
     # Both the module table and its package hold a module: with both gone most of its heap comes
     # back, with one nothing.
     for name in list(sys.modules):
         package, _, leaf = name.rpartition(".")
-        if name.startswith(start) and leaf not in resident:
+        if name.startswith(start) and leaf not in keep:
             del sys.modules[name]
             if package in sys.modules:
                 sys.modules[package].__dict__.pop(leaf, None)

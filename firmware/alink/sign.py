@@ -8,13 +8,11 @@ no order.
 import hashlib
 from binascii import hexlify
 
-METHODS = (b"hmacmd5", b"hmacsha1", b"hmacsha256")
-
 _BLOCK = 64  # Bytes of a block, the same for MD5, SHA-1 and SHA-256.
 
 
 def hmac(method, key, message):
-    """Return HMAC(key, message) in hex for a `method` of METHODS (RFC 2104)."""
+    """Return HMAC(key, message) in hex for hmacmd5, hmacsha1 or hmacsha256 (RFC 2104)."""
     digest = getattr(hashlib, method[4:].decode())
     if len(key) > _BLOCK:
         key = digest(key).digest()

@@ -3,9 +3,11 @@
 Each stop is one `heap.call`; the package is dropped whole before the session begins.
 """
 
+from micropython import const
+
 from .. import heap
 
-_POLICIES = ("retry", "reregister", "stop")
+_POLICIES = const(("retry", "reregister", "stop"))
 
 
 def check(policy, keepalive):

@@ -17,31 +17,37 @@ from ..errors import TransportError
 from ..session import transport
 from ..utc import gmtime, is_set, now, text
 
-NTP_HOSTS = ("ntp.aliyun.com", "ntp1.aliyun.com", "pool.ntp.org")
 HTTP_HOST = "www.aliyun.com"
 
+_NTP_HOSTS = const("ntp.aliyun.com,ntp1.aliyun.com,pool.ntp.org")
 _ANSWER_MS = const(3000)
 _FROM_1900 = const(2208988800)  # NTP counts seconds from 1900, Unix from 1970.
-_MONTHS = b"JanFebMarAprMayJunJulAugSepOctNovDec"
+_MONTHS = const(b"JanFebMarAprMayJunJulAugSepOctNovDec")
 
 
-def synchronize(hosts, http_host, feed):
-    """Set the clock from the first source that answers; return that source as text.
+def ask_time(ntp_host, feed, log):
+    """Set the clock from the first source that answers; return whether one did.
 
-    Hosts are "name" or "name:port" text; `feed()` is called before each wait. Raises
-    TransportError naming every source when none answers.
+    `ntp_host` is the burned NtpHost, bytes of "name" or "name:port" separated by commas, or None;
+    `feed()` is called before each wait. The log names the source, or every source that failed.
     """
+    hosts = (ntp_host.decode() if ntp_host else _NTP_HOSTS).split(",")
     tried = []
-    for host, ask in [(host, _ask_ntp) for host in hosts] + [(http_host, _ask_http)]:
+    for host in hosts + [HTTP_HOST]:
+        http = host is HTTP_HOST
         try:
-            _set(ask(host, feed))
-            return "%s from %s" % ("NTP" if ask is _ask_ntp else "HTTP Date", host)
+            _set((_ask_http if http else _ask_ntp)(host, feed))
         except TransportError as error:
             tried.append("%s: %s" % (host, error))
-    raise TransportError(
-        "the clock says %s and no source of time answers (%s); allow UDP 123 or burn NtpHost"
-        % (text(now()), "; ".join(tried))
+        else:
+            source = "HTTP Date" if http else "NTP"
+            log("clock set to %s by %s from %s" % (text(now()), source, host))
+            return True
+    log(
+        "clock not set: it says %s and no source of time answers (%s); allow UDP 123 or burn "
+        "NtpHost" % (text(now()), "; ".join(tried))
     )
+    return False
 
 
 def from_ntp(answer, cookie):
@@ -65,7 +71,7 @@ def from_http(answer):
     try:
         day, year = int(parts[1]), int(parts[3])
         month = _MONTHS.index(parts[2]) // 3 + 1
-        hour, minute, second = [int(part) for part in parts[4].split(b":")]
+        hour, minute, second = map(int, parts[4].split(b":"))
     except (ValueError, IndexError):
         raise TransportError("its answer has no Date header")
     # Days from 1970-03-01 to the date, the year beginning in March.
@@ -77,13 +83,13 @@ def from_http(answer):
 def _ask_ntp(host, feed):
     cookie = os.urandom(8)
     request = b"\x1b" + bytes(39) + cookie
-    return from_ntp(exchange(*_split(host, 123), request, True, feed), cookie)
+    return from_ntp(exchange(*_split(host, 123), request, socket.SOCK_DGRAM, feed), cookie)
 
 
 def _ask_http(host, feed):
     name, port = _split(host, 80)
     request = "HEAD / HTTP/1.0\r\nHost: %s\r\n\r\n" % name
-    return from_http(exchange(name, port, request.encode(), False, feed))
+    return from_http(exchange(name, port, request.encode(), socket.SOCK_STREAM, feed))
 
 
 def _split(host, port):
@@ -100,12 +106,11 @@ def _set(seconds):
     machine.RTC().datetime((year, month, day, 0, hour, minute, second, 0))
 
 
-def exchange(host, port, request, datagram, feed):
+def exchange(host, port, request, kind, feed):
     """Send `request` in clear; return what comes back: as long a datagram, or 512 bytes of TCP.
 
-    `feed()` is called before each wait. Raises TransportError after 3 s.
+    `kind` is the socket's. `feed()` is called before each wait. Raises TransportError after 3 s.
     """
-    kind = socket.SOCK_DGRAM if datagram else socket.SOCK_STREAM
     if feed:
         feed()
     address = transport.resolve(host, port, kind)
@@ -122,7 +127,7 @@ def exchange(host, port, request, datagram, feed):
                 raise TransportError("no answer within %d ms" % _ANSWER_MS)
             if event == select.POLLOUT:
                 sock.send(request)
-        return sock.recv(len(request) if datagram else 512)
+        return sock.recv(len(request) if kind == socket.SOCK_DGRAM else 512)
     except OSError as error:
         raise TransportError("error %s" % error.errno)
     finally:

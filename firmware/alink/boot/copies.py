@@ -17,8 +17,8 @@ from micropython import const
 from ..errors import StoreError
 
 _LONGEST = const(16384)  # Bytes of a record.
-_NAMESPACE = "alink"
-_TRIES = "tries"
+_NAMESPACE = const("alink")
+_TRIES = const("tries")
 _NVS_NOT_FOUND = const(-0x1102)
 _NVS_INVALID_LENGTH = const(-0x110C)
 

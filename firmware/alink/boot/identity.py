@@ -7,38 +7,46 @@ vendor name to bytes: an instance of a class here would keep this module in the 
 
 import struct
 
+from micropython import const
+
 from .. import __version__
 from ..errors import StoreError
 from .copies import certificate_places, credential_places, same
 from .record import CERTIFICATE, CREDENTIAL, decode
 
-_LIMITS = (
-    # name, shortest, longest, what may stand in it besides letters and digits
-    ("ProductKey", 1, 20, b""),
-    ("ProductSecret", 1, 64, None),
-    ("DeviceName", 4, 32, b"-_@.:"),
-    ("DeviceSecret", 1, 64, None),
-    ("ClientID", 1, 64, None),
-    ("DeviceToken", 1, 64, None),
-    ("Host", 1, 128, b"-._"),
-    ("HttpsHost", 1, 128, b"-._:"),
-    ("InstanceId", 1, 64, b"-_"),
-    ("Region", 1, 32, b"-"),
-    ("Timestamp", 1, 16, b""),
+_LIMITS = const(
+    (
+        # name, shortest, longest, what may stand in it besides letters and digits
+        ("ProductKey", 1, 20, b""),
+        ("ProductSecret", 1, 64, None),
+        ("DeviceName", 4, 32, b"-_@.:"),
+        ("DeviceSecret", 1, 64, None),
+        ("ClientID", 1, 64, None),
+        ("DeviceToken", 1, 64, None),
+        ("Host", 1, 128, b"-._"),
+        ("HttpsHost", 1, 128, b"-._:"),
+        ("InstanceId", 1, 64, b"-_"),
+        ("Region", 1, 32, b"-"),
+        ("Timestamp", 1, 16, b""),
+    )
 )
-_CHOICES = (
-    ("SignMethod", (b"hmacmd5", b"hmacsha1", b"hmacsha256")),
-    ("Method", (b"register", b"regnwl", b"https")),
+_CHOICES = const(
+    (
+        ("SignMethod", (b"hmacmd5", b"hmacsha1", b"hmacsha256")),
+        ("Method", (b"register", b"regnwl", b"https")),
+    )
 )
-_SETTINGS = (
-    ("region", "Region"),
-    ("instance_id", "InstanceId"),
-    ("host", "Host"),
-    ("ntp_host", "NtpHost"),
-    ("https_host", "HttpsHost"),
-    ("method", "Method"),
-    ("sign_method", "SignMethod"),
-    ("timestamp", "Timestamp"),
+_SETTINGS = const(
+    (
+        ("region", "Region"),
+        ("instance_id", "InstanceId"),
+        ("host", "Host"),
+        ("ntp_host", "NtpHost"),
+        ("https_host", "HttpsHost"),
+        ("method", "Method"),
+        ("sign_method", "SignMethod"),
+        ("timestamp", "Timestamp"),
+    )
 )
 
 
@@ -71,7 +79,8 @@ def take_settings(settings):
         fields["Ca"] = [ca]
     wifi = settings.pop("wifi", None)
     if wifi is not None:
-        fields["WifiSsid"], fields["WifiPassword"] = [text.encode() for text in wifi]
+        ssid, password = wifi
+        fields["WifiSsid"], fields["WifiPassword"] = ssid.encode(), password.encode()
     check(fields)
     return fields
 
@@ -99,7 +108,9 @@ def identify(settings, log):
         % (
             fields["ProductKey"].decode(),
             fields["DeviceName"].decode(),
-            "with a credential" if credentialed(fields) else "not registered yet",
+            "with a credential"
+            if "DeviceSecret" in fields or "DeviceToken" in fields
+            else "not registered yet",
             __version__,
         )
     )
@@ -118,7 +129,7 @@ def burned(log):
             record = place.read()
             if record is not None:
                 fields = decode(record, CERTIFICATE)[1]
-                check_certificate(fields)
+                check_record(fields, "ProductSecret")
                 same(record, places, log)
                 return fields, place.name
         except StoreError as error:
@@ -143,7 +154,7 @@ def stored(certificate, log):
             record = place.read()
             if record is not None:
                 found, fields = decode(record, CREDENTIAL)
-                check_credential(fields)
+                check_record(fields, "ClientID", "DeviceToken")
                 if found > generation and _belongs(fields, certificate):
                     newest, generation, kept = record, found, fields
         except StoreError as error:
@@ -163,31 +174,18 @@ def _belongs(fields, certificate):
     return True
 
 
-def check_certificate(fields):
-    """Raise StoreError naming the first field of a burned certificate that is missing or wrong."""
-    _require(fields, "ProductKey", "DeviceName")
+def check_record(fields, *secrets):
+    """Raise StoreError naming the first field of a record that is missing or wrong.
+
+    It needs ProductKey, DeviceName and a DeviceSecret; `secrets` name what takes its place.
+    """
+    names = ("ProductKey", "DeviceName")
     if "DeviceSecret" not in fields:
-        _require(fields, "ProductSecret")
-    check(fields)
-
-
-def check_credential(fields):
-    """Raise StoreError naming the first field of a stored credential that is missing or wrong."""
-    _require(fields, "ProductKey", "DeviceName")
-    if "DeviceSecret" not in fields:
-        _require(fields, "ClientID", "DeviceToken")
-    check(fields)
-
-
-def credentialed(fields):
-    """Tell whether `fields` are enough to log in without registering."""
-    return "DeviceSecret" in fields or "DeviceToken" in fields
-
-
-def _require(fields, *names):
+        names += secrets
     for name in names:
         if not fields.get(name):
             raise StoreError("%s is missing; burn the board's certificate again" % name)
+    check(fields)
 
 
 def check(fields):

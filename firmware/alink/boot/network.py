@@ -5,7 +5,6 @@ import struct
 from micropython import const
 
 from .. import heap
-from ..errors import TransportError
 
 _SLICE_MS = const(200)
 _REJOIN_MS = const(10000)  # A station that gave up is asked to join again.
@@ -39,7 +38,7 @@ def _join_network(boot):
             if waited % 30000 == 0:
                 boot.log(
                     "Wi-Fi %s not joined for %d s: %s; check its name and password"
-                    % (ssid, waited // 1000, wifi.state())
+                    % (ssid, waited // 1000, heap.call("boot.wifi_state", "text", wifi.status()))
                 )
     while boot.network and not boot.network():
         yield _SLICE_MS
@@ -49,26 +48,13 @@ def _set_clock(boot):
     from .. import utc
 
     wait = 2000
-    while not utc.is_set() and not ask_time(boot.fields.get("NtpHost"), boot.feed, boot.log):
+    while not utc.is_set() and not heap.call(
+        "boot.clock", "ask_time", boot.fields.get("NtpHost"), boot.feed, boot.log
+    ):
         yield wait
         wait = min(wait * 2, 300000)
     heap.unload_steps("boot")
     heap.unload("session", "utc")
-
-
-def ask_time(ntp_host, feed, log):
-    """Set the clock from the hosts burned as NtpHost (bytes or None); return whether it is set."""
-    from .. import utc
-    from . import clock
-
-    hosts = ntp_host.decode().split(",") if ntp_host else clock.NTP_HOSTS
-    try:
-        source = clock.synchronize(hosts, clock.HTTP_HOST, feed)
-    except TransportError as error:
-        log("clock not set: %s" % error)
-        return False
-    log("clock set to %s by %s" % (utc.text(utc.now()), source))
-    return True
 
 
 def _endpoint(fields):

@@ -41,11 +41,11 @@ FIELDS = (
 )
 REPEATABLE = ("Ca", "SubProduct")
 
-_HEAD = "<4sBBHI"
+_HEAD = const("<4sBBHI")
 _HEADER = const(12)
 _VERSION = const(1)
 _LONGEST = const(12288)  # Three sectors.
-_MAGIC = b"ALNK"
+_MAGIC = const(b"ALNK")
 
 
 def size_of(header):
@@ -113,7 +113,7 @@ def decode(data, kind):
 
     Raises StoreError naming the field that is wrong, as far as the bytes tell.
     """
-    if len(data) < _HEADER or data[:4] != b"ALNK":
+    if len(data) < _HEADER or data[:4] != _MAGIC:
         raise StoreError("no identity record is here")
     if data[4] != _VERSION or data[5] != kind:
         raise StoreError("the record is version %d, kind %d" % (data[4], data[5]))

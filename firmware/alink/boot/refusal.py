@@ -1,6 +1,6 @@
-"""Why a registration over HTTPS was refused, and what to do. Loaded only when that happens.
+"""Why a registration was refused, and what to do. Loaded only when that happens.
 
-docs/reference/protocol.md, "HTTPS".
+docs/reference/protocol.md, "Dynamic registration" and "HTTPS".
 """
 
 from ..errors import RefusedError
@@ -18,8 +18,30 @@ _ADVICE = {
     6600: "the ProductSecret is wrong: burn the right one",
 }
 
+_CHECKS = {
+    b"register": "check that the DeviceName is registered and was never online, ",
+    b"regnwl": "regnwl needs an enterprise instance in cn-shanghai or cn-beijing: check that this "
+    "is one, that the DeviceName has fewer than five ClientIDs, ",
+}
 
-def refusal(fields, code, message):
+
+def over_mqtt(fields, method, error):
+    """Return the RefusedError that says what to check; `error` has the code of the CONNACK."""
+    return RefusedError(
+        error.code,
+        "registration of %s/%s refused, CONNACK %d (%s); %sthe ProductSecret, and that dynamic "
+        "registration is switched on"
+        % (
+            fields["ProductKey"].decode(),
+            fields["DeviceName"].decode(),
+            error.code,
+            error,
+            _CHECKS[method],
+        ),
+    )
+
+
+def over_https(fields, code, message):
     """Return the RefusedError for a response code; its text says what to do."""
     return RefusedError(
         code,

@@ -23,7 +23,7 @@ def register(connection, certificate, method, login):
         packets.connect(peer, login, 60)
         topic, payload = packets.answer(peer)
     except RefusedError as error:
-        raise heap.call("boot.reply", "refusal", certificate, method, error)
+        raise heap.call("boot.refusal", "over_mqtt", certificate, method, error)
     peer = None
     heap.unload("session")
     return heap.call("boot.reply", "credential", certificate, topic, payload)

@@ -30,7 +30,7 @@ def register(boot):
     heap.unload("https", "session")
     code = answer["code"]
     if code != 200:
-        raise heap.call("boot.refusal", "refusal", fields, code, answer.get("message"))
+        raise heap.call("boot.refusal", "over_https", fields, code, answer.get("message"))
     made = heap.call("boot.reply", "credential_of", fields, answer.get("data"))
     if "DeviceSecret" not in made:
         raise ProtocolError("the answer to the registration holds no deviceSecret")

@@ -6,10 +6,12 @@ succeeds, so the number of registrations begun is stored in flash before each di
 
 import os
 
+from micropython import const
+
 from .. import heap
 from ..errors import AlinkError, ProtocolError, RefusedError, StoreError, TransportError
 
-_LATER = (3, 429, 500)  # CONNACK and HTTPS codes after which a retry may help.
+_LATER = const((3, 429, 500))  # CONNACK and HTTPS codes after which a retry may help.
 
 
 def register(boot):
@@ -40,7 +42,7 @@ def register(boot):
             yield from _sleep(wait)
             if error.dates:
                 heap.call(
-                    "boot.network", "ask_time", boot.fields.get("NtpHost"), boot.feed, boot.log
+                    "boot.clock", "ask_time", boot.fields.get("NtpHost"), boot.feed, boot.log
                 )
                 heap.unload("session", "utc")
 

@@ -1,27 +1,31 @@
-"""The credential in what the platform pushes after a registration, or why it refused. Pure.
+"""The credential in the reply to a registration. Pure.
 
 docs/reference/protocol.md, "Dynamic registration".
 """
 
 import json
 
-from ..errors import ProtocolError, RefusedError
+from micropython import const
+
+from ..errors import ProtocolError
 from ..topics import shown
 
 # Fields that a credential copies from the certificate, so that it logs in without it.
-_CONNECTION = (
-    "ProductKey",
-    "DeviceName",
-    "Region",
-    "InstanceId",
-    "Host",
-    "Port",
-    "HttpsHost",
-    "NtpHost",
-    "WifiSsid",
-    "WifiPassword",
-    "SignMethod",
-    "Ca",
+_CONNECTION = const(
+    (
+        "ProductKey",
+        "DeviceName",
+        "Region",
+        "InstanceId",
+        "Host",
+        "Port",
+        "HttpsHost",
+        "NtpHost",
+        "WifiSsid",
+        "WifiPassword",
+        "SignMethod",
+        "Ca",
+    )
 )
 _MEMBERS = {
     "productKey": "ProductKey",
@@ -29,11 +33,6 @@ _MEMBERS = {
     "deviceSecret": "DeviceSecret",
     "clientId": "ClientID",
     "deviceToken": "DeviceToken",
-}
-_HINTS = {
-    b"register": "check that the DeviceName is registered and was never online, ",
-    b"regnwl": "regnwl needs an enterprise instance in cn-shanghai or cn-beijing: check that this "
-    "is one, that the DeviceName has fewer than five ClientIDs, ",
 }
 
 
@@ -65,19 +64,3 @@ def credential_of(certificate, members):
     if "DeviceSecret" not in made and not ("ClientID" in made and "DeviceToken" in made):
         raise ProtocolError("the answer holds neither deviceSecret nor clientId and deviceToken")
     return made
-
-
-def refusal(certificate, method, error):
-    """Return the RefusedError that says what to check."""
-    return RefusedError(
-        error.code,
-        "registration of %s/%s refused, CONNACK %d (%s); %sthe ProductSecret, and that dynamic "
-        "registration is switched on"
-        % (
-            certificate["ProductKey"].decode(),
-            certificate["DeviceName"].decode(),
-            error.code,
-            error,
-            _HINTS[method],
-        ),
-    )

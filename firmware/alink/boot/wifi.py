@@ -2,18 +2,6 @@
 
 import network
 
-# What `status()` says on an ESP32, MicroPython 1.24 and later.
-_STATES = {
-    200: "the access point is gone",
-    201: "no network of this name in range",
-    202: "wrong password",
-    203: "the access point refuses this board",
-    204: "handshake timeout, often a wrong password",
-    1000: "idle",
-    1001: "connecting",
-    1010: "waiting for an address",
-}
-
 
 def is_joined():
     """Return whether the station is connected and has an address."""
@@ -35,7 +23,6 @@ def join(ssid, password, log):
         log("Wi-Fi %s: the driver says %r; trying again" % (ssid, error))
 
 
-def state():
-    """Return what the station does, or why it failed, in words."""
-    status = network.WLAN(network.STA_IF).status()
-    return _STATES.get(status, "status %s" % status)
+def status():
+    """Return the number that the driver has for the station's state."""
+    return network.WLAN(network.STA_IF).status()

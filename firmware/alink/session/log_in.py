@@ -4,8 +4,6 @@ from .. import heap
 from ..errors import AlinkError, ProtocolError, RefusedError, TransportError
 from .mqtt import MQTTClient
 
-_PLAIN = (AlinkError, MemoryError)  # Their text is a sentence; of others the kind says more.
-
 
 def begin(link, clock):
     """Connect and log in; return 0, or the milliseconds to wait after a failure.
@@ -26,7 +24,7 @@ def begin(link, clock):
         link.hold(wait)
         link.log("no connection: %s; next try in %d s" % (error, (wait + 999) // 1000))
         if error.dates:  # The clock may be wrong: set once, or believed since another boot.
-            heap.call("boot.network", "ask_time", link.ntp_host, link.feed, link.log)
+            heap.call("boot.clock", "ask_time", link.ntp_host, link.feed, link.log)
             heap.unload("boot", "utc")
         return wait
     heap.call("session.backoff", "online", link.memory, clock())
@@ -49,7 +47,9 @@ def _log_in(link):
 
 def end(link, error, clock):
     """Note that a session was lost; say so when another board seems to take it."""
-    link.log("offline: %s" % (error if isinstance(error, _PLAIN) else repr(error)))
+    # The text of these is a sentence; of other exceptions the kind says more.
+    plain = isinstance(error, (AlinkError, MemoryError))
+    link.log("offline: %s" % (error if plain else repr(error)))
     wait, pushed_out = heap.call("session.backoff", "lost", link.memory, clock())
     link.hold(wait)
     if pushed_out:

@@ -3,18 +3,20 @@
 docs/reference/protocol.md, "Login".
 """
 
+from micropython import const
+
 # ext=1: RRPC may come on custom topics.
-_INFO = b",ext=1,lan=MicroPython,_v=alink-0.1.0|"
-
-
-_KEPT = (
-    "ProductKey",
-    "DeviceName",
-    "DeviceSecret",
-    "ClientID",
-    "DeviceToken",
-    "SignMethod",
-    "Timestamp",
+_INFO = const(b",ext=1,lan=MicroPython,_v=alink-0.1.0|")
+_KEPT = const(
+    (
+        "ProductKey",
+        "DeviceName",
+        "DeviceSecret",
+        "ClientID",
+        "DeviceToken",
+        "SignMethod",
+        "Timestamp",
+    )
 )
 
 

@@ -6,16 +6,20 @@ docs/reference/protocol.md, "MQTT profile" and "Dynamic registration".
 
 import struct
 
+from micropython import const
+
 from ..errors import ProtocolError, RefusedError, TransportError
 from .stream import frame
 
-_REFUSED = (
-    "",
-    "the protocol version is not accepted",
-    "the client id is not accepted",
-    "the server is unavailable; try again later",
-    "user name or password is not accepted",
-    "not authorized",
+_REFUSED = const(
+    (
+        "",
+        "the protocol version is not accepted",
+        "the client id is not accepted",
+        "the server is unavailable; try again later",
+        "user name or password is not accepted",
+        "not authorized",
+    )
 )
 
 

@@ -18,12 +18,12 @@ def _with(**fields):
 
 
 def _refusal(fields):
-    return str(raises(StoreError, identity.check_certificate, fields))
+    return str(raises(StoreError, identity.check_record, fields, "ProductSecret"))
 
 
 def test_a_good_certificate_passes():
-    identity.check_certificate(GOOD)
-    identity.check_certificate(_with(DeviceName=b"a-_@.:", Region=b"cn-shanghai"))
+    identity.check_record(GOOD, "ProductSecret")
+    identity.check_record(_with(DeviceName=b"a-_@.:", Region=b"cn-shanghai"), "ProductSecret")
 
 
 def test_a_missing_field_is_named():
@@ -37,7 +37,7 @@ def test_a_device_secret_replaces_the_product_secret():
     fields = dict(GOOD)
     del fields["ProductSecret"]
     fields["DeviceSecret"] = b"0123456789abcdef0123456789abcdef"
-    identity.check_certificate(fields)
+    identity.check_record(fields, "ProductSecret")
 
 
 def test_length_error_names_the_allowed_range():
