@@ -172,7 +172,8 @@ class Device(Messages):
                     self._link.use(*self._way)
                     self._way = None
                 elif self._link is None and self._fields is None:
-                    heap.call("boot.boot", "start_over")  # As the policy wants; a try may fail.
+                    # As the policy wants; a try may fail.
+                    heap.call("boot.policy", "start_over", self._log)
             finally:
                 gc.threshold(usual)
             try:
@@ -182,7 +183,7 @@ class Device(Messages):
                     else:
                         yield self._link.step()
             except RefusedError as error:
-                if heap.call("boot.boot", "refused", error, self._policy, self._log):
+                if heap.call("boot.policy", "refused", error, self._policy, self._log):
                     self._link = None
                     heap.unload("session", "topics")
                 heap.unload("boot")

@@ -45,10 +45,11 @@ class Workshop:
         firmware: int = 0,
         more: str = "",
         product: str = "",
+        secret: str = "file:product.secret",
     ) -> Path:
         """Write a batch file and return it; `firmware` is the size of the application, 0: none."""
         lines = [f'name = "{name}"', "[product]", f'key = "{KEY}"']
-        lines += ['secret = "file:product.secret"', product, "[device_name]", naming]
+        lines += [f'secret = "{secret}"', product, "[device_name]", naming]
         lines += ["[board]", f'name = "{board}"', f'layout = "{layout}"', "[rows]"]
         if rows is not None:
             (self.folder / f"{name}.csv").write_text(rows)

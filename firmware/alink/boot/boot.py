@@ -50,25 +50,3 @@ class Boot:
             yield 0
         identity = heap.call("session.login_fields", "keep", self.fields)
         return self.endpoint, self.tls, identity, self.fields.get("NtpHost")
-
-
-def refused(error, policy, log):
-    """Log that a login was refused; return whether the policy gives the credential up.
-
-    Raises the error under "stop".
-    """
-    log(
-        "login refused, CONNACK %d (%s); see in the console that the device is enabled and was "
-        "not reset or cleared" % (error.code, error)
-    )
-    if policy == "stop":
-        raise error
-    return policy == "reregister"
-
-
-def start_over():
-    """Erase the credential and reset the board: a first boot needs the heap that a reset gives."""
-    import machine
-
-    heap.call("boot.store", "forget")
-    machine.reset()

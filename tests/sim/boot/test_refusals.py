@@ -105,6 +105,18 @@ def test_policy_reregister_erases_the_credential(rig: Rig) -> None:
     assert len(rig.platform.console.device(rig.product_key, "dev-1").client_ids) == 1
 
 
+def test_board_without_product_secret_never_registers_again(rig: Rig) -> None:
+    secret = rig.platform.console.add_device(rig.product_key, "dev-1").secret
+    main = 'from alink import Device\nDevice.from_flash(policy="reregister").connect()\n'
+    board = rig.board("dev-1", register=False, main=main, product_secret="", device_secret=secret)
+    rig.platform.console.disable_device(rig.product_key, "dev-1")
+    with board:
+        board.power_on()
+        board.expect("without a ProductSecret the board cannot register again: enable the device")
+        assert board.wait() == "crashed"
+    assert rig.kinds("dev-1") == ["login_refused"]
+
+
 def test_regnwl_refusal_names_the_instance_rule(rig: Rig) -> None:
     rig.platform.console.set_instance(rig.product_key, Instance(INSTANCE, "public"))
     board = rig.board("dev-1", method="regnwl", register=False)

@@ -17,6 +17,8 @@ from alink_formats import tables
 from alink_formats.identity import Identity
 from alink_formats.tables import Table, TableError
 
+NONE = "none"  # In place of the source of a ProductSecret.
+
 
 @dataclass(frozen=True)
 class FirmwareFile:
@@ -30,10 +32,11 @@ class FirmwareFile:
 class Batch:
     """A batch, checked as far as possible without its rows.
 
-    `secrets` maps a ProductKey to the source of its ProductSecret, `wifi_password` is a source
-    too. `common` is what all boards of the batch share, without secrets. `rows_file` is None if
-    `count` says how many boards the batch has. `baud` 0 is that of board.json, `app_folder` None
-    the templates of the SDK. `attempts` is for one board, before the line asks to scrap it.
+    `secrets` maps a ProductKey to the source of its ProductSecret, or to NONE if boards get their
+    own DeviceSecret from the cloud. `wifi_password` is a source too. `common` is what all boards
+    of the batch share, without secrets. `rows_file` is None if `count` says how many boards the
+    batch has. `baud` 0 is that of board.json, `app_folder` None the templates of the SDK.
+    `attempts` is for one board, before the line asks to scrap it.
     """
 
     name: str
@@ -147,6 +150,11 @@ def _batch(file: Path, content: _File) -> Batch:
     naming.check()
     _check_rows(rows, naming)
     own = {product.key: product.secret} if product.secret else {}
+    if product.secret == NONE and product.method:
+        raise BatchError(
+            f'product.method is "{product.method}", but product.secret is "none": boards with '
+            "their own DeviceSecret do not register; remove the method"
+        )
     return Batch(
         name=content.name,
         file=file,

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from alink_factory.batch import batch_file, rows, secret
-from alink_factory.batch.batch_file import Batch
+from alink_factory.batch.batch_file import NONE, Batch
 from alink_factory.batch.open_rows import OpenRows
 from alink_factory.batch.rows import Row
 from alink_factory.errors import BatchError
@@ -22,6 +22,7 @@ from alink_formats.identity import Identity, IdentityError, SubProduct
 from alink_formats.sources import boards_dir
 
 _EXAMPLE_MAC = "f" * 12
+_EXAMPLE_SECRET = "f" * 32  # As long as the DeviceSecrets of the platform.
 
 
 @dataclass(frozen=True, repr=False)
@@ -126,17 +127,37 @@ class Plan:
             return serial in (row.serial, row.device_name)
         return True
 
-    def identity(self, row: Row) -> Identity:
-        """Return the identity to burn for a row with a DeviceName. Raises BatchError."""
+    def needs_cloud(self, row: Row) -> bool:
+        """Return whether the row's DeviceSecret has to come from the cloud."""
+        return not row.device_secret and self.batch.secrets.get(row.product_key) == NONE
+
+    def sub_devices(self, row: Row) -> list[Row]:
+        """Return the rows of sub-devices behind a gateway that the line creates in the cloud."""
+        return [
+            one
+            for one in self.rows
+            if one.kind == "subdevice" and one.gateway == row.device_name and self.needs_cloud(one)
+        ]
+
+    def identity(self, row: Row, *, device_secret: str = "") -> Identity:
+        """Return the identity to burn for a row with a DeviceName. Raises BatchError.
+
+        `device_secret` is that of a row that `needs_cloud`.
+        """
+        own = row.device_secret or device_secret
         identity = replace(
             self.batch.common,
             product_key=row.product_key,
             device_name=row.device_name,
-            device_secret=row.device_secret,
-            product_secret="" if row.device_secret else self.secrets[row.product_key],
+            device_secret=own,
+            product_secret="" if own else self.secrets[row.product_key],
             wifi_password=self.wifi_password,
             ca=self.roots,
-            sub_products=tuple(SubProduct(key, self.secrets[key]) for key in row.sub_products),
+            sub_products=tuple(
+                SubProduct(key, self.secrets[key])
+                for key in row.sub_products
+                if key in self.secrets  # Not one whose sub-devices are created in the cloud.
+            ),
         )
         try:
             identities.check(identity)
@@ -225,6 +246,8 @@ def _secrets(batch: Batch, listed: Iterable[Row], errors: list[str]) -> dict[str
     found = {}
     for key, line in needed.items():
         source = batch.secrets.get(key, "")
+        if source == NONE:
+            continue
         if not source:
             errors.append(
                 f"{batch.file}: ProductSecret of {key} is missing (row on line {line}): "
@@ -255,8 +278,13 @@ def _try(plan: Plan) -> None:
         raise BatchError(*errors)
     largest = max(plan.burnable, key=lambda row: len(row.sub_products), default=None)
     if largest:
-        identity = plan.identity(replace(largest, device_name=largest.device_name or "x" * 32))
+        named = replace(largest, device_name=largest.device_name or "x" * 32)
+        identity = plan.identity(named, device_secret=_example(plan, named))
         plan.recipe(plan.board.flash_size).build(identity, None)
+
+
+def _example(plan: Plan, row: Row) -> str:
+    return _EXAMPLE_SECRET if plan.needs_cloud(row) else ""
 
 
 def _wrong_name(plan: Plan, row: Row) -> str:
@@ -269,7 +297,8 @@ def _wrong_name(plan: Plan, row: Row) -> str:
 
 def _wrong_identity(plan: Plan, row: Row) -> str:
     try:
-        plan.identity(row if row.device_name else replace(row, device_name="0000"))
+        named = row if row.device_name else replace(row, device_name="0000")
+        plan.identity(named, device_secret=_example(plan, named))
     except BatchError as error:
         return str(error)
     return ""

@@ -1,4 +1,4 @@
-"""The cloud API through Alibaba's own client: register, query and reset devices.
+"""The cloud API through Alibaba's own client: create, register, query and reset devices.
 
 The access key comes from the environment or from a file, never from an argument.
 """
@@ -18,12 +18,15 @@ MOST = 10_000  # Names of one call.
 
 _ID, _SECRET = "ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET"
 
+_EXISTS = "iot.device.AlreadyExistedDeviceName"
+
 
 class _RefusalError(CloudError):
-    """The platform refused a call; `data` is the data of its response."""
+    """The platform refused a call; `code` and `data` are those of its response."""
 
-    def __init__(self, message: str, data: dict[str, Any]) -> None:
+    def __init__(self, message: str, code: str, data: dict[str, Any]) -> None:
         super().__init__(message)
+        self.code = code
         self.data = data
 
 
@@ -127,6 +130,25 @@ class Cloud:
         whys = {one.get("DeviceName", ""): one.get("ErrorMsg", "") for one in details}
         return str(data["Status"]), {name: whys.get(name, "") for name in invalid}
 
+    def create(self, product_key: str, name: str) -> str:
+        """Create a device; return its DeviceSecret, "" if the device exists already."""
+        try:
+            data = self._ask(
+                "register_device", "RegisterDevice", product_key=product_key, device_name=name
+            )
+        except _RefusalError as error:
+            if error.code == _EXISTS:
+                return ""
+            raise
+        return str(data["DeviceSecret"])
+
+    def find(self, product_key: str, name: str) -> tuple[str, bool]:
+        """Return the DeviceSecret of a device, and whether it was online before."""
+        data = self._ask(
+            "query_device_detail", "QueryDeviceDetail", product_key=product_key, device_name=name
+        )
+        return str(data["DeviceSecret"]), data["Status"] != "UNACTIVE" or bool(data["GmtActive"])
+
     def reset(self, product_key: str, name: str) -> None:
         """Call ResetThing: the device may register again."""
         self._ask("reset_thing", "ResetThing", product_key=product_key, device_name=name)
@@ -156,7 +178,7 @@ class Cloud:
         data = body.get("Data") or {}
         if not body.get("Success"):
             code, text = body.get("Code"), body.get("ErrorMessage")
-            raise _RefusalError(f"{action} was refused: {code}: {text}", data)
+            raise _RefusalError(f"{action} was refused: {code}: {text}", str(code), data)
         return dict(data)
 
 

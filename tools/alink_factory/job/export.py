@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from alink_factory.batch.plan import Plan
+from alink_factory.cloud.client import Cloud
 from alink_factory.errors import BatchError
+from alink_factory.job import own_secret
 from alink_factory.ledger import Ledger
 
 
@@ -20,11 +22,14 @@ class MergedImage:
     data: bytes
 
 
-def export(plan: Plan, ledger: Ledger, *, row: str, mac: str, flash_size: int) -> MergedImage:
+def export(
+    plan: Plan, ledger: Ledger, *, row: str, mac: str, flash_size: int, cloud: Cloud | None = None
+) -> MergedImage:
     """Return the image of the row with that DeviceName or key, gaps filled with 0xFF.
 
     Written as a whole it blanks NVS and `cred`: use it for new boards. The ledger notes who
-    exported it. Raises BatchError if the row does not exist or is on a board.
+    exported it. Raises BatchError if the row does not exist or is on a board, BoardError if the
+    cloud does not give its DeviceSecret.
     """
     digits = mac.replace(":", "").replace("-", "").lower()
     rows = [one for one in plan.candidates(mac=digits) if row in (one.device_name, one.key)]
@@ -34,7 +39,8 @@ def export(plan: Plan, ledger: Ledger, *, row: str, mac: str, flash_size: int) -
     claim = ledger.find(product_key=chosen.product_key, device_name=chosen.device_name)
     if claim:
         raise BatchError(f"{chosen.device_name} is on the board {claim.mac} ({claim.state})")
-    image = plan.recipe(flash_size).build(plan.identity(chosen), None)
+    identity = own_secret.identity(plan, ledger, cloud, chosen)
+    image = plan.recipe(flash_size).build(identity, None)
     start = image.regions[0].offset
     end = image.regions[-1].offset + len(image.regions[-1].data)
     data = bytearray(b"\xff" * (end - start))

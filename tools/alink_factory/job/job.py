@@ -14,6 +14,7 @@ from dataclasses import replace
 from alink_factory.batch.rows import Row
 from alink_factory.board import ports
 from alink_factory.errors import BatchError, BoardError
+from alink_factory.job import own_secret
 from alink_factory.job.order import Order
 from alink_factory.job.progress import Outcome, Progress
 from alink_factory.ledger import Claim
@@ -53,7 +54,7 @@ class _Job:
             if self._claim and self._claim.is_done:
                 _check_done(self._claim, owners)
                 return self._outcome("already", detail="it was done before", advice="Take it out.")
-            identity = self._order.plan.identity(row)
+            identity = self._identity(row)
             self._build(identity)
             written = self._write()
             self._show("verified")
@@ -171,6 +172,15 @@ class _Job:
             f"the board was begun as {claim.device_name}, but the batch no longer has that row",
             advice="Put the row back into the file.",
             is_final=True,
+        )
+
+    def _identity(self, row: Row) -> Identity:
+        order = self._order
+        if order.plan.needs_cloud(row):
+            self._show(own_secret.STEP)
+        record = self._claim.record if self._claim else ""
+        return own_secret.identity(
+            order.plan, order.ledger, order.cloud, row, record=record, port=self._port
         )
 
     def _build(self, identity: Identity) -> None:

@@ -14,6 +14,7 @@ from alink_factory.board.esptool import Esptool, OnProgress
 from alink_factory.board.mpremote import Mpremote
 from alink_factory.board.over_esptool import EsptoolBoard
 from alink_factory.board.over_repl import ReplBoard
+from alink_factory.cloud.client import Cloud
 from alink_factory.job.serials import Serials
 from alink_factory.ledger import Ledger, TakenRows
 from alink_formats.identity import Identity
@@ -27,7 +28,8 @@ class Order:
 
     `scratch` is a private folder. `fresh` discards what devices keep of their registration, `full`
     writes all regions, `stub` lets esptool load its stub. `over_repl`: the boards already run
-    MicroPython and are burned with mpremote. `stop` ends the jobs. `busy` maps the MACs of boards
+    MicroPython and are burned with mpremote. `cloud` creates devices for a batch without a
+    ProductSecret. `stop` ends the jobs. `busy` maps the MACs of boards
     at work to their ports; `lock` guards it.
     """
 
@@ -39,6 +41,7 @@ class Order:
     stub: bool = True
     over_repl: bool = False
     boot_check: BootCheck | None = None
+    cloud: Cloud | None = None
     serials: Serials = field(default_factory=Serials)
     stop: threading.Event = field(default_factory=threading.Event)
     busy: dict[str, str] = field(default_factory=dict)

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 class Progress:
     """The progress of a job: its step, the share of the step (0.0 to 1.0), and its board.
 
-    `name` is the step: "identify" or one of ledger.STATES. Fields not known yet are empty.
+    `name` is the step: "identify", "registered" or one of ledger.STATES. Fields not
+    known yet are empty.
     """
 
     port: str

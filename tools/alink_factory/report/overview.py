@@ -42,6 +42,7 @@ def make(plan: Plan, ledger: Ledger) -> Overview:
         "DeviceName": _names(plan),
         "product": ", ".join(sorted({row.product_key for row in plan.rows})),
         "ProductSecret": ", ".join(f"{k} {fingerprint(s)}" for k, s in plan.secrets.items()),
+        "DeviceSecret": _own(plan),
         "board": f"{plan.board.name}, {' or '.join(map(size_name, plan.board.flash_sizes))}",
         "layout": batch.layout,
         "firmware": _firmware(plan),
@@ -66,6 +67,13 @@ def _names(plan: Plan) -> str:
     if not named:
         return f"{naming.scheme} {naming.template}".strip()
     return named[0] if len(named) == 1 else f"{named[0]} … {named[-1]}"
+
+
+def _own(plan: Plan) -> str:
+    count = sum(map(plan.needs_cloud, plan.rows))
+    return f"{count} from the cloud, each board its own: no board gets a ProductSecret" * (
+        count > 0
+    )
 
 
 def _firmware(plan: Plan) -> str:

@@ -33,6 +33,7 @@ _MESSAGE = 6.0  # Seconds that a message replaces the instruction.
 _TITLES = {
     "identify": "reading the chip",
     "claimed": "taking a row",
+    "registered": "registering",
     "imaged": "building",
     "writing": "writing",
     "written": "reading back",
@@ -41,8 +42,22 @@ _TITLES = {
     "done": "done",
 }
 # The percentage at which each step begins and ends: the bar never moves back.
-_BEGINS = {"identify": 0, "claimed": 10, "imaged": 11, "writing": 12, "written": 85}
-_ENDS = {"identify": 10, "claimed": 11, "imaged": 12, "writing": 85, "written": 88}
+_BEGINS = {
+    "identify": 0,
+    "claimed": 10,
+    "registered": 11,
+    "imaged": 11,
+    "writing": 12,
+    "written": 85,
+}
+_ENDS = {
+    "identify": 10,
+    "claimed": 11,
+    "registered": 11,
+    "imaged": 12,
+    "writing": 85,
+    "written": 88,
+}
 
 
 @dataclass(frozen=True)

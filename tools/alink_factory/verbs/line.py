@@ -12,8 +12,10 @@ from alink_factory.verbs.options import (
     AsJson,
     BatchFile,
     BootCheck,
+    Endpoint,
     Fresh,
     Full,
+    KeyFile,
     LedgerUrl,
     NoStub,
     OperatorName,
@@ -46,6 +48,8 @@ def image(
     target: Annotated[Path, typer.Option("--output", "-o", help="The new file.")],
     mac: Annotated[str, typer.Option(help="MAC of the board, if the name needs it.")] = "",
     flash_size: Annotated[int, typer.Option(help="MB of flash.")] = 4,
+    endpoint: Endpoint = "",
+    access_key: KeyFile = None,
     ledger: LedgerUrl = "",
     station: StationName = "",
     operator: OperatorName = "",
@@ -54,7 +58,9 @@ def image(
     from alink_factory.job import export
 
     with options.opened(batch, ledger, station, operator) as (loaded, book):
-        made = export.export(loaded, book, row=row, mac=mac, flash_size=flash_size << 20)
+        cloud = options.needed_cloud(loaded, endpoint, access_key)
+        size = flash_size << 20
+        made = export.export(loaded, book, row=row, mac=mac, flash_size=size, cloud=cloud)
         export.save(made, target)
     typer.echo(f"{target}: {len(made.data)} bytes, for {made.device_name}, at {made.offset:#x}")
     typer.echo("Its row stays free: remove it from the batch, or `run` burns it on a board too.")
@@ -72,6 +78,8 @@ def flash(
     via: Annotated[Via, typer.Option(help="mpremote: the board already runs MicroPython.")] = (
         Via.esptool
     ),
+    endpoint: Endpoint = "",
+    access_key: KeyFile = None,
     ledger: LedgerUrl = "",
     station: StationName = "",
     operator: OperatorName = "",
@@ -92,6 +100,7 @@ def flash(
         boot=boot_check,
         over_repl=via is Via.mpremote,
     ) as order:
+        order.cloud = options.needed_cloud(order.plan, endpoint, access_key)
         if serial:
             order.serials.add(serial)
         with terminal.stoppable(order), output.progress(as_json=as_json) as display:
@@ -125,6 +134,8 @@ def run(
     full: Full = False,
     no_stub: NoStub = False,
     boot_check: BootCheck = None,
+    endpoint: Endpoint = "",
+    access_key: KeyFile = None,
     ledger: LedgerUrl = "",
     station: StationName = "",
     operator: OperatorName = "",
@@ -137,6 +148,7 @@ def run(
     with options.ordered(
         batch, ledger, station, operator, fresh=fresh, full=full, no_stub=no_stub, boot=boot_check
     ) as order:
+        order.cloud = options.needed_cloud(order.plan, endpoint, access_key)
         shown = terminal.ScreenOptions(as_json=as_json, beeps=not quiet, named=tuple(port or ()))
         present, console = options.present(port), output.console()
         all_good = terminal.run(order, present, options=shown, console=console)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -12,6 +11,8 @@ from alink_factory.verbs.options import (
     AsJson,
     BatchFile,
     BootCheck,
+    Endpoint,
+    KeyFile,
     LedgerUrl,
     NoStub,
     OperatorName,
@@ -19,25 +20,7 @@ from alink_factory.verbs.options import (
     StationName,
 )
 
-if TYPE_CHECKING:
-    from alink_factory.batch.plan import Plan
-    from alink_factory.cloud.client import AccessKey, Cloud
-
 BoardPort = Annotated[str, typer.Option("--port", help="The board's port.")]
-Endpoint = Annotated[
-    str,
-    typer.Option(
-        envvar="ALINK_OPENAPI",
-        help="The cloud API: a host (HTTPS), or http://HOST:PORT.  [default: that of the region]",
-    ),
-]
-KeyFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--access-key",
-        help='JSON with "id" and "secret"; else ALIBABA_CLOUD_ACCESS_KEY_ID and _SECRET.',
-    ),
-]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -63,7 +46,7 @@ def register(
 
     key = AccessKey.find(access_key)
     with options.opened(batch, ledger, station, operator) as (plan, book):
-        states = registering.register(plan, book, _cloud(plan, endpoint, key), size=size)
+        states = registering.register(plan, book, options.cloud(plan, endpoint, key), size=size)
         all_good = output.registrations(states, as_json=as_json)
     raise typer.Exit(0 if all_good else 1)
 
@@ -125,10 +108,11 @@ def wipe(
             order.plan, order.ledger, order.esptool(port), reason=reason, again=fresh
         )
         if key:
-            done = wiping.reset(done, _cloud(order.plan, endpoint, key))
+            done = wiping.reset(done, options.cloud(order.plan, endpoint, key))
         output.wiped(done, as_json=as_json)
         if not fresh:
             return
+        order.cloud = options.needed_cloud(order.plan, endpoint, access_key)
         with terminal.stoppable(order), output.progress(as_json=as_json) as display:
             outcome = job.burn(order, port, report=display.progress)
             display.outcome(outcome, is_last=True)
@@ -147,12 +131,3 @@ def doctor(*, port: Ports = None, as_json: AsJson = False) -> None:
         )
         all_good = output.findings(findings, as_json=as_json)
     raise typer.Exit(0 if all_good else 1)
-
-
-def _cloud(plan: Plan, endpoint: str, key: AccessKey) -> Cloud:
-    # The cloud API of the batch's region and instance, unless `endpoint` names another one.
-    from alink_factory.cloud.client import Cloud
-
-    common = plan.batch.common
-    host = endpoint or f"iot.{common.region or 'cn-shanghai'}.aliyuncs.com"
-    return Cloud(host, key, instance=common.instance_id)

@@ -16,6 +16,7 @@ import typer
 if TYPE_CHECKING:
     from alink_factory.batch.batch_file import Batch
     from alink_factory.batch.plan import Plan
+    from alink_factory.cloud.client import AccessKey, Cloud
     from alink_factory.job.order import BootCheck as Checks
     from alink_factory.job.order import Order
     from alink_factory.ledger import Ledger, Station
@@ -65,6 +66,21 @@ BootCheck = Annotated[
     typer.Option(
         "--boot-check/--no-boot-check",
         help="Let the board boot and print its DeviceName.  [default: line.boot_check]",
+    ),
+]
+
+Endpoint = Annotated[
+    str,
+    typer.Option(
+        envvar="ALINK_OPENAPI",
+        help="The cloud API: a host (HTTPS), or http://HOST:PORT.  [default: that of the region]",
+    ),
+]
+KeyFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--access-key",
+        help='JSON with "id" and "secret"; else ALIBABA_CLOUD_ACCESS_KEY_ID and _SECRET.',
     ),
 ]
 
@@ -150,6 +166,24 @@ def ordered(
             over_repl=over_repl,
             boot_check=boot_check(plan, given=boot),
         )
+
+
+def needed_cloud(plan: Plan, endpoint: str, access_key: Path | None) -> Cloud | None:
+    """Return the cloud API if rows of the batch need it. Raises CloudError without a key."""
+    if not any(map(plan.needs_cloud, plan.rows)):
+        return None
+    from alink_factory.cloud.client import AccessKey
+
+    return cloud(plan, endpoint, AccessKey.find(access_key))
+
+
+def cloud(plan: Plan, endpoint: str, key: AccessKey) -> Cloud:
+    """Return the cloud API of the batch's region and instance, or that at `endpoint`."""
+    from alink_factory.cloud.client import Cloud
+
+    common = plan.batch.common
+    host = endpoint or f"iot.{common.region or 'cn-shanghai'}.aliyuncs.com"
+    return Cloud(host, key, instance=common.instance_id)
 
 
 def present(named: list[str] | None) -> Callable[[], list[str]]:
