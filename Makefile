@@ -10,7 +10,7 @@ export PYRIGHT_PYTHON_GLOBAL_NODE := off
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format system interpreters node bench frozen reliability line-soak docs lock graph clean
+.PHONY: help setup demo test check format system interpreters node fuzzer bench frozen reliability line-soak docs lock graph clean
 
 help: ## Show this list.
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r t d; do printf '  make %-13s %s\n' "$$t" "$$d"; done
@@ -22,7 +22,7 @@ setup: ## Create .venv and fetch the interpreters, once.
 demo: setup ## Show the main job on simulated boards.
 	@$(BIN)/alink-sim demo $(ARGS)
 
-test: setup check ## Check the source and run every test.
+test: setup fuzzer check ## Check the source and run every test.
 	@$(BIN)/pytest --numprocesses=auto --dist=worksteal $(ARGS)
 
 check: setup ## Lint, formatting, types, imports and language.
@@ -47,14 +47,17 @@ interpreters: setup ## Try again to fetch the 32-bit interpreter.
 node: setup ## Try again to install the vendor's Node.js SDK.
 	@$(PYTHON) tools/setup_checkout.py node
 
+fuzzer: setup ## Install the coverage-guided fuzzer, where it has a wheel.
+	@$(PYTHON) tools/setup_checkout.py atheris
+
 bench: setup ## Measure every figure of the documentation.
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 frozen: setup ## Measure heap with the SDK frozen into a firmware.
 	@$(BIN)/python -m benchmarks.frozen
 
-reliability: setup ## Feed a million hostile inputs; write docs/explanation/reliability.md.
-	@$(BIN)/python -m tests.reliability.fuzz --inputs 1000000
+reliability: fuzzer ## Feed a million hostile inputs; write docs/explanation/reliability.md.
+	@$(BIN)/python -m tests.reliability.long_run --inputs 1000000
 
 line-soak: setup ## Burn whole batches with scripted failures: an hour.
 	@$(BIN)/python -m tests.factory.soak --rows 1000 --ports 8

@@ -14,6 +14,7 @@ SOURCES = {
     "requirements": (),
     "requirements-typings": ("--no-deps",),
     "requirements-linkkit": ("--no-deps",),
+    "requirements-atheris": ("--no-deps",),
     "requirements-docs": ("--constraint", "requirements.lock"),
 }
 

@@ -26,6 +26,7 @@ from pathlib import Path
 PLATFORMS = ("linux", "darwin")
 REQUIRE_UNIX32 = "ALINK_REQUIRE_UNIX32"
 REQUIRE_NODE = "ALINK_REQUIRE_NODE"
+REQUIRE_ATHERIS = "ALINK_REQUIRE_ATHERIS"
 
 # Messages of pip about an unreachable index. "No matching distribution" follows all of them, so
 # search for these first.
@@ -169,6 +170,22 @@ def install_docs(checkout: Checkout) -> None:
     _pip(checkout, "docs", "--upgrade", "--target", ".cache/docs", *wanted)
 
 
+def install_atheris(checkout: Checkout) -> None:
+    """Install the coverage-guided fuzzer into a folder; without it, its tests are skipped."""
+    wanted = ("--no-deps", "--require-hashes", "--only-binary", ":all:")
+    try:
+        _pip(
+            checkout,
+            "atheris",
+            *("--upgrade", "--target", ".cache/atheris", *wanted),
+            *("--requirement", "requirements-atheris.lock"),
+        )
+    except SetupError as error:
+        if os.environ.get(REQUIRE_ATHERIS):
+            raise
+        print(f"set-up: continuing without the coverage-guided fuzzer: {error}.")
+
+
 def find_unix64(checkout: Checkout) -> None:
     """Check that the 64-bit interpreter is installed; some platforms do not have it."""
     _toolchain(checkout, "unix64")
@@ -241,6 +258,14 @@ STEPS = (
         ("requirements-docs.lock",),
         ".cache/docs/sphinx/__init__.py",
         install_docs,
+        on_demand=True,
+    ),
+    SetupStep(
+        "atheris",
+        "installing the coverage-guided fuzzer",
+        ("requirements-atheris.lock",),
+        "",
+        install_atheris,
         on_demand=True,
     ),
 )

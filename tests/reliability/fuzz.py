@@ -1,39 +1,39 @@
-"""The long fuzz run: millions of inputs at every door, then a page with the results.
+"""The long fuzz run: a million inputs at the doors of the platform and of the device.
 
-`python -m tests.reliability.fuzz --inputs 1000000` feeds mutated messages, and where atheris is
-installed, a coverage-guided share. A failure or a hang ends it with the input.
+`make reliability` runs it and writes docs/explanation/reliability.md. Mutated messages, messages
+and sessions that Hypothesis builds, and coverage-guided inputs (guided.py) go into the platform;
+mutated messages go into the SDK on each MicroPython build. A failure, a hang or memory that grows
+ends it with the input.
 """
 
 from __future__ import annotations
 
-import argparse
-import importlib
-import importlib.util
-import platform as machine
 import random
-import resource
-import subprocess
-import sys
-import time
-import warnings
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib.metadata import version
-from pathlib import Path
 
-from tests.reliability.doors import NAMES, Doors, mutated
+from alink_sim.toolchain import Interpreter
+from tests.reliability import device_seeds, guided, structured
+from tests.reliability.device_process import DeviceProcess
+from tests.reliability.doors import SEEDS, Doors
+from tests.reliability.guided import Guided
+from tests.reliability.memory import resident
+from tests.reliability.mutator import mutated
 
-ROOT = Path(__file__).resolve().parents[2]
-PAGE = ROOT / "docs" / "explanation" / "reliability.md"
 SLOW = 5.0  # Seconds of the processor for one input: a hang.
-GUIDED = ("json", "mqtt", "message")  # The doors for which atheris finds new ways.
 SEED = 20261130
 BATCH = 500
+LONGEST = 16384  # Bytes of an input of the device: four times its longest message.
+GROWTH_MB = 16.0  # Allowed after the first tenth of a door of the platform: pools, fragments.
+GROWTH_BYTES = 4096  # Allowed in the device's heap: a buffer that is kept by chance.
+
+
+class MemoryGrowthError(AssertionError):
+    """Memory grew with the number of inputs."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """The inputs of one door; memory in MB after a tenth of the inputs and at the end."""
+    """The inputs of a door of the platform; memory in MB, after a tenth of them and at the end."""
 
     door: str
     inputs: int
@@ -42,128 +42,76 @@ class Result:
     memory_after: float
 
 
-def resident() -> float:
-    """Return the memory of this process in MB."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * resource.getpagesize() / (1 << 20)
+@dataclass(frozen=True)
+class DeviceResult:
+    """The inputs of a door of the device; heap in bytes, in their first and last fifth."""
+
+    interpreter: str
+    door: str
+    inputs: int
+    steps: int
+    heap_before: int
+    heap_after: int
 
 
-def feed(doors: Doors, door: str, inputs: int, seed: int) -> Result:
-    """Feed a door. Raises what the platform failed with, after printing the input."""
-    chance = random.Random(seed)
+def feed(doors: Doors, door: str, inputs: int, seed: int = SEED) -> Result:
+    """Feed a door of the platform with mutated messages.
+
+    Raises what the platform failed with, after printing the input, and MemoryGrowthError.
+    """
+    chance = random.Random(f"{seed} {door}")
     slowest = before = 0.0
     for first in range(0, inputs, BATCH):
         if not before and first >= inputs // 10:
             before = resident()
         size = min(BATCH, inputs - first)
-        slowest = max(slowest, doors.feed_all(door, [mutated(chance) for _ in range(size)]))
+        slowest = max(slowest, doors.feed_all(door, [mutated(chance, SEEDS) for _ in range(size)]))
         if slowest > SLOW:
-            raise SystemExit(f"{door}, seed {seed}, inputs {first} on: one took {slowest:.1f} s")
-    return Result(door, inputs, slowest, before, resident())
+            raise TimeoutError(f"{door}, seed {seed}, inputs {first} on: one took {slowest:.1f} s")
+    return _flat(Result(door, inputs, slowest, before, resident()))
 
 
-def guided(door: str, inputs: int) -> bool:
-    """Let atheris feed a door in a separate process; return False without atheris."""
-    if not importlib.util.find_spec("atheris"):
-        return False
-    command = [sys.executable, "-m", "tests.reliability.fuzz", "--guided", door]
-    subprocess.run([*command, "--inputs", str(inputs)], cwd=ROOT, check=True)
-    return True
+def feed_guided(door: str, inputs: int, seed: int = SEED) -> Guided:
+    """Feed a door of the platform with coverage-guided inputs; raises as `feed` does."""
+    found = guided.run(door, inputs, seed)
+    if found.slowest > SLOW:
+        raise TimeoutError(f"{door}, guided, seed {seed}: an input took {found.slowest:.1f} s")
+    _flat(Result(door, inputs, found.slowest, found.memory_before, found.memory_after))
+    return found
 
 
-def run_guided(door: str, inputs: int) -> None:
-    """Feed a door under atheris; it ends the process."""
-    atheris = importlib.import_module("atheris")
-    with atheris.instrument_imports(include=["alink_sim"]):
-        for name in [one for one in sys.modules if one.startswith("alink_sim")]:
-            importlib.reload(sys.modules[name])
-    with Doors() as doors:
-        atheris.Setup(
-            [sys.argv[0], f"-runs={inputs}", f"-seed={SEED}", "-verbosity=0", "-max_len=2000"],
-            lambda data: doors.feed(door, data),
+def feed_structured(doors: Doors, door: str, examples: int) -> int:
+    """Feed a door with what Hypothesis builds for it; return the number of inputs."""
+    if door == "mqtt":
+        return structured.feed_sessions(doors, -(-examples // structured.STEPS))
+    return structured.feed_documents(doors, door, examples) if door in structured.BODIES else 0
+
+
+def feed_device(
+    interpreter: Interpreter, door: str, inputs: int, seed: int = SEED
+) -> DeviceResult:
+    """Feed a door of the device. Raises DeviceFailure, MemoryGrowthError."""
+    chance = random.Random(f"{seed} {door}")
+    seeds = device_seeds.SEEDS[door]
+    batch = max(1, min(BATCH, inputs // 20))
+    steps, used = 0, []
+    with DeviceProcess(interpreter, door) as device:
+        for first in range(0, inputs, batch):
+            size = min(batch, inputs - first)
+            answer = device.feed([mutated(chance, seeds)[:LONGEST] for _ in range(size)])
+            steps = max(steps, answer.steps)
+            used.append(answer.used)
+    # The least of five: a stale word on the C stack may keep the buffer of a message.
+    before, after = min(used[2:7]), min(used[-5:])
+    if after > before + GROWTH_BYTES:
+        raise MemoryGrowthError(f"{door} on {interpreter.name}: the heap grew: {used}")
+    return DeviceResult(interpreter.name, door, inputs, steps, before, after)
+
+
+def _flat(result: Result) -> Result:
+    if result.memory_after > result.memory_before + GROWTH_MB:
+        raise MemoryGrowthError(
+            f"{result.door}: the process grew from {result.memory_before:.0f} MB "
+            f"to {result.memory_after:.0f} MB"
         )
-        atheris.Fuzz()
-
-
-def page(results: list[Result], guided_inputs: dict[str, int], seconds: float) -> str:
-    """Return docs/explanation/reliability.md."""
-    total = sum(one.inputs for one in results) + sum(guided_inputs.values())
-    rows = [
-        f"| `{one.door}` | {one.inputs:,} | {guided_inputs.get(one.door, 0):,} | "
-        f"{one.slowest * 1000:.0f} ms | {one.memory_before:.0f} MB | {one.memory_after:.0f} MB |"
-        for one in results
-    ]
-    return "\n".join(
-        (
-            "# Reliability",
-            "",
-            "`make reliability` writes this page. Each figure is of the run that is named here.",
-            "",
-            f"- Date: {datetime.now(UTC):%Y-%m-%d}, {seconds / 60:.0f} minutes, seed {SEED}",
-            (
-                f"- Python {machine.python_version()}, aiohttp {version('aiohttp')}, "
-                f"SQLAlchemy {version('sqlalchemy')}"
-            ),
-            f"- {total:,} inputs, 0 failures, 0 inputs of more than {SLOW:.0f} s",
-            "",
-            "## Inputs at each door",
-            "",
-            (
-                "An input is fed without sockets, in the platform's event loop "
-                "(tests/reliability/doors.py). A failure is an exception that is not a documented "
-                "refusal, or a `platform_error` in the event log. Memory is that of the process "
-                "with all doors, after a tenth of a door's inputs and at its end: the event log "
-                "grows up to 64 MB of it."
-            ),
-            "",
-            "| door | mutated | coverage-guided | slowest | memory, 10 % | memory, end |",
-            "|---|---|---|---|---|---|",
-            *rows,
-            "",
-            "## Tests of single limits",
-            "",
-            "| claim | test |",
-            "|---|---|",
-            *(f"| {claim} | `{test}` |" for claim, test in CLAIMS),
-            "",
-        )
-    )
-
-
-CLAIMS = (
-    ("No acknowledged post is lost by SIGKILL", "tests/reliability/test_posts_crash.py"),
-    ("No credential is lost by SIGKILL", "tests/reliability/test_crash.py"),
-    ("A change that cannot be committed changes nothing", "tests/platform/state/test_rollback.py"),
-    ("One platform serves a database; damage is named", "tests/platform/state/test_claim.py"),
-    ("Log, mask, rates and folder are bounded", "tests/platform/state/test_bounds.py"),
-    ("Silent, slow and many HTTP clients", "tests/platform/https/test_limits.py"),
-    ("Hostile messages are refused as documented", "tests/platform/test_hostile_messages.py"),
-    ("JSON has 64 levels at most", "tests/platform/test_bounded_json.py"),
-)
-
-
-def main() -> None:
-    """Feed all doors and write the page."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--inputs", type=int, default=1_000_000)
-    parser.add_argument("--guided", choices=GUIDED)
-    arguments = parser.parse_args()
-    if arguments.guided:
-        run_guided(arguments.guided, arguments.inputs)
-        return
-    warnings.simplefilter("ignore")  # aiohttp warns of headers that are broken on purpose.
-    begun = time.monotonic()
-    share = -(-arguments.inputs // len(NAMES))
-    results = []
-    with Doors() as doors:
-        for number, door in enumerate(NAMES):
-            results.append(feed(doors, door, share, SEED + number))
-            sys.stdout.write(f"{results[-1]}\n")
-    guided_share = share // 10
-    guided_inputs = {one: guided_share for one in GUIDED if guided(one, guided_share)}
-    PAGE.write_text(page(results, guided_inputs, time.monotonic() - begun), encoding="utf-8")
-    sys.stdout.write(f"{PAGE.relative_to(ROOT)} is written\n")
-
-
-if __name__ == "__main__":
-    main()
+    return result
