@@ -10,11 +10,12 @@ The device reads and writes the same bytes with separate code.
 from __future__ import annotations
 
 import hashlib
-import re
 import struct
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
+
+from alink_formats import rules
 
 KINDS = {"certificate": 1, "credential": 2}
 LIMITS = {"certificate": 12288, "credential": 4096}  # bytes of a whole record
@@ -49,20 +50,18 @@ _NAMES = {
     "client_id": "ClientID",
     "sub_products": "SubProduct",
 }
-_PATTERNS = {
-    name: (re.compile(pattern), allowed)
-    for name, (pattern, allowed) in {
-        "product_key": (r"[A-Za-z0-9]{1,20}", "1 to 20 letters and digits"),
-        "product_secret": (r"[!-~]{1,64}", "1 to 64 printable characters"),
-        "device_name": (r"[A-Za-z0-9\-_@.:]{4,32}", "4 to 32 letters, digits and - _ @ . :"),
-        "device_secret": (r"[!-~]{1,64}", "1 to 64 printable characters"),
-        "client_id": (r"[!-~]{1,64}", "1 to 64 printable characters"),
-        "device_token": (r"[!-~]{1,64}", "1 to 64 printable characters"),
-        "https_host": (r"[A-Za-z0-9._-]{1,122}(:[0-9]{1,5})?", "host or host:port"),
-        "sign_method": (r"hmac(md5|sha1|sha256)", "hmacmd5, hmacsha1 or hmacsha256"),
-        "method": (r"register|regnwl|https", "register, regnwl or https"),
-    }.items()
-}
+# The fields that a record refuses, as the board does. `plan` checks all fields of the rules.
+_CHECKED = (
+    "product_key",
+    "product_secret",
+    "device_name",
+    "device_secret",
+    "client_id",
+    "device_token",
+    "https_host",
+    "sign_method",
+    "method",
+)
 
 
 class IdentityError(ValueError):
@@ -204,15 +203,13 @@ def check(identity: Identity, *, kind: str = "certificate") -> None:
 
 def check_field(name: str, value: str) -> None:
     """Raise IdentityError if the field `name` (an attribute of Identity) cannot have the value."""
-    pattern, allowed = _PATTERNS[name]
-    if not pattern.fullmatch(value):
+    if mistake := rules.mistake(name, value):
         shown = fingerprint(value) if name in SECRETS else repr(value)
-        message = f"{field_name(name)} {shown} has {len(value)} characters; allowed: {allowed}"
-        raise IdentityError(message, field=name)
+        raise IdentityError(f"{field_name(name)} {shown} {mistake}", field=name)
 
 
 def _checked_values(identity: Identity) -> Iterator[tuple[str, str]]:
-    for name in _PATTERNS:
+    for name in _CHECKED:
         if value := getattr(identity, name):
             yield name, value
     for product in identity.sub_products:

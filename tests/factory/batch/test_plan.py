@@ -15,6 +15,7 @@ from alink_formats.sources import boards_dir
 from tests.factory.workshop import KEY, SECRET, Workshop
 
 ROWS = "DeviceName\nlamp-0001\nlamp-0002\n"
+REGNWL = 'region = "cn-shanghai"\nmethod = "regnwl"\ninstance_id = "iot-060a0001"'
 
 
 def refused(workshop: Workshop, **options) -> str:
@@ -24,13 +25,28 @@ def refused(workshop: Workshop, **options) -> str:
 
 
 def test_a_plan_builds_the_identity_of_each_row(workshop):
-    plan = workshop.plan(rows=ROWS, product='region = "cn-shanghai"\nmethod = "regnwl"')
+    plan = workshop.plan(rows=ROWS, product=REGNWL)
     first = plan.identity(plan.candidates(mac="a0b765123456")[0])
     assert (first.product_key, first.device_name, first.product_secret) == (
         KEY, "lamp-0001", SECRET,
     )  # fmt: skip
     assert (first.region, first.method) == ("cn-shanghai", "regnwl")
     assert SECRET not in repr(plan)
+
+
+def test_short_wifi_password_is_refused_unshown(workshop, monkeypatch):
+    monkeypatch.setenv("WIFI", "12345")
+    says = refused(workshop, rows=ROWS, product='wifi_ssid = "line"\nwifi_password = "env:WIFI"')
+    assert "product.wifi_password has 5 characters; allowed: 8 to 63" in says
+    assert "12345" not in says
+
+
+def test_wrong_product_secret_is_one_error(workshop):
+    (workshop.folder / "product.secret").write_text("two words")
+    assert refused(workshop, rows=ROWS) == (
+        f"ProductSecret of {KEY} (file:product.secret) has 9 characters; "
+        "allowed: 1 to 64 printable characters"
+    )
 
 
 def test_an_editors_byte_order_mark_does_no_harm(workshop):
@@ -102,7 +118,16 @@ def test_scanned_number_selects_row_or_becomes_name(workshop):
         ({"more": '[firmware]\nimage = "x.bin"'}, "firmware.sha256 is missing"),
         ({"more": '[firmware]\nimage = "x.bin"\nsha256 = "…"'}, "firmware.sha256 is '…'"),
         ({"product": 'ca = ["x.der"]'}, "x.der: No such file"),
-        ({"product": 'sign_method = "md5"'}, "SignMethod"),
+        ({"product": 'sign_method = "md5"'}, "product.sign_method 'md5' has 3 char"),
+        ({"product": 'region = "cn_shanghai"'}, "product.region 'cn_shanghai' has 11 characters"),
+        ({"product": 'region = "mars"\nmethod = "https"'}, "product: region is 'mars': use cn-"),
+        ({"product": REGNWL.replace("cn-shanghai", "eu-central-1")}, "region is eu-central-1"),
+        ({"product": 'host = "tls://a.example"'}, "product.host 'tls://a.example' has 15"),
+        ({"product": 'instance_id = "iot 1"'}, "product.instance_id 'iot 1' has 5 characters"),
+        ({"product": 'ntp_host = "a, b"'}, "product.ntp_host 'a, b' has 4 characters"),
+        ({"product": 'wifi_ssid = "' + "x" * 33 + '"'}, "has 33 characters; allowed: 1 to 32"),
+        ({"product": 'ca = ["lamps.toml"]'}, "lamps.toml is not a certificate in DER"),
+        ({"product": 'instance_kind = "old"'}, "instance_kind is 'old'; write"),
         ({"rows": "DeviceName,ProductKey\nlamp-1,a1Oth\n"}, "of a1Oth is missing (row on line 2)"),
         ({"naming": 'scheme = "scan"'}, "rows.count is missing"),
     ],

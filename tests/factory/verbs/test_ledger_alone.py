@@ -13,6 +13,7 @@ from alink_factory.board import program
 from alink_factory.cli import app
 from alink_factory.errors import LedgerError
 from tests.factory.workshop import Workshop
+from tests.firmware import certificates
 
 ROWS = "DeviceName\nlamp-0001\nlamp-0002\n"
 MAC = "a0b765123456"
@@ -22,7 +23,7 @@ MAC = "a0b765123456"
 def bare(workshop: Workshop, monkeypatch: pytest.MonkeyPatch):
     """A batch file and a ledger with one begun board; all other files are gone."""
     product = 'ca = ["ca.der"]'
-    (workshop.folder / "ca.der").write_bytes(b"root")
+    (workshop.folder / "ca.der").write_bytes(certificates.authority("Test Root").der)
     plan = workshop.plan(rows=ROWS, firmware=30_000, product=product)
     ledger = workshop.ledger()
     claim = ledger.claim("lamps", plan.rows, mac=MAC)

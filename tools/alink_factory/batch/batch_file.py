@@ -15,6 +15,7 @@ from alink_factory.batch.naming import Naming
 from alink_factory.errors import BatchError
 from alink_formats import tables
 from alink_formats.identity import Identity
+from alink_formats.rules import INSTANCE_KINDS
 from alink_formats.tables import Table, TableError
 
 NONE = "none"  # In place of the source of a ProductSecret.
@@ -44,6 +45,7 @@ class Batch:
     product_key: str
     secrets: Mapping[str, str]
     common: Identity
+    instance_kind: str
     naming: Naming
     board: str
     layout: str
@@ -74,6 +76,9 @@ class _Product(Table):
     secret: str = ""
     region: str = ""
     instance_id: str = ""
+    instance_kind: Annotated[
+        str, tables.matching("|".join(("", *INSTANCE_KINDS)), " or ".join(INSTANCE_KINDS))
+    ] = ""
     host: str = ""
     port: Annotated[int, tables.within(0, 65535)] = 0
     ntp_host: str = ""
@@ -170,6 +175,7 @@ def _batch(file: Path, content: _File) -> Batch:
             method=product.method,
             wifi_ssid=product.wifi_ssid,
         ),
+        instance_kind=product.instance_kind,
         naming=naming,
         board=board.name,
         layout=board.layout,

@@ -17,12 +17,14 @@ from alink_factory.image.recipe import Recipe
 from alink_factory.ledger import Ledger, TakenRows
 from alink_formats import board as boards
 from alink_formats import identity as identities
+from alink_formats import rules
 from alink_formats.board import BoardDefinition
 from alink_formats.identity import Identity, IdentityError, SubProduct
 from alink_formats.sources import boards_dir
 
 _EXAMPLE_MAC = "f" * 12
 _EXAMPLE_SECRET = "f" * 32  # As long as the DeviceSecrets of the platform.
+_SETTINGS = ("region", "instance_id", "host", "ntp_host", "sign_method", "method", "wifi_ssid")
 
 
 @dataclass(frozen=True, repr=False)
@@ -211,19 +213,35 @@ def load(file: Path) -> Plan:
     if batch.firmware:
         image = firmware.load(batch.firmware.image, batch.firmware.sha256, board)
     files = vfs.files(batch.app_folder)
+    roots = tuple(_root(path, errors) for path in batch.ca_files)
+    errors += _wrong_settings(batch, password)
     if errors:
         raise BatchError(*errors)
-    roots = tuple(_root(path) for path in batch.ca_files)
     plan = Plan(batch, listed, board, image, files, secrets, password, roots)
     _try(plan)
     return plan
 
 
-def _root(path: Path) -> bytes:
+def _root(path: Path, errors: list[str]) -> bytes:
     try:
-        return path.read_bytes()
+        data = path.read_bytes()
     except OSError as error:
         raise BatchError(f"product.ca {path}: {error.strerror}") from error
+    if mistake := rules.root_mistake(data):
+        errors.append(f"product.ca {path} {mistake}")
+    return data
+
+
+def _wrong_settings(batch: Batch, password: str) -> list[str]:
+    # Returns a sentence for each shared setting that the boards could not use.
+    wrong = []
+    for name in _SETTINGS:
+        value = getattr(batch.common, name)
+        if value and (mistake := rules.mistake(name, value)):
+            wrong.append(f"{batch.file}: product.{name} {value!r} {mistake}")
+    if password and (mistake := rules.mistake("wifi_password", password)):
+        wrong.append(f"{batch.file}: product.wifi_password {mistake}")
+    return wrong
 
 
 def _board(batch: Batch) -> BoardDefinition:
@@ -254,16 +272,22 @@ def _secrets(batch: Batch, listed: Iterable[Row], errors: list[str]) -> dict[str
                 "name its source in product.secret or in [secrets]"
             )
             continue
+        what = f"ProductSecret of {key}"
         try:
-            found[key] = secret.read(source, what=f"ProductSecret of {key}", folder=batch.folder)
+            found[key] = secret.read(source, what=what, folder=batch.folder)
         except BatchError as error:
             errors += error.messages
+            continue
+        if mistake := rules.mistake("product_secret", found[key]):
+            # A source is never the secret itself: `secret.read` refuses that.
+            errors.append(f"{what} ({source}) {mistake}")
     return found
 
 
 def _try(plan: Plan) -> None:
     # Checks every row, and builds the image for the smallest flash, before the first board.
     errors: list[str] = []
+    conflicts: dict[str, None] = {}  # In the order of the rows, each once.
     tried = set()
     for row in plan.burnable:
         mistake = _wrong_name(plan, row)
@@ -272,10 +296,11 @@ def _try(plan: Plan) -> None:
         if not mistake and same not in tried:
             tried.add(same)
             mistake = _wrong_identity(plan, row)
+            conflicts |= dict.fromkeys(_conflicts(plan, row))
         if mistake:
             errors.append(mistake)
-    if errors:
-        raise BatchError(*errors)
+    if errors or conflicts:
+        raise BatchError(*conflicts, *errors)
     largest = max(plan.burnable, key=lambda row: len(row.sub_products), default=None)
     if largest:
         named = replace(largest, device_name=largest.device_name or "x" * 32)
@@ -285,6 +310,18 @@ def _try(plan: Plan) -> None:
 
 def _example(plan: Plan, row: Row) -> str:
     return _EXAMPLE_SECRET if plan.needs_cloud(row) else ""
+
+
+def _conflicts(plan: Plan, row: Row) -> Iterator[str]:
+    batch = plan.batch
+    shared = replace(
+        batch.common,
+        product_key=row.product_key,
+        device_secret=row.device_secret or _example(plan, row),
+        wifi_password=plan.wifi_password,
+    )
+    for sentence in rules.conflicts(shared, instance_kind=batch.instance_kind):
+        yield f"{batch.file}: product: {sentence}"
 
 
 def _wrong_name(plan: Plan, row: Row) -> str:

@@ -22,16 +22,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-REGIONS = (
-    "cn-shanghai",
-    "cn-beijing",
-    "cn-shenzhen",
-    "ap-southeast-1",
-    "ap-northeast-1",
-    "us-west-1",
-    "us-east-1",
-    "eu-central-1",
-)
+from alink_formats.rules import REGIONS
 
 # Fixed, so that a clock that a test drives is inside them whatever the date of the machine; a
 # board that wakes up in the year 2000 or 2023 finds the certificate not yet valid.

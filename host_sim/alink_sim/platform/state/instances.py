@@ -8,16 +8,8 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-from alink_sim.platform.state.ca import REGIONS
+from alink_formats.rules import INSTANCE_KINDS, INSTANCE_REGIONS
 from alink_sim.platform.state.entities import Product
-
-KINDS = ("old_public", "public", "enterprise")
-# Regions of each kind.
-PLACES = {
-    "old_public": tuple(one for one in REGIONS if one not in ("cn-beijing", "cn-shenzhen")),
-    "public": ("cn-shanghai",),
-    "enterprise": REGIONS,
-}
 
 _DOCUMENT = "instance"
 
@@ -35,16 +27,17 @@ class Instance:
     region: str = "cn-shanghai"
 
     def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise InstanceError(f"kind is {self.kind!r}; use {', '.join(KINDS)}")
+        if self.kind not in INSTANCE_KINDS:
+            raise InstanceError(f"kind is {self.kind!r}; use {', '.join(INSTANCE_KINDS)}")
         if (self.id == "") != (self.kind == "old_public"):
             raise InstanceError(
                 f"id is {self.id!r} and kind {self.kind}: the old public instance has the id '', "
                 "the others have another one"
             )
-        if self.region not in PLACES[self.kind]:
+        allowed = INSTANCE_REGIONS[self.kind]
+        if self.region not in allowed:
             raise InstanceError(
-                f"region is {self.region!r}; for {self.kind} use {', '.join(PLACES[self.kind])}"
+                f"region is {self.region!r}; for {self.kind} use {', '.join(allowed)}"
             )
 
     @property
