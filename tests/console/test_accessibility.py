@@ -6,14 +6,22 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from tests.console.pages import PATHS
+from tests.console.pages import MORE, PATHS
 from tests.console.world import PK, SENSOR
 
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}
-VIEWS = {
-    "desktop, light": {"viewport": {"width": 1280, "height": 800}, "color_scheme": "light"},
-    "phone, dark": {"viewport": {"width": 360, "height": 740}, "color_scheme": "dark"},
-}
+DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 360, "height": 740}
+# Each theme, language and width with each of the others.
+VIEWS = [
+    {"viewport": DESKTOP, "color_scheme": "light", "locale": "en-US"},
+    {"viewport": DESKTOP, "color_scheme": "dark", "locale": "zh-CN"},
+    {"viewport": PHONE, "color_scheme": "light", "locale": "zh-CN"},
+    {"viewport": PHONE, "color_scheme": "dark", "locale": "en-US"},
+]
+
+
+def name_of(view):
+    return f"{view['viewport']['width']}-{view['color_scheme']}-{view['locale']}"
 
 
 def findings(page):
@@ -27,12 +35,12 @@ def findings(page):
     ]
 
 
-@pytest.mark.parametrize("view", VIEWS)
-def test_axe_finds_nothing_serious(open_page, world, view):
-    page = open_page("/", **VIEWS[view])
+@pytest.mark.parametrize("view", VIEWS, ids=name_of)
+def test_axe_finds_nothing_serious(open_page, full, view):
+    page = open_page("/", **view)
     wrong = []
-    for path in PATHS:
-        page.goto(world.url(path))
+    for path in (*PATHS, *MORE):
+        page.goto(full.url(path))
         wrong += [f"{path}: {one}" for one in findings(page)]
     assert wrong == []
 
@@ -74,3 +82,8 @@ def test_dialog_opens_and_closes_by_keyboard(open_page):
 def test_plot_tells_a_screen_reader_its_numbers(open_page):
     page = open_page(f"/devices/{PK}/{SENSOR}/properties")
     assert page.get_by_role("img", name="temperature. temperature: 22°C (20 to 23)").count() == 1
+
+
+def test_current_tab_is_in_view_on_a_phone(open_page):
+    page = open_page(f"/devices/{PK}/{SENSOR}/log", viewport=PHONE)
+    expect(page.locator(".tabs [aria-current]")).to_be_in_viewport(ratio=1)

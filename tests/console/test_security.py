@@ -8,7 +8,7 @@ import socket
 
 import pytest
 
-from alink_sim.platform.console import connection
+from alink_sim.platform.console import connection, server
 from tests.console.world import PK, SENSOR, World
 from tests.waiting import PATIENCE
 
@@ -125,6 +125,31 @@ def test_silent_connection_is_cut(world, monkeypatch):
     monkeypatch.setattr(connection, "HEAD_SECONDS", 0.1)
     with socket.create_connection(("127.0.0.1", world.console.port), timeout=PATIENCE) as link:
         assert link.recv(1) == b""
+
+
+def test_idle_connection_is_closed(world, monkeypatch):
+    monkeypatch.setattr(connection, "IDLE_SECONDS", 0.1)
+    with socket.create_connection(("127.0.0.1", world.console.port), timeout=PATIENCE) as link:
+        link.sendall(f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{world.console.port}\r\n\r\n".encode())
+        received = b""
+        while data := link.recv(65536):
+            received += data
+    assert received.startswith(b"HTTP/1.1 401")
+
+
+def test_form_that_does_not_end_is_cut(world, monkeypatch):
+    monkeypatch.setattr(server, "_BODY_SECONDS", 0.1)
+    head = (
+        f"POST /products HTTP/1.1\r\nHost: 127.0.0.1:{world.console.port}\r\n"
+        f"Cookie: {log_in(world)}\r\nContent-Length: 1000\r\n"
+        "Content-Type: application/x-www-form-urlencoded\r\n\r\ncsrf="
+    )
+    with socket.create_connection(("127.0.0.1", world.console.port), timeout=PATIENCE) as link:
+        link.sendall(head.encode())
+        received = b""
+        while data := link.recv(65536):
+            received += data
+    assert received.startswith(b"HTTP/1.1 408")
 
 
 def test_overlong_header_is_refused(world):

@@ -51,7 +51,7 @@ def test_very_long_text_stays_as_it_is():
 
 def test_values_of_a_sentence_are_escaped_and_isolated():
     shown = said("no right to topic <script>\u202e", spoken=sentences("zh_CN"))
-    assert shown == r"没有 Topic <bdi>&lt;script&gt;\u202e</bdi> 的权限"
+    assert shown == r"<span>没有 Topic <bdi>&lt;script&gt;\u202e</bdi> 的权限</span>"
 
 
 def test_unknown_sentence_says_that_it_is_english():

@@ -113,8 +113,12 @@ class ConsoleServer:
             response = self._closed(request)
         else:
             if request.method == "POST":
-                async with asyncio.timeout(_BODY_SECONDS):
-                    await security.check_form(request, session)
+                try:
+                    async with asyncio.timeout(_BODY_SECONDS):
+                        await security.check_form(request, session)
+                except TimeoutError:
+                    late = "The form did not arrive in time: send it again."
+                    raise web.HTTPRequestTimeout(text=late) from None
             response = await handler(request)
         if not response.prepared:
             security.protect(response)

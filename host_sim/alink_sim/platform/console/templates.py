@@ -57,10 +57,12 @@ def said(text: str, longest: int = _LONGEST, *, spoken: Sentences) -> Markup:
 
     A sentence that `spoken` lacks stays English, and says so to a screen reader.
     """
+    if not text:
+        return Markup()
     if (parts := spoken.parts(text)) is None:
         return Markup('<span lang="en">{}</span>').format(shown(text, longest))
     pieces = (shown(one.text, longest) if one.is_value else escape(one.text) for one in parts)
-    return Markup().join(pieces)
+    return Markup("<span>{}</span>").format(Markup().join(pieces))
 
 
 def moment(seconds: float | None) -> Markup:

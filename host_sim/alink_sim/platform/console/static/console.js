@@ -67,4 +67,8 @@ if (watch && document.querySelector("[data-live]")) {
   stream.addEventListener("open", () => { document.body.dataset.connected = "1"; });
   document.addEventListener("visibilitychange", () => { if (isStale) look(); });
 }
+// A menu that is wider than a phone begins where the person is.
+for (const here of document.querySelectorAll("nav [aria-current]")) {
+  here.scrollIntoView({ block: "nearest", inline: "center" });
+}
 for (const dialog of document.querySelectorAll("dialog[data-open]")) dialog.showModal();
