@@ -8,12 +8,15 @@ from __future__ import annotations
 import argparse
 import math
 import sys
+import tempfile
 import time
 import warnings
+from pathlib import Path
 
 from alink_sim import toolchain
 from tests import interpreters
 from tests.reliability import fuzz, guided, page
+from tests.reliability.day import BadNetwork, Day
 from tests.reliability.doors import NAMES, Doors
 
 # Shares of all inputs at one door.
@@ -31,16 +34,21 @@ DEVICE = {  # On each build. Those that load modules of a login are slow.
 
 
 def main() -> None:
-    """Feed all doors and write the page."""
+    """Run all and write the page."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--inputs", type=int, default=1_000_000)
-    inputs = parser.parse_args().inputs
+    parser.add_argument("--boards", type=int, default=20)
+    parser.add_argument("--hours", type=float, default=24)
+    chosen = parser.parse_args()
+    inputs = chosen.inputs
     if not guided.is_installed():
         sys.exit("reliability: atheris is not installed: run make fuzzer")
     warnings.simplefilter("ignore")  # aiohttp warns of headers that are broken on purpose.
     begun = time.monotonic()
     doors = platform_doors(inputs)
-    page.write(doors, device_doors(inputs), time.monotonic() - begun)
+    devices = device_doors(inputs)
+    day = bad_network(chosen.boards, chosen.hours)
+    page.write(doors, devices, day, time.monotonic() - begun)
     sys.stdout.write(f"{page.PAGE.name} is written\n")
 
 
@@ -66,6 +74,19 @@ def device_doors(inputs: int) -> list[fuzz.DeviceResult]:
             found.append(fuzz.feed_device(toolchain.interpreter(build), name, wanted))
             sys.stdout.write(f"{found[-1]}\n")
     return found
+
+
+def bad_network(boards: int, hours: float) -> Day:
+    """Run boards on a bad network for hours of their clock."""
+    with tempfile.TemporaryDirectory(prefix="alink-day-") as folder:
+        interpreter = toolchain.interpreter("unix32")
+        network = BadNetwork(Path(folder), interpreter, boards, fuzz.SEED)
+        try:
+            day = network.run(hours)
+        finally:
+            network.close()
+    sys.stdout.write(f"{day}\n")
+    return day
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from tests.reliability import fuzz
+from tests.reliability.day import Day
 from tests.reliability.fuzz import DeviceResult, Result
 from tests.reliability.guided import Guided
 
@@ -30,7 +31,9 @@ class Door:
         return self.mutated.inputs + self.structured + (self.guided.inputs if self.guided else 0)
 
 
-def write(doors: Sequence[Door], devices: Sequence[DeviceResult], seconds: float) -> None:
+def write(
+    doors: Sequence[Door], devices: Sequence[DeviceResult], day: Day, seconds: float
+) -> None:
     """Write the page; its tables of tests stay."""
     tests = PAGE.read_text(encoding="utf-8").partition("\n## Tests")
     total = sum(one.inputs for one in doors) + sum(one.inputs for one in devices)
@@ -46,7 +49,7 @@ def write(doors: Sequence[Door], devices: Sequence[DeviceResult], seconds: float
 - Python {machine.python_version()}, {libraries}
 - {total:,} inputs: 0 tracebacks, 0 hangs, no memory that grows
 
-The bounded form of this run is in `make test`: tests/reliability/test_fuzz.py.
+The bounded form of this run is in `make test`: tests/reliability/test_fuzz.py and test_day.py.
 
 ## Inputs at each door of the platform
 
@@ -75,6 +78,25 @@ Memory is the allocated heap after a collection, in the first and in the last fi
 | build | door | inputs | tracebacks | hangs | most steps | heap |
 |---|---|---|---|---|---|---|
 {chr(10).join(map(_device_row, devices))}
+
+## {day.hours:.0f} hours of {day.boards} boards on a bad network
+
+Each board runs the SDK on the {day.interpreter} build, posts a numbered property every five
+minutes through an outbox on its flash, and prints the number once it is acknowledged. A clock that
+skips all waits turns these hours in {day.seconds / 60:.0f} minutes (tests/reliability/day.py).
+After each SIGKILL and at the end, the database must have every number that was acknowledged, and
+one ClientID for each board.
+
+| what happened | how often |
+|---|---|
+| connections cut, silent, half-open, slow; PUBACK or PINGRESP lost | {day.faults:,} faults |
+| platform ended by SIGKILL, away for up to 15 minutes | {day.kills:,} |
+| board lost its power | {day.power_cuts:,} |
+| sessions | {day.sessions:,} |
+| posts acknowledged | {day.acknowledged:,} |
+| **acknowledged posts lost** | **0** |
+| registrations | {day.registrations:,} |
+| **second registrations** | **0** |
 """
     PAGE.write_text(text + "".join(tests[1:]), encoding="utf-8")
 

@@ -64,7 +64,7 @@ class ClockDriver:
             if due is None:
                 time.sleep(_LOOK)
             else:
-                self._clock.advance(max(grain, min(step, due - self._clock.time())))
+                self.turn(max(grain, min(step, due - self._clock.time())))
 
     def expect(self, board: Board, text: str, *, step: float = 3600.0) -> str:
         """Let time pass until a board prints a line with `text`; return that line."""
@@ -84,9 +84,23 @@ class ClockDriver:
         if waits is None:
             return None
         due = min((one for one in waits if one != FOREVER), default=None)
-        timers = [at for at, _, _ in self._clock._timers[:1]]
+        timers = self.timers()
         moments = timers if due is None else [*timers, due / 1000]
         return min(moments, default=None)
+
+    # Methods that a driver of a platform in another process replaces
+
+    def turn(self, seconds: float) -> None:
+        """Let `seconds` pass at once."""
+        self._clock.advance(seconds)
+
+    def timers(self) -> list[float]:
+        """Return when the platform's next timer is due, in seconds since 1970; or nothing."""
+        return [at for at, _, _ in self._clock._timers[:1]]
+
+    def platform_rests(self) -> bool:
+        """Return whether the platform has nothing to do at this moment."""
+        return is_quiet(self._platform())
 
     def start(self) -> None:
         """Let the clock follow real time from now on, while the rig is idle."""
@@ -115,7 +129,7 @@ class ClockDriver:
         now = self._clock.time() * 1000
         if any(waiting is None or waiting.until <= now for _, waiting in before):
             return None
-        if not _is_quiet(self._platform()):
+        if not self.platform_rests():
             return None
         found = []
         for board, waiting in before:
@@ -142,7 +156,7 @@ def _looked(board: Board, until: int, looks: int, kind: str) -> bool:
     return False
 
 
-def _is_quiet(platform: Platform) -> bool:
+def is_quiet(platform: Platform) -> bool:
     """Return whether the event loop, having looked at its sockets, has nothing to do."""
     loop = platform._runner._loop
     if loop is None:
