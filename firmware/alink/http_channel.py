@@ -73,10 +73,10 @@ class HttpChannel:
         fields = self._fields
         boot = heap.call("boot.boot", "Boot", self)
         yield from boot.run()
-        if "DeviceSecret" not in fields:
+        if not isinstance(fields.get("DeviceSecret"), bytes):
             raise StoreError(
-                "the HTTPS channel signs with a DeviceSecret and this board has a DeviceToken "
-                "(method regnwl): register it by register or https"
+                "the HTTPS channel signs with a DeviceSecret, and this board has a DeviceToken "
+                "(method regnwl) or a key in an eFuse: register it by register or https"
             )
         if "InstanceId" in fields:
             host = fields["InstanceId"] + b".http.iothub.aliyuncs.com"

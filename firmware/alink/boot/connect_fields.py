@@ -15,7 +15,7 @@ def registration(certificate, method, securemode=None):
     """
     name, key = certificate["DeviceName"], certificate["ProductKey"]
     sign_method = certificate.get("SignMethod", b"hmacsha256")
-    random = hexlify(os.urandom(8))
+    random, password = signed(certificate)
     if securemode is None:
         securemode = 2 if method == b"register" else -2
     client_id = b"%s.%s|securemode=%d,authType=%s,random=%s,signmethod=%s" % (
@@ -28,6 +28,17 @@ def registration(certificate, method, securemode=None):
     )
     if "InstanceId" in certificate:
         client_id += b",instanceId=" + certificate["InstanceId"]
-    content = register_content(name, key, random)
-    password = hmac(sign_method, certificate["ProductSecret"], content)
     return client_id + b"|", b"%s&%s" % (name, key), password
+
+
+def signed(certificate):
+    """Return the random number and the signature of a registration.
+
+    An eFuse key has signed them before Wi-Fi; see `efuse.signed`.
+    """
+    secret = certificate["ProductSecret"]
+    if isinstance(secret, tuple):
+        return secret
+    random = hexlify(os.urandom(8))
+    content = register_content(certificate["DeviceName"], certificate["ProductKey"], random)
+    return random, hmac(certificate.get("SignMethod", b"hmacsha256"), secret, content)

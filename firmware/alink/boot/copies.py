@@ -3,7 +3,7 @@
 docs/explanation/identity.md, "Copies". Our partition table ("factory"): certificate in `fctry`,
 credential in two sectors of `cred` and in NVS. Untouched table ("stock"): both in NVS and in a
 file. If a stock image was flashed over a factory board, the ranges of the former partitions are
-still read, raw, and never written. Besides `ota.slot` only this module imports `esp32`.
+still read, raw, and never written.
 
 Each location has a `name` and a flag `writable`. `read()` returns the record as a bytearray, or
 None. `fill(buffer)` fills a buffer from the start of the copy and returns whether all its bytes

@@ -9,7 +9,7 @@ import struct
 
 from micropython import const
 
-from .. import __version__
+from .. import __version__, heap
 from ..errors import StoreError
 from .copies import certificate_places, credential_places, same
 from .record import CERTIFICATE, CREDENTIAL, decode
@@ -59,6 +59,10 @@ def load(make, settings):
     fields = take_settings(settings)
     device = make(**settings)
     device._fields = fields = identify(fields, device._log)
+    secret = "DeviceSecret" if "DeviceSecret" in fields else "ProductSecret"
+    if "DeviceToken" not in fields and fields.get(secret, b"").startswith(b"efuse:"):
+        fields[secret] = heap.call("boot.efuse", "signed", fields, secret)
+        heap.unload("sign", "utc")
     device.product_key = fields["ProductKey"].decode()
     device.device_name = fields["DeviceName"].decode()
     return device

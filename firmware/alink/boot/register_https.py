@@ -4,9 +4,6 @@ docs/reference/protocol.md, "HTTPS". It may be repeated until the device was onl
 nothing is lost when the answer is.
 """
 
-import os
-from binascii import hexlify
-
 from .. import heap
 from ..errors import ProtocolError
 from ..https.platform import endpoint, post, trust
@@ -23,7 +20,7 @@ def register(boot):
     """
     fields = boot.fields
     where = endpoint(fields, b"iot-auth.%s.aliyuncs.com" % fields.get("Region", b"cn-shanghai"))
-    body = form(fields, hexlify(os.urandom(8)))
+    body = form(fields, *heap.call("boot.connect_fields", "signed", fields))
     heap.unload("sign")
     tls = trust(fields, boot.tls, where[1])
     answer = yield from post(where, tls, boot.feed, _PATH, _FORM, body)
@@ -37,10 +34,8 @@ def register(boot):
     return made
 
 
-def form(fields, random):
-    """Return the body that asks for a registration, signed with the ProductSecret."""
-    from ..sign import hmac, register_content
-
+def form(fields, random, sign):
+    """Return the body that asks for a registration; see `connect_fields.signed`."""
     name, key = fields["DeviceName"], fields["ProductKey"]
     method = fields.get("SignMethod", b"hmacsha256")
     return b"productKey=%s&deviceName=%s&random=%s&sign=%s&signMethod=%s" % (
@@ -48,6 +43,6 @@ def form(fields, random):
         # The signature covers the unencoded name. Only these allowed characters need encoding.
         name.replace(b":", b"%3A").replace(b"@", b"%40"),
         random,
-        hmac(method, fields["ProductSecret"], register_content(name, key, random)),
+        sign,
         method,
     )

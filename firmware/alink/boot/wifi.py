@@ -8,6 +8,11 @@ def is_joined():
     return network.WLAN(network.STA_IF).isconnected()
 
 
+def is_on():
+    """Return whether the radio is active, as a station or as an access point."""
+    return network.WLAN(network.STA_IF).active() or network.WLAN(network.AP_IF).active()
+
+
 def join(ssid, password, log):
     """Have the station join (str, str), unless it is about to; never raises for the driver.
 

@@ -48,9 +48,14 @@ def login(identity):
         )
     method = identity.get("SignMethod", b"hmacsha256")
     client_id = b"%s.%s" % (key, name)
-    timestamp = identity.get("Timestamp") or utc.milliseconds()
+    secret = identity["DeviceSecret"]
+    if isinstance(secret, tuple):  # Signed by an eFuse key, before Wi-Fi.
+        timestamp, password = secret
+    else:
+        timestamp = identity.get("Timestamp") or utc.milliseconds()
+        password = hmac(method, secret, login_content(client_id, name, key, timestamp))
     return (
         b"%s|securemode=2,signmethod=%s,timestamp=%s%s" % (client_id, method, timestamp, _INFO),
         user,
-        hmac(method, identity["DeviceSecret"], login_content(client_id, name, key, timestamp)),
+        password,
     )

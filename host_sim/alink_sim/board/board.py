@@ -17,8 +17,10 @@ from alink_formats.identity import Identity
 from alink_formats.partitions import PartitionTable
 from alink_sim import toolchain
 from alink_sim.board.chips import CHIPS
+from alink_sim.board.efuses import Efuses
 from alink_sim.board.flash import burn, firmware_image
 from alink_sim.board.flash.flash_file import FlashFile
+from alink_sim.board.hmac_unit import FAMILIES, HmacUnit
 from alink_sim.board.interpreter import bootloader
 from alink_sim.board.interpreter.console import BoardError, Console, TextLine
 from alink_sim.board.interpreter.frozen import frozen
@@ -58,6 +60,9 @@ class Board:
         self.directory = directory.resolve()  # The interpreter works in it.
         self.definition = definition
         self.flash = FlashFile(self.directory / "flash.bin")
+        family = FAMILIES.get(definition.chip)
+        # The eFuses of a chip that has an HMAC unit, else None.
+        self.efuses = Efuses(self.directory / "efuse.bin", family.efuse) if family else None
         self.files: dict[str, bytes] = {}  # Burned into the vfs, by absolute path.
         self.device_name = ""  # The burned DeviceName, or "".
         self._interpreter = interpreter
@@ -310,7 +315,10 @@ class Board:
 
     def _rom(self) -> Rom:
         flash = ChipFlash(self.flash.path, self._state)
-        return Rom(flash, self.table(), CHIPS[self.definition.chip].chip_id)
+        family, unit = FAMILIES.get(self.definition.chip), None
+        if self.efuses and family:
+            unit = HmacUnit(family, self.efuses)
+        return Rom(flash, self.table(), CHIPS[self.definition.chip].chip_id, unit)
 
     def _now(self) -> int:
         if self._clock is None:

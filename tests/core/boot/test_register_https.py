@@ -4,6 +4,7 @@ import fakes
 from alink.boot import register_https
 from alink.errors import ProtocolError, RefusedError, StoreError
 from alink.https.platform import endpoint, trust
+from alink.sign import hmac, register_content
 from check import raises
 
 FIELDS = {
@@ -70,15 +71,26 @@ def test_request_goes_to_host_of_the_region():
     assert body.startswith(b"productKey=a1B2c3D4e5F&deviceName=esp32-240AC4A1B2C3&random=")
 
 
+def _form(fields, random):
+    content = register_content(fields["DeviceName"], fields["ProductKey"], random)
+    method = fields.get("SignMethod", b"hmacsha256")
+    return register_https.form(fields, random, hmac(method, fields["ProductSecret"], content))
+
+
 def test_the_form_is_signed_and_encoded():
-    assert register_https.form(FIELDS, b"567345") == (
+    assert _form(FIELDS, b"567345") == (
         b"productKey=a1B2c3D4e5F&deviceName=esp32-240AC4A1B2C3&random=567345"
         b"&sign=a181a25e22032077fe67b0690489e88f216bec90b08b13f1cc425c4ee4d19c49"
         b"&signMethod=hmacsha256"
     )
     marked = dict(FIELDS, DeviceName=b"a:b@c", SignMethod=b"hmacmd5")
-    assert b"&deviceName=a%3Ab%40c&" in register_https.form(marked, b"1")
-    assert register_https.form(marked, b"1").endswith(b"&signMethod=hmacmd5")
+    assert b"&deviceName=a%3Ab%40c&" in _form(marked, b"1")
+    assert _form(marked, b"1").endswith(b"&signMethod=hmacmd5")
+
+
+def test_sent_form_is_signed_with_the_product_secret():
+    body = _register(GOOD)[1].sent[0].partition(b"\r\n\r\n")[2]
+    assert body == _form(FIELDS, body.partition(b"&random=")[2].partition(b"&")[0])
 
 
 def test_no_random_is_used_twice():

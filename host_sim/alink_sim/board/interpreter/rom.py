@@ -1,4 +1,4 @@
-"""NVS and `otadata`, which use no MicroPython heap on a chip: calls through two pipes.
+"""NVS, `otadata` and registers, which use no MicroPython heap on a chip: calls through two pipes.
 
 A call is method u8 · namespace u8 · length of the key u8 · length of the data u32 · key · data.
 The reply is error i32 (0 for success) · length u32 · data, or the name of the error.
@@ -15,6 +15,7 @@ from alink_formats.flash import SECTOR
 from alink_formats.partitions import Partition, PartitionTable
 from alink_sim.board.flash.flash_file import FlashFile
 from alink_sim.board.flash.ota_data import OtaData
+from alink_sim.board.hmac_unit import HmacUnit
 from alink_sim.board.interpreter.bootloader import image_error
 from alink_sim.board.interpreter.state import BoardState
 
@@ -31,8 +32,18 @@ class Rom:
     Any call raises PowerCutError if power fails in it.
     """
 
-    def __init__(self, flash: FlashFile, table: PartitionTable, chip_id: int) -> None:
-        """Open the partitions of the table; calls to a missing one return an error."""
+    def __init__(
+        self,
+        flash: FlashFile,
+        table: PartitionTable,
+        chip_id: int,
+        unit: HmacUnit | None = None,
+    ) -> None:
+        """Open the partitions of the table; calls to a missing one return an error.
+
+        `unit` has the registers of the chip that are simulated, None if it has no HMAC unit.
+        """
+        self._unit = unit
         self._flash = flash
         self._chip_id = chip_id
         self._choice = OtaData(flash, table)
@@ -61,6 +72,8 @@ class Rom:
         return _REPLY.pack(0, len(reply)) + reply
 
     def _do(self, method: int, namespace: int, key: str, data: bytes) -> bytes:
+        if method in (9, 10):
+            return self._register(method, data)
         if method > 5:
             return self._choose(method, int.from_bytes(data, "little"))
         store = self._store
@@ -82,6 +95,14 @@ class Rom:
                 store.put(namespace, nvs.BLOB, key, data)
             case 5:
                 store.erase(namespace, key)
+        return b""
+
+    def _register(self, method: int, data: bytes) -> bytes:
+        if self._unit is None:
+            raise OSError(-1, "this chip has no register that is simulated")
+        if method == 9:
+            return struct.pack("<I", self._unit.read(int.from_bytes(data, "little")))
+        self._unit.write(*struct.unpack("<II", data))
         return b""
 
     def _choose(self, method: int, offset: int) -> bytes:

@@ -1,0 +1,195 @@
+"""The firmware's signature on the judge of the HMAC unit: every step, every length, every chip."""
+
+from __future__ import annotations
+
+import hmac
+import struct
+import sys
+import types
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alink_formats.sources import firmware_dir
+from alink_sim.board.efuses import Efuses
+from alink_sim.board.hmac_unit import FAMILIES, HmacUnit, MisuseError
+
+SECRET = b"a1B2c3D4e5F6g7H8"
+SOURCE = (firmware_dir() / "alink" / "boot" / "efuse.py").read_text("utf-8")
+LENGTHS = (0, 1, 54, 55, 56, 57, 63, 64, 65, 118, 119, 120, 127, 128, 129, 183, 184, 200, 1000)
+IMAGES = {"esp32c3": 5, "esp32s3": 9, "esp32s2": 2, "esp32c6": 13}
+MESSAGE = b"deviceNamedev-1productKeya1B2c3D4e5Frandom1a2b3c"
+DIGEST = b"30a22e0114421c5d912c833edf6c158dce6d6517c9bf6cc4a747909e8b865159"
+
+
+class StoreError(Exception):
+    """In the place of alink.errors.StoreError."""
+
+
+class Chip:
+    """The modules that the firmware's file imports, over the simulated unit."""
+
+    def __init__(self, folder: Path, name: str, image: int | None = None) -> None:
+        family = FAMILIES[name]
+        self.efuses = Efuses(folder / "efuse.bin", family.efuse)
+        self.unit = HmacUnit(family, self.efuses)
+        self.family = family
+        self.image = IMAGES[name] if image is None else image
+
+    def __getitem__(self, address: int) -> int:
+        return self.unit.read(address)
+
+    def __setitem__(self, address: int, value: int) -> None:
+        self.unit.write(address, value)
+
+    def load(self, monkeypatch: pytest.MonkeyPatch, source: str = SOURCE) -> Callable[..., bytes]:
+        """Return `hmac` of the firmware's file on this chip."""
+        chip = self
+
+        class Partition:
+            RUNNING = 1
+
+            def __init__(self, _: int) -> None:
+                pass
+
+            def readblocks(self, _block: int, buffer: bytearray, _offset: int) -> None:
+                buffer[0], buffer[12] = 0xE9, chip.image
+
+        fakes: dict[str, dict[str, Any]] = {
+            "esp32": {"Partition": Partition},
+            "machine": {"mem32": self},
+            "micropython": {"const": lambda value: value},
+            "judged": {},
+            "judged.errors": {"StoreError": StoreError},
+            "judged.boot": {},
+            "judged.sign": {"login_content": None, "register_content": None},
+            "judged.utc": {},
+        }
+        for name, members in fakes.items():
+            module = types.ModuleType(name)
+            module.__dict__.update(members)
+            monkeypatch.setitem(sys.modules, name, module)
+        scope: dict[str, Any] = {"__name__": "judged.boot.efuse", "__package__": "judged.boot"}
+        exec(compile(source, "efuse.py", "exec"), scope)  # noqa: S102 (our own file)
+        signs: Callable[..., bytes] = scope["hmac"]
+        return signs
+
+
+@pytest.fixture
+def chip(tmp_path: Path) -> Chip:
+    made = Chip(tmp_path, "esp32c3")
+    made.efuses.burn_key(0, SECRET)
+    return made
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_every_length_is_signed_on_every_chip(tmp_path, monkeypatch, name: str):
+    made = Chip(tmp_path, name)
+    made.efuses.burn_key(3, SECRET)
+    signs = made.load(monkeypatch)
+    for length in LENGTHS:
+        message = bytes(n % 251 for n in range(length))
+        expected = hmac.new(SECRET, message, "sha256").hexdigest().encode()
+        assert signs(b"efuse:3", b"hmacsha256", message) == expected, length
+        assert made.unit.is_at_rest
+
+
+def test_known_digest_of_a_registration(chip: Chip, monkeypatch):
+    assert chip.load(monkeypatch)(b"efuse:0", b"hmacsha256", MESSAGE) == DIGEST
+
+
+def test_device_secret_of_32_characters_fills_a_block(chip: Chip, monkeypatch):
+    secret = b"0123456789abcdef0123456789abcdef"
+    chip.efuses.burn_key(1, secret)
+    expected = hmac.new(secret, b"m", "sha256").hexdigest().encode()
+    assert chip.load(monkeypatch)(b"efuse:1", b"hmacsha256", b"m") == expected
+
+
+STEPS = {
+    "clock": ("        mem32[clock] = mem32[clock] | on\n", "        pass\n"),
+    "reset": ("        mem32[reset] = mem32[reset] | bits\n", "        pass\n"),
+    "release of the reset": ("        mem32[reset] = mem32[reset] & ~bits\n", "        pass\n"),
+    "START": ("        mem32[unit + 0x40] = 1\n", ""),
+    "purpose": ("        mem32[unit + 0x44] = _UPSTREAM\n", ""),
+    "another purpose": ("0x44] = _UPSTREAM", "0x44] = 7"),
+    "key": ("        mem32[unit + 0x48] = block\n", ""),
+    "PARA_FINISH": ("        mem32[unit + 0x4C] = 1\n", ""),
+    "look at the error": ("if mem32[unit + 0x68]:", "if False:"),
+    "more blocks": ("(0xF0 if start == last else 0x54)", "0xF0"),
+    "last block": ("(0xF0 if start == last else 0x54)", "0x54"),
+    "MESSAGE_ONE": ("            mem32[unit + 0x50] = 1\n", ""),
+    "one block": ("            mem32[unit + 0xF4] = 1\n", ""),
+    "words": (
+        "range(0, 64, 4):\n                mem32",
+        "range(0, 60, 4):\n                mem32",
+    ),
+    "byte order": ('unpack_from("<I"', 'unpack_from(">I"'),
+    "byte order of the result": ('pack("<I"', 'pack(">I"'),
+    "length of the key's block": ("8 * size + 512", "8 * size"),
+    "padding": ("(55 - size) % 64", "(56 - size) % 64"),
+    "forget the result": ("        mem32[unit + 0x5C] = 2  # Forget the result.\n", ""),
+    "clock as before": ("            mem32[clock] = before[number]\n", "            pass\n"),
+    "wait": ("        if not mem32[unit + 0x6C]:\n            return\n", "        return\n"),
+}
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_dropped_step_fails_loudly(chip: Chip, monkeypatch, step: str):
+    old, new = STEPS[step]
+    assert old in SOURCE
+    signs = chip.load(monkeypatch, SOURCE.replace(old, new, 1))
+    try:
+        digests = [signs(b"efuse:0", b"hmacsha256", bytes(size)) for size in (48, 200)]
+    except (MisuseError, StoreError, struct.error):
+        return
+    right = [hmac.new(SECRET, bytes(size), "sha256").hexdigest().encode() for size in (48, 200)]
+    assert digests != right or not chip.unit.is_at_rest
+
+
+@pytest.mark.parametrize("purpose", [0, 5, 7, 9])
+def test_wrong_purpose_is_a_typed_error(chip: Chip, monkeypatch, purpose: int):
+    chip.efuses.burn_key(2, SECRET, purpose=purpose)
+    with pytest.raises(StoreError, match=f"block 2 has purpose {purpose}, not 8"):
+        chip.load(monkeypatch)(b"efuse:2", b"hmacsha256", b"m")
+
+
+def test_empty_block_is_a_typed_error(chip: Chip, monkeypatch):
+    chip.efuses.burn_key(2, b"", protect=False)
+    with pytest.raises(StoreError, match="block 2 is empty"):
+        chip.load(monkeypatch)(b"efuse:2", b"hmacsha256", b"m")
+
+
+@pytest.mark.parametrize("method", [b"hmacmd5", b"hmacsha1"])
+def test_other_sign_methods_are_refused(chip: Chip, monkeypatch, method: bytes):
+    with pytest.raises(StoreError, match="signs hmacsha256 only"):
+        chip.load(monkeypatch)(b"efuse:0", method, b"m")
+
+
+@pytest.mark.parametrize("value", [b"efuse:6", b"efuse:", b"efuse:x", b"efuse:-1"])
+def test_unknown_block_is_refused(chip: Chip, monkeypatch, value: bytes):
+    with pytest.raises(StoreError, match="is not an eFuse block"):
+        chip.load(monkeypatch)(value, b"hmacsha256", b"m")
+
+
+@pytest.mark.parametrize("image", [0, 12, 0xFF])
+def test_chip_without_the_unit_says_so(tmp_path, monkeypatch, image: int):
+    signs = Chip(tmp_path, "esp32c3", image).load(monkeypatch)
+    with pytest.raises(StoreError, match=f"no HMAC unit .image of chip {image}."):
+        signs(b"efuse:0", b"hmacsha256", b"m")
+
+
+def test_read_protected_key_reads_zero(chip: Chip):
+    base = chip.family.efuse
+    words = [chip[base + 0x9C + offset] for offset in range(0, 32, 4)]
+    assert words == [0] * 8
+    assert chip.efuses.key(0).startswith(SECRET)
+    chip[base + 0x04] = 0  # RD_DIS cannot be taken back.
+    chip[base + 0x1CC], chip[base + 0x1D4] = 0x5A5A, 2
+    assert [chip[base + 0x9C + offset] for offset in range(0, 32, 4)] == [0] * 8
+
+
+def test_unprotected_key_reads_in_clear(chip: Chip):
+    chip.efuses.burn_key(1, SECRET, protect=False)
+    assert chip[chip.family.efuse + 0xBC] == int.from_bytes(SECRET[:4], "little")
