@@ -23,6 +23,7 @@ from alink_sim.sntp import SntpServer
 from alink_sim.toolchain import boards_dir, cache_dir
 from tests import interpreters
 from tests.docs.blocks import Block, matches
+from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 # What pages name and a test replaces.
@@ -31,7 +32,6 @@ COMPUTER = "192.168.1.10"  # The reader's computer, as boards reach it.
 TIME_SERVER = "ntp.aliyun.com"
 TLS_PORT = "8883"
 IMAGE = "ESP32_GENERIC-20250911-v1.26.1.bin"  # The firmware image of MicroPython.
-PATIENCE = 60.0
 _BURNS = re.compile(r"^alink-burn (?:flash|run|update|wipe)", re.MULTILINE)
 
 
@@ -95,7 +95,7 @@ class Reader:
             stderr=subprocess.STDOUT,
             text=True,
             check=False,
-            timeout=2 * PATIENCE,
+            timeout=PATIENCE,
         )
         self._output = done.stdout
         self._query = block if block.text.startswith("alink-sim admin") else None

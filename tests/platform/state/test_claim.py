@@ -48,7 +48,7 @@ def served(state: Path, *options: str) -> subprocess.CompletedProcess[str]:
         [PROGRAM, "platform", "--state", str(state), *ports, *options],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
 

@@ -20,7 +20,7 @@ from alink_sim.platform.state.tables import restore
 from alink_sim.platform.state.write_behind import Commits
 from tests.platform import http_requests as https
 from tests.platform.wire import ACCEPTED, Party, Wire, publish, refused
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 
 @contextmanager
@@ -187,7 +187,7 @@ def test_change_made_during_a_failing_write_fails_too():
     def fail_late(changes: Changes) -> None:
         assert changes
         begun.set()
-        assert go_on.wait(10)
+        assert go_on.wait(PATIENCE)
         raise StoreError("the disk is full")
 
     async def run() -> None:

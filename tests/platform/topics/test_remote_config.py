@@ -13,6 +13,7 @@ import pytest
 from alink_sim.platform.topics.remote_config import ConfigError
 from tests.platform.online import Online, online
 from tests.platform.wire import publish
+from tests.waiting import PATIENCE
 
 __all__ = ["online"]
 
@@ -68,8 +69,8 @@ def test_config_without_url_is_served_by_the_platform(online: Online):
     online.wire.read_publish()
     url = json.loads(online.ask(GET, ASKED))["data"]["url"]
     context = ssl.create_default_context(cafile=online.platform.ca_pem)
-    with urllib.request.urlopen(url, context=context, timeout=10) as response:
+    with urllib.request.urlopen(url, context=context, timeout=PATIENCE) as response:
         assert response.read() == content
     online.platform.cloud.forget_config(online.party.product.key)
     with pytest.raises(urllib.error.HTTPError, match="404"):
-        urllib.request.urlopen(url, context=context, timeout=10)
+        urllib.request.urlopen(url, context=context, timeout=PATIENCE)

@@ -426,7 +426,7 @@ def test_console_prints_the_address_that_opens_it(state: Path, facts):
     assert (done.returncode, done.stdout.strip()) == (0, facts["console_url"])
     assert (state / "console.key").stat().st_mode & 0o777 == 0o600
     host, _, path = facts["console_url"].removeprefix("http://").partition("/")
-    connection = http.client.HTTPConnection(host, timeout=10)
+    connection = http.client.HTTPConnection(host, timeout=PATIENCE)
     connection.request("GET", f"/{path}")
     assert connection.getresponse().status == 303
 
