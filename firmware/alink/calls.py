@@ -3,7 +3,7 @@
 from micropython import const
 
 from . import envelope, heap
-from .errors import ProtocolError
+from .errors import ProtocolError, safely
 
 _MOST = const(32)  # Requests that wait for a reply; the oldest is given up first.
 
@@ -55,11 +55,7 @@ class Calls:
         """Call the handler of a request, else `on_reply` of its device, else log the reply."""
         device, what, handler = self.waiting.pop(number)
         if handler:
-            try:
-                handler(code, data, message)
-            except Exception as error:
-                # It may be called from anywhere, and must end nothing there.
-                self._log("on_reply of %s failed: %r" % (what, error))
+            safely(self._log, what, handler, code, data, message)
         elif device.on_reply:
             device.on_reply(number, code, message)
         else:

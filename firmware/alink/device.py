@@ -71,7 +71,7 @@ class Device(Messages):
         self._policy = policy
         self._network = network
         self._feed = watchdog.feed if watchdog else None
-        self._print = log or (lambda text: None)
+        self._print = log
         self._fields = {}  # The identity, until a boot makes a login from it.
         self._way = None  # The result of a boot, until the session takes it.
         self._private = False  # Whether the platform's root was burned, or set.
@@ -121,10 +121,10 @@ class Device(Messages):
             self._link.close()
 
     def sleep(self, ms):
-        """Leave the platform in good order and sleep deeply for `ms`; see `sleep.deep_sleep`."""
-        from .sleep import deep_sleep
+        """Leave the platform in good order and sleep deeply for `ms`; see `sleep.sleep`."""
+        from .sleep import sleep
 
-        deep_sleep(self, ms)
+        sleep(self, ms)
 
     def beside(self, step):
         """Have `step()` called again and again while this is served, online or not.
@@ -141,9 +141,9 @@ class Device(Messages):
 
         Nothing blocks the event loop longer than a connect (DNS, TCP, TLS handshake).
         """
-        from .tasks import serve
+        from .tasks import run
 
-        await serve(self)
+        await run(self)
 
     # The engine: a generator of the milliseconds to wait
 
@@ -245,4 +245,5 @@ class Device(Messages):
             ms = time.ticks_diff(end, time.ticks_ms())
 
     def _log(self, text):
-        self._print("alink: " + text)
+        if self._print:
+            self._print("alink: " + text)

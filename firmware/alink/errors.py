@@ -29,3 +29,20 @@ class RefusedError(AlinkError):
     def __init__(self, code, message):
         super().__init__(message)
         self.code = code
+
+
+def safely(log, what, function, *arguments):
+    """Call what the application gave; return what it does, None if it raises.
+
+    `what` (str, or a topic in bytes) names it in the log line of its exception: a mistake in an
+    application's handler must not end the session, nor stop the other handlers.
+    """
+    try:
+        return function(*arguments)
+    except Exception as error:
+        if isinstance(what, bytes):
+            from .topics import shown
+
+            what = shown(what)
+        log("the handler of %s failed: %r" % (what, error))
+        return None

@@ -1,7 +1,7 @@
 """Deep sleep between two sessions: the clock runs on, the credential is stored."""
 
 
-def deep_sleep(device, ms):
+def sleep(device, ms):
     """Leave the platform in good order and sleep for `ms`; the board then boots again.
 
     A QoS 1 message that is not acknowledged yet is lost, unless it is in an `Outbox` with a

@@ -8,7 +8,7 @@ _ONLINE_MS = const(20)  # How late a message may be noticed.
 _OFFLINE_MS = const(200)
 
 
-async def serve(device):
+async def run(device):
     """Become online and serve for ever; canceling closes the session in good order."""
     try:
         while True:

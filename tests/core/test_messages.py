@@ -322,4 +322,4 @@ def test_reply_handler_error_at_session_end_is_logged():
     device.request("x/y", {}, 0, lambda *reply: told.append(reply[0]))
     device._calls.fail()
     assert told == [0]
-    assert "on_reply of x/y failed: KeyError('led'" in device.log[-1]
+    assert "the handler of x/y failed: KeyError('led'" in device.log[-1]

@@ -46,6 +46,8 @@ request or its reply, `batch` is halved.
 
 from time import ticks_ms
 
+from micropython import const
+
 from .. import heap
 from .engine import Carrier
 from .roster import LEAVING
@@ -53,7 +55,7 @@ from .sub_device import SubDevice
 
 __all__ = ("Gateway",)
 RESIDENT = ("engine", "roster", "sub_device")  # The others are steps; see `heap`.
-STAGES = ("unknown", "named", "registered", "related", "online", "leaving")
+_STAGES = const(("unknown", "named", "registered", "related", "online", "leaving"))
 
 
 class Gateway(Carrier):
@@ -126,11 +128,13 @@ class Gateway(Carrier):
         heap.unload_steps("gateway")
 
     def status(self, product_key, device_name):
-        """Return a word of STAGES and the code with which it was refused last, 0 if it was not."""
+        """Return "unknown", "named", "registered", "related", "online" or "leaving" (see the table
+        of stages in this module), and the code of its last refusal, 0 if it was not refused.
+        """
         slot = self.slot(product_key, device_name)
         if slot is None:
-            return STAGES[0], 0
-        return STAGES[self.roster.stage(slot)], self.roster.code(slot)
+            return _STAGES[0], 0
+        return _STAGES[self.roster.stage(slot)], self.roster.code(slot)
 
     # Topology
 

@@ -12,7 +12,7 @@ from micropython import const
 
 from .. import heap
 from ..device import Device
-from ..errors import StoreError, TransportError
+from ..errors import StoreError, TransportError, safely
 from .roster import ONLINE, Roster, mark_of
 from .sub_device import route
 
@@ -141,7 +141,7 @@ class Carrier(Device):
         key, name = sub[0].decode(), sub[1].decode()
         self._log("%s/%s: %s %s" % (key, name, state, code or ""))
         if self.on_state:
-            self.safely(self.on_state, key, name, state, code)
+            safely(self._log, "a sub-device", self.on_state, key, name, state, code)
 
     def replies(self):
         """Return what waits for the replies to all sub-devices."""
@@ -166,12 +166,3 @@ class Carrier(Device):
     def keep_new(self):
         """Keep the new names on flash."""
         heap.call("gateway.names", "keep", self)
-
-    def safely(self, function, *arguments):
-        """Call what the application gave; return what it does, None if it fails."""
-        try:
-            return function(*arguments)
-        except Exception as error:
-            # A mistake in an application's handler must not stop the others.
-            self._log("a sub-device handler failed: %r" % error)
-        return None

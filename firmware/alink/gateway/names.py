@@ -36,19 +36,14 @@ def keep(gateway):
 
 def checked(product_key, device_name):
     """Return both names as bytes. Raises ValueError naming the one that is wrong."""
-    return (
-        _checked("ProductKey", product_key.encode(), 1, 20),
-        _checked("DeviceName", device_name.encode(), 4, 32),
-    )
-
-
-def _checked(what, name, least, most):
-    fits = least <= len(name) <= most
-    for letter in name:  # As numbers: a letter would be one more name that is never given back.
-        fits = fits and (48 <= letter <= 57 or 65 <= letter & 0xDF <= 90 or letter in b"-_@.:")
-    if not fits:
-        raise ValueError(
-            "%s %r: %d..%d letters, digits and -_@.: are allowed"
-            % (what, name.decode(), least, most)
-        )
-    return name
+    sub = product_key.encode(), device_name.encode()
+    for name, (what, least, most) in zip(sub, (("ProductKey", 1, 20), ("DeviceName", 4, 32))):
+        fits = least <= len(name) <= most
+        for letter in name:  # As numbers: a letter would be one more permanent name.
+            fits = fits and (48 <= letter <= 57 or 65 <= letter & 0xDF <= 90 or letter in b"-_@.:")
+        if not fits:
+            raise ValueError(
+                "%s %r: %d..%d letters, digits and -_@.: are allowed"
+                % (what, name.decode(), least, most)
+            )
+    return sub

@@ -7,13 +7,11 @@ import json
 from time import ticks_ms
 
 from ..envelope import compact
-from ..errors import TransportError
+from ..errors import TransportError, safely
 from ..topics import shown
 from . import roster
 from .sub_device import names_in
 
-_CHANGES = {0: "added", 1: "deleted", 2: "enabled", 8: "disabled"}
-_WORDS = {b"delete": "deleted", b"enable": "enabled", b"disable": "disabled"}
 # Stage of a sub-device after the platform has logged it out, by code.
 _PUSHED = {427: roster.RELATED, 527: roster.RELATED, 521: roster.NAMED, 6401: roster.REGISTERED}
 
@@ -21,7 +19,8 @@ _PUSHED = {427: roster.RELATED, 527: roster.RELATED, 521: roster.NAMED, 6401: ro
 def take(gateway, topic, payload):
     """Take a message on a topic of the gateway, or of a sub-device without a handler for it."""
     tail = topic.split(b"/")[-1]
-    what = ""
+    words = {b"delete": "deleted", b"enable": "enabled", b"disable": "disabled"}
+    what = words.get(tail, "")
     try:
         body = json.loads(payload)
         if topic.startswith(b"/ext/error/"):
@@ -31,9 +30,10 @@ def take(gateway, topic, payload):
         if tail == b"notify":
             names = _names(params)
         elif tail == b"change":
-            names, what = _names(params["subList"]), _CHANGES[params["status"]]
-        elif tail in _WORDS:
-            names, what = (names_in(topic),), _WORDS[tail]
+            names = _names(params["subList"])
+            what = {0: "added", 1: "deleted", 2: "enabled", 8: "disabled"}[params["status"]]
+        elif what:
+            names = (names_in(topic),)
         else:
             return
         answer = {"id": body["id"], "code": 200, "data": {}}
@@ -46,9 +46,9 @@ def take(gateway, topic, payload):
         pass  # The session has logged it; the message counts all the same.
     for product_key, device_name in names:
         if tail == b"notify":
-            asked = gateway.on_add
-            if not asked or gateway.safely(asked, product_key, device_name) is not False:
-                gateway.safely(gateway.add, product_key, device_name)
+            log, asked = gateway._log, gateway.on_add
+            if not asked or safely(log, "on_add", asked, product_key, device_name) is not False:
+                safely(log, "on_add", gateway.add, product_key, device_name)
         else:
             _changed(gateway, product_key, device_name, what)
 

@@ -5,14 +5,15 @@ docs/reference/protocol.md, "Sub-devices". Loaded for one reply.
 
 from micropython import const
 
+from ..errors import safely
 from . import roster
 from .sub_device import REPLIES
 
 _LOGIN_MS = const(6)  # Rest for each login: 167 a second; the limit is 200.
 
 # Codes that are about the platform or the moment, not about one sub-device; 0: no reply came.
-_PASSING = (0, 429, 500)
-_GONE = (6401, 6100, 6250)  # Nothing is left to delete.
+_PASSING = const((0, 429, 500))
+_GONE = const((6401, 6100, 6250))  # Nothing is left to delete.
 
 
 def settle(gateway, stage, subs, code, data, now):
@@ -76,7 +77,7 @@ def _came(gateway, sub):
     gateway.hear(filters)
     gateway.tell(sub, "online", 200)
     for one in held:
-        gateway.safely(one.call, name, one.came)
+        safely(gateway._log, "a sub-device", one.call, name, one.came)
 
 
 def _refused(gateway, stage, slot, sub, code, now):

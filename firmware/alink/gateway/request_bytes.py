@@ -5,9 +5,11 @@ bytes. `names` has checked the names: nothing in them needs escaping in JSON. Wr
 one buffer: as dicts, or piece by piece, a batch would take five times the heap.
 """
 
+from micropython import const
+
 from ..sign import hmac, login_content, register_content
 
-_METHOD = b"hmacsha256"
+_METHOD = const(b"hmacsha256")
 
 
 def request(number, method, head, subs, tail, each, *more):

@@ -10,33 +10,41 @@ from micropython import const
 
 from . import roster
 
-# Topics: for a signed registration; by stage of `roster`; for one login, for one logout.
-ASKED = (
-    "thing/proxy/provisioning/product_register",
-    "thing/sub/register",
-    "thing/topo/add",
-    "combine/batch_login",
-    "combine/batch_logout",
-    "thing/topo/delete",
-    "combine/login",
-    "combine/logout",
-)
+_REGISTER_SIGNED = const("thing/proxy/provisioning/product_register")
+_REGISTER = const("thing/sub/register")
+_ADD = const("thing/topo/add")
+_LOGINS = const("combine/batch_login")
+_LOGIN = const("combine/login")
+_LOGOUTS = const("combine/batch_logout")
+_LOGOUT = const("combine/logout")
+_DELETE = const("thing/topo/delete")
 
 _MOST_REGISTERED = const(30)
-_ANSWERED = const(200)  # Bytes for each in the answer to a registration.
+_REPLIED = const(200)  # Bytes for each in the reply to a registration.
 
 
 def heard(gateway):
     """Return what a gateway subscribes to in each session, in bytes."""
-    topics = [own(gateway, what) + b"_reply" for what in ASKED]
-    for what in ("topo/change", "topo/add/notify"):
-        topics.append(gateway.topic("thing/" + what))
+    topics = []
+    for what in (
+        _REGISTER_SIGNED,
+        _REGISTER,
+        _ADD,
+        _LOGINS,
+        _LOGIN,
+        _LOGOUTS,
+        _LOGOUT,
+        _DELETE,
+    ):
+        topics.append(_own(gateway, what) + b"_reply")
+    for what in ("thing/topo/change", "thing/topo/add/notify"):
+        topics.append(gateway.topic(what))
     topics.append(gateway.topic("/ext/error/%s/%s" % (gateway.product_key, gateway.device_name)))
     return topics
 
 
-def own(gateway, what):
-    """Return a topic of ASKED as bytes."""
+def _own(gateway, what):
+    # Return the whole topic of a request, in bytes.
     if what.startswith("combine"):
         what = "/ext/session/%s/%s/%s" % (gateway.product_key, gateway.device_name, what)
     return gateway.topic(what)
@@ -52,33 +60,49 @@ def request(gateway, number, stage, slots, now):
     for slot in slots:
         if slot not in [one for one, _ in subs]:
             gateway.roster.leave(slot, now, roster.EMPTY)  # Its record is damaged, and gone.
-    what = ASKED[stage]
     if stage == roster.NAMED:
-        what, subs = _registrable(gateway, subs)
-    if len(subs) == 1 and stage in (roster.RELATED, roster.ONLINE):
-        what = ASKED[stage + 3]
-    payload = _payload(gateway, number, stage, what, [sub for _, sub in subs])
-    return own(gateway, what), payload, subs
+        # Those that register like the first, signed or not; the reply has to fit in a packet.
+        signed = _is_signed(gateway, subs)
+        subs = [one for one in subs if _is_signed(gateway, [one]) == signed]
+        subs = subs[: min(_MOST_REGISTERED, gateway.max_packet // _REPLIED)]
+    what = _what(gateway, stage, subs)
+    payload = _payload(gateway, number, what, [sub for _, sub in subs])
+    return _own(gateway, what), payload, subs
 
 
-def _payload(gateway, number, stage, what, subs):
+def _what(gateway, stage, subs):
+    # Return the request out of a stage, for these sub-devices.
+    alone = len(subs) == 1
+    if stage == roster.NAMED:
+        return _REGISTER_SIGNED if _is_signed(gateway, subs) else _REGISTER
+    if stage == roster.REGISTERED:
+        return _ADD
+    if stage == roster.RELATED:
+        return _LOGIN if alone else _LOGINS
+    if stage == roster.ONLINE:
+        return _LOGOUT if alone else _LOGOUTS
+    return _DELETE
+
+
+def _payload(gateway, number, what, subs):
     from . import request_bytes  # Only now: `storage` has gone again.
 
     method, head, tail, each, more = b"", b"[", b"]", request_bytes.named, ()
     if what.startswith("thing"):
         method = what.replace("/", ".").encode()
-    if what == ASKED[0]:
+    if what == _REGISTER_SIGNED:
         head, tail, each = b'{"proxieds":[', b"]}", request_bytes.proxied
         more = gateway.products, hexlify(os.urandom(8))
-    elif stage == roster.REGISTERED:
+    elif what == _ADD:
         each, more = request_bytes.signed, (_timestamp(gateway), b'"signmethod":"hmacSha256"')
-    elif stage == roster.RELATED:
+    elif what == _LOGINS:
         each, more = request_bytes.signed, (_timestamp(gateway), b'"cleanSession":"true"')
         head, tail = b'{"signMethod":"hmacSha256","deviceList":[', b"]}"
-    if what in ASKED[6:]:
+    elif what == _LOGIN:
+        more = _timestamp(gateway), b'"signMethod":"hmacSha256","cleanSession":"true"'
+        head, tail, each = b"", b"", request_bytes.signed
+    elif what == _LOGOUT:
         head = tail = b""
-        if more:
-            more = more[0], b'"signMethod":"hmacSha256",' + more[1]
     return request_bytes.request(number, method, head, subs, tail, each, *more)
 
 
@@ -89,10 +113,6 @@ def _timestamp(gateway):
     return gateway._link.identity.get("Timestamp") or utc.milliseconds()
 
 
-def _registrable(gateway, subs):
-    # Those that register like the first: signed where their product's secret is burned. The
-    # answer has to fit in a packet.
-    signed = bool(subs) and subs[0][1][0] in gateway.products
-    alike = [one for one in subs if (one[1][0] in gateway.products) == signed]
-    most = min(_MOST_REGISTERED, gateway.max_packet // _ANSWERED)
-    return ASKED[0] if signed else ASKED[roster.NAMED], alike[:most]
+def _is_signed(gateway, subs):
+    # Tell whether the secret of the first one's product is burned, to sign its registration.
+    return bool(subs) and subs[0][1][0] in gateway.products

@@ -16,11 +16,11 @@ from micropython import const
 from ..errors import StoreError
 
 _SLOT = const(128)
-_FIELDS = "<BBB20s32s64s5x"  # Lengths of ProductKey, DeviceName, DeviceSecret; then these.
+_FIELDS = const("<BBB20s32s64s5x")  # Lengths of ProductKey, DeviceName, DeviceSecret; then these.
 _CRC = const(124)  # Offset of the CRC-32 of these fields.
-_HEAD = "<4sHHII"  # Magic, version, slots, generation, CRC-32 of the former.
+_HEAD = const("<4sHHII")  # Magic, version, slots, generation, CRC-32 of the former.
 _HEADER = const(16)
-_MAGIC = b"ALSB"
+_MAGIC = const(b"ALSB")
 _BLANK = b"\xff" * _SLOT
 
 

@@ -3,11 +3,13 @@
 docs/how-to/gateway.md. `Thing`, `Shadow`, `report` and the like take one as they take a `Device`.
 """
 
+from micropython import const
+
 from ..errors import RefusedError, TransportError
 from ..messages import Messages
 from ..topics import find
 
-EVERY = "+"  # For a DeviceName: every sub-device of the product, one handler for all.
+_EVERY = const("+")  # For a DeviceName: every sub-device of the product, one handler for all.
 
 # Subscribed for each that is online; other replies are subscribed as they are asked for. What
 # `thing/disable` and the like say of one, `thing/topo/change` says to the gateway.
@@ -76,11 +78,11 @@ class SubDevice(Messages):
 
     def is_about(self, product_key, device_name):
         """Tell whether this is that sub-device, or stands for all of its product."""
-        return self.product_key == product_key and self.device_name in (device_name, EVERY)
+        return self.product_key == product_key and self.device_name in (device_name, _EVERY)
 
     def filters(self, device_name):
         """Return what one is subscribed to beyond the replies to its posts, in bytes."""
-        other = ("/%s/%s" % (self.product_key, EVERY)).encode()
+        other = ("/%s/%s" % (self.product_key, _EVERY)).encode()
         own = ("/%s/%s" % (self.product_key, device_name)).encode()
         return [name.replace(other, own, 1) for name in self._routes]
 

@@ -49,7 +49,7 @@ from time import ticks_add, ticks_diff, ticks_ms
 from micropython import const
 
 from .. import heap
-from ..errors import TransportError
+from ..errors import TransportError, safely
 
 _TRIAL_MS = const(600000)  # A new image that is not online by then goes back to the old one.
 
@@ -149,12 +149,8 @@ class Ota:
         self.tell("progress", {"step": str(step), "desc": text[:100]}, on_done)
 
     def safely(self, function, *arguments):
-        """Call what the application gave; return what it does, None if it fails."""
-        try:
-            return function(*arguments)
-        except Exception as error:
-            # A mistake in an application's handler must not end the session.
-            self.device._log("a function called by an update failed: %r" % error)
+        """Call a function for this update; see `errors.safely`."""
+        return safely(self.device._log, "an update", function, *arguments)
 
     def reset(self):
         """Restart the board."""

@@ -69,7 +69,7 @@ class MQTTClient(simple.MQTTClient):
     def _ask(self, first, filters, options):
         # It asks for the packet id once it is loaded: where heap is short no id is lost.
         self.sock.write(
-            heap.call("session.packets", "subscribe", first, self._free_id, filters, options)
+            heap.call("session.subscribe", "packet", first, self._free_id, filters, options)
         )
         return self.pid
 

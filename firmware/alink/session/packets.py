@@ -1,6 +1,5 @@
-"""Packets that the SDK writes itself: CONNECT, and SUBSCRIBE and UNSUBSCRIBE of several filters.
+"""CONNECT, and the message that the platform pushes after it. Loaded for one login.
 
-Loaded for one packet. umqtt.simple's own SUBSCRIBE takes one filter, and breaks past 122 bytes.
 docs/reference/protocol.md, "MQTT profile" and "Dynamic registration".
 """
 
@@ -64,16 +63,3 @@ def wait(stream, what):
     connection = stream.connection
     if not connection.wait(connection.time_left()):
         raise TransportError("%s %s" % (connection.peer, what))
-
-
-def subscribe(first, free_id, filters, options):
-    """Return the packet that begins with `first`; `options` follow each filter, all bytes.
-
-    `free_id()` returns its packet id.
-    """
-    body = bytearray(struct.pack(">H", free_id()))
-    for topic in filters:
-        body += struct.pack(">H", len(topic))
-        body += topic
-        body += options
-    return frame(first, body)

@@ -10,7 +10,7 @@ from time import ticks_add, ticks_diff, ticks_ms
 from micropython import const
 
 from .. import heap
-from ..errors import TransportError
+from ..errors import TransportError, safely
 from ..topics import find, shown
 
 _PONG_MS = const(10000)  # Nothing received for this long after a PINGREQ: session is dead.
@@ -148,7 +148,7 @@ class Link:
         """Call the handler of a QoS 1 publish; log refused filters of a subscribe."""
         handler = self._handlers.pop(packet_id, None)
         if callable(handler):
-            self._call(handler, True)
+            safely(self.log, "on_done", handler, True)
         elif handler:
             for topic, code in zip(handler, codes):
                 if code & 0x80:
@@ -165,7 +165,7 @@ class Link:
         self._greets = False
         self._subscribe(list(self._routes))
         for hook in self._hooks:
-            self._call(hook)
+            safely(self.log, "when_online", hook)
 
     def _subscribe(self, filters):
         for at in range(0, len(filters), _FILTERS_A_PACKET):
@@ -193,20 +193,10 @@ class Link:
             handler = find(self._routes, topic) or self.otherwise
             # A handler that waits for a reply gets None: the reply will not come.
             if handler and (payload is not None or topic.endswith(b"_reply")):
-                self._call(handler, topic, payload)
+                safely(self.log, topic, handler, topic, payload)
             if not self.online:
                 return False  # A handler closed us.
         return True
-
-    def _call(self, handler, *arguments):
-        try:
-            handler(*arguments)
-        except Exception as error:
-            # A mistake in an application's handler must not end the session.
-            what = "on_done" if arguments else "when_online"
-            if arguments[1:]:
-                what = shown(arguments[0])
-            self.log("the handler of %s failed: %r" % (what, error))
 
     def _keep_alive(self, now):
         if not self.online:
@@ -243,4 +233,4 @@ class Link:
         handlers, self._handlers = self._handlers, {}
         for handler in handlers.values():
             if callable(handler):
-                self._call(handler, False)
+                safely(self.log, "on_done", handler, False)

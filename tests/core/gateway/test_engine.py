@@ -103,7 +103,7 @@ def test_invalid_name_in_add_notify_hides_no_other():
         json.dumps({"id": "1", "params": params}).encode(),
     )
     assert gateway._new == [(KEY.encode(), NAME.encode())]
-    assert "a sub-device handler failed: ValueError" in log[-1]
+    assert "the handler of on_add failed: ValueError" in log[-1]
 
 
 def _waits():

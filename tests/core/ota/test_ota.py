@@ -182,7 +182,7 @@ def test_a_judgement_that_fails_ends_nothing():
     chip.nvs = None
     device.acknowledge()
     device.step()
-    assert "a function called by an update failed: TypeError" in device.log[-1]
+    assert "the handler of an update failed: TypeError" in device.log[-1]
     chip.nvs = {}
     with otafake.Server(otafake.whole(IMAGE)):
         push(device)
@@ -374,7 +374,7 @@ def test_a_handler_that_fails_ends_nothing():
 
     chip, device, _made = begun(on_offer=on_offer)
     push(device)
-    assert "a function called by an update failed: RuntimeError('mine'" in "".join(device.log)
+    assert "the handler of an update failed: RuntimeError('mine'" in "".join(device.log)
     device.step()
     assert chip.erased == 0
 
