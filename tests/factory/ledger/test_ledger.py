@@ -250,6 +250,28 @@ def test_unusable_ledger_is_one_sentence_without_password(tmp_path, monkeypatch,
     assert "\n" not in str(caught.value)
 
 
+def test_first_station_gives_the_batch_its_id(book):
+    assert book.batch_id("b") == ""
+    made = book.begin("b")
+    assert (book.begin("b"), book.batch_id("b")) == (made, made)
+    assert book.begin("c") != made
+
+
+@pytest.mark.parametrize("kind", ["nfs4", "cifs", "fuse.sshfs"])
+def test_sqlite_on_a_network_share_is_refused(tmp_path, monkeypatch, kind):
+    mounts = tmp_path / "mounts"
+    mounts.write_text(
+        f"/dev/sda / ext4 rw 0 0\nserver:/x {tmp_path} {kind} rw 0 0\n"
+        f"/dev/sdb {tmp_path}/local\\040disk ext4 rw 0 0\n"
+    )
+    monkeypatch.setattr("alink_factory.ledger.network_share._MOUNTS", mounts)
+    with pytest.raises(LedgerError, match=rf"network share \({kind}\).*postgresql:// URL"):
+        Ledger(str(tmp_path / "ledger.db"), station=Station("s", "o"))
+    assert not (tmp_path / "ledger.db").exists()
+    (tmp_path / "local disk").mkdir()
+    Ledger(str(tmp_path / "local disk" / "ledger.db"), station=Station("s", "o")).close()
+
+
 def test_a_ledger_of_another_version_is_left_alone(tmp_path, file_book):
     with sqlite3.connect(tmp_path / "ledger.db") as connection:
         connection.execute("UPDATE schema_version SET version = 99")
@@ -260,6 +282,7 @@ def test_a_ledger_of_another_version_is_left_alone(tmp_path, file_book):
 def as_version_1(file: Path) -> None:
     with sqlite3.connect(file) as connection:
         connection.execute("DROP INDEX ix_entries_batch_row")
+        connection.execute("DROP TABLE batches")
         connection.execute("UPDATE schema_version SET version = 1")
 
 
@@ -271,6 +294,7 @@ def test_older_ledger_is_updated_with_its_content(tmp_path, file_book):
         Ledger(str(tmp_path / "ledger.db"), station=Station("s", "o"), is_read_only=True)
     updated = another(file_book)
     assert updated.claims() == [claim]
+    assert updated.begin("b") == updated.batch_id("b") != ""
     with updated._database.read() as connection:
         names = {index["name"] for index in sa.inspect(connection).get_indexes("entries")}
     assert "ix_entries_batch_row" in names

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from alink_factory.errors import LedgerError
 from alink_factory.ledger import schema
+from alink_factory.ledger.network_share import remote_type
 
 _LOCK = sa.text("SELECT pg_advisory_xact_lock(1634494059)")
 _READS = {"is_read": True, "postgresql_readonly": True}
@@ -81,6 +82,11 @@ class Database:
         if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
             raise sa.exc.ArgumentError
         self._file = Path(str(url.database))
+        if kind := remote_type(self._file):
+            raise LedgerError(
+                f"the ledger {self._file} is on a network share ({kind}), where SQLite cannot "
+                "lock it: use a file of this computer, or a postgresql:// URL for several stations"
+            )
         if self._is_read_only:
             if not self._file.exists():
                 raise LedgerError(f"the ledger {self._file} does not exist: name the ledger")

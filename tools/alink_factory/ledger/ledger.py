@@ -20,7 +20,7 @@ from alink_factory.errors import BoardError, LedgerError
 from alink_factory.ledger.claims import STATES, Candidate, Claim, Entry, Station
 from alink_factory.ledger.database import Database
 from alink_factory.ledger.history import History
-from alink_factory.ledger.schema import CLAIMS, ENTRIES
+from alink_factory.ledger.schema import BATCHES, CLAIMS, ENTRIES
 from alink_factory.ledger.taken_rows import RELEVANT, Event, TakenRows
 
 
@@ -171,6 +171,25 @@ class Ledger:
         with self._database.read() as connection:
             return [Entry(**row) for row in connection.execute(query).mappings()]
 
+    def batch_id(self, batch: str) -> str:
+        """Return the id that this ledger gave a batch, "" if no board of it was burned yet."""
+        with self._database.read() as connection:
+            return self._batch_id(connection, batch)
+
+    def begin(self, batch: str) -> str:
+        """Return the id of a batch; the first call gives it one."""
+        with self._database.begin() as connection:
+            known = self._batch_id(connection, batch)
+            if known:
+                return known  # Another station was faster.
+            made = uuid.uuid4().hex
+            connection.execute(
+                BATCHES.insert().values(
+                    name=batch, id=made, at=self._now(), station=self.station.name
+                )
+            )
+            return made
+
     @contextmanager
     def history(self, batch: str) -> Iterator[History]:
         """Open what the ledger knows of a batch now, to be read in portions."""
@@ -272,6 +291,10 @@ class Ledger:
         for claim in released:
             self._note(connection, _of(claim), what="released", port=port)
         return released
+
+    def _batch_id(self, connection: sa.Connection, batch: str) -> str:
+        query = sa.select(BATCHES.c.id).where(BATCHES.c.name == batch)
+        return connection.execute(query).scalar() or ""
 
     def _claim_by(self, where: sa.ColumnElement[bool]) -> Claim | None:
         with self._database.read() as connection:

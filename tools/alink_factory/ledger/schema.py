@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-VERSION = 2
+VERSION = 3
 METADATA = sa.MetaData()
 
 SCHEMA = sa.Table("schema_version", METADATA, sa.Column("version", sa.Integer, nullable=False))
@@ -54,6 +54,15 @@ ENTRIES = sa.Table(
     sqlite_autoincrement=True,
 )
 
+BATCHES = sa.Table(
+    "batches",
+    METADATA,
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("id", sa.String(32), nullable=False),
+    sa.Column("at", sa.Float(53), nullable=False),
+    sa.Column("station", sa.String(64), nullable=False),
+)
+
 _REFUSAL = "the ledger is append-only"
 for _verb in ("UPDATE", "DELETE"):
     _name = f"entries_no_{_verb.lower()}"
@@ -88,4 +97,6 @@ def update(connection: sa.Connection, found: int) -> None:
     if found < 2:
         for index in ENTRIES.indexes:
             index.create(connection, checkfirst=True)
+    if found < 3:
+        BATCHES.create(connection, checkfirst=True)
     connection.execute(SCHEMA.update().values(version=VERSION))

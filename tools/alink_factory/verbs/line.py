@@ -17,6 +17,7 @@ from alink_factory.verbs.options import (
     Full,
     KeyFile,
     LedgerUrl,
+    NewLedger,
     NoStub,
     OperatorName,
     Ports,
@@ -81,6 +82,7 @@ def flash(
     endpoint: Endpoint = "",
     access_key: KeyFile = None,
     ledger: LedgerUrl = "",
+    new_ledger: NewLedger = False,
     station: StationName = "",
     operator: OperatorName = "",
     as_json: AsJson = False,
@@ -99,6 +101,8 @@ def flash(
         no_stub=no_stub,
         boot=boot_check,
         over_repl=via is Via.mpremote,
+        burns=True,
+        new_ledger=new_ledger,
     ) as order:
         order.cloud = options.needed_cloud(order.plan, endpoint, access_key)
         if serial:
@@ -137,6 +141,7 @@ def run(
     endpoint: Endpoint = "",
     access_key: KeyFile = None,
     ledger: LedgerUrl = "",
+    new_ledger: NewLedger = False,
     station: StationName = "",
     operator: OperatorName = "",
     as_json: AsJson = False,
@@ -146,7 +151,16 @@ def run(
     from alink_factory.screen import terminal
 
     with options.ordered(
-        batch, ledger, station, operator, fresh=fresh, full=full, no_stub=no_stub, boot=boot_check
+        batch,
+        ledger,
+        station,
+        operator,
+        fresh=fresh,
+        full=full,
+        no_stub=no_stub,
+        boot=boot_check,
+        burns=True,
+        new_ledger=new_ledger,
     ) as order:
         order.cloud = options.needed_cloud(order.plan, endpoint, access_key)
         shown = terminal.ScreenOptions(as_json=as_json, beeps=not quiet, named=tuple(port or ()))

@@ -85,6 +85,15 @@ KeyFile = Annotated[
 ]
 
 
+NewLedger = Annotated[
+    bool,
+    typer.Option(
+        "--new-ledger",
+        help="Begin the batch again with this ledger, although another one has its boards.",
+    ),
+]
+
+
 class Via(enum.StrEnum):
     """The program that burns a board."""
 
@@ -150,12 +159,20 @@ def ordered(
     full: bool = False,
     boot: bool | None = None,
     over_repl: bool = False,
+    burns: bool = False,
+    new_ledger: bool = False,
 ) -> Iterator[Order]:
-    """Open everything a job needs; close it at the end."""
+    """Open everything a job needs; close it at the end.
+
+    `burns`: rows become boards, so the ledger must be the one that the batch was begun with.
+    """
+    from alink_factory.batch import begun
     from alink_factory.board.scratch import scratch
     from alink_factory.job.order import Order
 
     with opened(batch, ledger, station, operator) as (plan, book), scratch() as folder:
+        if burns and (warning := begun.bind(plan.batch, book, is_new=new_ledger)):
+            typer.echo(f"alink-burn: {warning}", err=True)
         yield Order(
             plan,
             book,

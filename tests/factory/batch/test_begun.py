@@ -1,0 +1,90 @@
+"""A batch belongs to the ledger that it was begun with."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from alink_factory.batch import begun
+from alink_factory.batch.batch_file import Batch, load
+from alink_factory.cli import app
+from alink_factory.errors import BatchError, LedgerError
+from alink_factory.ledger import Ledger, Station
+from tests.factory.workshop import Workshop
+
+
+@pytest.fixture
+def batch(workshop: Workshop) -> Batch:
+    return load(workshop.batch(count=3, naming='scheme = "mac"'))
+
+
+def ledger(folder: Path, name: str, station: str = "bench-1") -> Ledger:
+    return Ledger(str(folder / name), station=Station(station, "mei"))
+
+
+def test_ledger_of_the_first_board_is_taken_again(batch, workshop):
+    first = workshop.ledger()
+    assert begun.bind(batch, first) == ""
+    mark = json.loads((workshop.folder / "lamps.begun.json").read_text())
+    assert mark == {
+        "id": first.batch_id("lamps"),
+        "ledger": str(workshop.folder / "ledger.db"),
+        "station": "bench-1",
+    }
+    assert begun.bind(batch, workshop.ledger("bench-2")) == ""
+
+
+def test_lost_ledger_is_not_replaced_silently(batch, workshop, tmp_path):
+    begun.bind(batch, workshop.ledger())
+    with pytest.raises(LedgerError) as caught:
+        begun.bind(batch, ledger(tmp_path, "new.db", "bench-2"))
+    assert f"begun with the ledger {tmp_path / 'ledger.db'} on station bench-1" in str(
+        caught.value
+    )
+    assert "--new-ledger" in str(caught.value)
+
+
+def test_copied_batch_refuses_a_second_ledger(batch, workshop, tmp_path):
+    begun.bind(batch, workshop.ledger())
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    for name in ("lamps.toml", "lamps.begun.json"):
+        shutil.copy(workshop.folder / name, copy)
+    with pytest.raises(LedgerError, match="does not know it"):
+        begun.bind(load(copy / "lamps.toml"), ledger(copy, "ledger.db"))
+
+
+def test_new_ledger_is_taken_if_told(batch, workshop, tmp_path):
+    begun.bind(batch, workshop.ledger())
+    new = ledger(tmp_path, "new.db")
+    assert begun.bind(batch, new, is_new=True) == ""
+    assert begun.bind(batch, new) == ""
+    with pytest.raises(LedgerError, match=r"begun with the ledger .*new\.db"):
+        begun.bind(batch, workshop.ledger())
+
+
+def test_damaged_mark_is_one_sentence(batch, workshop):
+    (workshop.folder / "lamps.begun.json").write_text("{")
+    with pytest.raises(BatchError, match=r"lamps\.begun\.json is damaged: remove it if"):
+        begun.bind(batch, workshop.ledger())
+
+
+def test_mark_that_cannot_be_written_is_a_warning(batch, workshop, monkeypatch):
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "write_text", refuse)
+    says = begun.bind(batch, workshop.ledger())
+    assert "Permission denied: a second ledger for this batch would not be noticed" in says
+
+
+@pytest.mark.parametrize("verb", ["run", "flash"])
+def test_verbs_refuse_another_ledger(batch, workshop, tmp_path, verb):
+    begun.bind(batch, workshop.ledger())
+    command = [verb, str(batch.file), "--port", "/dev/nowhere", "--ledger", str(tmp_path / "n.db")]
+    with pytest.raises(LedgerError, match="was begun with the ledger"):
+        CliRunner().invoke(app, command, catch_exceptions=False)
