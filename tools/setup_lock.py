@@ -15,6 +15,7 @@ SOURCES = {
     "requirements-typings": ("--no-deps",),
     "requirements-linkkit": ("--no-deps",),
     "requirements-atheris": ("--no-deps",),
+    "requirements-release": ("--constraint", "requirements.lock"),
     "requirements-docs": ("--constraint", "requirements.lock"),
 }
 

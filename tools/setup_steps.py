@@ -127,10 +127,9 @@ def install_project(checkout: Checkout) -> None:
     _pip(checkout, "project", "--no-deps", "--no-build-isolation", "--editable", ".")
 
 
-def unpack_typings(checkout: Checkout) -> None:
-    """Unpack the stubs of the device's built-in modules into a folder for pyright only."""
-    wanted = ("--no-deps", "--require-hashes", "--requirement", "requirements-typings.lock")
-    _pip(checkout, "typings", "--upgrade", "--target", ".cache/typings", *wanted)
+def install_into_folder(step: str) -> Callable[[Checkout], None]:
+    """Return what installs requirements-STEP.lock into .cache/STEP: for one program only."""
+    return lambda checkout: _pip_into_folder(checkout, step)
 
 
 def install_linkkit(checkout: Checkout) -> None:
@@ -164,22 +163,10 @@ def install_node_sdk(checkout: Checkout) -> None:
         print(f"set-up: continuing without the vendor's Node.js SDK: {error}.")
 
 
-def install_docs(checkout: Checkout) -> None:
-    """Install the documentation generator into a folder for `make docs` only."""
-    wanted = ("--no-deps", "--require-hashes", "--requirement", "requirements-docs.lock")
-    _pip(checkout, "docs", "--upgrade", "--target", ".cache/docs", *wanted)
-
-
 def install_atheris(checkout: Checkout) -> None:
     """Install the coverage-guided fuzzer into a folder; without it, its tests are skipped."""
-    wanted = ("--no-deps", "--require-hashes", "--only-binary", ":all:")
     try:
-        _pip(
-            checkout,
-            "atheris",
-            *("--upgrade", "--target", ".cache/atheris", *wanted),
-            *("--requirement", "requirements-atheris.lock"),
-        )
+        _pip_into_folder(checkout, "atheris", "--only-binary", ":all:")
     except SetupError as error:
         if os.environ.get(REQUIRE_ATHERIS):
             raise
@@ -220,7 +207,7 @@ STEPS = (
         "unpacking the stubs of the device",
         ("requirements-typings.lock",),
         ".cache/typings/machine.pyi",
-        unpack_typings,
+        install_into_folder("typings"),
     ),
     SetupStep(
         "project",
@@ -257,7 +244,7 @@ STEPS = (
         "installing the documentation generator",
         ("requirements-docs.lock",),
         ".cache/docs/sphinx/__init__.py",
-        install_docs,
+        install_into_folder("docs"),
         on_demand=True,
     ),
     SetupStep(
@@ -266,6 +253,14 @@ STEPS = (
         ("requirements-atheris.lock",),
         "",
         install_atheris,
+        on_demand=True,
+    ),
+    SetupStep(
+        "release",
+        "installing what checks a release",
+        ("requirements-release.lock",),
+        ".cache/release/cyclonedx/__init__.py",
+        install_into_folder("release"),
         on_demand=True,
     ),
 )
@@ -277,6 +272,11 @@ def _pip(checkout: Checkout, step: str, *arguments: str) -> None:
         checkout.run(step, checkout.python, "-m", "pip", "install", *(options + arguments))
     except ProgramError as error:
         raise SetupError(explain_pip(error.output, error.code)) from error
+
+
+def _pip_into_folder(checkout: Checkout, step: str, *options: str) -> None:
+    folder = ("--upgrade", "--target", f".cache/{step}", "--no-deps", "--require-hashes")
+    _pip(checkout, step, *folder, *options, "--requirement", f"requirements-{step}.lock")
 
 
 def _toolchain(checkout: Checkout, tool: str) -> None:

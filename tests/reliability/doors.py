@@ -31,6 +31,7 @@ from alink_sim.platform.state.event_log import Event
 from alink_sim.platform.state.sessions import Session
 from alink_sim.platform.topics import dispatch
 from tests.platform.wire import Party, packet, publish, subscribe
+from tests.waiting import PATIENCE
 
 PK, DN, SECRET = "a1B2c3D4e5F", "dev-1", "0123456789abcdef" * 2
 _ROUNDS = 6  # Of the event loop, for what an input sets off.
@@ -239,7 +240,7 @@ class Doors:
         with suppress(ApiError, GatewayError):
             for one in ACTIONS[name].needs:
                 call.needed(one)
-            await asyncio.wait_for(ACTIONS[name].run(call), 20)
+            await asyncio.wait_for(ACTIONS[name].run(call), PATIENCE)
         await self._core.commits.settled()
 
     def admin(self, data: bytes) -> None:

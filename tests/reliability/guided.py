@@ -26,6 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ATHERIS = ROOT / ".cache" / "atheris"
 ALL = "all"
 _LONGEST = 2000  # Bytes of an input: longer ones only repeat.
+_WALL_SECONDS = 86400  # Of atheris for one input; hangs are seconds of the processor.
 
 Load = Callable[[], tuple[Callable[[bytes], Any], Sequence[bytes]]]
 
@@ -67,7 +68,8 @@ def result(code: int, output: str) -> Guided:
     edges = [int(one) for one in re.findall(r"\bcov: (\d+)", output)]
     told = re.search(r"^\{.*\}$", output, re.MULTILINE)
     if code or not told or not edges:
-        raise GuidedError(f"exit code {code}\n{output[-6000:]}")
+        said = [line for line in output.splitlines() if not line.startswith("#")]
+        raise GuidedError(f"exit code {code}\n" + "\n".join(said)[:20000])
     return Guided(edges_of_seeds=edges[0], edges=edges[-1], **json.loads(told[0]))
 
 
@@ -96,7 +98,12 @@ def fuzz(load: Load, packages: Sequence[str], runs: int, seed: int) -> None:
     with tempfile.TemporaryDirectory(prefix="alink-corpus-") as corpus:
         for number, data in enumerate(seeds):
             (Path(corpus) / f"{number:04}").write_bytes(data)
-        options = (f"-runs={runs}", f"-seed={seed}", f"-max_len={_LONGEST}", "-timeout=0")
+        options = (
+            f"-runs={runs}",
+            f"-seed={seed}",
+            f"-max_len={_LONGEST}",
+            f"-timeout={_WALL_SECONDS}",
+        )
         atheris.Setup([sys.argv[0], *options, f"-artifact_prefix={corpus}/", corpus], target)
         atheris.Fuzz()
 

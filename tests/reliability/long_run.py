@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import sys
 import tempfile
 import time
@@ -18,6 +19,7 @@ from tests import interpreters
 from tests.reliability import fuzz, guided, page
 from tests.reliability.day import BadNetwork, Day
 from tests.reliability.doors import NAMES, Doors
+from tests.waiting import PATIENCE
 
 # Shares of all inputs at one door.
 MUTATED = 0.1
@@ -44,6 +46,7 @@ def main() -> None:
     if not guided.is_installed():
         sys.exit("reliability: atheris is not installed: run make fuzzer")
     warnings.simplefilter("ignore")  # aiohttp warns of headers that are broken on purpose.
+    os.environ.setdefault("ALINK_PATIENCE", str(PATIENCE))
     begun = time.monotonic()
     doors = platform_doors(inputs)
     devices = device_doors(inputs)
