@@ -170,3 +170,13 @@ def test_encoded_identity_is_decoded_again(name, secret, word, port, roots):
     record = identity.encode(burned)
     assert len(record) % 16 == 0
     assert identity.decode(record).identity == burned
+
+
+def test_differences_name_fields_and_no_secret():
+    other = dataclasses.replace(FULL, product_secret="0ther0secret", region="cn-beijing", ca=())
+    said = identity.differences(other, FULL)
+    assert [sentence.split(" is ")[0] for sentence in said] == ["ProductSecret", "Region", "Ca"]
+    assert said[1] == "Region is 'cn-beijing', not missing"
+    assert "0ther0secret" not in "".join(said)
+    assert FULL.product_secret not in "".join(said)
+    assert identity.differences(FULL, FULL) == []

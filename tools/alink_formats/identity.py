@@ -151,6 +151,20 @@ def encode(identity: Identity, *, kind: str = "certificate", generation: int = 1
     return record
 
 
+def digest(record: bytes) -> str:
+    """Return the name of a record in the ledger: the start of its SHA-256."""
+    return hashlib.sha256(record).hexdigest()[:16]
+
+
+def differences(found: Identity, wanted: Identity) -> list[str]:
+    """Return a sentence for each field that differs; secrets are shown as fingerprints."""
+    return [
+        f"{field_name(name)} is {_shown(name, found)}, not {_shown(name, wanted)}"
+        for name in TAGS
+        if getattr(found, name) != getattr(wanted, name)
+    ]
+
+
 def encode_fields(values: Iterable[tuple[int, bytes]], *, kind: int, generation: int) -> bytes:
     """Return the record of (tag, value) pairs without checking them."""
     body = b"".join(_FIELD.pack(tag, len(value)) + value for tag, value in values)
@@ -206,6 +220,15 @@ def check_field(name: str, value: str) -> None:
     if mistake := rules.mistake(name, value):
         shown = fingerprint(value) if name in SECRETS else repr(value)
         raise IdentityError(f"{field_name(name)} {shown} {mistake}", field=name)
+
+
+def _shown(name: str, identity: Identity) -> str:
+    value = getattr(identity, name)
+    if not value:
+        return "missing"
+    if name == "ca":
+        return " ".join("#" + hashlib.sha256(der).hexdigest()[:8] for der in value)
+    return fingerprint(value) if name in SECRETS else repr(value)
 
 
 def _checked_values(identity: Identity) -> Iterator[tuple[str, str]]:

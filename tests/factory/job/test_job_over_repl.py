@@ -35,6 +35,26 @@ def test_blank_board_becomes_the_first_row(workshop, repl_board):
     assert story(order) == ["claimed", "imaged", "writing", "written", "verified", "done"]
 
 
+def test_finished_board_gets_a_corrected_secret(workshop, repl_board):
+    assert burn(order_of(workshop)).result == "done"
+    (workshop.folder / "product.secret").write_text("Corrected0Secret")
+    order = order_of(workshop)
+    assert burn(order).result == "done"
+    assert identity.decode(repl_board.cert).identity.product_secret == "Corrected0Secret"
+    details = [entry.detail for entry in order.ledger.entries() if entry.what == "claimed"]
+    assert details == ["", "burned again: the batch was corrected"]
+    assert burn(order).result == "already"
+
+
+def test_failed_correction_keeps_the_row(workshop, repl_board):
+    assert burn(order_of(workshop)).result == "done"
+    (workshop.folder / "product.secret").write_text("Corrected0Secret")
+    repl_board.is_worn = True
+    order = order_of(workshop)
+    assert burn(order).result == "failed"
+    assert order.ledger.release("lamps") == []
+
+
 def test_last_attempt_asks_for_scrap(workshop, repl_board):
     order = order_of(workshop, more="[line]\nattempts = 2")
     repl_board.is_worn = True

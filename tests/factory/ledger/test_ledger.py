@@ -196,6 +196,22 @@ def test_ledger_file_is_private_and_crash_safe(tmp_path, file_book):
         assert connection.execute(sa.text("PRAGMA synchronous")).scalar() == 2  # FULL
 
 
+@pytest.mark.parametrize("before", ["writing", "written", "done"])
+def test_written_board_keeps_its_row_in_every_attempt(book, before):
+    claim = reached(book, "a" * 12, before)
+    again = book.advance(claim, "imaged")
+    assert again.state == "writing"
+    book.fail(again, step="imaged", detail="x")
+    assert book.release("b") == []
+    assert [one.state for one in book.claims("b")] == ["writing"]
+
+
+def test_blank_board_is_no_longer_written(book):
+    claim = reached(book, "a" * 12, "done")
+    assert book.advance(claim, "claimed", is_blank=True).state == "claimed"
+    assert len(book.release("b")) == 1
+
+
 def test_deleted_or_replaced_ledger_stops_the_line(tmp_path, file_book):
     claim = reached(file_book, "a" * 12, "imaged")
     file = tmp_path / "ledger.db"

@@ -65,8 +65,7 @@ class ReplBoard:
                 f"the identity record is {len(self._record)} bytes; the limit in NVS is {limit}: "
                 "burn fewer roots (product.ca)"
             )
-        record = hashlib.sha256(self._record).hexdigest()[:16]
-        return Prepared(record, f"firmware none; {tools('mpremote')}")
+        return Prepared(identities.digest(self._record), f"firmware none; {tools('mpremote')}")
 
     def write(self) -> tuple[str, ...]:
         """Store the record, then copy the files whose SHA-256 differs."""

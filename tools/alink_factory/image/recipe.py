@@ -6,7 +6,6 @@ board: an MD5 proves that bytes arrived, not that the device can read them.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -65,7 +64,7 @@ class Recipe:
             regions += self._in_nvs(record, content, fresh=fresh)
         image = Image(
             tuple(sorted(regions, key=lambda region: region.offset)),
-            hashlib.sha256(record).hexdigest()[:16],
+            identities.digest(record),
         )
         self._check(image, identity)
         return image

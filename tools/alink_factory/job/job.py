@@ -18,7 +18,7 @@ from alink_factory.job import own_secret
 from alink_factory.job.order import Order
 from alink_factory.job.progress import Outcome, Progress
 from alink_factory.ledger import Claim
-from alink_formats.identity import Identity
+from alink_formats.identity import Identity, digest, encode
 
 Owners = set[tuple[str, str]]  # Pairs of ProductKey and DeviceName that a board carries.
 
@@ -53,7 +53,10 @@ class _Job:
             row = self._claim_row(owners, serial)
             if self._claim and self._claim.is_done:
                 _check_done(self._claim, owners)
-                return self._outcome("already", detail="it was done before", advice="Take it out.")
+                if not self._is_corrected(self._claim, row):
+                    detail, advice = "it was done before", "Take it out."
+                    return self._outcome("already", detail=detail, advice=advice)
+                self._advance("claimed", detail="burned again: the batch was corrected")
             identity = self._identity(row)
             self._build(identity)
             written = self._write()
@@ -110,6 +113,14 @@ class _Job:
         if owners - {(self._claim.product_key, self._claim.device_name)}:
             raise _carries_another(owners)
         return self._row_of(self._claim)
+
+    def _is_corrected(self, claim: Claim, row: Row) -> bool:
+        # Whether the batch has another certificate for a finished board. A DeviceSecret from the
+        # cloud is not known here.
+        plan = self._order.plan
+        if not claim.record or plan.needs_cloud(row):
+            return False
+        return digest(encode(plan.identity(row))) != claim.record
 
     def _check_scan(self, serial: str) -> None:
         plan = self._order.plan
@@ -199,10 +210,12 @@ class _Job:
             self._show("booted")
             self._advance("booted", detail=self._order.boot_check(self._port, identity))
 
-    def _advance(self, state: str, **more: str) -> None:
+    def _advance(self, state: str, *, record: str = "", detail: str = "") -> None:
         if self._claim:
-            self._claim = self._order.ledger.advance(self._claim, state, port=self._port, **more)
-        self._show(state, detail=more.get("detail", ""))
+            self._claim = self._order.ledger.advance(
+                self._claim, state, port=self._port, record=record, detail=detail
+            )
+        self._show(state, detail=detail)
 
     def _show(self, name: str | None = None, **known: object) -> None:
         changes = known | ({"name": name, "share": 0.0} if name else {})

@@ -8,8 +8,6 @@ only that board, or the next one after a wipe, may have it.
 
 from __future__ import annotations
 
-import hashlib
-
 from alink_factory.batch.plan import Plan
 from alink_factory.batch.rows import Row
 from alink_factory.cloud.client import Cloud
@@ -34,7 +32,8 @@ def identity(
     else:
         secret, was_online = _obtain(plan, ledger, cloud, row, port)
         made = plan.identity(row, device_secret=secret)
-        if was_online and record != digest(made) and not _is_blank(plan, ledger, row):
+        is_same = record == identities.digest(identities.encode(made))
+        if was_online and not is_same and not _is_blank(plan, ledger, row):
             raise BoardError(
                 STEP,
                 f"{row.device_name} was online before, and not on this board: the cloud has it as "
@@ -46,11 +45,6 @@ def identity(
     for sub in plan.sub_devices(row):
         _obtain(plan, ledger, cloud, sub, port)
     return made
-
-
-def digest(burned: Identity) -> str:
-    """Return the digest of an identity that the ledger keeps."""
-    return hashlib.sha256(identities.encode(burned)).hexdigest()[:16]
 
 
 def _obtain(

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from alink_factory.batch.plan import Plan
 from alink_factory.board.esptool import Esptool
 from alink_factory.image import flash_content
-from alink_factory.job import own_secret
 from alink_factory.ledger import Ledger
+from alink_formats import identity as identities
 from alink_formats.identity import fingerprint
 
 
@@ -62,9 +62,12 @@ def check(plan: Plan, ledger: Ledger, esptool: Esptool) -> list[Check]:
         ]
     is_own = plan.needs_cloud(rows[0])
     wanted = plan.identity(rows[0], device_secret=burned.device_secret if is_own else "")
-    is_good = burned == wanted
+    wrong = identities.differences(burned, wanted)
+    is_good = not wrong
+    seen = "; ".join([seen, *wrong])
     if is_own:  # The line does not know the DeviceSecret any more; the ledger has its digest.
-        is_good &= claim is not None and claim.record == own_secret.digest(burned)
+        record = identities.digest(identities.encode(burned))
+        is_good &= claim is not None and claim.record == record
         seen += f", DeviceSecret {fingerprint(burned.device_secret)}"
     checks.append(Check("identity", is_good, seen))
     registered = found.credential is not None

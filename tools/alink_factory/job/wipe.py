@@ -71,7 +71,8 @@ def wipe(plan: Plan, ledger: Ledger, esptool: Esptool, *, reason: str, again: bo
     esptool.erase()
     _check_blank(esptool, head, identity_range)
     if claim and again:
-        claim = ledger.advance(claim, "claimed", port=esptool.port, detail=f"wiped: {reason}")
+        why = f"wiped: {reason}"
+        claim = ledger.advance(claim, "claimed", port=esptool.port, is_blank=True, detail=why)
     elif claim:
         ledger.retire(claim, what="wiped", reason=reason, port=esptool.port)
     else:

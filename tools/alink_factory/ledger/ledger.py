@@ -23,6 +23,8 @@ from alink_factory.ledger.history import History
 from alink_factory.ledger.schema import BATCHES, CLAIMS, ENTRIES
 from alink_factory.ledger.taken_rows import RELEVANT, Event, TakenRows
 
+_WRITING = STATES.index("writing")
+
 
 class Ledger:
     """The ledger at `where`, a file or a postgresql:// URL. Raises LedgerError.
@@ -82,16 +84,28 @@ class Ledger:
 
         return TakenRows(read, known)
 
-    def advance(self, claim: Claim, state: str, *, port: str = "", **more: str) -> Claim:
-        """Note that a board reached `state`; `more` may have `record` and `detail`.
+    def advance(
+        self,
+        claim: Claim,
+        state: str,
+        *,
+        port: str = "",
+        record: str = "",
+        detail: str = "",
+        is_blank: bool = False,
+    ) -> Claim:
+        """Note that a board reached `state`; `record` is that of the claim if it is empty.
 
-        Raises BoardError if the claim is no longer this job's: then nothing may be written.
+        Once flash may hold the row's identity, the claim stays at "writing" or later, so that no
+        failure frees the row, unless the board `is_blank` again. Raises BoardError if the claim is
+        no longer this job's: then nothing may be written.
         """
-        more = {"record": claim.record} | more
+        record = record or claim.record
         with self._database.begin() as connection:
             mine = (CLAIMS.c.id == claim.id) & (CLAIMS.c.holder == claim.holder)
+            kept = state if is_blank else _not_before(claim.state, state)
             changed = connection.execute(
-                CLAIMS.update().where(mine).values(state=state, record=more["record"])
+                CLAIMS.update().where(mine).values(state=kept, record=record)
             )
             if changed.rowcount != 1:
                 raise BoardError(
@@ -99,8 +113,9 @@ class Ledger:
                     f"another job took {claim.device_name} while this job held it",
                     advice="Nothing was written. Plug the board in again.",
                 )
+            more = {"record": record, "detail": detail}
             self._note(connection, _of(claim), what=state, port=port, **more)
-        return replace(claim, state=state, record=more["record"])
+        return replace(claim, state=kept, record=record)
 
     def fail(self, claim: Claim, *, step: str, detail: str, port: str = "") -> None:
         """Note that an attempt failed. If nothing was written yet, this frees the row.
@@ -285,7 +300,7 @@ class Ledger:
     def _release_unwritten(
         self, connection: sa.Connection, where: sa.ColumnElement[bool], port: str
     ) -> list[Claim]:
-        unwritten = where & CLAIMS.c.state.in_(STATES[: STATES.index("writing")])
+        unwritten = where & CLAIMS.c.state.in_(STATES[:_WRITING])
         gone = connection.execute(CLAIMS.delete().where(unwritten).returning(*CLAIMS.c))
         released = [Claim(**row) for row in gone.mappings()]
         for claim in released:
@@ -309,6 +324,12 @@ class Ledger:
         values |= {"at": self._now(), "what": what}
         values |= {"station": self.station.name, "operator": self.station.operator}
         connection.execute(ENTRIES.insert().values(**values))
+
+
+def _not_before(before: str, state: str) -> str:
+    # The state of a board that was written once and reaches `state` in another attempt.
+    is_written = before in STATES[_WRITING:]
+    return STATES[_WRITING] if is_written and state in STATES[:_WRITING] else state
 
 
 def _of(claim: Claim) -> dict[str, Any]:
