@@ -36,6 +36,33 @@ def test_csv_is_read_with_units_comments_and_flags():
     assert PartitionTable.from_csv(CSV) == TABLE
 
 
+# What gen_esp32part.py of ESP-IDF 5 makes of this text.
+LOOSE_CSV = """\
+# Name,   Type, SubType, Offset, Size
+nvs,      data, nvs,     ,       0x6000,
+phy_init, DATA, PHY,     ,       0X1000
+state,    data, ,        ,       0x800
+factory,  app,  Factory, ,       1m
+other,    0x40, 0x7,     ,       -2M
+log,      1,    0x99,    ,       64K, encrypted:readonly
+"""
+LOOSE_TABLE = PartitionTable(
+    (
+        Partition("nvs", 1, 2, 0x9000, 0x6000),
+        Partition("phy_init", 1, 1, 0xF000, 0x1000),
+        Partition("state", 1, 6, 0x10000, 0x800),
+        Partition("factory", 0, 0, 0x20000, 0x100000),
+        Partition("other", 0x40, 7, 0x120000, 0xE0000),
+        Partition("log", 1, 0x99, 0x200000, 0x10000, 3),
+    )
+)
+
+
+def test_csv_is_read_as_esp_idf_reads_it():
+    assert PartitionTable.from_csv(LOOSE_CSV) == LOOSE_TABLE
+    assert PartitionTable.from_binary(LOOSE_TABLE.to_binary()) == LOOSE_TABLE
+
+
 def test_binary_table_matches_esp_idf():
     assert TABLE.to_binary() == BINARY
     assert PartitionTable.from_binary(BINARY) == TABLE
@@ -69,7 +96,7 @@ def test_unknown_partition_lists_the_names():
     [
         ("a, data, 0x40, 0x9800, 0x1000", "line 2 .a.: offset 0x9800 .* 0x9000 or 0xa000 would"),
         ("a, app, factory, 0x11000, 0x10000", "multiple of 0x10000; 0x10000 or 0x20000"),
-        ("a, data, 0x40, 0x9000, 0x1800", "size 0x1800 is not a multiple .* 0x2000 would be"),
+        ("a, app, test, 0x40000, 0x1800", "size 0x1800 is not a multiple .* 0x2000 would be"),
         ("a, data, 0x40, 0x9000, 0", "size 0x0 is not a multiple of 0x1000; 0x1000 would be"),
         ("a, data, 0x40, 0x1000, 0x1000", "0x9000 is the first free one"),
         ("a, app, test, 0x0, 0x1000", "0x10000 is the first free one"),
@@ -80,6 +107,8 @@ def test_unknown_partition_lists_the_names():
         ("a, data, 0x40, x, 0x1000", "line 2: offset 'x' is not a number"),
         ("a, data, magic, 0x9000, 0x1000", "line 2: subtype 'magic' .* nvs"),
         ("a, data", "line 2: 2 columns"),
+        ("a, data, 0x40, 0x9000,", "name, type, subtype, offset and size are needed"),
+        ("a, app, , 0x40000, 0x1000", "line 2: subtype '' is not a number; .* factory"),
         ("a_name_of_16_chr, data, 0x40, 0x9000, 0x1000", "allowed range is 1 to 15"),
     ],
 )

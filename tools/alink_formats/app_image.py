@@ -46,6 +46,14 @@ class AppImage:
         return AppImage(data, self.chip_id)
 
 
+def chip_of(data: bytes) -> str:
+    """Return the chip in the header at the start of `data`, "" if it has no known one."""
+    if len(data) < _HEADER or data[0] != MAGIC:
+        return ""
+    number = int.from_bytes(data[12:14], "little")
+    return next((chip for chip, known in CHIP_IDS.items() if known == number), "")
+
+
 def read(data: bytes) -> AppImage:
     """Return the image at the start of `data`. Raises AppImageError with the reason."""
     if len(data) < _HEADER or data[0] != MAGIC:

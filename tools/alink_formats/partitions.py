@@ -18,6 +18,7 @@ READONLY = 2
 ENCRYPTED = 1
 
 _SECTOR = 0x1000
+_APP_STEP = 0x10000
 _FIRST = OFFSET + _SECTOR
 _ENTRY = struct.Struct("<2sBBII16sI")
 _MAGIC = b"\xaaP"
@@ -26,14 +27,16 @@ _FAT = 0x81  # The subtype of a vfs, LittleFS or not.
 _VFS_NAMES = frozenset({"vfs", "ffat"})
 _FLAGS = {"encrypted": ENCRYPTED, "readonly": READONLY}
 _SUBTYPES = {
-    "app": {"factory": 0x00, "test": 0x20} | {f"ota_{n}": 0x10 + n for n in range(16)},
-    "data": {
+    TYPES["app"]: {"factory": 0x00, "test": 0x20} | {f"ota_{n}": 0x10 + n for n in range(16)},
+    TYPES["data"]: {
         "ota": 0x00,
         "phy": 0x01,
         "nvs": 0x02,
         "coredump": 0x03,
         "nvs_keys": 0x04,
+        "efuse": 0x05,
         "undefined": 0x06,
+        "esphttpd": 0x80,
         "fat": 0x81,
         "spiffs": 0x82,
         "littlefs": 0x83,
@@ -70,13 +73,18 @@ class PartitionTable:
 
     @classmethod
     def from_csv(cls, text: str, *, flash_size: int = 0x400000) -> PartitionTable:
-        """Read ESP-IDF's CSV: name, type, subtype, offset, size, flags. Raises PartitionError."""
-        read = []
+        """Read ESP-IDF's CSV: name, type, subtype, offset, size, flags. Raises PartitionError.
+
+        As in ESP-IDF, a blank offset is the next free one, a negative size ends there, a blank
+        subtype of data is `undefined`, and words and numbers may be in upper case.
+        """
+        read: list[tuple[str, Partition]] = []
         for number, line in enumerate(text.splitlines(), 1):
             content = line.split("#", 1)[0].strip()
             if content:
                 where = f"line {number}"
-                read.append((where, _from_line(content, where)))
+                end = read[-1][1].end if read else _FIRST
+                read.append((where, _from_line(content, where, end)))
         return cls(_checked(read, flash_size))
 
     @classmethod
@@ -151,9 +159,10 @@ class PartitionTable:
         raise PartitionError(f"the table has no partition {name!r}; it has {names}")
 
 
-def _from_line(content: str, where: str) -> Partition:
+def _from_line(content: str, where: str, end: int) -> Partition:
+    # `end` is that of the partition on the text line before.
     cells = [cell.strip() for cell in content.split(",")]
-    if len(cells) < 5:
+    if len(cells) < 5 or not cells[4]:
         raise PartitionError(
             f"{where}: {len(cells)} columns; name, type, subtype, offset and size are needed"
         )
@@ -163,22 +172,31 @@ def _from_line(content: str, where: str) -> Partition:
         if word not in _FLAGS:
             raise PartitionError(f"{where}: flag {word!r}; use {' or '.join(_FLAGS)}")
         flags |= _FLAGS[word]
+    number = _number(kind, TYPES, f"{where}: type")
+    words = _SUBTYPES.get(number, {})
+    if not subtype and number != TYPES["app"]:
+        subtype = "undefined"
+        words = _SUBTYPES[TYPES["data"]]
+    step = _APP_STEP if number == TYPES["app"] else _SECTOR
+    begin = _number(offset, {}, f"{where}: offset") if offset else -(-end // step) * step
+    length = _number(size, {}, f"{where}: size")
     return Partition(
         name,
-        _number(kind, TYPES, f"{where}: type"),
-        _number(subtype, _SUBTYPES.get(kind, {}), f"{where}: subtype"),
-        _number(offset, {}, f"{where}: offset"),
-        _number(size, {}, f"{where}: size"),
+        number,
+        _number(subtype, words, f"{where}: subtype"),
+        begin,
+        length if length >= 0 else -length - begin,
         flags,
     )
 
 
 def _number(text: str, words: dict[str, int], where: str) -> int:
-    if text in words:
-        return words[text]
-    unit = {"k": 1024, "m": 1024 * 1024}.get(text[-1:].lower(), 1)
+    word = text.lower()
+    if word in words:
+        return words[word]
+    unit = {"k": 1024, "m": 1024 * 1024}.get(word[-1:], 1)
     try:
-        return int(text[:-1] if unit > 1 else text, 0) * unit
+        return int(word[:-1] if unit > 1 else word, 0) * unit
     except ValueError:
         known = f", or one of {', '.join(words)}" if words else ""
         message = f"{where} {text!r} is not a number; write 0x1000, 4096 or 4K{known}"
@@ -200,7 +218,7 @@ def _check(where: str, entry: Partition, flash_size: int) -> None:
         raise PartitionError(
             f"{where}: the name is {len(entry.name)} bytes; allowed range is 1 to 15"
         )
-    step = 0x10000 if entry.type == TYPES["app"] else _SECTOR
+    step = _APP_STEP if entry.type == TYPES["app"] else _SECTOR
     if entry.offset % step:
         below = entry.offset // step * step
         raise PartitionError(
@@ -212,7 +230,8 @@ def _check(where: str, entry: Partition, flash_size: int) -> None:
             f"{where}: offset {entry.offset:#x} is in the boot loader or the table; "
             f"{max(_FIRST, step):#x} is the first free one"
         )
-    if entry.size <= 0 or entry.size % _SECTOR:
+    # ESP-IDF takes a data partition of any size; an application is written by the sector.
+    if entry.size <= 0 or (entry.type == TYPES["app"] and entry.size % _SECTOR):
         above = max(1, -(-entry.size // _SECTOR)) * _SECTOR
         raise PartitionError(
             f"{where}: size {entry.size:#x} is not a multiple of 0x1000; {above:#x} would be"

@@ -207,7 +207,14 @@ def test_firmware_for_another_chip_is_refused(workshop):
     file = workshop.batch(rows=ROWS, firmware=60_000, board="ESP32_GENERIC_S3")
     text = file.read_text().replace("ESP32_GENERIC_S3", "ESP32_GENERIC_C3")
     file.write_text(text)
-    with pytest.raises(BatchError, match="its boot loader is for chip id 9"):
+    with pytest.raises(BatchError, match=r"it is for esp32s3: use an image for esp32c3"):
+        plans.load(file)
+
+
+def test_s3_image_in_an_esp32_batch_is_named(workshop):
+    file = workshop.batch(rows=ROWS, firmware=60_000, board="ESP32_GENERIC_S3")
+    file.write_text(file.read_text().replace("ESP32_GENERIC_S3", "ESP32_GENERIC"))
+    with pytest.raises(BatchError, match=r"it is for esp32s3: use an image for esp32, or another"):
         plans.load(file)
 
 

@@ -91,7 +91,12 @@ def test_gateways_name_their_products_and_sub_devices(workshop):
         ("Mac\na0b765123456\n", "line 2: DeviceName is missing"),
         ("Devicename,Secret\nlamp-1,x\n", "column 'Secret' is unknown"),
         ("DeviceName,DeviceName\nlamp-1,x\n", "column 'DeviceName' appears twice"),
-        ("DeviceName\nlamp-1,lamp-2\n", "line 2: 2 cells under 1 columns"),
+        ("DeviceName\nlamp-1,lamp-2\n", "line 2: the cell 'lamp-2' has no column name"),
+        ("DeviceName,,Mac\nlamp-1,note,\n", "line 2: the cell 'note' has no column name"),
+        (",,\nlamp-1,,\n", "has no column names on its first line"),
+        ("DeviceName,ProductSecret\nlamp-1,x\n", "column 'ProductSecret' holds a secret"),
+        ("DeviceName,产品密钥\nlamp-1,x\n", "column '产品密钥' holds a secret"),
+        ("SN,序列号\nlamp-1,x\n", "column '序列号' appears twice"),
         ("DeviceName;Mac\nlamp-1;\n", "'DeviceName;Mac': separate columns with commas"),
         ("DeviceName\n", "has no rows"),
         ("", "has no column names on its first line"),
@@ -99,6 +104,17 @@ def test_gateways_name_their_products_and_sub_devices(workshop):
 )
 def test_invalid_row_is_reported_with_its_line(workshop, table, says):
     assert any(says in error for error in errors(workshop, rows=table))
+
+
+def test_empty_columns_of_excel_are_ignored(workshop):
+    found = read(workshop, rows="DeviceName,,Mac,,\nlamp-1,,,,\nlamp-2,, ,,,,\n,,,,\n")
+    assert [row.device_name for row in found] == ["lamp-1", "lamp-2"]
+
+
+@pytest.mark.parametrize("header", ["设备名称,SN,MAC地址", "Device Name,Serial No,Mac_Address"])
+def test_usual_names_of_columns_are_understood(workshop, header):
+    (row,) = read(workshop, rows=f"{header}\nlamp-1,77,a0b765123456\n")
+    assert (row.device_name, row.serial, row.mac) == ("lamp-1", "77", "a0b765123456")
 
 
 def test_utf16_text_is_not_accepted_as_csv(workshop):

@@ -346,11 +346,18 @@ def test_job_that_lost_its_claim_frees_nothing(file_book: Ledger):
     assert file_book.claims() == [second]
 
 
-def test_read_only_ledger_asks_for_another_file(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("number", "says"),
+    [
+        (errno.EACCES, "no permission to write it; name another file with"),
+        (errno.EROFS, "its disk is read-only; name a file on another disk"),
+    ],
+)
+def test_read_only_ledger_asks_for_another_file(tmp_path, monkeypatch, number, says):
     def refuse(*_: object) -> None:
-        raise PermissionError(errno.EACCES, "Permission denied")  # Root may write everywhere.
+        raise OSError(number, os.strerror(number))  # Root may write everywhere.
 
     system = SimpleNamespace(open=refuse, close=os.close, O_CREAT=0, O_RDWR=0)
     monkeypatch.setattr(database, "os", system)
-    with pytest.raises(LedgerError, match="no permission to write it; name another file with"):
+    with pytest.raises(LedgerError, match=says):
         Ledger(str(tmp_path / "ledger.db"), station=Station("s1", "mei"))

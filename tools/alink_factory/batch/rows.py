@@ -30,7 +30,21 @@ COLUMNS = {
     "kind": "kind",
     "gateway": "gateway",
     "subproducts": "sub_products",
+    # The names in other exports and in the vendor's console.
+    "pk": "product_key",
+    "产品标识": "product_key",
+    "设备名称": "device_name",
+    "设备名": "device_name",
+    "设备密钥": "device_secret",
+    "sn": "serial",
+    "serial": "serial",
+    "serialno": "serial",
+    "序列号": "serial",
+    "macaddress": "mac",
+    "mac地址": "mac",
+    "网关": "gateway",
 }
+_PRODUCT_SECRET = ("productsecret", "产品密钥")
 _OURS = frozenset(COLUMNS.values())
 
 
@@ -95,10 +109,17 @@ def _cells(file: Path) -> Iterator[tuple[int, dict[str, str]]]:
             for cells in reader:
                 if not any(cell.strip() for cell in cells):
                     continue
-                if len(cells) > len(header):
+                # Excel saves columns that were once in use as empty cells.
+                without = [cell for cell in cells[len(header) :] if cell.strip()]
+                without += [
+                    cell
+                    for name, cell in zip(header, cells, strict=False)
+                    if cell.strip() and not name
+                ]
+                if without:
                     raise BatchError(
-                        f"{file} line {reader.line_num}: {len(cells)} cells under "
-                        f"{len(header)} columns"
+                        f"{file} line {reader.line_num}: the cell {without[0].strip()!r} has no "
+                        "column name: name its column on the first line, or empty the cell"
                     )
                 pairs = zip(header, cells, strict=False)
                 yield reader.line_num, {name: cell.strip() for name, cell in pairs if name}
@@ -114,7 +135,12 @@ def _header(cells: list[str], file: Path) -> list[str]:
     names = []
     for cell in cells:
         word = re.sub(r"[\s_]", "", cell).lower()
-        name = cell.strip() if word.startswith("x-") else COLUMNS.get(word)
+        name = cell.strip() if not word or word.startswith("x-") else COLUMNS.get(word)
+        if word in _PRODUCT_SECRET:
+            raise BatchError(
+                f"{file}: column {cell!r} holds a secret of all boards: remove it, and name the "
+                "source of the ProductSecret in product.secret"
+            )
         if name is None and re.search(r"[;\t]", cell):
             raise BatchError(f"{file}: {cell!r}: separate columns with commas")
         if name is None:
@@ -125,7 +151,7 @@ def _header(cells: list[str], file: Path) -> list[str]:
         if name and name in names:
             raise BatchError(f"{file}: column {cell!r} appears twice: remove one")
         names.append(name)
-    if not names:
+    if not any(names):
         raise BatchError(f"{file} has no column names on its first line")
     return names
 

@@ -6,6 +6,7 @@ of an image go into one run.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import sys
@@ -220,8 +221,14 @@ def _folder(scratch: Path) -> Iterator[Path]:
         raise BoardError(
             "imaged",
             f"{scratch}: {error.strerror}",
-            advice="Make room on this computer's disk, then plug the board in again.",
+            advice=_disk_advice(error),
         ) from error
+
+
+def _disk_advice(error: OSError) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "Make room on this computer's disk, then plug the board in again."
+    return "Set TMPDIR to a folder that this user can write, then start again."
 
 
 def _saved(folder: Path, region: Region) -> Path:

@@ -78,6 +78,10 @@ def app_slot(table: PartitionTable) -> Partition:
 
 def _split(data: bytes, digest: str, board: BoardDefinition) -> FirmwareImage:
     base = board.firmware_offset
+    if (chip := app_image.chip_of(data)) not in ("", board.chip):
+        raise AppImageError(
+            f"it is for {chip}: use an image for {board.chip}, or another board.name"
+        )
     boot_loader = app_image.read(data[: partitions.OFFSET - base])
     at = partitions.OFFSET - base
     table = PartitionTable.from_binary(data[at : at + partitions.SIZE], flash_size=1 << 27)

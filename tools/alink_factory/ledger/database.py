@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 from collections.abc import Iterator
@@ -165,6 +166,8 @@ class Database:
             cause, advice = str(error.strerror), "use a file in a folder that exists"
             if isinstance(error, PermissionError):
                 advice = "this user has no permission to write it; name another file with --ledger"
+            elif error.errno == errno.EROFS:
+                advice = "its disk is read-only; name a file on another disk with --ledger"
         elif "locked" in cause:
             advice = "another program holds it; close that program, then start again"
         elif "full" in cause:
@@ -172,7 +175,7 @@ class Database:
         elif "I/O error" in cause:
             advice = "its disk is full or fails; free space, then start again"
         elif "readonly" in cause or "ermission" in cause:
-            advice = "this user has no permission to write it"
+            advice = "this user has no permission to write it, or its disk is read-only"
         elif "malformed" in cause or "not a database" in cause:
             advice = "restore it from a backup"
         return f"the ledger {self.shown} cannot be used ({cause}): {advice}"
