@@ -50,7 +50,11 @@ def blank(folder: Path, *, build: str = "unix64", **options: object) -> tuple[Bo
         **options,  # type: ignore[arg-type]
     )
     serial = SerialBoard(
-        board.flash, chip=board.definition.chip, mac=mac, program=BoardProgram(board)
+        board.flash,
+        chip=board.definition.chip,
+        mac=mac,
+        program=BoardProgram(board),
+        efuses=board.efuses,
     )
     return board, serial
 

@@ -19,6 +19,7 @@ from alink_formats.rules import INSTANCE_KINDS
 from alink_formats.tables import Table, TableError
 
 NONE = "none"  # In place of the source of a ProductSecret.
+_WHERE = ("flash", "efuse")
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,8 @@ class Batch:
     own DeviceSecret from the cloud. `wifi_password` is a source too. `common` is what all boards
     of the batch share, without secrets. `rows_file` is None if `count` says how many boards the
     batch has. `baud` 0 is that of board.json, `app_folder` None the templates of the SDK.
-    `attempts` is for one board, before the line asks to scrap it.
+    `attempts` is for one board, before the line asks to scrap it. `efuse_block` is the key block
+    that gets the ProductSecret, None if flash does.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Batch:
     app_folder: Path | None
     boot_check: bool
     attempts: int
+    efuse_block: int | None
 
     @property
     def folder(self) -> Path:
@@ -120,6 +123,11 @@ class _Line(Table):
     attempts: Annotated[int, tables.within(1, 99)] = 3
 
 
+class _Secret(Table):
+    where: str = "flash"
+    block: Annotated[int, tables.within(0, 5)] = 0
+
+
 class _File(Table):
     name: Annotated[
         str, tables.matching(r"[A-Za-z0-9._-]{1,64}", "1 to 64 letters, digits and . _ -")
@@ -132,6 +140,7 @@ class _File(Table):
     app: _App = Field(default_factory=_App)
     line: _Line = Field(default_factory=_Line)
     secrets: dict[str, str] = Field(default_factory=dict)
+    secret: _Secret = Field(default_factory=_Secret)
 
 
 def load(file: Path) -> Batch:
@@ -188,7 +197,24 @@ def _batch(file: Path, content: _File) -> Batch:
         app_folder=_path(file.parent, content.app.folder),
         boot_check=line.boot_check,
         attempts=line.attempts,
+        efuse_block=_efuse_block(content),
     )
+
+
+def _efuse_block(content: _File) -> int | None:
+    where, product = content.secret.where, content.product
+    if where not in _WHERE:
+        raise BatchError(f"secret.where is {where!r}: {tables.nearest(where, _WHERE)}")
+    if where == "flash":
+        return None
+    if product.secret == NONE:
+        raise BatchError('secret.where is "efuse", but product.secret is "none": keep one of them')
+    if product.sign_method not in ("", "hmacsha256"):
+        raise BatchError(
+            f'product.sign_method is "{product.sign_method}", but an eFuse key signs hmacsha256 '
+            "only: remove sign_method"
+        )
+    return content.secret.block
 
 
 def _check_rows(rows: _Rows, naming: Naming) -> None:

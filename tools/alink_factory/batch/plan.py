@@ -22,6 +22,8 @@ from alink_formats.board import BoardDefinition
 from alink_formats.identity import Identity, IdentityError, SubProduct
 from alink_formats.sources import boards_dir
 
+_EFUSE_CHIPS = ("esp32c3", "esp32c6", "esp32s2", "esp32s3")  # Those with an HMAC unit.
+_KEY_SIZE = 32  # Characters that an eFuse key block holds.
 _EXAMPLE_MAC = "f" * 12
 _EXAMPLE_SECRET = "f" * 32  # As long as the DeviceSecrets of the platform.
 _SETTINGS = ("region", "instance_id", "host", "ntp_host", "sign_method", "method", "wifi_ssid")
@@ -152,7 +154,7 @@ class Plan:
             product_key=row.product_key,
             device_name=row.device_name,
             device_secret=own,
-            product_secret="" if own else self.secrets[row.product_key],
+            product_secret="" if own else self._product_secret(row),
             wifi_password=self.wifi_password,
             ca=self.roots,
             sub_products=tuple(
@@ -167,6 +169,17 @@ class Plan:
             where = self.batch.rows_file or self.batch.file
             raise BatchError(f"{where} line {row.csv_line}: {error}") from error
         return identity
+
+    def _product_secret(self, row: Row) -> str:
+        block = self.batch.efuse_block
+        return self.secrets[row.product_key] if block is None else f"efuse:{block}"
+
+    def efuse_key(self, row: Row) -> tuple[int, str] | None:
+        """Return the key block for the row's ProductSecret, and the secret; None for flash."""
+        block = self.batch.efuse_block
+        if block is None or row.device_secret:
+            return None
+        return block, self.secrets[row.product_key]
 
     def recipe(self, flash_size: int) -> Recipe:
         """Return the recipe for boards with `flash_size` bytes of flash. Raises BatchError."""
@@ -217,6 +230,7 @@ def load(file: Path) -> Plan:
     errors += _wrong_settings(batch, password)
     if errors:
         raise BatchError(*errors)
+    _check_efuse(batch, board, secrets)
     plan = Plan(batch, listed, board, image, files, secrets, password, roots)
     _try(plan)
     return plan
@@ -252,6 +266,23 @@ def _board(batch: Batch) -> BoardDefinition:
     except boards.BoardDefinitionError as error:
         raise BatchError(f"{batch.file}: board: {error}") from error
     return board
+
+
+def _check_efuse(batch: Batch, board: BoardDefinition, secrets: dict[str, str]) -> None:
+    if batch.efuse_block is None:
+        return
+    where = f'{batch.file}: secret.where is "efuse"'
+    if board.chip not in _EFUSE_CHIPS:
+        raise BatchError(
+            f"{where}, but the {board.chip} of {board.name} has no HMAC unit: use a board with "
+            f"{', '.join(_EFUSE_CHIPS)}"
+        )
+    for key, value in secrets.items():
+        if len(value) > _KEY_SIZE:
+            raise BatchError(
+                f"{where}, but the ProductSecret of {key} has {len(value)} characters; a key "
+                f"block holds {_KEY_SIZE}"
+            )
 
 
 def _secrets(batch: Batch, listed: Iterable[Row], errors: list[str]) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Protocol
 
@@ -19,6 +19,14 @@ class Prepared:
 
     record: str
     detail: str = ""
+
+
+@dataclass(frozen=True)
+class EfuseKey:
+    """A secret for an eFuse key block, 0 to 5."""
+
+    block: int
+    secret: str = field(repr=False)
 
 
 def tools(program: str) -> str:
@@ -39,8 +47,11 @@ class Board(Protocol):
         Raises BoardError if the batch is not for this kind of board.
         """
 
-    def prepare(self, identity: Identity) -> Prepared:
-        """Build the image of the board. Raises BatchError if it does not fit."""
+    def prepare(self, identity: Identity, key: EfuseKey | None = None) -> Prepared:
+        """Build the image of the board; `key` goes into an eFuse block, once and for ever.
+
+        Raises BatchError if the image does not fit, or eFuses cannot be burned this way.
+        """
 
     def write(self) -> tuple[str, ...]:
         """Write the image; return the names of the parts that were written."""

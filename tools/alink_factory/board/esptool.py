@@ -18,7 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from alink_factory.board import program
+from alink_factory.board.espefuse import Espefuse
 from alink_factory.board.esptool_failures import failure
+from alink_factory.board.mpremote import Mpremote
 from alink_factory.errors import BoardError
 from alink_factory.image.region import Region
 
@@ -73,6 +75,7 @@ class Esptool:
         self._on_progress = on_progress or _silent
         self._stop = stop
         self._mac = ""  # Of the first board on the port.
+        self._found = ""  # Its chip.
 
     def identify(self) -> Chip:
         """Return the chip on the port."""
@@ -112,6 +115,20 @@ class Esptool:
         """Set all of the flash to 0xFF."""
         self._run("erasing", ["erase-flash"])
 
+    def efuses(self) -> Espefuse:
+        """Return the eFuses of the board; `identify`, `read` or `write` ran before."""
+        return Espefuse(
+            self.port,
+            chip=self._found,
+            scratch=self._scratch,
+            has_reset_lines=has_reset_lines(self.port),
+            stop=self._stop,
+        )
+
+    def repl(self) -> Mpremote:
+        """Return the prompt of the board, which runs."""
+        return Mpremote(self.port, scratch=self._scratch, stop=self._stop)
+
     def _run(
         self,
         step: str,
@@ -136,6 +153,7 @@ class Esptool:
         if code:
             raise failure(step, self.port, said.lines)
         self._check_same(step, said.chip.mac)
+        self._found = said.chip.name
         return said
 
     def _check_same(self, step: str, mac: str) -> None:

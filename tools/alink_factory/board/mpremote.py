@@ -99,6 +99,13 @@ for name in %r:
 print("%s{}")
 """
 
+# Twice: Wi-Fi of the application may use the SHA unit at the same time.
+_SIGN = """
+from alink.boot.efuse import hmac
+made = [hmac(b"efuse:%d", b"hmacsha256", b"%s") for _ in range(2)]
+print('%s{"signature": "' + (made[0].decode() if made[0] == made[1] else "") + '"}')
+"""
+
 
 @dataclass(frozen=True)
 class ReplContent:
@@ -183,6 +190,10 @@ class Mpremote:
         finally:
             for local in written:
                 local.unlink(missing_ok=True)
+
+    def sign(self, block: int, text: str) -> str:
+        """Return the hexadecimal signature of a text with the key in an eFuse block."""
+        return str(self._script("verified", _SIGN % (block, text, _MARK))[0]["signature"])
 
     def reset(self) -> None:
         """Reset the board."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from alink_factory.batch.plan import Plan
-from alink_factory.board.board import Prepared, tools
+from alink_factory.board import espefuse
+from alink_factory.board.board import EfuseKey, Prepared, tools
 from alink_factory.board.esptool import Chip, Esptool
 from alink_factory.errors import BoardError
 from alink_factory.image import flash_content
 from alink_factory.image.flash_content import FlashContent
 from alink_factory.image.recipe import Image, Recipe
 from alink_formats.board import size_name
-from alink_formats.identity import Identity
+from alink_formats.identity import Identity, fingerprint
 
 
 class EsptoolBoard:
@@ -26,6 +27,7 @@ class EsptoolBoard:
         self._content: FlashContent
         self._identity: Identity
         self._image: Image
+        self._key: EfuseKey | None = None
 
     def look(self) -> set[tuple[str, str]]:
         """Read chip, table, NVS and identities; the vfs only if the identity lies there alone."""
@@ -45,17 +47,24 @@ class EsptoolBoard:
         self._content = content
         return content.owners
 
-    def prepare(self, identity: Identity) -> Prepared:
+    def prepare(self, identity: Identity, key: EfuseKey | None = None) -> Prepared:
         """Build the regions of flash and read them with our own reader."""
         recipe = self._recipe
+        self._key = key
         self._identity = identity
         self._image = recipe.build(identity, self._content, fresh=self._fresh)
         firmware = recipe.firmware.sha256[:16] if recipe.firmware else "none"
         return Prepared(self._image.record, f"firmware {firmware}; {tools('esptool')}")
 
     def write(self) -> tuple[str, ...]:
-        """Write the regions whose MD5 differs; esptool compares each MD5 again afterwards."""
-        return tuple(self._esptool.write(self._image.regions, full=self._full))
+        """Write the regions whose MD5 differs; esptool compares each MD5 again afterwards.
+
+        Then burn the key, unless the chip has it.
+        """
+        written = tuple(self._esptool.write(self._image.regions, full=self._full))
+        if self._key and espefuse.ensure(self._esptool.efuses(), self._key):
+            written += (f"BLOCK_KEY{self._key.block} with {fingerprint(self._key.secret)}",)
+        return written
 
     def verify(self) -> None:
         """Decode the identity as the device does: an MD5 does not prove that it can."""
@@ -68,6 +77,8 @@ class EsptoolBoard:
                 f"the identity read back from {partition.name} differs from the one written",
                 advice="Plug the board in again. If it fails again, scrap it.",
             )
+        if self._key:
+            espefuse.prove(self._esptool.repl(), self._key)
 
 
 def check_chip(chip: Chip, plan: Plan) -> None:

@@ -11,7 +11,7 @@ import hashlib
 from pathlib import PurePosixPath
 
 from alink_factory.batch.plan import Plan
-from alink_factory.board.board import Prepared, tools
+from alink_factory.board.board import EfuseKey, Prepared, tools
 from alink_factory.board.mpremote import Mpremote, ReplContent
 from alink_factory.errors import BatchError, BoardError
 from alink_factory.image.flash_content import KEPT_FILES
@@ -55,8 +55,10 @@ class ReplBoard:
             )
         return _owners(running)
 
-    def prepare(self, identity: Identity) -> Prepared:
+    def prepare(self, identity: Identity, key: EfuseKey | None = None) -> Prepared:
         """Encode the identity record."""
+        if key:
+            raise BatchError('eFuses are burned with esptool: leave out "--via mpremote"')
         self._identity = identity
         self._record = identities.encode(identity)
         limit = identities.LIMITS["credential"]

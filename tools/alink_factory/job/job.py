@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from alink_factory.batch.rows import Row
 from alink_factory.board import ports
+from alink_factory.board.board import EfuseKey
 from alink_factory.errors import BatchError, BoardError
 from alink_factory.job import own_secret
 from alink_factory.job.order import Order
@@ -58,7 +59,7 @@ class _Job:
                     return self._outcome("already", detail=detail, advice=advice)
                 self._advance("claimed", detail="burned again: the batch was corrected")
             identity = self._identity(row)
-            self._build(identity)
+            self._build(identity, row)
             written = self._write()
             self._show("verified")
             self._board.verify()
@@ -194,9 +195,17 @@ class _Job:
             order.plan, order.ledger, order.cloud, row, record=record, port=self._port
         )
 
-    def _build(self, identity: Identity) -> None:
+    def _build(self, identity: Identity, row: Row) -> None:
         self._show("imaged")
-        prepared = self._board.prepare(identity)
+        found = self._order.plan.efuse_key(row)
+        if found and not self._order.burns_efuses:
+            raise BoardError(
+                "imaged",
+                "this batch burns an eFuse block of each board, which was not agreed to",
+                advice="Start the line again with --burn-efuses.",
+                is_final=True,
+            )
+        prepared = self._board.prepare(identity, EfuseKey(*found) if found else None)
         self._advance("imaged", record=prepared.record, detail=prepared.detail)
 
     def _write(self) -> tuple[str, ...]:

@@ -29,8 +29,8 @@ class Order:
     `scratch` is a private folder. `fresh` discards what devices keep of their registration, `full`
     writes all regions, `stub` lets esptool load its stub. `over_repl`: the boards already run
     MicroPython and are burned with mpremote. `cloud` creates devices for a batch without a
-    ProductSecret. `stop` ends the jobs. `busy` maps the MACs of boards
-    at work to their ports; `lock` guards it.
+    ProductSecret. `burns_efuses`: a person agreed to what cannot be undone. `stop` ends the jobs.
+    `busy` maps the MACs of boards at work to their ports; `lock` guards it.
     """
 
     plan: Plan
@@ -42,6 +42,7 @@ class Order:
     over_repl: bool = False
     boot_check: BootCheck | None = None
     cloud: Cloud | None = None
+    burns_efuses: bool = False
     serials: Serials = field(default_factory=Serials)
     stop: threading.Event = field(default_factory=threading.Event)
     busy: dict[str, str] = field(default_factory=dict)

@@ -43,6 +43,7 @@ def make(plan: Plan, ledger: Ledger) -> Overview:
         "product": ", ".join(sorted({row.product_key for row in plan.rows})),
         "ProductSecret": ", ".join(f"{k} {fingerprint(s)}" for k, s in plan.secrets.items()),
         "DeviceSecret": _own(plan),
+        "eFuse": _efuse(plan),
         "board": f"{plan.board.name}, {' or '.join(map(size_name, plan.board.flash_sizes))}",
         "layout": batch.layout,
         "firmware": _firmware(plan),
@@ -74,6 +75,13 @@ def _own(plan: Plan) -> str:
     return f"{count} from the cloud, each board its own: no board gets a ProductSecret" * (
         count > 0
     )
+
+
+def _efuse(plan: Plan) -> str:
+    block = plan.batch.efuse_block
+    if block is None:
+        return ""
+    return f"the ProductSecret in BLOCK_KEY{block}, hmacsha256; it cannot be undone"
 
 
 def _firmware(plan: Plan) -> str:

@@ -12,6 +12,7 @@ from alink_factory.verbs.options import (
     AsJson,
     BatchFile,
     BootCheck,
+    BurnEfuses,
     Endpoint,
     Fresh,
     Full,
@@ -37,6 +38,7 @@ def plan(batch: BatchFile, *, ledger: LedgerUrl = "", as_json: AsJson = False) -
     from alink_factory.report import overview
 
     with options.opened(batch, ledger) as (loaded, book):
+        options.rehearse_efuses(loaded)
         made = overview.make(loaded, book)
         output.overview(made, batch, as_json=as_json)
     raise typer.Exit(1 if made.clashes else 0)
@@ -81,6 +83,7 @@ def flash(
     ),
     endpoint: Endpoint = "",
     access_key: KeyFile = None,
+    burn_efuses: BurnEfuses = False,
     ledger: LedgerUrl = "",
     new_ledger: NewLedger = False,
     station: StationName = "",
@@ -105,6 +108,7 @@ def flash(
         new_ledger=new_ledger,
     ) as order:
         order.cloud = options.needed_cloud(order.plan, endpoint, access_key)
+        order.burns_efuses = options.agreed(order.plan, given=burn_efuses)
         if serial:
             order.serials.add(serial)
         with terminal.stoppable(order), output.progress(as_json=as_json) as display:
@@ -140,6 +144,7 @@ def run(
     boot_check: BootCheck = None,
     endpoint: Endpoint = "",
     access_key: KeyFile = None,
+    burn_efuses: BurnEfuses = False,
     ledger: LedgerUrl = "",
     new_ledger: NewLedger = False,
     station: StationName = "",
@@ -163,6 +168,7 @@ def run(
         new_ledger=new_ledger,
     ) as order:
         order.cloud = options.needed_cloud(order.plan, endpoint, access_key)
+        order.burns_efuses = options.agreed(order.plan, given=burn_efuses)
         shown = terminal.ScreenOptions(as_json=as_json, beeps=not quiet, named=tuple(port or ()))
         present, console = options.present(port), output.console()
         all_good = terminal.run(order, present, options=shown, console=console)

@@ -6,6 +6,7 @@ import enum
 import getpass
 import os
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -82,6 +83,11 @@ KeyFile = Annotated[
         "--access-key",
         help='JSON with "id" and "secret"; else ALIBABA_CLOUD_ACCESS_KEY_ID and _SECRET.',
     ),
+]
+
+BurnEfuses = Annotated[
+    bool,
+    typer.Option("--burn-efuses", help="Agree to burn eFuse keys, which cannot be undone."),
 ]
 
 
@@ -201,6 +207,33 @@ def cloud(plan: Plan, endpoint: str, key: AccessKey) -> Cloud:
     common = plan.batch.common
     host = endpoint or f"iot.{common.region or 'cn-shanghai'}.aliyuncs.com"
     return Cloud(host, key, instance=common.instance_id)
+
+
+def agreed(plan: Plan, *, given: bool) -> bool:
+    """Return whether eFuses may be burned: by the option, or asked once. Raises BatchError."""
+    block = plan.batch.efuse_block
+    if block is None or given:
+        return given
+    from alink_factory.errors import BatchError
+
+    what = f"{len(plan.burnable)} boards get the ProductSecret in eFuse BLOCK_KEY{block}"
+    if not sys.stdin.isatty():
+        raise BatchError(f"{what}. That cannot be undone: add --burn-efuses")
+    return typer.confirm(f"{what}. That cannot be undone. Burn?", abort=True)
+
+
+def rehearse_efuses(plan: Plan) -> None:
+    """Burn the keys of a batch into espefuse's virtual chip. Raises BatchError."""
+    keys = {plan.efuse_key(row) for row in plan.burnable} - {None}
+    if not keys:
+        return
+    from alink_factory.board import espefuse
+    from alink_factory.board.board import EfuseKey
+    from alink_factory.board.scratch import scratch
+
+    with scratch() as folder:
+        for key in filter(None, keys):
+            espefuse.rehearse(plan.board.chip, EfuseKey(*key), scratch=folder)
 
 
 def present(named: list[str] | None) -> Callable[[], list[str]]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from alink_sim.board.chips import CHIPS
+from alink_sim.board.efuses import Efuses
 from alink_sim.board.flash.flash_file import FlashFile
 from alink_sim.board.serial.loader import Loader
 from alink_sim.board.serial.registers import Registers, flash_id_of
@@ -31,7 +32,8 @@ class Program(Protocol):
 class SerialBoard:
     """A chip with its flash and UART0. A port sets `output`, which gets the bytes for the host.
 
-    `flash_id` is the JEDEC id; None derives it from the file's size. Any thread may call.
+    `flash_id` is the JEDEC id; None derives it from the file's size. `efuses` can be burned. Any
+    thread may call.
     """
 
     def __init__(
@@ -42,7 +44,9 @@ class SerialBoard:
         mac: str = "a0b765123456",
         flash_id: int | None = None,
         program: Program | None = None,
+        efuses: Efuses | None = None,
     ) -> None:
+        self._efuses = efuses
         self._chip = CHIPS[chip]
         self._flash = flash
         self._mac = bytes.fromhex(mac)
@@ -77,7 +81,9 @@ class SerialBoard:
             self.resets.append("download" if download else "run")
             self.output(_DOWNLOAD if download else _RUN)
             if download:
-                registers = Registers(self._chip, mac=self._mac, flash_id=self._flash_id)
+                registers = Registers(
+                    self._chip, mac=self._mac, flash_id=self._flash_id, efuses=self._efuses
+                )
                 self._loader = Loader(self._chip, self._flash, registers)
             elif self._program:
                 self._program.start(self._print)
