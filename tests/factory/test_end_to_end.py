@@ -86,6 +86,7 @@ def test_wiped_and_reset_board_registers_again(
         assert platform.console.device(KEY, "lamp-0001").registered
         serial.reset(download=True)
         command = ["wipe", str(batch), "--port", str(port.path), "--fresh", "--reset-cloud"]
+        command += ["--name", "lamp-0001"]
         command += ["--endpoint", f"http://127.0.0.1:{platform.openapi_port}"]
         wiped = CliRunner().invoke(app, [*command, "--access-key", str(key)])
         assert wiped.exit_code == 0, wiped.output

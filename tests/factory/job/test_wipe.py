@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import types
+from types import SimpleNamespace
 from typing import cast
 
 import pytest
 from typer.testing import CliRunner
 
+from alink_factory.board.esptool import Chip
 from alink_factory.cli import app
 from alink_factory.cloud.client import AccessKey, Cloud
 from alink_factory.errors import BoardError, CloudError
 from alink_factory.job import wipe
+from alink_factory.job.order import Order
 from alink_formats import identity
 from alink_formats.identity import Identity
 from alink_sim.board.serial import PtyPort, SerialBoard
@@ -104,7 +106,7 @@ def test_wiping_a_copy_does_not_reset_the_original(workshop: Workshop):
     esptool = order.esptool(str(workshop.pty(copy).path))
     done = wipe.wipe(order.plan, order.ledger, esptool, reason="copy", again=False)
     asked: list[str] = []
-    cloud = cast("Cloud", types.SimpleNamespace(reset=lambda _, name: asked.append(name)))
+    cloud = cast("Cloud", SimpleNamespace(reset=lambda _, name: asked.append(name)))
     (says,) = wipe.reset(done, cloud).in_the_cloud
     assert says.startswith(f"lamp-0001 of {KEY}: this was a copy of the board {first.mac}.")
     assert asked == []
@@ -113,7 +115,8 @@ def test_wiping_a_copy_does_not_reset_the_original(workshop: Workshop):
 
 def test_cloud_reset_without_access_key_wipes_nothing(workshop, monkeypatch):
     monkeypatch.delenv("ALIBABA_CLOUD_ACCESS_KEY_ID", raising=False)
-    command = ["wipe", str(workshop.batch(rows=ROWS)), "--port", "/dev/none", "--reset-cloud"]
+    command = ["wipe", str(workshop.batch(rows=ROWS)), "--port", "/dev/none", "--mac", "1"]
+    command.append("--reset-cloud")
     done = CliRunner().invoke(app, command)
     assert isinstance(done.exception, CloudError)
     assert "the access key is missing" in str(done.exception)
@@ -125,13 +128,89 @@ def test_fresh_wipe_burns_same_row_again(workshop: Workshop):
     table = order.plan.board.table("factory")
     flash.write(table.find("cred").offset, b"what a device has kept")
     batch = workshop.folder / "lamps.toml"
-    done = CliRunner().invoke(app, ["wipe", str(batch), "--port", port, "--fresh", "--json"])
+    command = ["wipe", str(batch), "--port", port, "--name", "lamp-0001", "--fresh", "--json"]
+    done = CliRunner().invoke(app, command)
     assert done.exit_code == 0, done.output
     now = order.ledger.claims()
     assert [(c.device_name, c.mac, c.state) for c in now] == [("lamp-0001", claim.mac, "done")]
     assert flash.read(table.find("cred").offset, 32) == b"\xff" * 32
     what = [(entry.what, entry.detail) for entry in order.ledger.entries()]
     assert ("claimed", "wiped: returned") in what
+
+
+MAC = "a0b765123456"
+
+
+class Terminal:
+    """A standard input with a person in front of it."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+class FakeEsptool:
+    """A blank board that notes whether it was erased."""
+
+    port = "tty1"
+
+    def __init__(self) -> None:
+        self.is_erased = False
+
+    def read(self, _offset: int, size: int, **_: object) -> tuple[Chip, bytes]:
+        return Chip("esp32", MAC, 4 << 20), b"\xff" * size
+
+    def erase(self) -> None:
+        self.is_erased = True
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch) -> FakeEsptool:
+    """Return the board on every port."""
+    made = FakeEsptool()
+    monkeypatch.setattr(Order, "esptool", lambda *_, **__: made)
+    return made
+
+
+def invoke_wipe(workshop: Workshop, *more: str):
+    plan = workshop.plan(rows=ROWS)
+    assert workshop.ledger().claim("lamps", plan.rows, mac=MAC)
+    command = ["wipe", str(plan.batch.file), "--port", "tty1", *more]
+    return CliRunner().invoke(app, command, input="y\n")
+
+
+@pytest.mark.parametrize(
+    "named", [["--mac", "A0:B7:65:12:34:56"], ["--name", "lamp-0001"]], ids=["mac", "name"]
+)
+def test_named_board_is_erased_unasked(workshop, fake, named):
+    assert invoke_wipe(workshop, *named).exit_code == 0
+    assert fake.is_erased
+
+
+@pytest.mark.parametrize("named", [["--mac", "b" * 12], ["--name", "lamp-0002"]])
+def test_another_board_is_not_erased(workshop, fake, named):
+    done = invoke_wipe(workshop, *named)
+    assert f"the board on the port is {MAC}, lamp-0001: not the one" in str(done.exception)
+    assert not fake.is_erased
+
+
+def test_wipe_without_terminal_needs_a_name(workshop, fake):
+    assert "with --mac or --name" in str(invoke_wipe(workshop).exception)
+    assert not fake.is_erased
+
+
+@pytest.mark.parametrize("is_agreed", [True, False])
+def test_wipe_asks_the_operator_first(workshop, fake, monkeypatch, is_agreed):
+    asked: list[str] = []
+
+    def confirm(text: str, **_: object) -> bool:
+        asked.append(text)
+        return bool(is_agreed)
+
+    monkeypatch.setattr("alink_factory.verbs.maintenance.sys", SimpleNamespace(stdin=Terminal()))
+    monkeypatch.setattr("typer.confirm", confirm)
+    invoke_wipe(workshop)
+    assert asked == [f"Erase the board {MAC}, lamp-0001?"]
+    assert fake.is_erased is is_agreed
 
 
 def test_fresh_wipe_refuses_board_of_another_batch(workshop: Workshop):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -47,8 +47,20 @@ class WipedBoard:
         )
 
 
-def wipe(plan: Plan, ledger: Ledger, esptool: Esptool, *, reason: str, again: bool) -> WipedBoard:
-    """Erase all of a board's flash and put that on record.
+# MAC and (ProductKey, DeviceName) pairs of the board in, whether it is the one to erase out.
+Agree = Callable[[str, set[tuple[str, str]]], bool]
+
+
+def wipe(
+    plan: Plan,
+    ledger: Ledger,
+    esptool: Esptool,
+    *,
+    reason: str,
+    again: bool,
+    agree: Agree | None = None,
+) -> WipedBoard:
+    """Erase all of a board's flash and put that on record, if `agree` says so.
 
     This frees its row for any board; with `again` the row stays with this board, which is burned
     next. On BoardError the ledger is unchanged.
@@ -68,6 +80,14 @@ def wipe(plan: Plan, ledger: Ledger, esptool: Esptool, *, reason: str, again: bo
     owners = flash_content.decode(plan.board, low, high).owners
     if claim:
         owners |= {(claim.product_key, claim.device_name)}
+    if agree and not agree(chip.mac, owners):
+        names = ", ".join(name for _, name in sorted(owners)) or "no identity"
+        raise BoardError(
+            "wipe",
+            f"the board on the port is {chip.mac}, {names}: not the one to erase",
+            advice="Nothing was erased.",
+            is_final=True,
+        )
     esptool.erase()
     _check_blank(esptool, head, identity_range)
     if claim and again:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import sys
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from alink_factory.errors import BatchError
 from alink_factory.verbs import options, output
 from alink_factory.verbs.options import (
     AsJson,
@@ -21,6 +23,9 @@ from alink_factory.verbs.options import (
 )
 
 BoardPort = Annotated[str, typer.Option("--port", help="The board's port.")]
+
+if TYPE_CHECKING:
+    from alink_factory.job.wipe import Agree
 
 
 def add_to(app: typer.Typer) -> None:
@@ -76,6 +81,8 @@ def wipe(
     batch: BatchFile,
     *,
     port: BoardPort,
+    mac: Annotated[str, typer.Option(help="The MAC of the board to erase.")] = "",
+    name: Annotated[str, typer.Option(help="Or the DeviceName of the board to erase.")] = "",
     reason: Annotated[str, typer.Option(help="The reason; the ledger keeps it.")] = "returned",
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Then burn it again, as the same row.")
@@ -94,18 +101,23 @@ def wipe(
     operator: OperatorName = "",
     as_json: AsJson = False,
 ) -> None:
-    """Erase a returned board. Note it in the ledger, say what the cloud needs."""
+    """Erase a returned board. Note it in the ledger, say what the cloud needs.
+
+    It asks first, unless --mac or --name names the board.
+    """
     from alink_factory.cloud.client import AccessKey
     from alink_factory.job import job
     from alink_factory.job import wipe as wiping
     from alink_factory.screen import terminal
 
     key = AccessKey.find(access_key) if reset_cloud else None
+    agree = _agreement(mac, name)
     with options.ordered(
         batch, ledger, station, operator, no_stub=no_stub, fresh=fresh, boot=False
     ) as order:
+        esptool = order.esptool(port)
         done = wiping.wipe(
-            order.plan, order.ledger, order.esptool(port), reason=reason, again=fresh
+            order.plan, order.ledger, esptool, reason=reason, again=fresh, agree=agree
         )
         if key:
             done = wiping.reset(done, options.cloud(order.plan, endpoint, key))
@@ -117,6 +129,25 @@ def wipe(
             outcome = job.burn(order, port, report=display.progress)
             display.outcome(outcome, is_last=True)
     raise typer.Exit(1 if outcome.result == "failed" else 0)
+
+
+def _agreement(mac: str, name: str) -> Agree:
+    # Compares the board with the one that was named, or asks the operator.
+    digits = mac.replace(":", "").replace("-", "").lower()
+
+    def is_named(found: str, owners: set[tuple[str, str]]) -> bool:
+        names = {one for _, one in owners}
+        return (not digits or digits == found) and (not name or name in names)
+
+    def is_confirmed(found: str, owners: set[tuple[str, str]]) -> bool:
+        names = ", ".join(one for _, one in sorted(owners)) or "no identity"
+        return typer.confirm(f"Erase the board {found}, {names}?", err=True)
+
+    if mac or name:
+        return is_named
+    if sys.stdin.isatty():
+        return is_confirmed
+    raise BatchError("name the board to erase with --mac or --name")
 
 
 def doctor(*, port: Ports = None, as_json: AsJson = False) -> None:
