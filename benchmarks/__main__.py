@@ -18,6 +18,7 @@ from rich.table import Table
 
 from alink_sim import toolchain
 from benchmarks import (
+    acknowledge,
     boots,
     budget,
     console,
@@ -68,6 +69,7 @@ def _speed(folder: Path) -> list[tuple[str, str, str]]:
             registrations.measure(folder),
             platforms.measure(folder),
         )
+        + acknowledge.rows(acknowledge.measure(folder))
         + console.rows(console.measure(folder))
         + recovery.rows(recovery.measure(folder))
         + line.rows(line.measure(folder))

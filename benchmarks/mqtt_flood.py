@@ -29,15 +29,18 @@ class Flood:
     def __exit__(self, *_: object) -> None:
         self._socket.close()
 
-    def post(self, count: int) -> None:
-        """Post `count` times at QoS 1, without a reply, and wait for every PUBACK."""
+    def post(self, count: int, *, window: int = _WINDOW) -> None:
+        """Post `count` times at QoS 1, without a reply, and wait for every PUBACK.
+
+        `window` is how many posts leave before their PUBACKs are read.
+        """
         payload = b'{"id":"1","version":"1.0","sys":{"ack":0},"params":{"temperature":21.5}}'
         waiting = 0
         for number in range(count):
             head = _text(self._topic) + struct.pack(">H", number % 65535 + 1)
             self._socket.sendall(_packet(0x32, head + payload))
             waiting += 1
-            if waiting == _WINDOW:
+            if waiting == window:
                 self._read(waiting * _PUBACK_BYTES)
                 waiting = 0
         self._read(waiting * _PUBACK_BYTES)

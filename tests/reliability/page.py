@@ -45,7 +45,7 @@ def write(
 
 `make reliability` writes this page. Each figure is of the run that is named here.
 
-- Date: {datetime.now(UTC):%Y-%m-%d}, {seconds / 60:.0f} minutes, seed {fuzz.SEED}
+- Date: {datetime.now(UTC):%Y-%m-%d}, {seconds / 60:.0f} minutes in all parts, seed {fuzz.SEED}
 - Python {machine.python_version()}, {libraries}
 - {total:,} inputs: 0 tracebacks, 0 hangs, no memory that grows
 
