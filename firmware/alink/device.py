@@ -32,9 +32,10 @@ class Device(Messages):
 
         These settings replace burned fields: region, instance_id, host, https_host, ntp_host,
         method, sign_method, timestamp (str), port (int), ca (DER bytes), wifi (ssid, password).
-        `thing` is the file of its thing model, which makes `device.thing` a `Thing` that checks
-        values. The others are those of `Device()`. Raises StoreError naming the field that is
-        missing, or wrong.
+        scrub: whether to erase the certificate, and so the ProductSecret, once the credential is
+        stored twice and has logged in. `thing` is the file of its thing model, which makes
+        `device.thing` a `Thing` that checks values. The others are those of `Device()`. Raises
+        StoreError naming the field that is missing, or wrong.
         """
         model = settings.pop("thing", None)
         device = heap.call("boot.identity", "load", cls, settings)

@@ -86,6 +86,8 @@ def take_settings(settings):
         ssid, password = wifi
         fields["WifiSsid"], fields["WifiPassword"] = ssid.encode(), password.encode()
     check(fields)
+    if settings.pop("scrub", False):
+        fields["Scrub"] = True
     return fields
 
 

@@ -43,6 +43,8 @@ def _log_in(link):
         raise
     link.began(client)
     link.log("online at %s, session %d" % (connection.peer, link.sessions))
+    if link.identity.pop("Scrub", False):
+        heap.call("boot.scrub", "scrub", link)
 
 
 def end(link, error, clock):

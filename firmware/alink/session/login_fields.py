@@ -16,6 +16,7 @@ _KEPT = const(
         "DeviceToken",
         "SignMethod",
         "Timestamp",
+        "Scrub",
     )
 )
 

@@ -39,7 +39,7 @@ class Batch:
     of the batch share, without secrets. `rows_file` is None if `count` says how many boards the
     batch has. `baud` 0 is that of board.json, `app_folder` None the templates of the SDK.
     `attempts` is for one board, before the line asks to scrap it. `efuse_block` is the key block
-    that gets the ProductSecret, None if flash does.
+    that gets the ProductSecret, None if flash does. `scrubs`: boards may erase their certificate.
     """
 
     name: str
@@ -61,6 +61,7 @@ class Batch:
     boot_check: bool
     attempts: int
     efuse_block: int | None
+    scrubs: bool
 
     @property
     def folder(self) -> Path:
@@ -126,6 +127,7 @@ class _Line(Table):
 class _Secret(Table):
     where: str = "flash"
     block: Annotated[int, tables.within(0, 5)] = 0
+    scrub: bool = False
 
 
 class _File(Table):
@@ -198,6 +200,7 @@ def _batch(file: Path, content: _File) -> Batch:
         boot_check=line.boot_check,
         attempts=line.attempts,
         efuse_block=_efuse_block(content),
+        scrubs=_scrubs(content),
     )
 
 
@@ -215,6 +218,15 @@ def _efuse_block(content: _File) -> int | None:
             "only: remove sign_method"
         )
     return content.secret.block
+
+
+def _scrubs(content: _File) -> bool:
+    if content.secret.scrub and content.board.layout != "factory":
+        raise BatchError(
+            f'secret.scrub needs the layout "factory", not "{content.board.layout}": NVS and the '
+            "vfs keep old copies"
+        )
+    return content.secret.scrub
 
 
 def _check_rows(rows: _Rows, naming: Naming) -> None:

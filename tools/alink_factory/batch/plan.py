@@ -189,7 +189,9 @@ class Plan:
                 board = self.board.fitted(flash_size)
             except boards.BoardDefinitionError as error:
                 raise BatchError(str(error)) from error
-            known[flash_size] = Recipe(board, self.batch.layout, self.firmware, self.files)
+            known[flash_size] = Recipe(
+                board, self.batch.layout, self.firmware, self.files, scrubs=self.batch.scrubs
+            )
         return known[flash_size]
 
     @cached_property
