@@ -34,7 +34,7 @@ class Database:
         self._file: Path | None = None
         # SQLite's own wait polls and has a limit: with a slow disk, one port would stop the line.
         self._writing = threading.Lock()
-        with self._explained():
+        with self._explained(opens=True):
             self._engine = self._connect()
             self._inode = self._file_number()
             self._open()
@@ -149,12 +149,16 @@ class Database:
         return self._file.stat().st_ino if self._file else 0
 
     @contextmanager
-    def _explained(self) -> Iterator[None]:
+    def _explained(self, *, opens: bool = False) -> Iterator[None]:
+        # An OSError of code that runs inside a transaction is that code's: a full disk under the
+        # report is not a full disk under the ledger.
         try:
             yield
         except (sa.exc.IntegrityError, LedgerError):
             raise
         except (sa.exc.SQLAlchemyError, ImportError, OSError) as error:
+            if isinstance(error, OSError) and not opens:
+                raise
             raise LedgerError(self._sentence(error)) from error
 
     def _sentence(self, error: Exception) -> str:
