@@ -17,6 +17,7 @@ _POSTGRES = pytest.StashKey[int]()
 
 
 os.environ.setdefault("ALINK_PATIENCE", str(PATIENCE))
+os.environ.setdefault("ESPTOOL_CFGFILE", str(Path(__file__).with_name("esptool.cfg")))
 
 
 def pytest_configure(config: pytest.Config) -> None:
