@@ -41,7 +41,7 @@ class Config:
         """
         try:
             url, sign, new = self.info["url"], self.info["sign"].lower(), path + ".new"
-        except (KeyError, AttributeError):
+        except (KeyError, AttributeError, TypeError):
             raise ProtocolError("no remote config to fetch: call ask() first, or wait for a push")
         digest = hashlib.sha256()
         good = False

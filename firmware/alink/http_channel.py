@@ -114,7 +114,7 @@ class HttpChannel:
         answer = yield from self._ask("/auth", _JSON, auth_body(self._fields))
         if answer["code"]:
             raise self._refusal("login", answer)
-        self._token = _info(answer, "token")
+        self._token = _token(answer)
 
     def _ask(self, path, headers, body):
         return (
@@ -158,6 +158,14 @@ def _info(answer, name):
         return answer["info"][name]
     except (KeyError, TypeError):
         raise ProtocolError("the platform reports success but sends no %s" % name)
+
+
+def _token(answer):
+    # It enters the head of each request: a line end in it would begin another header.
+    token = _info(answer, "token")
+    if not isinstance(token, str) or not heap.call("https.url", "is_printable", token):
+        raise ProtocolError("the platform sends a token that is not printable text")
+    return token
 
 
 def auth_body(fields):

@@ -53,11 +53,14 @@ class Messages:
         """Have `handler(topic, payload)` called, both bytes, for a topic or a filter with + and #.
 
         Also before `connect`; holds across reconnects. An exception of a handler is logged.
+        Returns the handler that it replaces, or None.
         """
         topic = self.topic(topic)
+        former = self._routes.get(topic)
         self._routes[topic] = handler
         if self._link:
             self._link.subscribe(topic)
+        return former
 
     def when_online(self, hook):
         """Have `hook()` called as each session begins, and now if there is one."""

@@ -16,11 +16,11 @@ class Model:
         try:
             self._properties = _types(tsl["properties"])
             self._events = {}
-            for one in tsl["events"]:
-                self._events[one["identifier"]] = _types(one["outputData"])
+            for one in tsl.get("events", ()):
+                self._events[one["identifier"]] = _types(one.get("outputData", ()))
             self._services = {}
-            for one in tsl["services"]:
-                self._services[one["identifier"]] = _types(one["inputData"])
+            for one in tsl.get("services", ()):
+                self._services[one["identifier"]] = _types(one.get("inputData", ()))
         except (KeyError, TypeError) as error:
             raise ValueError("%s is not a thing model: %r is missing" % (path, error))
         # "set" and "get" stand for all properties at once; "post" is their event.
@@ -30,7 +30,14 @@ class Model:
         """Check {identifier: value, or {"value": value, "time": ms}}."""
         for name, value in values.items():
             timed = isinstance(value, dict) and "value" in value
+            if timed and len(value) > 1:
+                timed = len(value) == 2 and "time" in value
             _check_field(self._properties, name, value["value"] if timed else value)
+            time = value.get("time", 0) if timed else 0
+            if not isinstance(time, int) or isinstance(time, bool) or time < 0:
+                raise ValueError(
+                    "%s has the time %r, allowed are milliseconds since 1970" % (name, time)
+                )
 
     def check_event(self, name, values):
         """Check the values of an event, a dict."""
@@ -70,14 +77,17 @@ def _complaint(kind, value):
     if name in ("int", "float", "double"):
         return _number(name, specs, value)
     if name in ("bool", "enum"):
-        if isinstance(value, (bool, int)) and str(int(value)) in specs:
+        if isinstance(value, (bool, int)) and int(value) in map(int, specs):
             return None
         return "one of " + ", ".join(sorted(specs))
     if name in ("text", "date"):
         most = int(specs.get("length", 10240))
-        if isinstance(value, str) and len(value.encode()) <= most:
-            return None
-        return "text of up to %d bytes" % most
+        fits = isinstance(value, str) and len(value.encode()) <= most
+        if name == "date":
+            return (
+                None if fits and value.encode().isdigit() else "milliseconds since 1970, as text"
+            )
+        return None if fits else "text of up to %d bytes" % most
     if name == "array":
         return _array(specs, value)
     if name == "struct":
@@ -88,7 +98,8 @@ def _complaint(kind, value):
 
 
 def _number(name, specs, value):
-    low, high = specs.get("min", ""), specs.get("max", "")
+    # A number, its text, "" or null.
+    low, high = ["" if specs.get(key) is None else str(specs[key]) for key in ("min", "max")]
     kinds = int if name == "int" else (int, float)
     fits = (
         isinstance(value, kinds)

@@ -119,3 +119,11 @@ def test_unsendable_message_is_refused_before_any_request():
     made = channel()
     made._where = None
     raises(TransportError, publish, made, Server())
+
+
+def test_token_with_line_end_enters_no_request():
+    for token in (b"t\\r\\nX: y", b"t t", b"t\\u0000"):
+        server = Server(TOKEN % token, DONE)
+        assert "not printable" in str(raises(ProtocolError, publish, channel(), server))
+        assert len(server.asked) == 1
+    raises(ProtocolError, publish, channel(), Server(b'{"code":0,"info":{"token":5}}'))

@@ -4,7 +4,7 @@ import json
 import os
 
 from alink.tsl import Model
-from check import raises
+from check import raises, vectors
 
 PATH = "thing.tmp"
 
@@ -34,7 +34,7 @@ def test_each_type_names_the_values_it_allows():
         ("bool", {"0": "off", "1": "on"}, (0, 1, True), (2, "1"), "one of 0, 1"),
         ("enum", {"1": "a", "7": "b"}, (1, 7), (0, "7"), "one of 1, 7"),
         ("text", {"length": "3"}, ("", "abc"), ("abcd", 1), "text of up to 3 bytes"),
-        ("date", {}, ("1524448722000",), (1524448722000,), "text of"),
+        ("date", {}, ("1524448722000",), (1524448722000,), "milliseconds since 1970"),
         ("array", {"size": "2", "item": _ITEM}, ([], [1, 9]), ([1, 2, 3], 1), "a list of up to 2"),
         ("array", {"size": "2", "item": _ITEM}, ([1],), ([10],), "a list of int 0..9"),
         ("struct", _FIELD, ({}, {"x": 1}), (5,), "an object"),
@@ -72,3 +72,24 @@ def test_malformed_thing_model_names_the_missing_member():
         file.write('{"properties": [{"identifier": "p"}]}')
     assert "dataType" in str(raises(ValueError, Model, PATH))
     os.remove(PATH)
+
+
+def test_board_judges_a_model_as_the_platform_does():
+    for case in vectors("thing_model")["properties"]:
+        kind = case["dataType"]
+        model = _model(("p", kind["type"], kind["specs"]))
+        for value in case["allowed"]:
+            model.check_properties({"p": value})
+        for value in case["refused"]:
+            assert raises(ValueError, model.check_properties, {"p": value}), case["name"]
+
+
+def test_board_takes_the_model_files_of_the_platform():
+    for case in vectors("thing_model")["models"]:
+        with open(PATH, "w") as file:
+            json.dump(case["model"], file)
+        if case["valid"]:
+            Model(PATH)
+        else:
+            raises(ValueError, Model, PATH)
+        os.remove(PATH)

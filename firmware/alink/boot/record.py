@@ -120,7 +120,7 @@ def decode(data, kind):
     generation = generation_of(data, kind)
     fields, cut = _decode_fields(data, min(_HEADER + (data[6] | data[7] << 8), len(data)))
     if generation is None:
-        raise StoreError("the record fails its checksum: %s" % (cut or _suspect(fields)))
+        raise StoreError("the record fails its checksum: %s" % (cut or _suspect(fields, kind)))
     if cut:
         raise StoreError(cut)
     return generation, fields
@@ -147,10 +147,14 @@ def _decode_fields(data, end):
     return fields, ""
 
 
-def _suspect(fields):
-    # A damaged record still tells which field cannot be right.
-    for name in ("ProductKey", "ProductSecret", "DeviceName"):
-        for byte in fields.get(name, b"\0"):
+def _suspect(fields, kind):
+    # A damaged record still tells which field cannot be right: a missing one, or its bytes.
+    names = ["ProductKey", "DeviceName", "DeviceSecret", "ClientID", "DeviceToken"]
+    needed = names[:2]
+    if kind == CERTIFICATE and "DeviceSecret" not in fields:
+        needed.append("ProductSecret")
+    for name in needed + names[2:]:
+        for byte in fields.get(name, b"\0" if name in needed else b""):
             if not 0x20 < byte < 0x7F:
                 return "%s is damaged" % name
     return "cannot tell which field is damaged"

@@ -37,17 +37,17 @@ _MEMBERS = {
 
 
 def credential(certificate, topic, payload):
-    """Return the credential that a pushed answer makes of a certificate. Raises ProtocolError."""
+    """Return the credential that a pushed reply makes of a certificate. Raises ProtocolError."""
     if topic not in (b"/ext/register", b"/ext/regnwl"):
-        raise ProtocolError("the answer came on %s" % shown(topic))
+        raise ProtocolError("the reply came on %s" % shown(topic))
     try:
         return credential_of(certificate, json.loads(payload))
     except ValueError:
-        raise ProtocolError("the answer to the registration is not the expected JSON")
+        raise ProtocolError("the reply to the registration is not the expected JSON")
 
 
 def credential_of(certificate, members):
-    """Return the credential that the members of an answer make. Raises ProtocolError."""
+    """Return the credential that the members of a reply make. Raises ProtocolError."""
     made = {}
     for name in _CONNECTION:
         if name in certificate:
@@ -56,11 +56,15 @@ def credential_of(certificate, members):
         for theirs in members:
             if theirs in _MEMBERS:
                 name, value = _MEMBERS[theirs], members[theirs].encode()
-                if not 0 < len(value) <= 64 or made.get(name, value) != value:
-                    raise ProtocolError("%s in the answer is not ours, or too long" % name)
+                fits = 0 < len(value) <= 64 and made.get(name, value) == value
+                if not fits or min(value) <= 0x20 or max(value) >= 0x7F:
+                    raise ProtocolError(
+                        "%s in the reply is not ours, longer than 64 bytes, or not printable"
+                        % name
+                    )
                 made[name] = value
     except (TypeError, AttributeError, KeyError):
-        raise ProtocolError("the answer to the registration is not the expected JSON")
+        raise ProtocolError("the reply to the registration is not the expected JSON")
     if "DeviceSecret" not in made and not ("ClientID" in made and "DeviceToken" in made):
-        raise ProtocolError("the answer holds neither deviceSecret nor clientId and deviceToken")
+        raise ProtocolError("the reply holds neither deviceSecret nor clientId and deviceToken")
     return made

@@ -62,10 +62,12 @@ class SubDevice(Messages):
         For every sub-device of a product: from its next login on.
         """
         topic = self.topic(topic)
+        former = self._routes.get(topic)
         self._routes[topic] = handler
         self.gateway.hold(self)
         if self.online():
             self.gateway.hear((topic,))
+        return former
 
     def when_online(self, hook):
         """Have `hook()` called after each login, and now if it is logged in."""

@@ -22,15 +22,6 @@ class StatusError(ProtocolError):
         self.status = status
 
 
-def split(url, scheme="https://"):
-    """Return ((host, port), path) of a URL of that scheme. Raises ProtocolError for any other."""
-    if not url.startswith(scheme):
-        raise ProtocolError("%s does not begin with %s" % (url[:60], scheme))
-    host, _, path = url[len(scheme) :].partition("/")
-    host, _, port = host.partition(":")
-    return (host, int(port or (443 if scheme == "https://" else 80))), "/" + path
-
-
 def get(url, tls, feed, most, sink, start=0, buffer=None, scheme="https://"):
     """Fetch a URL; `sink(bytes-like)` gets each received part of the body, up to `most` bytes.
 
@@ -38,7 +29,7 @@ def get(url, tls, feed, most, sink, start=0, buffer=None, scheme="https://"):
     that is taken. Raises TransportError; StatusError if the response is not a 200 (a 206 with a
     `start`); ProtocolError if the body is too long, or begins elsewhere.
     """
-    endpoint, path = split(url, scheme)
+    endpoint, path = heap.call("https.url", "split", url, scheme)
     head = "GET %s HTTP/1.0\r\nHost: %s\r\n" % (path, endpoint[0])
     if start:
         head += "Range: bytes=%d-\r\n" % start

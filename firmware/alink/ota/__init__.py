@@ -17,8 +17,8 @@ always begins with a report, and takes no offer before it:
     JUDGE           the last update is not judged              `trial.judge` ran, in the next turn:
                                                                the version that was put in place
                                                                runs → READY; another → TELL_FAILURE
-    TELL_FAILURE    the platform does not know the failure     the PUBACK of "-1" came → READY;
-                                                               a new session began → JUDGE
+    TELL_FAILURE    the platform does not know the failure     the PUBACK of "-1" came, or a new
+                                                               session began → JUDGE
     READY           nothing: offers are taken                  `report` of another version → REPORT
 
 An offer that comes before READY is held, and taken by `judge`. Beside the stage three values tell
@@ -97,9 +97,8 @@ class Ota:
         if target is None and self._ask_slot("on_trial"):
             self._until = ticks_add(ticks_ms(), _TRIAL_MS)
             self.wake()
-        topic = device.topic(self._topic("upgrade"))
-        self.others = device._routes.get(topic)  # What takes those of another module.
-        device.subscribe(topic, self._pushed)
+        # The handler of this topic so far takes the offers of another module.
+        self.others = device.subscribe(self._topic("upgrade"), self._pushed)
         device.when_online(self._came)
 
     def report(self, version):
@@ -130,6 +129,11 @@ class Ota:
         if not self._steps:
             self._steps = True
             self.carrier.beside(self._step)
+
+    def judge_soon(self):
+        """Have `trial.judge` run in the next turn."""
+        self.stage = self.JUDGE
+        self.wake()
 
     def tell(self, what, params, on_done=None):
         """Send a version ("inform") or a "progress"; with `on_done` at QoS 1."""
@@ -197,15 +201,11 @@ class Ota:
                 self._until = None
                 self.tell("inform", {"version": self.version}, self._told)
             elif self.stage == self.TELL_FAILURE:
-                self._judge_soon()
+                self.judge_soon()
 
     def _told(self, acknowledged):
         if acknowledged and self.stage == self.REPORT:
-            self._judge_soon()
-
-    def _judge_soon(self):
-        self.stage = self.JUDGE
-        self.wake()
+            self.judge_soon()
 
     def _judge(self):
         heap.call("ota.trial", "judge", self)

@@ -27,7 +27,8 @@ def judge(ota):
         def heard(acknowledged):
             if acknowledged:
                 note.erase()
-                ota.stage = ota.READY
+                # Judged again, without a note: an offer that came before this PUBACK is taken.
+                ota.judge_soon()
 
         ota.stage = ota.TELL_FAILURE
         ota.progress(-1, text, heard)

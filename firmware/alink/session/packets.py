@@ -54,8 +54,19 @@ def answer(stream):
     Raises TransportError, ProtocolError.
     """
     while not stream.receive():
-        wait(stream, "accepted, but sent no answer")
-    return stream.take()
+        wait(stream, "accepted, but sent no reply")
+    first, size, shift, byte = stream.read(1)[0], 0, 0, 0x80
+    while byte & 0x80:
+        byte = stream.read(1)[0]
+        size |= (byte & 0x7F) << shift
+        shift += 7
+    length = struct.unpack(">H", stream.read(2))[0]
+    topic = stream.read(length)
+    size -= 2 + length
+    if first & 0x02:
+        stream.write(b"\x40\x02" + stream.read(2))
+        size -= 2
+    return topic, stream.read(size)
 
 
 def wait(stream, what):

@@ -129,18 +129,6 @@ class Stream:
                 self._complete()
         return True
 
-    def take(self):
-        """Return (topic, payload) of the PUBLISH that is here, acknowledged, without umqtt."""
-        first, start, end = self._in[0], self._body, self._need
-        at = self._check_publish(first, end)
-        topic = bytes(memoryview(self._in)[start + 2 : at])
-        if first & 0x02:
-            at += 2
-            self.write(b"\x40\x02" + bytes(memoryview(self._in)[at - 2 : at]))
-        payload = bytes(memoryview(self._in)[at:end])
-        self._begin()
-        return topic, payload
-
     def discard(self, end=0):
         """Let go of a PUBLISH: of the one that umqtt was reading when heap ran short, or of one
         of which only `end` bytes are taken in.

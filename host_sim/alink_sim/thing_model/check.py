@@ -121,7 +121,7 @@ def _fits(kind: Kind, value: Any) -> bool:
         return isinstance(value, int) and int(value) in kind.choices
     if kind.name in TEXTS:
         is_text = isinstance(value, str) and len(value.encode()) <= kind.longest
-        return is_text and (kind.name == "text" or value.isdecimal())
+        return is_text and (kind.name == "text" or value.encode().isdigit())
     return False
 
 

@@ -70,6 +70,22 @@ def test_damage_names_the_field_it_is_in():
     assert "DeviceName is damaged" in str(error), error
 
 
+def test_damage_in_a_credential_names_its_field():
+    credential = {"ProductKey": b"a1", "DeviceName": b"dev-1", "DeviceSecret": b"s3cret"}
+    for damaged, said in (
+        (b"s3cret", "DeviceSecret is damaged"),
+        (b"dev-1", "DeviceName is damaged"),
+    ):
+        data = bytearray(record.encode(record.CREDENTIAL, 1, credential))
+        data[data.find(damaged) + 2] = 0
+        assert said in str(raises(StoreError, decode, bytes(data), record.CREDENTIAL))
+    # A digit stays a digit: no field can be blamed.
+    data = bytearray(record.encode(record.CREDENTIAL, 1, credential))
+    data[data.find(b"s3cret") + 1] = 0x34
+    error = str(raises(StoreError, decode, bytes(data), record.CREDENTIAL))
+    assert "cannot tell which field" in error, error
+
+
 def test_truncated_record_names_the_cut_field():
     data = record.encode(record.CERTIFICATE, 1, FIELDS)
     at = data.find(b"Pr0d")

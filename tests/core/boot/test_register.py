@@ -131,6 +131,12 @@ def test_answers_that_are_not_ours_are_protocol_errors():
         _push(deviceSecret="x" * 65),
         _push(clientId="cid"),
         _push(deviceToken="tok"),
+        _push(deviceSecret="d s"),
+        _push(deviceSecret="ds\r\n"),
+        _push(deviceSecret="\x7f"),
+        _push(deviceSecret="\u00e9"),
+        _push(clientId="c\x00id", deviceToken="tok"),
+        _push(clientId="cid", deviceToken="t\tok"),
     ):
         connection = fakes.Connection(push)
         raises(ProtocolError, register, connection, CERTIFICATE, b"register", LOGIN)

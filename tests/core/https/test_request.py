@@ -2,7 +2,7 @@
 
 import fakes
 from alink.errors import ProtocolError, TransportError
-from alink.https import request
+from alink.https import request, url
 from check import raises
 
 URL = "https://files.example:8443/a/b?c=1"
@@ -61,9 +61,28 @@ def test_silent_server_times_out_after_ten_seconds():
     assert "silent for 10 s" in str(raises(TransportError, fetch, answer(b"abc")[:-1]))
 
 
+def test_hostile_url_is_a_protocol_error():
+    for hostile in (
+        None,
+        5,
+        ["https://a.b/"],
+        b"https://a.b/",
+        "",
+        "https://",
+        "https:///path",
+        "https://a.b:port/",
+        "https://a.b:0/",
+        "https://a.b:65536/",
+        "https://a.b/c\r\nX: y",
+        "https://a.b\n/c",
+        "https://a.b/c d",
+        "https://a.b/\x00",
+        "https://a.b/\u00e9",
+    ):
+        raises(ProtocolError, url.split, hostile)
+
+
 def test_urls_are_https_with_or_without_a_port():
-    assert request.split("https://a.b/c/d") == (("a.b", 443), "/c/d")
-    assert request.split("https://a.b:8443") == (("a.b", 8443), "/")
-    assert "does not begin with https://" in str(
-        raises(ProtocolError, request.split, "http://a.b/c")
-    )
+    assert url.split("https://a.b/c/d") == (("a.b", 443), "/c/d")
+    assert url.split("https://a.b:8443") == (("a.b", 8443), "/")
+    assert "does not begin with https://" in str(raises(ProtocolError, url.split, "http://a.b/c"))

@@ -506,6 +506,21 @@ def test_version_that_fails_is_reported_and_not_repeated():
     assert chip.erased > erased
 
 
+def test_retry_offered_before_failure_is_acknowledged_is_taken():
+    chip, device = _restarted("1.0.0")
+    erased = chip.erased
+    device.step()
+    assert device.steps_told() == ["-1"]
+    push(device)  # The retry, before the PUBACK of "-1".
+    device.step()
+    assert chip.erased == erased
+    with otafake.Server(otafake.whole(IMAGE)):
+        device.acknowledge()
+        finish(device)
+    assert chip.erased > erased
+    assert device.steps_told()[-1] == "100"
+
+
 def test_application_reports_update_without_restart():
     class Target:
         def begin(self, size):

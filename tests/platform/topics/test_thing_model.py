@@ -176,3 +176,24 @@ def test_type_checker_with_stub_finds_wrong_names(
     )
     assert (found.returncode == 0) is not bool(said), found.stdout
     assert said in found.stdout
+
+
+VECTORS = json.loads((ROOT / "tests" / "vectors" / "thing_model.json").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("case", VECTORS["properties"], ids=lambda case: case["name"])
+def test_platform_judges_a_model_as_the_board_does(case: dict[str, Any]) -> None:
+    model = thing_model.parse({"properties": [{"identifier": "p", "dataType": case["dataType"]}]})
+    for value in case["allowed"]:
+        assert thing_model.check_properties(model, {"p": value}) == []
+    for value in case["refused"]:
+        assert thing_model.check_properties(model, {"p": value}) != [], value
+
+
+@pytest.mark.parametrize("case", VECTORS["models"], ids=lambda case: case["name"])
+def test_platform_takes_the_model_files_of_the_board(case: dict[str, Any]) -> None:
+    if case["valid"]:
+        thing_model.parse(case["model"])
+    else:
+        with pytest.raises(ThingModelError):
+            thing_model.parse(case["model"])
