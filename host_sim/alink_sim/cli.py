@@ -64,8 +64,10 @@ def demo(
 
 def main() -> None:
     """Run the command; report a missing tool in one sentence, with exit code 2."""
+    from alink_formats.terminal import escape_unencodable
     from alink_sim.toolchain import ToolchainError
 
+    escape_unencodable()
     try:
         app()
     except ToolchainError as error:

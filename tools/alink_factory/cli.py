@@ -42,7 +42,9 @@ def main() -> None:
     """Run the program; an error that stops the line is one sentence and exit code 2."""
     from alink_factory.errors import BoardError, FactoryError
     from alink_formats.errors import ToolchainError
+    from alink_formats.terminal import escape_unencodable
 
+    escape_unencodable()
     try:
         try:
             app()

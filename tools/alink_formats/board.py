@@ -79,7 +79,7 @@ def load(folder: Path) -> BoardDefinition:
     """Return the definition in `folder`, for its smallest flash. Raises BoardDefinitionError."""
     file = folder / "board.json"
     try:
-        content = tables.check(_File, json.loads(file.read_text(encoding="utf-8")))
+        content = tables.check(_File, json.loads(file.read_text(encoding="utf-8-sig")))
     except OSError as error:
         raise BoardDefinitionError(
             f"{file}: {error.strerror}: name a folder of boards/"
@@ -106,7 +106,7 @@ def load(folder: Path) -> BoardDefinition:
 
 def _table(file: Path, flash_size: int) -> PartitionTable:
     try:
-        return PartitionTable.from_csv(file.read_text(encoding="utf-8"), flash_size=flash_size)
+        return PartitionTable.from_csv(file.read_text(encoding="utf-8-sig"), flash_size=flash_size)
     except OSError as error:
         raise BoardDefinitionError(f"{file}: {error.strerror}") from error
     except PartitionError as error:

@@ -13,7 +13,7 @@ def load(path: Path, error: type[ValueError]) -> Any:
     """Return the parsed document of a file. Raises `error` with the file and the mistake."""
     form = "JSON" if path.suffix == ".json" else "TOML"
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
         return bounded_json.loads(text) if form == "JSON" else tomllib.loads(text)
     except OSError as problem:
         raise error(f"{path} cannot be read: {problem.strerror}") from problem

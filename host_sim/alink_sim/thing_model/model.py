@@ -71,7 +71,7 @@ class ThingModel:
 def read(path: Path) -> ThingModel:
     """Return the model in a file. Raises ThingModelError with all errors, or OSError."""
     try:
-        document = bounded_json.loads(path.read_text("utf-8"))
+        document = bounded_json.loads(path.read_text("utf-8-sig"))
     except ValueError as error:
         raise ThingModelError([f"it is not JSON: {error}"]) from error
     return parse(document)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import keyword
+from collections.abc import Iterable, Mapping
 
 from alink_sim.thing_model.check import described
 from alink_sim.thing_model.model import Kind, ThingModel
@@ -21,20 +22,21 @@ _BY_TYPE = {"int": "int", "float": "float", "double": "float", "text": "str", "d
 
 def stub(model: ThingModel) -> str:
     """Return the text of `typings/alink/thing.pyi` for a model."""
+    classes = _class_names([*model.events, *model.services])
     several = max(len(model.writable), len(model.services), len(model.events)) > 1
     parts = [
         _HEAD % (", overload" if several else ""),
         _typed_dict("Properties", model.properties),
     ]
     for name, values in model.events.items():
-        parts.append(_typed_dict(f"{_class(name)}Event", values))
+        parts.append(_typed_dict(f"{classes[name]}Event", values))
     for name, service in model.services.items():
-        parts.append(_typed_dict(f"{_class(name)}Inputs", service.inputs))
-    parts.append(_thing(model))
+        parts.append(_typed_dict(f"{classes[name]}Inputs", service.inputs))
+    parts.append(_thing(model, classes))
     return "\n\n".join(parts)
 
 
-def _thing(model: ThingModel) -> str:
+def _thing(model: ThingModel, classes: Mapping[str, str]) -> str:
     writable = {name: kind for name, kind in model.properties.items() if name in model.writable}
     properties = [
         (f'name: Literal["{name}"]', f"Callable[[{_type(kind)}], {_type(kind)} | None]")
@@ -44,7 +46,7 @@ def _thing(model: ThingModel) -> str:
         (
             f'name: Literal["{name}"]',
             # Not a TypedDict: without annotations a dict display of outputs is a plain dict.
-            f"Callable[[{_class(name)}Inputs], Mapping[str, object] | None]",
+            f"Callable[[{classes[name]}Inputs], Mapping[str, object] | None]",
         )
         for name in model.services
     ]
@@ -56,7 +58,7 @@ def _thing(model: ThingModel) -> str:
         "    ) -> int: ...",
         *_overloads("property", properties),
         *_overloads("service", services),
-        *_events(model),
+        *_events(model, classes),
     ]
     return "\n".join(lines) + "\n"
 
@@ -74,13 +76,13 @@ def _overloads(method: str, signatures: list[tuple[str, str]]) -> list[str]:
     return lines
 
 
-def _events(model: ThingModel) -> list[str]:
+def _events(model: ThingModel, classes: Mapping[str, str]) -> list[str]:
     lines = []
     for name in model.events:
         lines += ["    @overload"] if len(model.events) > 1 else []
         lines += [
             "    def event(",
-            f'        self, name: Literal["{name}"], values: {_class(name)}Event,',
+            f'        self, name: Literal["{name}"], values: {classes[name]}Event,',
             "        time: int | None = None, qos: int = 0, on_reply: _OnReply = None",
             "    ) -> int: ...",
         ]
@@ -88,13 +90,26 @@ def _events(model: ThingModel) -> list[str]:
 
 
 def _typed_dict(name: str, kinds: Mapping[str, Kind]) -> str:
-    lines = [f"class {name}(TypedDict, total=False):"]
     if not kinds:
-        return lines[0] + " ..."
+        return f"class {name}(TypedDict, total=False): ..."
+    # A keyword, a leading digit or a name that Python mangles cannot be a member of a class.
+    plain = all(
+        key.isidentifier() and not keyword.iskeyword(key) and not key.startswith("__")
+        for key in kinds
+    )
+    lines = [
+        f"class {name}(TypedDict, total=False):" if plain else f'{name} = TypedDict("{name}", {{'
+    ]
     for key, kind in kinds.items():
+        member = f"{key}: {_type(kind)}" if plain else f'"{key}": {_type(kind)},'
         unit = f" {kind.unit}" if kind.unit else ""
-        lines.append(f"    {key}: {_type(kind)}  # {described(kind)}{unit}")
-    return "\n".join(lines)
+        lines.append(f"    {member}  # {_printable(described(kind) + unit)}")
+    return "\n".join(lines if plain else [*lines, "}, total=False)"])
+
+
+def _printable(text: str) -> str:
+    # An enum word or a unit may hold a line end, which would end the comment.
+    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
 
 
 def _type(kind: Kind) -> str:
@@ -107,5 +122,16 @@ def _type(kind: Kind) -> str:
     return _BY_TYPE[kind.name]
 
 
-def _class(name: str) -> str:
-    return "".join(part[:1].upper() + part[1:] for part in name.split("_"))
+def _class_names(names: Iterable[str]) -> dict[str, str]:
+    """Return a class name for each identifier: valid, and no two alike ("a_b" and "aB")."""
+    found: dict[str, str] = {}
+    for name in names:
+        camel = "".join(part[:1].upper() + part[1:] for part in name.split("_"))
+        wanted = camel if camel[:1].isalpha() else f"_{camel}"
+        number = 2
+        unique = wanted
+        while unique in (taken for other, taken in found.items() if other != name):
+            unique = f"{wanted}_{number}"
+            number += 1
+        found[name] = unique
+    return found

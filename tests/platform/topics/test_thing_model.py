@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import copy
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -197,3 +199,45 @@ def test_platform_takes_the_model_files_of_the_board(case: dict[str, Any]) -> No
     else:
         with pytest.raises(ThingModelError):
             thing_model.parse(case["model"])
+
+
+def test_stub_is_valid_python_for_any_name() -> None:
+    names = ("class", "None", "1st", "__x", "_", "__", "a_b", "aB", "Thing", "plain")
+    words = {"0": 'off"\nimport os\r', "1": "\u2028\x00\x0c# "}
+    fields = [{"identifier": name, "dataType": {"type": "enum", "specs": words}} for name in names]
+    number = {"type": "int", "specs": {"unit": "\nraise SystemExit"}}
+    events = [
+        {"identifier": name, "outputData": [{"identifier": "x", "dataType": number}]}
+        for name in names
+    ]
+    services = [{"identifier": name, "callType": "sync", "inputData": fields} for name in names]
+    text = thing_model.stub(
+        thing_model.parse({"properties": fields, "events": events, "services": services})
+    )
+    body = ast.parse(text).body
+    assert [node for node in body if isinstance(node, (ast.Raise, ast.Import, ast.Expr))][1:] == []
+    classes = [node.name for node in body if isinstance(node, ast.ClassDef)]
+    classes += [ast.unparse(node.targets[0]) for node in body if isinstance(node, ast.Assign)]
+    assert len(classes) == len(set(classes))
+    assert set(names) <= {
+        node.value for node in ast.walk(body[-1]) if isinstance(node, ast.Constant)
+    }
+
+
+def test_thing_model_with_byte_order_mark_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "thing.json"
+    file.write_text(FILE.read_text("utf-8"), "utf-8-sig")
+    assert thing_model.read(file) == thing_model.read(FILE)
+
+
+@pytest.mark.parametrize("program", ["alink_sim.cli", "alink_factory.cli"])
+def test_output_a_terminal_cannot_show_is_escaped(program: str) -> None:
+    script = f"import {program} as cli; cli.app = lambda: print(chr(0x6E29)); cli.main()"
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env=os.environ | {"PYTHONIOENCODING": "ascii:strict"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "\\u6e29\n", "")

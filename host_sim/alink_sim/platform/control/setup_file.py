@@ -200,7 +200,7 @@ def _device(entry: Any, where: str) -> tuple[str, str | None, tuple[str, str] | 
 
 def _thing(path: Path, where: str) -> Any:
     try:
-        document = bounded_json.loads(path.read_text("utf-8"))
+        document = bounded_json.loads(path.read_text("utf-8-sig"))
         thing_model.parse(document)
     except OSError as error:
         raise SetupError(f"{where}: thing {path} cannot be read: {error.strerror}") from error

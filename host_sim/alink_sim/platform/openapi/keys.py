@@ -57,7 +57,7 @@ def kept(folder: Path) -> AccessKey:
     """
     path = folder / FILE
     try:
-        document = bounded_json.loads(path.read_text("utf-8"))
+        document = bounded_json.loads(path.read_text("utf-8-sig"))
         return AccessKey(document["AccessKeyId"], document["AccessKeySecret"])
     except FileNotFoundError:
         key = made()

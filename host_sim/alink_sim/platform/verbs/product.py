@@ -170,6 +170,6 @@ def _text(file: Path | None) -> str:
     if file is None:
         raise typer.BadParameter("name a FILE, or use --remove")
     try:
-        return file.read_text("utf-8")
+        return file.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise typer.BadParameter(f"{file} cannot be read as text: {error}") from error
