@@ -155,9 +155,7 @@ def test_failure_of_the_device_is_seen(
 
 def test_message_that_ends_a_session_is_seen(interpreter: Interpreter):
     mistake = changed(
-        "session/session.py",
-        "except Exception as error:\n            # A mistake",
-        "except OSError as error:\n            # A mistake",
+        "session/session.py", "self._call(handler, topic, payload)", "handler(topic, payload)"
     )
     with (
         DeviceProcess(interpreter, "message", mistake) as device,
