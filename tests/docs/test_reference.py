@@ -20,7 +20,7 @@ INTERNAL = {
     },
     "alink_formats": {
         "bytecode", "errors", "flash", "nvs", "nvs_entry", "nvs_generator", "nvs_pages", "sources",
-        "tables",
+        "tables", "terminal",
     },
 }  # fmt: skip
 MEMBERS = ("_console.Console", "_cloud.Cloud", "_ota.Ota")
