@@ -155,7 +155,9 @@ def test_failure_of_the_device_is_seen(
 
 def test_message_that_ends_a_session_is_seen(interpreter: Interpreter):
     mistake = changed(
-        "session/session.py", "self._call(handler, topic, payload)", "handler(topic, payload)"
+        "session/session.py",
+        "safely(self.log, topic, handler, topic, payload)",
+        "handler(topic, payload)",
     )
     with (
         DeviceProcess(interpreter, "message", mistake) as device,
