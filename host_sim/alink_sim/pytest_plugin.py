@@ -99,7 +99,9 @@ def iot_cloud(iot_platform: Platform, monkeypatch: pytest.MonkeyPatch) -> Any:
 @pytest.fixture
 def product(iot_platform: Platform) -> Product:
     """Return a product on the platform: Dynamic Registration on, no devices."""
-    return iot_platform.console.create_product(name="pytest", instance=_INSTANCE)
+    from alink_sim.platform import Instance
+
+    return iot_platform.console.create_product(name="pytest", instance=Instance(_INSTANCE))
 
 
 @pytest.fixture

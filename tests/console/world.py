@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from alink_sim.platform import Device, Fault, Listen, Platform, Product
+from alink_sim.platform import Device, Fault, Instance, Listen, Platform, Product
 from alink_sim.platform.console.server import ConsoleServer
 from tests.platform.wire import ACCEPTED, Party, Wire, publish, subscribe
 
@@ -129,7 +129,7 @@ def small_world(ca: Path) -> Iterator[World]:
     with ExitStack() as stack:
         platform = stack.enter_context(Platform(ca=ca, listen=Listen(console_port=0)))
         product = platform.console.create_product(
-            key=PK, secret="Pr0dSecretAbCdEf", name="Thermostat"
+            key=PK, secret="Pr0dSecretAbCdEf", name="Thermostat", instance=Instance("iot-lab00001")
         )
         platform.console.set_thing_model(PK, THING_MODEL)
         console = platform._web_console

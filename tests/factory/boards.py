@@ -9,7 +9,7 @@ from pathlib import Path
 from alink_sim.board import Board, BoardProgram
 from alink_sim.board.interpreter.heap import beside_standins
 from alink_sim.board.serial import PtyPort, SerialBoard
-from alink_sim.platform import Platform
+from alink_sim.platform import Instance, Platform
 from alink_sim.sntp import SntpServer
 from tests import interpreters
 from tests.factory.workshop import KEY
@@ -21,7 +21,7 @@ _numbers = itertools.count()
 
 def product(platform: Platform, ntp: SntpServer, folder: Path) -> str:
     """Make the batch's product on a platform; return the lines of [product] that lead there."""
-    platform.console.create_product(instance=INSTANCE, key=KEY)
+    platform.console.create_product(instance=Instance(INSTANCE), key=KEY)
     (folder / "product.secret").write_text(platform.console.product(KEY).secret)
     (folder / "ca.der").write_bytes(platform.ca_der)
     lines = [f'instance_id = "{INSTANCE}"', f"port = {platform.mqtt_tls_port}"]

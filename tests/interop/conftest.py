@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from alink_sim.platform import Platform, Product
+from alink_sim.platform import Instance, Platform, Product
 
 
 @pytest.fixture(scope="session")
@@ -21,4 +21,4 @@ def platform(ca: Path) -> Iterator[Platform]:
 
 @pytest.fixture
 def product(platform: Platform) -> Product:
-    return platform.console.create_product()
+    return platform.console.create_product(instance=Instance("iot-interop1"))

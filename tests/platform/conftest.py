@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -35,13 +36,19 @@ def ca(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def make_platform(ca: Path, request: pytest.FixtureRequest) -> Iterator[Callable[..., Platform]]:
-    """Return a maker of running platforms, on `database_url` where a test uses that fixture."""
+    """Return a maker of running platforms, on `database_url` where a test uses that fixture.
+
+    Products need no declared instance: that rule has its tests in access/test_instances.py, which
+    ask for it with `strict`.
+    """
     made: list[Platform] = []
     given = "database_url" in request.fixturenames
     database = {"database_url": request.getfixturevalue("database_url")} if given else {}
 
-    def make(**options) -> Platform:
-        made.append(Platform(ca=ca, **{**database, **options}))
+    def make(*, strict: bool = False, **options) -> Platform:
+        settings = options.pop("settings", Settings())
+        settings = settings if strict else replace(settings, instances="lenient")
+        made.append(Platform(ca=ca, settings=settings, **{**database, **options}))
         return made[-1].start()
 
     yield make

@@ -24,6 +24,7 @@ from tests.waiting import PATIENCE
 
 SEED = 20260714
 KILLS = 5
+SETTINGS = ("rotate_secret=true", "instances=lenient")
 CLIENTS = 4
 
 PRODUCT = Product("a1B2c3D4e5F", "Pr0dSecretAbCdEf", "p")
@@ -134,14 +135,14 @@ def test_killed_platform_loses_no_acknowledged_credential(
     told: list[Acknowledged] = []
     names = iter(PRE_REGISTERED)
     for number in range(KILLS):
-        with platform_process(tmp_path, database_url, "rotate_secret=true") as (ports, kill):
+        with platform_process(tmp_path, database_url, *SETTINGS) as (ports, kill):
 
             def at_any_moment(kill: Callable[[], None] = kill) -> None:
                 time.sleep(chance.uniform(0, 0.02))  # Between two packets, or inside a commit.
                 kill()
 
             Load(told, names, number).until(ports, chance.randint(5, 80), at_any_moment)
-    with platform_process(tmp_path, database_url, "rotate_secret=true") as (ports, _kill):
+    with platform_process(tmp_path, database_url, *SETTINGS) as (ports, _kill):
         assert lost(ports, told) == [], f"of {len(told)} acknowledgments, seed {SEED}"
     engine = database_url.partition(":")[0]
     record_property(

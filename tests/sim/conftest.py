@@ -15,7 +15,7 @@ from alink_sim import toolchain
 from alink_sim.board import Board, sdk_files
 from alink_sim.board.interpreter.heap import beside_standins
 from alink_sim.clock import Clock, ManualClock
-from alink_sim.platform import Platform, Settings
+from alink_sim.platform import Instance, Platform, Settings
 from alink_sim.sntp import SntpServer
 from tests.sim.clock_driver import ClockDriver
 from tests.waiting import eventually
@@ -157,7 +157,7 @@ def make_rig(
         ntp = SntpServer(clock=clock)
         ntp.start()
         stops.append(ntp.stop)
-        made = platform.console.create_product(instance=INSTANCE, **product)  # type: ignore[arg-type]
+        made = platform.console.create_product(instance=Instance(INSTANCE), **product)  # type: ignore[arg-type]
         rig = Rig(
             platform=platform,
             interpreter=interpreter,

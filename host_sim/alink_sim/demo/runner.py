@@ -19,7 +19,7 @@ from alink_sim.demo import steps
 from alink_sim.demo.copies import credential_is_whole
 from alink_sim.demo.scenarios import Cut, Obstacle, Scenario
 from alink_sim.demo.steps import Progress
-from alink_sim.platform import Platform
+from alink_sim.platform import Instance, Platform
 from alink_sim.sntp import SntpServer
 from alink_sim.toolchain import Interpreter
 
@@ -90,7 +90,9 @@ def _world(interpreter: Interpreter) -> Iterator[World]:
         products = {}
         for method, switched_on in (("register", True), ("regnwl", True), ("off", False)):
             product = platform.console.create_product(
-                name=f"demo {method}", dynamic_registration=switched_on, instance=_INSTANCE
+                name=f"demo {method}",
+                dynamic_registration=switched_on,
+                instance=Instance(_INSTANCE),
             )
             products[method] = (product.key, product.secret)
         yield World(

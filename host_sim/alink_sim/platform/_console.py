@@ -35,22 +35,29 @@ class Console:
         name: str | None = None,
         node_type: int | None = None,
         dynamic_registration: bool | None = None,
-        instance: str | None = None,
+        instance: str | Instance | None = None,
     ) -> Product:
         """Return the product with this key: created if it does not exist, else changed as given.
 
-        A new product has Dynamic Registration on and belongs to the old public instance.
+        `node_type`: 0 directly connected device, 1 gateway, 2 gateway sub-device. A new product
+        has Dynamic Registration on and belongs to the old public instance. An `Instance` says
+        what it can do; of an id alone the kind is public: no preregistration-free devices.
         """
-        return self._runner.change(
-            lambda registry: registry.create_product(
+
+        def change(registry: Registry) -> Product:
+            product = registry.create_product(
                 key=key,
                 secret=secret,
                 name=name,
                 node_type=node_type,
                 dynamic_registration=dynamic_registration,
-                instance=instance,
+                instance=instance.id if isinstance(instance, Instance) else instance,
             )
-        )
+            if isinstance(instance, Instance):
+                registry.keep(product, *instance.document)
+            return product
+
+        return self._runner.change(change)
 
     def remove_product(self, product_key: str) -> Product:
         """Delete a product that has no devices."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from alink_sim.platform import Instance, InstanceError, Platform, Settings
+from alink_sim.platform import Instance, InstanceError, Platform, RegistryError, Settings
 from alink_sim.platform.control import setup_file
 from alink_sim.platform.control.setup_file import SetupError
 from tests.platform.http_requests import FORM, form, post
@@ -132,15 +132,60 @@ def test_client_without_sni_is_accepted(platform: Platform):
         assert wire.ask(party.log_in()) == ACCEPTED
 
 
-@pytest.mark.parametrize(("instances", "instance"), [("declared", ""), ("strict", "")])
-def test_setting_decides_whether_undeclared_instances_are_checked(
-    make_platform: Callable[..., Platform], instances: str, instance: str
+@pytest.mark.parametrize("instance", ["", "iot-1"])
+@pytest.mark.parametrize("settings", [Settings(), Settings(instances="lenient")])
+def test_undeclared_instance_is_public_by_default(
+    make_platform: Callable[..., Platform], settings: Settings, instance: str
 ):
-    platform = make_platform(settings=Settings(instances=instances))
+    platform = make_platform(strict=True, settings=settings)
     product = platform.console.create_product(instance=instance)
     with Wire.tls(platform) as wire:
         answer = wire.ask(Party(product, "dev-1").register("regnwl"))
-    assert answer == (ACCEPTED if instances == "declared" else refused(4))
+    assert answer == (ACCEPTED if settings.instances == "lenient" else refused(4))
+
+
+def test_product_is_created_with_its_instance(make_platform: Callable[..., Platform]):
+    platform = make_platform(strict=True)
+    product = platform.console.create_product(instance=Instance("iot-1"))
+    assert product.instance == "iot-1"
+    with Wire.tls(platform) as wire:
+        assert wire.ask(Party(product, "dev-1").register("regnwl")) == ACCEPTED
+
+
+@pytest.mark.parametrize("node_type", [0, 1, 2])
+def test_sub_device_product_takes_no_free_registration(platform: Platform, node_type: int):
+    product = platform.console.create_product(node_type=node_type)
+    party = Party.of(product, platform.console.add_device(product.key, "dev-1"))
+    with Wire.tls(platform) as wire:
+        answer = wire.ask(party.register("regnwl"))
+    assert answer == (refused(4) if node_type == 2 else ACCEPTED)
+    if node_type == 2:
+        reason = platform.expect("registration_refused", timeout=0).reason
+        assert reason == (
+            "preregistration-free registration is not for a product of gateway sub-devices"
+        )
+    with Wire.tls(platform) as wire:
+        assert wire.ask(party.register()) == ACCEPTED
+
+
+def test_device_in_a_topology_takes_no_free_registration(platform: Platform):
+    gateways = platform.console.create_product(node_type=1)
+    product = platform.console.create_product()
+    platform.console.add_device(gateways.key, "gateway-1")
+    platform.console.add_device(product.key, "meter-1")
+    platform.cloud.add_sub_device(product.key, "meter-1", gateway=(gateways.key, "gateway-1"))
+    for party, answer in (
+        (Party(product, "meter-1"), refused(4)),
+        (Party(product, "meter-2"), ACCEPTED),
+        (Party(gateways, "gateway-1"), ACCEPTED),
+    ):
+        with Wire.tls(platform) as wire:
+            assert wire.ask(party.register("regnwl")) == answer
+
+
+def test_unknown_node_type_is_refused(platform: Platform):
+    with pytest.raises(RegistryError, match="node_type is 3; use 0 "):
+        platform.console.create_product(node_type=3)
 
 
 @pytest.mark.parametrize(
@@ -168,10 +213,10 @@ def test_instances_of_setup_file_survive_a_restart(
         '[[instance]]\nid = "iot-1"\nkind = "public"\n'
         '[[product]]\nkey = "a1B2c3D4e5F"\nsecret = "Pr0dSecretAbCdEf"\ninstance = "iot-1"\n'
     )
-    first = make_platform(state=tmp_path / "state")
+    first = make_platform(strict=True, state=tmp_path / "state")
     setup_file.apply(first, setup_file.read(path))
     first.stop()
-    second = make_platform(state=tmp_path / "state")
+    second = make_platform(state=tmp_path / "state")  # Lenient.
     with Wire.tls(second) as wire:
         party = Party(second.console.product("a1B2c3D4e5F"), "dev-1")
         assert wire.ask(party.register("regnwl")) == refused(4)

@@ -335,7 +335,7 @@ def test_no_secret_is_in_an_event(platform: Platform, party: Party, product: Pro
 _KILLED = """
 import os, signal, sys
 from pathlib import Path
-from alink_sim.platform import Platform
+from alink_sim.platform import Instance, Platform
 from alink_sim.platform.mqtt.connection import Connection
 
 def die(self, data):
@@ -343,7 +343,9 @@ def die(self, data):
     os.kill(os.getpid(), signal.SIGKILL)
 
 platform = Platform(database_url=sys.argv[1], ca=Path(sys.argv[2])).start()
-product = platform.console.create_product(key="a1B2c3D4e5F", secret="Pr0dSecretAbCdEf")
+product = platform.console.create_product(
+    key="a1B2c3D4e5F", secret="Pr0dSecretAbCdEf", instance=Instance("iot-1")
+)
 Connection._write = die
 print(platform.mqtt_tls_port, flush=True)
 signal.pause()

@@ -194,12 +194,19 @@ def test_setting_limits_the_lifetime_of_device_tokens(make, clock: ManualClock):
 
 @pytest.mark.parametrize("most", [1, 5])
 def test_setting_limits_https_registrations_per_minute(make, most: int):
-    platform = make(https_registrations_a_minute=most)
+    platform = make(https_registrations_a_minute=most, rates="documented")
     asked = form(PK, DN, PS)
     codes = [post(platform, "/auth/register/device", asked, FORM)["code"] for _ in range(most + 1)]
     assert codes == [200] * most + [429]
     event = platform.expect("registration_refused", timeout=0)
     assert (event.code, event.reason) == (429, f"more than {most} registrations in a minute")
+
+
+def test_https_registration_has_no_limit_by_default(make):
+    platform = make()
+    asked = form(PK, DN, PS)
+    codes = {post(platform, "/auth/register/device", asked, FORM)["code"] for _ in range(10)}
+    assert codes == {200}
 
 
 def test_copied_login_serves_for_ever_by_default(make, clock: ManualClock):

@@ -63,7 +63,7 @@ def test_a_device_keeps_its_secret(registry: Registry):
         (lambda r: r.create_product(key="k" * 21), "1 to 20 letters and digits"),
         (lambda r: r.create_product(secret="with blank"), "ProductSecret of 10 characters"),
         (lambda r: r.create_product(secret=""), "ProductSecret of 0 characters"),
-        (lambda r: r.create_product(node_type=2), "0 (device) or 1 (gateway)"),
+        (lambda r: r.create_product(node_type=3), "1 (gateway) or 2 (gateway sub-device)"),
         (lambda r: r.add_device("k", "abc"), "DeviceName 'abc' is not allowed: write 4 to 32"),
         (lambda r: r.add_device("k", "a" * 33), "4 to 32"),
         (lambda r: r.add_device("k", "a&bcd"), "4 to 32"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -165,12 +166,58 @@ def test_tags_are_kept_and_deleted(online: Online):
     assert online.device.documents["tags"] == {"room": "4"}
 
 
-@pytest.mark.parametrize("key", ["1a", "", "a" * 101, "a b"])
-def test_a_tag_of_another_name_is_answered_460(online: Online, key: str):
+@pytest.mark.parametrize("key", ["", "a" * 31, "a b", "a:b", "\u623f"])
+def test_refused_tag_key_is_named(online: Online, key: str):
     params = [{"attrKey": "good"}, {"attrKey": key}]
     reply = online.ask("thing/deviceinfo/update", json.dumps({"params": params}).encode())
     assert json.loads(reply)["code"] == 460
+    reason = online.platform.expect("request_refused", timeout=0).reason
+    assert f"the tag key {key!r} is not 1 to 30 letters" in reason
     assert "tags" not in online.device.documents
+
+
+@pytest.mark.parametrize("key", ["1a", "a" * 30, "_-#@%&*."])
+def test_documented_tag_key_is_kept(online: Online, key: str):
+    params = [{"attrKey": key, "attrValue": "v" * 128}]
+    reply = online.ask("thing/deviceinfo/update", json.dumps({"params": params}).encode())
+    assert json.loads(reply)["code"] == 200
+    assert online.device.documents["tags"] == {key: "v" * 128}
+
+
+def test_tag_value_of_129_characters_is_refused(online: Online):
+    params = [{"attrKey": "room", "attrValue": "v" * 129}]
+    reply = online.ask("thing/deviceinfo/update", json.dumps({"params": params}).encode())
+    assert json.loads(reply)["code"] == 460
+    reason = online.platform.expect("request_refused", timeout=0).reason
+    assert reason.endswith("the value of the tag room has 129 characters; the limit is 128")
+
+
+_DAY = 24 * 3600
+
+
+@pytest.mark.parametrize(("ahead", "code"), [(_DAY - 1, 200), (_DAY + 1, 6326)])
+@pytest.mark.parametrize(
+    ("tail", "sample"),
+    [
+        ("property/post", lambda one: {"temperature": one}),
+        ("overheat/post", lambda one: one),
+        ("property/batch/post", lambda one: {"properties": {"temperature": [one]}}),
+        ("property/batch/post", lambda one: {"properties": {}, "events": {"overheat": [one]}}),
+        ("property/history/post", lambda one: [{"identity": {}, "properties": [{"t": one}]}]),
+    ],
+)
+def test_time_more_than_a_day_ahead_is_refused(
+    online: Online,
+    clock: ManualClock,
+    tail: str,
+    sample: Callable[[Any], Any],
+    ahead: int,
+    code: int,
+):
+    one = {"value": 1, "time": int((clock.time() + ahead) * 1000)}
+    body = json.dumps({"id": "7", "params": sample(one)}).encode()
+    assert json.loads(online.ask(f"thing/event/{tail}", body))["code"] == code
+    assert ("temperature" in online.device.properties) == (code == 200 and "temp" in str(body))
 
 
 @pytest.mark.parametrize(

@@ -29,9 +29,12 @@ from tests.waiting import PATIENCE
 SWITCH = ("product", "dynamic-registration")
 CLI = [sys.executable, "-c", "from alink_sim.cli import main; main()"]
 WORLD = """
+[[instance]]
+id = "iot-cli00001"
 [[product]]
 key = "a1B2c3D4e5F"
 secret = "Pr0dSecretAbCdEf"
+instance = "iot-cli00001"
 [[product.device]]
 name = "dev-1"
 secret = "0123456789abcdef"
@@ -233,6 +236,16 @@ def test_device_add_without_json_prints_string_per_line(state: Path, facts):
         "deviceName     dev-1",
         "deviceSecret   0123456789abcdef",
     ]
+
+
+def test_added_product_keeps_its_kind_of_instance(admin, facts):
+    instance = ("--instance", "iot-2", "--instance-kind", "enterprise", "--region", "cn-beijing")
+    made = admin("product", "add", "--key", "a1Free", *instance)
+    party = Party(Product("a1Free", made["productSecret"], "p"), "free-1")
+    with Wire.tls(_Served(facts)) as wire:  # type: ignore[arg-type]
+        assert wire.ask(party.register("regnwl")) == ACCEPTED
+    wrong = (*instance[:3], "public", *instance[4:])
+    assert "region is 'cn-beijing'; for public use" in admin("product", "add", *wrong, code=1)
 
 
 def test_a_product_is_made_listed_switched_and_removed(admin):

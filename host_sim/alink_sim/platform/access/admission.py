@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from alink_sim.platform.access import auth, signature_hints
 from alink_sim.platform.access.auth import Credentials, Kind
 from alink_sim.platform.access.instance_rules import check_instance
+from alink_sim.platform.access.node_rules import check_node
 from alink_sim.platform.core import Core
 from alink_sim.platform.state.entities import ClientId, Device, Product
 from alink_sim.platform.state.instances import instance_of
@@ -27,6 +28,7 @@ async def register(core: Core, credentials: Credentials) -> Mapping[str, str]:
     if not auth.registration_is_signed(credentials, product.secret):
         raise _wrongly_signed(core, credentials, needs="ProductSecret")
     _check_instance(core, product, credentials)
+    check_node(registry, product, credentials)
     reply = {"productKey": product.key, "deviceName": name}
     if credentials.kind is Kind.REGISTER:
         rotate = core.settings.rotate_secret

@@ -22,7 +22,8 @@ from alink_sim.platform.console.journal import Journal
 from alink_sim.platform.console.ota_view import OtaView
 from alink_sim.platform.console.packets import ShownPacket, packets
 from alink_sim.platform.core import Core
-from alink_sim.platform.state.entities import Device, Product, Status
+from alink_sim.platform.state.entities import Device, NodeType, Product, Status
+from alink_sim.platform.state.instances import Instance
 from alink_sim.platform.state.ota_registry import content_key
 from alink_sim.platform.state.packet_trace import ConnectionTrace, crossings
 from alink_sim.platform.state.registry import NAME, RegistryError
@@ -30,11 +31,12 @@ from alink_sim.platform.state.sessions import Session
 from alink_sim.platform.topics.thing import model_of
 from alink_sim.thing_model import ThingModel
 
+# The node types as forms and addresses name them.
 DIRECT, GATEWAY, SUB_DEVICE = "direct", "gateway", "sub_device"
+NODE_TYPES = {DIRECT: NodeType.DIRECT, GATEWAY: NodeType.GATEWAY, SUB_DEVICE: NodeType.SUB_DEVICE}
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
-_KIND = "console_node_type"  # The document that tells a gateway sub-device from a device.
 
 
 @dataclass(frozen=True)
@@ -141,20 +143,16 @@ class PlatformView:
 
     def node_type(self, product: Product) -> str:
         """Return DIRECT, GATEWAY or SUB_DEVICE."""
-        if product.node_type == 1:
-            return GATEWAY
-        return SUB_DEVICE if product.documents.get(_KIND) == SUB_DEVICE else DIRECT
+        return next(name for name, one in NODE_TYPES.items() if one == product.node_type)
 
-    async def create_product(self, *, name: str, node_type: str, instance: str) -> Product:
+    async def create_product(self, *, name: str, node_type: str, instance: Instance) -> Product:
         """Create a product of a node type. Raises RegistryError."""
-        number = 1 if node_type == GATEWAY else 0
-        product = await self.do(
-            self.operator.create_product, name=name, node_type=number, instance=instance
+        return await self.do(
+            self.operator.create_product,
+            name=name,
+            node_type=NODE_TYPES[node_type],
+            instance=instance,
         )
-        if node_type == SUB_DEVICE:
-            self._core.registry.keep(self.product(product.key), _KIND, SUB_DEVICE)
-            await self._core.commits.settled()
-        return product
 
     def thing_model(self, product_key: str) -> ThingModel | None:
         """Return a product's thing model, None where it has none. Raises RegistryError."""

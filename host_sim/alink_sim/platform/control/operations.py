@@ -19,6 +19,7 @@ from alink_sim.platform.platform import Platform
 from alink_sim.platform.state import data_script
 from alink_sim.platform.state.entities import Device, Product, Status
 from alink_sim.platform.state.event_log import Event
+from alink_sim.platform.state.instances import Instance
 from alink_sim.platform.state.ota_entities import Job, Rules, Task
 from alink_sim.platform.state.registry import RegistryError
 from alink_sim.platform.topics.rrpc import Rrpc
@@ -205,6 +206,14 @@ def _each(
 # Parameters
 
 
+def _new_product(parameters: Parameters) -> Parameters:
+    """Return the parameters of `Console.create_product`: a declared instance came as an object."""
+    instance = parameters.get("instance")
+    if not isinstance(instance, dict):
+        return parameters
+    return {**parameters, "instance": Instance(**instance)}
+
+
 def _text_as_payload(parameters: Parameters) -> Parameters:
     return {**parameters, "payload": parameters["payload"].encode()}
 
@@ -244,7 +253,7 @@ def _check_online(platform: Platform, product_key: str, device_name: str, **_: A
 
 
 OPERATIONS: dict[str, Operation] = {
-    "console.create_product": Operation(_product_with_secret),
+    "console.create_product": Operation(_product_with_secret, read=_new_product),
     "console.products": Operation(_each(_product)),
     "console.product": Operation(_product_details),
     "console.remove_product": Operation(_product),

@@ -12,7 +12,7 @@ from alink_sim.platform.openapi.errors import ApiError
 from alink_sim.platform.openapi.names import is_nickname
 from alink_sim.platform.openapi.pages import Page
 from alink_sim.platform.openapi.times import gmt, milliseconds, moment, utc
-from alink_sim.platform.state.entities import Device, Status
+from alink_sim.platform.state.entities import Device, NodeType, Status
 from alink_sim.platform.state.ota_entities import DEFAULT_MODULE, version_of
 from alink_sim.platform.state.registry import NAME
 
@@ -129,7 +129,7 @@ def detail(call: Call, device: Device) -> Response:
         "GmtActive": gmt(activated),
         "GmtCreate": gmt(created),
         "GmtOnline": gmt(online),
-        "NodeType": product.node_type,
+        "NodeType": int(product.node_type == NodeType.GATEWAY),
         "Owner": True,
         "ProductName": product.name,
         "Region": "cn-shanghai",

@@ -8,7 +8,7 @@ from alink_sim.platform.openapi.errors import ApiError
 from alink_sim.platform.openapi.names import is_product_name
 from alink_sim.platform.openapi.pages import Page
 from alink_sim.platform.openapi.times import milliseconds, moment
-from alink_sim.platform.state.entities import Product
+from alink_sim.platform.state.entities import NodeType, Product
 
 _EDITIONS = ("iothub", "iothub_senior")
 _MAX_DESCRIPTION = 100
@@ -114,7 +114,7 @@ def _described(product: Product) -> Response:
         "AuthType": details.get("AuthType", "secret"),
         "DataFormat": details.get("DataFormat", 1),
         "Description": details.get("Description", ""),
-        "NodeType": product.node_type,
+        "NodeType": int(product.node_type == NodeType.GATEWAY),
         "ProductKey": product.key,
         "ProductName": product.name,
         "ProtocolType": details.get("ProtocolType", ""),

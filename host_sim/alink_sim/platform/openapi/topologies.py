@@ -10,7 +10,7 @@ from alink_sim.platform.openapi.call import ApiAction, Call, Response
 from alink_sim.platform.openapi.devices import detail
 from alink_sim.platform.openapi.errors import ApiError
 from alink_sim.platform.openapi.pages import Page
-from alink_sim.platform.state.entities import Device
+from alink_sim.platform.state.entities import Device, NodeType
 from alink_sim.platform.topics import sub_device_sessions
 
 
@@ -70,7 +70,7 @@ ACTIONS = {
 
 
 def _gateway(call: Call, device: Device) -> Device:
-    if call.core.registry.products[device.product_key].node_type != 1:
+    if call.core.registry.products[device.product_key].node_type != NodeType.GATEWAY:
         raise ApiError("iot.device.QueryTopoRelationFailed", "the device is not a gateway")
     return device
 

@@ -14,6 +14,7 @@ from alink_sim.platform.ota import alarms, notices, outcomes
 from alink_sim.platform.state.entities import Device
 from alink_sim.platform.state.ota_entities import FINAL, Job, Status, Task, version_of
 from alink_sim.platform.state.ota_registry import fresh_id
+from alink_sim.platform.state.sessions import FIRMWARE
 
 _PUSHED = "1000"
 _MINUTE = 60.0
@@ -185,6 +186,8 @@ def _push(core: Core, device: Device, task: Task) -> None:
     }
     topic = f"/ota/device/upgrade/{device.product_key}/{device.name}"
     if core.send(device, topic, compact(body)):
+        for session in core.sessions.of(device):
+            session.offered = FIRMWARE
         core.note_about("ota_pushed", device, **_described(task))
         if task.status == Status.QUEUED:
             move(core, task, Status.NOTIFIED)

@@ -6,7 +6,7 @@ docs/reference/protocol.md, "Cloud side"; `registry` has the rules.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Any
 
 from alink_sim.platform.state.device_batches import Application
@@ -22,9 +22,17 @@ class Status(StrEnum):
     DISABLED = "Disabled"
 
 
+class NodeType(IntEnum):
+    """The kind of a product's devices; the cloud API calls a sub-device a device."""
+
+    DIRECT = 0
+    GATEWAY = 1
+    SUB_DEVICE = 2
+
+
 @dataclass
 class Product:
-    """A product; `node_type` 0 is a device, 1 a gateway. `instance` "" is the old public one.
+    """A product of a NodeType. `instance` "" is the old public one.
 
     `documents` are what else the cloud keeps of it, by name: its thing model, remote config.
     """

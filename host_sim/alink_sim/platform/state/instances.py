@@ -1,15 +1,17 @@
 """Instances of the platform: what each kind can do, where, and under which host.
 
 docs/reference/protocol.md, "Instances". A product whose instance was declared is held to it; one
-whose was not is taken for whatever works, unless the setting `instances` is "strict".
+whose was not belongs to a public one in cn-shanghai, unless the setting `instances` is "lenient".
 """
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-from alink_formats.rules import INSTANCE_KINDS, INSTANCE_REGIONS
+from alink_formats.rules import INSTANCE_KINDS, INSTANCE_REGIONS, REGIONS
 from alink_sim.platform.state.entities import Product
+
+PLACES = REGIONS  # The regions of instances.
 
 _DOCUMENT = "instance"
 

@@ -13,7 +13,14 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from alink_sim.platform.state.device_batches import Application
-from alink_sim.platform.state.entities import ClientId, Device, Entity, Product, stamp
+from alink_sim.platform.state.entities import (
+    ClientId,
+    Device,
+    Entity,
+    NodeType,
+    Product,
+    stamp,
+)
 from alink_sim.platform.state.refusal import Code, RefusedError
 from alink_sim.platform.state.settings import Settings
 
@@ -107,8 +114,11 @@ class Registry:
                 f"product {key} exists with another ProductSecret: remove the product first, or "
                 "leave the secret out"
             )
-        if node_type not in (None, 0, 1):
-            raise RegistryError(f"node_type is {node_type}; use 0 (device) or 1 (gateway)")
+        if node_type not in (None, *NodeType):
+            raise RegistryError(
+                f"node_type is {node_type}; use 0 (directly connected device), 1 (gateway) or 2 "
+                "(gateway sub-device)"
+            )
         product.name = name or product.name
         product.node_type = product.node_type if node_type is None else node_type
         product.instance = product.instance if instance is None else instance

@@ -11,6 +11,7 @@ from alink_sim.platform.state.topic_filters import matches
 
 Identity = tuple[str, str, str]
 
+CONFIG, FIRMWARE = "config", "firmware"
 _SYSTEM = ("/sys/", "/ext/", "/shadow/", "/ota/")
 
 
@@ -23,6 +24,7 @@ class Session:
     `custom_rrpc` is bit 0 of the `ext` it sent; `waiting` are the replies that RRPCs wait for, by
     topic: a reply is its payload, or None when the session ends first. `carried` are a gateway's
     sub-devices online, by ProductKey and DeviceName; they share its `send` and `filters`.
+    `offered` is the last file that the platform has offered: CONFIG, FIRMWARE or "".
     """
 
     device: Device
@@ -32,6 +34,7 @@ class Session:
     send: Callable[[str, bytes, int], None]
     end: Callable[[str], None]
     custom_rrpc: bool = False
+    offered: str = ""
     filters: dict[str, int] = field(default_factory=dict)
     waiting: dict[str, asyncio.Future[bytes | None]] = field(default_factory=dict)
     carried: dict[tuple[str, str], Session] = field(default_factory=dict)

@@ -8,7 +8,7 @@ from alink_sim.platform.compact import compact
 from alink_sim.platform.core import Core
 from alink_sim.platform.ota import jobs, notices, tasks
 from alink_sim.platform.state.ota_entities import DEFAULT_MODULE, Status
-from alink_sim.platform.state.sessions import Session
+from alink_sim.platform.state.sessions import CONFIG, FIRMWARE, Session
 from alink_sim.platform.topics import envelope
 from alink_sim.platform.topics.envelope import Request, Result
 
@@ -39,6 +39,9 @@ def take(core: Core, session: Session, tail: str, payload: bytes) -> bytes | Non
         jobs.version_reported(core, session.device, module)
     elif tail == "progress" and (step := _step(params)) is not None:
         text = str(params.get("desc", ""))
+        if _is_of_config(core, session, module):
+            core.note("config_progress", session, reason=text, step=step)
+            return None
         core.note("ota_progress", session, reason=text, step=step, module=module)
         tasks.progress_reported(core, session.device, module, step, text)
     else:
@@ -56,10 +59,21 @@ def get(core: Core, session: Session, request: Request) -> Result:
     core.note("ota_asked", session, module=module, version=task.version if task else "")
     if task is None:
         return Result(data={})
+    session.offered = FIRMWARE
     told = notices.data(core, task)
     if task.status == Status.QUEUED:
         tasks.move(core, task, Status.NOTIFIED)
     return Result(data=told)
+
+
+def _is_of_config(core: Core, session: Session, module: str) -> bool:
+    """Tell whether a progress is that of a config: SDKs for C report its download here too.
+
+    It has no mark. So it is what the platform has offered last, unless an update has begun.
+    """
+    task = core.upgrades.waiting(session.device, module)
+    has_begun = task is not None and task.status == Status.IN_PROGRESS
+    return session.offered == CONFIG and module == DEFAULT_MODULE and not has_begun
 
 
 _ASKED = 1000

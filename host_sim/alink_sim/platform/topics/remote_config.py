@@ -13,7 +13,7 @@ from alink_sim.platform.core import Core
 from alink_sim.platform.state.entities import Product
 from alink_sim.platform.state.ota_entities import Content
 from alink_sim.platform.state.ota_registry import content_key
-from alink_sim.platform.state.sessions import Session
+from alink_sim.platform.state.sessions import CONFIG, Session
 from alink_sim.platform.topics import downlink
 from alink_sim.platform.topics.envelope import Request, Result
 from alink_sim.platform.topics.thing import MALFORMED
@@ -35,7 +35,10 @@ def get(core: Core, session: Session, request: Request) -> Result:
     document = core.registry.product(session.product_key).documents.get("config")
     if document is None:
         return _OFF
-    return Result(data=_told(core, document)) if document else _NONE
+    if not document:
+        return _NONE
+    session.offered = CONFIG
+    return Result(data=_told(core, document))
 
 
 def forget(core: Core, product: Product) -> None:
@@ -67,7 +70,10 @@ def put(core: Core, product: Product, content: bytes, *, url: str = "") -> int:
         document["key"] = key
     core.registry.keep(product, "config", document)
     told = _told(core, document)
-    online = {one.device_name: one.device for one in core.sessions.of_product(product.key)}
+    sessions = core.sessions.of_product(product.key)
+    for session in sessions:
+        session.offered = CONFIG
+    online = {one.device_name: one.device for one in sessions}
     return sum(downlink.ask(core, one, "config/push", told)[1] for one in online.values())
 
 

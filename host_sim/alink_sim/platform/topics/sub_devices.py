@@ -11,7 +11,7 @@ from typing import Any
 
 from alink_sim.platform.access import auth
 from alink_sim.platform.core import Core
-from alink_sim.platform.state.entities import Device
+from alink_sim.platform.state.entities import Device, NodeType
 from alink_sim.platform.state.refusal import Code, RefusedError
 from alink_sim.platform.state.sessions import Session
 from alink_sim.platform.topics.envelope import Request, Result
@@ -90,7 +90,7 @@ def known(core: Core, one: Pair) -> Device:
     device = core.registry.devices.get((product.key, one["deviceName"]))
     if device is None:
         raise RefusedError(Code.NO_DEVICE, f"{one['deviceName']} was not registered beforehand")
-    if product.node_type != 0:
+    if product.node_type == NodeType.GATEWAY:
         code = Code(core.settings.not_a_gateway_code)
         raise RefusedError(code, f"{product.key} is a gateway's product (node_type 1)")
     return device
@@ -126,7 +126,7 @@ def guarded(verb: Verb) -> Verb:
 
     def guard(core: Core, session: Session, request: Request) -> Result:
         try:
-            if core.registry.product_of(session.product_key).node_type != 1:
+            if core.registry.product_of(session.product_key).node_type != NodeType.GATEWAY:
                 code = Code(core.settings.not_a_gateway_code)
                 raise RefusedError(code, "its product is not a gateway (node_type 1)")
             return verb(core, session, request)

@@ -14,10 +14,10 @@ from alink_sim.platform.topics.envelope import Request, Result
 from alink_sim.platform.topics.thing import MALFORMED
 
 _MAX_TAGS = 200
-_MAX_TAG = 4096  # Characters of a value.
 _MAX_LINES = 1000  # In one message.
 _MAX_LOG = 4096
-_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,99}")
+TAG_KEY = re.compile(r"[A-Za-z0-9_\-#@%&*.]{1,30}")
+MAX_TAG = 128  # Characters of a value.
 
 
 def tags_update(core: Core, session: Session, request: Request) -> Result:
@@ -25,15 +25,24 @@ def tags_update(core: Core, session: Session, request: Request) -> Result:
     given = _tags(request.params)
     if given is None or len(given) > _MAX_TAGS:
         return MALFORMED
-    if not all(_KEY.fullmatch(one["attrKey"]) for one in given):
-        return MALFORMED
-    tags = dict(session.device.documents.get("tags", {}))
-    tags.update({one["attrKey"]: str(one.get("attrValue", "")) for one in given})
-    if len(tags) > _MAX_TAGS or any(len(one) > _MAX_TAG for one in tags.values()):
+    wanted = {one["attrKey"]: str(one.get("attrValue", "")) for one in given}
+    for key, value in wanted.items():
+        if not TAG_KEY.fullmatch(key):
+            return _refused(f"the tag key {key!r} is not 1 to 30 letters, digits and _-#@%&*.")
+        if len(value) > MAX_TAG:
+            return _refused(
+                f"the value of the tag {key} has {len(value)} characters; the limit is {MAX_TAG}"
+            )
+    tags = session.device.documents.get("tags", {}) | wanted
+    if len(tags) > _MAX_TAGS:
         return MALFORMED
     core.registry.keep(session.device, "tags", tags)
     core.note("tags_updated", session, tags=sorted(tags))
     return Result()
+
+
+def _refused(message: str) -> Result:
+    return Result(code=MALFORMED.code, message=message)
 
 
 def tags_delete(core: Core, session: Session, request: Request) -> Result:

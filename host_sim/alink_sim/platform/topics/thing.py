@@ -25,6 +25,8 @@ MAX_PROPERTIES = 200
 _MAX_GIVEN = 1000  # Names in one message, those that are dropped among them.
 _MAX_SAMPLES = 1000  # Samples and events in one message.
 _MAX_STORED = 2000
+_MOST_AHEAD = 24 * 3600  # Seconds that the time of a value may be ahead of the platform's.
+_AHEAD = 6326
 _FULL = f"the device has {_MAX_STORED} properties, or {MAX_DEVICE_BYTES >> 10} KB of them"
 MALFORMED = Result(code=460, message="request parameter error")
 TOO_MANY = Result(code=6106, message="too many properties in one request")
@@ -36,7 +38,8 @@ def property_post(core: Core, session: Session, request: Request) -> Result:
     """Keep one value a property: plain, or {"value": ..., "time": milliseconds}."""
     if not isinstance(request.params, dict):
         return MALFORMED
-    return _report(core, session, request.params.items())
+    given = request.params.items()
+    return _ahead(core, given) or _report(core, session, given)
 
 
 def batch_post(core: Core, session: Session, request: Request) -> Result:
@@ -56,6 +59,8 @@ def history_post(core: Core, session: Session, request: Request) -> Result:
     for one in request.params:
         if not isinstance(one, dict) or not isinstance(one.get("identity"), dict):
             return MALFORMED
+        if refused := _ahead(core, _named_samples(one)):
+            return refused
         core.note(
             "history_posted",
             session,
@@ -71,7 +76,8 @@ def event_post(name: str) -> Verb:
     def verb(core: Core, session: Session, request: Request) -> Result:
         if not isinstance(request.params, dict):
             return MALFORMED
-        return _event(core, session, name, _value(request.params))
+        refused = _ahead(core, [(name, request.params)])
+        return refused or _event(core, session, name, _value(request.params))
 
     return verb
 
@@ -108,6 +114,9 @@ def _samples(core: Core, session: Session, properties: Any, events: Any) -> Resu
         return MALFORMED
     if sum(map(len, (*properties.values(), *events.values()))) > _MAX_SAMPLES:
         return TOO_MANY
+    timed = (*properties.items(), *events.items())
+    if refused := _ahead(core, ((name, one) for name, samples in timed for one in samples)):
+        return refused
     newest = ((name, samples[-1]) for name, samples in properties.items() if samples)
     result = _report(core, session, newest)
     for name, samples in events.items():
@@ -115,6 +124,23 @@ def _samples(core: Core, session: Session, properties: Any, events: Any) -> Resu
             told = _event(core, session, name, _value(sample))
             result = told if result.code == Result.code else result
     return result
+
+
+def _ahead(core: Core, given: Iterable[tuple[str, Any]]) -> Result | None:
+    """Return the refusal of a value whose time is more than 24 h ahead, None without one."""
+    latest = (core.clock.time() + _MOST_AHEAD) * 1000
+    for name, one in given:
+        at = one.get("time") if isinstance(one, dict) and "value" in one else None
+        if isinstance(at, int | float) and at > latest:
+            return Result(code=_AHEAD, message=f"the time of {name} is more than 24 h ahead")
+    return None
+
+
+def _named_samples(one: dict[str, Any]) -> Iterable[tuple[str, Any]]:
+    """Yield (name, sample) of one entry of a history, as far as it has the documented form."""
+    for entries in (one.get("properties"), one.get("events")):
+        for entry in entries if isinstance(entries, list) else ():
+            yield from entry.items() if isinstance(entry, dict) else ()
 
 
 def _event(core: Core, session: Session, name: str, values: Any) -> Result:

@@ -30,8 +30,15 @@ def add(
     ] = None,
     secret_file: SecretFile = None,
     name: Annotated[str | None, typer.Option(help="The name in the console.")] = None,
-    node_type: Annotated[int | None, typer.Option(help="0 device, 1 gateway.")] = None,
+    node_type: Annotated[
+        int | None,
+        typer.Option(help="0 directly connected device, 1 gateway, 2 gateway sub-device."),
+    ] = None,
     instance: Annotated[str | None, typer.Option(help="Instance id, iot-...")] = None,
+    instance_kind: Annotated[
+        str | None, typer.Option(help="old_public, public or enterprise; public without it.")
+    ] = None,
+    region: Annotated[str, typer.Option(help="Region of the instance.")] = "cn-shanghai",
     dynamic_registration: Annotated[
         bool | None, typer.Option("--dynamic-registration/--no-dynamic-registration")
     ] = None,
@@ -46,7 +53,9 @@ def add(
         secret=content(secret_file),
         name=name,
         node_type=node_type,
-        instance=instance,
+        instance={"id": instance or "", "kind": instance_kind, "region": region}
+        if instance_kind
+        else instance,
         dynamic_registration=dynamic_registration,
     )
 

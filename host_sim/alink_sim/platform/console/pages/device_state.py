@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
 from aiohttp import web
 
 from alink_sim.platform.console import forms
 from alink_sim.platform.console.pages.device_frame import device_of, tab_address, tab_page
 from alink_sim.platform.console.visit import Visit
+from alink_sim.platform.state.entities import NodeType
+from alink_sim.platform.topics.tags_and_log import MAX_TAG, TAG_KEY
 
-_TAG = re.compile(r"[A-Za-z0-9_.\-@:]{1,30}")
 _MOST_TAGS = 100
 _MOST_SUB_DEVICES = 200
 _CONFLICT = 409
@@ -67,13 +66,13 @@ async def set_tag(visit: Visit) -> web.Response:
     key = visit.field("key")
     if visit.field("delete"):
         tags.pop(key, None)
-    elif not _TAG.fullmatch(key):
-        notice = visit.words("A tag key has 1 to 30 letters, digits and _ . - @ :")
+    elif not TAG_KEY.fullmatch(key):
+        notice = visit.words("A tag key has 1 to 30 letters, digits and _-#@%&*.")
         return visit.go(there, notice, is_error=True)
     elif key not in tags and len(tags) >= _MOST_TAGS:
         return visit.go(there, visit.words("A device has at most 100 tags."), is_error=True)
     else:
-        tags[key] = visit.field("value")[:128]
+        tags[key] = visit.field("value")[:MAX_TAG]
     return await visit.attempt(
         visit.view.set_tags(device, tags), then=there, done=visit.words("The tags were saved.")
     )
@@ -103,7 +102,7 @@ async def topology(visit: Visit) -> web.Response:
         top=gateway,
         sub_devices=found[:_MOST_SUB_DEVICES],
         count=len(found),
-        products=[one for one in visit.view.products() if one.node_type == 0],
+        products=[one for one in visit.view.products() if one.node_type != NodeType.GATEWAY],
     )
 
 

@@ -7,16 +7,16 @@ from aiohttp import web
 from alink_sim import bounded_json
 from alink_sim.platform.console.addresses import address
 from alink_sim.platform.console.journal import matching
-from alink_sim.platform.console.platform_view import DIRECT, GATEWAY, SUB_DEVICE
+from alink_sim.platform.console.platform_view import NODE_TYPES
 from alink_sim.platform.console.visit import Visit
+from alink_sim.platform.state.instances import PLACES, Instance
 
-NODE_TYPES = (DIRECT, GATEWAY, SUB_DEVICE)
 _TABS = ("information", "thing-model", "config", "parsing", "broadcast")
 
 
 async def index(visit: Visit) -> web.Response:
     """Show all products."""
-    return visit.page("products.html", products=visit.view.products(), watch="all")
+    return visit.page("products.html", products=visit.view.products(), regions=PLACES, watch="all")
 
 
 async def create(visit: Visit) -> web.Response:
@@ -27,12 +27,20 @@ async def create(visit: Visit) -> web.Response:
         return visit.go("/products", notice, is_error=True)
     try:
         product = await visit.view.create_product(
-            name=visit.field("name"), node_type=node_type, instance=visit.field("instance")
+            name=visit.field("name"), node_type=node_type, instance=_instance(visit)
         )
     except ValueError as error:
         return visit.go("/products", visit.says(error), is_error=True)
     done = visit.words("Product %(name)s was created.", name=product.name)
     return visit.go(address("products", product.key), done)
+
+
+def _instance(visit: Visit) -> Instance:
+    """Return the instance of the form. Raises InstanceError."""
+    region = visit.field("region") or PLACES[0]
+    if not (instance_id := visit.field("instance")):
+        return Instance("", "old_public", region)
+    return Instance(instance_id, visit.field("kind"), region)
 
 
 async def details(visit: Visit) -> web.Response:
