@@ -32,10 +32,15 @@ _VERBS: dict[str, Verb] = {
     "thing/event/property/post": thing.property_post,
     "thing/event/property/batch/post": thing.batch_post,
     "thing/event/property/history/post": thing.history_post,
+    "thing/event/property/pack/post": thing.pack_post,
+    "thing/dsltemplate/get": thing.model_get,
+    "thing/dynamicTsl/get": thing.model_get,
+    "thing/reset": thing.reset,
     "thing/property/desired/get": thing.desired_get,
     "thing/property/desired/delete": thing.desired_delete,
     "thing/deviceinfo/update": tags_and_log.tags_update,
     "thing/deviceinfo/delete": tags_and_log.tags_delete,
+    "thing/deviceinfo/get": tags_and_log.tags_get,
     "thing/log/post": tags_and_log.log_post,
     "thing/config/log/get": tags_and_log.log_get,
     "thing/config/get": remote_config.get,
@@ -85,7 +90,9 @@ def publish(
     elif _is_reply(session, topic, payload):
         _note_reply(core, session, topic, payload)
     else:
-        core.note("published", session, topic=topic)
+        # The vendor's platform is silent too: without this event, firmware waits and says nothing.
+        is_request = topic.startswith("/sys/")
+        core.note("unknown_request" if is_request else "published", session, topic=topic)
     core.commits.follow()
     return (reply[0], reply[1]) if reply and reply[1] is not None else None
 

@@ -14,6 +14,7 @@ from alink_sim.platform.topics.envelope import Request, Result
 from alink_sim.platform.topics.thing import MALFORMED
 
 _MAX_TAGS = 200
+_MAX_ASKED = 10  # Keys in one request for tags.
 _MAX_LINES = 1000  # In one message.
 _MAX_LOG = 4096
 TAG_KEY = re.compile(r"[A-Za-z0-9_\-#@%&*.]{1,30}")
@@ -56,6 +57,17 @@ def tags_delete(core: Core, session: Session, request: Request) -> Result:
     core.registry.keep(session.device, "tags", tags)
     core.note("tags_updated", session, tags=sorted(tags))
     return Result()
+
+
+def tags_get(_core: Core, session: Session, request: Request) -> Result:
+    """Return the tags with the listed keys, at most 10; one that the device lacks is left out."""
+    keys = request.params
+    if not isinstance(keys, list) or len(keys) > _MAX_ASKED:
+        return MALFORMED
+    if not all(isinstance(key, str) for key in keys):
+        return MALFORMED
+    tags = session.device.documents.get("tags", {})
+    return Result(data=[{"attrKey": k, "attrValue": tags[k]} for k in keys if k in tags])
 
 
 def log_post(core: Core, session: Session, request: Request) -> Result:

@@ -25,6 +25,7 @@ MAX_PROPERTIES = 200
 _MAX_GIVEN = 1000  # Names in one message, those that are dropped among them.
 _MAX_SAMPLES = 1000  # Samples and events in one message.
 _MAX_STORED = 2000
+_MOST_PACKED = (20, 200, 20)  # Sub-devices, properties and events in one pack.
 _MOST_AHEAD = 24 * 3600  # Seconds that the time of a value may be ahead of the platform's.
 _AHEAD = 6326
 _FULL = f"the device has {_MAX_STORED} properties, or {MAX_DEVICE_BYTES >> 10} KB of them"
@@ -70,6 +71,29 @@ def history_post(core: Core, session: Session, request: Request) -> Result:
     return Result()
 
 
+def pack_post(core: Core, session: Session, request: Request) -> Result:
+    """Keep what a gateway posts of itself and of its sub-devices that are online."""
+    packs = _packs(session, request.params)
+    if packs is None:
+        return MALFORMED
+    result = Result()
+    for one, properties, events in packs:
+        told = _samples(core, one, _listed(properties), _listed(events))
+        result = told if told.code != Result.code else result
+    return result
+
+
+def model_get(core: Core, session: Session, _request: Request) -> Result:
+    """Return the thing model of the product, {} without one."""
+    return Result(data=core.registry.product(session.product_key).documents.get("thing") or {})
+
+
+def reset(core: Core, session: Session, _request: Request) -> Result:
+    """Note that a person has reset the device; the platform keeps what it has."""
+    core.note("reset_reported", session)
+    return Result()
+
+
 def event_post(name: str) -> Verb:
     """Return the verb of one event, whose params are {"value": {...}, "time": ms} or {...}."""
 
@@ -105,6 +129,37 @@ def desired_delete(core: Core, session: Session, request: Request) -> Result:
             del desired[name]
     core.registry.keep(session.device, "desired", desired)
     return Result()
+
+
+def _packs(session: Session, params: Any) -> list[tuple[Session, Any, Any]] | None:
+    """Return (session, properties, events) of each device in a pack, None for another form."""
+    if not isinstance(params, dict):
+        return None
+    subs = params.get("subDevices", [])
+    parts = (subs, params.get("properties", {}), params.get("events", {}))
+    if not isinstance(subs, list) or any(map(_is_too_long, parts, _MOST_PACKED)):
+        return None
+    packs = [(session, *parts[1:])]
+    for one in subs:
+        identity = one.get("identity") if isinstance(one, dict) else None
+        names = _names(identity) if isinstance(identity, dict) else None
+        if names is None or names not in session.carried:
+            return None
+        packs.append((session.carried[names], one.get("properties", {}), one.get("events", {})))
+    return packs
+
+
+def _names(identity: dict[str, Any]) -> tuple[str, str]:
+    return str(identity.get("productKey")), str(identity.get("deviceName"))
+
+
+def _is_too_long(part: Any, most: int) -> bool:
+    return isinstance(part, dict | list) and len(part) > most
+
+
+def _listed(samples: Any) -> Any:
+    """Return one sample a name as lists of one, which a batch has."""
+    return {name: [one] for name, one in samples.items()} if isinstance(samples, dict) else None
 
 
 def _samples(core: Core, session: Session, properties: Any, events: Any) -> Result:

@@ -78,6 +78,14 @@ def delete(core: Core, gateway: Session, request: Request) -> Result:
     return Result()
 
 
+def unregister(core: Core, gateway: Session, request: Request) -> Result:
+    """Delete sub-devices' relation to the gateway; each may register again."""
+    result = delete(core, gateway, request)
+    for one in sub_devices.listed(gateway, request.params):
+        core.note_about("unregistered", sub_devices.known(core, one), gateway=gateway.device_name)
+    return result
+
+
 def get(core: Core, gateway: Session, _request: Request) -> Result:
     """Return the gateway's sub-devices."""
     return Result(
@@ -100,6 +108,7 @@ def found(core: Core, gateway: Session, request: Request) -> Result:
 VERBS: dict[str, Verb] = {
     "thing/sub/register": sub_devices.guarded(register),
     "thing/proxy/provisioning/product_register": sub_devices.guarded(register_signed),
+    "thing/sub/unregister": sub_devices.guarded(unregister),
     "thing/topo/add": sub_devices.guarded(add),
     "thing/topo/delete": sub_devices.guarded(delete),
     "thing/topo/get": sub_devices.guarded(get),
