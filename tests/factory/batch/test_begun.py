@@ -88,3 +88,54 @@ def test_verbs_refuse_another_ledger(batch, workshop, tmp_path, verb):
     command = [verb, str(batch.file), "--port", "/dev/nowhere", "--ledger", str(tmp_path / "n.db")]
     with pytest.raises(LedgerError, match="was begun with the ledger"):
         CliRunner().invoke(app, command, catch_exceptions=False)
+
+
+RANGES = '[stations]\nbench-1 = "1-2"\nbench-2 = "3-3"'
+ROWS = "DeviceName,Kind,Gateway\na-01,gateway,\ns-01,subdevice,a-01\na-02,,\na-03,,\n"
+
+
+def test_stations_have_separate_rows(workshop):
+    plan = workshop.plan(rows=ROWS, more=RANGES)
+    names = {
+        name: [row.device_name for row in plan.of_station(name).burnable]
+        for name in plan.batch.stations
+    }
+    assert names == {"bench-1": ["a-01", "a-02"], "bench-2": ["a-03"]}
+    assert len(plan.of_station("bench-2").rows) == 2  # The sub-device stays known.
+
+
+def test_station_without_rows_is_refused(workshop):
+    with pytest.raises(BatchError, match="station bench-9 has no rows: name one of bench-1, ben"):
+        workshop.plan(rows=ROWS, more=RANGES).of_station("bench-9")
+
+
+def test_stations_may_have_a_ledger_each(workshop, tmp_path):
+    batch = load(workshop.batch(rows=ROWS, more=RANGES))
+    assert begun.bind(batch, ledger(tmp_path, "one.db", "bench-1")) == ""
+    assert begun.bind(batch, ledger(tmp_path, "two.db", "bench-2")) == ""
+    with pytest.raises(LedgerError, match="does not know it"):
+        begun.bind(batch, ledger(tmp_path, "three.db", "bench-2"))
+
+
+@pytest.mark.parametrize(
+    ("ranges", "says"),
+    [
+        ('a = "1-2"\nb = "2-3"', "stations.b and stations.a both have row 2"),
+        ('a = "1-4"', "stations.a ends with row 4, but the batch has 3 boards"),
+        ('a = "2-1"', "stations.a is '2-1'; write its first and last row"),
+        ('a = "all"', "stations.a is 'all'"),
+        ('"a/b" = "1-1"', "stations has 'a/b'; write 1 to 64 letters"),
+    ],
+)
+def test_wrong_ranges_are_refused(workshop, ranges, says):
+    with pytest.raises(BatchError) as caught:
+        workshop.plan(rows=ROWS, more=f"[stations]\n{ranges}")
+    assert says in str(caught.value)
+
+
+def test_flash_takes_rows_of_its_station_only(workshop, repl_board):
+    batch = workshop.batch(rows=ROWS, more=RANGES, layout="stock")
+    command = ["flash", str(batch), "--port", "tty1", "--via", "mpremote"]
+    done = CliRunner().invoke(app, [*command, "--station", "bench-2"], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    assert [claim.device_name for claim in workshop.ledger().claims()] == ["a-03"]

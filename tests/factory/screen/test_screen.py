@@ -15,9 +15,9 @@ from alink_factory.screen.screen import Scans, Screen
 PORTS = [f"/dev/ttyUSB{n}" for n in range(8)]
 
 
-def shown(screen: Screen, width: int) -> list[str]:
+def shown(screen: Screen, width: int, height: int = 24) -> list[str]:
     page = io.StringIO()
-    Console(file=page, width=width).print(screen)
+    Console(file=page, width=width, height=height).print(screen)
     return page.getvalue().splitlines()
 
 
@@ -69,6 +69,45 @@ def test_ports_with_same_failure_share_a_sentence():
     assert any(line.startswith(" 1, 3, 5, 7  The chip is esp32c3") for line in lines), lines
     assert " 2, 4, 6, 8  The flash does not say" in "\n".join(lines)
     assert "\n".join(lines).count("box 1") == 1
+
+
+@pytest.mark.parametrize("count", [5, 8])
+def test_different_failures_all_fit_80_by_24(count):
+    screen = Screen(Console(file=io.StringIO()), title="lamps", who="b1 · mei", named=PORTS)
+    screen.count(Count(rows=1000, done=412, begun=5))
+    for number, port in enumerate(PORTS[:count], 1):
+        what = f"failure {number} of a board with a long story to tell about its cable and pins"
+        failed = Outcome(port, "failed", detail=what, advice=f"Put it into the red box {number}.")
+        screen.outcome(failed, is_last=True)
+    lines = shown(screen, 80)
+    assert len(lines) <= 24
+    for number in range(1, count + 1):
+        assert any(
+            line.startswith(f" {number}  Failure {number}") and f"box {number}." in line
+            for line in lines
+        ), lines
+
+
+def test_tile_shows_the_end_of_a_long_name():
+    screen = Screen(Console(file=io.StringIO()), title="lamps", who="b1", named=PORTS)
+    for number, port in enumerate(PORTS[:2]):
+        name = f"greenhouse-lamp-2026-line7-00041{number}"
+        screen.progress(Progress(port, "writing", 0.5, device_name=name))
+    page = "\n".join(shown(screen, 80))
+    assert "line7-000410" in page
+    assert "line7-000411" in page
+
+
+def test_green_on_another_port_ends_the_red_sentence():
+    screen = Screen(Console(file=io.StringIO()), title="lamps", who="b1", named=PORTS[:2])
+    red = Outcome(PORTS[0], "failed", "a" * 12, detail="the cable is loose", advice="Again.")
+    screen.outcome(red, is_last=True)
+    screen.gone(PORTS[0])
+    assert "The cable is loose" in "\n".join(shown(screen, 80))
+    screen.outcome(Outcome(PORTS[1], "done", "b" * 12), is_last=True)
+    assert "The cable is loose" in "\n".join(shown(screen, 80))
+    screen.outcome(Outcome(PORTS[1], "done", "a" * 12), is_last=True)
+    assert "The cable is loose" not in "\n".join(shown(screen, 80))
 
 
 def test_long_sentence_is_indented():

@@ -40,6 +40,7 @@ class Batch:
     batch has. `baud` 0 is that of board.json, `app_folder` None the templates of the SDK.
     `attempts` is for one board, before the line asks to scrap it. `efuse_block` is the key block
     that gets the ProductSecret, None if flash does. `scrubs`: boards may erase their certificate.
+    `stations` has the rows of stations with separate ledgers, counted from 1 without sub-devices.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Batch:
     attempts: int
     efuse_block: int | None
     scrubs: bool
+    stations: Mapping[str, range]
 
     @property
     def folder(self) -> Path:
@@ -141,6 +143,7 @@ class _File(Table):
     firmware: _Firmware | None = None
     app: _App = Field(default_factory=_App)
     line: _Line = Field(default_factory=_Line)
+    stations: dict[str, str] = Field(default_factory=dict)
     secrets: dict[str, str] = Field(default_factory=dict)
     secret: _Secret = Field(default_factory=_Secret)
 
@@ -201,7 +204,26 @@ def _batch(file: Path, content: _File) -> Batch:
         attempts=line.attempts,
         efuse_block=_efuse_block(content),
         scrubs=_scrubs(content),
+        stations=_stations(content.stations),
     )
+
+
+def _stations(listed: dict[str, str]) -> dict[str, range]:
+    # Rows of stations with separate ledgers: a row of two stations would be burned twice.
+    found: dict[str, range] = {}
+    for name, text in listed.items():
+        ends = re.fullmatch(r"([1-9][0-9]*)-([1-9][0-9]*)", text)
+        if not ends or int(ends[1]) > int(ends[2]):
+            raise BatchError(f'stations.{name} is {text!r}; write its first and last row, "1-500"')
+        if not re.fullmatch(r"[A-Za-z0-9._-]{1,64}", name):
+            raise BatchError(f"stations has {name!r}; write 1 to 64 letters, digits and . _ -")
+        rows = range(int(ends[1]), int(ends[2]) + 1)
+        for other, taken in found.items():
+            if rows.start < taken.stop and taken.start < rows.stop:
+                both = max(rows.start, taken.start)
+                raise BatchError(f"stations.{name} and stations.{other} both have row {both}")
+        found[name] = rows
+    return found
 
 
 def _efuse_block(content: _File) -> int | None:

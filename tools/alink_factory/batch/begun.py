@@ -30,7 +30,7 @@ def bind(batch: Batch, ledger: Ledger, *, is_new: bool = False) -> str:
 
     Raises LedgerError if the batch was begun with another ledger, unless `is_new`.
     """
-    file = _file(batch)
+    file = _file(batch, ledger.station.name)
     mark = _read(file)
     known = ledger.batch_id(batch.name)
     if mark and mark.id != known and not is_new:
@@ -53,8 +53,10 @@ def bind(batch: Batch, ledger: Ledger, *, is_new: bool = False) -> str:
     return ""
 
 
-def _file(batch: Batch) -> Path:
-    return batch.file.with_suffix(".begun.json")
+def _file(batch: Batch, station: str) -> Path:
+    # Stations with separate rows have separate ledgers.
+    own = f".{station}" if batch.stations else ""
+    return batch.file.with_name(f"{batch.file.stem}{own}.begun.json")
 
 
 def _read(file: Path) -> Mark | None:

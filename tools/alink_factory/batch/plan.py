@@ -55,6 +55,21 @@ class Plan:
         """The rows that become boards, by key."""
         return {row.key: row for row in self.burnable}
 
+    def of_station(self, station: str) -> Plan:
+        """Return the plan with the rows of a station. Raises BatchError if it has none."""
+        stations = self.batch.stations
+        if not stations:
+            return self
+        if station not in stations:
+            raise BatchError(
+                f"station {station} has no rows: name one of {', '.join(stations)} with "
+                "--station, or add it to [stations]"
+            )
+        mine = stations[station]
+        own = {row.key for row in self.burnable[mine.start - 1 : mine.stop - 1]}
+        kept = (row for row in self.rows if row.kind == "subdevice" or row.key in own)
+        return replace(self, rows=tuple(kept))
+
     def candidates(self, *, mac: str, serial: str = "") -> list[Row]:
         """Return the rows that this board may become, with their DeviceNames, in file order."""
         named = (self.named(row, mac=mac, serial=serial) for row in self.burnable)
@@ -234,8 +249,18 @@ def load(file: Path) -> Plan:
         raise BatchError(*errors)
     _check_efuse(batch, board, secrets)
     plan = Plan(batch, listed, board, image, files, secrets, password, roots)
+    _check_stations(plan)
     _try(plan)
     return plan
+
+
+def _check_stations(plan: Plan) -> None:
+    for name, mine in plan.batch.stations.items():
+        if mine.stop - 1 > len(plan.burnable):
+            raise BatchError(
+                f"{plan.batch.file}: stations.{name} ends with row {mine.stop - 1}, but the batch "
+                f"has {len(plan.burnable)} boards"
+            )
 
 
 def _root(path: Path, errors: list[str]) -> bytes:

@@ -39,6 +39,9 @@ def make(plan: Plan, ledger: Ledger) -> Overview:
     facts = {
         "batch": batch.name,
         "rows": ", ".join(rows),
+        "stations": ", ".join(
+            f"{name} rows {mine.start}-{mine.stop - 1}" for name, mine in batch.stations.items()
+        ),
         "DeviceName": _names(plan),
         "product": ", ".join(sorted({row.product_key for row in plan.rows})),
         "ProductSecret": ", ".join(f"{k} {fingerprint(s)}" for k, s in plan.secrets.items()),

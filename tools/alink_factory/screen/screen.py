@@ -22,11 +22,11 @@ from alink_factory.board import ports
 from alink_factory.job.progress import Outcome, Progress
 from alink_factory.job.serials import Serials
 from alink_factory.line import Count
+from alink_factory.screen import failures
+from alink_factory.screen.failures import RED, YELLOW
 
 _GREEN = "bold grey100 on dark_green"
-_RED = "bold grey100 on red3"
 _BLUE = "bold grey100 on blue3"
-_YELLOW = "bold grey0 on yellow3"
 _GREY = "grey100 on grey42"
 _TILE = 19  # The smallest width of a tile: eight of them fit 80 x 24.
 _MESSAGE = 6.0  # Seconds that a message replaces the instruction.
@@ -158,8 +158,17 @@ class Screen:
             tile.mac = outcome.mac or tile.mac
             tile.detail, tile.advice = outcome.detail, outcome.advice
             tile.until = self._now()
+            if outcome.result != "failed":
+                self._forget_failures(outcome)
         if self._beeps and is_last:
             self._console.bell()
+
+    def _forget_failures(self, good: Outcome) -> None:
+        # The board was red on another port before: that sentence is over.
+        for port, tile in self._tiles.items():
+            is_same = tile.mac == good.mac != "" and port != good.port
+            if is_same and tile.state in ("failed", "aside"):
+                self._tiles[port] = _Tile(port)
 
     def gone(self, port: str) -> None:
         """Show that the port is free for the next board."""
@@ -200,12 +209,15 @@ class Screen:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         with self._lock:
             tiles = list(self._tiles.values())
-            yield from self._render(tiles, options.max_width)
+            page = list(self._render(tiles, options.max_width))
+        used = sum(failures.lines(console, options, part) for part in page)
+        yield from page
+        yield from failures.sentences(tiles, console, options, console.height - used)
 
     def _tile(self, port: str) -> _Tile:
         return self._tiles.setdefault(port, _Tile(port))
 
-    def _render(self, tiles: Sequence[_Tile], width: int) -> RenderResult:
+    def _render(self, tiles: Sequence[_Tile], width: int) -> Iterator[RenderableType]:
         yield self._head(width)
         # The instruction comes first: a small terminal cuts off the end.
         message, at = self._message
@@ -219,7 +231,6 @@ class Screen:
         yield Text()
         if tiles:
             yield self._wall(tiles, width)
-        yield from _sentences(tiles)
 
     def _needed(self, tiles: Sequence[_Tile]) -> int:
         # How many more boards the batch needs; a single board is not counted.
@@ -278,25 +289,22 @@ class Screen:
             "working": (_BLUE, f"{tile.percent} %"),
             "done": (_GREEN, "OK"),
             "already": (_GREEN, "OK (again)"),
-            "failed": (_RED, "FAILED"),
-            "again": (_YELLOW, "once more"),
+            "failed": (RED, "FAILED"),
+            "again": (YELLOW, "once more"),
             "aside": (_GREY, "empty"),
         }[tile.state]
         passed = (tile.until or self._now()) - tile.since if tile.since else 0.0
         foot = f"{passed:.0f} s" if tile.state in ("working", "done") else ""
+        is_empty = tile.state in ("free", "aside")
         title = f" {number}  {ports.short(tile.port)}"
         lines: list[RenderableType] = [
             Text(title, style=style, overflow="ellipsis", no_wrap=True),
             Text(word.center(width), style=style),
-            Text(
-                f" {tile.label if tile.state not in ('free', 'aside') else ''}",
-                style=style,
-                overflow="ellipsis",
-                no_wrap=True,
-            ),
+            # Names of a batch differ at their end.
+            Text(f" {failures.end(tile.label if not is_empty else '', width - 1)}", style=style),
             _bar(tile.percent, width)
             if tile.state == "working"
-            else Text(f" {tile.mac if tile.state not in ('free', 'aside') else ''}", style=style),
+            else Text(f" {'' if is_empty else tile.mac}", style=style),
         ]
         below = _TITLES.get(tile.step, tile.step) if tile.state == "working" else _todo(tile)
         lines.append(Text(f" {below}  {foot}".rstrip(), no_wrap=True, overflow="ellipsis"))
@@ -314,28 +322,6 @@ def _todo(tile: _Tile) -> str:
         "failed": "see below",
         "again": "leave it in",
     }.get(tile.state, "")
-
-
-def _sentences(tiles: Sequence[_Tile]) -> Iterator[RenderableType]:
-    # One sentence for all ports with the same failure: eight do not fit a small screen.
-    failures: dict[tuple[bool, str, str], list[int]] = {}
-    for number, tile in enumerate(tiles, 1):
-        if tile.state in ("failed", "again", "aside"):
-            failure = (tile.state == "again", tile.detail, tile.advice)
-            failures.setdefault(failure, []).append(number)
-    for (is_tried, detail, advice), numbers in failures.items():
-        first = tiles[numbers[0] - 1]
-        name = first.device_name or first.mac if len(numbers) == 1 else ""
-        mark = Text(f" {', '.join(map(str, numbers))} ", _YELLOW if is_tried else _RED)
-        sentence = Text.assemble(
-            (f"{name}  " if name else "", "bold"),
-            f"{detail[:1].upper()}{detail[1:]}. ",
-            "The line tries it again." if is_tried else (advice, "bold"),
-        )
-        hanging = Table.grid(padding=(0, 1))
-        hanging.add_column(no_wrap=True)
-        hanging.add_row(mark, sentence)
-        yield hanging
 
 
 def _instruction(tiles: Sequence[_Tile], scans: Scans | None, *, needed: int) -> str:

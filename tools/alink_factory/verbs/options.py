@@ -176,7 +176,8 @@ def ordered(
     from alink_factory.board.scratch import scratch
     from alink_factory.job.order import Order
 
-    with opened(batch, ledger, station, operator) as (plan, book), scratch() as folder:
+    with opened(batch, ledger, station, operator) as (loaded, book), scratch() as folder:
+        plan = loaded.of_station(book.station.name) if burns else loaded
         if burns and (warning := begun.bind(plan.batch, book, is_new=new_ledger)):
             typer.echo(f"alink-burn: {warning}", err=True)
         yield Order(
