@@ -109,7 +109,7 @@ def test_scanned_number_selects_row_or_becomes_name(workshop):
     [
         ({"board": "ESP33"}, "name a folder of boards/"),
         ({"layout": "secure"}, "has no layout 'secure'"),
-        ({"more": "[secret]\nx = 1"}, "secret is not a known key: did you mean secrets?"),
+        ({"more": "[secrts]\nx = 1"}, "secrts is not a known key: did you mean secrets?"),
         ({"more": "[line]\nboot_chek = 1"}, "line.boot_chek is not a known key: did you mean"),
         ({"more": "[line]\nboot_check = 1"}, "line.boot_check is 1; write true or false"),
         ({"more": "[line]\nattempts = 0"}, "line.attempts is 0; allowed range is 1 to 99"),
