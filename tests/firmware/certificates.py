@@ -33,12 +33,22 @@ def authority(name: str) -> Authority:
 
 
 def server_chain(
-    folder: Path, issuer: Authority, *, host: str, starts: int = -1, ends: int = 365
+    folder: Path,
+    issuer: Authority,
+    *,
+    host: str,
+    starts: int = -1,
+    ends: int = 365,
+    has_san: bool = True,
 ) -> Path:
-    """Write a PEM with certificate and key for a host, valid from `starts` to `ends` days."""
+    """Write a PEM with certificate and key for a host, valid from `starts` to `ends` days.
+
+    Without `has_san` only the common name has the host.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     name = issuer.certificate.subject.rfc4514_string().removeprefix("CN=")
-    made = _signed(host, key, name, issuer.key, starts=starts, ends=ends, hosts=(host,), ca=False)
+    hosts = (host,) if has_san else ()
+    made = _signed(host, key, name, issuer.key, starts=starts, ends=ends, hosts=hosts, ca=False)
     path = folder / f"{host}-{starts}-{ends}-{name}.pem"
     path.write_bytes(
         key.private_bytes(

@@ -145,6 +145,14 @@ def test_certificate_for_another_host_is_refused(bench: Bench, ca: Authority, wa
         assert talk(bench, ca, port, way) == WRONG_HOST
 
 
+def test_certificate_with_only_a_common_name_is_accepted(bench: Bench, ca, way, tmp_path):
+    # mbedTLS falls back to the common name; no setting of MicroPython turns that off.
+    with served(server_chain(tmp_path, ca, host=HOST, has_san=False)) as port:
+        assert talk(bench, ca, port, way) == "b'hello'"
+    with served(server_chain(tmp_path, ca, host="other.test", has_san=False)) as port:
+        assert talk(bench, ca, port, way) == WRONG_HOST
+
+
 def test_certificate_of_unknown_issuer_is_refused(bench: Bench, ca: Authority, way, tmp_path):
     with served(server_chain(tmp_path, authority("another root"), host=HOST)) as port:
         assert talk(bench, ca, port, way) == UNKNOWN_ISSUER
