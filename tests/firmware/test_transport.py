@@ -41,7 +41,9 @@ def dial(
     root = tmp_path / "root.der"
     root.write_bytes(ca.der)
 
-    def run(port: int, *, host: str = HOST, roots: str = "", budget: int = 5000) -> dict[str, Any]:
+    def run(
+        port: int, *, host: str = HOST, roots: str = "", budget: float = PATIENCE * 1000
+    ) -> dict[str, Any]:
         path = [toolchain.firmware_dir(), toolchain.umqtt_simple(), ".frozen"]
         if interpreter.name == "unix32":
             path.insert(0, THIN)  # It has no built-in `ssl`.
@@ -53,7 +55,7 @@ def dial(
                 host,
                 str(port),
                 roots or str(root),
-                str(budget),
+                str(round(budget)),
             ],
             env=os.environ | {"MICROPYPATH": ":".join(map(str, [*path, shims]))},
             capture_output=True,
@@ -197,7 +199,7 @@ def test_missing_connack_raises_transport_error(dial, ca, tmp_path) -> None:
     done = threading.Event()
     chain = certificates.server_chain(tmp_path, ca, host=HOST)
     with _listening(_tls_server(chain, lambda tls: done.wait(PATIENCE))) as port:
-        said = dial(port, budget=2000)
+        said = dial(port, budget=8000)  # The handshake has to fit in it.
         done.set()
     assert said["error"] == "TransportError"
     assert "does not answer CONNECT" in said["text"]
