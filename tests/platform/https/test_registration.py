@@ -22,6 +22,11 @@ NOT_PS = "the signature does not fit the ProductSecret"
 
 
 @pytest.fixture
+def platform(make_platform: Callable[..., Platform], clock: ManualClock) -> Platform:
+    return make_platform(clock=clock, settings=Settings(rates="documented"))
+
+
+@pytest.fixture
 def party(platform: Platform, product: Product) -> Party:
     return Party.of(product, platform.console.add_device(product.key, DN, secret=DS))
 
