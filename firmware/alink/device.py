@@ -162,7 +162,7 @@ class Device(Messages):
                     if self._link is None:
                         from .session import session
 
-                        self._link = session.Link(
+                        self._link = session.Session(
                             self._keepalive,
                             self.max_packet,
                             self._routes,

@@ -5,7 +5,7 @@ from alink.gateway import roster
 from alink.topics import whole
 
 
-class Link:
+class Session:
     def __init__(self):
         self.identity = {}
 
@@ -14,7 +14,7 @@ class Gateway:
     product_key, device_name = "a1GatewayPk", "gateway-1"
 
     def __init__(self, stage, subs, batch=9, products=()):
-        self._link = Link()
+        self._link = Session()
         self.batch = batch
         self.max_packet = 4096
         self.products = dict(products)

@@ -8,7 +8,7 @@ from alink.topics import find
 BASE = "/sys/a1B2c3D4e5F/dev-1/thing/"
 
 
-class Link:
+class Session:
     def __init__(self):
         self.online = True
         self.sessions = 1
@@ -28,7 +28,7 @@ class Device(Messages):
     def __init__(self):
         super().__init__()
         self.product_key, self.device_name = "a1B2c3D4e5F", "dev-1"
-        self._link = Link()
+        self._link = Session()
         self.log = []
 
     def _log(self, text):

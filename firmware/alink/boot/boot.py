@@ -35,7 +35,7 @@ class Boot:
         self.sent = False  # Whether the CONNECT of the last registration has left the board.
 
     def run(self):
-        """Yield the milliseconds to wait, 0 after a stop; return what `Link.use` takes.
+        """Yield the milliseconds to wait, 0 after a stop; return what `Session.use` takes.
 
         Raises RefusedError if the platform refuses the registration, StoreError if the credential
         cannot be stored.

@@ -22,7 +22,7 @@ _PART = const(512)
 def scrub(link):
     """Erase the sectors of the certificate; log the result. Raises nothing.
 
-    `link` is the session's Link.
+    `link` is the Session.
     """
     try:
         found = esp32.Partition.find(esp32.Partition.TYPE_DATA, label="fctry")

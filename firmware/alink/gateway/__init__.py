@@ -49,7 +49,7 @@ from time import ticks_ms
 from micropython import const
 
 from .. import heap
-from .engine import Carrier
+from .engine import Engine
 from .roster import LEAVING
 from .sub_device import SubDevice
 
@@ -58,7 +58,7 @@ RESIDENT = ("engine", "roster", "sub_device")  # The others are steps; see `heap
 _STAGES = const(("unknown", "named", "registered", "related", "online", "leaving"))
 
 
-class Gateway(Carrier):
+class Gateway(Engine):
     """A `Device` with sub-devices behind it.
 
     `on_state(product_key, device_name, state, code)` is called when a sub-device changes its

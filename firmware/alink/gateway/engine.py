@@ -19,7 +19,7 @@ from .sub_device import route
 _SOON_MS = const(1000)  # Loaded modules stay loaded if the next step is due this soon.
 
 
-class Carrier(Device):
+class Engine(Device):
     """A device with sub-devices behind it."""
 
     def __init__(self, batch, path, **settings):
@@ -29,7 +29,7 @@ class Carrier(Device):
         self.roster = Roster()
         self.products = {}  # ProductKey to ProductSecret of sub-devices, as burned.
         self._path = path
-        self._errands = None
+        self._requests = None
         self.held = []  # Sub-devices that have handlers or hooks.
         self._new = []  # Names that are not on flash yet.
         self._replies = None
@@ -42,7 +42,7 @@ class Carrier(Device):
         begun = self.online() != self._session
         if begun:
             self._session = self.online()
-            self._errands = None
+            self._requests = None
             self._next = now
             self.roster.lost(now)
             if self._replies:
@@ -61,12 +61,12 @@ class Carrier(Device):
         except MemoryError:
             if begun:
                 self._session = 0  # It was not listened to.
-            self._errands = None
+            self._requests = None
             self._log("heap is short; retried in 1 s")
             return _SOON_MS
 
     def _serve(self, now):
-        if self._errands is None:
+        if self._requests is None:
             left = ticks_diff(self._next, now)
             if left > 0:
                 return left
@@ -74,11 +74,11 @@ class Carrier(Device):
             if not due:
                 self._next = ticks_add(now, wait)
                 return wait
-            self._errands = heap.call("gateway.requests", "Errands", self)
-        wait = self._errands.step(now)
-        if self._errands.idle and wait > _SOON_MS:
+            self._requests = heap.call("gateway.requests", "Requests", self)
+        wait = self._requests.step(now)
+        if self._requests.idle and wait > _SOON_MS:
             self._next = ticks_add(now, wait)
-            self._errands = None
+            self._requests = None
             heap.unload_steps("gateway")
         return wait
 
@@ -91,8 +91,8 @@ class Carrier(Device):
         if route(self, topic, payload):
             return
         if topic.endswith(b"_reply"):
-            if self._errands:
-                self._errands.take(payload)
+            if self._requests:
+                self._requests.take(payload)
             return
         heap.call("gateway.notifications", "take", self, topic, payload)
         self._next = ticks_ms()
@@ -101,7 +101,7 @@ class Carrier(Device):
 
     def open(self):
         """Return the store; the caller unloads `storage` when it is done."""
-        return heap.call("gateway.storage", "SubStore", self._path, self._log)
+        return heap.call("gateway.storage", "Storage", self._path, self._log)
 
     def read(self, slots):
         """Return [(slot, sub-device), ...] from flash for these slots."""

@@ -17,14 +17,14 @@ _PATIENCE_MS = const(10000)
 _BESIDE = const(512)
 
 
-class Errands:
+class Requests:
     """The request on its way for a gateway, and its reply."""
 
     def __init__(self, gateway):
         self.gateway = gateway
         self.subs = []  # (slot, sub-device) of the request on its way.
         self.stage = 0
-        self.number = ticks_ms()  # Unlike numbers of earlier `Errands`: a reply may be late.
+        self.number = ticks_ms()  # Unlike numbers of earlier `Requests`: a reply may be late.
         self.idle = False  # Whether nothing is on its way, or due.
         self._reply = None  # (code, data), until `step` acts on it.
         self._until = ticks_ms()  # Patience for the reply, or rest before the next request.

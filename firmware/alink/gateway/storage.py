@@ -24,7 +24,7 @@ _MAGIC = const(b"ALSB")
 _BLANK = b"\xff" * _SLOT
 
 
-class SubStore:
+class Storage:
     """The store at `path`; `count` slots, some of them empty."""
 
     def __init__(self, path, log):

@@ -21,7 +21,7 @@ _SHORT_MS = const(10000)  # Until heap that was short may be there.
 _LONGEST_MS = const(4500000)  # No wait is longer: what seems so is a tick count gone round.
 
 
-class Link:
+class Session:
     """One device's session with the platform, across reconnects."""
 
     def __init__(self, keepalive, max_packet, routes, hooks, feed, log):

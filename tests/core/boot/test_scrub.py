@@ -7,7 +7,7 @@ NAMES = {"ProductKey": b"a1B2c3D4e5F", "DeviceName": b"dev-1"}
 FCTRY, CRED = 0x1FB000, 0x1FE000
 
 
-class Link:
+class Session:
     feed = None
 
     def __init__(self):
@@ -28,7 +28,7 @@ def _scrub(places, **more):
         board.nvs["cred"] = bytes(kept)
     from alink.boot import scrub
 
-    link = Link()
+    link = Session()
     scrub.scrub(link)
     return board, link.said
 

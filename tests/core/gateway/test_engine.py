@@ -10,7 +10,7 @@ from check import raises
 KEY, NAME = "a1SubPk0001", "sub-0001"
 
 
-class Link:
+class Session:
     def __init__(self):
         self.online, self.sessions = True, 1
         self.heard, self.sent = [], []
@@ -37,7 +37,7 @@ def online():
     log = []
     gateway = Gateway(path="carrier.tmp", log=log.append)
     gateway.product_key, gateway.device_name = "a1GatewayPk", "gateway-1"
-    gateway._link = Link()
+    gateway._link = Session()
     gateway._engine = _waits()
     return gateway, log
 

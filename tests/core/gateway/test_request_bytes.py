@@ -5,7 +5,7 @@ from time import ticks_ms
 
 from alink import heap
 from alink.gateway import Gateway, request_bytes, roster
-from alink.gateway.requests import Errands
+from alink.gateway.requests import Requests
 from alink.sign import hmac, register_content
 from check import vectors
 from gatewayfake import Gateway as Fake
@@ -28,9 +28,9 @@ def _asked(stage, subs, products=()):
     gateway = Fake(stage, subs, BATCH[0], products)
     gateway.max_packet = MAX_PACKET[0]
     gateway._link.identity["Timestamp"] = VECTOR["parts"]["timestamp"].encode()
-    errands = Errands(gateway)
-    errands.number = 0
-    errands.step(ticks_ms())
+    requests = Requests(gateway)
+    requests.number = 0
+    requests.step(ticks_ms())
     return gateway.sent[0]
 
 

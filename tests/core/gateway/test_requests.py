@@ -5,7 +5,7 @@ from time import ticks_add, ticks_ms
 
 from alink import envelope
 from alink.gateway import requests
-from alink.gateway.requests import Errands
+from alink.gateway.requests import Requests
 from alink.gateway.roster import EMPTY, LEAVING, NAMED, ONLINE, REGISTERED, RELATED
 from check import raises
 from gatewayfake import Gateway
@@ -17,17 +17,17 @@ SECRETS = [dict(deviceSecret="new-%d" % at, iotId="x", **PAIRS[at]) for at in ra
 
 
 class Desk:
-    """A gateway's errands whose replies a test gives."""
+    """A gateway's requests whose replies a test gives."""
 
     def __init__(self, stage, count=3, **more):
         self.gateway = Gateway(stage, SUBS[:count], **more)
-        self.errands = Errands(self.gateway)
+        self.requests = Requests(self.gateway)
         self.now = ticks_ms()
 
     def ask(self):
         """Return the topic and the names of the request due now, () without one."""
         before = len(self.gateway.sent)
-        self.errands.step(self.now)
+        self.requests.step(self.now)
         if len(self.gateway.sent) == before:
             return ()
         topic, payload = self.gateway.sent[-1]
@@ -44,8 +44,8 @@ class Desk:
         self.now = ticks_add(self.now, 100)  # The rest after a login is over.
 
     def take(self, payload):
-        self.errands.take(payload)
-        self.errands.step(self.now)
+        self.requests.take(payload)
+        self.requests.step(self.now)
 
     def told(self):
         """Return the reports to the application, except for logins."""
@@ -74,7 +74,7 @@ def test_the_way_from_a_name_to_a_session():
     replies = b"/sys/a1SubPk0001/sub-000%d/thing/event/+/post_reply"
     assert desk.gateway.heard == [replies % number for number in (1, 2, 3)]
     assert desk.ask() == ()
-    assert desk.errands.idle
+    assert desk.requests.idle
 
 
 def test_missing_secret_is_requested_alone_and_refusal_reported():
@@ -169,10 +169,10 @@ def test_missing_reply_times_out_after_ten_seconds():
     late = json.loads(desk.gateway.sent[-1][1])["id"]
     desk.now = ticks_add(desk.now, 9000)
     assert desk.ask() == ()
-    assert not desk.errands.idle
+    assert not desk.requests.idle
     desk.now = ticks_add(desk.now, 1100)
     assert desk.ask() == ()
-    desk.errands.take(json.dumps({"id": late, "code": 200, "data": PAIRS}).encode())
+    desk.requests.take(json.dumps({"id": late, "code": 200, "data": PAIRS}).encode())
     assert desk.stages() == [RELATED] * 3
     desk.now = ticks_add(desk.now, 15001)
     assert desk.ask() == ("combine/login", ["sub-0001"])  # It may have been too long.
@@ -305,9 +305,9 @@ def test_login_without_heap_is_repeated():
 def test_a_late_reply_to_former_errands_is_nobodys():
     desk = Desk(RELATED, 1)
     usual, requests.ticks_ms = requests.ticks_ms, lambda: 70000
-    desk.errands = Errands(desk.gateway)
+    desk.requests = Requests(desk.gateway)
     requests.ticks_ms = usual
-    desk.errands._until = desk.now
+    desk.requests._until = desk.now
     assert desk.ask() == ("combine/login", ["sub-0001"])
     desk.take(b'{"id":"1","code":200,"data":{}}')
     assert desk.stages() == [RELATED]

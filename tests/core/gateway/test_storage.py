@@ -5,7 +5,7 @@ import struct
 from binascii import crc32
 
 from alink.errors import StoreError
-from alink.gateway.storage import SubStore
+from alink.gateway.storage import Storage
 from check import raises
 
 PATH = "subs.tmp"
@@ -21,11 +21,11 @@ def _fresh():
         except OSError:
             pass
     log = []
-    return log, SubStore(PATH, log.append)
+    return log, Storage(PATH, log.append)
 
 
 def _again(log):
-    return SubStore(PATH, log.append)
+    return Storage(PATH, log.append)
 
 
 def _bytes(name):
@@ -155,7 +155,7 @@ def test_every_damaged_byte_of_a_file_is_noticed():
 
 def test_unwritable_vfs_raises_store_error():
     log, _ = _fresh()
-    store = SubStore("no-such-folder/subs", log.append)
+    store = Storage("no-such-folder/subs", log.append)
     error = raises(StoreError, store.save, {0: SUBS[0]})
     assert "the vfs does not take the sub-devices" in str(error)
     assert list(store.read()) == []

@@ -27,7 +27,9 @@ class World:
         session.ticks_ms = stream.ticks_ms = lambda: self.now
         self.hooks = []
         self.routes = {b"a": self.on_message}
-        self.link = session.Link(keepalive, 1024, self.routes, self.hooks, None, self.log.append)
+        self.link = session.Session(
+            keepalive, 1024, self.routes, self.hooks, None, self.log.append
+        )
         self.link.dial = self.dial
         self.link.use(("iot.example", 8883), None, IDENTITY)
 
