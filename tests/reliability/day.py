@@ -23,7 +23,7 @@ from alink_sim.board.interpreter.heap import beside_standins
 from alink_sim.clock import ManualClock
 from alink_sim.platform import Fault
 from alink_sim.sntp import SntpServer
-from tests.reliability.far_platform import FarPlatform
+from tests.reliability.far_platform import INSTANCE, FarPlatform
 from tests.sim.clock_driver import ClockDriver
 from tests.waiting import PATIENCE
 
@@ -261,7 +261,7 @@ class BadNetwork:
             product_secret=self._far.product_secret,
             device_name=name,
             method="regnwl",
-            instance_id="iot-test0001",
+            instance_id=INSTANCE,
             port=self._far.ports.mqtt_tls_port,
             ntp_host=f"ntp.aliyuncs.com:{self._ntp.port}",
             https_host=f"iot-auth.cn-shanghai.aliyuncs.com:{self._far.ports.https_port}",

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from alink_sim.clock import ManualClock
-from alink_sim.platform import Fault, Listen, Platform
+from alink_sim.platform import Fault, Instance, Listen, Platform
 from tests.sim.clock_driver import is_quiet
 from tests.waiting import PATIENCE
+
+INSTANCE = "iot-test0001"  # An enterprise instance: others take no device without preregistration.
 
 _processes = multiprocessing.get_context("forkserver")
 
@@ -125,7 +127,7 @@ def _serve(
     with Platform(
         state=folder / "state", database_url=url, clock=clock, listen=listen
     ) as platform:
-        product = platform.console.create_product(key=product_key)
+        product = platform.console.create_product(key=product_key, instance=Instance(INSTANCE))
         pipe.send(
             {
                 "ports": (platform.mqtt_tls_port, platform.https_port),

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from alink_sim.clock import SystemClock
-from alink_sim.platform import Settings
+from alink_sim.platform import Instance, Settings
 from tests.sim.conftest import Rig
 
 Make = Callable[..., Rig]
@@ -93,6 +93,7 @@ def test_every_sign_method_registers_and_logs_in(rig: Rig, sign_method: str) -> 
 
 
 def test_product_without_instance_uses_regional_host(rig: Rig) -> None:
+    rig.platform.console.set_instance(rig.product_key, Instance("", "old_public"))
     board = rig.board("dev-1", instance_id="", region="cn-shanghai")
     board.power_on()
     online = board.expect(ONLINE)
