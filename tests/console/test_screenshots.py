@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Error, Page
 
 from alink_sim.platform import Listen, Platform
 from tests.console.browser import new_context
@@ -62,9 +62,21 @@ def shoot(browser: Browser, url: str, pages: dict[str, str], view, folder: Path)
         page.goto(address)
         if page.evaluate("document.documentElement.scrollWidth") > wide:
             too_wide.append(name)
-        page.screenshot(path=folder / f"{name}-{width}-{language}-{theme}.png", full_page=True)
+        picture(page, folder / f"{name}-{width}-{language}-{theme}.png", full_page=True)
     context.close()
     return too_wide
+
+
+def picture(page: Page, path: Path, *, full_page: bool = False) -> None:
+    """Save a picture; Chromium cannot take one while it lays the page out again."""
+    for last in (False, False, False, True):
+        try:
+            page.screenshot(path=path, full_page=full_page)
+        except Error as error:
+            if last or "Unable to capture screenshot" not in str(error):
+                raise
+        else:
+            return
 
 
 def name_of(path: str) -> str:
@@ -97,13 +109,13 @@ def test_dialogs_and_the_message_fit_their_window(browser, full, folder, view):
     )
     page = context.new_page()
     page.goto(full.url("/"))
-    page.screenshot(path=folder / f"closed-{width}-{language}-{theme}.png")
+    picture(page, folder / f"closed-{width}-{language}-{theme}.png")
     page.goto(full.console.url)
     page.goto(full.url(f"/products/{PK}"))
     page.get_by_role("switch").click()
-    page.screenshot(path=folder / f"verify-{width}-{language}-{theme}.png")
+    picture(page, folder / f"verify-{width}-{language}-{theme}.png")
     page.goto(full.url("/products"))
     page.locator("[data-opens=create]").first.click()
-    page.screenshot(path=folder / f"create-{width}-{language}-{theme}.png")
+    picture(page, folder / f"create-{width}-{language}-{theme}.png")
     assert page.evaluate("document.documentElement.scrollWidth") <= wide
     context.close()
