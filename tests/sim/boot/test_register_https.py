@@ -10,6 +10,7 @@ import pytest
 
 from alink_sim.board import Board
 from alink_sim.clock import ManualClock
+from alink_sim.platform import Settings
 from tests.platform.http_requests import FORM, form, post
 from tests.sim.conftest import Rig, until_waiting
 
@@ -103,7 +104,7 @@ def test_refusal_names_code_and_advice(rig: Rig, code: int) -> None:
 
 def test_throttled_board_retries(make_rig: Callable[..., Rig], tmp_path: Path) -> None:
     clock = ManualClock(tmp_path / "clock")
-    rig = make_rig(clock=clock)
+    rig = make_rig(clock=clock, settings=Settings(rates="documented"))
     board = _board(rig, method="https")
     asked = form(rig.product_key, "dev-1", rig.product_secret)
     for _ in range(5):
