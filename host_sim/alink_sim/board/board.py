@@ -171,7 +171,10 @@ class Board:
         }
         self._keys = os.pipe() if uart else None
         self._state.power_on(cut_at=cut_at)
-        (self.directory / "waiting").write_bytes(bytes(10))
+        # In one step: a test's clock reads the file of the board's last run meanwhile.
+        waiting = self.directory / "waiting"
+        waiting.with_suffix(".new").write_bytes(bytes(10))
+        waiting.with_suffix(".new").replace(waiting)
         self._console.begin(uart)
         self._power = Power(
             command=(
@@ -326,4 +329,8 @@ class Board:
         return int.from_bytes(self._clock.read_bytes()[:8], "little")
 
     def _write(self, name: str, text: str) -> None:
-        (self.directory / name).write_text(text, encoding="utf-8")
+        # The board holds the file open and may read it at any moment: it is never empty meanwhile.
+        path = self.directory / name
+        with path.open("r+b" if path.exists() else "wb") as file:
+            file.write(text.encode())
+            file.truncate()

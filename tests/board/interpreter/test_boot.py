@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from alink_sim.board import Board, BoardError
-from tests.board.conftest import Bench, printed
+from alink_sim.clock import ManualClock
+from tests.board.conftest import Bench, printed, wait_until_waiting
 
 
 def test_boot_py_runs_before_main_py(bench: Bench):
@@ -161,3 +162,15 @@ def test_output_lines_have_time_since_power_on(bench: Bench):
     printed(board)
     first, second = board.lines
     assert 0 < first.at <= second.at
+
+
+def test_new_start_replaces_file_of_last_wait(bench: Bench, tmp_path: Path):
+    # A test's clock may read the file at that moment: it finds the old wait or the new one.
+    clock = ManualClock(tmp_path / "clock")
+    board = bench.board("import time\ntime.sleep(1000)", clock=clock)
+    board.power_on()
+    until = wait_until_waiting(board, "sleep")
+    with (board.directory / "waiting").open("rb") as seen:
+        board.power_off()
+        board.power_on()
+        assert int.from_bytes(seen.read(8), "little") == until
