@@ -9,8 +9,9 @@ import pytest
 from rich.console import Console
 
 from alink_sim import toolchain
-from alink_sim.demo import command
-from alink_sim.demo.scenarios import SCENARIOS, Obstacle, Scenario
+from alink_sim.board import sdk_files
+from alink_sim.demo import command, runner
+from alink_sim.demo.scenarios import SCENARIOS, Obstacle, Scenario, Secret
 from alink_sim.demo.steps import STEPS, Progress
 from alink_sim.demo.table import BoardTable
 
@@ -29,7 +30,9 @@ def test_every_scenario_ends_as_expected(
     assert list(boards) == [scenario.number for scenario in SCENARIOS]
     assert {board["layout"] for board in boards.values()} == {"factory", "stock"}
     assert list(boards["1"]["steps"]) == list(STEPS)
-    assert "registered" not in boards["6"]["steps"]
+    assert "registered" not in boards["6a"]["steps"]
+    for number, secret in (("6a", Secret.NONE), ("6b", Secret.SCRUBBED), ("6c", Secret.IN_EFUSE)):
+        assert boards[number]["ended"].endswith(secret)
     for number in ("4a", "4b", "4c", "4d"):
         assert "refused, CONNACK 4" in boards[number]["ended"]
         assert boards[number]["reason"]
@@ -46,6 +49,16 @@ def test_unexpected_ending_is_exit_code_1(
     text = capsys.readouterr().out
     assert "0 of 1 boards ended as expected" in text
     assert [line for line in text.splitlines() if line != line.rstrip()] == []
+
+
+def test_secret_found_in_flash_is_exit_code_1(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(runner, "_SCRUBS", sdk_files()["/main.py"].decode())
+    monkeypatch.setattr(command, "SCENARIOS", (Scenario("6b", "x", secret=Secret.SCRUBBED),))
+    assert _run(interpreter="unix64") == 1
+    ended = json.loads(capsys.readouterr().out)["boards"][0]["ended"]
+    assert ended == "registered once; the ProductSecret is in its flash"
 
 
 def _drawn(width: int) -> list[str]:

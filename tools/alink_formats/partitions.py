@@ -141,6 +141,11 @@ class PartitionTable:
             return PartitionTable(entries)
         return PartitionTable((*first, replace(last, size=flash_size - last.offset)))
 
+    def with_writable(self, name: str) -> PartitionTable:
+        """Return the table without the flags of a partition: its board may erase it."""
+        entries = (replace(one, flags=0) if one.name == name else one for one in self.partitions)
+        return PartitionTable(tuple(entries))
+
     @property
     def slots(self) -> tuple[Partition, ...]:
         """The application partitions; a board without a stored choice starts the first one."""

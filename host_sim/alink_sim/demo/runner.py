@@ -11,13 +11,15 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from alink_formats import partitions
 from alink_formats.identity import Identity
-from alink_sim.board import Board, BoardError, sdk_files
+from alink_sim.board import Board, BoardError, beside_standins, firmware_image, sdk_files
 from alink_sim.clock import SystemClock
 from alink_sim.demo import steps
 from alink_sim.demo.copies import credential_is_whole
-from alink_sim.demo.scenarios import Cut, Obstacle, Scenario
+from alink_sim.demo.scenarios import Cut, Obstacle, Scenario, Secret
 from alink_sim.demo.steps import Progress
 from alink_sim.platform import Instance, Platform
 from alink_sim.sntp import SntpServer
@@ -25,6 +27,7 @@ from alink_sim.toolchain import Interpreter
 
 _INSTANCE = "iot-demo0001"
 _MAC = 0xA0B765000000
+_KEY_BLOCK = 0
 _TIMES = ("never registered", "registered once", "registered twice", "registered three times")
 
 # A twin that stops before it stores its credential, to count flash operations up to there.
@@ -37,6 +40,15 @@ def log(text):
         pass
 
 Device.from_flash(log=log).connect()
+"""
+
+_SCRUBS = """
+from alink import Device
+
+device = Device.from_flash(scrub=True)
+device.connect()
+device.post_properties({"temperature": 21.5})
+device.loop()
 """
 
 
@@ -133,7 +145,8 @@ class _Run:
         self._start = time.monotonic()
         self._progress.began = True
         self._changed()
-        board = self._burn(f"board-{scenario.number}", self._name)
+        main = _SCRUBS if scenario.secret is Secret.SCRUBBED else None
+        board = self._burn(f"board-{scenario.number}", self._name, main=main)
         self._step(steps.BURNED)
         try:
             if scenario.cut in (Cut.FIRST_COPY, Cut.SECOND_COPY):
@@ -157,25 +170,48 @@ class _Run:
         device_secret = ""
         if scenario.method == "register" and scenario.obstacle is not Obstacle.UNKNOWN_NAME:
             device = platform.console.add_device(self._product_key, name)
-            device_secret = device.secret if scenario.own_secret else ""
+            device_secret = "" if scenario.registers else device.secret
         if scenario.obstacle is Obstacle.FIVE_CLIENT_IDS:
             for _ in range(5):
                 platform.console.issue_client_id(self._product_key, name)
-        return Board.create(
+        board = Board.create(
             self._world.home / folder,
             interpreter=self._world.interpreter,
+            **self._chip(),
             layout=scenario.layout,
             identity=self._identity(name, device_secret),
             damage="DeviceName" if scenario.obstacle is Obstacle.DAMAGED else None,
             files=self._world.files if main is None else sdk_files(main=main),
             mac=self._mac,
         )
+        self._prepare_secret(board)
+        return board
+
+    def _chip(self) -> dict[str, Any]:
+        secret = self._scenario.secret
+        if secret is Secret.IN_FLASH:
+            return {}
+        chip = {
+            "board": "ESP32_GENERIC_C3",
+            "app": firmware_image.application("esp32c3"),  # The firmware reads its chip there.
+        }
+        heap = beside_standins(self._world.interpreter)  # As much as a chip has for these steps.
+        return {"heap": heap, **(chip if secret is Secret.IN_EFUSE else {})}
+
+    def _prepare_secret(self, board: Board) -> None:
+        if board.efuses and self._scenario.secret is Secret.IN_EFUSE:
+            board.efuses.burn_key(_KEY_BLOCK, self._product_secret.encode())
+        if self._scenario.secret is Secret.SCRUBBED:
+            table = board.table().with_writable("fctry")
+            board.flash.burn(partitions.OFFSET, table.to_binary())
 
     def _identity(self, name: str, device_secret: str) -> Identity | None:
         obstacle, platform = self._scenario.obstacle, self._world.platform
         if obstacle is Obstacle.NOTHING_BURNED:
             return None
         secret = self._product_secret
+        if self._scenario.secret is Secret.IN_EFUSE:
+            secret = f"efuse:{_KEY_BLOCK}"
         if obstacle is Obstacle.WRONG_SECRET:
             secret = secret[::-1]
         return Identity(
@@ -219,7 +255,7 @@ class _Run:
 
     def _follow(self, board: Board) -> None:
         wanted = [steps.CLOCK, steps.LOGGED_IN, steps.POSTED]
-        if not self._scenario.own_secret and not self._kept:
+        if self._scenario.registers and not self._kept:
             wanted[1:1] = [steps.REGISTERED, steps.STORED]
         for step in wanted:
             board.expect(steps.OUTPUT[step])
@@ -228,12 +264,22 @@ class _Run:
         self._reboot(board)
         board.expect(steps.OUTPUT[steps.LOGGED_IN])
         self._step(steps.AGAIN)
-        expected = 0 if self._scenario.own_secret else 1
+        expected = 1 if self._scenario.registers else 0
         if self._scenario.cut in (Cut.FIRST_COPY, Cut.SECOND_COPY) and not self._kept:
             expected = 2
         after = self._registrations()
         self._progress.notes.append(_TIMES[after])
-        self._end("; ".join(self._progress.notes), as_expected=before == after == expected)
+        is_good = self._has_secret_where_expected(board) and before == after == expected
+        self._end("; ".join(self._progress.notes), as_expected=is_good)
+
+    def _has_secret_where_expected(self, board: Board) -> bool:
+        if not self._scenario.secret:
+            return True
+        board.power_off()
+        is_absent = self._product_secret.encode() not in board.flash.read(0, board.flash.size)
+        note = self._scenario.secret if is_absent else "the ProductSecret is in its flash"
+        self._progress.notes.append(note)
+        return is_absent
 
     def _reboot(self, board: Board) -> None:
         if self._scenario.cut is Cut.WIPED_NVS:

@@ -30,6 +30,15 @@ class Obstacle(StrEnum):
     DAMAGED = "damaged certificate"
 
 
+class Secret(StrEnum):
+    """The way that keeps the ProductSecret out of a flash; its text ends the note of a board."""
+
+    IN_FLASH = ""
+    NONE = "it never had the ProductSecret"
+    SCRUBBED = "it erased the ProductSecret"
+    IN_EFUSE = "its chip signed; software cannot read the ProductSecret"
+
+
 @dataclass(frozen=True)
 class Scenario:
     """One row of the table. `output` matches the last output of a board that stays offline."""
@@ -38,7 +47,7 @@ class Scenario:
     title: str
     layout: str = "factory"
     method: str = "register"
-    own_secret: bool = False
+    secret: Secret = Secret.IN_FLASH
     cut: Cut = Cut.NONE
     obstacle: Obstacle = Obstacle.NONE
     output: str = ""
@@ -48,6 +57,11 @@ class Scenario:
     def ends_online(self) -> bool:
         """Return whether this board must come online."""
         return self.obstacle is Obstacle.NONE
+
+    @property
+    def registers(self) -> bool:
+        """Return whether this board registers by itself."""
+        return self.secret is not Secret.NONE
 
 
 SCENARIOS = (
@@ -108,5 +122,7 @@ SCENARIOS = (
         obstacle=Obstacle.DAMAGED,
         output=r"certificate in fctry is unusable: .*DeviceName is damaged",
     ),
-    Scenario("6", "own DeviceSecret", own_secret=True, by_default=True),
+    Scenario("6a", 'secret = "none"', secret=Secret.NONE, by_default=True),
+    Scenario("6b", "scrub = true", secret=Secret.SCRUBBED, by_default=True),
+    Scenario("6c", 'where = "efuse"', secret=Secret.IN_EFUSE, by_default=True),
 )

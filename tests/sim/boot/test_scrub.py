@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import base64
 import re
-from dataclasses import replace
 
 import pytest
 
 from alink_formats import partitions
 from alink_formats.identity import SubProduct
-from alink_formats.partitions import PartitionTable
 from alink_sim.board import Board
 from tests.sim.conftest import Rig
 
@@ -33,10 +31,7 @@ def make(rig: Rig, name: str = "dev-1", **fields: object) -> Board:
 
 def erasable(board: Board) -> None:
     """Take the flag readonly from the certificate's partition."""
-    table = board.table()
-    entries = [replace(one, flags=0) if one.name == "fctry" else one for one in table.partitions]
-    board.flash.erase(partitions.OFFSET)
-    board.flash.write(partitions.OFFSET, PartitionTable(tuple(entries)).to_binary())
+    board.flash.burn(partitions.OFFSET, board.table().with_writable("fctry").to_binary())
 
 
 def traces(board: Board, secret: str) -> list[str]:

@@ -6,7 +6,7 @@ board: an MD5 proves that bytes arrived, not that the device can read them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 from alink_factory.errors import BatchError, BoardError
@@ -48,13 +48,7 @@ class Recipe:
     def table(self) -> PartitionTable:
         """The partition table to write; with `scrubs`, boards may erase their certificate."""
         table = self.board.table(self.layout)
-        if not self.scrubs:
-            return table
-        return PartitionTable(
-            tuple(
-                replace(one, flags=0) if one.name == "fctry" else one for one in table.partitions
-            )
-        )
+        return table.with_writable("fctry") if self.scrubs else table
 
     def build(
         self, identity: Identity, content: FlashContent | None, *, fresh: bool = False
