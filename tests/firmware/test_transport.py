@@ -177,7 +177,7 @@ def test_mute_peer_times_out_and_watchdog_is_fed(dial) -> None:
         done.set()
     assert said["error"] == "TransportError"
     assert "handshake or write timed out" in said["text"]
-    assert said["fed"] >= 4
+    assert said["fed"] >= 2  # Once before DNS, then while it waits.
 
 
 def test_trickling_handshake_ends_at_its_deadline(dial) -> None:
@@ -196,11 +196,12 @@ def test_trickling_handshake_ends_at_its_deadline(dial) -> None:
 
 
 def test_missing_connack_raises_transport_error(dial, ca, tmp_path) -> None:
-    done = threading.Event()
     chain = certificates.server_chain(tmp_path, ca, host=HOST)
-    with _listening(_tls_server(chain, lambda tls: done.wait(PATIENCE))) as port:
-        said = dial(port, budget=8000)  # The handshake has to fit in it.
-        done.set()
+    for budget in (2000, 8000, 32000, 128000):
+        with _listening(_tls_server(chain, lambda tls: tls.recv(512) and tls.recv(1))) as port:
+            said = dial(port, budget=budget)  # The server reads CONNECT, then waits for more.
+        if said["written"]:
+            break  # Else a busy machine took longer than that for the handshake.
     assert said["error"] == "TransportError"
     assert "does not answer CONNECT" in said["text"]
     assert said["written"]
