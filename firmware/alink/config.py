@@ -33,16 +33,19 @@ class Config:
         params = {"configScope": "product", "getType": "file"}
         self._device.request("config/get", params, 0, self._answered)
 
-    def fetch(self, path, tls):
+    def fetch(self, path):
         """Return a generator of the milliseconds to wait, at whose end the file is at `path`.
 
-        `tls` is a `transport.context` of the roots of the file's server. Raises TransportError or
-        ProtocolError, also for a wrong digest; the file that was there is then untouched.
+        The file's server is the cloud's object storage or, with a root of your own, the platform
+        that has it. Raises TransportError or ProtocolError, also for a wrong digest; the file that
+        was there is then untouched.
         """
         try:
             url, sign, new = self.info["url"], self.info["sign"].lower(), path + ".new"
         except (KeyError, AttributeError, TypeError):
             raise ProtocolError("no remote config to fetch: call ask() first, or wait for a push")
+        carrier = getattr(self._device, "gateway", self._device)
+        tls = heap.call("https.file_server", "tls_of", carrier)
         digest = hashlib.sha256()
         good = False
         file = open(new, "wb")
@@ -52,7 +55,7 @@ class Config:
                 digest.update(part)
                 file.write(part)
 
-            yield from heap.call("https.request", "get", url, tls, self._device._feed, _MOST, take)
+            yield from heap.call("https.request", "get", url, tls, carrier._feed, _MOST, take)
             good = hexlify(digest.digest()).decode() == sign
             if not good:
                 raise ProtocolError("config from %s does not have the digest" % url[:60])

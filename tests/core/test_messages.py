@@ -278,7 +278,7 @@ def test_pushed_config_is_acknowledged_and_reported():
     device = Device()
     told = []
     config = Config(device, told.append)
-    assert "no remote config to fetch" in str(raises(ProtocolError, next, config.fetch("x", None)))
+    assert "no remote config to fetch" in str(raises(ProtocolError, next, config.fetch("x")))
     info = b'{"configId":"c1","configSize":5,"sign":"00","signMethod":"Sha256",'
     info += b'"url":"https://f/c","getType":"file"}'
     push = b'{"id":"5","version":"1.0","method":"thing.config.push","params":%s}' % info

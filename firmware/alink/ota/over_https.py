@@ -74,20 +74,7 @@ def _is_clear(ota):
 
 
 def _context(ota):
-    if _is_clear(ota):
-        return _Clear()
-    if ota.carrier._private:
-        return ota.carrier._link._tls
-    try:
-        return heap.call("session.transport", "context", _roots())
-    finally:
-        heap.unload("roots")
-
-
-def _roots():
-    from ..roots import globalsign_e46, globalsign_r3, globalsign_r46
-
-    return [globalsign_r3.DER, globalsign_r46.DER, globalsign_e46.DER]
+    return _Clear() if _is_clear(ota) else heap.call("https.file_server", "tls_of", ota.carrier)
 
 
 class _Clear:

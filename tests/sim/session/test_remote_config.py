@@ -15,7 +15,6 @@ from tests.sim.session.test_thing import online
 CONFIGURED = """
 import time
 from alink import Device
-from alink.session import transport
 from alink.config import Config
 
 device = Device.from_flash()
@@ -23,15 +22,13 @@ told = []
 config = Config(device, told.append)
 device.connect()
 config.ask()
-with open("/ca.der", "rb") as file:
-    tls = transport.context([file.read()])
 print("ready")
 while True:
     device.poll(50)
     if told:
         told.pop()
         try:
-            for ms in config.fetch("/config.json", tls):
+            for ms in config.fetch("/config.json"):
                 time.sleep_ms(ms)
         except Exception as error:
             print("not fetched:", error)
@@ -73,7 +70,7 @@ def test_config_is_kept_when_next_is_damaged(rig: Rig, files: dict[str, bytes]) 
     key = rig.product_key
     files["/c"] = first = b'{"rate":1,"pad":"' + b"x" * 5000 + b'"}'
     rig.platform.cloud.set_config(key, first, url=url)
-    with online(rig, CONFIGURED, files={"/ca.der": rig.platform.ca_der}) as board:
+    with online(rig, CONFIGURED) as board:
         board.expect('config {"rate":1')
         files["/c"] = b'{"rate":2}'
         assert rig.platform.cloud.set_config(key, files["/c"], url=url) == 1
@@ -86,12 +83,12 @@ def test_config_is_kept_when_next_is_damaged(rig: Rig, files: dict[str, bytes]) 
 
 
 def test_product_without_config_is_reported(rig: Rig) -> None:
-    with online(rig, CONFIGURED, files={"/ca.der": rig.platform.ca_der}) as board:
+    with online(rig, CONFIGURED) as board:
         board.expect("no remote config: 6713")
 
 
 def test_withdrawn_config_is_reported(rig: Rig) -> None:
     rig.platform.cloud.set_config(rig.product_key, b"{}", url="https://files.example/c")
     rig.platform.cloud.forget_config(rig.product_key)
-    with online(rig, CONFIGURED, files={"/ca.der": rig.platform.ca_der}) as board:
+    with online(rig, CONFIGURED) as board:
         board.expect("no remote config: 6710")
