@@ -18,6 +18,8 @@ MOST = 10_000  # Names of one call.
 
 _ID, _SECRET = "ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET"
 
+_CONNECT_MS, _READ_MS = 30_000, 60_000
+
 _EXISTS = "iot.device.AlreadyExistedDeviceName"
 
 
@@ -83,6 +85,9 @@ class Cloud:
                 access_key_secret=key.secret,
                 endpoint=host,
                 protocol=protocol or "https",
+                # The library's 5 and 10 s are short for 10,000 names, or for a busy line PC.
+                connect_timeout=_CONNECT_MS,
+                read_timeout=_READ_MS,
             )
         )
 

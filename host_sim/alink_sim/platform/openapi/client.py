@@ -21,5 +21,8 @@ def cloud_client(endpoint: str, key: AccessKey, **changes: Any) -> Any:
         "access_key_secret": key.secret,
         "endpoint": endpoint,
         "protocol": "http",
+        # In milliseconds. The library's 5 and 10 s end a test on a busy machine.
+        "connect_timeout": 30_000,
+        "read_timeout": 120_000,
     }
     return Client(Config(**{**fields, **changes}))
