@@ -8,7 +8,7 @@ import struct
 from micropython import const
 
 from ..errors import ProtocolError, RefusedError, TransportError
-from .stream import frame
+from .frame import frame
 
 _REFUSED = const(
     (

@@ -200,16 +200,6 @@ class Stream:
             self._begin()
 
 
-def frame(first, body):
-    """Return a packet: its first byte, the length of the body as a varint, the body."""
-    size = len(body)
-    head = bytes((first,))
-    while size > 0x7F:
-        head += bytes((size & 0x7F | 0x80,))
-        size >>= 7
-    return head + bytes((size,)) + body
-
-
 def _bounds(packet, have):
     # Returns where the body begins (0 while the fixed header is incomplete) and the packet ends.
     size = shift = 0

@@ -6,7 +6,7 @@ docs/reference/protocol.md, "MQTT profile".
 
 import struct
 
-from .stream import frame
+from .frame import frame
 
 
 def packet(first, free_id, filters, options):
