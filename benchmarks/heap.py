@@ -15,6 +15,7 @@ from pathlib import Path
 
 from alink_formats import identity
 from alink_sim import toolchain
+from alink_sim.patience import patience
 from alink_sim.platform import Device, Platform
 from alink_sim.platform.access.auth import signature
 
@@ -158,7 +159,7 @@ def run(folder: Path, heap: int, words: list[str], *, command: Sequence[str] = (
         env=os.environ | {"MICROPYPATH": ".:.frozen"},  # Names of files cost heap: no long ones.
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=patience(),
         check=False,
     )
     return done.stdout.strip() if done.returncode == 0 else ""

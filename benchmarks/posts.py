@@ -15,6 +15,7 @@ from pathlib import Path
 
 from alink_formats import identity
 from alink_sim import toolchain
+from alink_sim.patience import patience
 from alink_sim.platform import Platform, Settings
 from alink_sim.platform.access.auth import signature
 from benchmarks import heap
@@ -94,7 +95,7 @@ def _run(folder: Path, words: list[str]) -> int:
         env=os.environ | {"MICROPYPATH": ".:.frozen"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=patience(),
         check=False,
     )
     if done.returncode:
