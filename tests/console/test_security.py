@@ -5,11 +5,13 @@ from __future__ import annotations
 import http.client
 import re
 import socket
+from contextlib import suppress
 
 import pytest
 
 from alink_sim.platform.console import connection, server
 from tests.console.world import PK, SENSOR, World
+from tests.platform.https.test_limits import MALFORMED
 from tests.waiting import PATIENCE
 
 HOSTILE = "http://console.example"
@@ -164,3 +166,18 @@ def test_secret_is_shown_after_a_click_only(world):
     body = f"csrf={csrf(world, cookie)}"
     shown = request(world, "POST", f"/products/{PK}/secret", cookie=cookie, body=body)
     assert world.product.secret in shown.read().decode()
+
+
+def test_malformed_requests_leave_no_traceback(world, caplog):
+    for sent in MALFORMED:
+        # The console may close before it has read all of it.
+        with (
+            suppress(OSError),
+            socket.create_connection(("127.0.0.1", world.console.port), PATIENCE) as link,
+        ):
+            link.sendall(sent)
+            link.shutdown(socket.SHUT_WR)
+            assert link.recv(65536)[9:12] != b"500", sent
+    assert request(world, "GET", "/products").status == 401
+    assert not [record for record in caplog.records if record.exc_info]
+    assert not world.platform.events(kind="platform_error")

@@ -8,10 +8,11 @@ documented.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, Self
 from unittest.mock import patch
@@ -75,6 +76,37 @@ class Nowhere(asyncio.Transport):
 
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
         pass
+
+
+class Heard(Nowhere):
+    """A transport that keeps what the platform sends."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._sent = b""
+        self._news = asyncio.Event()
+
+    def write(self, data: Any) -> None:
+        self._sent += bytes(data)
+        self._news.set()
+
+    def close(self) -> None:
+        super().close()
+        self._news.set()
+
+    abort = close
+
+    def taken(self) -> bytes:
+        """Return what has come since the last call."""
+        sent, self._sent = self._sent, b""
+        return sent
+
+    async def more(self) -> bytes:
+        """Return what comes next, b"" at the end. Raises TimeoutError."""
+        while not self._sent and not self.is_over:
+            self._news.clear()
+            await asyncio.wait_for(self._news.wait(), PATIENCE)
+        return self.taken()
 
 
 class Doors:
@@ -256,14 +288,27 @@ class Doors:
             with suppress(RegistryError, TypeError, ValueError):
                 json.dumps(operations.call(self.platform, name, parameters))
 
+    def served(self, number: int) -> Any:
+        """Return what serves a new connection to an HTTP port: HTTPS, cloud API or files."""
+        return self._http[number]._connection(True)
+
     async def _request(self, number: int, data: bytes) -> None:
-        served: Any = self._http[number]._connection(True)
+        served = self.served(number)
         transport = Nowhere()
         served.connection_made(transport)
         served.data_received(data)
         await rounds()
         served.connection_lost(None)
         await asyncio.sleep(0)
+
+
+def in_pieces(connection: asyncio.Protocol, data: bytes, sizes: Sequence[int]) -> None:
+    """Hand bytes to a connection in pieces of some sizes, again and again."""
+    for size in itertools.cycle(sizes):
+        if not data:
+            return
+        connection.data_received(data[:size])
+        data = data[size:]
 
 
 async def rounds() -> None:

@@ -82,9 +82,9 @@ def feed_guided(door: str, inputs: int, seed: int = SEED) -> Guided:
 
 def feed_structured(doors: Doors, door: str, examples: int) -> int:
     """Feed a door with what Hypothesis builds for it; return the number of inputs."""
-    if door == "mqtt":
-        return structured.feed_sessions(doors, -(-examples // structured.STEPS))
-    return structured.feed_documents(doors, door, examples) if door in structured.BODIES else 0
+    if door in structured.MACHINES:
+        return structured.feed_sessions(doors, -(-examples // structured.STEPS), door=door)
+    return structured.feed_documents(doors, door, examples)
 
 
 def feed_device(

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from alink_sim import toolchain
 from tests import interpreters
-from tests.reliability import fuzz, guided, page
+from tests.reliability import fuzz, guided, page, structured
 from tests.reliability.day import BadNetwork, Day
 from tests.reliability.doors import NAMES, Doors
 from tests.waiting import PATIENCE
@@ -24,7 +24,8 @@ from tests.waiting import PATIENCE
 # Shares of all inputs at one door.
 MUTATED = 0.1
 GUIDED = 0.0125
-STRUCTURED = 0.003
+DOCUMENTS = 0.003  # Hypothesis takes longer to build one than the platform to read it.
+STEPS = 0.01  # Of the machines of sessions.
 DEVICE = {  # On each build. Those that load modules of a login are slow.
     "log_in": 0.006,
     "stream": 0.012,
@@ -61,7 +62,8 @@ def platform_doors(inputs: int) -> list[page.Door]:
     for name in NAMES:
         with Doors() as opened:
             plain = fuzz.feed(opened, name, math.ceil(inputs * MUTATED))
-            built = fuzz.feed_structured(opened, name, math.ceil(inputs * STRUCTURED))
+            share = STEPS if name in structured.MACHINES else DOCUMENTS
+            built = fuzz.feed_structured(opened, name, math.ceil(inputs * share))
         searched = fuzz.feed_guided(name, math.ceil(inputs * GUIDED))
         found.append(page.Door(plain, built, searched))
         sys.stdout.write(f"{found[-1]}\n")

@@ -54,10 +54,12 @@ The bounded form of this run is in `make test`: tests/reliability/test_fuzz.py a
 ## Inputs at each door of the platform
 
 An input is fed without sockets, in the platform's event loop (tests/reliability/doors.py).
-*Mutated* inputs are valid messages that are changed in a few places. *Structured* ones are JSON
-documents and, at `mqtt`, the steps of sessions that Hypothesis builds. *Guided* ones are those of
-atheris, which prefers inputs that reach new code: *edges* are the branches that its first inputs
-reach, and those that all of them reach.
+*Mutated* inputs are valid messages that are changed in a few places. *Structured* ones are what
+Hypothesis builds: JSON documents and forms; at `mqtt` the steps of sessions; at `http` calls of
+HTTPS registration, cloud API and administration beside a session, whose responses a model predicts
+(tests/reliability/ports.py); at `ota` uploads and downloads beside a session (files.py). *Guided*
+ones are those of atheris, which prefers inputs that reach new code: *edges* are the branches that
+its first inputs reach, and those that all of them reach.
 
 A traceback is an exception that is not a documented refusal, or a `platform_error` in the event
 log. A hang is an input of more than {fuzz.SLOW:.0f} s of the processor. Memory is that of the

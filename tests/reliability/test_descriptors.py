@@ -18,7 +18,7 @@ from alink_sim.platform import Platform
 from alink_sim.platform.control import client
 from alink_sim.platform.control.serving import Serving, serve
 from alink_sim.platform.control.state_directory import StateDir
-from alink_sim.platform.mqtt import framing
+from tests.platform.reader_count import texts_read
 from tests.platform.wire import ACCEPTED, Party, Wire, packet, text
 from tests.reliability.test_crash import PRODUCT, log_in
 from tests.waiting import PATIENCE, eventually
@@ -88,15 +88,7 @@ def test_longest_subscribe_delays_no_ping(
     monkeypatch: pytest.MonkeyPatch, record_property: Callable[[str, object], None]
 ):
     """Count what the platform does between a SUBSCRIBE of 256 KB and another client's ping."""
-    read = 0
-    reader = framing._Reader.text
-
-    def counted(self: Any) -> str:
-        nonlocal read
-        read += 1
-        return reader(self)
-
-    monkeypatch.setattr(framing._Reader, "text", counted)
+    read = texts_read(monkeypatch)
     body = b"\0\1" + (text("a") + b"\0") * FILTERS
     with Platform(ecdsa=True) as platform:
         product = platform.console.create_product(key=PRODUCT.key, secret=PRODUCT.secret)
@@ -107,14 +99,13 @@ def test_longest_subscribe_delays_no_ping(
         with Wire.tls(platform) as flood, Wire.tls(platform) as pings:
             assert flood.ask(one.log_in()) == ACCEPTED
             assert pings.ask(other.log_in()) == ACCEPTED
-            read = 0
-            before = len(platform.events())
+            read_before, before = read(), len(platform.events())
             flood.send(packet(0x82, body))
             assert flood.read() == b""  # It is over.
             assert pings.ask(b"\xc0\0") == b"\xd0\0"
-            events = len(platform.events()) - before
-    assert 0 < read <= 257
+            texts, events = read() - read_before, len(platform.events()) - before
+    assert 0 < texts <= 257
     assert events <= 4  # The refusal and the end, not one for each filter.
     record_property(
-        "counted", f"SUBSCRIBE of {FILTERS} filters: {read} read, {events} events, then a ping"
+        "counted", f"SUBSCRIBE of {FILTERS} filters: {texts} read, {events} events, then a ping"
     )

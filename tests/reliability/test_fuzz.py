@@ -14,16 +14,21 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from alink_sim.platform.access import auth
+from alink_sim.platform.openapi.gate import Gate
+from alink_sim.platform.state.ota_bucket import Bucket
 from alink_sim.platform.topics import dispatch
 from alink_sim.toolchain import Interpreter
 from tests.reliability import device_process, fuzz, guided, structured
 from tests.reliability.device_process import DOORS, DeviceFailure, DeviceProcess
+from tests.reliability.documents import BODIES
 from tests.reliability.doors import NAMES, SEEDS, Doors, FuzzError
 from tests.reliability.mutator import mutated
 
 ROOT = Path(__file__).resolve().parents[2]
 INPUTS = 400  # At each door of the platform; the long form has 1,000,000 in all.
 DEVICE_INPUTS = 100
+SESSIONS = 12  # Of up to 30 steps.
 GUIDED_INPUTS = 2000  # At all doors of the platform in turn.
 REQUIRE_ATHERIS = "ALINK_REQUIRE_ATHERIS"
 
@@ -66,15 +71,17 @@ def test_any_bytes_are_refused_or_taken(doors: Doors, door: str, data: bytes):
     doors.feed(door, data)
 
 
-@pytest.mark.parametrize("door", structured.BODIES)
+@pytest.mark.parametrize("door", BODIES)
 def test_any_json_document_is_refused_or_taken(doors: Doors, door: str):
     assert structured.feed_documents(doors, door, 100) >= 100
 
 
-def test_every_packet_of_a_session_is_answered(doors: Doors, record_property: Count):
-    steps = structured.feed_sessions(doors, 20)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("door", structured.MACHINES)
+def test_every_step_of_a_session_is_answered(doors: Doors, door: str, record_property: Count):
+    steps = structured.feed_sessions(doors, SESSIONS, door=door)
     assert steps > 100
-    record_property("counted", f"fuzz, MQTT sessions: {steps} steps, 0 failures")
+    record_property("counted", f"fuzz, {door} sessions: {steps} steps, 0 failures")
 
 
 @pytest.mark.usefixtures("atheris")
@@ -104,6 +111,22 @@ def test_failure_of_the_platform_is_seen(doors: Doors, monkeypatch: pytest.Monke
     monkeypatch.setattr(dispatch, "publish", lambda *_args, **_named: 1 / 0)
     with pytest.raises((FuzzError, ZeroDivisionError)):
         doors.feed("message", b"\0{}")
+
+
+@pytest.mark.parametrize(
+    ("door", "owner", "check"),
+    [
+        ("http", Gate, "check"),
+        ("http", auth, "registration_is_signed"),
+        ("ota", Bucket, "check_form"),
+    ],
+)
+def test_wrong_answer_of_a_port_is_seen(
+    doors: Doors, monkeypatch: pytest.MonkeyPatch, door: str, owner: object, check: str
+):
+    monkeypatch.setattr(owner, check, lambda *_args, **_named: None)
+    with pytest.raises(AssertionError):
+        structured.feed_sessions(doors, SESSIONS, door=door, shrinks=False)
 
 
 def test_session_that_the_platform_ends_is_seen(doors: Doors, monkeypatch: pytest.MonkeyPatch):

@@ -109,6 +109,10 @@ class PlatformView:
         finally:
             self._tallies = None
 
+    def note(self, kind: str, reason: str) -> None:
+        """Add an event of the console itself."""
+        self._core.note(kind, reason=f"console: {reason}")
+
     async def settled(self) -> None:
         """Return once no action of the console waits for the loop any more."""
         await asyncio.gather(*self._pending, return_exceptions=True)

@@ -19,6 +19,8 @@ from alink_sim.platform.console.platform_view import PlatformView
 from alink_sim.platform.console.security import Gate, Session
 from alink_sim.platform.console.templates import Templates
 from alink_sim.platform.console.visit import Visit
+from alink_sim.platform.https.expectation import check_expectations
+from alink_sim.platform.https.timed import one_line_logger
 from alink_sim.platform.state.store import StoreError
 from alink_texts import LANGUAGES, best_language
 from alink_texts.sentences import sentences
@@ -70,8 +72,10 @@ class ConsoleServer:
         loop = asyncio.get_running_loop()
         manager = self._runner.server
         assert manager  # noqa: S101 (there since `setup`)
+        check_expectations(manager)
+        log = one_line_logger(self._view.note)
         self._server = await loop.create_server(
-            lambda: Connection(manager, loop=loop), LOOPBACK, port, backlog=_BACKLOG
+            lambda: Connection(manager, loop=loop, logger=log), LOOPBACK, port, backlog=_BACKLOG
         )
         self.port = self._server.sockets[0].getsockname()[1]
         self._live.start()

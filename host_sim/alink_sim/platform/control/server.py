@@ -14,6 +14,7 @@ from aiohttp import web
 
 from alink_sim import bounded_json
 from alink_sim.platform.control import operations
+from alink_sim.platform.https.expectation import check_expectations
 from alink_sim.platform.https.timed import TimedConnections, Times, one_line_logger
 from alink_sim.platform.platform import Platform
 from alink_sim.platform.state.claim import StoreError
@@ -33,21 +34,21 @@ class ControlServer:
     def __init__(self, platform: Platform, *, key: str) -> None:
         self._platform = platform
         self._key = f"Bearer {key}".encode()
+        self._timed = TimedConnections(_TIMES, _ignore)
         self._runner: web.AppRunner | None = None
         self._listener: asyncio.Server | None = None
 
     async def start(self) -> int:
         """Listen on loopback; return the port."""
-        timed = TimedConnections(_TIMES, _ignore)
-        app = web.Application(client_max_size=_MAX_BODY, middlewares=[timed.middleware])
+        app = web.Application(client_max_size=_MAX_BODY, middlewares=[self._timed.middleware])
         app.router.add_post("/{operation}", self._respond)
         log = one_line_logger(self._note)
-        self._runner = runner = web.AppRunner(app, access_log=None, logger=log)
-        await runner.setup()
-        assert runner.server  # noqa: S101 (there since `setup`)
-        server = runner.server
+        self._runner = web.AppRunner(app, access_log=None, logger=log)
+        await self._runner.setup()
+        assert self._runner.server  # noqa: S101 (there since `setup`)
+        check_expectations(self._runner.server)
         loop = asyncio.get_running_loop()
-        self._listener = await loop.create_server(lambda: timed.made(server()), LOOPBACK, 0)
+        self._listener = await loop.create_server(self._connection, LOOPBACK, 0)
         port: int = self._listener.sockets[0].getsockname()[1]
         return port
 
@@ -57,6 +58,11 @@ class ControlServer:
             self._listener.close()
         if self._runner:
             await self._runner.cleanup()
+
+    def _connection(self) -> asyncio.Protocol:
+        assert self._runner  # noqa: S101 (there since `start`)
+        assert self._runner.server  # noqa: S101 (likewise)
+        return self._timed.made(self._runner.server())
 
     def _note(self, kind: str, reason: str) -> None:
         event = Event(time=self._platform.clock.time(), kind=kind, reason=f"control: {reason}")

@@ -9,6 +9,7 @@ from aiohttp import web
 from alink_sim.platform.access.handshake import PortTls
 from alink_sim.platform.access.listener import Listener
 from alink_sim.platform.core import Core
+from alink_sim.platform.https.expectation import check_expectations
 from alink_sim.platform.https.timed import TimedConnections, Times, one_line_logger
 
 
@@ -43,6 +44,8 @@ class HttpServer:
     async def listen(self, host: str, port: int) -> int:
         """Begin to accept in the running loop; return the port. Raises OSError."""
         await self._runner.setup()
+        assert self._runner.server  # noqa: S101 (there since `setup`)
+        check_expectations(self._runner.server)
         return self._listener.listen(host, port)
 
     async def close(self) -> None:
