@@ -3,6 +3,7 @@
 ```{api} alink.thing          the public API of a module, or of the names below it
 ```{commands} alink_sim.cli alink-sim
 ```{settings}                 the settings of the simulated platform
+```{peripherals}              what the firmware of a simulated board can import
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from docs._ext import commands, entries, pictures, settings
+from docs._ext import commands, entries, peripherals, pictures, settings
 
 
 class _Generated(SphinxDirective):
@@ -80,6 +81,14 @@ class Settings(_Generated):
         return settings.table()
 
 
+class Peripherals(Settings):
+    """The names of MicroPython that a simulated board has, and those that it refuses."""
+
+    def text(self) -> str:
+        """Return the Markdown."""
+        return peripherals.tables()
+
+
 class Flowchart(SphinxDirective):
     """A Mermaid flowchart as SVG."""
 
@@ -97,5 +106,6 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("members", Members)
     app.add_directive("commands", Commands)
     app.add_directive("settings", Settings)
+    app.add_directive("peripherals", Peripherals)
     app.add_directive("mermaid", Flowchart)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,6 +1,7 @@
 """Simulate an ESP32: a flash file and an interpreter process, controlled from the host.
 
-These names and `alink_sim.board.serial` are the public surface; the other modules are internal.
+The public surface: these names, `alink_sim.board.sensors` and `alink_sim.board.serial`. The other
+modules are internal.
 """
 
 from __future__ import annotations
@@ -13,16 +14,27 @@ from alink_sim.board.flash.flash_file import FlashFile, PowerCutError
 from alink_sim.board.interpreter.console import BoardError, TextLine
 from alink_sim.board.interpreter.heap import beside_standins
 from alink_sim.board.interpreter.state import FOREVER, Waiting
+from alink_sim.board.peripherals.buses import I2cBus, SpiBus
+from alink_sim.board.peripherals.pin import Change, Pin, Pwm
+from alink_sim.board.peripherals.uart import Uart
+from alink_sim.board.peripherals.wiring import AdcInput
 from alink_sim.board.program import BoardProgram
 
 __all__ = [
     "FOREVER",
+    "AdcInput",
     "Board",
     "BoardError",
     "BoardProgram",
+    "Change",
     "FlashFile",
+    "I2cBus",
+    "Pin",
     "PowerCutError",
+    "Pwm",
+    "SpiBus",
     "TextLine",
+    "Uart",
     "Waiting",
     "beside_standins",
     "burn",

@@ -22,11 +22,17 @@ from alink_sim.board.flash import burn, firmware_image
 from alink_sim.board.flash.flash_file import FlashFile
 from alink_sim.board.hmac_unit import FAMILIES, HmacUnit
 from alink_sim.board.interpreter import bootloader
+from alink_sim.board.interpreter import heap as heap_sizes
 from alink_sim.board.interpreter.console import BoardError, Console, TextLine
 from alink_sim.board.interpreter.frozen import frozen
 from alink_sim.board.interpreter.process import Power
 from alink_sim.board.interpreter.rom import ChipFlash, Rom
-from alink_sim.board.interpreter.state import BoardState, Waiting, read_waiting
+from alink_sim.board.interpreter.state import BoardState, Reset, Waiting, read_waiting
+from alink_sim.board.peripherals.buses import I2cBus, SpiBus
+from alink_sim.board.peripherals.calls import Calls
+from alink_sim.board.peripherals.pin import Pin
+from alink_sim.board.peripherals.uart import Uart
+from alink_sim.board.peripherals.wiring import AdcInput, Wiring
 from alink_sim.patience import patience
 from alink_sim.toolchain import Interpreter
 
@@ -70,6 +76,7 @@ class Board:
         self._heap = heap
         self._state = BoardState(self.directory / "state.bin")
         self._console = Console()
+        self._wiring = Wiring(definition.chip, now=self._now, notify=self._state.interrupt)
         self._power: Power | None = None
         self._keys: tuple[int, int] | None = None  # Read and write end of the serial input.
 
@@ -165,12 +172,14 @@ class Board:
             "MICROPYPATH": boot.name,
             "ALINK_BOARD": str(self.directory),
             "ALINK_ROM": str(image.rom),
+            "ALINK_BALLAST": heap_sizes.ballast(self._interpreter),
             "ALINK_FROZEN": str(modules),
             "ALINK_CLOCK": str(self._clock or ""),
             "ALINK_KEYS": "1" if uart else "",
         }
         self._keys = os.pipe() if uart else None
         self._state.power_on(cut_at=cut_at)
+        self._wiring.power_on()
         # In one step: a test's clock reads the file of the board's last run meanwhile.
         waiting = self.directory / "waiting"
         waiting.with_suffix(".new").write_bytes(bytes(10))
@@ -180,7 +189,7 @@ class Board:
             command=(
                 *self._interpreter.command,
                 "-X",
-                f"heapsize={self._heap}",
+                f"heapsize={heap_sizes.with_ballast(self._heap, self._interpreter)}",
                 "-c",
                 "import _main",
             ),
@@ -191,6 +200,7 @@ class Board:
             boot=self._boot,
             rom=self._rom,
             now=self._now,
+            wakes=self._wiring.wakes,
             keys=self._keys[0] if self._keys else None,
         )
 
@@ -301,6 +311,28 @@ class Board:
         """Burn the bytes of a certificate record, valid or damaged."""
         burn.burn_record(self.flash, self.definition, layout=layout, record=record)
 
+    def pin(self, number: int) -> Pin:
+        """Return a pin by its GPIO number. Raises ValueError if the chip does not have it."""
+        return self._wiring.pin(number)
+
+    def adc(self, number: int) -> AdcInput:
+        """Return the analog input of a pin. Raises ValueError if the pin has no ADC."""
+        return self._wiring.adc(number)
+
+    def i2c(
+        self, number: int | None = None, *, scl: int | None = None, sda: int | None = None
+    ) -> I2cBus:
+        """Return the bus of machine.I2C(number), or the bus on two pins."""
+        return self._wiring.i2c(number, scl=scl, sda=sda)
+
+    def spi(self, number: int) -> SpiBus:
+        """Return the bus of machine.SPI(number); SoftSPI is number -1."""
+        return self._wiring.spi(number)
+
+    def uart(self, number: int) -> Uart:
+        """Return the other end of machine.UART(number)."""
+        return self._wiring.uart(number)
+
     def _partition(self, name: str) -> bytes:
         partition = self.table().with_vfs(self.flash.size).find(name)
         return self.flash.read(partition.offset, partition.size)
@@ -321,7 +353,15 @@ class Board:
         family, unit = FAMILIES.get(self.definition.chip), None
         if self.efuses and family:
             unit = HmacUnit(family, self.efuses)
-        return Rom(flash, self.table(), CHIPS[self.definition.chip].chip_id, unit)
+        cause = self._state.cause
+        self._wiring.reset(soft=cause is Reset.SOFT, asleep=cause is Reset.DEEP_SLEEP)
+        return Rom(
+            flash,
+            self.table(),
+            CHIPS[self.definition.chip].chip_id,
+            unit,
+            peripherals=Calls(self._wiring).reply,
+        )
 
     def _now(self) -> int:
         if self._clock is None:

@@ -9,7 +9,8 @@ from alink_sim.board.interpreter import heap
 from tests.board.conftest import Bench, printed
 
 MAIN = """
-import gc
+import _board, gc
+_board.release(99)  # The ballast, for which a board gets heap.
 gc.collect()
 print("idle", gc.mem_alloc())
 import esp, machine, network, ssl
@@ -37,13 +38,16 @@ def test_stand_ins_stay_within_their_budget(bench: Bench):
 
 def test_stand_in_heap_is_counted_once(bench: Bench):
     count = 'import gc\ngc.collect()\nprint("taken", gc.mem_alloc())\n'
+    ballast = "import _board\n_board.release(99)\n"
     bare = subprocess.run(
         [*bench.interpreter.command, "-X", "heapsize=200000", "-c", NAMES + count],
         capture_output=True,
         text=True,
         check=True,
     )
-    on_board = bench.run(NAMES + "import esp, machine, network, ssl\n" + count, heap="200000")
+    on_board = bench.run(
+        ballast + NAMES + "import esp, machine, network, ssl\n" + count, heap="200000"
+    )
     taken = int(on_board[0].split()[1]) - int(bare.stdout.split()[1])
     given = heap.STANDINS[bench.interpreter.word_bits]
     assert 0.9 * taken < given <= taken
@@ -65,3 +69,21 @@ def test_stand_ins_leave_one_large_block(bench: Bench):
     assert found
     block = 16 if bench.interpreter.word_bits == 32 else 32
     assert int(found[1]) * block > LARGEST
+
+
+def test_peripherals_take_no_heap(bench: Bench):
+    lines = bench.run(
+        """
+        import gc, machine
+        gc.collect()
+        before = gc.mem_free()
+        from machine import ADC, I2C, PWM, SPI, UART, Pin, SoftI2C, Timer, lightsleep
+        import dht, ds18x20, neopixel, onewire
+        led = Pin(2, Pin.OUT)
+        led.irq(print)
+        gc.collect()
+        print(before - gc.mem_free())
+        """,
+        heap="112wk",
+    )
+    assert int(lines[0]) < 1000

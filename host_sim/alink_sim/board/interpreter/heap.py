@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import re
+
 from alink_sim.toolchain import Interpreter
 
 FIRST_AREA = 56_000  # bytes of an ESP32's first heap area, in words of 32 bit
@@ -19,3 +22,32 @@ def beside_standins(interpreter: Interpreter) -> str:
     """
     firmware = FIRST_AREA * interpreter.word_bits // 32
     return str(firmware + STANDINS[interpreter.word_bits])
+
+
+# Peripherals use no heap on a chip. Here each of their modules and classes does, so that a board
+# starts with ballast in its heap, which gets larger by as much, and they free a piece for each 256
+# bytes that they take (standins/_board.py). A piece is one block of the heap for its object and
+# these blocks for its bytes.
+_PIECES = 48
+_BLOCK = {32: 16, 64: 32}  # bytes
+_BLOCKS = {32: 15, 64: 11}
+_CODE = 32  # blocks of the list of pieces and of the code that handles them and interrupts
+
+
+def ballast(interpreter: Interpreter) -> str:
+    """Return the number of pieces of ballast and the bytes of a piece, for _boot.py."""
+    bits = interpreter.word_bits
+    return f"{_PIECES} {_BLOCKS[bits] * _BLOCK[bits]}"
+
+
+def with_ballast(heap: str, interpreter: Interpreter) -> str:
+    """Return the heap size that leaves `heap`, an argument of -X heapsize, beside the ballast."""
+    bits = interpreter.word_bits
+    found = re.fullmatch(r"(\d+)(w?)([km]?)", heap.lower())
+    if not found:
+        raise ValueError(f"heap is {heap!r}; write bytes as in 100000, 56k or 56wk")
+    size = int(found[1]) * {"": 1, "k": 1024, "m": 1024 * 1024}[found[3]]
+    words = bits // 32 if found[2] else 1
+    # The collector keeps 3 bits for each block.
+    blocks = _PIECES * (_BLOCKS[bits] + 1) + _CODE
+    return str(size * words + math.ceil(blocks * (_BLOCK[bits] + 3 / 8)))

@@ -29,8 +29,9 @@ class Power:
 
     `boot` chooses the application after each reset except a soft reset and a deep sleep. `rom`
     opens the functions of the chip's ROM when a process starts. `now` returns the board's clock
-    in milliseconds since 1970, for deep sleep. `keys` is the read end of a pipe with the input of
-    the serial port; None means that the board has no serial port, and then a reset prints nothing.
+    in milliseconds since 1970, for deep sleep, and `wakes` whether a pin ends it. `keys` is the
+    read end of a pipe with the input of the serial port; None means that the board has no serial
+    port, and then a reset prints nothing.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Power:
         boot: Callable[[], None],
         rom: Callable[[], Rom],
         now: Callable[[], int],
+        wakes: Callable[[], bool] = lambda: False,
         keys: int | None = None,
     ) -> None:
         self._command = command
@@ -54,6 +56,7 @@ class Power:
         self._boot = boot
         self._rom = rom
         self._now = now
+        self._wakes = wakes
         self._keys = keys
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
@@ -186,7 +189,7 @@ class Power:
     def _goes_on(self, cause: Reset) -> bool:
         if cause is Reset.DEEP_SLEEP:
             wake_at = self._state.wake_at
-            while wake_at == FOREVER or self._now() < wake_at:
+            while (wake_at == FOREVER or self._now() < wake_at) and not self._wakes():
                 if self._off.wait(_LOOK) or self._asked:
                     break
         return cause in _RESTARTS and not self._off.is_set()

@@ -1,13 +1,14 @@
-"""NVS, `otadata` and registers, which use no MicroPython heap on a chip: calls through two pipes.
+"""What uses no MicroPython heap on a chip, NVS to peripherals: calls through two pipes.
 
 A call is method u8 · namespace u8 · length of the key u8 · length of the data u32 · key · data.
 The reply is error i32 (0 for success) · length u32 · data, or the name of the error.
-standins/esp32.py makes the calls.
+The stand-ins make the calls. Method 20 is a peripheral's (alink_sim/board/peripherals/calls.py).
 """
 
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
 from alink_formats import nvs
@@ -21,6 +22,7 @@ from alink_sim.board.interpreter.state import BoardState
 
 HEADER = struct.Struct("<BBBI")
 _REPLY = struct.Struct("<iI")
+_PERIPHERAL = 20
 _NO_FREE_PAGES = -0x110D
 _NEW_VERSION = -0x1110
 
@@ -38,12 +40,16 @@ class Rom:
         table: PartitionTable,
         chip_id: int,
         unit: HmacUnit | None = None,
+        *,
+        peripherals: Callable[[bytes], bytes],
     ) -> None:
         """Open the partitions of the table; calls to a missing one return an error.
 
         `unit` has the registers of the chip that are simulated, None if it has no HMAC unit.
+        `peripherals` replies to a call of a peripheral.
         """
         self._unit = unit
+        self._peripherals = peripherals
         self._flash = flash
         self._chip_id = chip_id
         self._choice = OtaData(flash, table)
@@ -72,6 +78,8 @@ class Rom:
         return _REPLY.pack(0, len(reply)) + reply
 
     def _do(self, method: int, namespace: int, key: str, data: bytes) -> bytes:
+        if method == _PERIPHERAL:
+            return self._peripherals(data)
         if method in (9, 10):
             return self._register(method, data)
         if method > 5:

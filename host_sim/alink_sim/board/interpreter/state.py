@@ -3,7 +3,8 @@
     0 reset cause u8 · 1 how the process ended u8 · 2 length of the RTC memory u16 ·
     4 flash operations since power-on u32 · 8 number of the operation that power fails in u32 ·
     16 start of the RTC (its 2000-01-01), ms since 1970 u64 · 24 end of a deep sleep, ms u64 ·
-    32 MAC, 6 bytes · 48 whether the REPL is in raw mode u8 · 52 offset of the running slot u32 ·
+    32 MAC, 6 bytes · 48 whether the REPL is in raw mode u8 · 49 whether an
+    interrupt waits u8 · 52 offset of the running slot u32 ·
     64 RTC memory, 2048 bytes
 
 The process writes everything except the reset cause, the operation to cut, the MAC and the running
@@ -67,6 +68,11 @@ class BoardState:
         self._path.write_bytes(content)
 
     @property
+    def cause(self) -> Reset:
+        """Return the cause of the last reset."""
+        return Reset(self._read(0, 1)[0])
+
+    @property
     def ended(self) -> Reset:
         """Return how the process ended; NONE if it exited or the host killed it."""
         return Reset(self._read(1, 1)[0])
@@ -111,6 +117,10 @@ class BoardState:
         self._write(0, struct.pack("<BBHII", Reset.POWER_ON, 0, 0, 0, cut_at or 0))
         self._write(16, bytes(16))
         self._write(48, bytes(8))
+
+    def interrupt(self) -> None:
+        """Tell the process that an interrupt waits."""
+        self._write(49, b"\1")
 
     def restart(self, cause: Reset) -> None:
         """Start the next process; the RTC and the counters keep their values."""

@@ -37,6 +37,8 @@ _now = bytearray(8)
 _looks = bytearray(1)  # How often a wait looked at the clock and its sockets, modulo 256.
 _dog = None  # Ticks at which the watchdog resets the board.
 _dog_ms = 0
+hook = None  # Runs interrupts and timers (_interrupts.py).
+ballast = []  # Heap that peripherals take, because they use none on a chip (heap.py).
 
 # State that survives the process
 
@@ -106,6 +108,12 @@ def erase(offset):
         restart(_CUT)
 
 
+def release(pieces):
+    # Free ballast for a module of peripherals, which calls this as it loads.
+    for _ in range(min(pieces, len(ballast))):
+        ballast.pop()
+
+
 # ROM
 
 _pipes = uos.getenv("ALINK_ROM_CALLS").split()
@@ -124,7 +132,7 @@ def call(method, namespace, key, data=b"", buffer=None):
         return _answers.readinto(buffer, size) if size else 0
     data = _answers.read(size)
     if number:
-        raise OSError(number, str(data, "ascii"))
+        raise OSError(number, str(data, "ascii")) if data else OSError(number)
     return data
 
 
@@ -157,6 +165,8 @@ def ticks():
             restart(0)  # The host process has ended.
         if key == b"\x03":
             raise KeyboardInterrupt
+    if hook:
+        hook()
     return at
 
 
@@ -179,12 +189,14 @@ def wait(ms, kind, poll=None):
     if found or ms == 0:
         return found
     end = 0xFFFFFFFFFFFFFFFF if ms < 0 else now() + ms
-    if clock:
+    if clock and not hook:
         announce(end, kind)
     while not found:
         left = end - now()
         if left <= 0:
             break
+        if hook:
+            left = min(left, hook(end, kind))
         for _, event in stdin.ipoll(0):
             if event & _HANG_UP:
                 restart(0)  # The host process has ended.

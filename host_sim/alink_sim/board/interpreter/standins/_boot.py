@@ -19,6 +19,9 @@ for _module in (errno, select, socket, time):
 
 def mount():
     gc.collect()  # The next objects are permanent: put them at the lower end of the heap.
+    count, size = uos.getenv("ALINK_BALLAST").split()
+    for _ in range(int(count)):
+        _board.ballast.append(bytearray(int(size)))
     lfs2 = vfs.VfsLfs2
     rom = uos.VfsPosix(uos.getenv("ALINK_ROM"))
     image = uos.getenv("ALINK_FROZEN")

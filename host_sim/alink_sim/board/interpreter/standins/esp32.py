@@ -112,3 +112,9 @@ class NVS:
 
     def commit(self):
         pass  # Every set writes to flash at once, as in ESP-IDF.
+
+
+def __getattr__(name):
+    import _peripherals
+
+    return _peripherals.find("esp32", name)

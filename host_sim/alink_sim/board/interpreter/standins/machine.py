@@ -63,9 +63,12 @@ class RTC:
 
 
 def __getattr__(name):
-    # Only a signature by an eFuse key uses registers: no other boot has them in its heap.
+    # Most boots use no register and no peripheral: these are not in their heap.
     if name == "mem32":
         from _registers import mem32
 
         return mem32
-    raise AttributeError(name)
+    from _peripherals import find
+
+    value = globals()[name] = find("machine", name)
+    return value

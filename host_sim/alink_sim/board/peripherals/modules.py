@@ -1,0 +1,138 @@
+"""The names in a stock image of the chip, module by module: simulated, or refused by name."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from alink_sim.board.peripherals.units import analog, chip, digital, serial
+from alink_sim.board.peripherals.units.unit import Unit
+from alink_sim.board.peripherals.wiring import EXT0_WAKE, EXT1_WAKE, TIMER_WAKE
+
+Entry = type[Unit] | Callable[..., Any] | int | str
+
+MODULES: Mapping[str, Mapping[str, Entry]] = {
+    "machine": {
+        "ADC": analog.AdcUnit,
+        "DAC": analog.DacUnit,
+        "DEEPSLEEP": 4,
+        "EXT0_WAKE": EXT0_WAKE,
+        "EXT1_WAKE": EXT1_WAKE,
+        "I2C": serial.I2cUnit,
+        "PIN_WAKE": EXT0_WAKE,
+        "PWM": analog.PwmUnit,
+        "Pin": digital.PinUnit,
+        "SLEEP": 2,
+        "SPI": serial.SpiUnit,
+        "Signal": digital.SignalUnit,
+        "SoftI2C": serial.SoftI2cUnit,
+        "SoftSPI": serial.SoftSpiUnit,
+        "TIMER_WAKE": TIMER_WAKE,
+        "TOUCHPAD_WAKE": 5,
+        "Timer": "_timer",
+        "TouchPad": analog.TouchUnit,
+        "UART": serial.UartUnit,
+        "ULP_WAKE": 6,
+        "bitstream": digital.bitstream,
+        "dht_readinto": digital.dht_readinto,
+        "disable_irq": chip.disable_irq,
+        "enable_irq": chip.enable_irq,
+        "freq": chip.freq,
+        "idle": chip.idle,
+        "lightsleep": "_light_sleep",
+        "sleep": "_light_sleep",
+        "time_pulse_us": digital.time_pulse_us,
+        "wake_reason": chip.wake_reason,
+    },
+    "esp32": {
+        "HEAP_DATA": 4,
+        "HEAP_EXEC": 1,
+        "RMT": chip.RmtUnit,
+        "WAKEUP_ALL_LOW": 0,
+        "WAKEUP_ANY_HIGH": 1,
+        "gpio_deep_sleep_hold": chip.gpio_deep_sleep_hold,
+        "idf_heap_info": chip.idf_heap_info,
+        "mcu_temperature": chip.mcu_temperature,
+        "raw_temperature": chip.raw_temperature,
+        "wake_on_ext0": chip.wake_on_ext0,
+        "wake_on_ext1": chip.wake_on_ext1,
+        "wake_on_gpio": chip.wake_on_gpio,
+    },
+    "onewire": {"OneWire": serial.OneWireUnit},
+}
+"""Classes, functions and constants; a text names the stand-in that has it."""
+
+NOT_SIMULATED: Mapping[str, str] = {
+    "machine.ADCBlock": "use machine.ADC",
+    "machine.I2S": "no audio is simulated",
+    "machine.SDCard": "the board has no card; use the vfs",
+    "machine.mem8": "the board has only the registers of machine.mem32 that the SDK uses",
+    "machine.mem16": "the board has only the registers of machine.mem32 that the SDK uses",
+    "machine.CAN": "no CAN bus is simulated",
+    "esp32.PCNT": "count the edges with machine.Pin.irq",
+    "esp32.ULP": "the second processor is not simulated",
+    "esp32.wake_on_touch": "use esp32.wake_on_ext0",
+    "esp32.wake_on_ulp": "the second processor is not simulated",
+}
+"""Names that a simulated board refuses, with the reason or the replacement."""
+
+
+# Names that the stand-ins of a board have themselves, with no call to the host.
+_STAND_INS: Mapping[str, tuple[str, ...]] = {
+    "machine": (
+        "DEEPSLEEP_RESET",
+        "HARD_RESET",
+        "PWRON_RESET",
+        "RTC",
+        "SOFT_RESET",
+        "WDT",
+        "WDT_RESET",
+        "deepsleep",
+        "mem32",
+        "reset",
+        "reset_cause",
+        "soft_reset",
+        "unique_id",
+    ),
+    "esp32": ("NVS", "Partition"),
+    "onewire": ("OneWireError",),
+    "dht": ("DHT11", "DHT22", "DHTBase"),
+    "ds18x20": ("DS18X20",),
+    "neopixel": ("NeoPixel",),
+}
+
+
+def find(module: str, name: str) -> tuple[str, object]:
+    """Return the kind and the value of an attribute of a module, for the stand-ins.
+
+    Raises NotImplementedError for a name that is refused, AttributeError for an unknown name.
+    """
+    full = f"{module}.{name}"
+    if full in NOT_SIMULATED:
+        raise NotImplementedError(f"{full} is not simulated: {NOT_SIMULATED[full]}")
+    entry = MODULES[module].get(name)
+    if entry is None:
+        raise AttributeError(f"'module' object has no attribute '{name}'")
+    if isinstance(entry, type) and issubclass(entry, Unit):
+        return "class", {"_module": module, "_stream": entry.stream, **entry.constants}
+    if isinstance(entry, str):
+        return "module", entry
+    if isinstance(entry, int):
+        return "constant", entry
+    return "function", None
+
+
+def methods(unit: type[Unit]) -> list[str]:
+    """Return the methods of a firmware's class."""
+    return [name for name, _ in inspect.getmembers(unit, inspect.isfunction) if name[0] != "_"]
+
+
+def names(module: str) -> list[str]:
+    """Return the names that a module has on a simulated board."""
+    return sorted({*MODULES.get(module, ()), *_STAND_INS.get(module, ())}, key=str.lower)
+
+
+def described() -> list[str]:
+    """Return the modules that have names, in the order of the reference."""
+    return list(_STAND_INS)

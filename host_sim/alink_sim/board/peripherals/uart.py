@@ -1,0 +1,59 @@
+"""The other end of a serial port of the firmware, such as a GPS receiver or a Modbus meter."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from alink_sim.board.peripherals.wiring import Wiring
+
+
+class Uart:
+    """The cable of machine.UART(number)."""
+
+    def __init__(self, wiring: Wiring, number: int) -> None:
+        """`wiring` is the board's; only it makes ports."""
+        self.number = number
+        self.interrupts = False  # Whether UART.irq has a handler.
+        self._wiring = wiring
+        self._to_firmware = bytearray()
+        self._from_firmware = bytearray()
+
+    def send(self, data: bytes) -> None:
+        """Send bytes to the firmware."""
+        with self._wiring.lock:
+            self._to_firmware += data
+            if self.interrupts:
+                self._wiring.interrupt(f"UART({self.number})")
+
+    @property
+    def sent(self) -> bytes:
+        """Return the bytes that the firmware has written."""
+        return bytes(self._from_firmware)
+
+    def take_sent(self) -> bytes:
+        """Return the bytes that the firmware has written since the last call."""
+        with self._wiring.lock:
+            data = bytes(self._from_firmware)
+            self._from_firmware.clear()
+        return data
+
+    @property
+    def waiting(self) -> int:
+        """Return the number of bytes that the firmware has not read."""
+        return len(self._to_firmware)
+
+    def read(self, count: int) -> bytes:
+        """Return up to `count` bytes for the firmware."""
+        data = bytes(self._to_firmware[:count])
+        del self._to_firmware[:count]
+        return data
+
+    def read_line(self) -> bytes:
+        """Return a text line for the firmware, or the part of it that has come."""
+        end = self._to_firmware.find(b"\n") + 1
+        return self.read(end or len(self._to_firmware))
+
+    def write(self, data: bytes) -> None:
+        """Take bytes from the firmware."""
+        self._from_firmware += data

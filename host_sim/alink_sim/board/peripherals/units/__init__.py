@@ -1,0 +1,1 @@
+"""The classes and functions of the firmware, with the signatures of MicroPython."""
