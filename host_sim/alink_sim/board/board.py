@@ -174,6 +174,7 @@ class Board:
             "ALINK_ROM": str(image.rom),
             "ALINK_BALLAST": heap_sizes.ballast(self._interpreter),
             "ALINK_FROZEN": str(modules),
+            "ALINK_MACHINE": "Generic {0} module with {0}".format(self.definition.chip.upper()),
             "ALINK_CLOCK": str(self._clock or ""),
             "ALINK_KEYS": "1" if uart else "",
         }

@@ -34,7 +34,7 @@ def stub(module: str) -> dict[str, set[str]]:
     return {name: members for name, members in found.items() if name[0] != "_"}
 
 
-@pytest.mark.parametrize("module", modules.described())
+@pytest.mark.parametrize("module", [name for name in modules.described() if name != "os"])
 def test_every_name_of_stock_image_is_known(module):
     known = {*modules.names(module)} | {
         name.partition(".")[2] for name in modules.NOT_SIMULATED if name.startswith(f"{module}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import shutil
 import tempfile
@@ -9,10 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from alink_sim import toolchain
+from alink_sim.board.peripherals.modules import REFUSED_MODULES
 
 _STANDINS = Path(__file__).parent / "standins"
 # These load before main.py; the others cost heap only if the firmware imports them.
-_BOOT = frozenset({"_main", "_boot", "_board", "errno", "esp32", "select", "socket", "time"})
+_BOOT = frozenset(
+    {"_main", "_boot", "_board", "_sys", "errno", "esp32", "select", "socket", "time"}
+)
 
 
 @dataclass(frozen=True)
@@ -28,24 +32,36 @@ def frozen() -> Frozen:
     sources = _sources()
     digest = hashlib.sha256(str(toolchain.mpy_cross()).encode())
     for name in sorted(sources):
-        digest.update(name.encode() + b"\0" + sources[name].read_bytes() + b"\0")
+        digest.update(name.encode() + b"\0" + sources[name] + b"\0")
     home = toolchain.cache_dir() / f"board-{digest.hexdigest()[:16]}"
     if not home.is_dir():
         _compile(sources, home)
     return Frozen(home / "boot", home / "rom")
 
 
-def _sources() -> dict[str, Path]:
-    found = {}
+def _sources() -> dict[str, bytes]:
+    # Return the source of each module, by its path without a suffix.
+    found = {
+        f"rom/{name}": f'raise ImportError("{name} is not simulated: {why}")\n'.encode()
+        for name, why in REFUSED_MODULES.items()
+    }
     for file in _STANDINS.rglob("*.py"):
         name = str(file.relative_to(_STANDINS).with_suffix(""))
-        found[f"{'boot' if name in _BOOT else 'rom'}/{name}"] = file
-    for file in (toolchain.umqtt_simple() / "umqtt").glob("*.py"):
-        found[f"rom/umqtt/{file.stem}"] = file
+        found[f"{'boot' if name in _BOOT else 'rom'}/{name}"] = file.read_bytes()
+    for folder in (_umqtt_robust(), toolchain.umqtt_simple()):
+        for file in (folder / "umqtt").glob("*.py") if folder else ():
+            found[f"rom/umqtt/{file.stem}"] = file.read_bytes()
     return found
 
 
-def _compile(sources: dict[str, Path], home: Path) -> None:
+def _umqtt_robust() -> Path | None:
+    # None if it cannot be fetched: few programs use it, so this is not an error.
+    with contextlib.suppress(toolchain.ToolchainError):
+        return toolchain.umqtt_robust()
+    return None
+
+
+def _compile(sources: dict[str, bytes], home: Path) -> None:
     # Compile into a separate folder first: another process may do the same at this moment.
     home.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix="board-", dir=home.parent))
@@ -53,7 +69,10 @@ def _compile(sources: dict[str, Path], home: Path) -> None:
         for name, source in sources.items():
             target = scratch / f"{name}.mpy"
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(toolchain.compile_mpy(source, name=f"{source.stem}.py"))
+            file = target.with_suffix(".py")
+            file.write_bytes(source)
+            target.write_bytes(toolchain.compile_mpy(file, name=file.name))
+            file.unlink()
         try:
             scratch.rename(home)
         except OSError:

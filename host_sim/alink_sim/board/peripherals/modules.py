@@ -63,6 +63,10 @@ MODULES: Mapping[str, Mapping[str, Entry]] = {
 }
 """Classes, functions and constants; a text names the stand-in that has it."""
 
+_AIR = "no radio but Wi-Fi is simulated"
+_SHELL = "use the REPL of the serial port"
+_PACKAGE = "it is not in a stock image either; copy it to the board"
+
 NOT_SIMULATED: Mapping[str, str] = {
     "machine.ADCBlock": "use machine.ADC",
     "machine.I2S": "no audio is simulated",
@@ -70,6 +74,9 @@ NOT_SIMULATED: Mapping[str, str] = {
     "machine.mem8": "the board has only the registers of machine.mem32 that the SDK uses",
     "machine.mem16": "the board has only the registers of machine.mem32 that the SDK uses",
     "machine.CAN": "no CAN bus is simulated",
+    "os.VfsLfs1": "use os.VfsLfs2",
+    "os.dupterm": _SHELL,
+    "os.dupterm_notify": _SHELL,
     "esp32.PCNT": "count the edges with machine.Pin.irq",
     "esp32.ULP": "the second processor is not simulated",
     "esp32.wake_on_touch": "use esp32.wake_on_ext0",
@@ -77,6 +84,25 @@ NOT_SIMULATED: Mapping[str, str] = {
 }
 """Names that a simulated board refuses, with the reason or the replacement."""
 
+
+REFUSED_MODULES: Mapping[str, str] = {
+    "_boot": "it is a part of the firmware's boot",
+    "_espnow": _AIR,
+    "_onewire": "use onewire",
+    "_webrepl": _SHELL,
+    "aioble": _AIR,
+    "aioespnow": _AIR,
+    "aiorepl": _PACKAGE,
+    "bluetooth": _AIR,
+    "btree": "store records in files",
+    "espnow": _AIR,
+    "flashbdev": "use esp32.Partition",
+    "inisetup": "it is a part of the firmware's boot",
+    "upysh": _SHELL,
+    "webrepl": _SHELL,
+    "webrepl_setup": _SHELL,
+}
+"""Modules whose import a simulated board refuses, with the reason or the replacement."""
 
 # Names that the stand-ins of a board have themselves, with no call to the host.
 _STAND_INS: Mapping[str, tuple[str, ...]] = {
@@ -97,9 +123,32 @@ _STAND_INS: Mapping[str, tuple[str, ...]] = {
     ),
     "esp32": ("NVS", "Partition"),
     "onewire": ("OneWireError",),
+    "apa106": ("APA106",),
     "dht": ("DHT11", "DHT22", "DHTBase"),
     "ds18x20": ("DS18X20",),
     "neopixel": ("NeoPixel",),
+    "ntptime": ("host", "settime", "time", "timeout"),
+    "os": (
+        "VfsFat",
+        "VfsLfs2",
+        "chdir",
+        "getcwd",
+        "ilistdir",
+        "listdir",
+        "mkdir",
+        "mount",
+        "remove",
+        "rename",
+        "rmdir",
+        "sep",
+        "stat",
+        "statvfs",
+        "sync",
+        "umount",
+        "uname",
+        "unlink",
+        "urandom",
+    ),
 }
 
 

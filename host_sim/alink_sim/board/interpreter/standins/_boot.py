@@ -8,10 +8,13 @@ import sys
 import time
 
 import _board
+import _sys
 import esp32
 import uos
 import vfs
 
+# Programs ask for the platform and the machine.
+sys.modules["sys"] = _sys
 # Older code imports usocket; on a board it is the same module.
 for _module in (errno, select, socket, time):
     sys.modules["u" + _module.__name__] = _module

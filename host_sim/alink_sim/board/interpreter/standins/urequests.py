@@ -1,0 +1,2 @@
+# The old name of `requests`, which the interpreter has.
+from requests import *

@@ -1,0 +1,56 @@
+"""The modules of a stock image: each imports, or says that it is not simulated."""
+
+from __future__ import annotations
+
+from alink_sim.board.peripherals import modules
+from tests.board.conftest import Bench
+
+# What `help("modules")` lists on an ESP32, by the manifest of MicroPython 1.24 to 1.28.
+STOCK = (
+    "_asyncio _boot _espnow _onewire _thread _webrepl aioespnow apa106 array asyncio binascii"
+    " bluetooth btree builtins cmath collections cryptolib deflate dht ds18x20 errno esp esp32"
+    " espnow flashbdev framebuf gc hashlib heapq inisetup io json machine math micropython mip"
+    " neopixel network ntptime onewire os platform random re requests select socket ssl struct"
+    " sys time tls uasyncio uctypes umqtt.robust umqtt.simple upysh urequests vfs webrepl"
+    " webrepl_setup websocket"
+)
+MAIN = f"""
+import gc
+refused = []
+for name in {STOCK.split()}:
+    gc.collect()
+    try:
+        __import__(name)
+    except ImportError as error:
+        assert " is not simulated: " in str(error), (name, error)
+        refused.append(name)
+print(refused)
+
+import os, sys
+import network, ntptime, time
+print(sys.platform, sys.implementation[0], sys.implementation._machine)
+print(os.uname().machine, os.uname()[0], hasattr(os, "getenv"), "main.py" in os.listdir())
+try:
+    ntptime.settime()
+except OSError as error:
+    print("no network", error.args)
+station = network.WLAN(network.STA_IF)
+station.active(True)
+station.connect("any", "net")
+while not station.isconnected():
+    time.sleep_ms(20)
+ntptime.settime()
+print("year", time.gmtime()[0] >= 2026)
+"""
+
+
+def test_stock_modules_import_or_are_refused(bench: Bench):
+    lines = bench.run(MAIN, heap="200000")
+    known = set(STOCK.split()) & set(modules.REFUSED_MODULES)
+    assert lines == [
+        str(sorted(known, key=STOCK.split().index)),
+        "esp32 micropython Generic ESP32 module with ESP32",
+        "Generic ESP32 module with ESP32 esp32 False True",
+        "no network (-202,)",
+        "year True",
+    ]
