@@ -32,10 +32,14 @@ class DeviceFailure(AssertionError):
 
 @dataclass(frozen=True)
 class Answer:
-    """The result of a batch: steps of the longest input, bytes of allocated heap."""
+    """The result of a batch: steps of the longest input, bytes of allocated heap.
+
+    `result` is what the door returned for the last input; None where the SDK refused it.
+    """
 
     steps: int
     used: int
+    result: bytes | None
 
 
 class DeviceProcess:
@@ -94,7 +98,10 @@ class DeviceProcess:
             number, traceback = answer["failed"]
             data = inputs[number][:2000]
             raise DeviceFailure(f"the door {self._door} failed for {data!r}\n{traceback}")
-        return Answer(answer["steps"], answer["used"])
+        result = answer["result"]
+        return Answer(
+            answer["steps"], answer["used"], None if result is None else bytes.fromhex(result)
+        )
 
     def _line(self) -> str:
         # Waits for as long as the process uses its processor: a loaded machine is not a hang.

@@ -6,6 +6,7 @@ import json
 from typing import Any
 from urllib.parse import urlencode
 
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
 from tests.reliability.doors import DN, PK
@@ -95,3 +96,19 @@ BODIES = {
         max_size=5,
     ).map(_forms),
 }
+
+
+def repeatable(examples: int, *, shrinks: bool = True, steps: int = 1) -> settings:
+    """Return the settings of a run that is the same each time.
+
+    `shrinks`: look for the shortest input that fails. `steps`: of a machine, at most.
+    """
+    return settings(
+        max_examples=examples,
+        stateful_step_count=steps,
+        phases=tuple(Phase) if shrinks else (Phase.generate,),
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )

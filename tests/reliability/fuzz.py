@@ -2,8 +2,8 @@
 
 `make reliability` runs it and writes docs/explanation/reliability.md. Mutated messages, messages
 and sessions that Hypothesis builds, and coverage-guided inputs (guided.py) go into the platform;
-mutated messages go into the SDK on each MicroPython build. A failure, a hang or memory that grows
-ends it with the input.
+mutated messages and those that Hypothesis builds go into the SDK on each MicroPython build. A
+failure, a hang or memory that grows ends it with the input.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import random
 from dataclasses import dataclass
 
 from alink_sim.toolchain import Interpreter
-from tests.reliability import device_seeds, guided, structured
+from tests.reliability import device_seeds, device_structured, guided, structured
 from tests.reliability.device_process import DeviceProcess
 from tests.reliability.doors import SEEDS, Doors
 from tests.reliability.guided import Guided
@@ -44,14 +44,22 @@ class Result:
 
 @dataclass(frozen=True)
 class DeviceResult:
-    """The inputs of a door of the device; heap in bytes, in their first and last fifth."""
+    """The inputs of a door of the device; heap in bytes, in the first and last fifth of those that
+    are mutated.
+    """
 
     interpreter: str
     door: str
-    inputs: int
+    mutated: int
+    structured: int
     steps: int
     heap_before: int
     heap_after: int
+
+    @property
+    def inputs(self) -> int:
+        """Return the number of all inputs."""
+        return self.mutated + self.structured
 
 
 def feed(doors: Doors, door: str, inputs: int, seed: int = SEED) -> Result:
@@ -61,10 +69,11 @@ def feed(doors: Doors, door: str, inputs: int, seed: int = SEED) -> Result:
     """
     chance = random.Random(f"{seed} {door}")
     slowest = before = 0.0
-    for first in range(0, inputs, BATCH):
+    batch = max(1, min(BATCH, inputs // 10))
+    for first in range(0, inputs, batch):
         if not before and first >= inputs // 10:
             before = resident()
-        size = min(BATCH, inputs - first)
+        size = min(batch, inputs - first)
         slowest = max(slowest, doors.feed_all(door, [mutated(chance, SEEDS) for _ in range(size)]))
         if slowest > SLOW:
             raise TimeoutError(f"{door}, seed {seed}, inputs {first} on: one took {slowest:.1f} s")
@@ -88,9 +97,12 @@ def feed_structured(doors: Doors, door: str, examples: int) -> int:
 
 
 def feed_device(
-    interpreter: Interpreter, door: str, inputs: int, seed: int = SEED
+    interpreter: Interpreter, door: str, inputs: int, seed: int = SEED, *, structured: int = 0
 ) -> DeviceResult:
-    """Feed a door of the device. Raises DeviceFailure, MemoryGrowthError."""
+    """Feed a door of the device: mutated `inputs`, then `structured` ones where there are such.
+
+    Raises DeviceFailure, MemoryGrowthError; AssertionError where the device answers wrongly.
+    """
     chance = random.Random(f"{seed} {door}")
     seeds = device_seeds.SEEDS[door]
     batch = max(1, min(BATCH, inputs // 20))
@@ -105,7 +117,10 @@ def feed_device(
     before, after = min(used[2:7]), min(used[-5:])
     if after > before + GROWTH_BYTES:
         raise MemoryGrowthError(f"{door} on {interpreter.name}: the heap grew: {used}")
-    return DeviceResult(interpreter.name, door, inputs, steps, before, after)
+    built = 0
+    if structured and door in device_structured.DOORS:
+        built = device_structured.feed(interpreter, door, structured)
+    return DeviceResult(interpreter.name, door, inputs, built, steps, before, after)
 
 
 def _flat(result: Result) -> Result:

@@ -34,6 +34,7 @@ DEVICE = {  # On each build. Those that load modules of a login are slow.
     "https": 0.02,
     "time": 0.01,
 }
+DEVICE_STRUCTURED = 0.002
 
 
 def main() -> None:
@@ -76,7 +77,9 @@ def device_doors(inputs: int) -> list[fuzz.DeviceResult]:
     for build in interpreters.NAMES:
         for name, share in DEVICE.items():
             wanted = math.ceil(inputs * share)
-            found.append(fuzz.feed_device(toolchain.interpreter(build), name, wanted))
+            built = math.ceil(inputs * DEVICE_STRUCTURED)
+            interpreter = toolchain.interpreter(build)
+            found.append(fuzz.feed_device(interpreter, name, wanted, structured=built))
             sys.stdout.write(f"{found[-1]}\n")
     return found
 

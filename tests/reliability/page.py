@@ -71,14 +71,18 @@ process, after a tenth of the mutated inputs and at their end; its event log is 
 
 ## Inputs at each door of the device
 
-The bytecode of the SDK runs in one MicroPython process for each door, and gets mutated messages of
-a platform over a pipe (tests/firmware/upy/device_doors.py). A traceback is an exception that is
-not one of the SDK's errors, or that ends a session. A hang is an input that takes more than 4,000
+The bytecode of the SDK runs in one MicroPython process for each door, and gets messages of a
+platform over a pipe (tests/firmware/upy/device_doors.py). *Mutated* ones are changed in a few
+places. *Structured* ones are what Hypothesis builds: sessions, replies, credentials and downloads;
+a model says what the device has to send, and which body it has to take
+(tests/reliability/device_structured.py). A traceback is an exception that is not one of the SDK's
+errors, or that ends a session. A hang is an input that takes more than 4,000
 steps and 40 for each of its bytes: a step is a read, a write, a wait or a look at the clock.
-Memory is the allocated heap after a collection, in the first and in the last fifth of the inputs.
+Memory is the allocated heap after a collection, in the first and in the last fifth of the mutated
+inputs.
 
-| build | door | inputs | tracebacks | hangs | most steps | heap |
-|---|---|---|---|---|---|---|
+| build | door | mutated | structured | tracebacks | hangs | most steps | heap |
+|---|---|---|---|---|---|---|---|
 {chr(10).join(map(_device_row, devices))}
 
 ## {day.hours:.0f} hours of {day.boards} boards on a bad network
@@ -115,6 +119,6 @@ def _row(door: Door) -> str:
 
 def _device_row(one: DeviceResult) -> str:
     return (
-        f"| {one.interpreter} | `{one.door}` | {one.inputs:,} | 0 | 0 | {one.steps:,} | "
-        f"{one.heap_before:,} → {one.heap_after:,} bytes |"
+        f"| {one.interpreter} | `{one.door}` | {one.mutated:,} | {one.structured:,} | 0 | 0 | "
+        f"{one.steps:,} | {one.heap_before:,} → {one.heap_after:,} bytes |"
     )

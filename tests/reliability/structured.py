@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.reliability.documents import BODIES
+from tests.reliability.documents import BODIES, repeatable
 from tests.reliability.doors import Doors
 from tests.reliability.files import FilesMachine
 from tests.reliability.ports import PortsMachine
@@ -26,13 +26,7 @@ def feed_documents(doors: Doors, door: str, examples: int) -> int:
     """Feed a door with documents; return how many. Raises as `Doors.feed` does."""
     fed = 0
 
-    @settings(
-        max_examples=examples,
-        deadline=None,
-        derandomize=True,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-    )
+    @repeatable(examples)
     @given(first=st.integers(0, 255), body=BODIES[door])
     def feed(first: int, body: bytes) -> None:
         nonlocal fed
@@ -56,14 +50,6 @@ def feed_sessions(doors: Doors, examples: int, *, door: str = "mqtt", shrinks: b
 
     run_state_machine_as_test(
         lambda: MACHINES[door](doors, count),  # type: ignore[arg-type] # It takes any factory.
-        settings=settings(
-            max_examples=examples,
-            stateful_step_count=STEPS,
-            phases=tuple(Phase) if shrinks else (Phase.generate,),
-            deadline=None,
-            derandomize=True,
-            database=None,
-            suppress_health_check=list(HealthCheck),
-        ),
+        settings=repeatable(examples, shrinks=shrinks, steps=STEPS),
     )
     return steps

@@ -19,7 +19,7 @@ from alink_sim.platform.openapi.gate import Gate
 from alink_sim.platform.state.ota_bucket import Bucket
 from alink_sim.platform.topics import dispatch
 from alink_sim.toolchain import Interpreter
-from tests.reliability import device_process, fuzz, guided, structured
+from tests.reliability import device_process, device_structured, fuzz, guided, structured
 from tests.reliability.device_process import DOORS, DeviceFailure, DeviceProcess
 from tests.reliability.documents import BODIES
 from tests.reliability.doors import NAMES, SEEDS, Doors, FuzzError
@@ -28,6 +28,7 @@ from tests.reliability.mutator import mutated
 ROOT = Path(__file__).resolve().parents[2]
 INPUTS = 400  # At each door of the platform; the long form has 1,000,000 in all.
 DEVICE_INPUTS = 100
+DEVICE_EXAMPLES = 40
 SESSIONS = 12  # Of up to 30 steps.
 GUIDED_INPUTS = 2000  # At all doors of the platform in turn.
 REQUIRE_ATHERIS = "ALINK_REQUIRE_ATHERIS"
@@ -104,6 +105,15 @@ def test_device_refuses_or_takes_mutated_messages(
     record_property("counted", text)
 
 
+@pytest.mark.parametrize("door", device_structured.DOORS)
+def test_device_answers_structured_messages(
+    interpreter: Interpreter, door: str, record_property: Count
+):
+    fed = device_structured.feed(interpreter, door, DEVICE_EXAMPLES)
+    text = f"fuzz, device, {interpreter.name}, {door}: {fed} structured inputs, 0 failures"
+    record_property("counted", text)
+
+
 # What these tests would see
 
 
@@ -174,6 +184,28 @@ def test_failure_of_the_device_is_seen(
         DeviceProcess(interpreter, "stream", changed(module, old, new)) as device,
     ):
         device.feed([b"\x40\x36\0", b"\x40\x30\5ab"])
+
+
+@pytest.mark.parametrize(
+    ("door", "module", "old", "new"),
+    [
+        ("stream", "session/stream.py", "if first & 0x02:", "if False:"),
+        ("stream", "thing.py", '{"id": number', '{"id": str(number)'),
+        ("https", "https/request.py", "have = min(have, end + left)", "pass"),
+    ],
+)
+def test_wrong_answer_of_the_device_is_seen(
+    monkeypatch: pytest.MonkeyPatch,
+    interpreter: Interpreter,
+    door: str,
+    module: str,
+    old: str,
+    new: str,
+):
+    wrong = partial(DeviceProcess, files=changed(module, old, new))
+    monkeypatch.setattr(device_structured, "DeviceProcess", wrong)
+    with pytest.raises(AssertionError):
+        device_structured.feed(interpreter, door, DEVICE_EXAMPLES, shrinks=False)
 
 
 def test_message_that_ends_a_session_is_seen(interpreter: Interpreter):

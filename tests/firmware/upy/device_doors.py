@@ -4,11 +4,14 @@
 # Standard input brings batches: a count (">H"), then each input after its size (">I"). Each batch
 # is answered by a line of JSON: "steps" is the largest number of steps that an input took, "used"
 # the allocated heap after a collection, "failed" null or [number of the input, traceback].
+# "result" are the bytes, in hex, that the door returned for the last input: null where it has
+# none, or the SDK refused the input.
 import gc
 import io
 import json
 import struct
 import sys
+from binascii import hexlify
 
 import shims
 
@@ -98,7 +101,7 @@ class Peer:
         self._chunk = chunk
         self._stays = stays  # Whether it is silent after its last byte; else it closes.
         self._pause = False
-        self.written = False
+        self.sent = b""  # By the device.
 
     def __len__(self):
         return len(self._data)
@@ -119,7 +122,7 @@ class Peer:
 
     def send(self, view):
         clock.spend()
-        self.written = True
+        self.sent += bytes(view)
 
     def time_left(self):
         return 1000
@@ -218,6 +221,16 @@ class World:
             self.device._step()
         link.discard()
 
+    def session(self, data, chunk):
+        """Well-formed packets of a platform; returns what the device sends in its session."""
+        link = self._begin(data, chunk)
+        while len(self.peer):
+            self.device._step()
+            if not link.online:
+                raise AssertionError("the session ended: %s" % self.lines[-1:])
+        link.discard()
+        return self.peer.sent
+
     def message(self, data, chunk):
         """The payload of a well-formed PUBLISH; it must not end the session."""
         topic = self.topics[chunk % len(self.topics)].replace(b"+", b"1").replace(b"#", b"x")
@@ -261,6 +274,15 @@ class World:
         for wait in engine:
             clock.sleep_ms(wait)
 
+    def download(self, data, chunk):
+        """The response of a file server to the SDK's request; returns the body that it takes."""
+        self.peer = Peer(data, chunk)
+        body = bytearray()
+        url = "https://iot.example/file"
+        for wait in heap.call("https.request", "get", url, None, None, 2000, body.extend):
+            clock.sleep_ms(wait)
+        return bytes(body)
+
     def time(self, data, chunk):
         """A reply of a time server, by SNTP or HTTP."""
         if chunk & 1:
@@ -270,17 +292,21 @@ class World:
 
 
 def feed(world, door, data):
-    """Feed one input; its first byte says how many bytes a read gives, or which way it takes."""
+    """Feed one input; return its steps and what its door returned, None for a refusal.
+
+    Its first byte says how many bytes a read gives, or which way it takes.
+    """
     clock.begin(ENOUGH + ENOUGH_A_BYTE * len(data))
     chunk = data[0] if data else 0
+    result = None
     try:
-        getattr(world, door)(data[1:], chunk + 1)
+        result = getattr(world, door)(data[1:], chunk + 1)
     except AlinkError:
         pass  # The documented end of a hostile peer.
     del world.lines[:]
     if world.lost:
         raise world.lost.pop()
-    return clock.allowed - clock.left
+    return clock.allowed - clock.left, result
 
 
 def read(count):
@@ -291,8 +317,8 @@ def read(count):
 
 
 def batch(world, door):
-    """Read and feed a batch; return the largest number of steps, and None or the failure."""
-    most, failed = 0, None
+    """Read and feed a batch; return largest number of steps, last result, None or the failure."""
+    most, result, failed = 0, None, None
     (count,) = struct.unpack(">H", read(2))
     for number in range(count):
         (size,) = struct.unpack(">I", read(4))
@@ -300,21 +326,25 @@ def batch(world, door):
         if failed:
             continue
         try:
-            most = max(most, feed(world, door, data))
+            steps, result = feed(world, door, data)
+            most = max(most, steps)
         except BaseException as error:
             text = io.StringIO()
             sys.print_exception(error, text)
             failed = number, text.getvalue()
-    return most, failed
+    return most, result, failed
 
 
 def main(door):
     world = World()
     print("ready")
     while True:
-        steps, failed = batch(world, door)
+        steps, result, failed = batch(world, door)
+        if result is not None:
+            result = hexlify(result).decode()
         gc.collect()
-        print(json.dumps({"steps": steps, "used": gc.mem_alloc(), "failed": failed}))
+        used = gc.mem_alloc()
+        print(json.dumps({"steps": steps, "used": used, "failed": failed, "result": result}))
 
 
 main(*sys.argv[1:])
