@@ -32,8 +32,8 @@ class Device(Messages):
 
         These settings replace burned fields: region, instance_id, host, https_host, ntp_host,
         method, sign_method, timestamp (str), port (int), ca (DER bytes), wifi (ssid, password).
-        scrub: whether to erase the certificate, and so the ProductSecret, once the credential is
-        stored twice and has logged in. `thing` is the file of its thing model, which makes
+        scrub: whether to remove the ProductSecret from flash, once the credential is stored twice
+        and has logged in. `thing` is the file of its thing model, which makes
         `device.thing` a `Thing` that checks values. The others are those of `Device()`. Raises
         StoreError naming the field that is missing, or wrong.
         """

@@ -105,9 +105,9 @@ class Flash:
 
     def write(self, offset, data):
         self.writes += 1
-        sector = self.sectors.setdefault(offset // 4096, bytearray(b"\xff" * 4096))
-        for at, byte in enumerate(data):
-            sector[offset % 4096 + at] &= byte
+        for at, byte in enumerate(data, offset):
+            sector = self.sectors.setdefault(at // 4096, bytearray(b"\xff" * 4096))
+            sector[at % 4096] &= byte
 
 
 class _Partition:

@@ -178,7 +178,8 @@ def encode_fields(values: Iterable[tuple[int, bytes]], *, kind: int, generation:
 def decode(data: bytes) -> Record:
     """Return the record at the start of `data`. Raises IdentityError with the reason.
 
-    Fields with an unknown tag are skipped: a later version may write them.
+    Fields with an unknown tag are skipped: a later version may write them. A board that has
+    scrubbed its certificate has one without a secret.
     """
     if len(data) < _HEADER.size or data[:4] != _MAGIC:
         raise IdentityError("this is not an identity record")
@@ -192,14 +193,18 @@ def decode(data: bytes) -> Record:
     if zlib.crc32(data[:end]) != int.from_bytes(data[end : end + 4], "little"):
         raise IdentityError("the record fails its checksum: burn it again")
     identity = _identity(_parse(data[_HEADER.size : end]))
-    check(identity, kind=kind)
+    check(identity, kind=kind, may_be_scrubbed=True)
     return Record(kind, generation, identity)
 
 
-def check(identity: Identity, *, kind: str = "certificate") -> None:
-    """Raise IdentityError naming the first field that is missing or outside its limits."""
+def check(identity: Identity, *, kind: str = "certificate", may_be_scrubbed: bool = False) -> None:
+    """Raise IdentityError naming the first field that is missing or outside its limits.
+
+    With `may_be_scrubbed`, a certificate needs no secret.
+    """
     missing = [name for name in ("product_key", "device_name") if not getattr(identity, name)]
-    if kind == "certificate" and not (identity.product_secret or identity.device_secret):
+    has_secret = may_be_scrubbed or identity.product_secret or identity.device_secret
+    if kind == "certificate" and not has_secret:
         missing.append("product_secret")
     paired = identity.client_id and identity.device_token
     if kind == "credential" and not (identity.device_secret or paired):

@@ -4,8 +4,8 @@
 
 Theory of operation: identity
 
-A board is a product certificate (ProductKey, ProductSecret, DeviceName; burned on the line, never
-written by the board) and a credential (DeviceSecret, or ClientID and DeviceToken; returned by
+A board is a product certificate (ProductKey, ProductSecret, DeviceName; burned on the line, only
+`scrub` writes it again) and a credential (DeviceSecret, or ClientID and DeviceToken; returned by
 registration, written once). Both are records of `record`: magic, kind, generation, fields, CRC-32.
 Losing the credential of a board that was online is final for `register` (the platform answers
 6289) and costs one of five ClientIDs for `regnwl`. So it is stored twice, and either copy is

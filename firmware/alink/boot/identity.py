@@ -109,6 +109,8 @@ def identify(settings, log):
     fields = {}
     for source in (credential, certificate, settings):
         fields.update(source)
+    if "DeviceToken" not in fields:
+        check_record(fields, "ProductSecret")
     log(
         "this is %s/%s, %s, SDK %s"  # The line of a factory reads it.
         % (
@@ -135,7 +137,7 @@ def burned(log):
             record = place.read()
             if record is not None:
                 fields = decode(record, CERTIFICATE)[1]
-                check_record(fields, "ProductSecret")
+                check_record(fields, "ProductKey")  # `scrub` has removed the secret, perhaps.
                 same(record, places, log)
                 return fields, place.name
         except StoreError as error:

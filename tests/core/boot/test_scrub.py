@@ -1,4 +1,4 @@
-"""scrub.py: when a board may erase its certificate, and when the certificate stays."""
+"""scrub.py: when a board may remove its ProductSecret, and when the secret stays."""
 
 import fakes
 from alink.boot import record
@@ -17,7 +17,7 @@ class Session:
         self.said.append(text)
 
 
-def _scrub(places, **more):
+def _scrub(places, fail=None, **more):
     board = fakes.Board()
     fields = dict(NAMES, ProductSecret=b"Pr0dSecretAbCdEf", **more)
     board.burn(record.encode(record.CERTIFICATE, 1, fields))
@@ -26,6 +26,7 @@ def _scrub(places, **more):
         board.flash.write(CRED, kept)
     if "nvs" in places:
         board.nvs["cred"] = bytes(kept)
+    board.flash.fail = fail
     from alink.boot import scrub
 
     link = Session()
@@ -34,15 +35,24 @@ def _scrub(places, **more):
 
 
 def _holds_secret(board):
-    content = bytearray(4096)
+    content = bytearray(1024)
     board.flash.read(FCTRY, content)
     return b"Pr0dSecretAbCdEf" in content
 
 
-def test_certificate_goes_when_the_credential_is_stored_twice():
-    board, said = _scrub(("cred", "nvs"))
-    assert not _holds_secret(board)
-    assert said == ["the ProductSecret was removed from this board"]
+def _certificate(board):
+    content = bytearray(1024)
+    board.flash.read(FCTRY, content)
+    return record.decode(content, record.CERTIFICATE)[1]
+
+
+def test_secret_goes_when_the_credential_is_stored_twice():
+    for size in (1, 5, 9, 13, 14, 15, 16, 17):  # The padding of a record, before and after.
+        board, said = _scrub(("cred", "nvs"), Ca=[b"r" * 700], WifiSsid=b"a" * size)
+        assert not _holds_secret(board)
+        assert said == ["the ProductSecret was removed from this board"]
+        assert _certificate(board) == dict(NAMES, WifiSsid=b"a" * size, Ca=[b"r" * 700])
+        assert "cert" not in board.nvs
 
 
 def test_certificate_stays_while_the_credential_is_stored_once():
@@ -52,10 +62,16 @@ def test_certificate_stays_while_the_credential_is_stored_once():
         assert said[0].endswith("the credential is stored once only"), said
 
 
-def test_certificate_of_a_gateway_stays():
+def test_gateway_keeps_its_sub_products():
     board, said = _scrub(("cred", "nvs"), SubProduct=[b"\x02pkps"])
+    assert said == ["the ProductSecret was removed from this board"]
+    assert _certificate(board) == dict(NAMES, SubProduct=[b"\x02pkps"])
+
+
+def test_full_nvs_changes_nothing():
+    board, said = _scrub(("cred", "nvs"), fail="nvs")
     assert _holds_secret(board)
-    assert said[0].endswith("a gateway needs the SubProducts of its certificate"), said
+    assert said[-1].endswith("nvs has no space for the new certificate"), said
 
 
 def test_flash_that_does_not_erase_is_reported():
@@ -67,3 +83,4 @@ def test_flash_that_does_not_erase_is_reported():
         fakes._Partition.ioctl = usual
     assert _holds_secret(board)
     assert said[0].endswith("flash did not erase it"), said
+    assert "cert" not in board.nvs

@@ -137,7 +137,6 @@ def test_plan_rehearses_on_a_virtual_chip(workshop: Workshop):
         ({"product": 'sign_method = "hmacmd5"'}, "an eFuse key signs hmacsha256 only"),
         ({"more": '[secret]\nwhere = "efuses"\n'}, "secret.where is 'efuses'"),
         ({"more": '[secret]\nwhere = "efuse"\nblock = 6\n'}, "block"),
-        ({"more": "[secret]\nscrub = true\n", "layout": "stock"}, 'needs the layout "factory"'),
         ({"secret": "none"}, 'but product.secret is "none": keep one of them'),
     ],
 )

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 import hmac
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from alink_factory.board.mpremote import Mpremote
 from alink_factory.cloud.client import AccessKey, Cloud
-from alink_factory.job import export
+from alink_factory.job import export, verify
 from alink_formats.sources import firmware_dir
 from alink_sim.board import Board
 from alink_sim.platform import Platform
@@ -23,15 +25,49 @@ pytestmark = pytest.mark.interop
 PAGE = firmware_dir().parent / "docs" / "explanation" / "security.md"
 ROWS = "DeviceName\nlamp-0001\nlamp-0002\n"
 SCRUBS = "from alink import Device\nDevice.from_flash(scrub=True).loop()\n"
+SCRUB = '[secret]\nscrub = true\n[app]\nfolder = "app"\n'
 WAYS: dict[str, dict[str, str]] = {
-    "in flash": {"board": "ESP32_GENERIC_C3"},
-    "`scrub = true`": {
-        "board": "ESP32_GENERIC_C3",
-        "more": '[secret]\nscrub = true\n[app]\nfolder = "app"\n',
-    },
-    '`secret = "none"`': {"board": "ESP32_GENERIC_C3", "secret": "none"},
-    '`where = "efuse"`': {"board": "ESP32_GENERIC_C3", "more": '[secret]\nwhere = "efuse"\n'},
+    "in flash": {},
+    "`scrub = true`": {"more": SCRUB},
+    "`scrub = true`, layout `stock`": {"more": SCRUB, "layout": "stock"},
+    '`secret = "none"`': {"secret": "none"},
+    '`where = "efuse"`': {"more": '[secret]\nwhere = "efuse"\n'},
 }
+C3 = "ESP32_GENERIC_C3"
+
+# A thief's program at the prompt: it reads all that Python reads, and prints the names of the
+# secrets in it. One text line each, so that no secret is on the cable of the test.
+SEARCH = """
+import esp, esp32, machine, os
+secrets = %r
+found = set()
+def look(data):
+    for name, forms in secrets:
+        for form in forms:
+            if form in data:
+                found.add(name)
+def walk(folder):
+    for name, kind, *_ in os.ilistdir(folder):
+        if kind == 0x4000:
+            walk(folder + name + "/")
+        else:
+            with open(folder + name, "rb") as file:
+                look(file.read())
+walk("/")
+buffer = bytearray(4096 + 64)
+for at in range(0, esp.flash_size() - 64, 4096):
+    esp.flash_read(at, memoryview(buffer)[:min(len(buffer), esp.flash_size() - at)])
+    look(buffer)
+for key in ("cert", "cred"):
+    try:
+        count = esp32.NVS("alink").get_blob(key, buffer)
+        look(memoryview(buffer)[:count])
+    except OSError:
+        pass
+words = [machine.mem32[0x60008800 + 0x9C + at] for at in range(0, 192, 4)]
+look(b"".join([word.to_bytes(4, "little") for word in words]))
+print("FOUND", ", ".join(sorted(found, reverse=True)) or "nothing")
+"""
 
 
 def forms(secret: str) -> list[bytes]:
@@ -73,7 +109,7 @@ def test_page_says_what_dumps_give_away(
             platform.console.add_device(KEY, "lamp-0001")
         (workshop.folder / "app").mkdir()
         (workshop.folder / "app" / "main.py").write_text(SCRUBS)
-        plan = workshop.plan(rows=ROWS, firmware=60_000, product=product, **WAYS[way])
+        plan = workshop.plan(rows=ROWS, firmware=60_000, product=product, board=C3, **WAYS[way])
         key = AccessKey(platform.access_key.id, platform.access_key.secret)
         api = f"http://127.0.0.1:{platform.openapi_port}"
         cloud = Cloud(api, key, instance=boards.INSTANCE)
@@ -81,7 +117,7 @@ def test_page_says_what_dumps_give_away(
         image = export.export(
             plan, line.ledger, row="lamp-0001", mac="", flash_size=4 << 20, cloud=cloud
         )
-        board, serial = boards.blank(workshop.folder, board=WAYS[way]["board"])
+        board, serial = boards.blank(workshop.folder, board=C3)
         monkeypatch.setattr(Mpremote, "sign", lambda _, block, text: _signed(board, block, text))
         with boards.pty(board, serial, download=True) as port:
             outcome = burn(line, port)
@@ -90,10 +126,16 @@ def test_page_says_what_dumps_give_away(
             board.expect("alink: online at ")
             if "scrub" in way:
                 board.expect("alink: the ProductSecret was removed from this board")
-        secrets = {
-            "ProductSecret": platform.console.product(KEY).secret,
-            "DeviceSecret": platform.console.device(KEY, "lamp-0001").secret,
-        }
+            secrets = {
+                "ProductSecret": platform.console.product(KEY).secret,
+                "DeviceSecret": platform.console.device(KEY, "lamp-0001").secret,
+            }
+            prompt = _at_the_prompt(str(port.path), workshop.folder, secrets)
+        with boards.pty(board, serial, download=True) as port:
+            checks = verify.check(plan, line.ledger, line.esptool(str(port.path)))
+        assert all(one.is_good for one in checks), checks
+        (seen,) = (one.seen for one in checks if one.what == "identity")
+        assert seen.endswith(", scrubbed") is ("scrub" in way), seen
         log = "\n".join(line.text for line in board.lines) + repr(outcome) + repr(plan)
         dumps = {
             "flash": board.flash.read(0, board.flash.size),
@@ -103,9 +145,19 @@ def test_page_says_what_dumps_give_away(
             "ledger": (workshop.folder / "ledger.db").read_bytes(),
             "logs": log.encode(),
         }
-        row = [way, *(found(content, secrets) for content in dumps.values())]
+        row = [way, *(found(content, secrets) for content in dumps.values()), prompt]
         assert f"| {' | '.join(row)} |" in PAGE.read_text("utf-8")
     ntp.stop()
+
+
+def _at_the_prompt(port: str, folder: Path, secrets: dict[str, str]) -> str:
+    script = folder / "search.py"
+    needles = [(name, forms(secret)) for name, secret in secrets.items()]
+    script.write_text(SEARCH % (needles,))
+    command = [sys.executable, "-m", "mpremote", "connect", port, "run", str(script)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout.split("FOUND ")[1].strip()
 
 
 def _signed(board: Board, block: int, text: str) -> str:

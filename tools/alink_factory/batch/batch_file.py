@@ -203,7 +203,7 @@ def _batch(file: Path, content: _File) -> Batch:
         boot_check=line.boot_check,
         attempts=line.attempts,
         efuse_block=_efuse_block(content),
-        scrubs=_scrubs(content),
+        scrubs=content.secret.scrub,
         stations=_stations(content.stations),
     )
 
@@ -240,15 +240,6 @@ def _efuse_block(content: _File) -> int | None:
             "only: remove sign_method"
         )
     return content.secret.block
-
-
-def _scrubs(content: _File) -> bool:
-    if content.secret.scrub and content.board.layout != "factory":
-        raise BatchError(
-            f'secret.scrub needs the layout "factory", not "{content.board.layout}": NVS and the '
-            "vfs keep old copies"
-        )
-    return content.secret.scrub
 
 
 def _check_rows(rows: _Rows, naming: Naming) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from alink_factory.batch.plan import Plan
 from alink_factory.board.esptool import Esptool
 from alink_factory.image import flash_content
+from alink_factory.image.flash_content import KEPT_FILES
+from alink_factory.image.recipe import Recipe
 from alink_factory.ledger import Ledger
 from alink_formats import identity as identities
+from alink_formats import littlefs
 from alink_formats.identity import fingerprint
 
 
@@ -48,6 +51,7 @@ def check(plan: Plan, ledger: Ledger, esptool: Esptool) -> list[Check]:
     serial = burned.device_name if plan.batch.naming.needs_scan else ""
     candidates = plan.candidates(mac=chip.mac, serial=serial)
     rows = [row for row in candidates if row.device_name == burned.device_name]
+    recipe = plan.recipe(chip.flash_size)
     seen = f"{burned.device_name} of {burned.product_key}"
     if burned.product_secret:
         seen += f", ProductSecret {fingerprint(burned.product_secret)}"
@@ -62,6 +66,10 @@ def check(plan: Plan, ledger: Ledger, esptool: Esptool) -> list[Check]:
         ]
     is_own = plan.needs_cloud(rows[0])
     wanted = plan.identity(rows[0], device_secret=burned.device_secret if is_own else "")
+    image = recipe.build(wanted, found)
+    if plan.batch.scrubs and wanted.product_secret and not burned.product_secret:
+        seen += ", scrubbed"
+        wanted = replace(wanted, product_secret="")
     wrong = identities.differences(burned, wanted)
     is_good = not wrong
     seen = "; ".join([seen, *wrong])
@@ -74,12 +82,25 @@ def check(plan: Plan, ledger: Ledger, esptool: Esptool) -> list[Check]:
     checks.append(
         Check("credential", is_good=True, seen="present" if registered else "not registered yet")
     )
-    recipe = plan.recipe(chip.flash_size)
     checks.append(Check("table", found.table == recipe.table, plan.batch.layout))
-    image = recipe.build(wanted, found)
     for region in image.regions:
         if region.name in ("boot-loader", "application", "vfs"):
             _, data = esptool.read(region.offset, len(region.data))
             seen = f"{len(data)} bytes at {region.offset:#x}"
-            checks.append(Check(region.name, data == region.data, seen))
+            is_good = data == region.data
+            if region.name == "vfs" and recipe.layout == "stock" and registered and not is_good:
+                is_good = _has_files(recipe, esptool)
+                seen = "its own files, and the copies that the board keeps"
+            checks.append(Check(region.name, is_good, seen))
     return checks
+
+
+def _has_files(recipe: Recipe, esptool: Esptool) -> bool:
+    # Whether the vfs of a board that was online has the files of the batch.
+    place = recipe.table.find("vfs")
+    _, data = esptool.read(place.offset, place.size)
+    try:
+        files = littlefs.read(data)
+    except littlefs.VfsError:
+        return False
+    return {name: files[name] for name in files if name not in KEPT_FILES} == recipe.files
