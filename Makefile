@@ -3,6 +3,8 @@
 
 PYTHON ?= python3
 ARGS ?=
+# Many tests wait: for a browser, for a pause of pyserial, for the end of a killed process.
+WORKERS ?= $(shell $(PYTHON) -c "import os; print(2 * len(os.sched_getaffinity(0)))")
 BIN := .venv/bin
 
 # The lock file also fixes pyright: use neither the node of the machine nor the update check.
@@ -23,7 +25,7 @@ demo: setup ## Show the main job on simulated boards.
 	@$(BIN)/alink-sim demo $(ARGS)
 
 test: setup fuzzer check ## Check the source and run every test.
-	@$(BIN)/pytest --numprocesses=auto --dist=worksteal $(ARGS)
+	@$(BIN)/pytest --numprocesses=$(WORKERS) --dist=worksteal $(ARGS)
 
 check: setup ## Lint, formatting, types, imports and language.
 	@$(BIN)/ruff check --quiet .

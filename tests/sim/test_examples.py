@@ -77,6 +77,7 @@ def _until_asleep(rig: Rig, board: Board) -> None:
     def asleep() -> bool:
         waiting = board.waiting
         now = rig.clock.time() * 1000
-        return waiting is not None and waiting.kind == "deepsleep" and waiting.until > now
+        sleeps = waiting is not None and waiting.kind == "deepsleep" and waiting.until > now
+        return sleeps and rig.driver.platform_rests()  # It has handled what the board sent.
 
     rig.driver.run_until(asleep)

@@ -167,7 +167,7 @@ def test_burned_board_signs_and_is_online(workshop: Workshop, tmp_path: Path):
         product = boards.product(platform, ntp, tmp_path)
         platform.console.add_device(KEY, "lamp-0001")
         secret = platform.console.product(KEY).secret
-        line = order(workshop, firmware=60_000, product=product, secret="file:product.secret")
+        line = order(workshop, firmware=4_000, product=product, secret="file:product.secret")
         board, serial = blank(workshop)
         with Rfc2217Port(serial) as port:
             done = burn(line, port)  # mpremote asks the prompt for a signature.
