@@ -11,6 +11,7 @@ import typer
 
 from alink_sim.platform.verbs import admin, console, serve
 from alink_sim.thing_model import command as thing
+from alink_sim.workbench import command as board
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -22,6 +23,7 @@ app.command("platform")(serve.platform)
 app.command("console")(console.console)
 app.add_typer(admin.app, name="admin")
 app.add_typer(thing.app, name="thing")
+app.add_typer(board.app, name="board")
 
 
 @app.callback(invoke_without_command=True)

@@ -304,6 +304,12 @@ class Board:
         """Flash a stock image over it: the table of `layout` and a blank `nvs`."""
         burn.replace_table(self.flash, self.definition, layout=layout)
 
+    def replace_files(self, files: Mapping[str, bytes]) -> None:
+        """Burn the vfs again, with these files. Raises VfsError."""
+        vfs = self.table().with_vfs(self.flash.size).find("vfs")
+        self.flash.burn(vfs.offset, littlefs.build(files, size=vfs.size))
+        self.files = dict(files)
+
     def fill_nvs(self) -> None:
         """Fill every page of `nvs`, so that the firmware erases it at the next boot."""
         burn.fill_nvs(self.flash, self.table())

@@ -90,6 +90,10 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "cloud.ask_to_add": {**WHO, "sub_devices": [list(WHO.values())]},
     "console.send_verification_code": PRODUCT,
     "console.set_script": {**PRODUCT, "source": None},
+    "console.set_thing_model": {
+        **PRODUCT,
+        "document": {"profile": PRODUCT, "properties": [], "events": [], "services": []},
+    },
     "cloud.send": {**WHO, "topic": "/x", "payload": "x"},
     "cloud.rrpc": {**WHO, "payload": "x"},
     "cloud.set_shadow": {**WHO, "desired": {"a": 1}},

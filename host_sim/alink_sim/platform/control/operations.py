@@ -259,6 +259,7 @@ OPERATIONS: dict[str, Operation] = {
     "console.remove_product": Operation(_product),
     "console.send_verification_code": Operation(_as_it_is),
     "console.set_dynamic_registration": Operation(_product),
+    "console.set_thing_model": Operation(_product),
     "console.set_script": Operation(_as_it_is, read=_source_as_script),
     "console.add_device": Operation(_device_with_secrets),
     "console.devices": Operation(_each(_device)),

@@ -1,0 +1,1 @@
+"""`alink-sim board`: run the application in a folder on simulated boards, or start a project."""

@@ -1,0 +1,168 @@
+"""The commands `alink-sim board run` and `alink-sim board new`."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from alink_sim import thing_model, toolchain
+from alink_sim.clock import Clock, SystemClock
+from alink_sim.platform.verbs.output import reported
+from alink_sim.sntp import SntpServer
+from alink_sim.workbench import project
+from alink_sim.workbench.application import Application, ApplicationError
+from alink_sim.workbench.fleet import Fleet, Plan
+from alink_sim.workbench.orders import OrderError, Orders
+from alink_sim.workbench.running_clock import RunningClock
+from alink_sim.workbench.terminal import Terminal
+from alink_sim.workbench.world import own_world, served_world
+
+app = typer.Typer(no_args_is_help=True, help="Run an application on simulated boards.")
+
+_ON_ONE_CLOCK = 8  # More boards read the machine's clock: each look at another one costs time.
+
+
+@app.command()
+def run(
+    folder: Annotated[Path, typer.Argument(help="Folder with main.py, or with firmware/main.py.")],
+    *,
+    platform: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="STATE", help="A platform that serves this folder; else one is started."
+        ),
+    ] = None,
+    thing: Annotated[
+        Path | None,
+        typer.Option(help="Thing model of the product; thing.json beside main.py if it is there."),
+    ] = None,
+    count: Annotated[int, typer.Option(min=1, max=1000, help="Number of boards.")] = 1,
+    method: Annotated[str, typer.Option(help="register, regnwl or https.")] = "register",
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Restart the boards when a file changes.")
+    ] = False,
+    port: Annotated[
+        Path | None,
+        typer.Option(help="Serial port of the first board, for mpremote and Thonny."),
+    ] = None,
+    setting: Annotated[
+        list[str] | None, typer.Option("--set", help="A level or volts: pin4=1, adc34=1.2.")
+    ] = None,
+    heap: Annotated[
+        str | None, typer.Option(help="Heap of a board, such as 112wk; else the first area.")
+    ] = None,
+    cut_at: Annotated[
+        int | None, typer.Option(min=1, help="Cut the power in this flash operation.")
+    ] = None,
+    board: Annotated[str, typer.Option(help="Board definition.")] = "ESP32_GENERIC",
+    layout: Annotated[str, typer.Option(help="factory or stock.")] = "factory",
+    interpreter: Annotated[str, typer.Option(help="unix64 or unix32.")] = "unix64",
+) -> None:
+    """Burn boards with an application, power them and follow them. Type `help` for orders."""
+    plan = Plan(
+        count=count,
+        method=method,
+        heap=heap,
+        cut_at=cut_at,
+        port=port,
+        board=board,
+        layout=layout,
+    )
+    with _reported():
+        _run(
+            Application(folder),
+            plan,
+            interpreter=interpreter,
+            platform=platform,
+            thing=thing,
+            settings=setting or [],
+            watch=watch,
+        )
+
+
+@app.command()
+def new(
+    folder: Annotated[Path, typer.Argument(help="Folder to make; it must not exist.")],
+) -> None:
+    """Write a firmware project: main.py, thing model, tests, CI, settings of an editor."""
+    with _reported():
+        for path in project.write(folder):
+            typer.echo(f"wrote {path}")
+    typer.echo(f"run it:  alink-sim board run {folder}\ntest it: cd {folder} && pytest")
+
+
+def _run(
+    application: Application,
+    plan: Plan,
+    *,
+    interpreter: str,
+    platform: Path | None,
+    thing: Path | None,
+    settings: list[str],
+    watch: bool,
+) -> None:
+    model = _model(thing, application)
+    terminal = Terminal(plan.count)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with contextlib.ExitStack() as stack:
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="alink-board-")))
+        running = None
+        if platform is None and plan.count <= _ON_ONE_CLOCK:
+            running = stack.enter_context(RunningClock(home / "clock"))
+        clock: Clock = running or SystemClock()
+        if platform:
+            world = served_world(platform)
+        else:
+            world = stack.enter_context(own_world(home / "platform", clock))
+        ntp = stack.enter_context(SntpServer(clock=clock))
+        fleet = stack.enter_context(
+            Fleet(
+                application,
+                plan,
+                interpreter=toolchain.interpreter(interpreter),
+                clock=clock,
+                show=terminal.show,
+                tell=terminal.tell,
+            )
+        )
+        product = world.new_product(application.root.resolve().name[:30] or "board", model)
+        fleet.burn(world, product, f"ntp.aliyuncs.com:{ntp.port}", home)
+        orders = Orders(fleet, world, running)
+        for one in settings:
+            orders.set(one)
+        if world.console_url:
+            terminal.tell(f"web console {world.console_url}")
+        if plan.port:
+            terminal.tell(f"serial port {plan.port}: mpremote connect {plan.port}")
+        with contextlib.suppress(KeyboardInterrupt):
+            fleet.power_on()
+            fleet.watch(restart=watch)
+            terminal.serve(orders, fleet.boards)
+
+
+def _model(thing: Path | None, application: Application) -> Any:
+    path = thing or application.root / "thing.json"
+    if not thing and not path.is_file():
+        return None
+    try:
+        thing_model.read(path)
+        return json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise ApplicationError(f"{path} is not a thing model: {error}") from error
+
+
+@contextlib.contextmanager
+def _reported() -> Iterator[None]:
+    with reported():
+        try:
+            yield
+        except (ApplicationError, OrderError, project.ProjectError, ValueError) as error:
+            typer.echo(f"alink-sim: {error}", err=True)
+            raise typer.Exit(2) from error

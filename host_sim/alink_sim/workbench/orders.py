@@ -1,0 +1,168 @@
+"""The orders that a person types while boards run, such as `pin 4 1`."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from alink_sim.board import Board, BoardError
+from alink_sim.clock import ManualClock
+from alink_sim.platform.control.client import RefusedRequestError
+from alink_sim.platform.control.state_directory import StateError
+from alink_sim.workbench.fleet import Fleet
+from alink_sim.workbench.world import World
+
+HELP = """\
+pin 4            show the level of a pin          pin 4 1         set it: 0, 1 or float
+adc 34 1.2       set the volts on a pin           uart 2 TEXT     send a text line
+wifi off         lose the network                 wifi on         find it again
+cloud set target=21      set a property           cloud call NAME {"a": 1}   call a service
+cloud show       show the properties              clock +1d       advance the clock: s m h d
+reset            press the reset button           power off, power on
+expect TEXT      wait until a board prints TEXT
+@board-2 ORDER   one board instead of all         quit
+Ctrl-C           the REPL of the first board, Ctrl-D starts main.py again, Ctrl-X returns here
+"""
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_SETTING = re.compile(r"(pin|adc)(\d+)=(\S+)")
+
+
+class OrderError(Exception):
+    """An order cannot be carried out; the text names the allowed form."""
+
+
+class Orders:
+    """Carry out orders on the boards and the platform of a run."""
+
+    def __init__(self, fleet: Fleet, world: World, clock: ManualClock | None) -> None:
+        """`clock` is None if it cannot be advanced."""
+        self._fleet = fleet
+        self._world = world
+        self._clock = clock
+
+    def run(self, text: str) -> str:
+        """Carry out an order; return its reply, "" for none. Raises OrderError."""
+        boards = self._fleet.boards
+        word, _, rest = text.strip().partition(" ")
+        if word.startswith("@"):
+            boards = [board for board in boards if board.device_name == word[1:]]
+            if not boards:
+                names = ", ".join(board.device_name for board in self._fleet.boards)
+                raise OrderError(f"board is {word[1:]!r}; the boards are {names}")
+            word, _, rest = rest.strip().partition(" ")
+        order = self._orders.get(word)
+        if order is None:
+            raise OrderError(f"order is {word!r}; type `help` for the list")
+        try:
+            return order(self, boards, rest.split()) or ""
+        except IndexError as error:
+            raise OrderError(f"{text.strip()!r} lacks a word; type `help` for the form") from error
+        except (BoardError, RefusedRequestError, StateError, TypeError, ValueError) as error:
+            raise OrderError(str(error)) from error
+
+    def set(self, setting: str) -> None:
+        """Carry out an option --set, such as pin4=1 or adc34=1.2. Raises OrderError."""
+        found = _SETTING.fullmatch(setting)
+        if not found:
+            raise OrderError(f"setting is {setting!r}; write pin4=1 or adc34=1.2")
+        self.run(" ".join(found.groups()))
+
+    def _pin(self, boards: list[Board], words: list[str]) -> str:
+        number = int(words[0])
+        if len(words) > 1:
+            levels = {"0": 0, "1": 1, "float": None}
+            if words[1] not in levels:
+                raise OrderError(f"level is {words[1]!r}; use 0, 1 or float")
+            for board in boards:
+                board.pin(number).set(levels[words[1]])
+            return ""
+        return "\n".join(
+            f"{board.device_name}: pin {number} is {board.pin(number).level}" for board in boards
+        )
+
+    def _adc(self, boards: list[Board], words: list[str]) -> None:
+        for board in boards:
+            board.adc(int(words[0])).set_volts(float(words[1]))
+
+    def _uart(self, boards: list[Board], words: list[str]) -> None:
+        for board in boards:
+            board.uart(int(words[0])).send((" ".join(words[1:]) + "\r\n").encode())
+
+    def _expect(self, boards: list[Board], words: list[str]) -> None:
+        for board in boards:
+            board.expect(" ".join(words))
+
+    def _power(self, boards: list[Board], words: list[str]) -> None:
+        del boards
+        if words == ["off"]:
+            self._fleet.power_off()
+        elif words == ["on"]:
+            self._fleet.power_on()
+        else:
+            raise OrderError("write `power on` or `power off`")
+
+    def _reset(self, boards: list[Board], words: list[str]) -> None:
+        del words
+        for board in boards:
+            board.press_reset()
+
+    def _advance(self, boards: list[Board], words: list[str]) -> None:
+        del boards
+        found = re.fullmatch(r"\+(\d+(?:\.\d+)?)([smhd])", words[0]) if words else None
+        if not found:
+            raise OrderError("write `clock +90s`, `+5m`, `+2h` or `+1d`")
+        if self._clock is None:
+            raise OrderError(
+                "this clock cannot be advanced: run up to 8 boards, without --platform"
+            )
+        self._clock.advance(float(found[1]) * _UNITS[found[2]])
+
+    def _cloud(self, boards: list[Board], words: list[str]) -> str:
+        kind, *rest = words or [""]
+        if kind not in ("set", "call", "show"):
+            raise OrderError(
+                "write `cloud set NAME=VALUE`, `cloud call NAME JSON` or `cloud show`"
+            )
+        replies = []
+        for board in boards:
+            where = {
+                "product_key": self._fleet.product_key,
+                "device_name": board.device_name,
+            }
+            if kind == "set":
+                values = dict(map(_assignment, rest))
+                self._world.operate("cloud.set_properties", **where, values=values)
+            elif kind == "call":
+                arguments = json.loads(" ".join(rest[1:]) or "{}")
+                self._world.operate(
+                    "cloud.call_service", **where, service=rest[0], inputs=arguments
+                )
+            else:
+                properties = self._world.operate("console.device", **where)["properties"]
+                replies.append(f"{board.device_name}: {json.dumps(properties)}")
+        return "\n".join(replies)
+
+    _orders: Mapping[str, Callable[..., str | None]] = {
+        "adc": _adc,
+        "clock": _advance,
+        "cloud": _cloud,
+        "expect": _expect,
+        "help": lambda *_: HELP.rstrip(),
+        "pin": _pin,
+        "power": _power,
+        "reset": _reset,
+        "uart": _uart,
+    }
+
+
+def _assignment(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise OrderError(f"value is {text!r}; write NAME=VALUE")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
