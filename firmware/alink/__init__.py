@@ -25,6 +25,7 @@ notice, and most of them are dropped from the heap after one step (`alink.heap`)
 from .device import Device
 from .errors import (
     AlinkError,
+    MemoryShortError,
     ProtocolError,
     RefusedError,
     StoreError,

@@ -1,4 +1,4 @@
-"""What can go wrong, by what to do about it: five errors, each one sentence for a person. Pure."""
+"""What can go wrong, by what to do about it: six errors, each one sentence for a person. Pure."""
 
 
 class AlinkError(Exception):
@@ -17,6 +17,10 @@ class TransportError(AlinkError):
 
 class VerifyError(TransportError):
     """The server's X.509 certificate was not accepted: fix the clock, the host or the roots."""
+
+
+class MemoryShortError(TransportError):
+    """TLS or DNS found too little memory: hold less data, or freeze the SDK into the firmware."""
 
 
 class ProtocolError(AlinkError):

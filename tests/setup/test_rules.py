@@ -24,7 +24,14 @@ IMPURE = {"socket", "ssl", "tls", "network", "machine", "esp32", "esp", "asyncio
 PURE_NAMES = {"time.ticks_add", "time.ticks_diff"}
 # Which modules of the device, named from firmware/alink, import a hardware module.
 ONLY_IN = {
-    "esp32": {"boot.copies", "boot.efuse", "boot.scrub", "boot.scrub_stock", "ota.slot"},
+    "esp32": {
+        "boot.copies",
+        "boot.efuse",
+        "boot.scrub",
+        "boot.scrub_stock",
+        "ota.slot",
+        "session.tls_errors",
+    },
     "esp": {"boot.stock_copies"},
     "socket": {"session.transport", "boot.clock"},
     "ssl": {"session.transport"},

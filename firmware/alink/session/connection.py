@@ -4,7 +4,6 @@ Certificate failures arrive as ValueError and socket failures as OSError with nu
 between ports: both become this SDK's errors here and in `transport`, nowhere else.
 """
 
-import errno
 import select
 from time import ticks_add, ticks_diff, ticks_ms
 
@@ -102,9 +101,4 @@ class Connection:
 
     def renamed(self, error):
         """Return an OSError or a ValueError of the socket as the error of this SDK that it is."""
-        if not isinstance(error, OSError):
-            return heap.call("session.tls_errors", "verify_error", self.peer, str(error))
-        number = error.errno
-        if isinstance(number, int):
-            number = errno.errorcode.get(abs(number), number)
-        return TransportError("the connection to %s failed: %s" % (self.peer, number))
+        return heap.call("session.tls_errors", "named", self.peer, error)

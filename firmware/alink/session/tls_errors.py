@@ -1,8 +1,17 @@
-"""Why a server's X.509 certificate was not accepted, in words. Loaded only when that happens."""
+"""Why a connection failed, in words: errors of sockets and of mbedTLS. Loaded only when one did.
+
+Out of memory has many codes. mbedTLS even says "not correctly signed by the trusted CA" for a
+good certificate if memory runs out while it checks the signature: each error counts for it as a
+wrong issuer.
+docs/explanation/memory.md lists the codes.
+"""
+
+import errno
+
+from micropython import const
 
 from .. import heap
-from ..errors import VerifyError
-from ..utc import now, text
+from ..errors import MemoryShortError, TransportError, VerifyError
 
 _REASONS = (
     # what mbedTLS says, what we say
@@ -12,15 +21,82 @@ _REASONS = (
     ("trusted CA", "has an unknown issuer"),
 )
 
+# An mbedTLS code is -(high | low). These parts are "out of memory": SSL, X.509, PK, ECP, MD,
+# cipher, DHM, PEM; then big numbers and ASN.1.
+_HIGH = const((0x7F00, 0x2880, 0x3F80, 0x4D80, 0x5180, 0x6180, 0x3400, 0x1180))
+_LOW = const((0x10, 0x6A))
+_SCARCE = const(16384)  # With a TLS connection half open. With less, no verdict of mbedTLS counts.
 
-def verify_error(peer, what):
-    """Return the VerifyError that says in one sentence what mbedTLS's text does of a peer."""
+
+def named(peer, error):
+    """Return an OSError or a ValueError of a socket as the error of this SDK that it is."""
+    free, largest = _left()
+    if _is_memory(error) or (free is not None and free < _SCARCE and _is_doubtful(error)):
+        left = (
+            ""
+            if free is None
+            else "; ESP-IDF has %d bytes left, %d in one piece" % (free, largest)
+        )
+        return MemoryShortError(
+            "the connection to %s failed: memory is short (%s)%s; use less heap or freeze the SDK"
+            % (peer, error, left)
+        )
+    if isinstance(error, OSError):
+        number = error.args[0]
+        if isinstance(number, int):
+            number = errno.errorcode.get(abs(number), number)
+        return TransportError("the connection to %s failed: %s" % (peer, number))
+    return _verify_error(peer, str(error))
+
+
+def no_address(host, error):
+    """Return the error for a host name without an address."""
+    free, _ = _left()
+    if free is not None and free < _SCARCE:
+        return MemoryShortError(
+            "no address found for %s: memory is short (%s; ESP-IDF has %d bytes left)"
+            % (host, error, free)
+        )
+    return TransportError("no address found for %s; check the network and the name" % host)
+
+
+def _left():
+    # Returns the free bytes of ESP-IDF, from which TLS and lwIP live, and its largest free block.
+    try:
+        import esp32
+
+        areas = esp32.idf_heap_info(esp32.HEAP_DATA)
+        return sum(area[1] for area in areas), max(area[2] for area in areas)
+    except (ImportError, AttributeError, ValueError):
+        return None, None  # Not an ESP32.
+
+
+def _is_memory(error):
+    number = error.args[0] if isinstance(error, OSError) else 0
+    if not isinstance(number, int):
+        return False
+    code = -number
+    return abs(number) == errno.ENOMEM or (
+        code >= 0x1000 and (code & 0xFF80 in _HIGH or code & 0x7F in _LOW)
+    )
+
+
+def _is_doubtful(error):
+    # Seen when memory was short: a handshake that times out, a good certificate refused.
+    return "trusted CA" in str(error) or (
+        isinstance(error, OSError) and error.args[0] == errno.ETIMEDOUT
+    )
+
+
+def _verify_error(peer, what):
     says = "is refused: %s" % what.strip()
     for theirs, ours in _REASONS:
         if theirs in what:
             says = ours
     dates = says in ("has expired", "is not yet valid")
     if dates:
+        from ..utc import now, text
+
         says += " (this board's clock says %s)" % text(now())
     heap.unload("utc")
     error = VerifyError("the certificate of %s %s" % (peer, says))

@@ -11,6 +11,7 @@ import ssl
 
 from micropython import const
 
+from .. import heap
 from ..errors import TransportError, VerifyError
 from .connection import Connection
 
@@ -59,8 +60,8 @@ def resolve(host, port, kind):
     """Return the first IPv4 address of a host; `kind` is the socket's. Raises TransportError."""
     try:
         return socket.getaddrinfo(host, port, socket.AF_INET, kind)[0][-1]
-    except (OSError, IndexError):
-        raise TransportError("no address found for %s; check the network and the name" % host)
+    except (OSError, IndexError) as error:
+        raise heap.call("session.tls_errors", "no_address", host, error)
 
 
 def connect(sock, address):
