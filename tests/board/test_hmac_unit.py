@@ -193,3 +193,128 @@ def test_read_protected_key_reads_zero(chip: Chip):
 def test_unprotected_key_reads_in_clear(chip: Chip):
     chip.efuses.burn_key(1, SECRET, protect=False)
     assert chip[chip.family.efuse + 0xBC] == int.from_bytes(SECRET[:4], "little")
+
+
+# The right sequence for a message of two blocks, then for one of a block; each step by its name.
+# "idle" reads QUERY_BUSY until it is 0, "look" reads QUERY_ERROR, "result" its first word.
+GATES = ["clock", "hold", "release", "idle"]
+SET_UP = [*GATES, "START", "idle", "PURPOSE", "KEY", "PARA_FINISH", "idle", "look"]
+TWO = [*SET_UP, "block 1", "MESSAGE_ONE", "idle", "MESSAGE_PAD", "idle", "block 2", "MESSAGE_ONE"]
+TWO += ["idle", "result", "RESULT_FINISH"]
+ONE = [*SET_UP, "block", "MESSAGE_ONE", "idle", "ONE_BLOCK", "idle", "result", "RESULT_FINISH"]
+WRITES = {
+    "clock": (0x600C0014 - 0x6003E000, 0x34),
+    "hold": (0x600C001C - 0x6003E000, 0x34),
+    "release": (0x600C001C - 0x6003E000, 0),
+    "START": (0x40, 1),
+    "PURPOSE": (0x44, 8),
+    "purpose 7": (0x44, 7),
+    "KEY": (0x48, 0),
+    "key 5": (0x48, 5),
+    "PARA_FINISH": (0x4C, 1),
+    "MESSAGE_ONE": (0x50, 1),
+    "MESSAGE_ING": (0x54, 1),
+    "MESSAGE_END": (0x58, 1),
+    "MESSAGE_PAD": (0xF0, 1),
+    "ONE_BLOCK": (0xF4, 1),
+    "ONE_BLOCK 2": (0xF4, 2),
+    "RESULT_FINISH": (0x5C, 2),
+    "RESULT_FINISH 1": (0x5C, 1),
+}
+
+
+def _padded(size: int, *, bits: int = 512) -> bytes:
+    return bytes(size) + b"\x80" + bytes((55 - size) % 64) + struct.pack(">Q", 8 * size + bits)
+
+
+BLOCKS = {
+    "block": _padded(10),
+    "block 1": _padded(100)[:64],
+    "block 2": _padded(100)[64:],
+    "15 words": _padded(10)[:60],
+    "short length": _padded(10, bits=0),
+    "long length": _padded(10, bits=512 + 8 * 99),
+    "no 0x80": _padded(10).replace(b"\x80", b"\x00"),
+}
+
+
+def _drive(chip: Chip, steps: list[str]) -> int:
+    base, result = chip.family.hmac, 0
+    for step in steps:
+        if step == "idle":
+            while chip[base + 0x6C]:
+                pass
+        elif step == "look":
+            assert chip[base + 0x68] in (0, 1)
+        elif step == "result":
+            result = chip[base + 0xC0]
+        elif step in BLOCKS:
+            for at in range(0, len(BLOCKS[step]), 4):
+                chip[base + 0x80 + at] = int.from_bytes(BLOCKS[step][at : at + 4], "little")
+        else:
+            offset, value = WRITES[step]
+            chip[base + offset] = value
+    return result
+
+
+def _without(steps: list[str], *names: str) -> list[str]:
+    return [step for step in steps if step not in names]
+
+
+def _instead(steps: list[str], old: str, *new: str) -> list[str]:
+    at = steps.index(old)
+    return [*steps[:at], *new, *steps[at + 1 :]]
+
+
+MISUSES = {
+    "no clock": (_without(ONE, "clock"), "HMAC has no clock"),
+    "held in reset": (_without(ONE, "release"), "HMAC is held in reset"),
+    "never reset": (_without(ONE, "hold", "release"), "HMAC was not reset after its clock"),
+    "reset before the clock": (["hold", "release", "clock", *ONE[3:]], "HMAC was not reset"),
+    "busy step": (_without(ONE, "idle"), "PURPOSE while the unit is busy"),
+    "START twice": (_instead(ONE, "look", "look", "START"), "START before the last result"),
+    "word too early": ([*SET_UP[:-2], "look", "block"], "word of the message while the unit is b"),
+    "no look": (_without(ONE, "look"), "a message before QUERY_ERROR was read"),
+    "no START": (_without(ONE, "START"), "PURPOSE is set while the unit is idle"),
+    "START alone missing": (_without(ONE, "START", "PURPOSE", "KEY"), "PARA_FINISH before START"),
+    "no purpose": (_without(ONE, "PURPOSE"), "PARA_FINISH without purpose 8 and a key block"),
+    "no key": (_without(ONE, "KEY"), "PARA_FINISH without purpose 8 and a key block"),
+    "purpose 7": (_instead(ONE, "PURPOSE", "purpose 7"), "PARA_FINISH without purpose 8"),
+    "block of another purpose": (
+        _instead(ONE, "KEY", "key 5"),
+        "a message while the unit is error",
+    ),
+    "15 words": (_instead(ONE, "block", "15 words"), "MESSAGE_ONE after 15 words of 16"),
+    "no PAD": (_without(TWO, "MESSAGE_PAD"), "another block without MESSAGE_ING or MESSAGE_PAD"),
+    "ING for PAD": (_instead(TWO, "MESSAGE_PAD", "MESSAGE_ING"), "read before it is there"),
+    "ING first": ([*SET_UP, "MESSAGE_ING"], "MESSAGE_PAD without a block before it"),
+    "ING twice": (_instead(TWO, "MESSAGE_PAD", "MESSAGE_ING", "idle", "MESSAGE_PAD"), "without a"),
+    "no ONE_BLOCK": (_without(ONE, "ONE_BLOCK"), "the result is read before it is there"),
+    "ONE_BLOCK after two": (
+        _instead(TWO, "result", "ONE_BLOCK"),
+        "ONE_BLOCK after another number",
+    ),
+    "ONE_BLOCK is 2": (_instead(ONE, "ONE_BLOCK", "ONE_BLOCK 2"), "ONE_BLOCK is 2, not 1"),
+    "result too early": ([*ONE[:-3], "result"], "the result is read before it is there"),
+    "RESULT_FINISH is 1": (_instead(ONE, "RESULT_FINISH", "RESULT_FINISH 1"), "is 1, not 2"),
+    "result not forgotten": ([*ONE[:-1], "START"], "START before the last result was forgotten"),
+    "unknown register": ([*SET_UP, "MESSAGE_END"], "0x58 is not a register of the sequence"),
+    "short length": (_instead(ONE, "block", "short length"), "length at the end of the message"),
+    "long length": (_instead(ONE, "block", "long length"), "length at the end of the message"),
+    "no padding": (_instead(ONE, "block", "no 0x80"), "not padded as SHA-256"),
+}
+
+
+@pytest.mark.parametrize("steps", [ONE, TWO], ids=["one", "two"])
+def test_right_sequence_is_judged_right(chip: Chip, steps: list[str]):
+    message = bytes(10) if steps is ONE else bytes(100)
+    digest = hmac.digest(SECRET, message, "sha256")
+    for _ in range(2):
+        assert _drive(chip, steps) == int.from_bytes(digest[:4], "little")
+
+
+@pytest.mark.parametrize("name", MISUSES)
+def test_each_misuse_is_named(chip: Chip, name: str):
+    steps, sentence = MISUSES[name]
+    with pytest.raises(MisuseError, match=sentence):
+        _drive(chip, steps)

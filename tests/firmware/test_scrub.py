@@ -414,3 +414,56 @@ def test_scrubbed_board_cannot_register_again(bench: type[Bench]) -> None:
         _module("boot.store").forget()
         with pytest.raises(Exception, match="ProductSecret is missing; burn the board's"):
             board.boot()
+
+
+def test_failed_erase_keeps_the_new_certificate(bench: type[Bench]) -> None:
+    board = bench("factory", LONG)
+    board.start(board.register())
+    usual, erased = board.chip.erase, []
+
+    def erase(offset: int) -> None:
+        erased.append(offset)
+        if len(erased) == 2:
+            raise OSError("flash timed out")
+        usual(offset)
+
+    board.chip.erase = erase  # type: ignore[method-assign]
+    assert board.scrub() == [KEPT + "flash timed out"]
+    board.start(bytes(board.chip.data))
+    assert board.boot()["DeviceSecret"] == b"d" * 32
+    assert board.scrub() == [REMOVED]
+    assert board.certificates() == [replace(LONG, product_secret="")]
+
+
+def test_certificate_of_several_sectors_is_written_again(bench: type[Bench]) -> None:
+    burned = replace(LONG, ca=(b"0" * 3000, b"1" * 3000))
+    board = bench("factory", burned)
+    board.start(board.register())
+    assert board.scrub() == [REMOVED]
+    assert board.certificates() == [replace(burned, product_secret="")]
+
+
+def test_file_that_is_not_written_keeps_the_secret(bench: type[Bench]) -> None:
+    board = bench("stock", LONG)
+    board.start(board.register())
+    files = _module("boot.stock_copies")
+    files.os = types.SimpleNamespace(rename=_refuse)
+    assert board.scrub()[-1] == KEPT + "the new certificate is stored once only"
+    board.start(bytes(board.chip.data))
+    board.boot()
+    assert board.scrub() == [REMOVED]
+    assert SECRET.encode() not in board.chip.data
+
+
+def _refuse(*_: str) -> None:
+    raise OSError(28)
+
+
+def test_scrubbed_gateway_still_knows_its_sub_products(bench: type[Bench]) -> None:
+    for layout in ("factory", "stock"):
+        board = bench(layout, GATEWAY)
+        board.start(board.register())
+        assert board.scrub() == [REMOVED]
+        board.start(bytes(board.chip.data))
+        (product,) = board.boot()["SubProduct"]
+        assert product.endswith(SUB_SECRET.encode())

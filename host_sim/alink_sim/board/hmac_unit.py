@@ -143,11 +143,8 @@ class HmacUnit:
             self._state, self._message, self._digest = "idle", b"", b""
             self._purpose = self._key = -1
             return
-        if step == "PURPOSE" and self._state == "started":
-            self._purpose = value
-            return
-        if step == "KEY" and self._state == "started":
-            self._key = value
+        if step in ("PURPOSE", "KEY"):
+            self._set_parameter(step, value)
             return
         if value != 1:
             raise MisuseError(f"{step} is {value}, not 1")
@@ -158,10 +155,15 @@ class HmacUnit:
             "MESSAGE_ING": lambda: self._announce("more"),
             "MESSAGE_PAD": lambda: self._announce("last"),
             "ONE_BLOCK": self._finish_one,
-        }.get(step, self._wrong)()
+        }[step]()
 
-    def _wrong(self) -> None:
-        raise MisuseError(f"a parameter is set while the unit is {self._state}")
+    def _set_parameter(self, step: str, value: int) -> None:
+        if self._state != "started":
+            raise MisuseError(f"{step} is set while the unit is {self._state}")
+        if step == "PURPOSE":
+            self._purpose = value
+        else:
+            self._key = value
 
     def _start(self) -> None:
         if self._state != "idle":
