@@ -148,7 +148,7 @@ def small_world(ca: Path) -> Iterator[World]:
         wire = stack.enter_context(Wire.tls(platform))
         world.wires[SENSOR] = wire
         sensor = world.party(platform.console.device(PK, SENSOR))
-        assert wire.ask(sensor.log_in(keepalive=KEEPALIVE)) == ACCEPTED
+        assert wire.ask(sensor.log_in(keepalive=KEEPALIVE, extra=",_ss=1")) == ACCEPTED
         wire.ask(subscribe(1, (f"/{PK}/{SENSOR}/user/get", 1)))
         with Wire.tls(platform) as refused:
             refused.ask(Party(product, QUIET).register("register", secret="wrong"))

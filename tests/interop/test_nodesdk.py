@@ -140,6 +140,9 @@ def test_property_set_and_service_reach_sdk(
     (asked,) = device.expect("onProps", "dev")
     assert (asked["id"], asked["params"]) == (number, {"target": 21})
     device.do("serve", on="dev", service="SelfTest", data={"passed": 1}, type="async")
+    platform.expect(
+        "subscribed", device_name=NAME, filter=f"/sys/{product.key}/{NAME}/thing/service/SelfTest"
+    )
     number = platform.cloud.call_service(product.key, NAME, "SelfTest", {"seconds": 3})
     (asked,) = device.expect("service", "dev")
     assert (asked["id"], asked["params"]) == (number, {"seconds": 3})

@@ -39,7 +39,8 @@ def make_platform(ca: Path, request: pytest.FixtureRequest) -> Iterator[Callable
     """Return a maker of running platforms, on `database_url` where a test uses that fixture.
 
     Products need no declared instance: that rule has its tests in access/test_instances.py, which
-    ask for it with `strict`.
+    ask for it with `strict`. Every device gets system messages without a SUBSCRIBE: that rule has
+    its tests in mqtt/test_unasked.py.
     """
     made: list[Platform] = []
     given = "database_url" in request.fixturenames
@@ -47,7 +48,10 @@ def make_platform(ca: Path, request: pytest.FixtureRequest) -> Iterator[Callable
 
     def make(*, strict: bool = False, **options) -> Platform:
         settings = options.pop("settings", Settings())
-        settings = settings if strict else replace(settings, instances="lenient")
+        if not strict:
+            wanted = settings.auto_deliver
+            auto_deliver = "always" if wanted == Settings().auto_deliver else wanted
+            settings = replace(settings, instances="lenient", auto_deliver=auto_deliver)
         made.append(Platform(ca=ca, settings=settings, **{**database, **options}))
         return made[-1].start()
 

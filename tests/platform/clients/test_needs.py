@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from alink_sim.platform import Platform, Settings
+from alink_sim.platform import Platform
 from tests.platform.gateway import GATEWAY_PK, SUB_PK, Gateway, signed, sub
 from tests.platform.http_requests import FORM, exchange, request
 from tests.platform.wire import ACCEPTED, Party, Wire, publish, sign, subscribe
@@ -125,7 +125,6 @@ FILTERS = {
 # The Link SDKs for Python and C and iotkit-embedded 3.2.0 expect these without a SUBSCRIBE.
 WITH_SS = (
     "/sys/%s/thing/event/property/post_reply",
-    "/sys/%s/thing/event/property/batch/post_reply",
     "/sys/%s/thing/event/property/history/post_reply",
     "/sys/%s/thing/event/alarm/post_reply",
     "/sys/%s/thing/deviceinfo/update_reply",
@@ -141,25 +140,18 @@ WITH_SS = (
     "/sys/%s/thing/topo/get_reply",
     "/sys/%s/thing/topo/add/notify",
     "/sys/%s/thing/topo/change",
-    "/sys/%s/thing/list/found_reply",
     "/sys/%s/thing/sub/register_reply",
     "/sys/%s/thing/proxy/provisioning/product_register_reply",
     "/ext/session/%s/combine/login_reply",
     "/ext/session/%s/combine/logout_reply",
     "/ext/session/%s/combine/batch_login_reply",
     "/ext/session/%s/combine/batch_logout_reply",
-    "/ext/error/%s",
-    "/sys/%s/thing/disable",
-    "/sys/%s/thing/enable",
-    "/sys/%s/thing/delete",
     "/sys/%s/thing/config/get_reply",
     "/sys/%s/thing/config/push",
     "/sys/%s/thing/config/log/get_reply",
     "/sys/%s/thing/config/log/push",
-    "/sys/%s/thing/log/post_reply",
     "/sys/%s/rrpc/request/1",
     "/sys/%s/thing/ota/firmware/get_reply",
-    "/sys/%s/thing/file/download_reply",
     "/ota/device/upgrade/%s",
     "/ota/device/request/%s",
     "/shadow/get/%s",
@@ -209,7 +201,7 @@ def test_gateway_may_subscribe_every_filter_of_sub_device(platform: Platform, cl
 def test_ss_1_delivers_system_topics_without_a_subscription(
     make_platform: Callable[..., Platform], who: str
 ):
-    platform = make_platform(settings=Settings(auto_deliver="ss"))
+    platform = make_platform(strict=True)
     product = platform.console.create_product(key=PK)
     party = Party.of(product, platform.console.add_device(PK, DN))
     if who == "sub-device":

@@ -121,27 +121,6 @@ def test_system_messages_come_once_at_the_granted_qos(party: Party, online: Wire
     assert online.ask(PING) == PONG
 
 
-@pytest.mark.parametrize(
-    ("auto_deliver", "extra", "delivered"),
-    [
-        ("always", "", True),
-        ("ss", "", False),
-        ("ss", ",_ss=1", True),
-        ("never", ",_ss=1", False),
-    ],
-)
-def test_delivery_without_a_subscription(make_platform, auto_deliver, extra, delivered):
-    platform = make_platform(settings=Settings(auto_deliver=auto_deliver))
-    product = platform.console.create_product()
-    party = Party.of(product, platform.console.add_device(product.key, "dev-1"))
-    with Wire.tls(platform) as wire:
-        assert wire.ask(party.log_in(extra=extra)) == ACCEPTED
-        wire.send(post(party, {"a": 1}), PING)
-        if delivered:
-            assert wire.read_publish()[0].endswith("post_reply")
-        assert wire.read() == PONG
-
-
 def test_unsubscribing_ends_delivery(make_platform):
     _platform, party, wire = session(make_platform, auto_deliver="never")
     reply = f"/sys/{party.product.key}/{party.name}/thing/event/property/post_reply"

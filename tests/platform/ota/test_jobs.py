@@ -77,7 +77,15 @@ def test_late_subscriber_gets_push_after_version_report(
         wire.send(inform("1.0.0"))
         pushed(wire)
         reported(wire, inform("1.0.0"))  # Once is enough.
-    assert status(platform) == ("NOTIFIED", 0)
+        assert status(platform) == ("NOTIFIED", 0)
+        reported(wire, progress("7"))
+    with Wire.tls(platform) as wire:  # It was reset in the middle of the update.
+        assert wire.ask(party.log_in()) == ACCEPTED
+        wire.ask(subscribe(1, (f"/ota/device/upgrade/{PK}/{DN}", 1)))
+        wire.send(inform("1.0.0"))
+        assert pushed(wire)["version"] == "2.0.0"
+        reported(wire, inform("1.0.0"))
+    assert status(platform) == ("IN_PROGRESS", 7)
 
 
 def test_current_or_unlisted_device_gets_no_push(online: Online):

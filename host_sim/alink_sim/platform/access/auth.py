@@ -66,6 +66,11 @@ class Credentials:
         return ext.isdecimal() and len(ext) < _EXT and bool(int(ext) & 1)
 
     @property
+    def has_ss(self) -> bool:
+        """Tell whether `_ss=1` asks for topics without a SUBSCRIBE."""
+        return self.extension.get("_ss") == "1"
+
+    @property
     def sign_method(self) -> str:
         """Return the sign method in lower case; hmacmd5 where none is sent."""
         sent = self.extension.get("signmethod") or self.extension.get("signMethod")

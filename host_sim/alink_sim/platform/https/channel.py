@@ -148,7 +148,6 @@ class HttpsChannel:
             device=token.device,
             client_id=token.credentials.client_id,
             issued=None,
-            auto_deliver=False,
             send=_nowhere,
             end=_never,
         )

@@ -21,6 +21,7 @@ from alink_sim.platform.mqtt.idle_timer import IdleTimer
 from alink_sim.platform.mqtt.packet_ids import PacketIds
 from alink_sim.platform.mqtt.reading import Reading
 from alink_sim.platform.ota import tasks
+from alink_sim.platform.state import unasked
 from alink_sim.platform.state.ca import server_name
 from alink_sim.platform.state.packet_trace import ConnectionTrace
 from alink_sim.platform.state.refusal import Code, RefusedError
@@ -175,7 +176,7 @@ class Connection(asyncio.Protocol):
         elif packet.kind == framing.UNSUBSCRIBE:
             packet_id, names = framing.decode_unsubscribe(packet)
             for name in names:
-                session.filters.pop(name, None)
+                session.unsubscribe(name)
             self._acknowledgments.add(partial(self._write, framing.unsuback(packet_id)))
         else:
             raise ProtocolViolationError(f"packet type {packet.kind} has no place here")
@@ -205,7 +206,7 @@ class Connection(asyncio.Protocol):
             if acknowledges:
                 self._write(framing.puback(message.packet_id))
             if reply and self._session is session:
-                session.deliver(*reply)
+                dispatch.reply(self._core, session, *reply)
             self._reading.go_on("its acknowledgments")
 
         waits = settings.acknowledge == "committed" and commits.changes != before
@@ -338,16 +339,15 @@ class Connection(asyncio.Protocol):
         device, issued = await admission.log_in(core, credentials)
         if not self._is_open:
             return
-        wanted = core.settings.auto_deliver
         self._session = session = Session(
             device=device,
             client_id=credentials.client_id,
             issued=issued,
-            auto_deliver=wanted == "always"
-            or (wanted == "ss" and credentials.extension.get("_ss") == "1"),
             send=self._deliver,
             end=self.cut,
             custom_rrpc=credentials.has_custom_rrpc,
+            has_ss=credentials.has_ss,
+            unasked=unasked.filters(core.settings, device, has_ss=credentials.has_ss),
         )
         if older := core.sessions.enter(session):
             reason = "the same identity logged in elsewhere"

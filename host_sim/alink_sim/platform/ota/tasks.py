@@ -96,10 +96,10 @@ def version_reported(core: Core, device: Device, module: str, version: str) -> N
     if version == task.version:
         task.progress = 100
         move(core, task, Status.SUCCEEDED)
-    elif task.status == Status.QUEUED:
-        offer(core, task)  # It came online before it could hear.
     elif task.status == Status.IN_PROGRESS and _is_failure(core, task):
         fail(core, task, f"it reports version {version} after the update")
+    elif task.status == Status.QUEUED or not _has_offer(core, device):
+        offer(core, task)  # At its login it had not subscribed yet.
 
 
 def progress_reported(core: Core, device: Device, module: str, step: int, text: str) -> None:
@@ -191,6 +191,11 @@ def _push(core: Core, device: Device, task: Task) -> None:
         core.note_about("ota_pushed", device, **_described(task))
         if task.status == Status.QUEUED:
             move(core, task, Status.NOTIFIED)
+
+
+def _has_offer(core: Core, device: Device) -> bool:
+    """Tell whether a session of the device has got an offer."""
+    return any(one.offered == FIRMWARE for one in core.sessions.of(device))
 
 
 def _is_failure(core: Core, task: Task) -> bool:

@@ -12,7 +12,6 @@ from alink_sim.platform.state.topic_filters import matches
 Identity = tuple[str, str, str]
 
 CONFIG, FIRMWARE = "config", "firmware"
-_SYSTEM = ("/sys/", "/ext/", "/shadow/", "/ota/")
 
 
 @dataclass(eq=False)
@@ -24,16 +23,19 @@ class Session:
     `custom_rrpc` is bit 0 of the `ext` it sent; `waiting` are the replies that RRPCs wait for, by
     topic: a reply is its payload, or None when the session ends first. `carried` are a gateway's
     sub-devices online, by ProductKey and DeviceName; they share its `send` and `filters`.
+    `has_ss` is whether it sent `_ss=1`; `unasked` are filters that it has without a SUBSCRIBE,
+    whose messages come at QoS 0.
     `offered` is the last file that the platform has offered: CONFIG, FIRMWARE or "".
     """
 
     device: Device
     client_id: str
     issued: ClientId | None
-    auto_deliver: bool
     send: Callable[[str, bytes, int], None]
     end: Callable[[str], None]
     custom_rrpc: bool = False
+    has_ss: bool = False
+    unasked: set[str] = field(default_factory=set)
     offered: str = ""
     filters: dict[str, int] = field(default_factory=dict)
     waiting: dict[str, asyncio.Future[bytes | None]] = field(default_factory=dict)
@@ -55,6 +57,12 @@ class Session:
         issued = self.issued.client_id if self.issued else ""
         return self.product_key, self.device_name, issued
 
+    def unsubscribe(self, topic_filter: str) -> None:
+        """Give a filter up, also one that it has without a SUBSCRIBE; a gateway's are all."""
+        self.filters.pop(topic_filter, None)
+        for one in (self, *self.carried.values()):
+            one.unasked.discard(topic_filter)
+
     def resolve(self, topic: str, payload: bytes | None) -> bool:
         """Hand a reply to the RRPC that waits for it; tell whether one does."""
         waiting = self.waiting.pop(topic, None)
@@ -65,11 +73,10 @@ class Session:
     def deliver(self, topic: str, payload: bytes, *, qos: int | None = None) -> bool:
         """Send a message once, if this device is to have it; tell whether it is.
 
-        System topics need no subscription where auto-delivery is on. `qos` is the publisher's; a
-        subscription's granted one bounds it.
+        `qos` is the publisher's; a subscription's granted one bounds it.
         """
         granted = [qos for one, qos in self.filters.items() if matches(one, topic)]
-        if not granted and not (self.auto_deliver and topic.startswith(_SYSTEM)):
+        if not granted and not any(matches(one, topic) for one in self.unasked):
             return False
         highest = max(granted, default=0)
         self.send(topic, payload, highest if qos is None else min(qos, highest))

@@ -50,8 +50,9 @@ class Settings:
         device_token_seconds: how long a DeviceToken is valid; 0 is without end.
         registration_seconds: an idle connection without a session is cut after so long.
         registration_traffic: what a PUBLISH or SUBSCRIBE on a registration connection does.
-        auto_deliver: devices that get system messages without a SUBSCRIBE: all, those that sent
-            `_ss=1`, or none.
+        auto_deliver: devices that get system messages without a SUBSCRIBE: those that sent `_ss=1`
+            ("ss": topics on the vendor's list, until an UNSUBSCRIBE), all ("always": every system
+            topic), or none ("never").
         foreign_topic: what a PUBLISH to a topic of another device does.
         qos2: what a PUBLISH at QoS 2 does; "downgrade" answers it with a PUBACK, like QoS 1.
         retain: what a retained PUBLISH does; "ignore" treats it like any other.
@@ -147,7 +148,7 @@ class Settings:
     device_token_seconds: float = 0.0
     registration_seconds: float = 15.0
     registration_traffic: str = _one_of("close", "ignore")
-    auto_deliver: str = _one_of("always", "ss", "never")
+    auto_deliver: str = _one_of("ss", "always", "never")
     foreign_topic: str = _one_of("drop", "close")
     qos2: str = _one_of("close", "downgrade")
     retain: str = _one_of("close", "ignore")

@@ -97,6 +97,14 @@ def publish(
     return (reply[0], reply[1]) if reply and reply[1] is not None else None
 
 
+def reply(core: Core, connected: Session, topic: str, payload: bytes) -> None:
+    """Send a reply to a device, or to a sub-device of it; note it if none of them subscribed."""
+    session = connected.carried.get(topic_names.names(topic), connected)
+    if not session.deliver(topic, payload):
+        reason = "it has not subscribed to the topic"
+        core.note("not_sent", session, topic=topic, reason=reason)
+
+
 def subscribe(core: Core, session: Session, filters: list[tuple[str, int]]) -> list[int]:
     """Take subscriptions up; return what SUBACK says of each: the granted QoS or REFUSED."""
     codes = []

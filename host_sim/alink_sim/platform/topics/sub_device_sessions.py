@@ -14,6 +14,7 @@ from typing import Any
 from alink_sim.platform.compact import compact
 from alink_sim.platform.core import Core
 from alink_sim.platform.ota import tasks
+from alink_sim.platform.state import unasked
 from alink_sim.platform.state.entities import Device
 from alink_sim.platform.state.refusal import Code, RefusedError
 from alink_sim.platform.state.sessions import Session
@@ -215,14 +216,16 @@ def _check_rates(core: Core, gateway: Session, one: Pair) -> None:
 
 
 def _begin(core: Core, gateway: Session, device: Device, client_id: str) -> None:
+    has_ss = gateway.has_ss or "_ss=1" in client_id
     session = Session(
         device=device,
         client_id=client_id,
         issued=None,
-        auto_deliver=gateway.auto_deliver,
         send=gateway.send,
         end=lambda reason: _force_out(core, gateway, session, reason),
         custom_rrpc=gateway.custom_rrpc,
+        has_ss=has_ss,
+        unasked=unasked.filters(core.settings, device, has_ss=has_ss),
         filters=gateway.filters,
     )
     core.registry.log_in(device, None, now=core.clock.time())
