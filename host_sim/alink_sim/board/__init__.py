@@ -13,6 +13,7 @@ from alink_sim.board.flash.burn import burn, replace_table
 from alink_sim.board.flash.flash_file import FlashFile, PowerCutError
 from alink_sim.board.interpreter.console import BoardError, TextLine
 from alink_sim.board.interpreter.heap import beside_standins
+from alink_sim.board.interpreter.radio import Wifi
 from alink_sim.board.interpreter.state import FOREVER, Waiting
 from alink_sim.board.peripherals.buses import I2cBus, SpiBus
 from alink_sim.board.peripherals.pin import Change, Pin, Pwm
@@ -36,6 +37,7 @@ __all__ = [
     "TextLine",
     "Uart",
     "Waiting",
+    "Wifi",
     "beside_standins",
     "burn",
     "firmware_image",

@@ -26,6 +26,7 @@ from alink_sim.board.interpreter import heap as heap_sizes
 from alink_sim.board.interpreter.console import BoardError, Console, TextLine
 from alink_sim.board.interpreter.frozen import frozen
 from alink_sim.board.interpreter.process import Power
+from alink_sim.board.interpreter.radio import Wifi
 from alink_sim.board.interpreter.rom import ChipFlash, Rom
 from alink_sim.board.interpreter.state import BoardState, Reset, Waiting, read_waiting
 from alink_sim.board.peripherals.buses import I2cBus, SpiBus
@@ -76,6 +77,7 @@ class Board:
         self._heap = heap
         self._state = BoardState(self.directory / "state.bin")
         self._console = Console()
+        self.wifi = Wifi(self.directory / "wifi", self._state)
         self._wiring = Wiring(definition.chip, now=self._now, notify=self._state.interrupt)
         self._power: Power | None = None
         self._keys: tuple[int, int] | None = None  # Read and write end of the serial input.
@@ -144,7 +146,7 @@ class Board:
         FlashFile.create(new.flash.path, size=definition.flash_size)
         new._state.create(mac=bytes.fromhex(mac))
         new.resolve(hosts)
-        new._write("wifi", "".join(f"{word}\n" for word in wifi or ()))
+        new.wifi.set_network(*(wifi or ("", "")))
         return new
 
     def resolve(self, hosts: Iterable[str]) -> None:
@@ -180,6 +182,7 @@ class Board:
         }
         self._keys = os.pipe() if uart else None
         self._state.power_on(cut_at=cut_at)
+        self.wifi.apply()
         self._wiring.power_on()
         # In one step: a test's clock reads the file of the board's last run meanwhile.
         waiting = self.directory / "waiting"

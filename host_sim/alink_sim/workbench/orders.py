@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from alink_sim.board import Board, BoardError
+from alink_sim.board import Board, BoardError, Wifi
 from alink_sim.clock import ManualClock
 from alink_sim.platform.control.client import RefusedRequestError
 from alink_sim.platform.control.state_directory import StateError
@@ -17,7 +17,8 @@ from alink_sim.workbench.world import World
 HELP = """\
 pin 4            show the level of a pin          pin 4 1         set it: 0, 1 or float
 adc 34 1.2       set the volts on a pin           uart 2 TEXT     send a text line
-wifi off         lose the network                 wifi on         find it again
+wifi off         the access point is off          wifi on         and back
+wifi mute        the line behind it is cut        wifi weak       each read and write is late
 cloud set target=21      set a property           cloud call NAME {"a": 1}   call a service
 cloud show       show the properties              clock +1d       advance the clock: s m h d
 reset            press the reset button           power off, power on
@@ -120,6 +121,14 @@ class Orders:
             )
         self._clock.advance(float(found[1]) * _UNITS[found[2]])
 
+    def _wifi(self, boards: list[Board], words: list[str]) -> None:
+        states = {"off": Wifi.off, "on": Wifi.on, "mute": Wifi.mute, "weak": Wifi.weaken}
+        state = states.get(" ".join(words))
+        if state is None:
+            raise OrderError(f"write `wifi STATE`; the states are {', '.join(states)}")
+        for board in boards:
+            state(board.wifi)
+
     def _cloud(self, boards: list[Board], words: list[str]) -> str:
         kind, *rest = words or [""]
         if kind not in ("set", "call", "show"):
@@ -155,6 +164,7 @@ class Orders:
         "power": _power,
         "reset": _reset,
         "uart": _uart,
+        "wifi": _wifi,
     }
 
 

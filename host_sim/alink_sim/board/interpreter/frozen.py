@@ -13,6 +13,7 @@ from alink_sim import toolchain
 from alink_sim.board.peripherals.modules import REFUSED_MODULES
 
 _STANDINS = Path(__file__).parent / "standins"
+_FORM = 2  # A change of how they are compiled counts it up.
 # These load before main.py; the others cost heap only if the firmware imports them.
 _BOOT = frozenset(
     {"_main", "_boot", "_board", "_sys", "errno", "esp32", "select", "socket", "time"}
@@ -30,7 +31,7 @@ class Frozen:
 def frozen() -> Frozen:
     """Return the folders; compile them if a source has changed. Raises ToolchainError."""
     sources = _sources()
-    digest = hashlib.sha256(str(toolchain.mpy_cross()).encode())
+    digest = hashlib.sha256(f"{_FORM} {toolchain.mpy_cross()}".encode())
     for name in sorted(sources):
         digest.update(name.encode() + b"\0" + sources[name] + b"\0")
     home = toolchain.cache_dir() / f"board-{digest.hexdigest()[:16]}"
@@ -71,7 +72,8 @@ def _compile(sources: dict[str, bytes], home: Path) -> None:
             target.parent.mkdir(parents=True, exist_ok=True)
             file = target.with_suffix(".py")
             file.write_bytes(source)
-            target.write_bytes(toolchain.compile_mpy(file, name=file.name))
+            # A short name: it takes one place less in the interpreter's table of names.
+            target.write_bytes(toolchain.compile_mpy(file, name=file.stem))
             file.unlink()
         try:
             scratch.rename(home)

@@ -31,7 +31,7 @@ def beside_standins(interpreter: Interpreter) -> str:
 _PIECES = 48
 _BLOCK = {32: 16, 64: 32}  # bytes
 _BLOCKS = {32: 15, 64: 11}
-_CODE = 70  # blocks of the list of pieces and the stand-ins that handle them, interrupts and `sys`
+_CODE = 72  # blocks of the list of pieces, and of stand-ins for interrupts, `sys` and the radio
 
 
 def ballast(interpreter: Interpreter) -> str:

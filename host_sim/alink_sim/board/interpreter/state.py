@@ -4,7 +4,8 @@
     4 flash operations since power-on u32 · 8 number of the operation that power fails in u32 ·
     16 start of the RTC (its 2000-01-01), ms since 1970 u64 · 24 end of a deep sleep, ms u64 ·
     32 MAC, 6 bytes · 48 whether the REPL is in raw mode u8 · 49 whether an
-    interrupt waits u8 · 52 offset of the running slot u32 ·
+    interrupt waits u8 · 50 whether the radio is silent u8 · 51 delay of the radio in 10 ms u8 ·
+    52 offset of the running slot u32 ·
     64 RTC memory, 2048 bytes
 
 The process writes everything except the reset cause, the operation to cut, the MAC and the running
@@ -121,6 +122,10 @@ class BoardState:
     def interrupt(self) -> None:
         """Tell the process that an interrupt waits."""
         self._write(49, b"\1")
+
+    def set_radio(self, *, silent: bool, delay_ms: int) -> None:
+        """Tell the process whether the radio carries bytes, and how late."""
+        self._write(50, bytes((silent, delay_ms // 10)))
 
     def restart(self, cause: Reset) -> None:
         """Start the next process; the RTC and the counters keep their values."""

@@ -108,9 +108,9 @@ def erase(offset):
         restart(_CUT)
 
 
-def release(pieces):
-    # Free ballast for a module of peripherals, which calls this as it loads.
-    for _ in range(min(pieces, len(ballast))):
+def release(size):
+    # Free as many pieces of ballast for a module of peripherals, which calls this as it loads.
+    for _ in range(min(size, len(ballast))):
         ballast.pop()
 
 
@@ -186,6 +186,8 @@ def wait(ms, kind, poll=None):
     # Wait `ms` milliseconds (-1: forever) or until `poll` has events; return these events.
     ticks()
     found = poll.poll(0) if poll else None
+    if found and air()[0]:
+        found = None  # The radio carries nothing.
     if found or ms == 0:
         return found
     end = 0xFFFFFFFFFFFFFFFF if ms < 0 else now() + ms
@@ -201,7 +203,7 @@ def wait(ms, kind, poll=None):
             if event & _HANG_UP:
                 restart(0)  # The host process has ended.
         step = _SLICE if clock else min(left, 1000 if _dog is None and not keys else 20)
-        if poll:
+        if poll and not air()[0]:
             found = poll.poll(step)
         else:
             utime.sleep_ms(step)
@@ -213,6 +215,13 @@ def wait(ms, kind, poll=None):
     if clock:
         announce(0, kind)
     return found
+
+
+def air():
+    # Return whether the radio is silent, and its delay in 10 ms, as the first two bytes.
+    _state.seek(50)
+    _state.readinto(_chunk, 2)
+    return _chunk
 
 
 base = struct.unpack("<Q", state(16, 8))[0]  # Start of the RTC: its 2000-01-01.

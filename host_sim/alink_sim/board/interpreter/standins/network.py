@@ -45,11 +45,13 @@ class _Station:
         self._asked = self._joined = False
 
     def status(self, what=None):
+        wifi.seek(0)  # RSSI, milliseconds that DHCP is late, 1 if the access point is off.
+        rssi, late, _ = wifi.readline().split()
         if what == "rssi":
-            return -55
+            return int(rssi)
         if not self._asked:
             return STAT_IDLE
-        if (ticks() - self._since) & 0x3FFFFFFF < _JOIN_MS:
+        if (ticks() - self._since) & 0x3FFFFFFF < _JOIN_MS + int(late):
             return STAT_CONNECTING
         found = _outcome(self._ssid, self._password)
         if self._joined and found != STAT_GOT_IP:
@@ -81,14 +83,15 @@ class _Station:
 
 
 def _outcome(ssid, password):
-    # The first text line of the board's file `wifi` is the SSID in range, the second its password.
-    # If the file is empty, any SSID and password work.
+    # In the board's file `wifi`, the SSID in range is the second text line, and its password the
+    # third. Without an SSID, any SSID and password work.
     wifi.seek(0)
+    off = int(wifi.readline().split()[2]) == 1
     there = wifi.readline().rstrip("\n")
+    if off or there not in ("", ssid):
+        return STAT_NO_AP_FOUND
     if not there:
         return STAT_GOT_IP
-    if there != ssid:
-        return STAT_NO_AP_FOUND
     good = wifi.readline().rstrip("\n") == (password or "")
     return STAT_GOT_IP if good else STAT_WRONG_PASSWORD
 
