@@ -9,7 +9,7 @@ from alink_sim.board.peripherals.units.unit import Unit
 def tables() -> str:
     """Return a table for each module, and one of the names that are refused."""
     parts = [_module(name) for name in modules.described()]
-    advice = {**modules.NOT_SIMULATED, **modules.REFUSED_MODULES}
+    advice = modules.refused()
     refused = [f"| `{name}` | {advice[name]} |" for name in sorted(advice)]
     head = ["## Not simulated", "", "| name | why, or what to use |", "|---|---|"]
     return "\n".join((*parts, *head, *refused, ""))

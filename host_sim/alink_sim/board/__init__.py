@@ -15,6 +15,7 @@ from alink_sim.board.interpreter.console import BoardError, TextLine
 from alink_sim.board.interpreter.heap import beside_standins
 from alink_sim.board.interpreter.radio import Wifi
 from alink_sim.board.interpreter.state import FOREVER, Waiting
+from alink_sim.board.peripherals.ble import Advertiser, BleAir
 from alink_sim.board.peripherals.buses import I2cBus, SpiBus
 from alink_sim.board.peripherals.pin import Change, Pin, Pwm
 from alink_sim.board.peripherals.uart import Uart
@@ -24,6 +25,8 @@ from alink_sim.board.program import BoardProgram
 __all__ = [
     "FOREVER",
     "AdcInput",
+    "Advertiser",
+    "BleAir",
     "Board",
     "BoardError",
     "BoardProgram",

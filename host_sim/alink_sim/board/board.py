@@ -29,6 +29,7 @@ from alink_sim.board.interpreter.process import Power
 from alink_sim.board.interpreter.radio import Wifi
 from alink_sim.board.interpreter.rom import ChipFlash, Rom
 from alink_sim.board.interpreter.state import BoardState, Reset, Waiting, read_waiting
+from alink_sim.board.peripherals.ble import BleAir
 from alink_sim.board.peripherals.buses import I2cBus, SpiBus
 from alink_sim.board.peripherals.calls import Calls
 from alink_sim.board.peripherals.pin import Pin
@@ -183,7 +184,7 @@ class Board:
         self._keys = os.pipe() if uart else None
         self._state.power_on(cut_at=cut_at)
         self.wifi.apply()
-        self._wiring.power_on()
+        self._wiring.power_on(mac=self._state.mac)
         # In one step: a test's clock reads the file of the board's last run meanwhile.
         waiting = self.directory / "waiting"
         waiting.with_suffix(".new").write_bytes(bytes(10))
@@ -342,6 +343,11 @@ class Board:
     def uart(self, number: int) -> Uart:
         """Return the other end of machine.UART(number)."""
         return self._wiring.uart(number)
+
+    @property
+    def ble(self) -> BleAir:
+        """Return the Bluetooth devices near the board."""
+        return self._wiring.ble
 
     def _partition(self, name: str) -> bytes:
         partition = self.table().with_vfs(self.flash.size).find(name)

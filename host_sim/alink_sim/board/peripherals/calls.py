@@ -55,8 +55,10 @@ class Calls:
         if key in modules.MODULES:
             return modules.MODULES[key][name](self._wiring, *given, **named)  # type: ignore[operator]
         unit = self._units[key]
+        kind = key.partition("(")[0]
+        if name in unit.refused:
+            raise NotImplementedError(f"{kind}.{name} is not simulated: {unit.refused[name]}")
         if name not in modules.methods(type(unit)):
-            kind = key.partition("(")[0]
             raise AttributeError(f"'{kind}' object has no attribute '{name}'")
         return getattr(unit, name)(*given, **named)
 

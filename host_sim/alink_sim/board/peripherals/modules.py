@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from alink_sim.board.peripherals.units import analog, chip, digital, serial
+from alink_sim.board.peripherals.units import analog, ble, chip, digital, serial
 from alink_sim.board.peripherals.units.unit import Unit
 from alink_sim.board.peripherals.wiring import EXT0_WAKE, EXT1_WAKE, TIMER_WAKE
 
@@ -59,6 +59,7 @@ MODULES: Mapping[str, Mapping[str, Entry]] = {
         "wake_on_ext1": chip.wake_on_ext1,
         "wake_on_gpio": chip.wake_on_gpio,
     },
+    "bluetooth": {"BLE": ble.BleUnit},
     "onewire": {"OneWire": serial.OneWireUnit},
 }
 """Classes, functions and constants; a text names the stand-in that has it."""
@@ -74,6 +75,7 @@ NOT_SIMULATED: Mapping[str, str] = {
     "machine.mem8": "the board has only the registers of machine.mem32 that the SDK uses",
     "machine.mem16": "the board has only the registers of machine.mem32 that the SDK uses",
     "machine.CAN": "no CAN bus is simulated",
+    "bluetooth.UUID": "only scans and advertising are simulated",
     "os.VfsLfs1": "use os.VfsLfs2",
     "os.dupterm": _SHELL,
     "os.dupterm_notify": _SHELL,
@@ -93,7 +95,6 @@ REFUSED_MODULES: Mapping[str, str] = {
     "aioble": _AIR,
     "aioespnow": _AIR,
     "aiorepl": _PACKAGE,
-    "bluetooth": _AIR,
     "btree": "store records in files",
     "espnow": _AIR,
     "flashbdev": "use esp32.Partition",
@@ -122,6 +123,13 @@ _STAND_INS: Mapping[str, tuple[str, ...]] = {
         "unique_id",
     ),
     "esp32": ("NVS", "Partition"),
+    "bluetooth": (
+        "FLAG_INDICATE",
+        "FLAG_NOTIFY",
+        "FLAG_READ",
+        "FLAG_WRITE",
+        "FLAG_WRITE_NO_RESPONSE",
+    ),
     "onewire": ("OneWireError",),
     "apa106": ("APA106",),
     "dht": ("DHT11", "DHT22", "DHTBase"),
@@ -185,3 +193,13 @@ def names(module: str) -> list[str]:
 def described() -> list[str]:
     """Return the modules that have names, in the order of the reference."""
     return list(_STAND_INS)
+
+
+def refused() -> dict[str, str]:
+    """Return every name that a simulated board refuses, with the reason or the replacement."""
+    found = {**NOT_SIMULATED, **REFUSED_MODULES}
+    for module, entries in MODULES.items():
+        for name, entry in entries.items():
+            if isinstance(entry, type) and issubclass(entry, Unit):
+                found |= {f"{module}.{name}.{one}": why for one, why in entry.refused.items()}
+    return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from alink_sim.board.peripherals.ble import BleAir
 from alink_sim.board.peripherals.buses import I2cBus, SpiBus
 from alink_sim.board.peripherals.pin import Pin
 from alink_sim.board.peripherals.pin_tables import PIN_TABLES, PinTable
@@ -33,6 +34,8 @@ class Wiring:
     ) -> None:
         """`now` returns the board's clock in ms; `notify` tells the firmware of an interrupt."""
         self.lock = threading.RLock()
+        self.ble = BleAir()
+        self.mac = bytes(6)
         self.table: PinTable = PIN_TABLES[chip]
         self.chip = chip
         self.wake_pins: dict[int, int] = {}  # The level that ends a sleep, by pin.
@@ -47,7 +50,7 @@ class Wiring:
         self._i2c: dict[tuple[int, int] | int, I2cBus] = {}
         self._spi: dict[int, SpiBus] = {}
         self._uarts: dict[int, Uart] = {}
-        self._interrupts: list[str] = []
+        self._interrupts: list[tuple[str, tuple[object, ...]]] = []
 
     def pin(self, number: int) -> Pin:
         """Return a pin by its GPIO number. Raises ValueError if the chip does not have it."""
@@ -82,12 +85,12 @@ class Wiring:
         """Return the serial port of machine.UART(number), seen from its other end."""
         return self._uarts.setdefault(number, Uart(self, number))
 
-    def interrupt(self, key: str) -> None:
-        """Tell the firmware of an interrupt of a peripheral."""
-        self._interrupts.append(key)
+    def interrupt(self, key: str, arguments: tuple[object, ...] = ()) -> None:
+        """Call the callback of a peripheral, with the peripheral if there are no arguments."""
+        self._interrupts.append((key, arguments))
         self._notify()
 
-    def take_interrupts(self) -> list[str]:
+    def take_interrupts(self) -> list[tuple[str, tuple[object, ...]]]:
         """Return the interrupts since the last call."""
         taken, self._interrupts = self._interrupts, []
         return taken
@@ -100,8 +103,9 @@ class Wiring:
         """Return whether a pin ends the sleep of the chip now."""
         return any(self.pin(number).level == level for number, level in self.wake_pins.items())
 
-    def power_on(self) -> None:
-        """Begin a period under power: the histories are empty."""
+    def power_on(self, *, mac: bytes) -> None:
+        """Begin a period under power: the histories are empty. `mac` has six bytes."""
+        self.mac = mac
         self._began = self._now()
         for pin in self._pins.values():
             pin.hold = False
@@ -124,5 +128,6 @@ class Wiring:
                     pin.triggers = 0
                 else:
                     pin.reset()
+            self.ble.advertising = None
             for uart in self._uarts.values():
                 uart.interrupts = False

@@ -25,9 +25,10 @@ def service(end=None, kind=0):
     try:
         if _board.state(_FLAG, 1) != b"\0":
             _board.set_state(_FLAG, b"\0")
-            for key in ask("interrupts"):
+            for key, arguments in ask("interrupts"):
                 if key in handlers:
-                    run(*handlers[key])
+                    callback, owner = handlers[key]
+                    run(callback, *(arguments or (owner,)))
         left = _run_timers()
     finally:
         _busy = False
@@ -47,9 +48,9 @@ def _run_timers():
     return left
 
 
-def run(callback, argument):
+def run(callback, *arguments):
     try:
-        callback(argument)
+        callback(*arguments)
     except Exception as error:
         sys.print_exception(error)
 

@@ -26,6 +26,7 @@ class AdcUnit(Unit):
         "WIDTH_11BIT": 11,
         "WIDTH_12BIT": 12,
     }
+    refused: ClassVar = {"block": "use the methods of machine.ADC"}
 
     def __init__(self, wiring: Wiring, pin: Any, *, atten: int = 0) -> None:
         super().__init__(wiring)
@@ -51,10 +52,6 @@ class AdcUnit(Unit):
         if bits not in range(9, 13):
             raise ValueError("invalid bits")
         self._bits = bits
-
-    def block(self) -> None:
-        """Raise NotImplementedError."""
-        raise NotImplementedError("machine.ADCBlock is not simulated: use machine.ADC")
 
     def read(self) -> int:
         """Return the raw value."""

@@ -103,6 +103,7 @@ class RmtUnit(Unit):
     """esp32.RMT."""
 
     constants: ClassVar = {"PULSE_MAX": _RMT_PULSE_MAX}
+    refused: ClassVar = {"loop": "use write_pulses"}
 
     def __init__(
         self,
@@ -158,11 +159,6 @@ class RmtUnit(Unit):
     def active(self) -> bool:
         """Return False: pulses leave at once."""
         return False
-
-    def loop(self, enable_loop: bool) -> None:
-        """Raise NotImplementedError."""
-        del enable_loop
-        raise NotImplementedError("esp32.RMT.loop is not simulated; use write_pulses")
 
     def bitstream_channel(self, value: int | None = None) -> int:
         """Return the channel of machine.bitstream."""

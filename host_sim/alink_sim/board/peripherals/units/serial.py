@@ -98,6 +98,8 @@ class I2cUnit(_I2c):
 class SoftI2cUnit(_I2c):
     """machine.SoftI2C."""
 
+    refused: ClassVar = dict.fromkeys(("readinto", "start", "stop", "write"), "use writeto")
+
     def __init__(
         self, wiring: Wiring, scl: Any, sda: Any, *, freq: int = 400_000, timeout: int = 50_000
     ) -> None:
@@ -112,24 +114,6 @@ class SoftI2cUnit(_I2c):
         del freq
         pins = pin_of(self._wiring, scl).number, pin_of(self._wiring, sda).number
         self._buses = (self._wiring.i2c(scl=pins[0], sda=pins[1]),)
-
-    def start(self) -> None:
-        """Raise NotImplementedError, as the other primitives do."""
-        raise NotImplementedError("the primitives of SoftI2C are not simulated: use writeto")
-
-    def stop(self) -> None:
-        """See `start`."""
-        self.start()
-
-    def write(self, buf: bytes) -> None:
-        """See `start`."""
-        del buf
-        self.start()
-
-    def readinto(self, size: int, nack: bool = True) -> None:
-        """See `start`."""
-        del size, nack
-        self.start()
 
 
 class SpiUnit(Unit):

@@ -13,11 +13,13 @@ class Unit:
     """A peripheral of the firmware. Its public methods are the methods of the firmware's class.
 
     A subclass sets `key`, the text that names this object on both sides; it is also its `repr`.
-    `constants` are attributes of the firmware's class; a `stream` can be polled.
+    `constants` are attributes of the firmware's class; a `stream` can be polled. `refused` has the
+    methods that are not simulated, with the reason or the replacement.
     """
 
     constants: ClassVar[Mapping[str, object]] = {}
     stream: ClassVar[bool] = False
+    refused: ClassVar[Mapping[str, str]] = {}
     key: str
 
     def __init__(self, wiring: Wiring, *_: Any, **__: Any) -> None:

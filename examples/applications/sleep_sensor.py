@@ -1,0 +1,17 @@
+# A sensor on a battery: measure, post, sleep. The RTC memory counts the wakes.
+import machine
+from machine import ADC, Pin
+
+from alink import Device
+
+rtc = machine.RTC()
+wakes = (rtc.memory() or b"\0")[0] + 1
+rtc.memory(bytes((wakes & 0xFF,)))
+battery = ADC(Pin(35), atten=ADC.ATTN_11DB)
+device = Device.from_flash()
+device.connect()
+volts = round(battery.read_uv() * 2 / 1000000, 2)
+device.post_properties(
+    {"volts": volts, "wakes": wakes, "timer": int(machine.wake_reason() == machine.TIMER_WAKE)}
+)
+device.sleep(600000)
