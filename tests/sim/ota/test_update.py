@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import socket
 import sys
 import threading
@@ -231,19 +230,27 @@ def test_update_replaces_a_file_on_vfs(rig: Rig, tmp_path: Path) -> None:
         assert status(rig) == ("SUCCEEDED", 100)
 
 
-def _cut(rig: Rig, name: str, cut_at: int) -> str:
-    """Cut an update in an operation; return what ran when power came back."""
+def _cut(rig: Rig, name: str, cut_at: int) -> tuple[str, int]:
+    """Cut an update in an operation; return what ran when power came back, and its failures.
+
+    The platform tries a failed update again at once. In the end each board has it.
+    """
     with lamp(rig, name=name) as board:
-        rig.platform.ota.publish(rig.product_key, "2.0.0", image("2.0.0", 9000), devices=[name])
+        rules = Rules(retry_count=3)
+        content = image("2.0.0", 9000)
+        rig.platform.ota.publish(rig.product_key, "2.0.0", content, devices=[name], rules=rules)
         board.power_on(cut_at=cut_at)
         assert board.wait() == "cut", f"operation {cut_at} never came"
+        printed = len(board.lines)
         board.power_on()
-        ran = board.expect(re.compile(r"^lamp ")).text
-        board.expect(re.compile("property post .* answered: 200"))
-    return ran
+        rig.platform.expect("ota_task", device_name=name, status="SUCCEEDED")
+        lines = [one.text for one in board.lines[printed:]]
+        ran = next(text for text in lines if text.startswith("lamp "))
+        progress = rig.platform.events(device_name=name, kind="ota_progress")
+    return ran, [one.detail["step"] for one in progress].count(-1)
 
 
-def test_update_survives_power_cuts(
+def test_update_succeeds_after_each_power_cut(
     rig: Rig, record_property: Callable[[str, object], None]
 ) -> None:
     with lamp(rig, name="dev-0") as board:
@@ -254,8 +261,13 @@ def test_update_survives_power_cuts(
         board.expect("succeeded")
         count = board.flash_operations
     # Some of each kind: tests/board/flash/test_ota_slots.py cuts them all. The builds share them.
-    cuts = range(before + 1 + rig.interpreter.word_bits // 16, count + 1, 8)
+    # The last but one is in the trial: the old image reports -1, and its platform pushes the retry
+    # before the PUBACK, which follows a commit.
+    first = before + 1 + rig.interpreter.word_bits // 16
+    cuts = [*range(first, count - 3, 8), count - 1]
     with ThreadPoolExecutor(2) as pool:
-        ran = list(pool.map(lambda at: _cut(rig, f"dev-{at}", at), cuts))
+        results = list(pool.map(lambda at: _cut(rig, f"dev-{at}", at), cuts))
+    ran = [one for one, _ in results]
     assert set(ran) <= {"lamp 1.0.0", "lamp 2.0.0"}
+    assert results[-1] == ("lamp 1.0.0", 1)
     record_property("counted", f"{rig.interpreter.name}: {len(ran)} cuts: {' '.join(ran)}")
