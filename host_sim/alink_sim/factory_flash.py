@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from alink_formats.board_file import file_of_board
 from alink_formats.identity import SECRETS, Identity
 from alink_sim.board import Board, sdk_files
 from alink_sim.board.interpreter.heap import beside_standins
@@ -102,7 +103,7 @@ class FactoryFlash:
         if self.files is None:
             return {}
         found = {
-            f"/{path.relative_to(self.files).as_posix()}": path.read_bytes()
+            f"/{path.relative_to(self.files).as_posix()}": file_of_board(path)
             for path in self.files.rglob("*")
             if path.is_file() and "__pycache__" not in path.parts
         }

@@ -51,7 +51,7 @@ def iot_ca(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequ
     base = tmp_path_factory.getbasetemp()
     home = (base.parent if hasattr(request.config, "workerinput") else base) / "alink-ca"
     home.mkdir(mode=0o700, exist_ok=True)
-    with (home / "lock").open("w") as lock:
+    with (home / "lock").open("wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         Authority(home).server_context()
     return home

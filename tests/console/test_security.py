@@ -181,3 +181,22 @@ def test_malformed_requests_leave_no_traceback(world, caplog):
     assert request(world, "GET", "/products").status == 401
     assert not [record for record in caplog.records if record.exc_info]
     assert not world.platform.events(kind="platform_error")
+
+
+def test_uploaded_thing_model_may_have_byte_order_mark(world):
+    cookie = log_in(world)
+    model = b'\xef\xbb\xbf{"properties": [{"identifier": "a", "dataType": {"type": "text"}}]}'
+    body = (
+        f'--b\r\nContent-Disposition: form-data; name="csrf"\r\n\r\n{csrf(world, cookie)}\r\n'
+        '--b\r\nContent-Disposition: form-data; name="file"; filename="thing.json"\r\n\r\n'
+    ).encode()
+    link = http.client.HTTPConnection("127.0.0.1", world.console.port, timeout=PATIENCE)
+    link.request(
+        "POST",
+        f"/products/{PK}/thing-model",
+        body=body + model + b"\r\n--b--\r\n",
+        headers={"Cookie": cookie, "Content-Type": "multipart/form-data; boundary=b"},
+    )
+    assert link.getresponse().status == 303
+    (found,) = world.platform.console.product(PK).documents["thing"]["properties"]
+    assert found["identifier"] == "a"

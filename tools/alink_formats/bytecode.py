@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from alink_formats.board_file import file_of_board
 from alink_formats.errors import ToolchainError
 
 
@@ -38,10 +39,11 @@ def compile_mpy(source: Path, *, name: str, optimize: int = 3) -> bytes:
     text line of the compiler.
     """
     with tempfile.TemporaryDirectory(prefix="alink-mpy-") as scratch:
-        target = Path(scratch) / "out.mpy"
+        target, unmarked = Path(scratch) / "out.mpy", Path(scratch) / "in.py"
+        unmarked.write_bytes(file_of_board(source))
         # fmt: off
         command = [
-            str(mpy_cross()), f"-O{optimize}", "-s", name, "-o", str(target), str(source),
+            str(mpy_cross()), f"-O{optimize}", "-s", name, "-o", str(target), str(unmarked),
         ]
         # fmt: on
         done = subprocess.run(command, capture_output=True, text=True, check=False)

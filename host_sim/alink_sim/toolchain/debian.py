@@ -263,6 +263,6 @@ def _error_line(output: str) -> str:
 def _locked(path: Path) -> Iterator[None]:
     """Lock a file, because tests run in parallel."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as file:
+    with path.open("wb") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import copy
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -222,22 +221,3 @@ def test_stub_is_valid_python_for_any_name() -> None:
     assert set(names) <= {
         node.value for node in ast.walk(body[-1]) if isinstance(node, ast.Constant)
     }
-
-
-def test_thing_model_with_byte_order_mark_is_read(tmp_path: Path) -> None:
-    file = tmp_path / "thing.json"
-    file.write_text(FILE.read_text("utf-8"), "utf-8-sig")
-    assert thing_model.read(file) == thing_model.read(FILE)
-
-
-@pytest.mark.parametrize("program", ["alink_sim.cli", "alink_factory.cli"])
-def test_output_a_terminal_cannot_show_is_escaped(program: str) -> None:
-    script = f"import {program} as cli; cli.app = lambda: print(chr(0x6E29)); cli.main()"
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        env=os.environ | {"PYTHONIOENCODING": "ascii:strict"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.returncode, done.stdout, done.stderr) == (0, "\\u6e29\n", "")

@@ -7,6 +7,7 @@ from pathlib import Path
 from alink_factory.errors import BatchError
 from alink_factory.image.region import Region
 from alink_formats import littlefs
+from alink_formats.board_file import file_of_board
 from alink_formats.bytecode import compile_mpy
 from alink_formats.errors import ToolchainError
 from alink_formats.flash import SECTOR
@@ -56,5 +57,5 @@ def read(data: bytes, place: Partition) -> dict[str, bytes]:
 def _file(path: Path, name: Path) -> dict[str, bytes]:
     bytecode = compile_mpy(path, name=name.as_posix()) if path.suffix == ".py" else b""
     if not bytecode or str(name) in _AS_SOURCE:
-        return {f"/{name.as_posix()}": path.read_bytes()}
+        return {f"/{name.as_posix()}": file_of_board(path)}
     return {f"/{name.with_suffix('.mpy').as_posix()}": bytecode}

@@ -72,7 +72,7 @@ def serve(serving: Serving, *, ready: Callable[[dict[str, Any]], None]) -> None:
 def _writable(events: Path | None) -> Path | None:
     try:
         if events:
-            events.open("a").close()
+            events.open("ab").close()
     except OSError as error:
         raise StateError(
             f"{events} cannot be written ({error.strerror}): name another file with --events"

@@ -217,7 +217,7 @@ def _content(path: Path, what: str, where: str) -> bytes:
 
 
 def _script(path: Path, where: str) -> Script:
-    source = _content(path, "script", where).decode(errors="replace")
+    source = _content(path, "script", where).decode("utf-8-sig", errors="replace")
     try:
         return from_source(source, where=str(path))
     except SourceError as error:

@@ -72,7 +72,8 @@ class StateDir:
     def _keep_key(self, name: str, key: str) -> None:
         path = self.path / name
         path.unlink(missing_ok=True)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(key)
 
     def key(self) -> str:

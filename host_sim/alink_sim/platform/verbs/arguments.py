@@ -12,6 +12,7 @@ DeviceName = Annotated[str, typer.Argument(metavar="DEVICENAME", show_default=Fa
 SecretFile = Annotated[
     typer.FileText | None,
     typer.Option(
+        encoding="utf-8-sig",
         errors="replace",
         help="File with the secret, - for standard input; without it a new one is made.",
     ),

@@ -103,7 +103,7 @@ async def thing_model(visit: Visit) -> web.Response:
     """Take the thing model that was pasted or uploaded."""
     product = visit.view.product(visit.part("pk"))
     _, content = visit.file("file")
-    text = content.decode(errors="replace") or visit.field("text")
+    text = content.decode("utf-8-sig", errors="replace") or visit.field("text")
     there = address("products", product.key, tab="thing-model")
 
     async def take() -> None:
