@@ -28,6 +28,7 @@ from benchmarks import (
     posts,
     recovery,
     registrations,
+    subscribes,
 )
 
 
@@ -70,6 +71,7 @@ def _speed(folder: Path) -> list[tuple[str, str, str]]:
             platforms.measure(folder),
         )
         + acknowledge.rows(acknowledge.measure(folder))
+        + subscribes.rows(subscribes.measure(folder))
         + console.rows(console.measure(folder))
         + recovery.rows(recovery.measure(folder))
         + line.rows(line.measure(folder))

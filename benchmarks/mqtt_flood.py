@@ -7,7 +7,7 @@ import struct
 from typing import Self
 
 _WINDOW = 50  # Posts at QoS 1 that wait for their PUBACK.
-_CONNACK_BYTES, _PUBACK_BYTES = 4, 4
+_CONNACK_BYTES, _PUBACK_BYTES, _PINGRESP_BYTES = 4, 4, 2
 
 
 class Flood:
@@ -18,8 +18,8 @@ class Flood:
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=30)
         client_id = "bench|securemode=3,signmethod=hmacsha256|"
         fields = (client_id, f"{device_name}&{product_key}", password)
-        body = _text("MQTT") + bytes((4, 0xC2)) + struct.pack(">H", 1200)
-        self._socket.sendall(_packet(0x10, body + b"".join(map(_text, fields))))
+        body = text("MQTT") + bytes((4, 0xC2)) + struct.pack(">H", 1200)
+        self._socket.sendall(packet(0x10, body + b"".join(map(text, fields))))
         if self._read(_CONNACK_BYTES) != b"\x20\x02\x00\x00":
             raise RuntimeError("the platform refused the login")
 
@@ -37,13 +37,23 @@ class Flood:
         payload = b'{"id":"1","version":"1.0","sys":{"ack":0},"params":{"temperature":21.5}}'
         waiting = 0
         for number in range(count):
-            head = _text(self._topic) + struct.pack(">H", number % 65535 + 1)
-            self._socket.sendall(_packet(0x32, head + payload))
+            head = text(self._topic) + struct.pack(">H", number % 65535 + 1)
+            self._socket.sendall(packet(0x32, head + payload))
             waiting += 1
             if waiting == window:
                 self._read(waiting * _PUBACK_BYTES)
                 waiting = 0
         self._read(waiting * _PUBACK_BYTES)
+
+    def send(self, data: bytes) -> bytes:
+        """Send a packet; return what the platform sends next, b"" if it ends the session."""
+        self._socket.sendall(data)
+        return self._socket.recv(1 << 16)
+
+    def ping(self) -> None:
+        """Send a PINGREQ and wait for its PINGRESP."""
+        self._socket.sendall(b"\xc0\x00")
+        self._read(_PINGRESP_BYTES)
 
     def _read(self, size: int) -> bytes:
         data = b""
@@ -54,12 +64,14 @@ class Flood:
         return data
 
 
-def _text(value: str) -> bytes:
+def text(value: str) -> bytes:
+    """Return a string as MQTT has it, behind its length."""
     encoded = value.encode()
     return struct.pack(">H", len(encoded)) + encoded
 
 
-def _packet(first: int, body: bytes) -> bytes:
+def packet(first: int, body: bytes) -> bytes:
+    """Return a packet: its first byte, its length, its body."""
     size, head = len(body), bytearray((first,))
     while True:
         size, digit = divmod(size, 128)

@@ -13,6 +13,9 @@ HEADING = "\n## Tests of each promise\n"
 STATE, PLATFORM = "tests/platform/state", "tests/platform"
 HTTP = "tests/platform/https/test_limits.py"
 HOSTILE = "tests/platform/test_hostile_messages.py"
+CORE, BOOT = "tests/core", "tests/sim/boot"
+FUZZ = "tests/reliability/test_fuzz.py"
+RELEASE = "tests/setup/test_release_check.py"
 
 # Number, promise, tests.
 CLAIMS: tuple[tuple[int, str, tuple[str, ...]], ...] = (
@@ -143,6 +146,105 @@ CLAIMS: tuple[tuple[int, str, tuple[str, ...]], ...] = (
         15,
         "A state folder that others can write is refused",
         (f"{STATE}/test_bounds.py::test_error_for_writable_folder_suggests_chmod",),
+    ),
+    (
+        16,
+        "Nothing a peer sends ends `loop()`, `poll()` or `connect()`",
+        (
+            f"{CORE}/session/test_session.py::test_undecodable_topic_does_not_end_the_loop",
+            f"{CORE}/session/test_session.py::test_unexpected_error_ends_the_session_only",
+            f"{FUZZ}::test_device_refuses_or_takes_mutated_messages",
+            f"{FUZZ}::test_device_answers_structured_messages",
+        ),
+    ),
+    (
+        17,
+        "After Ctrl-C, or any exception that leaves it, the device can be called again",
+        (
+            f"{CORE}/test_device.py::test_interrupted_engine_can_be_called_again",
+            f"{CORE}/test_device.py::test_interrupted_session_is_abandoned",
+            f"{BOOT}/test_wifi.py::test_interrupted_device_goes_online_again",
+        ),
+    ),
+    (
+        18,
+        "Wi-Fi that is active already joins, and joins again when the access point comes back",
+        (
+            f"{CORE}/boot/test_wifi.py::test_active_but_idle_station_connects",
+            f"{CORE}/boot/test_wifi.py::test_station_that_gave_up_connects_again",
+            f"{CORE}/boot/test_wifi.py::test_driver_error_is_logged_not_raised",
+            f"{BOOT}/test_wifi.py::test_radio_switched_on_before_joins_the_burned_network",
+        ),
+    ),
+    (
+        19,
+        "Heap that is short costs a wait and a log line",
+        (
+            f"{CORE}/session/test_session.py::test_short_heap_at_first_session_costs_a_wait",
+            f"{CORE}/session/test_session.py::test_short_heap_in_login_import_costs_a_wait",
+            f"{CORE}/test_device.py::test_short_heap_in_the_engine_costs_a_wait",
+        ),
+    ),
+    (
+        20,
+        "A time that cannot be is refused; a certificate refused for its dates asks again",
+        (
+            f"{CORE}/boot/test_clock.py::test_server_without_time_is_refused",
+            f"{CORE}/boot/test_clock.py::test_time_outside_plausible_range_is_refused",
+            f"{CORE}/session/test_session.py::test_refused_dates_ask_for_the_time_again",
+            f"{BOOT}/test_tls.py::test_expired_certificate_is_refused_by_board_clock",
+        ),
+    ),
+    (
+        21,
+        "Updates, messages, urls, credentials, thing models and text files: each its own sentence",
+        (
+            "tests/sim/ota/test_update.py::test_update_succeeds_after_each_power_cut",
+            f"{CORE}/session/test_session.py::test_one_step_handles_a_bounded_number_of_messages",
+            f"{CORE}/test_device.py::test_watchdog_is_fed_without_time_to_wait",
+            f"{CORE}/https/test_request.py::test_hostile_url_is_a_protocol_error",
+            f"{CORE}/boot/test_record.py::test_damage_in_a_credential_names_its_field",
+            f"{CORE}/boot/test_register.py::test_answers_that_are_not_ours_are_protocol_errors",
+            f"{CORE}/test_tsl.py::test_board_judges_a_model_as_the_platform_does",
+            f"{PLATFORM}/topics/test_thing_model.py::test_stub_is_valid_python_for_any_name",
+            "tests/setup/test_text_files.py::test_every_reader_takes_a_byte_order_mark",
+            "tests/setup/test_text_files.py::test_output_a_terminal_cannot_show_is_escaped",
+        ),
+    ),
+    (
+        22,
+        "A wait of the engine is a moment: an early call shortens none",
+        (
+            f"{CORE}/test_device.py::test_early_call_does_not_shorten_a_wait",
+            f"{CORE}/ota/test_download.py::test_early_turns_shorten_no_wait",
+            f"{BOOT}/test_clock.py::test_third_registration_waits_ten_minutes",
+        ),
+    ),
+    (
+        23,
+        "A server certificate with only a common name is accepted, and documented so",
+        (
+            "tests/board/standins/test_tls.py::test_certificate_with_only_a_common_name_is_accepted",
+        ),
+    ),
+    (
+        24,
+        "Licenses, versions, pins and known vulnerabilities are checked before a release",
+        (
+            f"{RELEASE}::test_installed_packages_have_allowed_licenses",
+            f"{RELEASE}::test_build_requirements_are_pinned_as_locked",
+            f"{RELEASE}::test_audit_without_data_is_called_not_run",
+            f"{RELEASE}::test_bill_is_the_same_each_time",
+        ),
+    ),
+    (
+        25,
+        "Every door of the platform takes anything, and answers what is valid as documented",
+        (
+            f"{FUZZ}::test_mutated_messages_are_refused_or_taken",
+            f"{FUZZ}::test_every_step_of_a_session_is_answered",
+            f"{FUZZ}::test_coverage_guided_inputs_are_refused_or_taken",
+        ),
     ),
 )
 

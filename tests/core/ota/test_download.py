@@ -52,6 +52,21 @@ def test_tries_are_bounded_and_their_waits_grow():
     assert len(server.answers) == 4
 
 
+def test_early_turns_shorten_no_wait():
+    _chip, device, _made = begun()
+    with otafake.Server(LOST, otafake.whole(IMAGE)) as server:
+        push(device)
+        while not server.dialled:
+            device.step()
+        began = NOW[0]
+        while len(server.dialled) < 2:
+            left = device.step()
+            for _ in range(20):  # As an application does that polls every 200 ms.
+                assert device.step() == left or len(server.dialled) == 2
+            NOW[0] += min(left, 200) or 1
+        assert NOW[0] - began >= 4000
+
+
 def test_a_server_that_fails_is_asked_again():
     chip, _device, _server = fetch(b"HTTP/1.1 503 Busy\r\n\r\n", otafake.whole(IMAGE))
     assert chip.resets == 1

@@ -1,7 +1,7 @@
 """session.py on a clock the test drives: keepalive, dead links, reconnects, subscriptions."""
 
 import fakes
-from alink.errors import RefusedError, TransportError
+from alink.errors import RefusedError, TransportError, VerifyError
 from alink.session import session, stream
 from check import raises
 
@@ -502,6 +502,31 @@ def test_short_heap_in_login_import_costs_a_wait():
         log_in.begin = usual
     world.run(60)
     assert world.link.online
+
+
+def test_refused_dates_ask_for_the_time_again():
+    from alink.boot import clock
+
+    def failing(error):
+        def dial():
+            raise error
+
+        return dial
+
+    world, asked = World(), []
+    refused = VerifyError("the certificate has expired")
+    refused.dates = True
+    usual, clock.ask_time = clock.ask_time, lambda host, feed, log: asked.append(host)
+    world.link.use(("iot.example", 8883), None, IDENTITY, b"ntp.example")
+    world.link.dial = failing(refused)
+    try:
+        assert world.link.step() > 0
+        assert asked == [b"ntp.example"]
+        world.link.dial = failing(TransportError("lost"))
+        world.run(60)
+    finally:
+        clock.ask_time = usual
+    assert len(asked) == 1
 
 
 def test_undecodable_topic_does_not_end_the_loop():
