@@ -1,20 +1,20 @@
 """Alink requests, and the replies to them (docs/reference/protocol.md, "TSL")."""
 
-from micropython import const
+from time import ticks_ms
 
 from . import envelope, heap
 from .errors import ProtocolError, safely
-
-_MOST = const(32)  # Requests that wait for a reply; the oldest is given up first.
 
 
 class Calls:
     """The requests of one device, or of all sub-devices of one, that wait for a reply."""
 
+    max = 32  # Requests that may wait for a reply: the setting `max_requests`.
+
     def __init__(self, log):
         self._log = log
         self._id = 0
-        self.waiting = {}  # Message id to (device, what, handler).
+        self.waiting = {}  # Message id to (device, what, handler, ticks).
 
     def request(self, device, what, params, qos, on_reply):
         """Send a request of a device; see `Device.request`."""
@@ -23,13 +23,13 @@ class Calls:
             self._id += 1
             device.publish(topic, envelope.request(self._id, what, params, 0), qos)
             return self._id
+        if len(self.waiting) >= self.max:
+            heap.call("lost_replies", "make_room_for_one", self)
         device._hear_reply(topic + b"_reply", self.take)
         number = self._id + 1
         device.publish(topic, envelope.request(number, what, params), qos)
         self._id = number
-        self.waiting[number] = device, what, on_reply
-        if len(self.waiting) > _MOST:
-            self.reply(min(self.waiting), 0, None, "no reply came")
+        self.waiting[number] = device, what, on_reply, ticks_ms()
         return number
 
     def fail(self):
@@ -53,7 +53,7 @@ class Calls:
 
     def reply(self, number, code, data, message):
         """Call the handler of a request, else `on_reply` of its device, else log the reply."""
-        device, what, handler = self.waiting.pop(number)
+        device, what, handler, _ = self.waiting.pop(number)
         if handler:
             safely(self._log, what, handler, code, data, message)
         elif device.on_reply:

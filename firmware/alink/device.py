@@ -30,12 +30,8 @@ class Device(Messages):
     def from_flash(cls, **settings):
         """Return the device whose certificate is burned on this board.
 
-        These settings replace burned fields: region, instance_id, host, https_host, ntp_host,
-        method, sign_method, timestamp (str), port (int), ca (DER bytes), wifi (ssid, password).
-        scrub: whether to remove the ProductSecret from flash, once the credential is stored twice
-        and has logged in. `thing` is the file of its thing model, which makes
-        `device.thing` a `Thing` that checks values. The others are those of `Device()`. Raises
-        StoreError naming the field that is missing, or wrong.
+        docs/reference/device-settings.md lists the settings. Raises StoreError naming the burned
+        field that is missing or wrong, TypeError or ValueError naming the setting.
         """
         model = settings.pop("thing", None)
         device = heap.call("boot.identity", "load", cls, settings)
@@ -196,8 +192,12 @@ class Device(Messages):
         # The engine's waits are moments: a caller that comes back sooner changes none of them.
         wait = time.ticks_diff(self._due, time.ticks_ms())
         if self.online() or not 0 < wait <= _LONGEST_MS:
+            engine, self._engine = self._engine, None
+            if engine is None:
+                raise RuntimeError("call poll() outside of handlers")
             try:
-                wait = next(self._engine)
+                wait = next(engine)
+                self._engine = engine
             except BaseException as error:
                 # Any error ends the engine. A new one is needed, because the application may
                 # mend the cause, or a person press Ctrl-C, and call again.

@@ -3,7 +3,7 @@
 docs/reference/protocol.md, "TSL" and "Login".
 """
 
-from .errors import TransportError
+from . import heap
 
 
 class Messages:
@@ -40,14 +40,28 @@ class Messages:
         return self._calls.request(self, what, params, qos, on_reply)
 
     def publish(self, topic, payload, qos=0, on_done=None):
-        """Send bytes on a topic ("user/update", or a whole one that begins with a slash).
+        """Send bytes, or text as UTF-8, on a topic ("user/update", or a whole one that begins with
+        a slash).
 
         At QoS 1 `on_done(True)` tells that the platform has it, False that the session ended
-        first. Raises TransportError when the device is not online.
+        first. Raises TransportError when the device is not online; TypeError or ValueError for a
+        message that the platform does not take.
         """
-        if self._link is None:
-            raise TransportError("not online; call connect() first")
-        self._link.publish(self.topic(topic), payload, qos, on_done)
+        topic = self.topic(topic)
+        if isinstance(payload, str):
+            payload = payload.encode()
+        if (
+            not isinstance(payload, (bytes, bytearray, memoryview))
+            or topic[0] != 0x2F
+            or b"+" in topic
+            or b"#" in topic
+            or len(topic) > 128
+            or len(payload) > 262144
+            or qos > 1
+            or self._link is None
+        ):
+            heap.call("wrong_arguments", "check_message", topic, payload, qos)
+        self._link.publish(topic, payload, qos, on_done)  # pyright: ignore[reportAttributeAccessIssue]
 
     def subscribe(self, topic, handler):
         """Have `handler(topic, payload)` called, both bytes, for a topic or a filter with + and #.

@@ -10,7 +10,7 @@ from binascii import crc32
 
 from micropython import const
 
-from . import envelope
+from . import envelope, heap
 from .errors import AlinkError, TransportError
 
 _WINDOW = const(4)  # Messages on the way at once.
@@ -51,12 +51,19 @@ class Outbox:
         self.put("thing/" + what, payload, on_done)
 
     def put(self, topic, payload, on_done=None):
-        """Queue a message (bytes); `on_done(True)` tells that the platform has it, False that it
-        was dropped.
+        """Queue a message (bytes, or text); `on_done(True)` tells that the platform has it, False
+        that it was dropped.
 
-        Raises AlinkError when the queue is full, or the message larger than all of it.
+        Raises AlinkError when the queue is full, or the message larger than all of it; TypeError
+        or ValueError as `Device.publish`: a message that cannot be sent would hold up the others.
         """
         topic = self._device.topic(topic)
+        if isinstance(payload, str):
+            payload = payload.encode()
+        is_good = isinstance(payload, (bytes, bytearray, memoryview)) and len(topic) <= 128
+        if not is_good or b"+" in topic or b"#" in topic:
+            heap.call("wrong_arguments", "check_message", topic, payload, 1)
+        payload = bytes(payload)
         size = _HEADER + len(topic) + len(payload)
         if size > self._limit or not (self._drop or self.size + size <= self._limit):
             raise AlinkError(

@@ -294,6 +294,10 @@ MISUSES = {
         _instead(TWO, "result", "ONE_BLOCK"),
         "ONE_BLOCK after another number",
     ),
+    "ONE_BLOCK after a middle one": (
+        [*_instead(TWO, "MESSAGE_PAD", "MESSAGE_ING")[:-2], "ONE_BLOCK"],
+        "ONE_BLOCK after another number",
+    ),
     "ONE_BLOCK is 2": (_instead(ONE, "ONE_BLOCK", "ONE_BLOCK 2"), "ONE_BLOCK is 2, not 1"),
     "result too early": ([*ONE[:-3], "result"], "the result is read before it is there"),
     "RESULT_FINISH is 1": (_instead(ONE, "RESULT_FINISH", "RESULT_FINISH 1"), "is 1, not 2"),

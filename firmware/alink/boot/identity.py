@@ -57,6 +57,11 @@ def load(make, settings):
     that is missing or wrong.
     """
     fields = take_settings(settings)
+    limit = settings.pop("max_requests", None)  # A long name: short ones stay in the heap.
+    if limit:
+        from ..calls import Calls
+
+        Calls.max = limit
     device = make(**settings)
     device._fields = fields = identify(fields, device._log)
     secret = "DeviceSecret" if "DeviceSecret" in fields else "ProductSecret"

@@ -15,7 +15,7 @@ from ..topics import find, shown
 
 _PONG_MS = const(10000)  # Nothing received for this long after a PINGREQ: session is dead.
 _FILTERS_A_PACKET = const(8)
-_IN_FLIGHT = const(100)  # Messages that may wait for a PUBACK: each costs heap until it comes.
+_IN_FLIGHT = const(100)  # Messages that may wait for a PUBACK; `wrong_arguments` says so.
 _MESSAGES_A_STEP = const(8)  # The caller feeds its watchdog and looks at its clock between two.
 _SHORT_MS = const(10000)  # Until heap that was short may be there.
 _LONGEST_MS = const(4500000)  # No wait is longer: what seems so is a tick count gone round.
@@ -68,12 +68,8 @@ class Session:
         Raises TransportError when there is no session, when it ends here, and when 100 messages
         wait for their acknowledgment.
         """
-        if not self.online:
-            raise TransportError("not online; the message was not sent")
-        if qos and len(self._client.in_flight) >= _IN_FLIGHT:
-            raise TransportError(
-                "%d messages wait for their acknowledgment; poll first, then send" % _IN_FLIGHT
-            )
+        if not self.online or (qos and len(self._client.in_flight) >= _IN_FLIGHT):
+            heap.call("wrong_arguments", "refuse_publish", self.online)
         try:
             packet_id = self._client.publish(topic, payload, False, qos)
         except TransportError as error:

@@ -1,0 +1,41 @@
+"""The sentences about calls that cannot work. Loaded when one is made, to raise it.
+
+The check itself is one condition in the call: no program pays for the sentence before its mistake.
+"""
+
+from . import heap
+from .errors import TransportError
+from .topics import shown
+
+
+def check_message(topic, payload, qos):
+    """Raise the sentence about a message that the platform does not take, or is not online.
+
+    Returns for a topic that came from the platform, however long.
+    """
+    heap.unload("wrong_arguments")
+    if not isinstance(payload, (bytes, bytearray, memoryview)):
+        raise TypeError("a payload is bytes or text, not %r; json.dumps() makes text" % (payload,))
+    if b"+" in topic or b"#" in topic:
+        raise ValueError("%s has a wildcard; only subscribe() takes + and #" % shown(topic))
+    if not topic.startswith(b"/"):
+        raise ValueError(
+            "a topic of bytes is sent as it is, and %s has no slash in front; write it as text"
+            % shown(topic)
+        )
+    if len(topic) > 128 and not topic.startswith(b"/ext/rrpc/"):
+        raise ValueError("%s has %d bytes; the limit is 128" % (shown(topic), len(topic)))
+    if len(payload) > 262144:
+        raise ValueError("the payload has %d bytes; the limit is 262144" % len(payload))
+    if qos not in (0, 1):
+        raise ValueError("qos is %r; the platform takes 0 and 1" % (qos,))
+    if len(topic) <= 128:
+        raise TransportError("not online; call connect() first")
+
+
+def refuse_publish(online):
+    """Raise TransportError for a message that cannot be sent now."""
+    heap.unload("wrong_arguments")
+    if not online:
+        raise TransportError("not online; the message was not sent")
+    raise TransportError("100 messages wait for their acknowledgment; poll first, then send")
