@@ -56,6 +56,9 @@ def load(make, settings):
     The settings that replace burned fields are taken out first. Raises StoreError naming the field
     that is missing or wrong.
     """
+    from . import settings as rules
+
+    rules.check(settings)
     fields = take_settings(settings)
     limit = settings.pop("max_requests", None)  # A long name: short ones stay in the heap.
     if limit:
@@ -168,7 +171,12 @@ def stored(certificate, log):
             if record is not None:
                 found, fields = decode(record, CREDENTIAL)
                 check_record(fields, "ClientID", "DeviceToken")
-                if found > generation and _belongs(fields, certificate):
+                # Correcting a ProductSecret or a host discards no credential; another name does.
+                belongs = not certificate or (
+                    fields["ProductKey"] == certificate["ProductKey"]
+                    and fields["DeviceName"] == certificate["DeviceName"]
+                )
+                if found > generation and belongs:
                     newest, generation, kept = record, found, fields
         except StoreError as error:
             log("the credential in %s is unusable: %s" % (place.name, error))
@@ -177,14 +185,6 @@ def stored(certificate, log):
         same(newest, (holders or places)[:1], log)
         same(newest, places[-1:], log)
     return kept
-
-
-def _belongs(fields, certificate):
-    # Correcting a ProductSecret or a host never discards a credential; another name does.
-    for name in ("ProductKey", "DeviceName"):
-        if certificate and fields[name] != certificate[name]:
-            return False
-    return True
 
 
 def check_record(fields, *secrets):
@@ -211,16 +211,14 @@ def check(fields):
                     "%s has %d bytes, allowed are %d..%d" % (name, len(value), shortest, longest)
                 )
             for at, byte in enumerate(value):
-                if not _allowed(byte, extra):
+                good = 0x20 < byte < 0x7F
+                if extra is not None:
+                    letter = 0x41 <= byte <= 0x5A or 0x61 <= byte <= 0x7A
+                    good = letter or 0x30 <= byte <= 0x39 or byte in extra
+                if not good:
                     raise StoreError("%s: byte 0x%02x at %d is not allowed" % (name, byte, at))
     for name, choices in _CHOICES:
         if fields.get(name, choices[0]) not in choices:
             raise StoreError("%s must be one of %s" % (name, b" ".join(choices).decode()))
     if "Port" in fields and len(fields["Port"]) != 2:
         raise StoreError("Port has %d bytes, not 2" % len(fields["Port"]))
-
-
-def _allowed(byte, extra):
-    if extra is None:
-        return 0x20 < byte < 0x7F
-    return 0x30 <= byte <= 0x39 or 0x41 <= byte <= 0x5A or 0x61 <= byte <= 0x7A or byte in extra
