@@ -13,9 +13,9 @@ import hashlib
 import struct
 import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
-from alink_formats import rules
+from alink_formats import board_names, rules
 
 KINDS = {"certificate": 1, "credential": 2}
 LIMITS = {"certificate": 12288, "credential": 4096}  # bytes of a whole record
@@ -212,7 +212,8 @@ def check(identity: Identity, *, kind: str = "certificate", may_be_scrubbed: boo
     if missing:
         raise IdentityError(f"{field_name(missing[0])} is missing", field=missing[0])
     for name, value in _checked_values(identity):
-        check_field(name, value)
+        is_pattern = name == "device_name" and kind == "certificate"
+        check_field(name, _example_of(value) if is_pattern else value)
     if not 0 <= identity.port <= 0xFFFF:
         raise IdentityError(f"Port is {identity.port}; allowed range is 1 to 65535", field="port")
     if len(identity.sub_products) > 8:
@@ -225,6 +226,26 @@ def check_field(name: str, value: str) -> None:
     if mistake := rules.mistake(name, value):
         shown = fingerprint(value) if name in SECRETS else repr(value)
         raise IdentityError(f"{field_name(name)} {shown} {mistake}", field=name)
+
+
+def _example_of(device_name: str) -> str:
+    """Return a name that a board would complete as one board does, any other as it is."""
+    if not board_names.is_pattern(device_name):
+        return device_name
+    try:
+        return board_names.complete(device_name, board_names.EXAMPLE_MAC)
+    except ValueError as error:
+        raise IdentityError(f"DeviceName {error}", field="device_name") from error
+
+
+def named_by_board(identity: Identity, mac: str) -> Identity:
+    """Return a certificate as the board with a MAC of 12 hexadecimal digits completes it."""
+    return replace(identity, device_name=board_names.complete(identity.device_name, mac))
+
+
+def owner(identity: Identity, mac: str) -> tuple[str, str]:
+    """Return the ProductKey and DeviceName of the board with this MAC that has a record."""
+    return identity.product_key, board_names.complete(identity.device_name, mac)
 
 
 def _shown(name: str, identity: Identity) -> str:

@@ -38,6 +38,7 @@ _CHOICES = const(
 )
 _SETTINGS = const(
     (
+        ("device_name", "DeviceName"),
         ("region", "Region"),
         ("instance_id", "InstanceId"),
         ("host", "Host"),
@@ -93,6 +94,7 @@ def take_settings(settings):
     if wifi is not None:
         ssid, password = wifi
         fields["WifiSsid"], fields["WifiPassword"] = ssid.encode(), password.encode()
+    _complete(fields)
     check(fields)
     if settings.pop("scrub", False):
         fields["Scrub"] = True
@@ -108,9 +110,11 @@ def identify(settings, log):
     try:
         certificate, place = burned(log)
         log("certificate read from %s" % place)
+        certificate["DeviceName"] = settings.pop("DeviceName", certificate["DeviceName"])
         credential = stored(certificate, log) or {}
     except StoreError:
-        # A credential alone is enough to log in.
+        # A credential alone is enough to log in, under its own name.
+        settings.pop("DeviceName", None)
         certificate, credential = {}, stored(None, log)
         if credential is None:
             raise
@@ -145,6 +149,7 @@ def burned(log):
             record = place.read()
             if record is not None:
                 fields = decode(record, CERTIFICATE)[1]
+                _complete(fields)
                 check_record(fields, "ProductKey")  # `scrub` has removed the secret, perhaps.
                 same(record, places, log)
                 return fields, place.name
@@ -185,6 +190,12 @@ def stored(certificate, log):
         same(newest, (holders or places)[:1], log)
         same(newest, places[-1:], log)
     return kept
+
+
+def _complete(fields):
+    # Few boards complete their name: the code for it is loaded for them only.
+    if b"{" in fields.get("DeviceName", b""):
+        fields["DeviceName"] = heap.call("boot.board_name", "whole", fields["DeviceName"])
 
 
 def check_record(fields, *secrets):

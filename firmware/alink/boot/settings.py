@@ -7,7 +7,8 @@ the names in a module stay in the heap of a board.
 from micropython import const
 
 _TEXT = const(
-    "region instance_id host https_host ntp_host method sign_method timestamp policy path"
+    "device_name region instance_id host https_host ntp_host method sign_method timestamp policy "
+    "path"
 )
 _NUMBERS = const(
     "port 1 65535 max_packet 128 1048576 max_requests 1 1000 keepalive 30 1200 batch 1 50"

@@ -1,6 +1,6 @@
 """certificate.py and identity.take_settings: limits, choices, messages that name the field."""
 
-from alink.boot import identity
+from alink.boot import board_name, identity
 from alink.errors import StoreError
 from check import raises
 
@@ -69,3 +69,22 @@ def test_settings_become_fields_and_leave_the_others():
     assert settings == {"keepalive": 60}
     assert fields == {"Region": b"cn-beijing", "Port": b"\xbb\x01", "Ca": [b"\x30"]}
     raises(StoreError, identity.take_settings, {"method": "none"})
+
+
+def test_board_completes_its_name_with_its_digits():
+    for name, made in (
+        (b"{mac}", b"a0b765123456"),
+        (b"{uid}", b"a0b765123456"),
+        (b"lamp-{mac:6}", b"lamp-123456"),
+        (b"{mac:4}@{uid:12}", b"3456@a0b765123456"),
+    ):
+        assert board_name.whole(name) == made, name
+    fields = identity.take_settings({"device_name": "lamp-{mac:6}"})
+    assert fields == {"DeviceName": b"lamp-123456"}
+
+
+def test_board_refuses_other_braces_in_its_name():
+    for name in (b"{sn}", b"{mac", b"{mac:0}", b"{mac:13}", b"{mac:6:1}", b"{}", b"{mac}}"):
+        assert "{mac:1} to {mac:12}" in str(raises(StoreError, board_name.whole, name)), name
+    for name in ("mac}", "{mac:3}"):
+        raises(StoreError, identity.take_settings, {"device_name": name})

@@ -167,7 +167,7 @@ class Plan:
         identity = replace(
             self.batch.common,
             product_key=row.product_key,
-            device_name=row.device_name,
+            device_name=self.batch.naming.burned(row.device_name),
             device_secret=own,
             product_secret="" if own else self._product_secret(row),
             wifi_password=self.wifi_password,

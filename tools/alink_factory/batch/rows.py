@@ -165,6 +165,11 @@ def _row(batch: Batch, counter: int, line: int, values: dict[str, str]) -> Row:
     errors = [mistake for mistake in mistakes if mistake]
     if not name and batch.naming.scheme == "given":
         errors.append("DeviceName is missing")
+    if batch.naming.names_itself and kind != "subdevice" and values.get("device_name"):
+        errors.append(
+            f'DeviceName is {name!r}, but device_name.scheme is "board": empty the cell, or use '
+            "another scheme"
+        )
     if kind not in KINDS:
         errors.append(f"Kind is {kind!r}: {tables.nearest(kind, KINDS)}")
     if kind == "subdevice" and not name:

@@ -37,7 +37,7 @@ class EsptoolBoard:
         self.mac = chip.mac
         check_chip(chip, plan)
         _, tail_bytes = self._esptool.read(tail.offset, tail.size)
-        content = flash_content.decode(plan.board, head_bytes, tail_bytes)
+        content = flash_content.decode(plan.board, head_bytes, tail_bytes, mac=chip.mac)
         self._recipe = plan.recipe(chip.flash_size)
         if content.has_files and "cred" not in content.nvs:
             # A stock board that lost its NVS keeps its registration and its name in the vfs alone.

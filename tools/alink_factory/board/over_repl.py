@@ -108,8 +108,7 @@ def _owners(running: ReplContent) -> set[tuple[str, str]]:
     owners = set()
     for record in (running.cert, running.cred, *running.kept):
         with contextlib.suppress(IdentityError):
-            identity = identities.decode(record).identity
-            owners.add((identity.product_key, identity.device_name))
+            owners.add(identities.owner(identities.decode(record).identity, running.mac))
     return owners
 
 

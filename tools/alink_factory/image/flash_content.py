@@ -38,7 +38,7 @@ class FlashContent:
 
     `certificate` is from `fctry`, `credential` the newest valid copy of any location, `nvs` the
     records in NVS by key. `has_files`: the vfs names KEPT_FILES; `kept_files` has their contents
-    after the vfs was read.
+    after the vfs was read. `mac` completes a DeviceName that the certificate leaves to the board.
     """
 
     table: PartitionTable | None
@@ -47,6 +47,7 @@ class FlashContent:
     nvs: dict[str, bytes]
     has_files: bool = False
     kept_files: dict[str, bytes] = field(default_factory=dict)
+    mac: str = ""
 
     @property
     def burned(self) -> Identity | None:
@@ -58,7 +59,12 @@ class FlashContent:
         """Every (ProductKey, DeviceName) that the board carries."""
         records = (self.nvs.get("cert", b""), *self.kept_files.values())
         carried = (self.certificate, self.credential, *map(_identity, records))
-        return {(one.product_key, one.device_name) for one in carried if one}
+        return {identity.owner(one, self.mac) for one in carried if one}
+
+    @property
+    def burned_owner(self) -> Identity | None:
+        """The certificate with the DeviceName that this board has."""
+        return identity.named_by_board(self.burned, self.mac) if self.burned else None
 
 
 def ranges(board: BoardDefinition) -> tuple[Range, Range]:
@@ -70,7 +76,9 @@ def ranges(board: BoardDefinition) -> tuple[Range, Range]:
     return head, Range(vfs - size, size + _ROOT)
 
 
-def decode(board: BoardDefinition, head: bytes, identity_range: bytes) -> FlashContent:
+def decode(
+    board: BoardDefinition, head: bytes, identity_range: bytes, *, mac: str
+) -> FlashContent:
     """Return the content of the two ranges. A damaged location counts as empty."""
     try:
         table = PartitionTable.from_binary(head[: partitions.SIZE], flash_size=1 << 27)
@@ -93,6 +101,7 @@ def decode(board: BoardDefinition, head: bytes, identity_range: bytes) -> FlashC
         credential=newest.identity if newest else None,
         nvs=blobs,
         has_files=any(name[1:].encode() in identity_range[root:] for name in KEPT_FILES),
+        mac=mac,
     )
 
 

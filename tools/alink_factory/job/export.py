@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from alink_factory.batch.plan import Plan
@@ -27,13 +27,19 @@ def export(
 ) -> MergedImage:
     """Return the image of the row with that DeviceName or key, gaps filled with 0xFF.
 
+    Boards that name themselves have one image for all: then `mac` may be empty.
+
     Written as a whole it blanks NVS and `cred`: use it for new boards. The ledger notes who
     exported it. Raises BatchError if the row does not exist or is on a board, BoardError if the
     cloud does not give its DeviceSecret.
     """
     digits = mac.replace(":", "").replace("-", "").lower()
     rows = [one for one in plan.candidates(mac=digits) if row in (one.device_name, one.key)]
-    if not rows or (plan.batch.naming.needs_mac and not rows[0].mac and not digits):
+    naming = plan.batch.naming
+    is_for_all = naming.names_itself and not digits and not plan.needs_cloud(plan.burnable[0])
+    if is_for_all:
+        rows = [replace(one, device_name=naming.own_pattern) for one in rows]
+    if not rows or (naming.needs_mac and not (rows[0].mac or digits or is_for_all)):
         raise BatchError(f"batch {plan.batch.name} has no row {row!r}, or the row needs --mac")
     chosen = rows[0]
     claim = ledger.find(product_key=chosen.product_key, device_name=chosen.device_name)

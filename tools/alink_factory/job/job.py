@@ -19,6 +19,7 @@ from alink_factory.job import own_secret
 from alink_factory.job.order import Order
 from alink_factory.job.progress import Outcome, Progress
 from alink_factory.ledger import Claim
+from alink_formats import identity as identities
 from alink_formats.identity import Identity, digest, encode
 
 Owners = set[tuple[str, str]]  # Pairs of ProductKey and DeviceName that a board carries.
@@ -217,7 +218,12 @@ class _Job:
     def _boot(self, identity: Identity) -> None:
         if self._order.boot_check:
             self._show("booted")
-            self._advance("booted", detail=self._order.boot_check(self._port, identity))
+            self._advance(
+                "booted",
+                detail=self._order.boot_check(
+                    self._port, identities.named_by_board(identity, self._mac)
+                ),
+            )
 
     def _advance(self, state: str, *, record: str = "", detail: str = "") -> None:
         if self._claim:

@@ -42,7 +42,7 @@ def update(order: Order, port: str) -> UpdateResult:
     chip, low = esptool.read(head.offset, head.size)
     check_chip(chip, plan)
     _, high = esptool.read(identity_range.offset, identity_range.size)
-    found = flash_content.decode(plan.board, low, high)
+    found = flash_content.decode(plan.board, low, high, mac=chip.mac)
     regions = _regions(plan.firmware, found)
     written = tuple(esptool.write(regions))
     _, after = esptool.read(identity_range.offset, identity_range.size, reset=True)
@@ -53,7 +53,7 @@ def update(order: Order, port: str) -> UpdateResult:
             advice="Put the board aside: its flash is failing.",
             is_final=True,
         )
-    owner = found.burned
+    owner = found.burned_owner
     booted = order.boot_check(port, owner) if order.boot_check and owner else ""
     order.ledger.note(
         "updated",

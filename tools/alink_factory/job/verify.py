@@ -37,7 +37,7 @@ def check(plan: Plan, ledger: Ledger, esptool: Esptool) -> list[Check]:
     if not all(one.is_good for one in checks):
         return checks
     _, high = esptool.read(identity_range.offset, identity_range.size)
-    found = flash_content.decode(plan.board, low, high)
+    found = flash_content.decode(plan.board, low, high, mac=chip.mac)
     claim = ledger.find(mac=chip.mac)
     state = (
         f"{claim.device_name} of {claim.batch}, {claim.state}"
@@ -48,14 +48,15 @@ def check(plan: Plan, ledger: Ledger, esptool: Esptool) -> list[Check]:
     burned = found.burned
     if burned is None:
         return [*checks, Check("identity", is_good=False, seen="the board has no identity")]
-    serial = burned.device_name if plan.batch.naming.needs_scan else ""
+    name = identities.owner(burned, chip.mac)[1]
+    serial = name if plan.batch.naming.needs_scan else ""
     candidates = plan.candidates(mac=chip.mac, serial=serial)
-    rows = [row for row in candidates if row.device_name == burned.device_name]
+    rows = [row for row in candidates if row.device_name == name]
     recipe = plan.recipe(chip.flash_size)
-    seen = f"{burned.device_name} of {burned.product_key}"
+    seen = f"{name} of {burned.product_key}"
     if burned.product_secret:
         seen += f", ProductSecret {fingerprint(burned.product_secret)}"
-    if not rows or (claim and claim.device_name != burned.device_name):
+    if not rows or (claim and claim.device_name != name):
         return [
             *checks,
             Check(

@@ -77,7 +77,7 @@ def wipe(
             advice="Nothing was erased. Wipe it without --fresh; then it is a new board.",
             is_final=True,
         )
-    owners = flash_content.decode(plan.board, low, high).owners
+    owners = flash_content.decode(plan.board, low, high, mac=chip.mac).owners
     if claim:
         owners |= {(claim.product_key, claim.device_name)}
     if agree and not agree(chip.mac, owners):

@@ -288,8 +288,11 @@ class Ledger:
         other = self.find(product_key=row.product_key, device_name=row.device_name)
         if other and (other.batch, other.row) != (batch, row.key):
             advice = "Stop the line: rows of the two batches have the same DeviceName."
-            if other.batch == batch:  # Only a scanned number can give a name twice.
-                advice = "Scan the board's own serial number, then plug it in again."
+            if other.batch == batch:  # A scanned number, or digits of a MAC, gave a name twice.
+                advice = (
+                    "Scan the board's own serial number, or use more digits of the MAC in "
+                    "device_name.template. Then plug it in again."
+                )
             raise BoardError(
                 "claimed",
                 f"{row.device_name} is already on the board {other.mac} of batch {other.batch}",
