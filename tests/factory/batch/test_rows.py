@@ -144,7 +144,10 @@ def test_a_row_shows_no_secret(workshop):
 @pytest.mark.parametrize(
     ("naming", "says"),
     [
-        ('scheme = "imei"', "device_name.scheme is 'imei': use given, mac, scan or template"),
+        (
+            'scheme = "imei"',
+            "device_name.scheme is 'imei': use given, mac, scan, template or board",
+        ),
         ('scheme = "template"', "device_name.template is missing"),
         (TEMPLATE % "lamp-{number}", "device_name.template has {number}"),
         (TEMPLATE % "lamp-{", "device_name.template 'lamp-{'"),

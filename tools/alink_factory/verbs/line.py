@@ -29,7 +29,7 @@ from alink_factory.verbs.options import (
 
 def add_to(app: typer.Typer) -> None:
     """Give the program its verbs, in the order of a batch."""
-    for verb in (plan, image, flash, verify, run, resume, scrap, report):
+    for verb in (plan, image, sub_device, flash, verify, run, resume, scrap, report):
         app.command()(verb)
 
 
@@ -67,6 +67,29 @@ def image(
         export.save(made, target)
     typer.echo(f"{target}: {len(made.data)} bytes, for {made.device_name}, at {made.offset:#x}")
     typer.echo("Its row stays free: remove it from the batch, or `run` burns it on a board too.")
+
+
+def sub_device(
+    batch: BatchFile,
+    row: Annotated[str, typer.Argument(help="The row's DeviceName, or its key in `report`.")],
+    *,
+    target: Annotated[Path, typer.Option("--output", "-o", help="The new file.")],
+    form: Annotated[str, typer.Option("--format", help="record, json or csv.")] = "record",
+    ledger: LedgerUrl = "",
+    station: StationName = "",
+    operator: OperatorName = "",
+) -> None:
+    """Write the certificate of a sub-device to a new file. It holds a secret."""
+    from alink_factory.errors import BatchError
+    from alink_factory.job import export, sub_device_file
+
+    if form not in sub_device_file.FORMATS:
+        known = ", ".join(sub_device_file.FORMATS)
+        raise BatchError(f"--format is {form!r}; use one of {known}")
+    with options.opened(batch, ledger, station, operator) as (loaded, book):
+        made = sub_device_file.export(loaded, book, row=row, form=form)
+        export.save(made, target)
+    typer.echo(f"{target}: {len(made.data)} bytes, for {made.device_name}")
 
 
 def flash(
