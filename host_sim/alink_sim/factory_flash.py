@@ -82,6 +82,22 @@ class FactoryFlash:
         self.boards.append(new)
         return new
 
+    def why_silent(self, device_name: str | None) -> str:
+        """Return why no board of this name, or no board for None, sends anything more.
+
+        Return "" while one may. A board that the test switched off may be a step of the test.
+        """
+        names = {board.device_name for board in self.boards}
+        if not names or (device_name is not None and device_name not in names):
+            return ""
+        boards = [one for one in self.boards if device_name in (None, one.device_name)]
+        if not all(board.ended in ("halted", "crashed", "cut") for board in boards):
+            return ""
+        return "\n".join(
+            f"board {one.device_name} has ended ({one.ended}), its last output:\n{one.tail()}"
+            for one in boards
+        )
+
     def power_off(self) -> None:
         """Switch all boards off."""
         for board in self.boards:

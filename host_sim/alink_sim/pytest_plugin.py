@@ -12,6 +12,7 @@ that a run without these fixtures loads nothing.
 from __future__ import annotations
 
 import fcntl
+import json
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,7 @@ _SHOWN = 40  # Text lines of output in the report of a failed test.
 
 _OPTIONS = {
     "alink_files": ("folder whose files every board gets, such as main.py", ""),
+    "alink_thing": ("thing model of the product, a JSON file", ""),
     "alink_board": ("board definition, such as ESP32_GENERIC_S3", "ESP32_GENERIC"),
     "alink_layout": ("partition layout, factory or stock", "factory"),
     "alink_interpreter": ("MicroPython that boards run, unix64 or unix32", "unix64"),
@@ -97,11 +99,21 @@ def iot_cloud(iot_platform: Platform, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @pytest.fixture
-def product(iot_platform: Platform) -> Product:
-    """Return a product on the platform: Dynamic Registration on, no devices."""
+def product(request: pytest.FixtureRequest, iot_platform: Platform) -> Product:
+    """Return a product on the platform: Dynamic Registration on, no devices.
+
+    Its thing model is the file that the setting `alink_thing` names, if it names one.
+    """
     from alink_sim.platform import Instance
 
-    return iot_platform.console.create_product(name="pytest", instance=Instance(_INSTANCE))
+    made = iot_platform.console.create_product(name="pytest", instance=Instance(_INSTANCE))
+    if named := str(request.config.getini("alink_thing")):
+        path = request.config.rootpath / named
+        try:
+            iot_platform.console.set_thing_model(made.key, json.loads(path.read_bytes()))
+        except (OSError, ValueError) as error:
+            raise pytest.UsageError(f"alink_thing is {path}: {error}") from error
+    return made
 
 
 @pytest.fixture
@@ -139,6 +151,7 @@ def factory_flash(
             layout=chosen["alink_layout"],
         )
         request.node.stash[_FLASH] = flash
+        iot_platform.log.why_silent = flash.why_silent
         yield flash
         flash.power_off()
 

@@ -20,7 +20,7 @@ from alink_sim.board import sdk_files
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = ROOT / "tests" / "firmware" / "upy" / "device_doors.py"
 DOORS = ("log_in", "stream", "message", "register", "https", "time")
-HEAP = "300k"  # All features at once, and the harness; a board's own heap has its own tests.
+HEAP = "800k"  # All features at once, and long inputs; the heap of a board has its own tests.
 PROCESSOR_SECONDS = 60.0  # For one batch: only a loop that counts no step comes near.
 
 EMPTY: Mapping[str, bytes] = MappingProxyType({})

@@ -189,7 +189,7 @@ class TestOnManualClock:
         board.adc(35).set_volts(1.6)
         board.power_on()
         iot_platform.expect("property_posted", values={"volts": 3.2, "wakes": 1, "timer": 0})
-        eventually(lambda: board.waiting and board.waiting.kind == "deepsleep")
+        eventually(lambda: board.asleep, board)
         board.adc(35).set_volts(1.55)
         iot_clock.advance(600)
         iot_platform.expect("property_posted", values={"volts": 3.1, "wakes": 2, "timer": 1})

@@ -271,6 +271,18 @@ class Board:
         return self._power is None or self._power.wait(0)
 
     @property
+    def ended(self) -> str:
+        """Return how the firmware ended, as `wait` does; "" while it runs."""
+        if self._power is None:
+            return "off"
+        return self._power.outcome if self._power.wait(0) else ""
+
+    @property
+    def asleep(self) -> bool:
+        """Return whether it is in a deep sleep."""
+        return self._power is not None and self._power.asleep
+
+    @property
     def running(self) -> str:
         """Return the partition that runs or ran last; "" if no boot loader chose it."""
         slots = [slot for slot in self.table().slots if slot.offset == self._state.running]

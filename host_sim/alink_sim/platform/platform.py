@@ -34,6 +34,7 @@ from alink_sim.platform.ota import jobs
 from alink_sim.platform.state.ca import Authority
 from alink_sim.platform.state.claim import ClaimLostError, StoreError
 from alink_sim.platform.state.entities import Entity
+from alink_sim.platform.state.event_kinds import EVENT_KINDS, nearest
 from alink_sim.platform.state.event_log import Event, EventLog
 from alink_sim.platform.state.folder import own
 from alink_sim.platform.state.masking import Mask
@@ -81,6 +82,9 @@ class Listen:
     ota_host: str = ""
     console_port: int | None = None
     san: tuple[str, ...] = ()
+
+
+_STANDS_STILL = "; the clock of this platform stands still until the test advances it"
 
 
 class Platform:
@@ -266,12 +270,16 @@ class Platform:
         Without a `timeout` it waits for `alink_sim.patience`.
 
         `after` takes only later events. `detail` is what the event's detail must contain, as in
-        `expect("registered", method="regnwl")`. Raises ExpectationError, which shows the log.
+        `expect("registered", method="regnwl")`. Raises ExpectationError, which shows the log, and
+        ValueError for an unknown kind.
         """
         __tracebackhide__ = True  # pytest shows the caller, not this.
+        if kind not in EVENT_KINDS:
+            raise ValueError(f"kind is {kind!r}; {nearest(kind)}")
         seconds = patience() if timeout is None else timeout
+        still = "" if isinstance(self.clock, SystemClock) else _STANDS_STILL
         return self.log.expect(
-            kind, device_name=device_name, after=after, timeout=seconds, **detail
+            kind, device_name=device_name, after=after, timeout=seconds, hint=still, **detail
         )
 
     # Inside

@@ -64,6 +64,7 @@ class Power:
         self._asked: Reset | None = None
         self._at_rest = False  # All that was read of the console is in its lines.
         self.outcome = ""  # "halted", "cut", "crashed" or "off" after the end.
+        self.asleep = False
         self._thread = threading.Thread(target=self._live, name="board", daemon=True)
         self._thread.start()
 
@@ -188,10 +189,12 @@ class Power:
 
     def _goes_on(self, cause: Reset) -> bool:
         if cause is Reset.DEEP_SLEEP:
+            self.asleep = True
             wake_at = self._state.wake_at
             while (wake_at == FOREVER or self._now() < wake_at) and not self._wakes():
                 if self._off.wait(_LOOK) or self._asked:
                     break
+            self.asleep = False
         return cause in _RESTARTS and not self._off.is_set()
 
     def _ended(self, cause: Reset, code: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -17,6 +18,8 @@ from alink_sim.platform.state.weight import weight
 _KEPT = 100_000
 _MAX_BYTES = 64 << 20
 _SHOWN = 20
+_LOOK = 0.5  # Seconds between two looks at whether a device can still send.
+_LAST_WORDS = 5.0  # Seconds for messages that devices sent before their end.
 
 
 class ExpectationError(AssertionError):
@@ -146,6 +149,9 @@ class EventLog:
             found = list(_matching(newest, wanted) if wanted else newest)[::-1]
             return self._count, _newest(found, limit)
 
+    # Return why the device of this name, or any for None, sends nothing more; "" if it may.
+    why_silent: Callable[[str | None], str] = staticmethod(lambda _: "")
+
     def expect(
         self,
         kind: str,
@@ -153,12 +159,13 @@ class EventLog:
         device_name: str | None = None,
         after: Event | None = None,
         timeout: float,
+        hint: str = "",
         **detail: Any,
     ) -> Event:
         """Return the newest event of a kind, waiting up to `timeout` seconds for the first.
 
         `after`: only one behind that event will do. `detail`: what its detail has to hold.
-        Raises ExpectationError.
+        Raises ExpectationError, whose text has the `hint`, also once `why_silent` has a reason.
         """
         __tracebackhide__ = True  # pytest shows who expected, not this.
         wanted = Wanted(kind=kind, device_name=device_name)
@@ -171,15 +178,31 @@ class EventLog:
                     return event
             return None
 
-        with self._changed:
-            if event := self._changed.wait_for(found, timeout):
-                return event
+        event, reason = self._wait(found, device_name, timeout)
+        if event:
+            return event
         what = " ".join((repr(kind), *(f"{name}={value!r}" for name, value in detail.items())))
         who = f" of {device_name}" if device_name else ""
+        why = f": {reason}" if reason else f" within {timeout:g} s{hint}"
         raise ExpectationError(
-            f"no event {what}{who}{' after that' if after else ''} within {timeout:g} s; "
-            f"{self.tail()}"
+            f"no event {what}{who}{' after that' if after else ''}{why}; {self.tail()}"
         )
+
+    def _wait(
+        self, found: Callable[[], Event | None], device_name: str | None, timeout: float
+    ) -> tuple[Event | None, str]:
+        # Return the event, or None and why no other device can send it.
+        end = time.monotonic() + timeout
+        reason = ""
+        with self._changed:
+            while not (event := found()):
+                if not reason and (reason := self.why_silent(device_name)):
+                    end = min(end, time.monotonic() + _LAST_WORDS)
+                left = end - time.monotonic()
+                if left <= 0:
+                    return None, reason
+                self._changed.wait(min(left, _LOOK))
+        return event, ""
 
     def tail(self, count: int = _SHOWN) -> str:
         """Return how the log ends, one line an event, seconds before the last one first.

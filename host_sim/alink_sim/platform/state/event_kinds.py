@@ -1,0 +1,74 @@
+"""The kinds of events in the log; docs/reference/platform.md, "Events", tells what each means."""
+
+from __future__ import annotations
+
+import difflib
+
+EVENT_KINDS = (
+    "answered",
+    "api_called",
+    "api_refused",
+    "batch_registered",
+    "client_id_alert",
+    "config_progress",
+    "connect_timeout",
+    "connection_failed",
+    "device_log",
+    "event_posted",
+    "events_forgotten",
+    "events_missing",
+    "fault",
+    "gateway_refused",
+    "gateway_told",
+    "history_posted",
+    "kicked",
+    "login_refused",
+    "not_sent",
+    "offline",
+    "online",
+    "ota_asked",
+    "ota_download_refused",
+    "ota_downloaded",
+    "ota_job",
+    "ota_progress",
+    "ota_published",
+    "ota_pushed",
+    "ota_refused",
+    "ota_task",
+    "ota_upload_refused",
+    "ota_uploaded",
+    "ota_version",
+    "platform_error",
+    "property_posted",
+    "protocol_error",
+    "publish_refused",
+    "published",
+    "raw_reported",
+    "registered",
+    "registration_refused",
+    "registration_timeout",
+    "request_refused",
+    "reset_reported",
+    "sent",
+    "shadow_refused",
+    "shadow_updated",
+    "state_repaired",
+    "sub_devices_found",
+    "subscribe_refused",
+    "subscribed",
+    "tags_updated",
+    "throttled",
+    "token_issued",
+    "topology_added",
+    "topology_deleted",
+    "unknown_request",
+    "unregistered",
+    "value_dropped",
+    "verification_code_sent",
+)
+
+
+def nearest(kind: str) -> str:
+    """Return what to write in place of an unknown kind."""
+    near = difflib.get_close_matches(kind, EVENT_KINDS, n=1)
+    return f"did you mean {near[0]}?" if near else f"use {', '.join(EVENT_KINDS)}"
