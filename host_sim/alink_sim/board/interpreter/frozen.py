@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import shutil
 import tempfile
@@ -55,8 +56,9 @@ def _sources() -> dict[str, bytes]:
     return found
 
 
+@functools.cache
 def _umqtt_robust() -> Path | None:
-    # None if it cannot be fetched: few programs use it, so this is not an error.
+    # None if it cannot be fetched: few programs use it, so this is not an error, tried once.
     with contextlib.suppress(toolchain.ToolchainError):
         return toolchain.umqtt_robust()
     return None
