@@ -153,15 +153,19 @@ def run(folder: Path, heap: int, words: list[str], *, command: Sequence[str] = (
     program, *arguments = words
     if program in ("first_boot", "gateway", "update"):
         _burn(folder, folder / arguments[0])
-    done = subprocess.run(
-        [*command, "-X", f"heapsize={heap}", "-m", program, *arguments],
-        cwd=folder,
-        env=os.environ | {"MICROPYPATH": ".:.frozen"},  # Names of files cost heap: no long ones.
-        capture_output=True,
-        text=True,
-        timeout=patience(),
-        check=False,
-    )
+    try:
+        done = subprocess.run(
+            [*command, "-X", f"heapsize={heap}", "-m", program, *arguments],
+            cwd=folder,
+            env=os.environ
+            | {"MICROPYPATH": ".:.frozen"},  # Names of files cost heap: no long ones.
+            capture_output=True,
+            text=True,
+            timeout=patience(),
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return ""  # With too little heap an update is tried again for ever.
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
