@@ -71,7 +71,7 @@ class Run:
             if not data:
                 return
             with self._changed:
-                self._text += data.decode()
+                self._text += data.decode(errors="replace")  # A read may split a character.
                 self._changed.notify_all()
 
 
