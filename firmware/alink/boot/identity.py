@@ -57,9 +57,7 @@ def load(make, settings):
     The settings that replace burned fields are taken out first. Raises StoreError naming the field
     that is missing or wrong.
     """
-    from . import settings as rules
-
-    rules.check(settings)
+    heap.call("boot.settings", "check", settings)
     fields = take_settings(settings)
     limit = settings.pop("max_requests", None)  # A long name: short ones stay in the heap.
     if limit:

@@ -1,6 +1,6 @@
 """MQTT 3.1.1 for a device: umqtt.simple's PUBLISH encoder and parser over our `Stream`.
 
-Its own are connect, subscribe, unsubscribe, disconnect and the packet ids; runs on umqtt.simple
+Its own are connect, subscribe, disconnect and the packet ids; runs on umqtt.simple
 1.3.4 as well as on 1.6 to 1.8, unmodified (docs/explanation/decisions.md).
 """
 
@@ -13,7 +13,6 @@ from .stream import Stream
 
 _PUBACK = const(0x40)
 _SUBACK = const(0x90)
-_UNSUBACK = const(0xB0)
 _PINGRESP = const(0xD0)
 
 
@@ -50,13 +49,11 @@ class MQTTClient(simple.MQTTClient):
             raise
         return packet_id
 
-    def subscribe(self, filters, qos=1):  # pyright: ignore[reportIncompatibleMethodOverride]
-        """Ask for several topic filters (bytes) in one packet; return its packet id."""
-        return self._ask(0x82, filters, bytes((qos,)))
-
-    def unsubscribe(self, filters):
-        """Give several topic filters back in one packet; return its packet id."""
-        return self._ask(0xA2, filters, b"")
+    def subscribe(self, filters):  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Ask for several topic filters (bytes) in one packet, at QoS 1; return its packet id."""
+        # `packet` takes the packet id once it is loaded: where heap is short no id is lost.
+        self.sock.write(heap.call("session.subscribe", "packet", self._free_id, filters))
+        return self.pid
 
     def disconnect(self):
         """Say DISCONNECT where that is still possible and close; never raises."""
@@ -65,13 +62,6 @@ class MQTTClient(simple.MQTTClient):
         except TransportError:
             pass  # The peer learns it from the closed socket.
         self.sock.close()
-
-    def _ask(self, first, filters, options):
-        # It asks for the packet id once it is loaded: where heap is short no id is lost.
-        self.sock.write(
-            heap.call("session.subscribe", "packet", first, self._free_id, filters, options)
-        )
-        return self.pid
 
     def _free_id(self):
         packet_id = self.pid
@@ -85,7 +75,7 @@ class MQTTClient(simple.MQTTClient):
 
     def _on_packet(self, first, body):
         kind = first & 0xF0
-        if kind in (_PUBACK, _SUBACK, _UNSUBACK) and len(body) >= 2:
+        if kind in (_PUBACK, _SUBACK) and len(body) >= 2:
             packet_id = body[0] << 8 | body[1]
             if packet_id in self.in_flight:  # A repeated acknowledgment is ignored.
                 self.in_flight.discard(packet_id)

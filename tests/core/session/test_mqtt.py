@@ -73,12 +73,6 @@ def test_subscribe_carries_several_filters_and_lengths_above_127():
     assert acks == [(1, b"\x01\x80")]
 
 
-def test_unsubscribe_is_one_literal_packet():
-    client, connection, _, _ = _client()
-    client.unsubscribe([b"a"])
-    assert connection.sent == [b"\xa2\x05\x00\x01\x00\x01a"]
-
-
 def test_packet_ids_wrap_and_skip_those_in_flight():
     client, connection, _, acks = _client()
     assert client.publish(b"t", b"m", qos=1) == 1
