@@ -3,6 +3,7 @@
 # CPython gets the names MicroPython adds to time, sys and the module list. Both get placeholders
 # for the modules that only a board has, just enough to import: a test that needs behavior puts
 # its own object into sys.modules.
+import gc
 import sys
 
 _CPYTHON = sys.implementation.name == "cpython"
@@ -75,6 +76,7 @@ def install():
     if _CPYTHON:
         _extend_time()
         _extend_sys()
+        gc.threshold = lambda *_: -1
         for name in _U_NAMES:
             sys.modules.setdefault("u" + name, __import__(name))
         sys.modules.setdefault("micropython", _micropython())

@@ -3,6 +3,7 @@
 import time
 
 from alink.device import Device
+from alink.errors import RefusedError, StoreError
 from check import raises
 
 
@@ -57,6 +58,57 @@ def test_interrupted_session_is_abandoned():
     made._link = AbandonedLink()
     raises(KeyboardInterrupt, made._step)
     assert made._link.abandoned
+
+
+class Served(Exception):
+    """The loop went on."""
+
+
+class FailingLink:
+    """A session whose first step raises."""
+
+    def __init__(self, error):
+        self._errors = [error]
+
+    online = False
+
+    def step(self):
+        if self._errors:
+            raise self._errors.pop()
+        raise Served
+
+    def discard(self):
+        pass
+
+
+def what_leaves(error, policy="retry", network=None):
+    """Return the exception that ends `loop()` after this one came from the session."""
+    made = Device(policy=policy, network=network, log=None)
+    made._link = FailingLink(error)
+    made._idle = lambda wait: setattr(made, "_due", time.ticks_ms())
+    try:
+        made.loop()
+    except BaseException as ended:
+        return ended
+
+
+def test_only_documented_exceptions_leave_the_loop():
+    # The list in the docstring of `loop`. Session handles those of a peer, see test_session.
+    for error in (StoreError("flash"), KeyboardInterrupt()):
+        assert what_leaves(error) is error
+    refused = RefusedError(4, "no")
+    assert what_leaves(refused, "stop") is refused
+    for error, policy in ((RefusedError(4, "no"), "retry"), (MemoryError(), "retry")):
+        assert isinstance(what_leaves(error, policy), Served)
+
+
+def test_exception_of_the_network_callable_leaves_the_loop():
+    error = OSError(5)
+
+    def network():
+        raise error
+
+    assert what_leaves(StoreError("never reached"), network=network) is error
 
 
 class AbandonedLink:

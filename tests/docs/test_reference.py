@@ -17,10 +17,11 @@ INTERNAL = {
     "alink": {
         "boot", "calls", "device", "envelope", "errors", "heap", "https",
         "lost_replies", "messages", "session", "sign", "sleep", "tasks", "topics", "tsl",
+        "wrong_arguments",
     },
     "alink_formats": {
-        "bytecode", "errors", "flash", "nvs", "nvs_entry", "nvs_generator", "nvs_pages", "sources",
-        "tables", "terminal",
+        "board_file", "bytecode", "errors", "flash", "nvs", "nvs_entry", "nvs_generator",
+        "nvs_pages", "sources", "tables", "terminal",
     },
 }  # fmt: skip
 MEMBERS = ("_console.Console", "_cloud.Cloud", "_ota.Ota")
