@@ -21,14 +21,14 @@ from alink_sim.board.efuses import Efuses
 from alink_sim.board.flash import burn, firmware_image
 from alink_sim.board.flash.flash_file import FlashFile
 from alink_sim.board.hmac_unit import FAMILIES, HmacUnit
-from alink_sim.board.interpreter import bootloader
+from alink_sim.board.interpreter import bootloader, state
 from alink_sim.board.interpreter import heap as heap_sizes
 from alink_sim.board.interpreter.console import BoardError, Console, TextLine
 from alink_sim.board.interpreter.frozen import frozen
 from alink_sim.board.interpreter.process import Power
 from alink_sim.board.interpreter.radio import Wifi
 from alink_sim.board.interpreter.rom import ChipFlash, Rom
-from alink_sim.board.interpreter.state import BoardState, Reset, Waiting, read_waiting
+from alink_sim.board.interpreter.state import BoardState, Reset, Waiting
 from alink_sim.board.peripherals.ble import BleAir
 from alink_sim.board.peripherals.buses import I2cBus, SpiBus
 from alink_sim.board.peripherals.calls import Calls
@@ -185,10 +185,7 @@ class Board:
         self._state.power_on(cut_at=cut_at)
         self.wifi.apply()
         self._wiring.power_on(mac=self._state.mac)
-        # In one step: a test's clock reads the file of the board's last run meanwhile.
-        waiting = self.directory / "waiting"
-        waiting.with_suffix(".new").write_bytes(bytes(10))
-        waiting.with_suffix(".new").replace(waiting)
+        state.clear_waiting(self.directory / "waiting")
         self._console.begin(uart)
         self._power = Power(
             command=(
@@ -301,7 +298,7 @@ class Board:
     @property
     def waiting(self) -> Waiting | None:
         """Return what it waits for on a ManualClock, to advance to; None while it works."""
-        return read_waiting(self.directory / "waiting")
+        return state.read_waiting(self.directory / "waiting")
 
     def table(self) -> PartitionTable:
         """Return the partition table that is in flash."""
@@ -397,8 +394,4 @@ class Board:
         return int.from_bytes(self._clock.read_bytes()[:8], "little")
 
     def _write(self, name: str, text: str) -> None:
-        # The board holds the file open and may read it at any moment: it is never empty meanwhile.
-        path = self.directory / name
-        with path.open("r+b" if path.exists() else "wb") as file:
-            file.write(text.encode())
-            file.truncate()
+        state.overwrite(self.directory / name, text)

@@ -31,10 +31,10 @@ from alink_sim.platform.openapi import keys
 from alink_sim.platform.openapi.keys import AccessKey
 from alink_sim.platform.openapi.server import OpenApi
 from alink_sim.platform.ota import jobs
+from alink_sim.platform.state import event_kinds
 from alink_sim.platform.state.ca import Authority
 from alink_sim.platform.state.claim import ClaimLostError, StoreError
 from alink_sim.platform.state.entities import Entity
-from alink_sim.platform.state.event_kinds import EVENT_KINDS, nearest
 from alink_sim.platform.state.event_log import Event, EventLog
 from alink_sim.platform.state.folder import own
 from alink_sim.platform.state.masking import Mask
@@ -82,9 +82,6 @@ class Listen:
     ota_host: str = ""
     console_port: int | None = None
     san: tuple[str, ...] = ()
-
-
-_STANDS_STILL = "; the clock of this platform stands still until the test advances it"
 
 
 class Platform:
@@ -267,19 +264,17 @@ class Platform:
     ) -> Event:
         """Return the newest event of a kind, waiting up to `timeout` seconds for the first.
 
-        Without a `timeout` it waits for `alink_sim.patience`.
-
-        `after` takes only later events. `detail` is what the event's detail must contain, as in
-        `expect("registered", method="regnwl")`. Raises ExpectationError, which shows the log, and
-        ValueError for an unknown kind.
+        Without a `timeout` it waits for `alink_sim.patience`. `after` takes only later events.
+        `detail` is what the event's detail must contain, as in `expect("registered",
+        method="regnwl")`. Raises ExpectationError, which shows the log, and ValueError for an
+        unknown kind.
         """
         __tracebackhide__ = True  # pytest shows the caller, not this.
-        if kind not in EVENT_KINDS:
-            raise ValueError(f"kind is {kind!r}; {nearest(kind)}")
+        event_kinds.check(kind)
         seconds = patience() if timeout is None else timeout
-        still = "" if isinstance(self.clock, SystemClock) else _STANDS_STILL
+        still = not isinstance(self.clock, SystemClock)
         return self.log.expect(
-            kind, device_name=device_name, after=after, timeout=seconds, hint=still, **detail
+            kind, device_name=device_name, after=after, timeout=seconds, still=still, **detail
         )
 
     # Inside

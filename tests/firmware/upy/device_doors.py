@@ -229,6 +229,7 @@ class World:
             if not link.online:
                 raise AssertionError("the session ended: %s" % self.lines[-1:])
         link.discard()
+        self.device._calls.waiting.clear()  # This platform replies to no post; 32 may wait.
         return self.peer.sent
 
     def message(self, data, chunk):

@@ -56,6 +56,20 @@ def read_waiting(path: Path) -> Waiting | None:
     return Waiting(until, ("sleep", "poll", "deepsleep")[kind], looks) if until else None
 
 
+def clear_waiting(path: Path) -> None:
+    """Write that the board does not wait, in one step: a test's clock may read the file now."""
+    new = path.with_suffix(".new")
+    new.write_bytes(bytes(10))
+    new.replace(path)
+
+
+def overwrite(path: Path, text: str) -> None:
+    """Write a file that the board holds open and may read at any moment: it is never empty."""
+    with path.open("r+b" if path.exists() else "wb") as file:
+        file.write(text.encode())
+        file.truncate()
+
+
 class BoardState:
     """The file state.bin of a board."""
 

@@ -68,7 +68,9 @@ EVENT_KINDS = (
 )
 
 
-def nearest(kind: str) -> str:
-    """Return what to write in place of an unknown kind."""
-    near = difflib.get_close_matches(kind, EVENT_KINDS, n=1)
-    return f"did you mean {near[0]}?" if near else f"use {', '.join(EVENT_KINDS)}"
+def check(kind: str) -> None:
+    """Raise ValueError for an unknown kind; its text has the nearest one."""
+    if kind not in EVENT_KINDS:
+        near = difflib.get_close_matches(kind, EVENT_KINDS, n=1)
+        use = f"did you mean {near[0]}?" if near else f"use {', '.join(EVENT_KINDS)}"
+        raise ValueError(f"kind is {kind!r}; {use}")

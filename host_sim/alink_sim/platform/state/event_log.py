@@ -159,13 +159,14 @@ class EventLog:
         device_name: str | None = None,
         after: Event | None = None,
         timeout: float,
-        hint: str = "",
+        still: bool = False,
         **detail: Any,
     ) -> Event:
         """Return the newest event of a kind, waiting up to `timeout` seconds for the first.
 
         `after`: only one behind that event will do. `detail`: what its detail has to hold.
-        Raises ExpectationError, whose text has the `hint`, also once `why_silent` has a reason.
+        `still`: the clock stands still until a test advances it. Raises ExpectationError, also
+        once `why_silent` has a reason.
         """
         __tracebackhide__ = True  # pytest shows who expected, not this.
         wanted = Wanted(kind=kind, device_name=device_name)
@@ -183,7 +184,8 @@ class EventLog:
             return event
         what = " ".join((repr(kind), *(f"{name}={value!r}" for name, value in detail.items())))
         who = f" of {device_name}" if device_name else ""
-        why = f": {reason}" if reason else f" within {timeout:g} s{hint}"
+        hint = "; the clock of this platform stands still until the test advances it"
+        why = f": {reason}" if reason else f" within {timeout:g} s{hint if still else ''}"
         raise ExpectationError(
             f"no event {what}{who}{' after that' if after else ''}{why}; {self.tail()}"
         )
