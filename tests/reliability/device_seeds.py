@@ -33,7 +33,7 @@ _PACKETS = [
     *(publish(f"{_SYS}/service/property/set", body, qos=number % 2, packet_id=number + 1)
       for number, body in enumerate(_BODIES)),
     publish("/ext/rrpc/1/x", b"{}") + publish(f"/{_KEY}/{_NAME}/user/a", b"x" * 300, qos=1),
-    b"\xd0\0" + packet(0x40, b"\0\1") + packet(0x90, b"\0\1\1\x80") + packet(0xB0, b"\0\2"),
+    b"\xd0\0" + packet(0x40, b"\0\1") + packet(0x90, b"\0\1\1\x80"),
     publish("t", b"x" * 5000),  # Longer than `max_packet`.
 ]
 _HTTP = [

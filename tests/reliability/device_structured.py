@@ -117,7 +117,7 @@ _PACKETS = st.one_of(
     st.just(Step(b"\xd0\x00")),
     st.builds(
         lambda first, number, codes: Step(packet(first, number.to_bytes(2) + codes)),
-        st.sampled_from((0x40, 0x90, 0xB0)),
+        st.sampled_from((0x40, 0x90)),
         _PACKET_IDS,
         st.binary(max_size=8),
     ),
