@@ -83,7 +83,8 @@ def running(*arguments: str | Path, terminal: bool = False) -> Iterator[Run]:
         stdout, keys = stdin, output
     else:
         (stdin, keys), (output, stdout) = os.pipe(), os.pipe()
-    leader = ["setsid", "--ctty", "--wait"] if terminal else []  # Ctrl-C is a signal to it.
+    # Ctrl-C is a signal to it, also where these tests run in the background and ignore it.
+    leader = ["env", "--default-signal=INT", "setsid", "--ctty", "--wait"] if terminal else []
     process = subprocess.Popen(
         [*leader, PROGRAM, "board", "run", *map(str, arguments)],
         stdin=stdin,
