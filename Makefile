@@ -12,7 +12,7 @@ export PYRIGHT_PYTHON_GLOBAL_NODE := off
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format system interpreters node fuzzer bench frozen reliability release-check line-soak docs lock graph clean
+.PHONY: help setup demo test check format system interpreters node fuzzer bench frozen reliability release-check line-soak docs lock translations graph clean
 
 help: ## Show this list.
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r t d; do printf '  make %-13s %s\n' "$$t" "$$d"; done
@@ -34,7 +34,8 @@ check: setup ## Lint, formatting, types, imports and language.
 	@$(BIN)/pyright --warnings
 	@imports=$$($(BIN)/lint-imports --no-logo --cache-dir .cache/import-linter 2>&1) || { echo "$$imports"; exit 1; }
 	@$(BIN)/python tools/check_language.py
-	@echo "check: ruff, mypy, pyright, import-linter and check_language found nothing"
+	@$(BIN)/python tools/translated_pages.py
+	@echo "check: ruff, mypy, pyright, import-linter, check_language and translated_pages found nothing"
 
 format: setup ## Rewrite the source the way `make check` wants it.
 	@$(BIN)/ruff check --fix-only --quiet .
@@ -79,6 +80,9 @@ docs: setup ## Build the documentation into .cache/site.
 
 lock: setup ## Write the lock files from requirements*.in.
 	@$(PYTHON) tools/setup_lock.py
+
+translations: setup ## Renew the marks of translated pages.
+	@$(BIN)/python tools/translated_pages.py renew $(ARGS)
 
 graph: setup ## Draw the import graph into docs/explanation.
 	@$(BIN)/python tools/import_graph.py

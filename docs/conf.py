@@ -20,10 +20,8 @@ exclude_patterns = ["_ext"]
 needs_sphinx = "9"
 nitpicky = False
 
-# Another language is a folder of message catalogs: builder `gettext`, then `-D language=…`.
+# Translated pages are in docs/zh-CN; docs/_ext/languages.py links the two languages.
 language = "en"
-locale_dirs = ["locale"]
-gettext_compact = False
 
 python_maximum_signature_line_length = 88
 add_module_names = False

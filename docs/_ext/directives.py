@@ -8,14 +8,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from docs._ext import commands, entries, peripherals, pictures, settings
+from docs._ext import commands, entries, languages, peripherals, pictures, settings
 
 
 class _Generated(SphinxDirective):
@@ -100,6 +100,18 @@ class Flowchart(SphinxDirective):
         return [nodes.raw("", f'<div class="scrolls">{picture}</div>', format="html")]
 
 
+def _link_languages(app: Sphinx, docname: str, content: list[str]) -> None:
+    """Put links to the other languages below the title of a page."""
+    content[0] = languages.with_links(content[0], docname, app.env.found_docs)
+
+
+def _name_language(
+    _app: Sphinx, pagename: str, _template: str, context: dict[str, Any], _tree: object
+) -> None:
+    """Tell browsers and screen readers which language a page has."""
+    context["language"] = languages.language_of(pagename)
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register the directives."""
     app.add_directive("api", Api)
@@ -108,4 +120,6 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("settings", Settings)
     app.add_directive("peripherals", Peripherals)
     app.add_directive("mermaid", Flowchart)
+    app.connect("source-read", _link_languages)
+    app.connect("html-page-context", _name_language)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

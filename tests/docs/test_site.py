@@ -54,3 +54,15 @@ def test_every_source_page_is_built(site):
     pages = [path.relative_to(ROOT / "docs") for path in (ROOT / "docs").rglob("*.md")]
     assert len(pages) > 10
     assert [page for page in pages if not (site / page.with_suffix(".html")).is_file()] == []
+
+
+def test_pages_name_and_link_their_languages(site):
+    for page, language, link in (
+        ("tutorial/ten-minutes", "en", "../zh-CN/tutorial/ten-minutes.html"),
+        ("zh-CN/tutorial/ten-minutes", "zh-CN", "../../tutorial/ten-minutes.html"),
+        ("reference/protocol", "en", ""),
+    ):
+        text = (site / page).with_suffix(".html").read_text("utf-8")
+        assert f'lang="{language}"' in text
+        article = text.partition("<article")[2].partition("<h2")[0]
+        assert f'href="{link}"' in article if link else "简体中文" not in article
