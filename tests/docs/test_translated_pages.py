@@ -36,11 +36,15 @@ def test_translated_pages_follow_their_source():
     assert list(translated_pages.outdated(ROOT)) == []
 
 
-def test_every_tutorial_and_glossary_is_translated():
+def test_every_tutorial_and_guide_is_translated():
     names = {page.relative_to(ROOT).as_posix() for page in translated_pages.pages(ROOT)}
-    wanted = [f"docs/zh-CN/tutorial/{page.name}" for page in ROOT.glob("docs/tutorial/*.md")]
-    wanted += ["README.zh-CN.md", "docs/zh-CN/index.md", "docs/zh-CN/glossary.md"]
-    assert [name for name in wanted if name not in names] == []
+    wanted = {
+        f"docs/zh-CN/{folder}/{page.name}"
+        for folder in ("tutorial", "how-to")
+        for page in ROOT.glob(f"docs/{folder}/*.md")
+    }
+    wanted |= {"README.zh-CN.md", "docs/zh-CN/index.md", "docs/zh-CN/glossary.md"}
+    assert wanted - names == set()
 
 
 def test_renewed_page_has_the_code_of_its_source(checkout: Path):
