@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import struct
 import threading
@@ -26,6 +27,15 @@ class SntpServer:
         self._clock = clock or SystemClock()
         self._socket: socket.socket | None = None
         self._thread: threading.Thread | None = None
+        self._working = False
+
+    @property
+    def is_quiet(self) -> bool:
+        """Return whether it has replied to every request that has reached its socket."""
+        if self._socket is None:
+            return True
+        # In this order: the thread is at work before it takes a request out of the socket.
+        return not select.select([self._socket], [], [], 0)[0] and not self._working
 
     def start(self) -> Self:
         """Start listening in a thread."""
@@ -56,12 +66,15 @@ class SntpServer:
 
     def _serve(self, listener: socket.socket) -> None:
         while True:
+            select.select([listener], [], [])
+            self._working = True
             request, peer = listener.recvfrom(512)
             if not request:
                 return
             packet = reply(request, self._clock.time())
             if packet:
                 listener.sendto(packet, peer)
+            self._working = False
 
 
 def reply(request: bytes, now: float) -> bytes | None:

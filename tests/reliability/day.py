@@ -97,11 +97,13 @@ class Day:
 class _Driver(ClockDriver):
     """Turns the clock of the boards, and that of the platform in the other process."""
 
-    def __init__(self, clock: ManualClock, far: FarPlatform, boards: list[Board]) -> None:
+    def __init__(
+        self, clock: ManualClock, far: FarPlatform, boards: list[Board], ntp: SntpServer
+    ) -> None:
         def none() -> object:
             raise NotImplementedError
 
-        super().__init__(clock, none, boards)  # type: ignore[arg-type]
+        super().__init__(clock, none, boards, ntp)  # type: ignore[arg-type]
         self._far = far
 
     def turn(self, seconds: float) -> None:
@@ -148,7 +150,7 @@ class BadNetwork:
             )
             for number in range(boards)
         ]
-        self._driver = _Driver(self._clock, self._far, self._boards)
+        self._driver = _Driver(self._clock, self._far, self._boards, self._ntp)
         self._faults = self._kills = self._cuts = 0
 
     def close(self) -> None:

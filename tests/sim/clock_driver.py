@@ -5,8 +5,8 @@ test's clock. It must not run while a busy machine leaves no processor to a boar
 or a deadline passes that no fault has caused. A rig is idle once
 
 1. each board that runs has announced a wait (all it sends is sent),
-2. then the platform's event loop has no callback ready and no write under way (all that came is
-   handled, all it sends is sent),
+2. then the platform's event loop has no callback ready and no write under way, and the time server
+   has no request (all that came is handled, all they send is sent),
 3. then each board has looked at its sockets and is still in the same wait (nothing came for it),
    and what it has printed is in its `lines` (the test has heard of it).
 
@@ -16,14 +16,17 @@ or a deadline passes that no fault has caused. A rig is idle once
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from alink_sim.board import FOREVER, Board, BoardError
 from alink_sim.clock import ManualClock
 from alink_sim.platform import Platform
+from alink_sim.sntp import SntpServer
 from tests.waiting import PATIENCE
 
 _LOOK = 0.001  # Seconds between two looks.
@@ -35,10 +38,17 @@ T = TypeVar("T")
 
 
 class ClockDriver:
-    """Moves the clock of a platform and its boards; `boards` may grow."""
+    """Moves the clock of a platform, a time server and boards; `boards` may grow."""
 
-    def __init__(self, clock: ManualClock, platform: Callable[[], Platform], boards: list[Board]):
+    def __init__(
+        self,
+        clock: ManualClock,
+        platform: Callable[[], Platform],
+        boards: list[Board],
+        ntp: SntpServer,
+    ):
         self._clock = clock
+        self._ntp = ntp
         self._platform = platform
         self._boards = boards
         self._stop = threading.Event()
@@ -129,7 +139,7 @@ class ClockDriver:
         now = self._clock.time() * 1000
         if any(waiting is None or waiting.until <= now for _, waiting in before):
             return None
-        if not self.platform_rests():
+        if not self.platform_rests() or not self._ntp.is_quiet:
             return None
         found = []
         for board, waiting in before:
@@ -165,7 +175,7 @@ def is_quiet(platform: Platform) -> bool:
     found: list[bool] = []
 
     def look() -> None:
-        at_rest = platform._core.commits._writing is None
+        at_rest = platform._core.commits._writing is None and not _has_work(loop)
         found.append(at_rest and not loop._ready)  # type: ignore[attr-defined]
         seen.set()
 
@@ -180,3 +190,9 @@ def is_quiet(platform: Platform) -> bool:
         return True  # It has just been stopped.
     seen.wait(PATIENCE)
     return found == [True]
+
+
+def _has_work(loop: asyncio.AbstractEventLoop) -> bool:
+    """Return whether a thread works for the loop; at its end its result is in `_ready`."""
+    executor: ThreadPoolExecutor | None = loop._default_executor  # type: ignore[attr-defined]
+    return executor is not None and executor._idle_semaphore._value < len(executor._threads)

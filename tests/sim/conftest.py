@@ -47,12 +47,19 @@ class Rig:
     clock: Clock
     product_key: str
     product_secret: str
-    ntp: str
+    time_server: SntpServer
     boards: list[Board] = field(default_factory=list)  # All that were burned.
 
     def __post_init__(self) -> None:
         if isinstance(self.clock, ManualClock):
-            self.driver = ClockDriver(self.clock, lambda: self.platform, self.boards)
+            self.driver = ClockDriver(
+                self.clock, lambda: self.platform, self.boards, self.time_server
+            )
+
+    @property
+    def ntp(self) -> str:
+        """Return what a board is burned with for its time server."""
+        return f"ntp.aliyuncs.com:{self.time_server.port}"
 
     def identity(self, name: str, **fields: object) -> Identity:
         """Return what a board of this product is burned with."""
@@ -165,7 +172,7 @@ def make_rig(
             clock=clock,
             product_key=made.key,
             product_secret=made.secret,
-            ntp=f"ntp.aliyuncs.com:{ntp.port}",
+            time_server=ntp,
         )
         stops.append(rig.off)
         if not turned:

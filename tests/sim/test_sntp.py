@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import socket
+import threading
 
 import pytest
 
 from alink_sim.clock import ManualClock
 from alink_sim.sntp import SntpServer, reply
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, eventually
 
 REQUEST = bytes([0x1B]) + bytes(39) + bytes.fromhex("0102030405060708")
 # Half a second after 1970 began: RFC 868 gives 2208988800 seconds since 1900.
@@ -46,3 +47,24 @@ def test_server_replies_with_advanced_clock():
         client.sendto(b"not a request", ("127.0.0.1", server.port))
         client.sendto(REQUEST, ("127.0.0.1", server.port))
         assert client.recv(100)[-8:] == bytes.fromhex(STAMP)
+
+
+def test_server_with_request_is_not_quiet():
+    class Slow(ManualClock):
+        def time(self) -> float:
+            assert go_on.wait(PATIENCE)
+            return 0.5
+
+    go_on = threading.Event()
+    with (
+        SntpServer(clock=Slow()) as server,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client,
+    ):
+        client.settimeout(PATIENCE)
+        seen = [server.is_quiet]
+        client.sendto(REQUEST, ("127.0.0.1", server.port))
+        seen.append(server.is_quiet)
+        go_on.set()
+        assert client.recv(100)
+        eventually(lambda: server.is_quiet)
+    assert seen == [True, False]

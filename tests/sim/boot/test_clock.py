@@ -6,6 +6,7 @@ import http.server
 import re
 import socket
 import threading
+import time
 from collections.abc import Callable
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from alink_sim.board import Board
 from alink_sim.clock import ManualClock
 from alink_sim.platform import Settings
+from alink_sim.sntp import reply
 from tests.sim.conftest import RESETS_BEFORE_STORING, Rig, until_waiting
 
 WATCHED = """
@@ -59,6 +61,22 @@ def test_clock_is_set_before_tls(timed: Rig) -> None:
         said = board.expect("alink: clock set to ").text
         assert "2026-11-23T18:00:0" in said
         board.expect(ONLINE)
+
+
+def test_no_time_passes_while_ntp_replies(
+    timed: Rig, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def late(request: bytes, now: float) -> bytes | None:
+        time.sleep(0.3)
+        return reply(request, now)
+
+    before = clock.time()
+    monkeypatch.setattr("alink_sim.sntp.reply", late)
+    with timed.board("dev-1") as board:
+        board.power_on()
+        said = timed.driver.expect(board, "alink: clock ")
+        assert "clock set to 2026-11-23T18:00:0" in said
+        assert clock.time() < before + 3  # The time that the firmware waits for a reply.
 
 
 def test_quiet_session_lives_for_hours_on_pings(timed: Rig, clock: ManualClock) -> None:
