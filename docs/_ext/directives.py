@@ -4,6 +4,7 @@
 ```{commands} alink_sim.cli alink-sim
 ```{settings}                 the settings of the simulated platform
 ```{peripherals}              what the firmware of a simulated board can import
+```{errors} device            the messages of device, platform or line; "codes": those of the wire
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from docs._ext import commands, entries, languages, peripherals, pictures, settings
+from docs._ext import commands, entries, errors, languages, peripherals, pictures, settings
 
 
 class _Generated(SphinxDirective):
@@ -89,6 +90,16 @@ class Peripherals(Settings):
         return peripherals.tables()
 
 
+class Errors(_Generated):
+    """The messages of a part with cause and cure, in the language of the page."""
+
+    optional_arguments = 0
+
+    def text(self) -> str:
+        """Return the Markdown."""
+        return errors.describe(self.arguments[0], languages.language_of(self.env.docname))
+
+
 class Flowchart(SphinxDirective):
     """A Mermaid flowchart as SVG."""
 
@@ -119,6 +130,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("commands", Commands)
     app.add_directive("settings", Settings)
     app.add_directive("peripherals", Peripherals)
+    app.add_directive("errors", Errors)
     app.add_directive("mermaid", Flowchart)
     app.connect("source-read", _link_languages)
     app.connect("html-page-context", _name_language)
