@@ -19,6 +19,8 @@ from alink_sim.platform.state.ota_entities import Job, Rules, Task
 from alink_sim.platform.state.registry import RegistryError
 from alink_sim.platform.state.settings import Settings, SettingsError
 from alink_sim.platform.state.store import StoreError
+from alink_sim.platform.topics.device_jobs import DeviceJob, JobError, JobTask
+from alink_sim.platform.topics.file_uploads import DeviceFile
 from alink_sim.platform.topics.remote_config import ConfigError
 from alink_sim.platform.topics.rrpc import Rrpc, RrpcCode
 from alink_sim.platform.topics.shadow import ShadowError
@@ -29,6 +31,8 @@ __all__ = [
     "ClientId",
     "ConfigError",
     "Device",
+    "DeviceFile",
+    "DeviceJob",
     "Event",
     "ExpectationError",
     "Fault",
@@ -36,6 +40,8 @@ __all__ = [
     "Instance",
     "InstanceError",
     "Job",
+    "JobError",
+    "JobTask",
     "Listen",
     "Platform",
     "Product",

@@ -7,14 +7,19 @@ from typing import Any, TypeVar
 
 from alink_sim.platform._runner import Runner
 from alink_sim.platform.core import Core
-from alink_sim.platform.state.entities import Device
+from alink_sim.platform.state.entities import Device, Product
+from alink_sim.platform.state.registry import Registry
 from alink_sim.platform.topics import (
+    device_jobs,
     downlink,
+    file_uploads,
     remote_config,
     rrpc,
     sub_device_sessions,
     topic_names,
 )
+from alink_sim.platform.topics.device_jobs import DeviceJob, JobTask
+from alink_sim.platform.topics.file_uploads import DeviceFile
 from alink_sim.platform.topics.rrpc import Rrpc
 from alink_sim.platform.topics.shadow import Shadow
 
@@ -172,6 +177,80 @@ class Cloud:
             lambda registry: remote_config.forget(self._core, registry.product(product_key))
         )
 
+    # Device jobs
+
+    def create_job(
+        self,
+        product_key: str,
+        device_names: Iterable[str],
+        document: dict[str, Any],
+        *,
+        file: bytes = b"",
+        sign_method: str = "Sha256",
+    ) -> DeviceJob:
+        """Give devices of a product a job: a document, and perhaps a file. Return it.
+
+        The platform notifies those that are online. Raises JobError for a document above 64 KB, no
+        device, or a device with 100 unfinished tasks.
+        """
+        names = list(device_names)
+
+        def change(registry: Registry) -> DeviceJob:
+            return device_jobs.create(
+                self._core,
+                registry.product(product_key),
+                [registry.device(product_key, name) for name in names],
+                document,
+                file=file,
+                sign_method=sign_method,
+            )
+
+        return self._runner.change(change)
+
+    def jobs(self, product_key: str) -> list[DeviceJob]:
+        """Return a product's jobs, oldest first."""
+        return self._with_product(product_key, device_jobs.jobs_of)
+
+    def job_tasks(self, product_key: str, job_id: str) -> list[JobTask]:
+        """Return the tasks of a job, one a device. Raises JobError."""
+        return self._with_product(
+            product_key, lambda product: device_jobs.tasks_in(self._core, product, job_id)
+        )
+
+    def cancel_job(self, product_key: str, job_id: str) -> None:
+        """End the tasks of a job that are not over, and tell their devices. Raises JobError."""
+        self._with_product(
+            product_key, lambda product: device_jobs.cancel(self._core, product, job_id)
+        )
+
+    def remove_job(self, product_key: str, job_id: str) -> None:
+        """Delete a job with its tasks, and tell devices whose task is open. Raises JobError."""
+        self._with_product(
+            product_key, lambda product: device_jobs.remove(self._core, product, job_id)
+        )
+
+    # Files of devices
+
+    def files(self, product_key: str, device_name: str) -> list[DeviceFile]:
+        """Return the files that a device has uploaded, oldest first."""
+        return self._with(product_key, device_name, file_uploads.files_of)
+
+    def file(self, product_key: str, device_name: str, name: str) -> bytes:
+        """Return the bytes of a file that a device has uploaded."""
+        return self._with(
+            product_key,
+            device_name,
+            lambda device: file_uploads.content_of(self._core, device, name),
+        )
+
+    def remove_file(self, product_key: str, device_name: str, name: str) -> None:
+        """Delete a file that a device has uploaded."""
+        self._with(
+            product_key,
+            device_name,
+            lambda device: file_uploads.remove(self._core, device, name),
+        )
+
     # Sub-devices
 
     def ask_to_add(
@@ -216,6 +295,10 @@ class Cloud:
                 self._core, device, reason="the cloud deleted the topology"
             ),
         )
+
+    def _with_product(self, product_key: str, act: Callable[[Product], _T]) -> _T:
+        """Run a function of one product in the platform's loop."""
+        return self._runner.change(lambda registry: act(registry.product(product_key)))
 
     def _with(self, product_key: str, device_name: str, act: Callable[[Device], _T]) -> _T:
         """Run a function of one device in the platform's loop."""

@@ -11,6 +11,7 @@ from alink_sim.platform.state.background import Background
 from alink_sim.platform.state.data_script import Script
 from alink_sim.platform.state.entities import Device, Product
 from alink_sim.platform.state.event_log import Event, EventLog, Party
+from alink_sim.platform.state.file_uploads import FileUploads
 from alink_sim.platform.state.message_ids import MessageIds
 from alink_sim.platform.state.open_connections import OpenConnections
 from alink_sim.platform.state.ota_bucket import Bucket
@@ -43,6 +44,7 @@ class Core:
     connections: OpenConnections
     ids: MessageIds = field(default_factory=MessageIds)
     rates: Rates = field(default_factory=Rates)
+    uploads: FileUploads = field(default_factory=FileUploads)
     scripts: dict[str, Script] = field(default_factory=dict)  # By ProductKey.
     background: Background = field(default_factory=Background)
 

@@ -285,7 +285,6 @@ class Platform:
         upgrades.load(self._store.load_upgrades())
         registry = Registry(on_change=self._put, on_remove=self._remove, now=self.clock.time)
         registry.load(*self._store.load())
-
         for entity in itertools.chain(registry.products.values(), registry.devices.values()):
             self.mask.learn(entity)
 
@@ -338,7 +337,8 @@ class Platform:
         self.mqtt_tls_port = await self._serve(
             MqttServer(core, tls=tls, tls_only=True), self.mqtt_tls_port
         )
-        self.https_port = await self._serve(https_server(core, tls=tls), self.https_port)
+        https = https_server(core, tls=tls, mqtt_port=self.mqtt_tls_port)
+        self.https_port = await self._serve(https, self.https_port)
         self.openapi_port = await self._serve(self._openapi.server(tls=tls), self.openapi_port)
         self.ota_port = await self._serve(ota_files.server(core, tls=tls), self.ota_port)
         core.bucket.endpoint = self._listen.ota_host or f"localhost:{self.ota_port}"

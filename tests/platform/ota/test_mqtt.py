@@ -8,7 +8,7 @@ import pytest
 
 from alink_sim.platform import Platform, Rules, Settings
 from alink_sim.platform.ota.packages import UpgradeError
-from alink_sim.platform.topics.ota_streams import crc16
+from alink_sim.platform.topics.checksums import crc16
 from tests.platform.online import Online, online
 from tests.platform.wire import Party, publish
 

@@ -149,7 +149,18 @@ def test_every_verb_shows_its_help_without_a_platform(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "group", ["", "thing", "admin", "admin product", "admin device", "admin faults", "admin ota"]
+    "group",
+    [
+        "",
+        "thing",
+        "admin",
+        "admin product",
+        "admin device",
+        "admin faults",
+        "admin ota",
+        "admin job",
+        "admin file",
+    ],
 )
 def test_summary_of_every_verb_fits_80_columns(monkeypatch, group):
     monkeypatch.setenv("COLUMNS", "80")

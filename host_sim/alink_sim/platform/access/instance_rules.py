@@ -46,10 +46,7 @@ def check_instance(
 def _other_host(instance: Instance, credentials: Credentials) -> str:
     """Return the host a device should have dialled, "" if it did, or named none of ours."""
     host = credentials.host
-    if instance.id:
-        wanted = f"{instance.id}.mqtt.iothub.aliyuncs.com"
-    else:
-        wanted = f"{credentials.product_key}.iot-as-mqtt.{instance.region}.aliyuncs.com"
+    wanted = instance.mqtt_host(credentials.product_key)
     is_ours = _INSTANCE_HOST.fullmatch(host) or _PRODUCT_HOST.fullmatch(host)
     return wanted if is_ours and host.lower() != wanted.lower() else ""
 

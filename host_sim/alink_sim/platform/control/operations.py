@@ -22,6 +22,8 @@ from alink_sim.platform.state.event_log import Event
 from alink_sim.platform.state.instances import Instance
 from alink_sim.platform.state.ota_entities import Job, Rules, Task
 from alink_sim.platform.state.registry import RegistryError
+from alink_sim.platform.topics.device_jobs import DeviceJob, JobTask
+from alink_sim.platform.topics.file_uploads import DeviceFile
 from alink_sim.platform.topics.rrpc import Rrpc
 from alink_sim.platform.topics.shadow import Shadow
 
@@ -188,6 +190,30 @@ def _task(_platform: Platform, task: Task) -> dict[str, Any]:
     }
 
 
+def _device_job(platform: Platform, job: DeviceJob) -> dict[str, Any]:
+    tasks = platform.cloud.job_tasks(job.product_key, job.id)
+    counts = Counter(task.status for task in tasks)
+    return {"job": job.id, "document": job.document, "devices": len(tasks), **counts}
+
+
+def _job_task(_platform: Platform, task: JobTask) -> dict[str, Any]:
+    return {
+        "task": task.id,
+        "deviceName": task.device_name,
+        "status": task.status,
+        "progress": task.progress,
+        "details": task.details,
+    }
+
+
+def _device_file(_platform: Platform, file: DeviceFile) -> dict[str, Any]:
+    return {"name": file.name, "size": file.size, "created": file.created}
+
+
+def _in_base64(_platform: Platform, content: bytes) -> str:
+    return base64.b64encode(content).decode()
+
+
 def _event(_platform: Platform, event: Event) -> dict[str, Any]:
     return event.as_json()
 
@@ -237,6 +263,11 @@ def _sub_devices_as_pairs(parameters: Parameters) -> Parameters:
     return {**parameters, "sub_devices": [tuple(one) for one in parameters["sub_devices"]]}
 
 
+def _new_job(parameters: Parameters) -> Parameters:
+    """Return the parameters of `Cloud.create_job`: its file came in Base64."""
+    return {**parameters, "file": base64.b64decode(parameters["file"], validate=True)}
+
+
 def _publication(parameters: Parameters) -> Parameters:
     """Return the parameters of `Ota.publish`: files came in Base64, by name."""
     files, protocol = parameters["data"], parameters["protocol"]
@@ -274,6 +305,14 @@ OPERATIONS: dict[str, Operation] = {
     "cloud.set_desired": Operation(_as_it_is),
     "cloud.call_service": Operation(_id, needs_online=True),
     "cloud.call_service_sync": Operation(_reply, needs_online=True),
+    "cloud.create_job": Operation(_device_job, read=_new_job),
+    "cloud.jobs": Operation(_each(_device_job)),
+    "cloud.job_tasks": Operation(_each(_job_task)),
+    "cloud.cancel_job": Operation(_as_it_is),
+    "cloud.remove_job": Operation(_as_it_is),
+    "cloud.files": Operation(_each(_device_file)),
+    "cloud.file": Operation(_in_base64),
+    "cloud.remove_file": Operation(_as_it_is),
     "cloud.broadcast": Operation(_sessions, read=_text_as_payload),
     "cloud.set_config": Operation(_told, read=_text_as_content),
     "cloud.forget_config": Operation(_as_it_is),

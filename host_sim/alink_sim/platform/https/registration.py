@@ -6,19 +6,15 @@ unless a setting says otherwise: real clients look at the `code` in the body.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from urllib.parse import parse_qsl
-
 from aiohttp import web
 
 from alink_sim.platform.access import admission, auth
 from alink_sim.platform.access.auth import Credentials, Kind
-from alink_sim.platform.compact import compact
 from alink_sim.platform.core import Core
+from alink_sim.platform.https import forms
 from alink_sim.platform.state.packet_trace import ConnectionTrace
 from alink_sim.platform.state.refusal import Code, RefusedError
 
-_FORM = "application/x-www-form-urlencoded"
 _FIELDS = ("productKey", "deviceName", "random", "sign", "signMethod")
 _FAILED = 500
 _VIA = "https"
@@ -48,7 +44,7 @@ async def register(core: Core, request: web.Request) -> web.Response:
 async def _answer(core: Core, request: web.Request, trace: ConnectionTrace | None) -> web.Response:
     credentials = None
     try:
-        fields = await _fields(request)
+        fields = await forms.fields(request)
         credentials = _credentials(fields)
         if trace:
             trace.name(credentials, kind=credentials.kind)
@@ -61,19 +57,19 @@ async def _answer(core: Core, request: web.Request, trace: ConnectionTrace | Non
         settings = core.settings
         wire = settings.https_unknown_device if code is Code.NO_DEVICE else int(code)
         response = {"message": _MESSAGES[code]}
-        return _json(wire, response, status=settings.https_refused_status)
+        return forms.response(wire, response, status=settings.https_refused_status)
     except Exception as error:  # noqa: BLE001 (the device is told to come again, whatever it was)
         # Its words may hold a row of the database: only the kind of failure is noted.
         core.note("platform_error", credentials, reason=type(error).__name__, via=_VIA)
-        return _json(_FAILED, {"message": "system error"})
+        return forms.response(_FAILED, {"message": "system error"})
     core.note("registered", credentials, method=credentials.kind.value, via=_VIA)
-    return _json(200, {"data": dict(made), "message": "success"})
+    return forms.response(200, {"data": dict(made), "message": "success"})
 
 
 def _check(core: Core, fields: dict[str, str], credentials: Credentials) -> None:
     for name in _FIELDS:
         if not fields.get(name):
-            raise _malformed(f"{name} is missing")
+            raise forms.malformed(f"{name} is missing")
     auth.check_signed(credentials)
     if fault := core.faults.of_https(credentials):
         core.note_fault(fault, credentials, on=_VIA)
@@ -84,16 +80,6 @@ def _check(core: Core, fields: dict[str, str], credentials: Credentials) -> None
     identity = _VIA, credentials.product_key, credentials.device_name
     if not core.rates.allow(identity, limit=limit, seconds=60, now=core.clock.monotonic()):
         raise RefusedError(Code.TOO_OFTEN, f"more than {limit} registrations in a minute")
-
-
-async def _fields(request: web.Request) -> dict[str, str]:
-    if request.content_type != _FORM:
-        raise _malformed(f"the Content-Type is {request.content_type}, not {_FORM}")
-    try:
-        body = (await request.read()).decode()
-        return dict(parse_qsl(body, errors="strict", max_num_fields=100))
-    except (ValueError, web.HTTPRequestEntityTooLarge) as error:
-        raise _malformed("the body is not a form, or too long") from error
 
 
 def _credentials(fields: dict[str, str]) -> Credentials:
@@ -108,13 +94,3 @@ def _credentials(fields: dict[str, str]) -> Credentials:
         },
         password=fields.get("sign", ""),
     )
-
-
-def _json(code: int, rest: Mapping[str, object], *, status: int = 200) -> web.Response:
-    # `code` first: the C SDKs look no further than its first number.
-    body = compact({"code": code, **rest})
-    return web.Response(body=body, status=status, content_type="application/json")
-
-
-def _malformed(reason: str) -> RefusedError:
-    return RefusedError(Code.PARAMETER, reason)

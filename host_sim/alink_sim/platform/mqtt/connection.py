@@ -20,7 +20,6 @@ from alink_sim.platform.mqtt.framing import Packet, ProtocolViolationError
 from alink_sim.platform.mqtt.idle_timer import IdleTimer
 from alink_sim.platform.mqtt.packet_ids import PacketIds
 from alink_sim.platform.mqtt.reading import Reading
-from alink_sim.platform.ota import tasks
 from alink_sim.platform.state import unasked
 from alink_sim.platform.state.ca import server_name
 from alink_sim.platform.state.packet_trace import ConnectionTrace
@@ -356,7 +355,7 @@ class Connection(asyncio.Protocol):
         self._idle.allow(1.5 * keepalive + core.settings.sweep_seconds)
         core.note("online", session, tls=self._secure, method=credentials.kind.value)
         self._write(framing.connack(_ACCEPTED))
-        tasks.push_waiting(core, device)
+        dispatch.send_waiting(core, device)
 
     # Output and time
 

@@ -11,7 +11,7 @@ from functools import partial
 from alink_sim.platform.core import Core
 from alink_sim.platform.ota import alarms, packages
 from alink_sim.platform.state.ota_bucket import moment
-from alink_sim.platform.state.ota_registry import is_config
+from alink_sim.platform.state.ota_registry import is_of_package
 
 _GOOD = 60.0  # Seconds for the upload.
 KEPT = 3600.0  # Seconds until a package has to be made of it.
@@ -40,5 +40,5 @@ def drop_unused(core: Core, key: str) -> None:
     """Forget a file that no package has."""
     upgrades = core.upgrades
     used = {file.key for one in upgrades.firmwares.values() for file in one.files}
-    if key in upgrades.contents and key not in used and not is_config(key):
+    if key in upgrades.contents and key not in used and is_of_package(key):
         upgrades.remove(upgrades.contents[key])

@@ -42,6 +42,12 @@ class Instance:
                 f"region is {self.region!r}; for {self.kind} use {', '.join(allowed)}"
             )
 
+    def mqtt_host(self, product_key: str) -> str:
+        """Return the vendor's MQTT host for a product of this instance."""
+        if self.id:
+            return f"{self.id}.mqtt.iothub.aliyuncs.com"
+        return f"{product_key}.iot-as-mqtt.{self.region}.aliyuncs.com"
+
     @property
     def document(self) -> tuple[str, dict[str, str]]:
         """Return name and content of what a product keeps of its instance."""

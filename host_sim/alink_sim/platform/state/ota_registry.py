@@ -11,6 +11,8 @@ from alink_sim.platform.state.entities import Device, Entity, Product
 from alink_sim.platform.state.ota_entities import FINAL, Content, Firmware, Job, OtaEntity, Task
 
 _CONFIG = "config/"
+_DEVICE = "device/"
+_JOB = "job/"
 _FIRST_STREAM = 1_397_345  # A number of the size that the real ones have.
 _T = TypeVar("_T", Firmware, Content, Job, Task)
 
@@ -81,9 +83,12 @@ class Upgrades:
         mine: list[OtaEntity] = []
         if isinstance(gone, Product):
             mine += [one for one in self.firmwares.values() if one.product_key == gone.key]
-            mine += [one for one in self.contents.values() if one.key == content_key(gone.key)]
+            keys = [content_key(gone.key), *map(job_file_key, gone.documents.get("jobs", {}))]
+            mine += [self.contents[key] for key in keys if key in self.contents]
         elif isinstance(gone, Device):
             mine += self.tasks_of(gone)
+            keys = [device_file_key(gone, name) for name in gone.documents.get("files", {})]
+            mine += [self.contents[key] for key in keys]
         for one in mine:
             self.remove(one)
 
@@ -138,6 +143,16 @@ def content_key(product_key: str) -> str:
     return f"{_CONFIG}{product_key}"
 
 
-def is_config(key: str) -> bool:
-    """Tell whether a name in the bucket is a remote config, not a file of a package."""
-    return key.startswith(_CONFIG)
+def device_file_key(device: Device, name: str) -> str:
+    """Return the name in the bucket of a file that a device has uploaded."""
+    return f"{_DEVICE}{device.product_key}/{device.name}/{name}"
+
+
+def job_file_key(job_id: str) -> str:
+    """Return the name in the bucket of the file of a device job."""
+    return f"{_JOB}{job_id}"
+
+
+def is_of_package(key: str) -> bool:
+    """Tell whether a name in the bucket is a file that an update package is made of."""
+    return not key.startswith((_CONFIG, _DEVICE, _JOB))

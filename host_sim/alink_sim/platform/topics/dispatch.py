@@ -7,12 +7,16 @@ import re
 from alink_sim.platform.access import limits
 from alink_sim.platform.compact import compact
 from alink_sim.platform.core import Core
+from alink_sim.platform.ota import tasks
 from alink_sim.platform.state import topic_filters
 from alink_sim.platform.state.data_script import ScriptError
+from alink_sim.platform.state.entities import Device
 from alink_sim.platform.state.refusal import Code
 from alink_sim.platform.state.sessions import Session
 from alink_sim.platform.topics import (
+    device_jobs,
     envelope,
+    file_uploads,
     ntp,
     ota_reports,
     ota_streams,
@@ -45,6 +49,11 @@ _VERBS: dict[str, Verb] = {
     "thing/config/log/get": tags_and_log.log_get,
     "thing/config/get": remote_config.get,
     "thing/ota/firmware/get": ota_reports.get,
+    "thing/file/upload/mqtt/init": file_uploads.init,
+    "thing/file/upload/mqtt/send": file_uploads.send,
+    "thing/file/upload/mqtt/cancel": file_uploads.cancel,
+    "thing/job/get": device_jobs.get,
+    "thing/job/update": device_jobs.update,
     **topology_requests.VERBS,
 }
 _OTA = re.compile(r"/ota/device/(inform|progress|request)/.*")
@@ -95,6 +104,12 @@ def publish(
         core.note("unknown_request" if is_request else "published", session, topic=topic)
     core.commits.follow()
     return (reply[0], reply[1]) if reply and reply[1] is not None else None
+
+
+def send_waiting(core: Core, device: Device) -> None:
+    """Send what has waited for a device that has come online: device jobs and updates."""
+    device_jobs.notify_waiting(core, device)
+    tasks.push_waiting(core, device)
 
 
 def reply(core: Core, connected: Session, topic: str, payload: bytes) -> None:
@@ -201,7 +216,10 @@ def _carry_out(
     core: Core, session: Session, verb: Verb, topic: str, payload: bytes
 ) -> bytes | None:
     ack = core.settings.default_ack if "/thing/event/" in topic else 1
-    request = envelope.parse(payload, default_ack=ack)
+    if verb is file_uploads.send:
+        request = file_uploads.framed_request(payload)
+    else:
+        request = envelope.parse(payload, default_ack=ack)
     result = verb(core, session, request)
     if result.code != 200:
         reason = f"answered {result.code}: {result.message}"

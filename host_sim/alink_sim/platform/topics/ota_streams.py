@@ -10,6 +10,7 @@ from alink_sim.platform.core import Core
 from alink_sim.platform.state.ota_entities import Content, Task
 from alink_sim.platform.state.sessions import Session
 from alink_sim.platform.topics import envelope
+from alink_sim.platform.topics.checksums import crc16
 from alink_sim.platform.topics.envelope import Request
 
 _STRAY = re.compile(rb",(?=\s*\})")
@@ -98,23 +99,3 @@ def _reply(
 def _framed(head: dict[str, Any], data: bytes) -> bytes:
     text = compact(head)
     return len(text).to_bytes(2, "big") + text + data + crc16(data).to_bytes(2, "little")
-
-
-def _table() -> list[int]:
-    table = []
-    for value in range(256):
-        for _ in range(8):
-            value = value >> 1 ^ (0xA001 if value & 1 else 0)  # noqa: PLW2901
-        table.append(value)
-    return table
-
-
-_TABLE = _table()
-
-
-def crc16(data: bytes) -> int:
-    """Return the CRC-16/ARC of data: polynomial 0x8005 reflected, from 0."""
-    crc = 0
-    for byte in data:
-        crc = crc >> 8 ^ _TABLE[(crc ^ byte) & 0xFF]
-    return crc

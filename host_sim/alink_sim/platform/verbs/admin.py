@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from alink_sim.platform.control import client
-from alink_sim.platform.verbs import device, faults, ota, product, request, topology
+from alink_sim.platform.verbs import device, faults, file, job, ota, product, request, topology
 from alink_sim.platform.verbs.arguments import AsJson
 from alink_sim.platform.verbs.moment import moment
 from alink_sim.platform.verbs.output import reported, show_events
@@ -20,6 +20,8 @@ app.add_typer(product.app, name="product")
 app.add_typer(device.app, name="device")
 app.add_typer(faults.app, name="faults")
 app.add_typer(ota.app, name="ota")
+app.add_typer(job.app, name="job")
+app.add_typer(file.app, name="file")
 app.add_typer(topology.app, name="topology")
 
 _TIME = "Seconds since 1970, 2026-11-25T22:00 (UTC), or 90s, 15m, 2h, 1d ago."
