@@ -12,7 +12,7 @@ export PYRIGHT_PYTHON_GLOBAL_NODE := off
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format system interpreters node fuzzer bench frozen reliability release-check line-soak docs lock translations graph clean
+.PHONY: help setup demo test check format system interpreters node fuzzer bench frozen reliability release-check line-soak docs lock translations coverage graph clean
 
 help: ## Show this list.
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r t d; do printf '  make %-13s %s\n' "$$t" "$$d"; done
@@ -83,6 +83,9 @@ lock: setup ## Write the lock files from requirements*.in.
 
 translations: setup ## Renew the marks of translated pages.
 	@$(BIN)/python tools/translated_pages.py renew $(ARGS)
+
+coverage: setup ## Write what of the vendor's documents is supported.
+	@$(BIN)/python tools/coverage_page.py
 
 graph: setup ## Draw the import graph into docs/explanation.
 	@$(BIN)/python tools/import_graph.py
