@@ -56,16 +56,17 @@ def installed(root: Path) -> dict[str, Distribution]:
 
 
 def shipped(found: Mapping[str, Distribution]) -> set[str]:
-    """Return the names of what an installed alink-sdk needs."""
+    """Return the names of what an alink-sdk needs that is installed with all of its extras."""
     names: set[str] = set()
     left = ["alink-sdk"]
     while left:
-        one = found.get(left.pop())
+        dependent = left.pop()
+        one = found.get(dependent)
         for text in (one.requires if one else None) or []:
             wanted, _, marker = text.partition(";")
             name = normal(re.split(r"[^A-Za-z0-9._-]", wanted.strip())[0])
-            # An extra is asked for by name; psycopg's is in pyproject.toml.
-            if "extra" in marker and "binary" not in marker:
+            # An extra is asked for by name: those of alink-sdk, and psycopg's in pyproject.toml.
+            if "extra" in marker and "binary" not in marker and dependent != "alink-sdk":
                 continue
             if name not in names:
                 names.add(name)

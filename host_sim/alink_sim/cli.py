@@ -15,7 +15,6 @@ from alink_sim.workbench import command as board
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # Its boxes leave too little space at 80 columns.
 )

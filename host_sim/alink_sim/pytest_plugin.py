@@ -1,4 +1,4 @@
-"""pytest fixtures for the platform and boards; `pip install alink-sdk` adds them to pytest.
+"""pytest fixtures for the platform and boards, which `pip install 'alink-sdk[pytest]'` brings.
 
     def test_it_reports_its_temperature(iot_platform, board):
         board.power_on()
@@ -164,10 +164,12 @@ def board(factory_flash: FactoryFlash) -> Board:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
-    item: pytest.Item,
+    item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Add the output of the boards and the events of the platform to a failed test."""
     report = yield
+    if report.failed and (sentence := _missing_extra(call)):
+        report.longrepr = sentence
     platform = item.stash.get(_PLATFORM, None)
     if report.failed and report.when != "teardown" and platform:
         flash = item.stash.get(_FLASH, None)
@@ -176,6 +178,14 @@ def pytest_runtest_makereport(
         shown.append(("events of the platform", platform.log.tail(_SHOWN)))
         _show(report, shown, platform.mask.hide)
     return report
+
+
+def _missing_extra(call: pytest.CallInfo[None]) -> str | None:
+    """Return the sentence for a package that a fixture needs and that is not installed."""
+    from alink_formats import extras
+
+    error = call.excinfo.value if call.excinfo and call.when == "setup" else None
+    return extras.missing(error, own="sim") if isinstance(error, ModuleNotFoundError) else None
 
 
 def _show(

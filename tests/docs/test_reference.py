@@ -20,7 +20,7 @@ INTERNAL = {
         "wrong_arguments",
     },
     "alink_formats": {
-        "board_file", "bytecode", "errors", "flash", "nvs", "nvs_entry", "nvs_generator",
+        "board_file", "bytecode", "errors", "extras", "flash", "nvs", "nvs_entry", "nvs_generator",
         "nvs_pages", "sources", "tables", "terminal",
     },
 }  # fmt: skip

@@ -83,7 +83,7 @@ def test_tests_import_the_installed_wheel(python: Path, tmp_path: Path):
 
 def test_documented_ten_line_test_passes(python: Path, tmp_path: Path):
     text = (EXAMPLE.parents[1] / "docs" / "how-to" / "test-firmware.md").read_text()
-    _, _, block = text.partition("pip install alink-sdk pytest\n")
+    _, _, block = text.partition("pip install 'alink-sdk[pytest]'\n")
     script, _, _ = block.partition("```")
     (tmp_path / "script").write_text(script.replace("pytest -o", '"$PYTHON" -m pytest -o'))
     done = subprocess.run(

@@ -70,7 +70,7 @@ def test_installed_packages_have_allowed_licenses():
     assert {"aiohttp", "cryptography", "psycopg-binary"} <= {
         one.name for one in found if one.ships
     }
-    assert "pytest" not in {one.name for one in found if one.ships}
+    assert "ruff" not in {one.name for one in found if one.ships}
 
 
 def test_versions_of_checkout_agree():

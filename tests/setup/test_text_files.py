@@ -239,7 +239,11 @@ PROGRAMS = PROGRAMS["project"]["scripts"]
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_output_a_terminal_cannot_show_is_escaped(program: str):
     module, _, main = PROGRAMS[program].partition(":")
-    script = f"import {module} as cli; cli.app = lambda: print(chr(0x6E29)); cli.{main}()"
+    package = module.partition(".")[0]
+    script = (
+        f"from {package} import cli; cli.app = lambda: print(chr(0x6E29))\n"
+        f"from {module} import {main}; {main}()"
+    )
     done = subprocess.run(
         [sys.executable, "-c", script],
         env=os.environ | {"PYTHONIOENCODING": "ascii:strict"},

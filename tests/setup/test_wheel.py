@@ -33,6 +33,11 @@ def test_wheel_contains_device_files_not_importable(site):
     assert not (site / "alink").exists()
 
 
+def test_every_package_says_that_it_is_typed(site):
+    packages = {path.parent.name for path in site.glob("alink_*/__init__.py")}
+    assert {path.parent.name for path in site.glob("*/py.typed")} == packages
+
+
 def test_wheel_adds_its_pytest_fixtures(site):
     (names,) = site.glob("alink_sdk-*.dist-info/entry_points.txt")
     assert "[pytest11]\nalink = alink_sim.pytest_plugin\n" in names.read_text()

@@ -18,7 +18,6 @@ _MOST = 20  # Sentences; more of them are only counted.
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -41,13 +40,15 @@ def about(
 def main() -> None:
     """Run the program; an error that stops the line is one sentence and exit code 2."""
     from alink_factory.errors import BoardError, FactoryError
+    from alink_formats import extras
     from alink_formats.errors import ToolchainError
     from alink_formats.terminal import escape_unencodable
 
     escape_unencodable()
     try:
         try:
-            app()
+            with extras.required("burn"):
+                app()
         finally:
             sys.stdout.flush()
     except (FactoryError, ToolchainError) as error:

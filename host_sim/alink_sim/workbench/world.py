@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from alink_formats import extras
 from alink_sim.clock import Clock
 from alink_sim.platform import Platform
 from alink_sim.platform.control import client, operations
@@ -46,7 +47,8 @@ class World:
 @contextlib.contextmanager
 def own_world(folder: Path, clock: Clock) -> Iterator[World]:
     """Start a platform for the run; its state is lost at the end. Yield its World."""
-    with Platform(state=folder, clock=clock, listen=Listen(console_port=0)) as platform:
+    listen = Listen(console_port=0 if extras.has("console") else None)
+    with Platform(state=folder, clock=clock, listen=listen) as platform:
         yield World(
             operate=lambda operation, /, **parameters: operations.call(
                 platform, operation, parameters

@@ -12,6 +12,7 @@ from alink_factory.board import ports, program
 from alink_factory.board.esptool import Chip, has_reset_lines
 from alink_factory.errors import BoardError
 from alink_formats.board import size_name
+from alink_formats.extras import how_to_get
 
 # USB adapters of boards: vendor and product, what they are, where their driver comes from.
 _ADAPTERS = {
@@ -42,8 +43,8 @@ class Finding:
 
 def examine(named: Sequence[str], identify: Callable[[str], Chip]) -> Iterator[Finding]:
     """Check the programs, the ports (all, or the `named` ones) and the chips on them."""
-    yield _program("esptool", ["version"], wanted="5.", fix="python -m pip install 'esptool>=5'")
-    yield _program("mpremote", ["version"], wanted="1.", fix="python -m pip install mpremote")
+    yield _program("esptool", ["version"], wanted="5.")
+    yield _program("mpremote", ["version"], wanted="1.")
     yield _generator()
     found = list(named) or ports.listed()
     if not found:
@@ -57,12 +58,14 @@ def examine(named: Sequence[str], identify: Callable[[str], Chip]) -> Iterator[F
         yield from _port(port, identify)
 
 
-def _program(name: str, arguments: list[str], *, wanted: str, fix: str) -> Finding:
+def _program(name: str, arguments: list[str], *, wanted: str) -> Finding:
     lines: list[str] = []
     program.run([sys.executable, "-m", name, *arguments], on_line=lines.append)
-    word = lines[-1].split()[-1].lstrip("v") if lines else "nothing"
+    is_there = bool(lines) and "No module named" not in lines[-1]
+    word = lines[-1].split()[-1].lstrip("v") if is_there else "not installed"
     is_good = word.startswith(wanted)
-    return Finding(name, is_good, word if is_good else f"{word}, but {wanted}x is needed", fix)
+    seen = word if is_good else f"{word}, but {wanted}x is needed"
+    return Finding(name, is_good, seen, how_to_get("burn"))
 
 
 def _generator() -> Finding:

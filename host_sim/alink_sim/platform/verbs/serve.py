@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from alink_formats import extras
 from alink_sim.platform.control.serving import Serving, serve
 from alink_sim.platform.platform import Listen
 from alink_sim.platform.verbs.arguments import AsJson
@@ -90,7 +91,7 @@ def platform(
             openapi_port=openapi_port,
             ota_port=ota_port,
             ota_host=ota_host,
-            console_port=console_port if console else None,
+            console_port=console_port if console and extras.has("console") else None,
             san=tuple(san or ()),
         ),
         ecdsa=ecdsa,
@@ -113,9 +114,13 @@ def _described(facts: dict[str, Any], state: Path) -> str:
             f"HTTPS           {facts['host']}:{facts['https_port']}",
             f"cloud API       {facts['host']}:{facts['openapi_port']}",
             f"OTA files       {facts['host']}:{facts['ota_port']}",
-            f"web console     {facts['console_url'] or 'not served'}",
+            f"web console     {facts['console_url'] or _no_console()}",
             f"root to trust   {facts['ca_pem']}  (for a board: {facts['ca_der']})",
             f"its access key  alink-sim admin --state {state} access-key",
             f"administration  alink-sim admin --state {state} --help",
         )
     )
+
+
+def _no_console() -> str:
+    return "not served" if extras.has("console") else f"not served: {extras.how_to_get('console')}"
