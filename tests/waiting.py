@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from alink_sim.board import Board
 
-PATIENCE = 240.0
+PATIENCE = 600.0
 
 _LOOK = 0.005  # Seconds between two looks.
 
