@@ -174,3 +174,8 @@ def test_values_that_do_not_fit_together(values, says):
     found = list(rules.conflicts(certificate, instance_kind=kind))
     assert len(found) == (1 if says else 0), found
     assert says in "".join(found)
+
+
+def test_unknown_word_is_called_unknown() -> None:
+    assert rules.mistake("method", "foo") == "is unknown; allowed: register, regnwl or https"
+    assert rules.mistake("device_name", "abc").startswith("has 3 characters; allowed: 4 to 32 ")

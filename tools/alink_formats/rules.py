@@ -127,12 +127,16 @@ RULES: Mapping[str, Rule] = {
     ),
 }
 
+_CHOICES = ("method", "sign_method")  # Fields with one of a few words.
+
 
 def mistake(field: str, value: str) -> str:
     """Return what is wrong with the value of a field, "" if nothing; it shows no value."""
     rule = RULES[field]
     if rule.accepts(value):
         return ""
+    if field in _CHOICES:
+        return f"is unknown; allowed: {rule.allowed}"
     size = len(value.encode())
     unit = "bytes" if size != len(value) else "characters"
     return f"has {size} {unit}; allowed: {rule.allowed}"
