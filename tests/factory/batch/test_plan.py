@@ -118,7 +118,7 @@ def test_scanned_number_selects_row_or_becomes_name(workshop):
         ({"more": '[firmware]\nimage = "x.bin"'}, "firmware.sha256 is missing"),
         ({"more": '[firmware]\nimage = "x.bin"\nsha256 = "…"'}, "firmware.sha256 is '…'"),
         ({"product": 'ca = ["x.der"]'}, "x.der: No such file"),
-        ({"product": 'sign_method = "md5"'}, "product.sign_method 'md5' has 3 char"),
+        ({"product": 'sign_method = "md5"'}, "product.sign_method 'md5' is unknown"),
         ({"product": 'region = "cn_shanghai"'}, "product.region 'cn_shanghai' has 11 characters"),
         ({"product": 'region = "mars"\nmethod = "https"'}, "product: region is 'mars': use cn-"),
         ({"product": REGNWL.replace("cn-shanghai", "eu-central-1")}, "region is eu-central-1"),
