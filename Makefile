@@ -44,8 +44,8 @@ format: setup ## Rewrite the source the way `make check` wants it.
 system: ## Install what tests use from Debian; may need root.
 	@$(PYTHON) tools/setup_system.py
 
-interpreters: setup ## Try again to fetch the 32-bit interpreter.
-	@$(PYTHON) tools/setup_checkout.py unix32
+interpreters: setup ## Try again to fetch the 32-bit interpreters.
+	@$(PYTHON) tools/setup_checkout.py unix32 chip32
 
 node: setup ## Try again to install the vendor's Node.js SDK.
 	@$(PYTHON) tools/setup_checkout.py node

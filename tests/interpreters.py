@@ -9,13 +9,13 @@ import pytest
 from alink_sim import toolchain
 
 NAMES = ("unix64", "unix32")
-REQUIRE_UNIX32 = "ALINK_REQUIRE_UNIX32"
+_REQUIRED = {"unix32": "ALINK_REQUIRE_UNIX32", "chip32": "ALINK_REQUIRE_CHIP32"}
 
 
 def require(name: str) -> toolchain.Interpreter:
     """Return the interpreter; else skip by name with the reason, or fail where CI wants it."""
     if reason := toolchain.missing_reason(name):
-        if name == "unix64" or os.environ.get(REQUIRE_UNIX32):
+        if name == "unix64" or os.environ.get(_REQUIRED[name]):
             pytest.fail(reason, pytrace=False)
         pytest.skip(f"{name}: {reason}")
     return toolchain.interpreter(name)

@@ -14,7 +14,6 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -23,20 +22,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from setup_pip import explain_pip
+
 PLATFORMS = ("linux", "darwin")
 REQUIRE_UNIX32 = "ALINK_REQUIRE_UNIX32"
+REQUIRE_CHIP32 = "ALINK_REQUIRE_CHIP32"
 REQUIRE_NODE = "ALINK_REQUIRE_NODE"
 REQUIRE_ATHERIS = "ALINK_REQUIRE_ATHERIS"
-
-# Messages of pip about an unreachable index. "No matching distribution" follows all of them, so
-# search for these first.
-_UNREACHABLE = re.compile(
-    r"NewConnectionError|ConnectTimeoutError|ReadTimeoutError|NameResolutionError|ProxyError"
-    r"|Max retries exceeded|Connection refused|Network is unreachable|Could not fetch URL"
-)
-_UNAVAILABLE = re.compile(
-    r"(?:No matching distribution found for|Failed building wheel for|Failed to build) (\S+)"
-)
 
 
 class SetupError(Exception):
@@ -185,13 +177,16 @@ def fetch_umqtt(checkout: Checkout) -> None:
 
 def fetch_unix32(checkout: Checkout) -> None:
     """Fetch the 32-bit interpreter; without it, tests that need it are skipped."""
-    try:
-        _toolchain(checkout, "unix32")
-    except SetupError as error:
-        if os.environ.get(REQUIRE_UNIX32):
-            raise
-        print(f"set-up: continuing without the 32-bit interpreter. {error}.")
+    _optional(checkout, "unix32", REQUIRE_UNIX32, "the 32-bit interpreter")
 
+
+def build_chip32(checkout: Checkout) -> None:
+    """Build the interpreter of a chip; without it, tests that need it are skipped."""
+    _optional(checkout, "chip32", REQUIRE_CHIP32, "the interpreter of a chip")
+
+
+_CHIP32 = "host_sim/alink_sim/toolchain/chip32"
+_PORT = ("chip_heap.c", "mpconfigvariant.h", "mpconfigvariant.mk")
 
 STEPS = (
     SetupStep("venv", "creating .venv", (), ".venv/bin/python", make_venv),
@@ -225,6 +220,13 @@ STEPS = (
         fetch_umqtt,
     ),
     SetupStep("unix32", "fetching the 32-bit interpreter", (), "", fetch_unix32),
+    SetupStep(
+        "chip32",
+        "building the interpreter of a chip",
+        (f"{_CHIP32}.py", *(f"{_CHIP32}_port/{name}" for name in _PORT)),
+        "",
+        build_chip32,
+    ),
     SetupStep(
         "linkkit",
         "installing the vendor's Python SDK",
@@ -288,33 +290,13 @@ def _toolchain(checkout: Checkout, tool: str) -> None:
         raise SetupError(error.output.strip().splitlines()[-1].rstrip(".")) from error
 
 
-def explain_pip(output: str, code: int) -> str:
-    """Return what pip's output means and what to do, without a period at the end."""
-    if "CERTIFICATE_VERIFY_FAILED" in output:
-        return (
-            "the certificate of the package index is not trusted: set PIP_CERT to your CA file "
-            "and run make again"
-        )
-    if _UNREACHABLE.search(output):
-        return (
-            "cannot reach the package index: check the network, HTTPS_PROXY or "
-            "PIP_INDEX_URL and run make again"
-        )
-    if "DO NOT MATCH THE HASHES" in output:
-        return (
-            "the package index has other files than requirements.lock: use another "
-            "index (PIP_INDEX_URL) and run make again"
-        )
-    if "No space left on device" in output:
-        return "the disk is full: free about 600 MB and run make again"
-    if unavailable := _UNAVAILABLE.search(output):
-        version = f"{sys.version_info[0]}.{sys.version_info[1]}"
-        return (
-            f"{unavailable[1]} has no wheel for Python {version} on this platform: use "
-            "Python 3.11 to 3.14 on Linux (x86-64) or macOS (Apple silicon), as in "
-            "make PYTHON=python3.12"
-        )
-    return f"pip ended with exit code {code}: read its log and run make again"
+def _optional(checkout: Checkout, tool: str, required: str, what: str) -> None:
+    try:
+        _toolchain(checkout, tool)
+    except SetupError as error:
+        if os.environ.get(required):
+            raise
+        print(f"set-up: continuing without {what}. {error}.")
 
 
 # ------------------------------------------------------------------------------------ running them

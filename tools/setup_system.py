@@ -11,7 +11,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-PACKAGES = ("mosquitto-clients", "postgresql", "chromium", "fonts-noto-cjk")
+PACKAGES = (
+    "mosquitto-clients",
+    "postgresql",
+    "chromium",
+    "fonts-noto-cjk",
+    "build-essential",  # It builds the interpreter of a chip (alink_sim.toolchain.chip32).
+)
 
 
 def missing(packages: tuple[str, ...]) -> list[str]:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import setup_steps
+from setup_pip import explain_pip
 
 ROOT = Path(__file__).resolve().parents[2]
 NEEDED = (
@@ -23,8 +24,13 @@ NEEDED = (
     "requirements-linkkit.lock",
     "tests/interop/node/package-lock.json",
     "tools/setup_checkout.py",
+    "tools/setup_pip.py",
     "tools/setup_steps.py",
     "host_sim/alink_sim/toolchain/umqtt.py",
+    "host_sim/alink_sim/toolchain/chip32.py",
+    "host_sim/alink_sim/toolchain/chip32_port/chip_heap.c",
+    "host_sim/alink_sim/toolchain/chip32_port/mpconfigvariant.h",
+    "host_sim/alink_sim/toolchain/chip32_port/mpconfigvariant.mk",
 )
 # No server listens there, and pip must not use its cache instead.
 NO_INDEX = {
@@ -133,7 +139,7 @@ def test_network_failure_names_the_log(fresh):
     ],
 )
 def test_pip_output_becomes_one_sentence(output, says):
-    sentence = setup_steps.explain_pip(output, 3)
+    sentence = explain_pip(output, 3)
     assert says in sentence
     assert "\n" not in sentence
 

@@ -64,7 +64,11 @@ class Board:
         clock: ClockFile | None = None,
         heap: str = "56wk",
     ) -> None:
-        """Open a board that `create` made. `heap` is the argument of -X heapsize."""
+        """Open a board that `create` made.
+
+        `heap` is the argument of -X heapsize, or "chip" for the two heaps of an ESP32 (with a
+        version as in "chip 1.22.1"): then the interpreter is chip32.
+        """
         self.directory = directory.resolve()  # The interpreter works in it.
         self.definition = definition
         self.flash = FlashFile(self.directory / "flash.bin")
@@ -160,10 +164,12 @@ class Board:
         """Switch on; the RTC starts at 2000-01-01. Cut power in flash operation number `cut_at`.
 
         With `uart` the board has a serial port: `uart` gets its output, `type` sends input, and
-        a REPL starts after main.py.
+        a REPL starts after main.py. Raises ToolchainError if `heap` needs an interpreter that is
+        not installed.
         """
         self.power_off()
-        image = frozen()
+        heap = heap_sizes.board_heap(self._heap, self._interpreter)
+        image = frozen(with_umqtt=not heap.has_umqtt)
         boot = self.directory / "boot"  # Short: the interpreter keeps each import path.
         boot.unlink(missing_ok=True)
         boot.symlink_to(image.boot)
@@ -175,7 +181,7 @@ class Board:
             "MICROPYPATH": boot.name,
             "ALINK_BOARD": str(self.directory),
             "ALINK_ROM": str(image.rom),
-            "ALINK_BALLAST": heap_sizes.ballast(self._interpreter),
+            **heap.environment,
             "ALINK_FROZEN": str(modules),
             "ALINK_MACHINE": "Generic {0} module with {0}".format(self.definition.chip.upper()),
             "ALINK_CLOCK": str(self._clock or ""),
@@ -188,13 +194,7 @@ class Board:
         state.clear_waiting(self.directory / "waiting")
         self._console.begin(uart)
         self._power = Power(
-            command=(
-                *self._interpreter.command,
-                "-X",
-                f"heapsize={heap_sizes.with_ballast(self._heap, self._interpreter)}",
-                "-c",
-                "import _main",
-            ),
+            command=heap.command,
             environment=environment,
             directory=self.directory,
             state=self._state,

@@ -7,6 +7,7 @@ from alink_formats.errors import ToolchainError
 from alink_formats.sources import boards_dir, checkout, firmware_dir
 from alink_sim.toolchain.micropython import (
     Interpreter,
+    install_chip32,
     install_unix32,
     interpreter,
     interpreters,
@@ -24,6 +25,7 @@ __all__ = [
     "compile_mpy",
     "dotted",
     "firmware_dir",
+    "install_chip32",
     "install_unix32",
     "interpreter",
     "interpreters",

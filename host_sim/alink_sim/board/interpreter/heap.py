@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import dataclass
 
+from alink_sim import toolchain
+from alink_sim.board.interpreter import chip_memory
 from alink_sim.toolchain import Interpreter
 
 FIRST_AREA = 56_000  # bytes of an ESP32's first heap area, in words of 32 bit
@@ -51,3 +54,30 @@ def with_ballast(heap: str, interpreter: Interpreter) -> str:
     # The collector keeps 3 bits for each block.
     blocks = _PIECES * (_BLOCKS[bits] + 1) + _CODE
     return str(size * words + math.ceil(blocks * (_BLOCK[bits] + 3 / 8)))
+
+
+@dataclass(frozen=True)
+class BoardHeap:
+    """How to start an interpreter with the heap of a board."""
+
+    command: tuple[str, ...]
+    environment: dict[str, str]
+    has_umqtt: bool = False
+    """Whether the interpreter has umqtt frozen in."""
+
+
+def board_heap(heap: str, interpreter: Interpreter) -> BoardHeap:
+    """Return it for the argument `heap` of a board. Raises ToolchainError or ValueError."""
+    memory = chip_memory.of(heap)
+    if memory:
+        interpreter = toolchain.interpreter("chip32")
+    size = str(chip_memory.ROM) if memory else with_ballast(heap, interpreter)
+    program = "import _two_heaps, _main" if memory else "import _main"
+    return BoardHeap(
+        command=(*interpreter.command, "-X", f"heapsize={size}", "-c", program),
+        environment={
+            "ALINK_BALLAST": ballast(interpreter),
+            "ALINK_CHIP": memory.literal() if memory else "",
+        },
+        has_umqtt=bool(memory),
+    )

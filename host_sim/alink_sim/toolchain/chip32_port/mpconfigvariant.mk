@@ -1,0 +1,1 @@
+SRC_C += chip_heap.c

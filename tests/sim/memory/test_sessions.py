@@ -1,0 +1,165 @@
+"""Wi-Fi, TLS and sessions in the ESP-IDF memory of a chip, as real firmware behaves.
+
+The figures are those of docs/explanation/memory.md: MicroPython 1.26.1 for ESP32 in an emulator.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from alink_sim.clock import ManualClock
+from tests.sim.conftest import Rig
+
+# A board that reports its two heaps while it comes online, with an application's own data.
+REPORT = """
+import esp32, gc
+
+def used(what):
+    gc.collect()
+    regions = esp32.idf_heap_info(esp32.HEAP_DATA)
+    free = sum([one[1] for one in regions])
+    print("at", what, gc.mem_alloc(), free, max([one[2] for one in regions]))
+
+start = gc.mem_alloc()
+ballast = [bytearray(1000) for _ in range(%d)]
+used("start")
+from alink import Device
+used("import")
+device = Device.from_flash()
+used("flash")
+device.connect()
+used("online")
+device.post_properties({"temperature": 21.5})
+device.poll(100)
+used("post")
+device.loop()
+"""
+
+# (bytes in use, ESP-IDF bytes free) on real firmware, see REPORT.
+MEASURED = {
+    "start": (3040, 143972),
+    "import": (9264, 143972),
+    "online": (31024, 64780),
+    "post": (32960, 64780),
+}
+
+DIAL = """
+import _chip, _thread, esp32, gc, machine, network, socket, ssl, time
+
+def free():
+    return sum([one[1] for one in esp32.idf_heap_info(esp32.HEAP_DATA)])
+
+def hold(size):
+    lock = _thread.allocate_lock()
+    lock.acquire()
+    _thread.stack_size(size)
+    _thread.start_new_thread(lock.acquire, ())
+    _thread.stack_size(0)
+    return lock
+
+def dial(host):
+    sock = socket.socket()
+    try:
+        sock.settimeout(5)
+        sock.connect(socket.getaddrinfo(host, PORT)[0][-1])
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(cadata=ca)
+        sock = context.wrap_socket(sock, server_hostname=host)
+    finally:
+        sock.close()
+
+network.WLAN(network.STA_IF).active(True)
+machine.RTC().datetime(NOW)
+ca = open("/ca.der", "rb").read()
+print("before", free())
+dial(HOST)
+for host, left in CASES:
+    gc.collect()
+    small = _chip.Block(1200) if left < 3000 else None
+    lock = hold(free() - left - 360)
+    assert abs(free() - left) < 8
+    try:
+        dial(host)
+        found = "connected"
+    except (OSError, ValueError) as error:
+        found = repr(error)
+    small = None
+    lock.release()
+    time.sleep_ms(30)
+    print(found)
+dial(HOST)
+gc.collect()
+print("after", free())
+"""
+HOST = "iot-test0001.mqtt.iothub.aliyuncs.com"
+BALLAST = (0, 10, 14, 18, 22)  # KB of an application's own data
+UNKNOWN_CA = r"ValueError('\nThe certificate is not correctly signed by the trusted CA\n',)"
+CASES = (
+    (39_400, "connected"),
+    (38_100, "connected"),
+    (37_600, "OSError(-17040, 'RSA - The public key operation failed : BIGNUM - "),
+    (35_100, UNKNOWN_CA),
+    (33_000, UNKNOWN_CA),
+    (29_600, "OSError(116,)"),
+    (26_500, "OSError(116,)"),
+    (25_500, "OSError(-20864, 'MD - Failed to allocate memory"),
+    (24_500, "OSError(12,)"),
+    (3_300, "OSError(-10240, '"),  # DNS and connect work.
+    (2_000, "OSError(-202,)"),
+)
+
+
+def test_connection_fails_as_on_a_chip(make_rig: Callable[..., Rig], clock: ManualClock) -> None:
+    rig = make_rig(clock=clock)
+    cases = [(HOST, left) for left, _ in CASES] + [("127.0.0.1", 2_000)]
+    now = time.gmtime(clock.time())
+    moment = (*now[:3], 0, *now[3:6], 0)
+    main = f"HOST, PORT, CASES, NOW = {HOST!r}, {rig.platform.mqtt_tls_port}, {cases}, {moment}\n"
+    board = rig.board(
+        "dev-1", main=main + DIAL, files={"/ca.der": rig.platform.ca_der}, heap="chip"
+    )
+    board.power_on()
+    rig.driver.expect(board, "after")
+    lines = [line.text for line in board.lines]
+    assert lines[0] == f"before {143_972 - 48_760}"
+    for (left, wanted), found in zip(CASES, lines[1:-1], strict=False):
+        assert found.startswith(wanted), (left, found)
+    assert lines[-2] == "OSError(116,)"  # It connects to no address.
+    assert int(lines[-1].split()[1]) > 143_972 - 48_760 - 2_000  # All but a context is back.
+
+
+def test_memory_of_session_is_that_of_a_chip(
+    make_rig: Callable[..., Rig],
+    clock: ManualClock,
+    record_property: Callable[[str, object], None],
+) -> None:
+    rig = make_rig(clock=clock)
+    boards = {
+        count: rig.board(f"dev-{count}", main=REPORT % count, heap="chip") for count in BALLAST
+    }
+    for board in boards.values():
+        board.power_on()
+    for count in (0, 10, 14):
+        rig.driver.expect(boards[count], "at post")
+    rig.driver.expect(boards[18], "-17040")
+    rig.driver.expect(boards[22], "-17040")
+    # Data of an application: up to 14 KB are well, 18 KB keep it from the first login, 22 KB from
+    # the registration.
+    kinds = {count: rig.kinds(f"dev-{count}") for count in BALLAST}
+    assert "property_posted" in kinds[0]
+    assert "property_posted" in kinds[14]
+    assert kinds[18] == ["registered"]
+    assert kinds[22] == []
+    found = {
+        line.text.split()[1]: (int(line.text.split()[2]), int(line.text.split()[3]))
+        for line in boards[0].lines
+        if line.text.startswith("at ")
+    }
+    program = found["start"][0] - MEASURED["start"][0]  # main.py itself, compiled on the board.
+    for what, (used, free) in MEASURED.items():
+        own = found[what][0] - program
+        record_property(what, f"{own} bytes (chip: {used}), ESP-IDF {found[what][1]} ({free})")
+        assert abs(own - used) < 1200
+        assert abs(found[what][1] - free) < 300
