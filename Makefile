@@ -12,7 +12,7 @@ export PYRIGHT_PYTHON_GLOBAL_NODE := off
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format system interpreters node fuzzer bench frozen reliability release-check line-soak docs lock translations coverage graph clean
+.PHONY: help setup demo test check format system interpreters node fuzzer bench frozen reliability release-check dist line-soak docs lock translations coverage graph clean
 
 help: ## Show this list.
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r t d; do printf '  make %-13s %s\n' "$$t" "$$d"; done
@@ -65,6 +65,9 @@ reliability: fuzzer ## A million hostile inputs, a day on a bad network; writes 
 release-check: setup ## Check a release; write its SBOM and licenses into dist.
 	@$(PYTHON) tools/setup_checkout.py docs atheris release
 	@$(BIN)/python tools/release_check.py
+
+dist: setup ## Build wheel, source archive and mip index into dist, twice.
+	@$(BIN)/python tools/dist.py
 
 line-soak: setup ## Burn whole batches with scripted failures: an hour.
 	@$(BIN)/python -m tests.factory.soak --rows 1000 --ports 8

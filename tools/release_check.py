@@ -19,6 +19,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from dist import build_archives
 from release_packages import LOCKS, Package, bill, listed, locked, normal, packages
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -171,12 +172,7 @@ def project(root: Path) -> dict[str, Any]:
 
 def built(root: Path, folder: Path) -> Iterator[tuple[str, bytes]]:
     """Build wheel and source archive into a folder; yield their files."""
-    subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "--directory", str(folder)],
-        cwd=root,
-        check=True,
-        capture_output=True,
-    )
+    build_archives(root, folder)
     for wheel in folder.glob("*.whl"):
         with zipfile.ZipFile(wheel) as archive:
             for name in archive.namelist():
