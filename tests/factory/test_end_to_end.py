@@ -113,7 +113,8 @@ def test_flash_over_rfc2217_checks_the_boot(workshop: Workshop, platform: Platfo
 
 def test_parallel_boards_boot_with_their_own_names(workshop: Workshop, monkeypatch):
     product = 'host = "127.0.0.1"\nport = 1'  # No server: the check does not need a network.
-    plan = workshop.plan(rows=ROWS, firmware=60_000, product=product)
+    tests = '[[tests]]\nname = "file"\nrepl = "print(len(open(\'main.py\').read()))"\nmin = 9\n'
+    plan = workshop.plan(rows=ROWS, firmware=60_000, product=product, more=tests)
     order = workshop.order(plan, boot_check=boot_check.check)
     blank = [boards.blank(workshop.folder) for _ in range(2)]
     events = io.StringIO()
@@ -129,6 +130,10 @@ def test_parallel_boards_boot_with_their_own_names(workshop: Workshop, monkeypat
     booted = {entry.port: entry for entry in order.ledger.entries() if entry.what == "booted"}
     assert booted.keys() == serials.keys()
     assert {entry.device_name for entry in booted.values()} == {"lamp-0001", "lamp-0002"}
+    entries = order.ledger.entries()
+    tested = {entry.port: entry.detail for entry in entries if entry.what == "tested"}
+    length = len(plan.files["/main.py"])
+    assert tested == dict.fromkeys(serials, f"file {length}")
     for entry in booted.values():
         assert entry.detail == f"{entry.device_name}, SDK {version}"
 

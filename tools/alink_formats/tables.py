@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
@@ -112,7 +112,10 @@ _WORDS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
 def _fields(model: type[Table], tables: Sequence[str]) -> list[str]:
     # The keys of the table at that path.
     for table in tables:
+        if table.isdigit():  # The number of a table in a list.
+            continue
         field = model.model_fields[table].annotation
+        field = next(iter(get_args(field)), field)
         if not (isinstance(field, type) and issubclass(field, Table)):
             return []
         model = field

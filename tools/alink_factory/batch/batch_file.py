@@ -11,6 +11,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from alink_factory.batch import board_tests
+from alink_factory.batch.board_tests import BoardTest, TestTable
 from alink_factory.batch.naming import Naming
 from alink_factory.errors import BatchError
 from alink_formats import tables
@@ -41,6 +43,7 @@ class Batch:
     `attempts` is for one board, before the line asks to scrap it. `efuse_block` is the key block
     that gets the ProductSecret, None if flash does. `scrubs`: boards may erase their certificate.
     `stations` has the rows of stations with separate ledgers, counted from 1 without sub-devices.
+    `tests` run on each burned board, in their order.
     """
 
     name: str
@@ -64,6 +67,7 @@ class Batch:
     efuse_block: int | None
     scrubs: bool
     stations: Mapping[str, range]
+    tests: tuple[BoardTest, ...]
 
     @property
     def folder(self) -> Path:
@@ -144,6 +148,7 @@ class _File(Table):
     app: _App = Field(default_factory=_App)
     line: _Line = Field(default_factory=_Line)
     stations: dict[str, str] = Field(default_factory=dict)
+    tests: list[TestTable] = Field(default_factory=list)
     secrets: dict[str, str] = Field(default_factory=dict)
     secret: _Secret = Field(default_factory=_Secret)
 
@@ -168,6 +173,7 @@ def _batch(file: Path, content: _File) -> Batch:
     naming = Naming(scheme=named.scheme, template=named.template, start=named.start)
     naming.check()
     _check_rows(rows, naming)
+    tests = board_tests.from_tables(content.tests, file.parent)
     own = {product.key: product.secret} if product.secret else {}
     if product.secret == NONE and product.method:
         raise BatchError(
@@ -200,11 +206,12 @@ def _batch(file: Path, content: _File) -> Batch:
         baud=board.baud or 0,
         firmware=_firmware(content.firmware, file.parent),
         app_folder=_path(file.parent, content.app.folder),
-        boot_check=line.boot_check,
+        boot_check=line.boot_check or any(test.is_boot for test in tests),
         attempts=line.attempts,
         efuse_block=_efuse_block(content),
         scrubs=content.secret.scrub,
         stations=_stations(content.stations),
+        tests=tests,
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from alink_factory.batch import batch_file, rows, secret
+from alink_factory.batch import batch_file, board_tests, rows, secret
 from alink_factory.batch.batch_file import NONE, Batch
 from alink_factory.batch.open_rows import OpenRows
 from alink_factory.batch.rows import Row
@@ -245,6 +245,7 @@ def load(file: Path) -> Plan:
     files = vfs.files(batch.app_folder)
     roots = tuple(_root(path, errors) for path in batch.ca_files)
     errors += _wrong_settings(batch, password)
+    errors += (f"{file}: {text}" for text in board_tests.unusable(batch.tests, batch.folder))
     if errors:
         raise BatchError(*errors)
     _check_efuse(batch, board, secrets)

@@ -7,8 +7,10 @@ the computer can see arguments.
 from __future__ import annotations
 
 import json
+import math
 import os
 import sys
+import tempfile
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -195,35 +197,44 @@ class Mpremote:
         """Return the hexadecimal signature of a text with the key in an eFuse block."""
         return str(self._script("verified", _SIGN % (block, text, _MARK))[0]["signature"])
 
+    def run(self, step: str, text: str, *, timeout: float = math.inf) -> list[str]:
+        """Run a script on the board for up to `timeout` seconds; return the lines it printed."""
+        file = None
+        try:
+            # Ports at work share the folder; the file is readable for this user only.
+            number, name = tempfile.mkstemp(suffix=".py", dir=self._scratch)
+            file = Path(name)
+            os.close(number)
+            file.write_text(text, encoding="utf-8")
+            return self._run(step, ["run", name], timeout=timeout)
+        except OSError as error:
+            raise BoardError(
+                step, str(error), advice="Free space on the disk of this computer."
+            ) from error
+        finally:
+            if file:
+                file.unlink(missing_ok=True)
+
     def reset(self) -> None:
         """Reset the board."""
         self._run("reset", ["reset"])
 
     def _script(self, step: str, text: str) -> list[dict[str, Any]]:
         # Runs a script on the board and returns the facts it printed, at least one.
-        file = self._scratch / "script.py"
-        try:
-            with open(file, "w", encoding="utf-8", opener=_private) as stream:
-                stream.write(text)
-            lines = self._run(step, ["run", str(file)])
-        except OSError as error:
-            raise BoardError(
-                step, str(error), advice="Free space on the disk of this computer."
-            ) from error
-        finally:
-            file.unlink(missing_ok=True)
+        lines = self.run(step, text)
         facts = [line.removeprefix(_MARK) for line in lines if line.startswith(_MARK)]
         if not facts:
             raise BoardError(step, "the board did not respond", advice=_AGAIN)
         return [json.loads(fact) for fact in facts]
 
-    def _run(self, step: str, command: list[str]) -> list[str]:
+    def _run(self, step: str, command: list[str], *, timeout: float = math.inf) -> list[str]:
         lines: list[str] = []
         try:
             code = program.run(
                 [sys.executable, "-m", "mpremote", "connect", self.port, *command],
                 on_line=lines.append,
                 stop=self._stop,
+                timeout=timeout,
             )
         except program.ProgramStoppedError as error:
             raise BoardError(step, f"mpremote was ended: {error}", advice=_AGAIN) from error
@@ -242,7 +253,3 @@ def _failure(port: str, lines: list[str]) -> str:
     if "ENOSPC" in text or "Errno 28" in text:
         return "the vfs of the board is full"
     return f"mpremote failed: {lines[-1][:160]}" if lines else "mpremote failed without a message"
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)

@@ -7,6 +7,7 @@ write. Set `stop` to end it.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import select
 import signal
@@ -14,6 +15,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 _SILENCE = 180.0  # Seconds without output after which we end the program.
 _INTERVAL = 0.25  # Seconds between two checks of `stop`.
@@ -21,7 +23,7 @@ _ENVIRONMENT = {"NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "160", "PYTHONUNBUFF
 
 
 class ProgramStoppedError(Exception):
-    """We ended the program: `stop` was set, or it printed nothing for too long."""
+    """We ended the program: `stop` was set, or it took or was silent for too long."""
 
 
 def run(
@@ -29,11 +31,14 @@ def run(
     *,
     on_line: Callable[[str], None],
     stop: threading.Event | None = None,
+    timeout: float = math.inf,
+    folder: Path | None = None,
 ) -> int:
-    """Run a program, call `on_line` for each text line, return its exit code.
+    """Run a program in `folder`, call `on_line` for each text line, return its exit code.
 
     Standard output and standard error are one stream. No argument may be a secret: any user of
-    the computer can see arguments. Raises ProgramStoppedError, and OSError if it cannot start.
+    the computer can see arguments. Raises ProgramStoppedError, also after `timeout` seconds, and
+    OSError if it cannot start.
     """
     with subprocess.Popen(
         list(arguments),
@@ -41,10 +46,11 @@ def run(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         env=os.environ | _ENVIRONMENT,
+        cwd=folder,
         start_new_session=True,
     ) as process:
         try:
-            for line in _lines(process, stop):
+            for line in _lines(process, stop, timeout):
                 on_line(line)
         except BaseException:
             _end(process)
@@ -52,14 +58,18 @@ def run(
         return process.wait()
 
 
-def _lines(process: subprocess.Popen[bytes], stop: threading.Event | None) -> Iterator[str]:
+def _lines(
+    process: subprocess.Popen[bytes], stop: threading.Event | None, timeout: float
+) -> Iterator[str]:
     if process.stdout is None:
         return
     pending = b""
-    heard = time.monotonic()
+    heard = begun = time.monotonic()
     while True:
         if stop and stop.is_set():
             raise ProgramStoppedError("the line was stopped")
+        if time.monotonic() - begun > timeout:
+            raise ProgramStoppedError(f"it took longer than {timeout:g} s")
         ready, _, _ = select.select([process.stdout], [], [], _INTERVAL)
         if not ready:
             if time.monotonic() - heard > _SILENCE:

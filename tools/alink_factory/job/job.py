@@ -1,4 +1,4 @@
-"""One board, one transaction: look, claim a row, build, write, verify, boot, done.
+"""One board, one transaction: look, claim a row, build, write, verify, test, done.
 
 Each step is in the ledger before the next one begins. So a job that was cut off is taken up again
 by the next run that has the board. Nothing is written before the ledger holds the row for this
@@ -11,14 +11,16 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
+from alink_factory.batch.board_tests import BoardTest
 from alink_factory.batch.rows import Row
 from alink_factory.board import ports
 from alink_factory.board.board import EfuseKey
 from alink_factory.errors import BatchError, BoardError
 from alink_factory.job import own_secret
+from alink_factory.job.bench import Bench, Measurement
 from alink_factory.job.order import Order
 from alink_factory.job.progress import Outcome, Progress
-from alink_factory.ledger import Claim
+from alink_factory.ledger import Claim, measured
 from alink_formats import identity as identities
 from alink_formats.identity import Identity, digest, encode
 
@@ -65,7 +67,7 @@ class _Job:
             self._show("verified")
             self._board.verify()
             self._advance("verified")
-            self._boot(identity)
+            self._test(identity, serial or row.serial)
             self._advance("done")
         return self._outcome("done", detail=self._progress.detail, written=written)
 
@@ -215,15 +217,32 @@ class _Job:
         self._advance("written", detail=" ".join(written) or "nothing had changed")
         return written
 
-    def _boot(self, identity: Identity) -> None:
-        if self._order.boot_check:
-            self._show("booted")
-            self._advance(
-                "booted",
-                detail=self._order.boot_check(
-                    self._port, identities.named_by_board(identity, self._mac)
-                ),
-            )
+    def _test(self, identity: Identity, serial: str) -> None:
+        named = identities.named_by_board(identity, self._mac)
+        on = Bench(self._order, self._port, named, mac=self._mac, serial=serial)
+        values = []
+        for test in self._order.tests:
+            made = self._measure(on, test)
+            if test.is_boot:
+                self._advance("booted", detail=made.value)
+            else:
+                values.append(made.shown)
+        on.close()
+        if values:
+            self._advance("tested", detail=", ".join(values))
+
+    def _measure(self, on: Bench, test: BoardTest) -> Measurement:
+        # Returns the good measurement; each attempt is in the ledger.
+        step = "booted" if test.is_boot else "tested"
+        self._show(step, detail=test.name)
+        for made in on.attempts(test):
+            if self._claim:
+                self._order.ledger.note_on(
+                    self._claim, measured.WHAT, port=self._port, detail=made.entry
+                )
+            if not made.mistake:
+                return made
+        raise BoardError(step, made.mistake, advice=made.advice)
 
     def _advance(self, state: str, *, record: str = "", detail: str = "") -> None:
         if self._claim:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from alink_factory.batch.board_tests import BOOT, BoardTest
 from alink_factory.batch.plan import Plan
 from alink_factory.board.board import Board
 from alink_factory.board.esptool import Esptool, OnProgress
@@ -47,6 +48,14 @@ class Order:
     stop: threading.Event = field(default_factory=threading.Event)
     busy: dict[str, str] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def tests(self) -> tuple[BoardTest, ...]:
+        """The tests of each burned board. The boot check comes first if the batch lists none."""
+        listed = self.plan.batch.tests
+        if self.boot_check is None:
+            return tuple(test for test in listed if not test.is_boot)
+        return listed if any(test.is_boot for test in listed) else (BOOT, *listed)
 
     @cached_property
     def taken(self) -> TakenRows:

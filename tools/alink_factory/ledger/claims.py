@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 # The steps of a board, in their order. From "writing" on, flash may hold the row's identity.
-STATES = ("claimed", "imaged", "writing", "written", "verified", "booted", "done")
+STATES = ("claimed", "imaged", "writing", "written", "verified", "booted", "tested", "done")
 
 
 class Candidate(Protocol):
@@ -64,8 +64,8 @@ class Claim:
 class Entry:
     """An event in the ledger, never changed; `at` is seconds since 1970.
 
-    `what` is a step of a board, or failed, refused, released, scrapped, wiped, updated,
-    registered, exported.
+    `what` is a step of a board, or measured (`detail` is JSON), failed, refused, released,
+    scrapped, wiped, updated, registered, exported.
     """
 
     seq: int

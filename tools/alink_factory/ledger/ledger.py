@@ -154,6 +154,11 @@ class Ledger:
         with self._database.begin() as connection:
             self._note(connection, {"batch": batch}, what=what, **more)
 
+    def note_on(self, claim: Claim, what: str, *, port: str, detail: str) -> None:
+        """Add an entry about the board of a claim, which does not change the claim."""
+        with self._database.begin() as connection:
+            self._note(connection, _of(claim), what=what, port=port, detail=detail)
+
     def find(self, *, mac: str = "", product_key: str = "", device_name: str = "") -> Claim | None:
         """Return the claim of a MAC, or of a DeviceName of a product, None if it has none."""
         if mac:

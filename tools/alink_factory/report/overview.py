@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from alink_factory.batch.board_tests import BoardTest
 from alink_factory.batch.plan import Plan
 from alink_factory.ledger import Ledger
 from alink_formats.board import size_name
@@ -52,6 +53,7 @@ def make(plan: Plan, ledger: Ledger) -> Overview:
         "firmware": _firmware(plan),
         "vfs": f"{len(plan.files)} files, {sum(map(len, plan.files.values()))} bytes",
         "boot check": "yes" if batch.boot_check else "no",
+        "tests": ", ".join(_test(one) for one in batch.tests if not one.is_boot),
         "ledger": ledger.where_shown,
         "note": "the ledger is empty: no board was burned with it" if ledger.is_empty else "",
         "other boards": f"{others} of rows that are no longer in the file" if others else "",
@@ -63,6 +65,10 @@ def make(plan: Plan, ledger: Ledger) -> Overview:
         begun=len(states) - done,
         clashes=tuple(plan.clashes(ledger)),
     )
+
+
+def _test(test: BoardTest) -> str:
+    return f"{test.name} ({test.limits})" if test.limits else test.name
 
 
 def _names(plan: Plan) -> str:

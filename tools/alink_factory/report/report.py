@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import TextIO, TypeVar
 
 from alink_factory.batch.rows import Row
-from alink_factory.ledger import Claim, Entry, History, Ledger
+from alink_factory.ledger import Claim, Entry, History, Ledger, measured
 
 _FAILED = ("failed", "scrapped", "wiped", "refused")
 _PORTION = 500  # Rows that are read together.
@@ -31,7 +31,8 @@ class ReportRow:
     `csv_line` is its text line in the file, 0 if it is not in the file. `state` is free, a step of
     a board, done or refused. `at` is UTC, `record` the start of the SHA-256 of the burned identity
     record, `boot` the text of the boot check, `failures` the failed attempts, oldest first.
-    `extra` has the columns of the user, whose names start with "x-".
+    `tests` has the last value of each test by name, `extra` the columns of the user, whose names
+    start with "x-".
     """
 
     csv_line: int = 0
@@ -53,15 +54,22 @@ class ReportRow:
     record: str = ""
     registered: bool = False
     failures: str = ""
+    tests: dict[str, str] = field(default_factory=dict)
     extra: dict[str, str] = field(default_factory=dict)
 
     @property
     def cells(self) -> dict[str, object]:
-        """The values by column, those of the user last."""
-        return {name: getattr(self, name) for name in COLUMNS} | self.extra
+        """The values by column: those of tests and of the user last."""
+        own = {name: getattr(self, name) for name in COLUMNS}
+        return own | {column(name): value for name, value in self.tests.items()} | self.extra
 
 
-COLUMNS = tuple(one.name for one in fields(ReportRow) if one.name != "extra")
+COLUMNS = tuple(one.name for one in fields(ReportRow) if one.name not in ("tests", "extra"))
+
+
+def column(test: str) -> str:
+    """Return the name of the column of a test."""
+    return f"test-{test}"
 
 
 @dataclass
@@ -86,8 +94,11 @@ class Total:
 class Report:
     """All rows of a batch, and its boards without a row, while `history` is open."""
 
-    def __init__(self, batch: str, rows: Sequence[Row], history: History) -> None:
+    def __init__(
+        self, batch: str, rows: Sequence[Row], history: History, tests: Sequence[str]
+    ) -> None:
         self.batch = batch
+        self._tests = tests
         self._listed = rows
         self._history = history
 
@@ -100,14 +111,14 @@ class Report:
 
     @property
     def columns(self) -> list[str]:
-        """The names of all columns."""
+        """The names of all columns; tests that left the batch have none."""
         own = {name: None for row in self._listed for name, _ in row.extra}
-        return [*COLUMNS, *own]
+        return [*COLUMNS, *map(column, self._tests), *own]
 
     def write_csv(self, stream: TextIO) -> Total:
         """Write the rows as CSV with a header; return how many there are."""
         total = Total()
-        writer = csv.DictWriter(stream, self.columns, lineterminator="\n")
+        writer = csv.DictWriter(stream, self.columns, lineterminator="\n", extrasaction="ignore")
         writer.writeheader()
         for row in self.rows():
             writer.writerow(row.cells)
@@ -141,10 +152,12 @@ class Report:
 
 
 @contextmanager
-def opened(batch: str, rows: Sequence[Row], ledger: Ledger) -> Iterator[Report]:
-    """Open the report of a batch as it is now; `rows` may be empty."""
+def opened(
+    batch: str, rows: Sequence[Row], ledger: Ledger, *, tests: Sequence[str] = ()
+) -> Iterator[Report]:
+    """Open the report of a batch as it is now; `rows` may be empty, `tests` are names."""
     with ledger.history(batch) as history:
-        yield Report(batch, rows, history)
+        yield Report(batch, rows, history, tests)
 
 
 def _portions(items: Sequence[_Item]) -> Iterator[Sequence[_Item]]:
@@ -171,8 +184,10 @@ def _of_board(claim: Claim, entries: list[Entry]) -> ReportRow:
     mine = [entry for entry in entries if entry.mac == claim.mac]
     details = {entry.what: entry.detail for entry in mine}
     firmware, _, tools = details.get("imaged", "").partition("; ")
+    values = (one.detail for one in mine if one.what == measured.WHAT)
     last = mine[-1] if mine else None
     return ReportRow(
+        tests=dict(map(measured.value_of, values)),
         row=claim.row,
         product_key=claim.product_key,
         device_name=claim.device_name,

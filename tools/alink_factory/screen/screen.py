@@ -39,6 +39,7 @@ _TITLES = {
     "written": "reading back",
     "verified": "reading back",
     "booted": "first boot",
+    "tested": "testing",
     "done": "done",
 }
 # The percentage at which each step begins and ends: the bar never moves back.
@@ -148,6 +149,8 @@ class Screen:
             tile.device_name = progress.device_name or tile.device_name
             tile.mac = progress.mac or tile.mac
             tile.serial = progress.serial or tile.serial
+            if progress.name == "tested":
+                tile.detail = progress.detail
 
     def outcome(self, outcome: Outcome, *, is_last: bool) -> None:
         """Show the outcome of a board, and beep."""
@@ -306,11 +309,16 @@ class Screen:
             if tile.state == "working"
             else Text(f" {'' if is_empty else tile.mac}", style=style),
         ]
-        below = _TITLES.get(tile.step, tile.step) if tile.state == "working" else _todo(tile)
+        below = _at_work(tile) if tile.state == "working" else _todo(tile)
         lines.append(Text(f" {below}  {foot}".rstrip(), no_wrap=True, overflow="ellipsis"))
         body = [Padding(line, (0, 0), style=style, expand=True) for line in lines[:3]]
         last = lines[3] if tile.state == "working" else Padding(lines[3], 0, style=style)
         return Group(*body, last, lines[4])
+
+
+def _at_work(tile: _Tile) -> str:
+    title = _TITLES.get(tile.step, tile.step)
+    return f"{title} {tile.detail}" if tile.step == "tested" else title
 
 
 def _todo(tile: _Tile) -> str:

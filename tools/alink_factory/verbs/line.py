@@ -250,6 +250,11 @@ def report(
 
     with (
         options.recorded(batch, ledger, is_read_only=True) as (loaded, book),
-        reports.opened(loaded.name, output.readable_rows(loaded), book) as made,
+        reports.opened(
+            loaded.name,
+            output.readable_rows(loaded),
+            book,
+            tests=[test.name for test in loaded.tests],
+        ) as made,
     ):
         output.report(made, form=form, target=target)
