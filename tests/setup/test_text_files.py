@@ -19,7 +19,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from alink_factory.batch import batch_file, rows, secret
+from alink_factory.batch import batch_file, board_tests, rows, secret
 from alink_factory.cloud.client import AccessKey
 from alink_factory.image import vfs
 from alink_formats import board
@@ -37,6 +37,7 @@ MARKED = "utf-8-sig"  # Reads a text with a byte order mark, and one without.
 OWN = {
     "alink_factory/batch/begun.py": "the mark of a batch that has begun",
     "alink_factory/board/boot_check.py": "the version of the SDK in this package",
+    "alink_factory/mes/delivery.py": "how far the outcomes of a batch were delivered",
     "alink_factory/ledger/network_share.py": "/proc/mounts",
     "alink_sim/platform/control/state_directory.py": "keys and addresses of a running platform",
     "alink_sim/toolchain/debian.py": "the interpreter's note in .cache",
@@ -174,6 +175,9 @@ def _option(write: Write) -> Any:
 
 THING = {"properties": [{"identifier": "a", "dataType": {"type": "int", "specs": {}}}]}
 READERS: dict[str, Callable[[Write], Any]] = {
+    "alink_factory/batch/board_tests.py": lambda write: board_tests.script(
+        board_tests.BoardTest("supply", file=write("supply.py", "print(1)\n"))
+    ),
     "alink_factory/batch/batch_file.py": lambda write: batch_file.load(write("b.toml", BATCH)),
     "alink_factory/batch/rows.py": _rows,
     "alink_factory/batch/secret.py": lambda write: secret.read(

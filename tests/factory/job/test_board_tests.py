@@ -67,7 +67,7 @@ def test_good_values_are_in_ledger_and_report(workshop, repl_board, interpreter)
     interpreter.values = ["3.28", "-61"]
     order = order_of(workshop, SUPPLY + rssi)
     assert burn(order).result == "done"
-    assert interpreter.scripts == ["print(adc())\n", "print(-61)\n"]
+    assert interpreter.scripts == ["print(adc())", "print(-61)\n"]
     entries = {entry.what: entry for entry in order.ledger.entries()}
     assert entries["tested"].detail == "supply 3.28 V, rssi -61"
     first = next(one for one in order.ledger.entries() if one.what == "measured")

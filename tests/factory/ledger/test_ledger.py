@@ -299,6 +299,7 @@ def as_version_1(file: Path) -> None:
     with sqlite3.connect(file) as connection:
         connection.execute("DROP INDEX ix_entries_batch_row")
         connection.execute("DROP TABLE batches")
+        connection.execute("ALTER TABLE entries DROP COLUMN chain")
         connection.execute("UPDATE schema_version SET version = 1")
 
 

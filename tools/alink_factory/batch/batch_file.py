@@ -33,6 +33,19 @@ class FirmwareFile:
 
 
 @dataclass(frozen=True)
+class MesHook:
+    """Where outcomes go: a POST to `url`, or a program that reads them; one of the two is empty.
+
+    `authorization` is the source of the header Authorization, `timeout` seconds for one outcome.
+    """
+
+    url: str
+    program: tuple[str, ...]
+    authorization: str
+    timeout: float
+
+
+@dataclass(frozen=True)
 class Batch:
     """A batch, checked as far as possible without its rows.
 
@@ -43,7 +56,7 @@ class Batch:
     `attempts` is for one board, before the line asks to scrap it. `efuse_block` is the key block
     that gets the ProductSecret, None if flash does. `scrubs`: boards may erase their certificate.
     `stations` has the rows of stations with separate ledgers, counted from 1 without sub-devices.
-    `tests` run on each burned board, in their order.
+    `tests` run on each burned board, in their order. `mes` gets the outcome of each board.
     """
 
     name: str
@@ -68,6 +81,7 @@ class Batch:
     scrubs: bool
     stations: Mapping[str, range]
     tests: tuple[BoardTest, ...]
+    mes: MesHook | None
 
     @property
     def folder(self) -> Path:
@@ -136,6 +150,13 @@ class _Secret(Table):
     scrub: bool = False
 
 
+class _Mes(Table):
+    url: Annotated[str, tables.matching("|https?://.+", "http://… or https://…")] = ""
+    program: list[str] = Field(default_factory=list)
+    authorization: str = ""
+    timeout: Annotated[float, tables.within(1, 600)] = 10.0
+
+
 class _File(Table):
     name: Annotated[
         str, tables.matching(r"[A-Za-z0-9._-]{1,64}", "1 to 64 letters, digits and . _ -")
@@ -149,6 +170,7 @@ class _File(Table):
     line: _Line = Field(default_factory=_Line)
     stations: dict[str, str] = Field(default_factory=dict)
     tests: list[TestTable] = Field(default_factory=list)
+    mes: _Mes | None = None
     secrets: dict[str, str] = Field(default_factory=dict)
     secret: _Secret = Field(default_factory=_Secret)
 
@@ -212,7 +234,16 @@ def _batch(file: Path, content: _File) -> Batch:
         scrubs=content.secret.scrub,
         stations=_stations(content.stations),
         tests=tests,
+        mes=_mes(content.mes),
     )
+
+
+def _mes(table: _Mes | None) -> MesHook | None:
+    if table is None:
+        return None
+    if bool(table.url) == bool(table.program):
+        raise BatchError("mes: write url or program, one of them")
+    return MesHook(table.url, tuple(table.program), table.authorization, float(table.timeout))
 
 
 def _stations(listed: dict[str, str]) -> dict[str, range]:

@@ -135,20 +135,19 @@ def unusable(listed: Sequence[BoardTest], folder: Path) -> list[str]:
     for test in listed:
         if test.program and executable(test.program[0], folder) is None:
             wrong.append(f"tests.{test.name}: the program {test.program[0]} was not found")
-        if test.file is None:
-            text = test.repl
-        else:
-            try:
-                text = test.file.read_text(encoding="utf-8")
-            except (OSError, UnicodeDecodeError) as error:
-                reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-                wrong.append(f"tests.{test.name}: {test.file}: {reason}")
-                continue
         try:
-            ast.parse(text)
+            ast.parse(script(test))
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+            wrong.append(f"tests.{test.name}: {test.file}: {reason}")
         except (SyntaxError, ValueError) as error:
             wrong.append(f"tests.{test.name}: {error}")
     return wrong
+
+
+def script(test: BoardTest) -> str:
+    """Return the text of a test that runs on the board, "" for another test."""
+    return test.file.read_text(encoding="utf-8-sig") if test.file else test.repl
 
 
 def executable(name: str, folder: Path) -> str | None:

@@ -96,7 +96,7 @@ class Bench:
             check = self._order.boot_check
             return check(self._port, self._identity) if check else ""
         self._is_interrupted = True
-        text = test.file.read_text(encoding="utf-8") if test.file else test.repl + "\n"
+        text = board_tests.script(test)
         return _last(self._repl().run("tested", text, timeout=test.timeout))
 
     def _run(self, test: BoardTest) -> list[str]:

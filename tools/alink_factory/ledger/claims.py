@@ -65,7 +65,7 @@ class Entry:
     """An event in the ledger, never changed; `at` is seconds since 1970.
 
     `what` is a step of a board, or measured (`detail` is JSON), failed, refused, released,
-    scrapped, wiped, updated, registered, exported.
+    scrapped, wiped, updated, registered, exported. `chain` is its hash, see ledger.chain.
     """
 
     seq: int
@@ -82,3 +82,4 @@ class Entry:
     port: str = ""
     record: str = ""
     detail: str = ""
+    chain: str = ""

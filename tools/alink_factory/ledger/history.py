@@ -67,5 +67,20 @@ class History:
         for _, entries in groupby(ordered, lambda entry: entry.mac):
             yield [Entry(*entry) for entry in entries]
 
+    def every(self) -> Iterator[Entry]:
+        """Yield all entries of the batch, oldest first."""
+        query = ENTRIES.select().where(self._entries).order_by(ENTRIES.c.seq)
+        yield from (Entry(*entry) for entry in self._streamed(query))
+
+    def of_all_batches(self) -> Iterator[Entry]:
+        """Yield all entries of the ledger, oldest first."""
+        query = ENTRIES.select().order_by(ENTRIES.c.seq)
+        yield from (Entry(*entry) for entry in self._streamed(query))
+
+    def head(self) -> str:
+        """Return the hash of the newest entry of the ledger, "" if it has no entries."""
+        query = sa.select(ENTRIES.c.chain).order_by(ENTRIES.c.seq.desc()).limit(1)
+        return self._connection.execute(query).scalar() or ""
+
     def _streamed(self, query: sa.Select[Any]) -> Iterator[Any]:
         return iter(self._connection.execute(query, execution_options={"yield_per": _PORTION}))

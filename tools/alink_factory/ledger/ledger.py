@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from alink_factory.errors import BoardError, LedgerError
+from alink_factory.ledger import chain
 from alink_factory.ledger.claims import STATES, Candidate, Claim, Entry, Station
 from alink_factory.ledger.database import Database
 from alink_factory.ledger.history import History
@@ -191,6 +192,27 @@ class Ledger:
         with self._database.read() as connection:
             return [Entry(**row) for row in connection.execute(query).mappings()]
 
+    def next_outcome(self, batch: str, kinds: Sequence[str], *, after: int) -> Entry | None:
+        """Return this station's oldest entry of these kinds after a sequence number, or None."""
+        query = ENTRIES.select().where(self._outcomes(batch, kinds, after))
+        with self._database.read() as connection:
+            row = connection.execute(query.order_by(ENTRIES.c.seq).limit(1)).first()
+        return Entry(*row) if row else None
+
+    def count_outcomes(self, batch: str, kinds: Sequence[str], *, after: int) -> int:
+        """Return the number of this station's entries of these kinds after a sequence number."""
+        mine = self._outcomes(batch, kinds, after)
+        query = sa.select(sa.func.count()).select_from(ENTRIES).where(mine)
+        with self._database.read() as connection:
+            return connection.execute(query).scalar() or 0
+
+    def entries_of(self, batch: str, mac: str) -> list[Entry]:
+        """Return the entries of a board in a batch, oldest first."""
+        mine = (ENTRIES.c.mac == mac) & (ENTRIES.c.batch == batch)
+        with self._database.read() as connection:
+            found = connection.execute(ENTRIES.select().where(mine).order_by(ENTRIES.c.seq))
+            return [Entry(*row) for row in found]
+
     def batch_id(self, batch: str) -> str:
         """Return the id that this ledger gave a batch, "" if no board of it was burned yet."""
         with self._database.read() as connection:
@@ -315,6 +337,10 @@ class Ledger:
             self._note(connection, _of(claim), what="released", port=port)
         return released
 
+    def _outcomes(self, batch: str, kinds: Sequence[str], after: int) -> sa.ColumnElement[bool]:
+        mine = (ENTRIES.c.batch == batch) & (ENTRIES.c.station == self.station.name)
+        return mine & (ENTRIES.c.seq > after) & ENTRIES.c.what.in_(kinds)
+
     def _batch_id(self, connection: sa.Connection, batch: str) -> str:
         query = sa.select(BATCHES.c.id).where(BATCHES.c.name == batch)
         return connection.execute(query).scalar() or ""
@@ -331,6 +357,8 @@ class Ledger:
         values = empty | {"attempt": 0} | about | more
         values |= {"at": self._now(), "what": what}
         values |= {"station": self.station.name, "operator": self.station.operator}
+        newest = sa.select(ENTRIES.c.chain).order_by(ENTRIES.c.seq.desc()).limit(1)
+        values["chain"] = chain.link(connection.execute(newest).scalar() or "", values)
         connection.execute(ENTRIES.insert().values(**values))
 
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-VERSION = 3
+from alink_factory.ledger import chain
+
+VERSION = 4
 METADATA = sa.MetaData()
 
 SCHEMA = sa.Table("schema_version", METADATA, sa.Column("version", sa.Integer, nullable=False))
@@ -50,6 +52,7 @@ ENTRIES = sa.Table(
     sa.Column("port", sa.Text, nullable=False),
     sa.Column("record", sa.String(16), nullable=False),
     sa.Column("detail", sa.Text, nullable=False),
+    sa.Column("chain", sa.String(64), nullable=False, server_default=""),
     sa.Index("ix_entries_batch_row", "batch", "row"),
     sqlite_autoincrement=True,
 )
@@ -64,15 +67,17 @@ BATCHES = sa.Table(
 )
 
 _REFUSAL = "the ledger is append-only"
-for _verb in ("UPDATE", "DELETE"):
-    _name = f"entries_no_{_verb.lower()}"
+_PORTION = 1000  # Entries that are updated together.
+_NO_CHANGE = {
+    verb: f"CREATE TRIGGER entries_no_{verb.lower()} BEFORE {verb} ON entries "
+    f"BEGIN SELECT RAISE(ABORT, '{_REFUSAL}'); END"
+    for verb in ("UPDATE", "DELETE")
+}
+for _trigger in _NO_CHANGE.values():
     sa.event.listen(
         ENTRIES,
         "after_create",
-        sa.DDL(  # type: ignore[no-untyped-call]
-            f"CREATE TRIGGER {_name} BEFORE {_verb} ON entries "
-            f"BEGIN SELECT RAISE(ABORT, '{_REFUSAL}'); END"
-        ).execute_if(dialect="sqlite"),
+        sa.DDL(_trigger).execute_if(dialect="sqlite"),  # type: ignore[no-untyped-call]
     )
 sa.event.listen(
     ENTRIES,
@@ -99,4 +104,37 @@ def update(connection: sa.Connection, found: int) -> None:
             index.create(connection, checkfirst=True)
     if found < 3:
         BATCHES.create(connection, checkfirst=True)
+    if found < 4:
+        _add_chain(connection)
     connection.execute(SCHEMA.update().values(version=VERSION))
+
+
+def _add_chain(connection: sa.Connection) -> None:
+    # Gives the entries of an older ledger their hashes, the only change that they ever see.
+    connection.exec_driver_sql(
+        "ALTER TABLE entries ADD COLUMN chain VARCHAR(64) NOT NULL DEFAULT ''"
+    )
+    is_sqlite = connection.dialect.name == "sqlite"
+    without, back = "DISABLE TRIGGER entries_no_change", "ENABLE TRIGGER entries_no_change"
+    connection.exec_driver_sql(
+        "DROP TRIGGER entries_no_update" if is_sqlite else f"ALTER TABLE entries {without}"
+    )
+    change = (
+        ENTRIES.update()
+        .where(ENTRIES.c.seq == sa.bindparam("its_seq"))
+        .values(chain=sa.bindparam("its_chain"))
+    )
+    before, last = "", 0
+    while True:
+        query = ENTRIES.select().where(ENTRIES.c.seq > last).order_by(ENTRIES.c.seq)
+        portion = connection.execute(query.limit(_PORTION)).mappings().all()
+        if not portion:
+            break
+        links = []
+        for entry in portion:
+            before, last = chain.link(before, dict(entry)), entry["seq"]
+            links.append({"its_seq": last, "its_chain": before})
+        connection.execute(change, links)
+    connection.exec_driver_sql(
+        _NO_CHANGE["UPDATE"] if is_sqlite else f"ALTER TABLE entries {back}"
+    )

@@ -125,6 +125,11 @@ class Report:
             total.count(row)
         return total
 
+    @property
+    def head(self) -> str:
+        """The hash of the newest entry of the ledger."""
+        return self._history.head()
+
     def write_json(self, stream: TextIO) -> Total:
         """Write the report as one JSON document; return how many rows there are."""
         total = Total()
@@ -133,7 +138,8 @@ class Report:
             text = json.dumps(row.cells, ensure_ascii=False)
             stream.write(f"{',' if total.rows else ''}\n    {text}")
             total.count(row)
-        stream.write(f'\n  ],\n  "counts": {json.dumps(total.states)}\n}}\n')
+        stream.write(f'\n  ],\n  "counts": {json.dumps(total.states)},\n')
+        stream.write(f'  "chain": "{self.head}"\n}}\n')
         return total
 
     def _rows(self) -> Iterator[ReportRow]:

@@ -29,7 +29,19 @@ from alink_factory.verbs.options import (
 
 def add_to(app: typer.Typer) -> None:
     """Give the program its verbs, in the order of a batch."""
-    for verb in (plan, image, sub_device, flash, verify, run, resume, scrap, report):
+    for verb in (
+        plan,
+        image,
+        sub_device,
+        flash,
+        verify,
+        run,
+        resume,
+        scrap,
+        report,
+        entries,
+        deliver,
+    ):
         app.command()(verb)
 
 
@@ -115,6 +127,7 @@ def flash(
 ) -> None:
     """Burn and verify the board on one port."""
     from alink_factory.job import job
+    from alink_factory.mes import delivery
     from alink_factory.screen import terminal
 
     with options.ordered(
@@ -134,9 +147,14 @@ def flash(
         order.burns_efuses = options.agreed(order.plan, given=burn_efuses)
         if serial:
             order.serials.add(serial)
-        with terminal.stoppable(order), output.progress(as_json=as_json) as display:
+        with (
+            delivery.running(order.plan.batch, order.ledger) as undelivered,
+            terminal.stoppable(order),
+            output.progress(as_json=as_json) as display,
+        ):
             outcome = job.burn(order, port, report=display.progress)
             display.outcome(outcome, is_last=True)
+        output.warnings(undelivered)
     raise typer.Exit(1 if outcome.result == "failed" else 0)
 
 
@@ -176,6 +194,7 @@ def run(
     quiet: Annotated[bool, typer.Option("--quiet", help="No beeps.")] = False,
 ) -> None:
     """Burn each board that is plugged in until the batch is done."""
+    from alink_factory.mes import delivery
     from alink_factory.screen import terminal
 
     with options.ordered(
@@ -194,7 +213,9 @@ def run(
         order.burns_efuses = options.agreed(order.plan, given=burn_efuses)
         shown = terminal.ScreenOptions(as_json=as_json, beeps=not quiet, named=tuple(port or ()))
         present, console = options.present(port), output.console()
-        all_good = terminal.run(order, present, options=shown, console=console)
+        with delivery.running(order.plan.batch, order.ledger) as undelivered:
+            all_good = terminal.run(order, present, options=shown, console=console)
+        output.warnings(undelivered)
         output.ending(order, as_json=as_json)
     raise typer.Exit(0 if all_good else 1)
 
@@ -243,11 +264,25 @@ def report(
     *,
     form: Annotated[str, typer.Option("--format", help="csv or json.")] = "csv",
     target: Annotated[Path | None, typer.Option("--output", "-o", help="A file.")] = None,
+    audit: Annotated[
+        bool, typer.Option("--audit", help="Prove that no entry was changed or removed.")
+    ] = False,
+    head: Annotated[
+        str, typer.Option(help="With --audit: the chain's head on an earlier report.")
+    ] = "",
     ledger: LedgerUrl = "",
 ) -> None:
     """Write the state of every row as CSV or JSON. It holds no secret."""
+    from alink_factory.ledger import chain
     from alink_factory.report import report as reports
 
+    if audit or head:
+        with (
+            options.recorded(batch, ledger, is_read_only=True) as (loaded, book),
+            book.history(loaded.name) as history,
+        ):
+            made = chain.audit(history.of_all_batches(), head=head.lower())
+        raise typer.Exit(0 if output.audit(made, head=head) else 1)
     with (
         options.recorded(batch, ledger, is_read_only=True) as (loaded, book),
         reports.opened(
@@ -255,6 +290,36 @@ def report(
             output.readable_rows(loaded),
             book,
             tests=[test.name for test in loaded.tests],
-        ) as made,
+        ) as opened,
     ):
-        output.report(made, form=form, target=target)
+        output.report(opened, form=form, target=target)
+
+
+def entries(
+    batch: BatchFile,
+    *,
+    form: Annotated[str, typer.Option("--format", help="csv or jsonl.")] = "csv",
+    target: Annotated[Path | None, typer.Option("--output", "-o", help="A file.")] = None,
+    ledger: LedgerUrl = "",
+) -> None:
+    """Write every entry of the ledger about the batch, with its hash. It holds no secret."""
+    with (
+        options.recorded(batch, ledger, is_read_only=True) as (loaded, book),
+        book.history(loaded.name) as history,
+    ):
+        output.entries(history.every(), form=form, target=target)
+
+
+def deliver(batch: BatchFile, *, ledger: LedgerUrl = "", station: StationName = "") -> None:
+    """Send the outcomes that wait to the MES of the batch."""
+    from alink_factory.errors import BatchError
+    from alink_factory.mes import delivery
+
+    with options.recorded(batch, ledger, station) as (loaded, book):
+        waiting = delivery.of(loaded, book)
+        if waiting is None:
+            raise BatchError(f"{batch}: [mes] is missing: name its url or its program")
+        undelivered = delivery.finish(waiting)
+    typer.echo(f"{waiting.delivered} outcomes delivered.")
+    output.warnings(undelivered)
+    raise typer.Exit(1 if undelivered else 0)

@@ -8,8 +8,9 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import typer
 
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
     from alink_factory.job.update import UpdateResult
     from alink_factory.job.verify import Check
     from alink_factory.job.wipe import WipedBoard
-    from alink_factory.ledger import Claim
+    from alink_factory.ledger import Claim, Entry
+    from alink_factory.ledger.chain import Audit
     from alink_factory.report.overview import Overview
     from alink_factory.report.report import Report
     from alink_factory.screen.log_lines import LogLines
@@ -92,6 +94,12 @@ def findings(made: Iterable[Finding], *, as_json: bool) -> bool:
         if not one.is_good:
             _draw(_hanging("  →", one.advice))
     return all_good
+
+
+def warnings(sentences: Iterable[str]) -> None:
+    """Print sentences to standard error."""
+    for sentence in sentences:
+        typer.echo(f"alink-burn: {sentence}", err=True)
 
 
 def registrations(states: Iterable[Registration], *, as_json: bool) -> bool:
@@ -203,18 +211,61 @@ def report(made: Report, *, form: str, target: Path | None) -> None:
     if form not in ("csv", "json"):
         raise BatchError(f"--format {form}: use csv or json")
     write = made.write_csv if form == "csv" else made.write_json
+    with _written(target, is_csv=form == "csv") as stream:
+        total = write(stream)
+    if target:
+        shown = ", ".join(f"{number} {state}" for state, number in total.states.items())
+        typer.echo(f"{target}: {total.rows} rows: {shown}")
+        typer.echo(f"The head of the ledger's chain is {made.head or 'empty'}.")
+
+
+def entries(listed: Iterable[Entry], *, form: str, target: Path | None) -> None:
+    """Write entries to a file or to standard output. Raises BatchError."""
+    from alink_factory.report import entries as writer
+
+    if form not in writer.FORMATS:
+        raise BatchError(f"--format {form}: use {' or '.join(writer.FORMATS)}")
+    with _written(target, is_csv=form == "csv") as stream:
+        count = writer.write(listed, stream, form=form)
+    if target:
+        typer.echo(f"{target}: {count} entries")
+
+
+def audit(made: Audit, *, head: str) -> bool:
+    """Print the result of an audit; return whether the chain is whole and has the head."""
+    if broken := made.broken:
+        at = datetime.fromtimestamp(broken.at, UTC).isoformat(" ", "seconds")
+        who = f"{broken.what} {broken.device_name or broken.mac}".strip()
+        typer.echo(
+            f"The chain is broken at entry {broken.seq} ({at}, {who}): it was changed, or an "
+            "entry before it was inserted or removed."
+        )
+        return False
+    if head and not made.known:
+        typer.echo(
+            f"The chain of {made.entries} entries is whole, but none has the hash {head}: "
+            "entries were cut off at its end, or this is another ledger."
+        )
+        return False
+    typer.echo(f"The chain of {made.entries} entries is whole, its head {made.head or 'empty'}.")
+    if head:
+        typer.echo(f"The hash {head} is that of entry {made.known}.")
+    return True
+
+
+@contextmanager
+def _written(target: Path | None, *, is_csv: bool) -> Iterator[TextIO]:
+    # The file to write, or standard output.
     if target is None:
-        write(sys.stdout)
+        yield sys.stdout
         return
     try:
         # Excel reads a CSV as UTF-8 only with a byte order mark.
-        encoding = "utf-8-sig" if form == "csv" else "utf-8"
+        encoding = "utf-8-sig" if is_csv else "utf-8"
         with target.open("w", encoding=encoding, newline="") as stream:
-            total = write(stream)
+            yield stream
     except OSError as error:
         raise BatchError(f"{target}: {error.strerror}") from error
-    shown = ", ".join(f"{number} {state}" for state, number in total.states.items())
-    typer.echo(f"{target}: {total.rows} rows: {shown}")
 
 
 def _found(one: Finding) -> Table:

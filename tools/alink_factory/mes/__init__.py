@@ -1,0 +1,1 @@
+"""Outcomes of boards for the manufacturing execution system (MES) of the factory."""
