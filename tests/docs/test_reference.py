@@ -15,7 +15,7 @@ REFERENCE = ROOT / "docs" / "reference"
 # Modules that no user imports.
 INTERNAL = {
     "alink": {
-        "boot", "calls", "device", "envelope", "errors", "heap", "https",
+        "boot", "calls", "crc16", "device", "envelope", "errors", "heap", "https",
         "lost_replies", "messages", "session", "sign", "sleep", "tasks", "topics", "tsl",
         "wrong_arguments",
     },

@@ -10,7 +10,13 @@ import pytest
 from tests.setup.test_rules import device_files, device_name
 
 # Modules beside the folders that are dropped by name. `topics` goes only before a reset.
-LOOSE = {"alink.sign", "alink.utc", "alink.lost_replies", "alink.wrong_arguments"}
+LOOSE = {
+    "alink.crc16",
+    "alink.lost_replies",
+    "alink.sign",
+    "alink.utc",
+    "alink.wrong_arguments",
+}
 DROPPED_BEFORE_RESET = {"alink.topics"}
 
 

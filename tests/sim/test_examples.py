@@ -42,6 +42,24 @@ def test_button_reports_each_press(rig: Rig) -> None:
         assert (event.detail["event"], event.detail["values"]) == ("pressed", {"count": 1})
 
 
+def test_job_uploads_a_file(rig: Rig) -> None:
+    with start(rig, "job_upload.py") as board:
+        board.power_on()
+        rig.platform.expect("online")
+        cloud, who = rig.platform.cloud, (rig.product_key, "dev-1")
+        job = cloud.create_job(who[0], [who[1]], {"action": "upload"})
+        rig.platform.expect("job_task", job=job.id, status="SUCCEEDED")
+        assert cloud.file(*who, "log.txt") == b"started\n" * 100
+        other = cloud.create_job(who[0], [who[1]], {"action": "dance"})
+        rig.platform.expect("job_task", job=other.id, status="REJECTED")
+        [task] = cloud.job_tasks(who[0], other.id)
+        assert task.details == {"reason": "unknown action"}
+        board.power_off()
+        late = cloud.create_job(who[0], [who[1]], {"action": "upload"})
+        board.power_on()
+        rig.platform.expect("job_task", job=late.id, status="SUCCEEDED")
+
+
 def test_sensor_sleeps_wakes_and_registers_once(
     make_rig: Callable[..., Rig], clock: ManualClock
 ) -> None:

@@ -8,6 +8,8 @@ import struct
 
 from micropython import const
 
+from .. import heap
+from ..crc16 import crc
 from ..envelope import compact
 from ..errors import ProtocolError, RefusedError, TransportError
 
@@ -17,14 +19,6 @@ _ANSWER_MS = const(10000)
 _SLICE_MS = const(50)
 _OFFLINE_MS = const(1000)
 _TOPIC = "thing/file/download"
-
-# CRC-16/ARC, four bits at a time.
-# fmt: off
-_TABLE = (
-    0x0000, 0xCC01, 0xD801, 0x1400, 0xF001, 0x3C00, 0x2800, 0xE401,
-    0xA001, 0x6C00, 0x7800, 0xB401, 0x5000, 0x9C01, 0x8801, 0x4400,
-)
-# fmt: on
 
 
 def fetch(ota, fetched):
@@ -66,6 +60,7 @@ def fetch(ota, fetched):
                 yield _OFFLINE_MS  # It may be short for this moment only.
     finally:
         device._routes.pop(answers, None)
+        heap.unload("crc16")
 
 
 def _ask(ota, fetched):
@@ -96,12 +91,3 @@ def part_of(payload, offset):
     if data.get("bOffset") != offset or data.get("bSize") != len(part):
         return b""
     return part if struct.unpack("<H", payload[-2:])[0] == crc(part) else b""
-
-
-def crc(data):
-    """Return the CRC-16/ARC of bytes."""
-    value = 0
-    for byte in data:
-        value = value >> 4 ^ _TABLE[(value ^ byte) & 15]
-        value = value >> 4 ^ _TABLE[(value ^ byte >> 4) & 15]
-    return value

@@ -8,10 +8,11 @@ from test_ota import GET, IMAGE, NOW, PUSH, begun, digest, fetch, finish, offer,
 
 import otafake
 from alink import ota as ota_module
+from alink.crc16 import crc
 from alink.errors import ProtocolError, RefusedError, TransportError, VerifyError
 from alink.ota import Ota
 from alink.ota.file_target import File
-from alink.ota.over_mqtt import crc, part_of
+from alink.ota.over_mqtt import part_of
 from check import raises
 
 DOWNLOAD = "/sys/a1B2c3D4e5F/dev-1/thing/file/download"
