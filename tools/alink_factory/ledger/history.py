@@ -67,6 +67,12 @@ class History:
         for _, entries in groupby(ordered, lambda entry: entry.mac):
             yield [Entry(*entry) for entry in entries]
 
+    def of_kinds(self, kinds: Sequence[str], *, after: int = 0) -> Iterator[Entry]:
+        """Yield the entries of these kinds after a sequence number, oldest first."""
+        newer = (ENTRIES.c.seq > after) & ENTRIES.c.what.in_(kinds)
+        query = ENTRIES.select().where(self._entries, newer).order_by(ENTRIES.c.seq)
+        yield from (Entry(*entry) for entry in self._streamed(query))
+
     def every(self) -> Iterator[Entry]:
         """Yield all entries of the batch, oldest first."""
         query = ENTRIES.select().where(self._entries).order_by(ENTRIES.c.seq)

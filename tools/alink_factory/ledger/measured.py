@@ -13,6 +13,12 @@ def encode(test: str, value: str, **facts: object) -> str:
     return json.dumps({name: fact for name, fact in known.items() if fact not in (None, "")})
 
 
+def facts_of(detail: str) -> tuple[str, str, bool]:
+    """Return the name of the test, its value, and whether the value is good."""
+    facts = json.loads(detail)
+    return facts["test"], facts.get("value", ""), facts.get("is_good", False)
+
+
 def value_of(detail: str) -> tuple[str, str]:
     """Return the name of the test and its value, "" if it has none."""
     facts = json.loads(detail)

@@ -126,6 +126,15 @@ class Report:
         return total
 
     @property
+    def burnable(self) -> int:
+        """The number of rows that become boards."""
+        return sum(row.kind != "subdevice" for row in self._listed)
+
+    def entries(self, kinds: Sequence[str]) -> Iterator[Entry]:
+        """Yield the entries of these kinds, oldest first."""
+        return self._history.of_kinds(kinds)
+
+    @property
     def head(self) -> str:
         """The hash of the newest entry of the ledger."""
         return self._history.head()

@@ -197,6 +197,7 @@ def run(
     from alink_factory.mes import delivery
     from alink_factory.screen import terminal
 
+    operator = options.asked_operator(operator, as_json=as_json)
     with options.ordered(
         batch,
         ledger,
@@ -252,6 +253,7 @@ def scrap(
     from alink_factory.job import scrap as scrapping
 
     with options.recorded(batch, ledger, station, operator) as (loaded, book):
+        options.unlock(loaded, "scrap")
         digits = mac.replace(":", "").replace("-", "").lower()
         freed = scrapping.scrap(loaded.name, book, mac=digits, name=name, reason=reason)
     typer.echo(
@@ -262,7 +264,10 @@ def scrap(
 def report(
     batch: BatchFile,
     *,
-    form: Annotated[str, typer.Option("--format", help="csv or json.")] = "csv",
+    form: Annotated[str, typer.Option("--format", help="csv, json or html.")] = "csv",
+    as_html: Annotated[
+        bool, typer.Option("--html", help="A page with yield, failures and plots, to be printed.")
+    ] = False,
     target: Annotated[Path | None, typer.Option("--output", "-o", help="A file.")] = None,
     audit: Annotated[
         bool, typer.Option("--audit", help="Prove that no entry was changed or removed.")
@@ -272,7 +277,7 @@ def report(
     ] = "",
     ledger: LedgerUrl = "",
 ) -> None:
-    """Write the state of every row as CSV or JSON. It holds no secret."""
+    """Write the state of every row as CSV, JSON or HTML. It holds no secret."""
     from alink_factory.ledger import chain
     from alink_factory.report import report as reports
 
@@ -292,7 +297,8 @@ def report(
             tests=[test.name for test in loaded.tests],
         ) as opened,
     ):
-        output.report(opened, form=form, target=target)
+        form = "html" if as_html else form
+        output.report(opened, form=form, target=target, tests=loaded.tests)
 
 
 def entries(

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 def add_to(app: typer.Typer) -> None:
     """Give the program its verbs."""
-    for verb in (register, update, wipe, doctor):
+    for verb in (register, update, wipe, doctor, pin):
         app.command()(verb)
 
 
@@ -113,7 +113,14 @@ def wipe(
     key = AccessKey.find(access_key) if reset_cloud else None
     agree = _agreement(mac, name)
     with options.ordered(
-        batch, ledger, station, operator, no_stub=no_stub, fresh=fresh, boot=False
+        batch,
+        ledger,
+        station,
+        operator,
+        no_stub=no_stub,
+        fresh=fresh,
+        boot=False,
+        locked="wipe",
     ) as order:
         esptool = order.esptool(port)
         done = wiping.wipe(
@@ -148,6 +155,14 @@ def _agreement(mac: str, name: str) -> Agree:
     if sys.stdin.isatty():
         return is_confirmed
     raise BatchError("name the board to erase with --mac or --name")
+
+
+def pin() -> None:
+    """Ask for a supervisor's PIN. Print its hash for the batch file."""
+    from alink_factory.batch import pin as pins
+
+    text = typer.prompt("PIN", hide_input=True, confirmation_prompt=True, err=True)
+    typer.echo(f'[supervisor]\npin = "{pins.hashed(text)}"')
 
 
 def doctor(*, port: Ports = None, as_json: AsJson = False) -> None:

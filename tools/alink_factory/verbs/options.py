@@ -100,6 +100,9 @@ NewLedger = Annotated[
 ]
 
 
+_TRIES = 3  # To type a PIN.
+
+
 class Via(enum.StrEnum):
     """The program that burns a board."""
 
@@ -167,10 +170,12 @@ def ordered(
     over_repl: bool = False,
     burns: bool = False,
     new_ledger: bool = False,
+    locked: str = "",
 ) -> Iterator[Order]:
     """Open everything a job needs; close it at the end.
 
     `burns`: rows become boards, so the ledger must be the one that the batch was begun with.
+    `locked` is what the verb does that only a supervisor may do, "" if any operator may.
     """
     from alink_factory.batch import begun
     from alink_factory.board.scratch import scratch
@@ -178,6 +183,9 @@ def ordered(
 
     with opened(batch, ledger, station, operator) as (loaded, book), scratch() as folder:
         plan = loaded.of_station(book.station.name) if burns else loaded
+        locks = {"--fresh": fresh, "--new-ledger": new_ledger, locked: bool(locked)}
+        if reasons := [what for what, is_asked in locks.items() if is_asked]:
+            unlock(plan.batch, reasons[-1])
         if burns and (warning := begun.bind(plan.batch, book, is_new=new_ledger)):
             typer.echo(f"alink-burn: {warning}", err=True)
         yield Order(
@@ -190,6 +198,34 @@ def ordered(
             over_repl=over_repl,
             boot_check=boot_check(plan, given=boot),
         )
+
+
+def unlock(batch: Batch, what: str) -> None:
+    """Ask for the PIN of a batch, if it has one, before a locked action. Raises BatchError."""
+    from alink_factory.batch import pin
+    from alink_factory.errors import BatchError
+
+    if not batch.pin:
+        return
+    if given := os.environ.get("ALINK_PIN", ""):
+        if pin.is_right(given, batch.pin):
+            return
+        raise BatchError(f"{what} is locked, and ALINK_PIN is not the supervisor's PIN")
+    if not sys.stdin.isatty():
+        raise BatchError(f"{what} is locked by the supervisor's PIN: set ALINK_PIN")
+    for _ in range(_TRIES):
+        typed = typer.prompt(f"{what} is locked. Supervisor's PIN", hide_input=True, err=True)
+        if pin.is_right(typed, batch.pin):
+            return
+        typer.echo("This is not the supervisor's PIN.", err=True)
+    raise BatchError(f"{what} stays locked: {_TRIES} wrong PINs")
+
+
+def asked_operator(operator: str, *, as_json: bool) -> str:
+    """Return the operator's name, which is asked at a terminal if it is empty."""
+    if operator or as_json or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return operator
+    return str(typer.prompt("Operator", default=_user(), err=True)).strip()
 
 
 def needed_cloud(plan: Plan, endpoint: str, access_key: Path | None) -> Cloud | None:
@@ -257,9 +293,11 @@ def _station(name: str, operator: str) -> Station:
     # The defaults are this computer and this user.
     from alink_factory.ledger import Station
 
-    if not operator:
-        try:
-            operator = getpass.getuser()
-        except (KeyError, OSError):  # A user without a name.
-            operator = str(os.getuid())
-    return Station(name=name or socket.gethostname(), operator=operator)
+    return Station(name=name or socket.gethostname(), operator=operator or _user())
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):  # A user without a name; Windows without variables.
+        return "unknown"

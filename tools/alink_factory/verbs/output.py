@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from alink_factory.batch.batch_file import Batch
+    from alink_factory.batch.board_tests import BoardTest
     from alink_factory.batch.rows import Row
     from alink_factory.board.doctor import Finding
     from alink_factory.cloud.register import Registration
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
     from alink_factory.ledger import Claim, Entry
     from alink_factory.ledger.chain import Audit
     from alink_factory.report.overview import Overview
-    from alink_factory.report.report import Report
+    from alink_factory.report.report import Report, Total
     from alink_factory.screen.log_lines import LogLines
     from alink_factory.screen.screen import Screen
 
@@ -206,11 +209,20 @@ def readable_rows(batch: Batch) -> tuple[Row, ...]:
         return ()
 
 
-def report(made: Report, *, form: str, target: Path | None) -> None:
+def report(
+    made: Report, *, form: str, target: Path | None, tests: Sequence[BoardTest] = ()
+) -> None:
     """Write a report to a file or to standard output. Raises BatchError."""
-    if form not in ("csv", "json"):
-        raise BatchError(f"--format {form}: use csv or json")
-    write = made.write_csv if form == "csv" else made.write_json
+    from alink_factory.report import html
+
+    writers: dict[str, Callable[[TextIO], Total]] = {
+        "csv": made.write_csv,
+        "json": made.write_json,
+        "html": partial(html.write, made, tests=tests, now=time.time()),
+    }
+    if form not in writers:
+        raise BatchError(f"--format {form}: use csv, json or html")
+    write = writers[form]
     with _written(target, is_csv=form == "csv") as stream:
         total = write(stream)
     if target:

@@ -1,0 +1,81 @@
+"""`alink-burn new`: questions, files, and nothing overwritten."""
+
+from __future__ import annotations
+
+import hashlib
+import stat
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from alink_factory.batch import batch_file, pin, rows
+from alink_factory.cli import app
+from tests.factory.workshop import KEY, SECRET
+
+CSV = ["lamps", KEY, "", SECRET, "", "", "given", "none", "y", "1234"]
+
+
+def new(folder: Path, answers: list[str], *options: str) -> tuple[int, str]:
+    done = CliRunner().invoke(app, ["new", str(folder), *options], input="\n".join(answers) + "\n")
+    return done.exit_code, done.output
+
+
+def test_answers_become_a_batch_that_loads(tmp_path: Path):
+    code, output = new(tmp_path, CSV)
+    assert code == 0, output
+    batch = batch_file.load(tmp_path / "lamps.toml")
+    assert (batch.product_key, batch.common.region, batch.boot_check) == (KEY, "cn-shanghai", True)
+    assert (batch.board, batch.layout, batch.naming.scheme) == (
+        "ESP32_GENERIC",
+        "factory",
+        "given",
+    )
+    secret = tmp_path / "lamps.secret"
+    assert secret.read_text() == SECRET + "\n"
+    assert stat.S_IMODE(secret.stat().st_mode) == 0o600
+    assert SECRET not in output + (tmp_path / "lamps.toml").read_text()
+    assert (tmp_path / "lamps.csv").read_text() == "DeviceName,SerialNumber\n"
+    assert pin.is_right("1234", batch.pin)
+    assert "1234" not in (tmp_path / "lamps.toml").read_text().replace(batch.pin, "")
+    assert f"Next: alink-burn plan {tmp_path / 'lamps.toml'}" in output
+
+
+def test_counted_batch_needs_no_csv_and_no_secret(tmp_path: Path):
+    image = tmp_path / "micropython.bin"
+    image.write_bytes(b"image")
+    options = ["--name", "lamps", "--product-key", KEY, "--region", "cn-beijing"]
+    options += ["--board", "ESP32_GENERIC_C3", "--layout", "stock", "--scheme", "counter"]
+    options += ["--prefix", "tube-", "--count", "12", "--image", str(image)]
+    code, output = new(tmp_path, ["", "n", ""], *options)
+    assert code == 0, output
+    batch = batch_file.load(tmp_path / "lamps.toml")
+    assert [row.device_name for row in rows.read(batch)][::11] == ["tube-000001", "tube-000012"]
+    assert batch.secrets == {KEY: "none"}
+    assert batch.firmware
+    assert batch.firmware.sha256 == hashlib.sha256(b"image").hexdigest()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["lamps.toml", "micropython.bin"]
+
+
+def test_wrong_answers_are_asked_again(tmp_path: Path):
+    answers = ["la mps", "lamps", "no-key!", KEY, "", SECRET, "ESP32_GENERC", "ESP32_GENERIC"]
+    code, output = new(tmp_path, [*answers, "", "scan", "absent.bin", "none", "y", ""])
+    assert code == 0, output
+    for sentence in (
+        "'la mps': write 1 to 64 letters",
+        "ProductKey 'no-key!' has 7 characters; allowed: 1 to 20 letters and digits",
+        "did you mean ESP32_GENERIC?",
+        "absent.bin: this file does not exist",
+    ):
+        assert sentence in output
+    assert batch_file.load(tmp_path / "lamps.toml").naming.scheme == "scan"
+    assert (tmp_path / "lamps.csv").read_text() == "SerialNumber\n"
+
+
+@pytest.mark.parametrize("name", ["lamps.toml", "lamps.csv", "lamps.secret"])
+def test_nothing_is_overwritten(tmp_path: Path, name: str):
+    (tmp_path / name).write_text("mine")
+    done = CliRunner().invoke(app, ["new", str(tmp_path)], input="\n".join(CSV))
+    assert f"{name} exists: choose another name" in str(done.exception)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name).read_text() == "mine"
