@@ -34,6 +34,7 @@ _OPTIONS = {
     "alink_board": ("board definition, such as ESP32_GENERIC_S3", "ESP32_GENERIC"),
     "alink_layout": ("partition layout, factory or stock", "factory"),
     "alink_interpreter": ("MicroPython that boards run, unix64 or unix32", "unix64"),
+    "alink_artifacts": ("folder for console, events and flash image of failed tests", ""),
 }
 _PLATFORM = pytest.StashKey["Platform"]()
 _FLASH = pytest.StashKey["FactoryFlash"]()
@@ -43,6 +44,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the settings of pytest.ini or pyproject.toml; `-o name=value` overrides one."""
     for name, (text, default) in _OPTIONS.items():
         parser.addini(name, f"alink-sdk: {text} (default: {default or 'none'})", default=default)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker of tests that use the platform: `-m alink`, `-m "not alink"`."""
+    config.addinivalue_line(
+        "markers", "alink: uses the simulated platform; alink-sdk adds it by the fixtures"
+    )
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark a test that uses the platform, by itself or through another fixture."""
+    if "iot_platform" in getattr(item, "fixturenames", ()):
+        item.add_marker("alink")
 
 
 @pytest.fixture(scope="session")
@@ -177,6 +191,13 @@ def pytest_runtest_makereport(
         shown = [(f"console of {board.device_name}", board.tail(_SHOWN)) for board in boards]
         shown.append(("events of the platform", platform.log.tail(_SHOWN)))
         _show(report, shown, platform.mask.hide)
+        if folder := str(item.config.getini("alink_artifacts")):
+            from alink_sim import artifacts
+
+            home = item.config.rootpath / folder
+            saved = artifacts.save(home, item.nodeid, str(report.longrepr), platform, boards)
+            item.user_properties.append(("alink_artifacts", str(saved)))  # JUnit's XML has it.
+            report.sections.append(("artifacts of alink", str(saved)))
     return report
 
 

@@ -6,6 +6,7 @@ needs the network. These tests check our wheel, not pip's dependency resolution.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -121,7 +122,7 @@ def test_failed_test_shows_console_and_events_without_secrets(repository: Reposi
             board.expect("online")
         """
     )
-    said = repository.test()
+    said = repository.test("-o", "alink_artifacts=failed", "--junitxml=junit.xml", "-m", "alink")
     assert "console of kitchen-1" in said
     assert "ImportError: no module named 'nowhere'" in said
     assert "events of the platform" in said
@@ -130,6 +131,21 @@ def test_failed_test_shows_console_and_events_without_secrets(repository: Reposi
     assert said.count("the secret is ***") >= 2
     assert (repository.folder / "secrets").read_text() not in said
     assert "console.py" not in said, "whose frames tell a user nothing"
+    check_artifacts(repository.folder)
+
+
+def check_artifacts(home: Path) -> None:
+    """Check the folder of the failed test above, and the JUnit file that names it."""
+    (folder,) = (home / "failed").iterdir()
+    assert folder.name == "tests-test_this.py-test_it"
+    assert f'name="alink_artifacts" value="{folder}"' in (home / "junit.xml").read_text()
+    secret = (home / "secrets").read_text()
+    texts = {path.name: path.read_text() for path in folder.iterdir() if path.suffix != ".bin"}
+    assert set(texts) == {"report.txt", "events.jsonl", "kitchen-1.console.txt"}
+    assert "the secret is ***" in texts["kitchen-1.console.txt"]
+    assert not [name for name, text in texts.items() if secret in text]
+    assert [json.loads(line) for line in texts["events.jsonl"].splitlines()] == []
+    assert (folder / "kitchen-1.flash.bin").stat().st_size == 4 << 20
 
 
 def test_each_test_has_platform_workers_share_ca(repository: Repository):
