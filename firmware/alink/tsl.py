@@ -5,26 +5,31 @@ docs/reference/protocol.md, "TSL". Imported only for a device with a model file.
 
 import json
 
+from . import heap
+
+COMPILED = b"#alink-thing 1\n"  # The first line of what `alink-sim thing compile` writes.
+
 
 class Model:
     """The properties, events and services of a product; each check raises ValueError."""
 
     def __init__(self, path):
-        """Raises OSError if the file does not exist, ValueError if it is not a thing model."""
-        with open(path) as file:
-            tsl = json.load(file)
+        """`path` is a file from the console, or a compiled one, which is read faster.
+
+        Raises OSError if the file does not exist, ValueError if it is not a thing model.
+        """
         try:
-            self._properties = _types(tsl["properties"])
-            self._events = {}
-            for one in tsl.get("events", ()):
-                self._events[one["identifier"]] = _types(one.get("outputData", ()))
-            self._services = {}
-            for one in tsl.get("services", ()):
-                self._services[one["identifier"]] = _types(one.get("inputData", ()))
-        except (KeyError, TypeError) as error:
-            raise ValueError("%s is not a thing model: %r is missing" % (path, error))
-        # "set" and "get" stand for all properties at once; "post" is their event.
-        self._events.pop("post", None)
+            with open(path, "rb") as file:
+                if file.read(len(COMPILED)) == COMPILED:
+                    lines = file.read()
+                else:
+                    file.seek(0)
+                    lines = heap.call("tsl_reader", "lines", file)
+                    heap.unload("tsl_reader")
+        except ValueError as error:
+            raise ValueError("%s is not a thing model: %s" % (path, error))
+        # A line each, see `tsl_reader`: a dict of them would take four times the heap.
+        self._lines = b"\n" + lines + b"\n"
 
     def check_properties(self, values):
         """Check {identifier: value, or {"value": value, "time": ms}}."""
@@ -32,7 +37,7 @@ class Model:
             timed = isinstance(value, dict) and "value" in value
             if timed and len(value) > 1:
                 timed = len(value) == 2 and "time" in value
-            _check_field(self._properties, name, value["value"] if timed else value)
+            self._check(b"/", name, value["value"] if timed else value)
             time = value.get("time", 0) if timed else 0
             if not isinstance(time, int) or isinstance(time, bool) or time < 0:
                 raise ValueError(
@@ -41,65 +46,62 @@ class Model:
 
     def check_event(self, name, values):
         """Check the values of an event, a dict."""
-        _check_fields(name, self._events, values)
+        self._check_members("!" + name, values)
 
     def check_inputs(self, name, values):
         """Check the inputs of a service, a dict."""
-        _check_fields(name, self._services, values)
+        self._check_members("?" + name, values)
+
+    def _check_members(self, group, values):
+        if b"\n%s\n" % group.encode() not in self._lines:
+            raise ValueError("%s is not in the thing model" % group[1:])
+        for key, value in values.items():
+            self._check(group.encode() + b"/", key, value)
+
+    def _check(self, group, name, value):
+        line = b"\n%s%s " % (group, name.encode())
+        at = self._lines.find(line)
+        if at < 0:
+            raise ValueError("%s is not in the thing model" % name)
+        at += len(line)
+        _check_kind(json.loads(self._lines[at : self._lines.find(b"\n", at)]), name, value)
 
 
-def _types(fields):
-    types = {}
-    for one in fields:
-        if isinstance(one, dict):  # A service of the raw kind lists names only.
-            types[one["identifier"]] = one["dataType"]
-    return types
-
-
-def _check_fields(name, known, values):
-    if name not in known:
-        raise ValueError("%s is not in the thing model" % name)
-    for key, value in values.items():
-        _check_field(known[name], key, value)
-
-
-def _check_field(types, name, value):
-    if name not in types:
-        raise ValueError("%s is not in the thing model" % name)
-    allowed = _complaint(types[name], value)
+def _check_kind(kind, name, value):
+    allowed = _complaint(kind, value)
     if allowed:
         raise ValueError("%s is %r, allowed is %s" % (name, value, allowed))
 
 
 def _complaint(kind, value):
     # Returns the allowed values as text if `value` is not allowed, else None.
-    name, specs = kind["type"], kind.get("specs") or {}
+    name = kind[0]
     if name in ("int", "float", "double"):
-        return _number(name, specs, value)
+        return _number(kind, value)
     if name in ("bool", "enum"):
-        if isinstance(value, (bool, int)) and int(value) in map(int, specs):
+        if isinstance(value, (bool, int)) and int(value) in kind[1:]:
             return None
-        return "one of " + ", ".join(sorted(specs))
-    if name in ("text", "date"):
-        most = int(specs.get("length", 10240))
-        fits = isinstance(value, str) and len(value.encode()) <= most
-        if name == "date":
-            return (
-                None if fits and value.encode().isdigit() else "milliseconds since 1970, as text"
-            )
-        return None if fits else "text of up to %d bytes" % most
+        return "one of " + ", ".join(map(str, kind[1:]))
+    if name == "text":
+        fits = isinstance(value, str) and len(value.encode()) <= kind[1]
+        return None if fits else "text of up to %d bytes" % kind[1]
+    if name == "date":
+        fits = isinstance(value, str) and value.encode().isdigit()
+        return None if fits else "milliseconds since 1970, as text"
     if name == "array":
-        return _array(specs, value)
+        return _array(kind, value)
     if name == "struct":
         if not isinstance(value, dict):
             return "an object"
-        _check_struct(specs, value)
+        for key in value:
+            if key not in kind[1]:
+                raise ValueError("%s is not in the thing model" % key)
+            _check_kind(kind[1][key], key, value[key])
     return None
 
 
-def _number(name, specs, value):
-    # A number, its text, "" or null.
-    low, high = ["" if specs.get(key) is None else str(specs[key]) for key in ("min", "max")]
+def _number(kind, value):
+    name, low, high = kind
     kinds = int if name == "int" else (int, float)
     fits = (
         isinstance(value, kinds)
@@ -110,18 +112,12 @@ def _number(name, specs, value):
     return None if fits else "%s %s..%s" % (name, low, high)
 
 
-def _array(specs, value):
-    most = int(specs.get("size", 512))
+def _array(kind, value):
+    _, most, item = kind
     if not isinstance(value, (list, tuple)) or len(value) > most:
         return "a list of up to %d" % most
     for one in value:
-        allowed = _complaint(specs["item"], one)
+        allowed = _complaint(item, one)
         if allowed:
             return "a list of " + allowed
     return None
-
-
-def _check_struct(specs, value):
-    types = _types(specs)
-    for name in value:
-        _check_field(types, name, value[name])

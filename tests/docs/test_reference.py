@@ -15,9 +15,9 @@ REFERENCE = ROOT / "docs" / "reference"
 # Modules that no user imports.
 INTERNAL = {
     "alink": {
-        "boot", "calls", "crc16", "device", "envelope", "errors", "heap", "https",
-        "lost_replies", "messages", "session", "sign", "sleep", "tasks", "topics", "tsl",
-        "wrong_arguments",
+        "boot", "calls", "chip", "crc16", "device", "envelope", "errors", "growth", "heap",
+        "https", "lost_replies", "messages", "session", "sign", "sleep", "tasks", "topics", "tsl",
+        "tsl_reader", "wrong_arguments",
     },
     "alink_formats": {
         "board_file", "bytecode", "errors", "extras", "flash", "nvs", "nvs_entry", "nvs_generator",

@@ -11,9 +11,13 @@ from tests.setup.test_rules import device_files, device_name
 
 # Modules beside the folders that are dropped by name. `topics` goes only before a reset.
 LOOSE = {
+    "alink.chip",
     "alink.crc16",
+    "alink.growth",
     "alink.lost_replies",
+    "alink.memory",
     "alink.sign",
+    "alink.tsl_reader",
     "alink.utc",
     "alink.wrong_arguments",
 }

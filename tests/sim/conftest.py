@@ -97,7 +97,8 @@ class Rig:
         """Burn a board; its DeviceName is registered on the platform unless told otherwise."""
         if register:
             self.platform.console.add_device(self.product_key, name)
-        given = sdk_files() if main is None else sdk_files(main=main)
+        # A board with one area has nothing to grow, and its heap is measured to the byte.
+        given = sdk_files(main=main, boot=None if heap.startswith("chip") else "")
         made = Board.create(
             self.folder / name,
             interpreter=self.interpreter,

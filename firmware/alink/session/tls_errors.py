@@ -31,12 +31,8 @@ _SCARCE = const(16384)  # With a TLS connection half open. With less, no verdict
 def named(peer, error):
     """Return an OSError or a ValueError of a socket as the error of this SDK that it is."""
     free, largest = _left()
-    if _is_memory(error) or (free is not None and free < _SCARCE and _is_doubtful(error)):
-        left = (
-            ""
-            if free is None
-            else "; ESP-IDF has %d bytes left, %d in one piece" % (free, largest)
-        )
+    if _is_memory(error) or (0 < free < _SCARCE and _is_doubtful(error)):
+        left = "" if not free else "; ESP-IDF has %d bytes left, %d in one piece" % (free, largest)
         return MemoryShortError(
             "the connection to %s failed: memory is short (%s)%s; use less heap or freeze the SDK"
             % (peer, error, left)
@@ -52,7 +48,7 @@ def named(peer, error):
 def no_address(host, error):
     """Return the error for a host name without an address."""
     free, _ = _left()
-    if free is not None and free < _SCARCE:
+    if 0 < free < _SCARCE:
         return MemoryShortError(
             "no address found for %s: memory is short (%s; ESP-IDF has %d bytes left)"
             % (host, error, free)
@@ -61,14 +57,11 @@ def no_address(host, error):
 
 
 def _left():
-    # Returns the free bytes of ESP-IDF, from which TLS and lwIP live, and its largest free block.
-    try:
-        import esp32
-
-        areas = esp32.idf_heap_info(esp32.HEAP_DATA)
-        return sum(area[1] for area in areas), max(area[2] for area in areas)
-    except (ImportError, AttributeError, ValueError):
-        return None, None  # Not an ESP32.
+    # Returns the free bytes of ESP-IDF, from which TLS and lwIP live, and its largest free block;
+    # 0 if not known.
+    free, largest, _ = heap.call("chip", "idf")
+    heap.unload("chip")
+    return free, largest
 
 
 def _is_memory(error):
