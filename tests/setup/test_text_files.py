@@ -27,7 +27,7 @@ from alink_formats.bytecode import compile_mpy
 from alink_sim.platform.control import setup_file
 from alink_sim.platform.faults import file as faults
 from alink_sim.platform.openapi import keys
-from alink_sim.platform.verbs import arguments, product
+from alink_sim.platform.verbs import arguments, job, product
 from alink_sim.thing_model import model
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -196,6 +196,7 @@ READERS: dict[str, Callable[[Write], Any]] = {
         faults.read(write("f.json", '{"fault": [{"kind": "refuse"}]}')),
     ],
     "alink_sim/platform/verbs/arguments.py": _option,
+    "alink_sim/platform/verbs/job.py": lambda write: job._read(write("d.json", '{"a": 1}')),
     "alink_sim/platform/verbs/product.py": lambda write: product._text(write("s.py", RULES)),
     "alink_sim/thing_model/model.py": lambda write: model.read(
         write("thing.json", json.dumps(THING))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -35,17 +35,13 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Give devices a job: a JSON document. Print the job."""
-    try:
-        content = bounded_json.loads(document.read_text("utf-8-sig"))
-    except (JsonError, UnicodeDecodeError) as error:
-        raise typer.BadParameter(f"{document} is not JSON: {error}") from error
     run(
         context,
         "cloud.create_job",
         as_json=as_json,
         product_key=product_key,
         device_names=devices,
-        document=content,
+        document=_read(document),
         file=base64.b64encode(file.read_bytes() if file else b"").decode(),
         sign_method="Md5" if md5 else "Sha256",
     )
@@ -79,3 +75,10 @@ def remove(
 ) -> None:
     """Delete a job with its tasks."""
     run(context, "cloud.remove_job", as_json=as_json, product_key=product_key, job_id=job_id)
+
+
+def _read(document: Path) -> Any:
+    try:
+        return bounded_json.loads(document.read_text("utf-8-sig"))
+    except (JsonError, UnicodeDecodeError) as error:
+        raise typer.BadParameter(f"{document} is not JSON: {error}") from error
