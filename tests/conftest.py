@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from alink_sim.toolchain import Interpreter
-from tests import interpreters, postgres
+from tests import interpreters, optional_parts, postgres
 from tests.waiting import PATIENCE
 
 DATABASES = ("sqlite", "postgresql")
@@ -46,9 +46,16 @@ def interpreter(request: pytest.FixtureRequest) -> Interpreter:
     return interpreters.require(request.param)
 
 
+def pytest_report_header() -> list[str]:
+    """Say at the start what will be skipped, and why."""
+    return list(optional_parts.announced())
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print what tests have counted: `record_property("counted", text)`, from any worker."""
     for report in terminalreporter.getreports("passed"):
         for name, text in report.user_properties:
             if name == "counted":
                 terminalreporter.write_line(str(text))
+    for line in optional_parts.advised():
+        terminalreporter.write_line(line)

@@ -51,7 +51,7 @@ def fresh_database() -> str:
 
     Skips by name with the reason where there is no PostgreSQL, and fails where CI wants it.
     """
-    if reason := _missing_reason():
+    if reason := missing_reason():
         if os.environ.get(REQUIRE):
             pytest.fail(reason, pytrace=False)
         pytest.skip(f"postgresql: {reason}")
@@ -105,7 +105,7 @@ def _start(folder: Path) -> None:
         )
 
 
-def _missing_reason() -> str:
+def missing_reason() -> str:
     if _programs() is None:
         return "there is no server program: make system installs it on Debian"
     if os.geteuid() == 0 and _user() is None:
