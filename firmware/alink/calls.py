@@ -19,17 +19,17 @@ class Calls:
     def request(self, device, what, params, qos, on_reply):
         """Send a request of a device; see `Device.request`."""
         topic = device.topic("thing/" + what)
-        if on_reply is False:
-            self._id += 1
-            device.publish(topic, envelope.request(self._id, what, params, 0), qos)
-            return self._id
-        if len(self.waiting) >= self.max:
+        waits = on_reply is not False
+        if waits and len(self.waiting) >= self.max:
             heap.call("lost_replies", "make_room_for_one", self)
-        device._hear_reply(topic + b"_reply", self.take)
         number = self._id + 1
-        device.publish(topic, envelope.request(number, what, params), qos)
+        payload = envelope.request(number, what, params, int(waits))
+        if waits:
+            device._hear_reply(topic + b"_reply", self.take)
+        device.publish(topic, payload, qos)
         self._id = number
-        self.waiting[number] = device, what, on_reply, ticks_ms()
+        if waits:
+            self.waiting[number] = device, what, on_reply, ticks_ms()
         return number
 
     def fail(self):

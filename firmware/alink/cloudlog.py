@@ -28,12 +28,15 @@ class CloudLog:
         device.when_online(self._ask)
 
     def set_level(self, level):
-        """Change what leaves the board; the cloud can, by a property that is set or a config."""
-        self._least = LEVELS.index(level)
+        """Change what leaves the board; the cloud can, by a property that is set or a config.
+
+        Raises ValueError for a level that does not exist.
+        """
+        self._least = _rank(level)
 
     def write(self, level, module, text, code="", context=""):
         """Send a line, or keep it for the next session; `context` is of your own choice."""
-        if LEVELS.index(level) < self._least:
+        if _rank(level) < self._least:
             return
         line = {
             "utcTime": "%04d-%02d-%02dT%02d:%02d:%02d.000+0000" % time.gmtime()[:6],
@@ -68,3 +71,9 @@ class CloudLog:
         if self.wanted and self._lines and self._device.online():
             self._device.request("log/post", self._lines, 0, False)
             self._lines = []
+
+
+def _rank(level):
+    if level not in LEVELS:
+        raise ValueError("the level is %r; allowed are %s" % (level, ", ".join(LEVELS)))
+    return LEVELS.index(level)

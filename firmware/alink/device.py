@@ -60,7 +60,6 @@ class Device(Messages):
         whether the network is up, in place of Wi-Fi. watchdog: a `machine.WDT`, fed while
         anything here waits. log: a callable that takes a line of text; None is silent.
         """
-        heap.call("boot.boot", "check", policy, keepalive)
         super().__init__()
         self._keepalive = keepalive
         self.max_packet = max_packet

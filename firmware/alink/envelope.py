@@ -1,18 +1,26 @@
-"""The Alink JSON envelope: id, version, method, params up; id, code, data down. Pure.
+"""The Alink JSON envelope: id, version, method, params up; id, code, data down.
 
 docs/reference/protocol.md, "TSL".
 """
 
 import json
 
+from . import heap
 from .errors import ProtocolError
 
 
 def request(number, what, params, ack=1):
     """Return the bytes of a request; `what` is the topic's tail ("event/property/post").
 
-    `ack` 0 asks the platform not to reply; no document says what it does without one.
+    `ack` 0 asks the platform not to reply; no document says what it does without one. Raises
+    TypeError or ValueError for what JSON cannot hold, or a property cannot be.
     """
+    try:
+        total = sum(params.values())
+        if total - total:  # One of them is not finite.
+            raise ValueError
+    except Exception:  # Most programs send numbers only: no more than that is resident.
+        heap.call("values", "check", what, params)
     body = {
         "id": str(number),
         "version": "1.0",

@@ -10,6 +10,7 @@ import json
 
 from micropython import const
 
+from . import heap
 from .envelope import compact
 from .errors import TransportError
 
@@ -42,7 +43,11 @@ class Shadow:
         self._send({"method": "get"})
 
     def report(self, values, fulfilled=False):
-        """Report attributes; `fulfilled` clears the desired values, because they are done."""
+        """Report attributes; `fulfilled` clears the desired values, because they are done.
+
+        Raises TypeError or ValueError for what JSON cannot hold.
+        """
+        heap.call("values", "check", "shadow", values)
         state = {"reported": values}
         if fulfilled:
             state["desired"] = "null"

@@ -15,6 +15,7 @@ docs/reference/protocol.md, "TSL". Handlers are given by name:
 
 import json
 
+from . import heap
 from .envelope import compact
 from .errors import AlinkError, RefusedError
 from .topics import shown
@@ -27,7 +28,8 @@ class Thing:
 
     def __init__(self, device, model=None):
         """`model` is the file of a thing model; values that it does not allow are then refused,
-        the cloud's with 460, the program's own with ValueError.
+        the cloud's with 460, the program's own with ValueError, those of `device.post_properties`
+        too.
         """
         self._device = device
         self._model = None
@@ -35,6 +37,7 @@ class Thing:
             from .tsl import Model
 
             self._model = Model(model)
+            device.post_properties = self.post
         self._properties = {}
         self._services = {}
         device.subscribe("thing/service/property/set", self.take)
@@ -46,28 +49,20 @@ class Thing:
         """Have the decorated `handler(value)` called when the cloud sets a property.
 
         Its return value, unless None, is posted as the property's new value. ValueError says
-        that a value is not allowed.
+        that a value is not allowed. Raises TypeError or ValueError for a handler that the cloud
+        could not reach.
         """
-
-        def keep(handler):
-            self._properties[name] = handler
-            return handler
-
-        return keep
+        return self._keep(self._properties, "property", name)
 
     def service(self, name):
         """Have the decorated `handler(inputs)` called when the cloud asks for a service.
 
         It returns the outputs, a dict, or None without outputs. ValueError says that an input is
         not allowed. RefusedError(code, text) is answered with its code (429 busy, your own from
-        100000 to 110000). Any other exception is answered with 400 and logged.
+        100000 to 110000). Any other exception is answered with 400 and logged. Raises as
+        `property`.
         """
-
-        def keep(handler):
-            self._services[name] = handler
-            return handler
-
-        return keep
+        return self._keep(self._services, "service", name)
 
     def post(self, values, qos=0, on_reply=None):
         """Post {identifier: value, or {"value": value, "time": ms since 1970}}; see `request`."""
@@ -77,6 +72,8 @@ class Thing:
 
     def event(self, name, values, time=None, qos=0, on_reply=None):
         """Post an event, its values a dict, `time` in ms since 1970; see `Device.request`."""
+        if not isinstance(values, dict):
+            heap.call("values", "check_event", name, values)
         if self._model:
             self._model.check_event(name, values)
         params = {"value": values}
@@ -102,6 +99,14 @@ class Thing:
         except AlinkError as error:
             self._device._log("%s not answered: %s" % (method, error))
 
+    def _keep(self, handlers, kind, name):
+        def keep(handler):
+            heap.call("wrong_names", "check_handler", self._model, kind, name, handler)
+            handlers[name] = handler
+            return handler
+
+        return keep if isinstance(name, str) else keep(name)  # The latter raises.
+
     def _carry_out(self, method, inputs, changed):
         # Returns code, data and message of the answer; `changed` gets what is to be posted.
         name = method[len(_METHOD) :]
@@ -113,7 +118,12 @@ class Thing:
                 return 460, {}, "%s is not known here" % method
             if self._model:
                 self._model.check_inputs(name, inputs or {})
-            return 200, self._services[name](inputs or {}) or {}, "success"
+            answer = self._services[name](inputs or {})
+            if answer is None:
+                answer = {}
+            elif answer != {}:
+                heap.call("values", "check_answer", name, answer, self._model)
+            return 200, answer, "success"
         except ValueError as error:
             return 460, {}, str(error)
         except RefusedError as error:

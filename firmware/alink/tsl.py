@@ -16,7 +16,7 @@ class Model:
     def __init__(self, path):
         """`path` is a file from the console, or a compiled one, which is read faster.
 
-        Raises OSError if the file does not exist, ValueError if it is not a thing model.
+        Raises TypeError or ValueError that names the file, if it is missing or no thing model.
         """
         try:
             with open(path, "rb") as file:
@@ -26,13 +26,15 @@ class Model:
                     file.seek(0)
                     lines = heap.call("tsl_reader", "lines", file)
                     heap.unload("tsl_reader")
-        except ValueError as error:
-            raise ValueError("%s is not a thing model: %s" % (path, error))
+        except (OSError, TypeError, ValueError) as error:
+            lines = heap.call("wrong_names", "refuse_file", path, error)  # It raises.
         # A line each, see `tsl_reader`: a dict of them would take four times the heap.
         self._lines = b"\n" + lines + b"\n"
 
     def check_properties(self, values):
-        """Check {identifier: value, or {"value": value, "time": ms}}."""
+        """Check {identifier: value, or {"value": value, "time": ms}}. Raises TypeError too."""
+        if not isinstance(values, dict):
+            heap.call("values", "check", "event/property/post", values)
         for name, value in values.items():
             timed = isinstance(value, dict) and "value" in value
             if timed and len(value) > 1:
@@ -52,9 +54,29 @@ class Model:
         """Check the inputs of a service, a dict."""
         self._check_members("?" + name, values)
 
+    def check_outputs(self, name, values):
+        """Check the outputs of a service, a dict."""
+        self._check_members(">" + name, values)
+
+    def names(self, group):
+        """Return the names after a mark: properties (b"/"), events (b"!"), services (b"?")."""
+        found = []
+        for line in self._lines.split(b"\n"):
+            key = line.split(b" ")[0]
+            if key.startswith(group) and b"/" not in key[len(group) :]:
+                found.append(key[len(group) :].decode())
+        return found
+
+    def is_read_only(self, name):
+        """Tell whether the cloud cannot set a property."""
+        return b"\n-%s\n" % name.encode() in self._lines
+
     def _check_members(self, group, values):
         if b"\n%s\n" % group.encode() not in self._lines:
-            raise ValueError("%s is not in the thing model" % group[1:])
+            self._refuse(group[1:], group[:1].encode())
+        if not isinstance(values, dict):
+            allowed = "the values of %s are %r, allowed is an object" % (group[1:], values)
+            raise ValueError(allowed)  # noqa: TRY004  It is answered 460.
         for key, value in values.items():
             self._check(group.encode() + b"/", key, value)
 
@@ -62,9 +84,12 @@ class Model:
         line = b"\n%s%s " % (group, name.encode())
         at = self._lines.find(line)
         if at < 0:
-            raise ValueError("%s is not in the thing model" % name)
+            self._refuse(name, group)
         at += len(line)
         _check_kind(json.loads(self._lines[at : self._lines.find(b"\n", at)]), name, value)
+
+    def _refuse(self, name, group):
+        heap.call("wrong_names", "refuse_unknown", name, self.names(group))
 
 
 def _check_kind(kind, name, value):

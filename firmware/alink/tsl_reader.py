@@ -1,12 +1,13 @@
 """Read the thing model that the vendor's console exports, of which a board cannot hold the whole.
 
 Byte by byte, one property in the heap at a time. The result is what `alink-sim thing compile`
-writes and `tsl` checks with: a line for each property, event, service and member of the latter,
-its key, a blank, and its kind as JSON.
+writes and `tsl` checks with: a line each, its key, a blank, and its kind as JSON.
 
     /target ["float","5","30"]        a property
     !alarm/level ["enum",1,2]         an output of an event; "!alarm" alone is the event
     ?SelfTest/seconds ["int","1",""]  an input of a service; "?SelfTest" alone is the service
+    >SelfTest/passed ["int","",""]    an output of a service; ">SelfTest" alone is the service
+    -temperature                      a property that the cloud cannot set
 """
 
 import json
@@ -16,33 +17,34 @@ from micropython import const
 from .envelope import compact
 
 _QUOTE, _BACKSLASH, _COMMA = const(0x22), const(0x5C), const(0x2C)
-_OPEN = const(b"{[")
-_CLOSE = const(b"}]")
+_OPEN, _CLOSE = const(b"{["), const(b"}]")
 _LIMITS = const(("min", "max", "length", "size"))
-# These stand for all properties at once.
-_ALL = const(("set", "get", "post"))
+_ALL = const(("set", "get", "post"))  # They stand for all properties at once.
 
 
 def lines(file):
     """Return the lines of a thing model in a binary file. Raises ValueError with the place."""
     reader = _Reader(file)
-    found = None
+    found = []
     for table in reader.pairs():
         if table == "properties":
-            found = found or []
-            found.extend([b"/%s %s" % reader.member() for _ in reader.items(table)])
-        elif table in ("events", "services"):
-            found = found or []
-            is_event = table == "events"
             for _ in reader.items(table):
-                name, members = reader.group("outputData" if is_event else "inputData")
-                if name not in _ALL:
-                    name = (b"!" if is_event else b"?") + name.encode()
-                    found.append(name)
-                    found.extend([name + b"/%s %s" % member for member in members])
+                reader.access = None
+                name, kind = reader.member()
+                found.append(b"/%s %s" % (name, kind))
+                if reader.access == "r":
+                    found.append(b"-" + name)
+        elif table in ("events", "services"):
+            for _ in reader.items(table):
+                name, inputs, outputs = reader.group()
+                marked = {b"?": inputs, b">": outputs} if table != "events" else {b"!": outputs}
+                for mark, members in marked.items() if name not in _ALL else ():
+                    group = mark + name.encode()
+                    found.append(group)
+                    found.extend([group + b"/%s %s" % member for member in members])
         else:
             reader.skip()
-    if found is None or not reader.has_properties:
+    if not reader.has_properties:
         raise ValueError("properties is missing")
     return b"\n".join(found)
 
@@ -52,6 +54,7 @@ class _Reader:
 
     def __init__(self, file):
         self.has_properties = False
+        self.access = None  # The last accessMode, such as "r".
         self._where = ""
         self._file = file
         self._buffer = bytearray(128)
@@ -62,31 +65,31 @@ class _Reader:
         name, kind = self._named()
         return name.encode(), compact(kind)
 
-    def group(self, data):
-        """Read an event or a service; return its identifier and what `member` returns for each
-        element of its list `data`.
-        """
-        name, members = None, []
+    def group(self):
+        """Read an event or a service; return its identifier and the `member`s in and out."""
+        name, members = None, {"inputData": [], "outputData": []}
         for key in self.pairs():
             if key == "identifier":
                 name = self._value()
-            elif key == data:
-                for _ in self.items(self._where + "." + data):
+            elif key in members:
+                for _ in self.items(self._where + "." + key):
                     if self._peek() == 0x7B:
-                        members.append(self.member())
+                        members[key].append(self.member())
                     else:
                         self.skip()  # A service of the raw kind lists names only.
             else:
                 self.skip()
         if name is None:
             self._missing("identifier")
-        return name, members
+        return name, members["inputData"], members["outputData"]
 
     def _named(self):
         name = kind = None
         for key in self.pairs():
             if key == "identifier":
                 name = self._value()
+            elif key == "accessMode":
+                self.access = self._value()
             elif key == "dataType":
                 kind = self._kind()
             else:

@@ -17,7 +17,7 @@ INTERNAL = {
     "alink": {
         "boot", "calls", "chip", "crc16", "device", "envelope", "errors", "growth", "heap",
         "https", "lost_replies", "messages", "session", "sign", "sleep", "tasks", "topics", "tsl",
-        "tsl_reader", "wrong_arguments",
+        "tsl_reader", "values", "wrong_arguments", "wrong_names",
     },
     "alink_formats": {
         "board_file", "bytecode", "errors", "extras", "flash", "nvs", "nvs_entry", "nvs_generator",

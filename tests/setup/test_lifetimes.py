@@ -19,7 +19,9 @@ LOOSE = {
     "alink.sign",
     "alink.tsl_reader",
     "alink.utc",
+    "alink.values",
     "alink.wrong_arguments",
+    "alink.wrong_names",
 }
 DROPPED_BEFORE_RESET = {"alink.topics"}
 

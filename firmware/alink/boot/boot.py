@@ -3,19 +3,9 @@
 Each stop is one `heap.call`; the package is dropped whole before the session begins.
 """
 
-from micropython import const
+import sys
 
 from .. import heap
-
-_POLICIES = const(("retry", "reregister", "stop"))
-
-
-def check(policy, keepalive):
-    """Raise ValueError if a setting of `Device` is out of range."""
-    if policy not in _POLICIES:
-        raise ValueError("policy is %r; allowed are %s" % (policy, ", ".join(_POLICIES)))
-    if not 30 <= keepalive <= 1200:
-        raise ValueError("keepalive is %s s; allowed range is 30 to 1200 s" % keepalive)
 
 
 class Boot:
@@ -24,8 +14,12 @@ class Boot:
     def __init__(self, device):
         """`device` is a `Device` or an `HttpChannel` that `identity.load` made.
 
-        A credential is added to its fields if they have none.
+        A credential is added to its fields if they have none. Raises RuntimeError if it is the
+        second `Device` of a program.
         """
+        # It would register again, or end the session of the first; an `HttpChannel` has none.
+        if hasattr(device, "loop") and "alink.session.session" in sys.modules:
+            raise RuntimeError("this program has another Device; call connect() on that one again")
         self.fields = device._fields
         self.network = device._network
         self.feed = device._feed

@@ -6,6 +6,8 @@ the names in a module stay in the heap of a board.
 
 from micropython import const
 
+from .. import heap
+
 _TEXT = const(
     "device_name region instance_id host https_host ntp_host method sign_method timestamp policy "
     "path"
@@ -25,16 +27,7 @@ def check(settings):
     names = _TEXT.split() + numbers[::3] + _OTHERS.split()
     for name in settings:
         if name not in names:
-            best = nearest = None
-            for known in names:
-                at = hits = 0
-                for letter in name:
-                    found = known.find(letter, at)
-                    if found >= 0:
-                        hits, at = hits + 2, found + 1
-                if best is None or hits - len(known) > best:
-                    best, nearest = hits - len(known), known
-            raise TypeError("%s is not a setting; did you mean %s?" % (name, nearest))
+            heap.call("wrong_names", "refuse_unknown", name, names, "a setting", TypeError)
     for name in _TEXT.split():
         if not isinstance(settings.get(name, ""), str):
             raise TypeError("%s is %r; allowed is text" % (name, settings[name]))
@@ -47,6 +40,8 @@ def check(settings):
             raise ValueError(
                 "%s is %d; allowed range is %d to %d" % (numbers[at], value, low, high)
             )
+    if settings.get("policy", "retry") not in ("retry", "reregister", "stop"):
+        raise ValueError("policy is %r; allowed are retry, reregister, stop" % settings["policy"])
     for name in ("network", "log"):
         if settings.get(name) is not None and not callable(settings[name]):
             raise TypeError("%s is %r; allowed is a function" % (name, settings[name]))
