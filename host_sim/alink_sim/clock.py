@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from alink_sim.patience import patience
 
@@ -68,12 +68,20 @@ class SystemClock:
         return loop.call_later(seconds, callback)
 
 
+class Driver(Protocol):
+    """Knows what a platform and its boards wait for: `alink_sim.clock_driver.ClockDriver`."""
+
+    def until(self, what: str | Callable[[], Any], **wanted: Any) -> Any:
+        """Let time pass until `what` has happened, and return it."""
+
+
 class ManualClock:
-    """A clock that stands still until `advance`."""
+    """A clock that stands still until `advance` or `run_until`."""
 
     def __init__(self, path: Path | None = None, *, start: float = 1795456800.0) -> None:
         """Start at `start` seconds since 1970 (2026-11-23 18:00 UTC); write the time to `path`."""
         self.path = path
+        self.driver: Driver | None = None  # The fixtures of pytest set it.
         self._now = start
         self._start = start
         self._timers: list[tuple[float, int, _Timer]] = []
@@ -113,6 +121,26 @@ class ManualClock:
                 self._move(due[0])
                 due[1].fire()
             self._move(end)
+
+    def run_until(self, what: str | Callable[[], Any], **wanted: Any) -> Any:
+        """Advance from one due moment to the next until an event, or until a callable is true.
+
+        Returns the event, or what the callable returns. `run_until("online", device_name="dev-1")`
+        takes what `Platform.expect` takes. Time moves only while the platform and the boards have
+        nothing to do, so a slow machine changes no result. Raises AssertionError if it does not
+        come, RuntimeError without a platform.
+        """
+        __tracebackhide__ = True  # pytest shows who waited, not this.
+        if self.driver is None:
+            raise RuntimeError(
+                "run_until needs a platform: add the fixture iot_platform or board to the test"
+            )
+        return self.driver.until(what, **wanted)
+
+    def next_timers(self) -> list[float]:
+        """Return when the next timer is due, in seconds since 1970; empty without a timer."""
+        with self._lock:
+            return [at for at, _, _ in self._timers[:1]]
 
     def close(self) -> None:
         """Close the file."""

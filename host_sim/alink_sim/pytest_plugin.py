@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from alink_sim.clock import Clock
     from alink_sim.factory_flash import FactoryFlash
     from alink_sim.platform import Platform, Product, Settings
+    from alink_sim.sntp import SntpServer
 
 _INSTANCE = "iot-pytest0001"  # An enterprise instance: only these have preregistration-free.
 _SHOWN = 40  # Text lines of output in the report of a failed test.
@@ -98,6 +99,7 @@ def iot_platform(
 
     with Platform(ca=iot_ca, clock=iot_clock, settings=iot_settings) as platform:
         request.node.stash[_PLATFORM] = platform
+        _drive(iot_clock, platform, [], None)
         yield platform
 
 
@@ -166,6 +168,7 @@ def factory_flash(
         )
         request.node.stash[_FLASH] = flash
         iot_platform.log.why_silent = flash.why_silent
+        _drive(iot_clock, iot_platform, flash.boards, ntp)
         yield flash
         flash.power_off()
 
@@ -207,6 +210,16 @@ def _missing_extra(call: pytest.CallInfo[None]) -> str | None:
 
     error = call.excinfo.value if call.excinfo and call.when == "setup" else None
     return extras.missing(error, own="sim") if isinstance(error, ModuleNotFoundError) else None
+
+
+def _drive(clock: Clock, platform: Platform, boards: list[Board], ntp: SntpServer | None) -> None:
+    """Let `run_until` of a clock that stands still move this platform and these boards."""
+    from alink_sim.clock import ManualClock
+
+    if isinstance(clock, ManualClock):
+        from alink_sim.clock_driver import ClockDriver
+
+        clock.driver = ClockDriver(clock, lambda: platform, boards, ntp)
 
 
 def _show(

@@ -67,7 +67,7 @@ def test_synchronous_service_replies_to_the_caller(
             product.key,
             NAME,
             "SelfTest",
-            {},
+            {"seconds": 3},
             timeout_ms=8000,
         )
         name, asked, *_ = client.expect("on_thing_call_service")

@@ -21,10 +21,10 @@ from alink_sim import toolchain
 from alink_sim.board import Board, sdk_files
 from alink_sim.board.interpreter.heap import beside_standins
 from alink_sim.clock import ManualClock
+from alink_sim.clock_driver import ClockDriver
 from alink_sim.platform import Fault
 from alink_sim.sntp import SntpServer
 from tests.reliability.far_platform import INSTANCE, FarPlatform
-from tests.sim.clock_driver import ClockDriver
 from tests.waiting import PATIENCE
 
 POST_SECONDS = 300

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from alink_sim.clock import ManualClock
+from alink_sim.clock_driver import is_quiet
 from alink_sim.platform import Fault, Instance, Listen, Platform
-from tests.sim.clock_driver import is_quiet
 from tests.waiting import PATIENCE
 
 INSTANCE = "iot-test0001"  # An enterprise instance: others take no device without preregistration.
@@ -141,7 +141,7 @@ def _serve(
                     clock.advance(seconds)
                     pipe.send(None)
                 case ("rests",):
-                    pipe.send((is_quiet(platform), [at for at, _, _ in clock._timers[:1]]))
+                    pipe.send((is_quiet(platform), clock.next_timers()))
                 case ("fault", fault, device, times):
                     platform.faults.add(fault, device=device, times=times)
                     pipe.send(None)

@@ -15,9 +15,9 @@ from alink_sim import toolchain
 from alink_sim.board import Board, sdk_files
 from alink_sim.board.interpreter.heap import beside_standins
 from alink_sim.clock import Clock, ManualClock
+from alink_sim.clock_driver import ClockDriver
 from alink_sim.platform import Instance, Platform, Settings
 from alink_sim.sntp import SntpServer
-from tests.sim.clock_driver import ClockDriver
 from tests.waiting import eventually
 
 INSTANCE = "iot-test0001"

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from alink_sim.platform._runner import Runner
 from alink_sim.platform.core import Core
 from alink_sim.platform.state.entities import Device, Product
-from alink_sim.platform.state.registry import Registry
+from alink_sim.platform.state.registry import Registry, RegistryError
 from alink_sim.platform.topics import (
     device_jobs,
     downlink,
@@ -87,16 +87,29 @@ class Cloud:
     # Thing model
 
     def set_properties(self, product_key: str, device_name: str, values: dict[str, Any]) -> str:
-        """Send a property set; return the id that the device's reply will carry."""
-        return self.call_service(product_key, device_name, "property/set", values)
+        """Send a property set; return the id that the device's reply will carry.
+
+        Raises RegistryError, as the cloud API refuses, for values that the thing model does not
+        allow. `send` sends anything.
+        """
+
+        def change(device: Device) -> str:
+            _allow(downlink.why_not_set(self._core, device, values))
+            return downlink.call(self._core, device, "property/set", values)[0]
+
+        return self._with(product_key, device_name, change)
 
     def call_service(self, product_key: str, device_name: str, service: str, inputs: Any) -> str:
-        """Call an asynchronous service; return the id that the device's reply will carry."""
-        return self._with(
-            product_key,
-            device_name,
-            lambda device: downlink.call(self._core, device, service, inputs)[0],
-        )
+        """Call an asynchronous service; return the id that the device's reply will carry.
+
+        Raises RegistryError for inputs that the thing model does not allow.
+        """
+
+        def change(device: Device) -> str:
+            _allow(downlink.why_not_called(self._core, device, service, inputs))
+            return downlink.call(self._core, device, service, inputs)[0]
+
+        return self._with(product_key, device_name, change)
 
     def call_service_sync(
         self,
@@ -107,10 +120,14 @@ class Cloud:
         *,
         timeout_ms: int = 5000,
     ) -> Rrpc:
-        """Call a synchronous service and wait for its reply; raises as `rrpc` does."""
+        """Call a synchronous service and wait for its reply.
+
+        Raises as `rrpc` and `call_service`.
+        """
 
         async def work() -> Rrpc:
             device = self._core.registry.device(product_key, device_name)
+            _allow(downlink.why_not_called(self._core, device, service, inputs))
             return await rrpc.call(self._core, device, service, inputs, timeout_ms=timeout_ms)
 
         return self._runner.run(work())
@@ -118,12 +135,16 @@ class Cloud:
     def set_desired(
         self, product_key: str, device_name: str, values: dict[str, Any]
     ) -> dict[str, int]:
-        """Set desired values, sent at once to a device that is online; return their versions."""
-        return self._with(
-            product_key,
-            device_name,
-            lambda device: downlink.set_desired(self._core, device, values)[1],
-        )
+        """Set desired values, sent at once to a device that is online; return their versions.
+
+        Raises RegistryError for values that the thing model does not allow.
+        """
+
+        def change(device: Device) -> dict[str, int]:
+            _allow(downlink.why_not_set(self._core, device, values))
+            return downlink.set_desired(self._core, device, values)[1]
+
+        return self._with(product_key, device_name, change)
 
     # Shadow, log, config
 
@@ -303,3 +324,9 @@ class Cloud:
     def _with(self, product_key: str, device_name: str, act: Callable[[Device], _T]) -> _T:
         """Run a function of one device in the platform's loop."""
         return self._runner.change(lambda registry: act(registry.device(product_key, device_name)))
+
+
+def _allow(refusal: str) -> None:
+    """Raise RegistryError with the reason that the thing model gives, if it gives one."""
+    if refusal:
+        raise RegistryError(f"the thing model does not allow this: {refusal}")

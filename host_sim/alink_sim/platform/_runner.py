@@ -6,8 +6,10 @@ import asyncio
 import copy
 import threading
 from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
+from alink_sim.patience import patience
 from alink_sim.platform import lifecycle
 from alink_sim.platform.core import Core
 from alink_sim.platform.event_loop import SmallTlsLoop
@@ -59,6 +61,31 @@ class Runner:
             raise RuntimeError("the platform does not run: call its start() first")
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
+    def is_quiet(self) -> bool:
+        """Return whether the loop, having looked at its sockets, has nothing to do."""
+        loop = self._loop
+        if loop is None:
+            return True
+        seen = threading.Event()
+        found: list[bool] = []
+
+        def look() -> None:
+            at_rest = not self._core.commits.is_writing and not _has_work(loop)
+            found.append(at_rest and not loop._ready)  # type: ignore[attr-defined] # noqa: SLF001
+            seen.set()
+
+        def wake() -> None:
+            # The wake-up itself is an event of this round. In the next one `look` comes first,
+            # with everything that the sockets have brought still in the queue behind it.
+            loop.call_soon(look)
+
+        try:
+            loop.call_soon_threadsafe(wake)
+        except RuntimeError:
+            return True  # It has just been stopped.
+        seen.wait(patience())
+        return found == [True]
+
     def look(self, read: Callable[[], _T]) -> _T:
         """Return a copy of what `read` returns."""
 
@@ -82,3 +109,9 @@ class Runner:
             return copy.deepcopy(await lifecycle.carry_out(self._core, action))
 
         return self.run(work())
+
+
+def _has_work(loop: asyncio.AbstractEventLoop) -> bool:
+    """Return whether a thread works for the loop; at its end its result is in `_ready`."""
+    executor: ThreadPoolExecutor | None = loop._default_executor  # type: ignore[attr-defined] # noqa: SLF001
+    return executor is not None and executor._idle_semaphore._value < len(executor._threads)  # noqa: SLF001

@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 
 from alink_sim import cli
 from alink_sim.platform.control import operations
-from alink_sim.platform.verbs import request
+from alink_sim.platform.state.registry import RegistryError
+from alink_sim.platform.verbs import messages, request
 from tests.platform.online import Online, online
 from tests.platform.verbs.test_cli import WORLD, start
 from tests.platform.wire import publish, subscribe
@@ -134,6 +135,54 @@ def test_missing_reply_exits_1_with_sentence(
     done = CliRunner().invoke(cli.app, device)
     assert done.exit_code == code
     assert done.stderr.partition(";")[0] == (says and f"alink-sim: {says}")
+
+
+def test_set_and_desire_wait_for_reply(online: Online, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(
+        request, "call", lambda _, name, **more: operations.call(online.platform, name, more)
+    )
+    monkeypatch.setattr(messages, "monotonic", lambda: 0.0)
+    device = (online.party.product.key, online.party.name)
+    with ThreadPoolExecutor(1) as threads:
+        for verb, code in (("set", 200), ("set", 460), ("desire", 200)):
+            words = ["admin", "device", verb, *device, "led=1", "--wait", "--json"]
+            asked = threads.submit(CliRunner().invoke, cli.app, words)
+            topic, body, _ = online.wire.read_publish()
+            reply = json.dumps({"id": body["id"], "code": code, "data": {}}).encode()
+            online.wire.send(publish(f"{topic}_reply", reply))
+            done = asked.result(PATIENCE)
+            assert json.loads(done.stdout) == {"id": body["id"], "code": code}
+            assert done.exit_code == int(code != 200)
+    seconds = iter((0.0, 9.0))
+    monkeypatch.setattr(messages, "monotonic", lambda: next(seconds))
+    done = CliRunner().invoke(cli.app, ["admin", "device", "desire", *device, "led=1", "--wait"])
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "sent no reply (TIMEOUT)" in done.stderr
+
+
+def test_thing_model_judges_what_cloud_sets(online: Online):
+    kind = {"type": "int", "specs": {"min": "0", "max": "9"}}
+    properties = [
+        {"identifier": "led", "accessMode": "rw", "dataType": kind},
+        {"identifier": "heat", "accessMode": "r", "dataType": kind},
+    ]
+    service = {"identifier": "Blink", "inputData": [{"identifier": "n", "dataType": kind}]}
+    online.platform.console.set_thing_model(
+        online.party.product.key,
+        {"properties": properties, "events": [], "services": [service]},
+    )
+    for name, parameters, why in (
+        ("set_properties", {"values": {"led": 10}}, "led is 10: use int 0..9"),
+        ("set_properties", {"values": {"lde": 1}}, "lde is not in the thing model"),
+        ("set_desired", {"values": {"heat": 1}}, "heat is read-only"),
+        ("call_service", {"service": "Blonk", "inputs": {}}, "Blonk is not a service of the"),
+        ("call_service", {"service": "Blink", "inputs": {}}, "n is missing"),
+        ("call_service_sync", {"service": "Blink", "inputs": {"n": "x"}}, "n is 'x': use int"),
+    ):
+        with pytest.raises(RegistryError, match=f"the thing model does not allow this: {why}"):
+            operate(online, name, **parameters)
+    operate(online, "set_properties", values={"led": 9})
+    assert online.wire.read_publish()[1]["params"] == {"led": 9}
 
 
 @pytest.mark.parametrize("verb", ["set", "desire", "call", "send", "ask", "shadow", "log"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from alink_sim import bounded_json, thing_model
+from alink_sim import bounded_json
 from alink_sim.bounded_json import JsonError
 from alink_sim.platform.openapi.call import ApiAction, Call, Response
 from alink_sim.platform.openapi.errors import ApiError
@@ -60,21 +60,16 @@ async def _invoke_now(call: Call, device: Device, name: str, inputs: Response) -
 def checked_items(call: Call, device: Device) -> Response:
     """Return the Items of a call, if the thing model lets the cloud set them. Raises ApiError."""
     items = call.document("Items")
-    if model := thing.model_of(call.core, device.product_key):
-        for wrong in thing_model.check_properties(model, items):
-            raise ApiError("iot.device.SetDevicePropertyFailed", f"{wrong.name} {wrong.text}")
-        for name in items:
-            if name not in model.writable:
-                raise ApiError("iot.device.SetDevicePropertyFailed", f"{name} is read-only")
+    if wrong := downlink.why_not_set(call.core, device, items):
+        raise ApiError("iot.device.SetDevicePropertyFailed", wrong)
     return items
 
 
 def checked_inputs(call: Call, device: Device) -> Response:
     """Return the Args of a call, if they are those of its service. Raises ApiError."""
     inputs = call.document("Args")
-    if model := thing.model_of(call.core, device.product_key):
-        for wrong in thing_model.check_service(model, call.text("Identifier"), inputs):
-            raise ApiError("iot.device.InvokeThingServiceFailed", f"{wrong.name} {wrong.text}")
+    if wrong := downlink.why_not_called(call.core, device, call.text("Identifier"), inputs):
+        raise ApiError("iot.device.InvokeThingServiceFailed", wrong)
     return inputs
 
 

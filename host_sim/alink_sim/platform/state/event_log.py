@@ -169,15 +169,9 @@ class EventLog:
         once `why_silent` has a reason.
         """
         __tracebackhide__ = True  # pytest shows who expected, not this.
-        wanted = Wanted(kind=kind, device_name=device_name)
 
         def found() -> Event | None:
-            for event in reversed(self._events):
-                if event is after:
-                    break
-                if _is(event, wanted) and detail.items() <= event.detail.items():
-                    return event
-            return None
+            return self.newest(kind, device_name=device_name, after=after, **detail)
 
         event, reason = self._wait(found, device_name, timeout)
         if event:
@@ -189,6 +183,24 @@ class EventLog:
         raise ExpectationError(
             f"no event {what}{who}{' after that' if after else ''}{why}; {self.tail()}"
         )
+
+    def newest(
+        self,
+        kind: str,
+        *,
+        device_name: str | None = None,
+        after: Event | None = None,
+        **detail: Any,
+    ) -> Event | None:
+        """Return the newest event that `expect` takes, None without one."""
+        wanted = Wanted(kind=kind, device_name=device_name)
+        with self._changed:
+            for event in reversed(self._events):
+                if event is after:
+                    break
+                if _is(event, wanted) and detail.items() <= event.detail.items():
+                    return event
+        return None
 
     def _wait(
         self, found: Callable[[], Event | None], device_name: str | None, timeout: float

@@ -45,6 +45,11 @@ class Commits:
         return self._store.is_behind
 
     @property
+    def is_writing(self) -> bool:
+        """Tell whether a transaction is under way."""
+        return self._writing is not None
+
+    @property
     def changes(self) -> int:
         """Return how often something has changed so far."""
         return self._store.changes

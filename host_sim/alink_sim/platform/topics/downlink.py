@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from alink_sim import thing_model
 from alink_sim.platform.compact import compact
 from alink_sim.platform.core import Core
 from alink_sim.platform.state.data_script import ScriptError
 from alink_sim.platform.state.entities import Device
-from alink_sim.platform.topics import shadow
+from alink_sim.platform.topics import shadow, thing
 
 
 def broadcast(
@@ -53,6 +54,26 @@ def ask(core: Core, device: Device, what: str, params: Any) -> tuple[str, int]:
 def call(core: Core, device: Device, service: str, params: Any) -> tuple[str, int]:
     """Ask for a service, or for "property/set"; see `ask`."""
     return ask(core, device, f"service/{service}", params)
+
+
+def why_not_set(core: Core, device: Device, values: dict[str, Any]) -> str:
+    """Return why the cloud cannot set these properties by the thing model, "" if it can."""
+    model = thing.model_of(core, device.product_key)
+    if model is None:
+        return ""
+    for wrong in thing_model.check_properties(model, values):
+        return f"{wrong.name} {wrong.text}"
+    return next((f"{name} is read-only" for name in values if name not in model.writable), "")
+
+
+def why_not_called(core: Core, device: Device, service: str, inputs: Any) -> str:
+    """Return why the cloud cannot call this service by the thing model, "" if it can."""
+    model = thing.model_of(core, device.product_key)
+    if model is None:
+        return ""
+    for wrong in thing_model.check_service(model, service, inputs):
+        return f"{wrong.name} {wrong.text}"
+    return ""
 
 
 def set_log_mode(core: Core, device: Device, *, wanted: bool) -> int:

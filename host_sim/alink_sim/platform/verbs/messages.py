@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from time import monotonic, sleep
 from typing import Annotated, Any
 
 import typer
@@ -10,13 +11,17 @@ import typer
 from alink_sim import bounded_json
 from alink_sim.bounded_json import JsonError
 from alink_sim.platform.topics.rrpc import RrpcCode
-from alink_sim.platform.verbs import request
+from alink_sim.platform.verbs import output, request
 from alink_sim.platform.verbs.arguments import AsJson, DeviceName, ProductKey
 from alink_sim.platform.verbs.request import run
+
+_PAUSE = 0.1  # Seconds between two looks for a reply.
+_DONE = 200
 
 Values = Annotated[
     list[str], typer.Argument(metavar="NAME=JSON", help="target=21 mode='\"eco\"' led=1")
 ]
+Wait = Annotated[bool, typer.Option("--wait", help="Wait for the device's reply and print it.")]
 Timeout = Annotated[
     int, typer.Option(min=1000, max=8000, help="Milliseconds to wait for the reply.")
 ]
@@ -28,17 +33,17 @@ def set_properties(
     device_name: DeviceName,
     values: Values,
     *,
+    wait: Wait = False,
+    timeout: Timeout = 5000,
     as_json: AsJson = False,
 ) -> None:
-    """Set properties. The device's reply is an event `answered` with the id printed here."""
-    run(
-        context,
-        "cloud.set_properties",
-        as_json=as_json,
-        product_key=product_key,
-        device_name=device_name,
-        values=_parsed(values),
-    )
+    """Set properties; with --wait print the device's reply, else the id that it will have."""
+    device = {"product_key": product_key, "device_name": device_name}
+    operation = "cloud.set_properties"
+    if wait:
+        _wait_for_set(context, operation, timeout, as_json=as_json, values=values, **device)
+    else:
+        run(context, operation, as_json=as_json, values=_parsed(values), **device)
 
 
 def set_desired(
@@ -47,17 +52,17 @@ def set_desired(
     device_name: DeviceName,
     values: Values,
     *,
+    wait: Wait = False,
+    timeout: Timeout = 5000,
     as_json: AsJson = False,
 ) -> None:
-    """Set desired values, which wait for the device. Print their versions."""
-    run(
-        context,
-        "cloud.set_desired",
-        as_json=as_json,
-        product_key=product_key,
-        device_name=device_name,
-        values=_parsed(values),
-    )
+    """Set desired values, which wait for the device. Print their versions, or its reply."""
+    device = {"product_key": product_key, "device_name": device_name}
+    operation = "cloud.set_desired"
+    if wait:
+        _wait_for_set(context, operation, timeout, as_json=as_json, values=values, **device)
+    else:
+        run(context, operation, as_json=as_json, values=_parsed(values), **device)
 
 
 def call_service(
@@ -166,6 +171,35 @@ def log(
         device_name=device_name,
         on=on,
     )
+
+
+def _wait_for_set(
+    context: typer.Context,
+    operation: str,
+    timeout_ms: int,
+    *,
+    as_json: bool,
+    values: list[str],
+    **device: str,
+) -> None:
+    # A desired value has no id: the reply is known by its topic.
+    number = request.call(context, "log.after", number=0, limit=1)["number"]
+    request.call(context, operation, values=_parsed(values), **device)
+    topic = (
+        f"/sys/{device['product_key']}/{device['device_name']}/thing/service/property/set_reply"
+    )
+    end = monotonic() + timeout_ms / 1000
+    while True:
+        fresh = request.call(context, "log.after", number=number, kind="answered", **device)
+        for reply in (event["detail"] for event in fresh["events"]):
+            if reply["topic"] == topic:
+                output.show({"id": reply["id"], "code": reply["answer"]}, as_json=as_json)
+                if reply["answer"] != _DONE:
+                    raise typer.Exit(1)
+                return
+        if monotonic() >= end:
+            _fail_without_reply({"code": "TIMEOUT"}, device["device_name"])
+        sleep(_PAUSE)
 
 
 def _fail_without_reply(result: dict[str, str], device_name: str) -> None:

@@ -1,4 +1,4 @@
-"""Time that passes only while a rig has nothing to do.
+"""Time that passes only while a platform and its boards have nothing to do.
 
 Deadlines of the SDK and the platform (ten seconds for a reply, five for a handshake) are on the
 test's clock. It must not run while a busy machine leaves no processor to a board or the platform,
@@ -10,47 +10,49 @@ or a deadline passes that no fault has caused. A rig is idle once
 3. then each board has looked at its sockets and is still in the same wait (nothing came for it),
    and what it has printed is in its `lines` (the test has heard of it).
 
-`run_until` jumps from one due moment to the next, as a test that turns the clock wants it.
-`start` lets the clock follow real time while the rig is idle, for tests that do not turn it.
+`run_until` jumps from one due moment to the next, as a test that turns the clock wants it;
+`ManualClock.run_until` calls `until`. `start` lets the clock follow real time while the rig is
+idle, for tests that do not turn it.
 """
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from alink_sim.board import FOREVER, Board, BoardError
 from alink_sim.clock import ManualClock
-from alink_sim.platform import Platform
+from alink_sim.patience import patience
+from alink_sim.platform import Event, Platform
+from alink_sim.platform.state import event_kinds
 from alink_sim.sntp import SntpServer
-from tests.waiting import PATIENCE
 
 _LOOK = 0.001  # Seconds between two looks.
 _STARVED = 1.0  # Seconds after which a board that has not looked is not called idle.
 _TICK = 0.005
 _LONGEST_TICK = 0.02  # Seconds that one tick of the background clock adds at most.
 
+_ENDS = ("halted", "crashed", "cut")
+
 T = TypeVar("T")
 
 
 class ClockDriver:
-    """Moves the clock of a platform, a time server and boards; `boards` may grow."""
+    """Moves the clock of a platform, a time server and `boards`, a list that may grow."""
 
     def __init__(
         self,
         clock: ManualClock,
         platform: Callable[[], Platform],
         boards: list[Board],
-        ntp: SntpServer,
-    ):
+        ntp: SntpServer | None,
+    ) -> None:
         self._clock = clock
         self._ntp = ntp
         self._platform = platform
-        self._boards = boards
+        self.boards = boards
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -58,19 +60,21 @@ class ClockDriver:
         """Let time pass until `look` returns something true, and return that.
 
         Time goes from one due moment to the next, by `grain` seconds at least (for a `look` that
-        takes long) and `step` at most (where a thread of the test is in between). Fails after
-        PATIENCE, or once every board has ended.
+        takes long) and `step` at most (where a thread of the test is in between). Raises
+        AssertionError after `alink_sim.patience`, or once every board has ended by itself.
         """
         __tracebackhide__ = True  # pytest shows who waited, not this.
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + patience()
         while True:
-            ended = all(board.has_ended for board in self._boards)
+            # One that the test has switched off may be a step of the test.
+            ended = bool(self.boards) and all(board.ended in _ENDS for board in self.boards)
             due = self.next_moment()
             if found := look():  # Only now: what is idle has printed and sent all.
                 return found
             if ended or time.monotonic() > deadline:
-                tails = "\n".join(f"{one.device_name}:\n{one.tail()}" for one in self._boards)
-                raise AssertionError(f"{look.__qualname__} is {found!r}; boards printed\n{tails}")
+                tails = "\n".join(f"{one.device_name}:\n{one.tail()}" for one in self.boards)
+                name = getattr(look, "__qualname__", look)
+                raise AssertionError(f"{name} is {found!r}; boards printed\n{tails}")
             if due is None:
                 time.sleep(_LOOK)
             else:
@@ -87,6 +91,33 @@ class ClockDriver:
                 return ""
 
         return self.run_until(line, step=step)
+
+    def until(
+        self,
+        what: str | Callable[[], T],
+        *,
+        device_name: str | None = None,
+        after: Event | None = None,
+        **detail: Any,
+    ) -> Event | T:
+        """Let time pass until the platform notes an event, or a callable returns something true.
+
+        Returns the event, or what the callable does. An event is given as in `Platform.expect`.
+        Raises AssertionError as `run_until`, ValueError for an unknown kind of event.
+        """
+        __tracebackhide__ = True  # pytest shows who waited, not this.
+        if callable(what):
+            return self.run_until(what)
+        log, wanted = self._platform().log, {"device_name": device_name, "after": after, **detail}
+        event_kinds.check(what)
+
+        def event() -> Event | None:
+            return log.newest(what, **wanted)
+
+        event.__qualname__ = f"event {what!r}"
+        found = self.run_until(event)
+        assert found  # noqa: S101 (`run_until` returns nothing else)
+        return found
 
     def next_moment(self) -> float | None:
         """Return when something is due, in seconds since 1970, if the rig is idle; else None."""
@@ -106,7 +137,7 @@ class ClockDriver:
 
     def timers(self) -> list[float]:
         """Return when the platform's next timer is due, in seconds since 1970; or nothing."""
-        return [at for at, _, _ in self._clock._timers[:1]]
+        return self._clock.next_timers()
 
     def platform_rests(self) -> bool:
         """Return whether the platform has nothing to do at this moment."""
@@ -134,18 +165,19 @@ class ClockDriver:
 
     def _waits(self) -> list[int] | None:
         # Until when each running board waits, in ms since 1970; None when something is at work.
-        boards = [board for board in self._boards if not board.has_ended]
+        boards = [board for board in self.boards if not board.has_ended]
         before = [(board, board.waiting) for board in boards]
         now = self._clock.time() * 1000
         if any(waiting is None or waiting.until <= now for _, waiting in before):
             return None
-        if not self.platform_rests() or not self._ntp.is_quiet:
+        if not self.platform_rests() or not (self._ntp is None or self._ntp.is_quiet):
             return None
         found = []
         for board, waiting in before:
             if waiting is None or not _looked(board, waiting.until, waiting.looks, waiting.kind):
                 return None
-            if waiting.kind != "deepsleep" and not board.has_drained:
+            # Asleep is what a test may wait for; the host knows it a moment later.
+            if not (board.asleep if waiting.kind == "deepsleep" else board.has_drained):
                 return None
             found.append(waiting.until)
         return found
@@ -167,32 +199,5 @@ def _looked(board: Board, until: int, looks: int, kind: str) -> bool:
 
 
 def is_quiet(platform: Platform) -> bool:
-    """Return whether the event loop, having looked at its sockets, has nothing to do."""
-    loop = platform._runner._loop
-    if loop is None:
-        return True
-    seen = threading.Event()
-    found: list[bool] = []
-
-    def look() -> None:
-        at_rest = platform._core.commits._writing is None and not _has_work(loop)
-        found.append(at_rest and not loop._ready)  # type: ignore[attr-defined]
-        seen.set()
-
-    def wake() -> None:
-        # The wake-up itself is an event of this round. In the next one `look` comes first, with
-        # everything that the sockets have brought still in the queue behind it.
-        loop.call_soon(look)
-
-    try:
-        loop.call_soon_threadsafe(wake)
-    except RuntimeError:
-        return True  # It has just been stopped.
-    seen.wait(PATIENCE)
-    return found == [True]
-
-
-def _has_work(loop: asyncio.AbstractEventLoop) -> bool:
-    """Return whether a thread works for the loop; at its end its result is in `_ready`."""
-    executor: ThreadPoolExecutor | None = loop._default_executor  # type: ignore[attr-defined]
-    return executor is not None and executor._idle_semaphore._value < len(executor._threads)
+    """Return whether the platform has handled all that came, and sent all that it sends."""
+    return platform._runner.is_quiet()  # noqa: SLF001 (platform.py is as long as a file may be)
