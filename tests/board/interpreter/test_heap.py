@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import subprocess
 
+import pytest
+
 from alink_sim.board.interpreter import heap
 from tests.board.conftest import Bench, printed
 
@@ -87,3 +89,20 @@ def test_peripherals_take_no_heap(bench: Bench):
         heap="112wk",
     )
     assert int(lines[0]) < 1000
+
+
+@pytest.mark.parametrize(
+    ("size", "said"),
+    [("abc", "write bytes as in 100000"), ("3", "3 bytes; a simulated board needs ")],
+)
+def test_impossible_heap_is_refused(bench: Bench, size: str, said: str):
+    with pytest.raises(ValueError, match=said):
+        bench.board("", heap=size).power_on()
+
+
+def test_least_heap_reaches_main(bench: Bench):
+    least = heap._LEAST[bench.interpreter.word_bits]
+    board = bench.board("print('here')", heap=str(least))
+    with board:
+        board.power_on()
+        board.expect("here")

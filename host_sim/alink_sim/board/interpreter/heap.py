@@ -16,6 +16,7 @@ FIRST_AREA = 56_000  # bytes of an ESP32's first heap area, in words of 32 bit
 # name tables, which double at the 411th name of a firmware here and at the 621st on a chip.
 # tests/board/interpreter/test_heap.py checks these figures.
 STANDINS = {32: 21_400, 64: 32_600}
+_LEAST = {32: 28 * 1024, 64: 40 * 1024}  # bytes with which a board reaches main.py
 
 
 def beside_standins(interpreter: Interpreter) -> str:
@@ -50,10 +51,13 @@ def with_ballast(heap: str, interpreter: Interpreter) -> str:
     if not found:
         raise ValueError(f"heap is {heap!r}; write bytes as in 100000, 56k or 56wk")
     size = int(found[1]) * {"": 1, "k": 1024, "m": 1024 * 1024}[found[3]]
-    words = bits // 32 if found[2] else 1
+    size *= bits // 32 if found[2] else 1
+    if size < _LEAST[bits]:
+        least = f"{_LEAST[bits]:,} bytes before main.py"
+        raise ValueError(f"heap is {heap!r}, {size:,} bytes; a simulated board needs {least}")
     # The collector keeps 3 bits for each block.
     blocks = _PIECES * (_BLOCKS[bits] + 1) + _CODE
-    return str(size * words + math.ceil(blocks * (_BLOCK[bits] + 3 / 8)))
+    return str(size + math.ceil(blocks * (_BLOCK[bits] + 3 / 8)))
 
 
 @dataclass(frozen=True)
