@@ -15,7 +15,7 @@ from babel.messages.pofile import read_po
 import alink_texts
 from alink_sim.platform.console.pages.faults import effect
 from alink_sim.platform.faults.fault import KINDS
-from tests.setup import platform_sentences
+from tests.setup import line_sentences, platform_sentences
 
 CONSOLE = Path(__file__).parents[2] / "host_sim" / "alink_sim" / "platform" / "console"
 TOOLS = Path(alink_texts.__file__).parents[1]
@@ -55,6 +55,13 @@ def test_every_sentence_of_the_platform_is_translated(language):
 
 
 @pytest.mark.parametrize("language", OTHERS)
+def test_every_sentence_of_the_line_is_translated(language):
+    sentences = line_sentences.sentences()
+    assert len(sentences) > 500
+    assert sentences - translated(language, "line") == set()
+
+
+@pytest.mark.parametrize("language", OTHERS)
 def test_catalogs_have_no_text_that_the_code_lacks(language):
     in_tools = {text for _, _, text, _, _ in extract_from_dir(TOOLS, METHODS, keywords=KEYWORDS)}
     assert translated(language) - source_texts() - in_tools == set()
@@ -63,7 +70,7 @@ def test_catalogs_have_no_text_that_the_code_lacks(language):
 
 
 @pytest.mark.parametrize("language", OTHERS)
-@pytest.mark.parametrize("domain", ["", "platform"])
+@pytest.mark.parametrize("domain", ["", "platform", "line"])
 def test_translation_has_the_same_placeholders(language, domain):
     placeholder = re.compile(r"%\(\w+\)s|\{\d(?=:t\}|\})")
     wrong = [

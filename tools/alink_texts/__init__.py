@@ -24,7 +24,10 @@ SOURCE = "en"  # The texts in the code are the catalog's keys.
 
 
 def catalog_file(language: str, domain: str = "") -> Path:
-    """Return the file with the translations of a language; `domain` "platform": of sentences."""
+    """Return the file with the translations of a language.
+
+    `domain` is "" for the texts of pages, "platform" or "line" for sentences.
+    """
     return _FOLDER / ".".join(filter(None, (language, domain, "po")))
 
 

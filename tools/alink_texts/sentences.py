@@ -144,13 +144,19 @@ def _pieces(translated: str) -> Iterator[str | tuple[int, bool]]:
 
 
 @cache
-def sentences(language: str) -> Sentences:
-    """Return what the platform says in one of `LANGUAGES`."""
-    return Sentences(dict(_entries(language)))
+def sentences(language: str, domain: str = "platform") -> Sentences:
+    """Return what the platform or the line says in one of `LANGUAGES`."""
+    return Sentences(texts(language, domain))
 
 
-def _entries(language: str) -> Iterable[tuple[str, str]]:
+@cache
+def texts(language: str, domain: str) -> dict[str, str]:
+    """Return the English sentences of a domain and their translations."""
+    return dict(_entries(language, domain))
+
+
+def _entries(language: str, domain: str) -> Iterable[tuple[str, str]]:
     if language == SOURCE:
         return ()
-    with catalog_file(language, "platform").open("rb") as file:
+    with catalog_file(language, domain).open("rb") as file:
         return [(str(one.id), str(one.string)) for one in read_po(file) if one.id]

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from alink_factory import language
 from alink_factory.batch.board_tests import BoardTest
 from alink_factory.cli import app
 from alink_factory.ledger import Ledger, Station, measured
@@ -70,6 +71,17 @@ def test_page_shows_yield_failures_and_boards(page):
     assert "lamp-6" in words
     assert "failed tested: supply is 2.9 V" in words
     assert head in text
+
+
+def test_failures_are_translated_one_by_one():
+    text = "failed tested: a is 2 V; the minimum is 3 V; failed writing: no message; wiped x"
+    assert html._failures(text, str) == text
+    language.use(language.CHINESE)
+    try:
+        translated = html._failures(text, language.text)
+    finally:
+        language.use(language.ENGLISH)
+    assert translated == "失败 已测试: a is 2 V；最小值为 3 V; 失败 写入中: 没有消息; 擦除 x"
 
 
 def test_values_of_rows_are_escaped(page):

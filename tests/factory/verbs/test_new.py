@@ -63,7 +63,7 @@ def test_wrong_answers_are_asked_again(tmp_path: Path):
     assert code == 0, output
     for sentence in (
         "'la mps': write 1 to 64 letters",
-        "ProductKey 'no-key!' has 7 characters; allowed: 1 to 20 letters and digits",
+        "ProductKey: 'no-key!' has 7 characters; allowed: 1 to 20 letters and digits",
         "did you mean ESP32_GENERIC?",
         "absent.bin: this file does not exist",
     ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import statistics
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from alink_factory.report.tally import Tally
 
 _MOST_COLUMNS = 60  # Of the plot over time; more hours become days.
 _HOUR = 3600
+_EACH = re.compile(r"(?:^|; )(?=(?:failed|scrapped|wiped|refused) )")  # Of `failures`.
 
 
 @dataclass
@@ -49,7 +51,7 @@ def write(
         undefined=StrictUndefined,
         trim_blocks=True,
     ).get_template("page.html")
-    failures = counted.pareto()
+    failures = [(_kind(kind, translate), count) for kind, count in counted.pareto()]
     names = [test.name for test in tests]
     parts = page.generate(
         t=translate,
@@ -64,7 +66,9 @@ def write(
         rate=rate and plots.columns(rate, label=translate("Finished boards over time")),
         bin=bin_name,
         tests=[
-            _test(test, measurements[test.name]) for test in tests if test.name in measurements
+            _test(test, measurements[test.name], translate)
+            for test in tests
+            if test.name in measurements
         ],
         test_columns=[
             translate(name)
@@ -137,11 +141,11 @@ def _measured(entries: Iterator[Entry]) -> dict[str, _Values]:
     return found
 
 
-def _test(test: BoardTest, values: _Values) -> dict[str, Any]:
+def _test(test: BoardTest, values: _Values, translate: Callable[[str], str]) -> dict[str, Any]:
     numbers = values.numbers
     made: dict[str, Any] = {
         "name": f"{test.name} [{test.unit}]" if test.unit else test.name,
-        "limits": test.limits,
+        "limits": translate(test.limits),
         "count": values.count,
         "bad": values.bad,
         "least": "",
@@ -176,9 +180,23 @@ def _rows(
                 row.operator,
                 row.at.removesuffix("+00:00").replace("T", " "),
                 *(row.tests.get(name, "") for name in tests),
-                row.failures,
+                _failures(row.failures, translate),
             ],
         }
+
+
+def _kind(kind: str, translate: Callable[[str], str]) -> str:
+    # A step, and a sentence or the name of a test.
+    step, colon, rest = kind.partition(": ")
+    return f"{translate(step)}: {translate(rest)}" if colon else translate(kind)
+
+
+def _failures(text: str, translate: Callable[[str], str]) -> str:
+    found = []
+    for one in filter(None, _EACH.split(text)):
+        what, _, rest = one.partition(" ")
+        found.append(f"{translate(what)} {_kind(rest, translate)}".rstrip())
+    return "; ".join(found)
 
 
 def _style(row: ReportRow) -> str:

@@ -6,9 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.table import Table
 from rich.text import Text
+
+from alink_factory import language
 
 RED = "bold grey100 on red3"
 YELLOW = "bold grey0 on yellow3"
@@ -39,14 +42,15 @@ class _Failure:
         `longest` is the width of its only line, 0 for as many lines as it takes. On one line the
         advice is cut last.
         """
-        advice = "The line tries it again." if self.is_tried else self.advice
-        detail = f"{self.detail[:1].upper()}{self.detail[1:]}."
+        advice = language.text("The line tries it again." if self.is_tried else self.advice)
+        detail = language.text(self.detail)
+        detail = f"{detail[:1].upper()}{detail[1:]}{language.text('.')}"
         name = f"{self.name}  " if self.name else ""
         mark = Text(f" {self.numbers} ", YELLOW if self.is_tried else RED)
         if longest:
-            left = longest - len(mark) - 2 - len(advice)
+            left = longest - mark.cell_len - 2 - cell_len(advice)
             name = end(self.name, 8) + "  " if name and left > 40 else ""
-            detail = _begin(detail, max(12, left - len(name)))
+            detail = _begin(detail, max(12, left - cell_len(name)))
         text = Text.assemble(
             (name, "bold"), f"{detail} ", (advice, "" if self.is_tried else "bold")
         )
@@ -69,7 +73,8 @@ def sentences(
     fits = len(found) if len(found) <= room else max(0, room - 1)
     yield from (failure.sentence(options.max_width) for failure in found[:fits])
     if left := found[fits:]:
-        yield Text(f"    and ports {', '.join(one.numbers for one in left)}", no_wrap=True)
+        others = language.text(f"and ports {', '.join(one.numbers for one in left)}")
+        yield Text(f"    {others}", no_wrap=True)
 
 
 def _failures(tiles: Sequence[Tile]) -> list[_Failure]:
@@ -93,10 +98,18 @@ def lines(console: Console, options: ConsoleOptions, part: RenderableType) -> in
 
 
 def end(text: str, width: int) -> str:
-    """Return the end of a text that is too long."""
-    return text if len(text) <= width else f"…{text[len(text) - max(0, width - 1) :]}"
+    """Return the end of a text that has more columns than `width`."""
+    if cell_len(text) <= width:
+        return text
+    while text and cell_len(text) > width - 1:
+        text = text[1:]
+    return f"…{text}"
 
 
 def _begin(text: str, width: int) -> str:
-    # The begin of a text that is too long.
-    return text if len(text) <= width else f"{text[: max(0, width - 1)]}…"
+    # The begin of a text that has more columns than `width`.
+    if cell_len(text) <= width:
+        return text
+    while text and cell_len(text) > width - 1:
+        text = text[:-1]
+    return f"{text}…"

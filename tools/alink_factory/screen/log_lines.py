@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, TextIO
 
+from alink_factory import language
 from alink_factory.job.progress import Outcome, Progress
 from alink_factory.line import Count
 
@@ -43,10 +44,11 @@ class LogLines:
         if self._as_json:
             self._write({"event": "outcome", "is_last": is_last} | asdict(outcome))
             return
-        parts = [outcome.port, f"{outcome.result:7}", outcome.device_name, outcome.mac]
+        result = language.text(outcome.result)
+        parts = [outcome.port, f"{result:7}", outcome.device_name, outcome.mac]
         if outcome.result != "done":
-            parts.append(f"{outcome.detail}. {outcome.advice}")
-        parts += [] if is_last else ["The line tries it again."]
+            parts.append(language.joined([f"{outcome.detail}.", outcome.advice]))
+        parts += [] if is_last else [language.text("The line tries it again.")]
         self._write("  ".join(filter(None, parts)).rstrip())
 
     def gone(self, port: str) -> None:
@@ -59,7 +61,7 @@ class LogLines:
         if self._as_json and count != self._count:
             self._write({"event": "count"} | asdict(count))
         elif not self._as_json and (self._count is None or count.done != self._count.done):
-            self._write(f"{count.done} of {count.rows} done")
+            self._write(language.text(f"{count.done} of {count.rows} done"))
         self._count = count
 
     def closing(self, ports: list[str], *, abandons: bool) -> None:
@@ -67,12 +69,13 @@ class LogLines:
         if self._as_json:
             self._write({"event": "closing", "ports": ports, "abandons": abandons})
         else:
-            self._write(f"the line stops; ports at work: {', '.join(ports) or 'none'}")
+            at_work = ", ".join(ports) or "none"
+            self._write(language.text(f"the line stops; ports at work: {at_work}"))
 
     def say(self, message: str) -> None:
         """Write a message for the operator."""
         if not self._as_json:
-            self._write(message)
+            self._write(language.text(message))
 
     def _write(self, what: dict[str, Any] | str) -> None:
         text = what if isinstance(what, str) else json.dumps(what, ensure_ascii=False)

@@ -12,12 +12,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Self
 
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.live import Live
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from alink_factory import language
 from alink_factory.board import ports
 from alink_factory.job.progress import Outcome, Progress
 from alink_factory.job.serials import Serials
@@ -225,12 +227,14 @@ class Screen:
         # The instruction comes first: a small terminal cuts off the end.
         message, at = self._message
         said = self._closing or (message if self._now() - at < _MESSAGE else "")
+        said = language.text(said) if said else ""
         yield Text(
             f"→ {said or _instruction(tiles, self._scans, needed=self._needed(tiles))}",
             style="bold",
         )
         if waiting := self._scans.serials.waiting if self._scans else ():
-            yield Text(f"  Scans waiting: {', '.join(waiting)}", overflow="ellipsis", no_wrap=True)
+            queue = language.text(f"Scans waiting: {', '.join(waiting)}")
+            yield Text(f"  {queue}", overflow="ellipsis", no_wrap=True)
         yield Text()
         if tiles:
             yield self._wall(tiles, width)
@@ -254,7 +258,7 @@ class Screen:
         head.add_column(overflow="ellipsis", no_wrap=True)
         head.add_row(left)
         if count.rows:  # With a single board the count is not shown.
-            head.add_row(Text(" · ".join(parts)))
+            head.add_row(Text(" · ".join(map(language.text, parts))))
             head.add_row(_bar(100 * count.done // count.rows, min(width, 100)))
         return head
 
@@ -302,14 +306,14 @@ class Screen:
         title = f" {number}  {ports.short(tile.port)}"
         lines: list[RenderableType] = [
             Text(title, style=style, overflow="ellipsis", no_wrap=True),
-            Text(word.center(width), style=style),
+            Text(_centered(language.text(word), width), style=style),
             # Names of a batch differ at their end.
             Text(f" {failures.end(tile.label if not is_empty else '', width - 1)}", style=style),
             _bar(tile.percent, width)
             if tile.state == "working"
             else Text(f" {'' if is_empty else tile.mac}", style=style),
         ]
-        below = _at_work(tile) if tile.state == "working" else _todo(tile)
+        below = _at_work(tile) if tile.state == "working" else language.text(_todo(tile))
         lines.append(Text(f" {below}  {foot}".rstrip(), no_wrap=True, overflow="ellipsis"))
         body = [Padding(line, (0, 0), style=style, expand=True) for line in lines[:3]]
         last = lines[3] if tile.state == "working" else Padding(lines[3], 0, style=style)
@@ -317,7 +321,7 @@ class Screen:
 
 
 def _at_work(tile: _Tile) -> str:
-    title = _TITLES.get(tile.step, tile.step)
+    title = language.text(_TITLES.get(tile.step, tile.step))
     return f"{title} {tile.detail}" if tile.step == "tested" else title
 
 
@@ -348,7 +352,13 @@ def _instruction(tiles: Sequence[_Tile], scans: Scans | None, *, needed: int) ->
         parts.append("The batch needs no more boards.")
     elif free or not tiles:
         parts.append(_next_board(", ".join(free[:needed]), scans))
-    return " ".join(parts)
+    return language.joined(parts)
+
+
+def _centered(word: str, width: int) -> str:
+    # A wide character has two columns.
+    left = max(0, width - cell_len(word)) // 2
+    return " " * left + word
 
 
 def _next_board(free: str, scans: Scans | None) -> str:

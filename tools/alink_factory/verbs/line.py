@@ -77,8 +77,8 @@ def image(
         size = flash_size << 20
         made = export.export(loaded, book, row=row, mac=mac, flash_size=size, cloud=cloud)
         export.save(made, target)
-    typer.echo(f"{target}: {len(made.data)} bytes, for {made.device_name}, at {made.offset:#x}")
-    typer.echo("Its row stays free: remove it from the batch, or `run` burns it on a board too.")
+    output.say(f"{target}: {len(made.data)} bytes, for {made.device_name}, at {made.offset:#x}")
+    output.say("Its row stays free: remove it from the batch, or `run` burns it on a board too.")
 
 
 def sub_device(
@@ -101,7 +101,7 @@ def sub_device(
     with options.opened(batch, ledger, station, operator) as (loaded, book):
         made = sub_device_file.export(loaded, book, row=row, form=form)
         export.save(made, target)
-    typer.echo(f"{target}: {len(made.data)} bytes, for {made.device_name}")
+    output.say(f"{target}: {len(made.data)} bytes, for {made.device_name}")
 
 
 def flash(
@@ -256,7 +256,7 @@ def scrap(
         options.unlock(loaded, "scrap")
         digits = mac.replace(":", "").replace("-", "").lower()
         freed = scrapping.scrap(loaded.name, book, mac=digits, name=name, reason=reason)
-    typer.echo(
+    output.say(
         f"{freed} is free again. Destroy or wipe the board: it may still hold that identity."
     )
 
@@ -308,7 +308,7 @@ def entries(
     target: Annotated[Path | None, typer.Option("--output", "-o", help="A file.")] = None,
     ledger: LedgerUrl = "",
 ) -> None:
-    """Write every entry of the ledger about the batch, with its hash. It holds no secret."""
+    """Write every ledger entry of the batch with its hash. It holds no secret."""
     with (
         options.recorded(batch, ledger, is_read_only=True) as (loaded, book),
         book.history(loaded.name) as history,
@@ -326,6 +326,6 @@ def deliver(batch: BatchFile, *, ledger: LedgerUrl = "", station: StationName = 
         if waiting is None:
             raise BatchError(f"{batch}: [mes] is missing: name its url or its program")
         undelivered = delivery.finish(waiting)
-    typer.echo(f"{waiting.delivered} outcomes delivered.")
+    output.say(f"{waiting.delivered} outcomes delivered.")
     output.warnings(undelivered)
     raise typer.Exit(1 if undelivered else 0)

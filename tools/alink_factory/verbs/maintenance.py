@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from alink_factory import language
 from alink_factory.errors import BatchError
 from alink_factory.verbs import options, output
 from alink_factory.verbs.options import (
@@ -148,7 +149,7 @@ def _agreement(mac: str, name: str) -> Agree:
 
     def is_confirmed(found: str, owners: set[tuple[str, str]]) -> bool:
         names = ", ".join(one for _, one in sorted(owners)) or "no identity"
-        return typer.confirm(f"Erase the board {found}, {names}?", err=True)
+        return typer.confirm(language.text(f"Erase the board {found}, {names}?"), err=True)
 
     if mac or name:
         return is_named

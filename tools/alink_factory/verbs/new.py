@@ -9,9 +9,13 @@ from typing import Annotated
 
 import typer
 
+from alink_factory import language
 from alink_factory.errors import BatchError
+from alink_factory.verbs import output
 
 _SECRET = "ProductSecret (Enter: each board gets its own DeviceSecret from the cloud)"  # noqa: S105  a prompt
+
+_PIN = "Supervisor's PIN for --fresh, wipe, scrap and another ledger (Enter: none)"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -45,7 +49,7 @@ def new(
             raise BatchError(f"{folder / f'{name}.{end}'} exists: choose another name")
     product_key = _asked(product_key, "ProductKey", _field("product_key"))
     region = _asked(region, "Region", _field("region"), default="cn-shanghai")
-    secret = typer.prompt(_SECRET, default="", hide_input=True, show_default=False)
+    secret = typer.prompt(language.text(_SECRET), default="", hide_input=True, show_default=False)
     if secret and (mistake := rules.mistake("product_secret", secret)):
         raise BatchError(f"ProductSecret {mistake}")
     board = _asked(board, "Board", _one_of(known), default="ESP32_GENERIC")
@@ -53,7 +57,7 @@ def new(
     layout = _asked(layout, "Layout", _one_of(layouts), default=layouts[0])
     if not scheme:
         for one, what in new_batch.SCHEMES.items():
-            typer.echo(f"  {one:8} {what}")
+            typer.echo(f"  {one:8} {language.text(what)}")
     schemes = tuple(new_batch.SCHEMES)
     scheme = _asked(scheme, "DeviceNames", _one_of(schemes), default="given")
     if scheme in ("counter", "board"):
@@ -74,21 +78,23 @@ def new(
         prefix=prefix,
         count=count,
         image=Path(image) if image not in ("", "none") else None,
-        boot_check=typer.confirm("Let each board boot and print its DeviceName?", default=True),
+        boot_check=typer.confirm(
+            language.text("Let each board boot and print its DeviceName?"), default=True
+        ),
         pin=_new_pin(),
     )
     for path in new_batch.write(answers):
-        typer.echo(f"{path} was written.")
+        output.say(f"{path} was written.")
     if answers.rows_file:
-        typer.echo(f"Fill in {answers.rows_file}, one line a board.")
-    typer.echo(f"Next: alink-burn plan {shlex.quote(str(answers.file))}")
+        output.say(f"Fill in {answers.rows_file}, one line a board.")
+    output.say(f"Next: alink-burn plan {shlex.quote(str(answers.file))}")
 
 
 def _new_pin() -> str:
     from alink_factory.batch import pin
 
     text = typer.prompt(
-        "Supervisor's PIN for --fresh, wipe, scrap and another ledger (Enter: none)",
+        language.text(_PIN),
         default="",
         hide_input=True,
         show_default=False,
@@ -103,10 +109,10 @@ def _asked(given: str, question: str, mistake: Callable[[str], str], *, default:
             raise BatchError(f"{question} {wrong}")
         return given
     while True:
-        answer = str(typer.prompt(question, default=default or None)).strip()
+        answer = str(typer.prompt(language.text(question), default=default or None)).strip()
         if not (wrong := mistake(answer)):
             return answer
-        typer.echo(f"{question} {wrong}")
+        output.say(f"{language.text(question)}: {language.text(wrong)}")
 
 
 def _field(name: str) -> Callable[[str], str]:

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from alink_factory import language
+
 if TYPE_CHECKING:
     from alink_factory.batch.batch_file import Batch
     from alink_factory.batch.plan import Plan
@@ -187,7 +189,7 @@ def ordered(
         if reasons := [what for what, is_asked in locks.items() if is_asked]:
             unlock(plan.batch, reasons[-1])
         if burns and (warning := begun.bind(plan.batch, book, is_new=new_ledger)):
-            typer.echo(f"alink-burn: {warning}", err=True)
+            typer.echo(f"alink-burn: {language.text(warning)}", err=True)
         yield Order(
             plan,
             book,
@@ -214,10 +216,11 @@ def unlock(batch: Batch, what: str) -> None:
     if not sys.stdin.isatty():
         raise BatchError(f"{what} is locked by the supervisor's PIN: set ALINK_PIN")
     for _ in range(_TRIES):
-        typed = typer.prompt(f"{what} is locked. Supervisor's PIN", hide_input=True, err=True)
+        question = language.text(f"{what} is locked. Supervisor's PIN")
+        typed = typer.prompt(question, hide_input=True, err=True)
         if pin.is_right(typed, batch.pin):
             return
-        typer.echo("This is not the supervisor's PIN.", err=True)
+        typer.echo(language.text("This is not the supervisor's PIN."), err=True)
     raise BatchError(f"{what} stays locked: {_TRIES} wrong PINs")
 
 
@@ -225,7 +228,7 @@ def asked_operator(operator: str, *, as_json: bool) -> str:
     """Return the operator's name, which is asked at a terminal if it is empty."""
     if operator or as_json or not (sys.stdin.isatty() and sys.stdout.isatty()):
         return operator
-    return str(typer.prompt("Operator", default=_user(), err=True)).strip()
+    return str(typer.prompt(language.text("Operator"), default=_user(), err=True)).strip()
 
 
 def needed_cloud(plan: Plan, endpoint: str, access_key: Path | None) -> Cloud | None:
@@ -256,7 +259,7 @@ def agreed(plan: Plan, *, given: bool) -> bool:
     what = f"{len(plan.burnable)} boards get the ProductSecret in eFuse BLOCK_KEY{block}"
     if not sys.stdin.isatty():
         raise BatchError(f"{what}. That cannot be undone: add --burn-efuses")
-    return typer.confirm(f"{what}. That cannot be undone. Burn?", abort=True)
+    return typer.confirm(language.text(f"{what}. That cannot be undone. Burn?"), abort=True)
 
 
 def rehearse_efuses(plan: Plan) -> None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import typer
 
+from alink_factory import language
 from alink_factory.errors import BatchError
 
 if TYPE_CHECKING:
@@ -59,15 +60,16 @@ def overview(made: Overview, batch: Path, *, as_json: bool) -> None:
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     for name, fact in made.facts.items():
-        table.add_row(name, escape(fact))
+        table.add_row(language.text(name), escape(language.text(fact)))
     left = made.boards - made.done - made.begun
-    table.add_row("boards", f"{made.boards}: {made.done} done, {made.begun} begun, {left} to go")
+    count = f"{made.boards}: {made.done} done, {made.begun} begun, {left} to go"
+    table.add_row(language.text("boards"), language.text(count))
     _draw(table)
     shown = console()
     for clash in made.clashes:
-        shown.print(f"[bold grey100 on red3] ! [/] {clash}")
+        shown.print(f"[bold grey100 on red3] ! [/] {language.text(clash)}")
     if not made.clashes:
-        ready = f"The batch is ready: {escape(_command('run', batch))}."
+        ready = language.text(f"The batch is ready: {escape(_command('run', batch))}.")
         shown.print(f"[bold grey100 on dark_green] OK [/] {ready}", soft_wrap=True)
 
 
@@ -81,7 +83,7 @@ def checks(made: Sequence[Check], *, as_json: bool) -> None:
     table = Table.grid(padding=(0, 2))
     for one in made:
         mark = "[green]✓[/]" if one.is_good else "[bold red]✗[/]"
-        table.add_row(mark, one.what, one.seen)
+        table.add_row(mark, language.text(one.what), language.text(one.seen))
     _draw(table)
 
 
@@ -95,14 +97,14 @@ def findings(made: Iterable[Finding], *, as_json: bool) -> bool:
             continue
         _draw(_found(one))
         if not one.is_good:
-            _draw(_hanging("  →", one.advice))
+            _draw(_hanging("  →", language.text(one.advice)))
     return all_good
 
 
 def warnings(sentences: Iterable[str]) -> None:
     """Print sentences to standard error."""
     for sentence in sentences:
-        typer.echo(f"alink-burn: {sentence}", err=True)
+        typer.echo(f"alink-burn: {language.text(sentence)}", err=True)
 
 
 def registrations(states: Iterable[Registration], *, as_json: bool) -> bool:
@@ -113,14 +115,12 @@ def registrations(states: Iterable[Registration], *, as_json: bool) -> bool:
         if as_json:
             typer.echo(json.dumps(asdict(state), ensure_ascii=False))
         else:
-            typer.echo(f"{state.product_key}: {state.done} of {state.total} are registered")
+            say(f"{state.product_key}: {state.done} of {state.total} are registered")
     for state in last.values() if not as_json else ():
         there = state.done - state.created
-        typer.echo(f"{state.product_key}: {state.created} created now, {there} existed already.")
+        say(f"{state.product_key}: {state.created} created now, {there} existed already.")
         for name in state.refused:
-            typer.echo(
-                f"{name} was refused: it may be on another instance, or the quota is used up"
-            )
+            say(f"{name} was refused: it may be on another instance, or the quota is used up")
     return not any(state.refused for state in last.values())
 
 
@@ -131,9 +131,9 @@ def updated(made: UpdateResult, *, as_json: bool) -> None:
         return
     who = made.device_name or "A board without identity"
     what = f"{made.slot} written" if made.slot in made.written else f"{made.slot} had not changed"
-    typer.echo(f"{who} ({made.mac}): {what}; identity and files did not change.")
+    say(f"{who} ({made.mac}): {what}; identity and files did not change.")
     if made.booted:
-        typer.echo(f"It booted: {made.booted}.")
+        say(f"It booted: {made.booted}.")
 
 
 def wiped(made: WipedBoard, *, as_json: bool) -> None:
@@ -142,9 +142,9 @@ def wiped(made: WipedBoard, *, as_json: bool) -> None:
         document = {"mac": made.mac, "owners": made.owners, "is_reset": made.is_reset}
         typer.echo(json.dumps({"event": "wiped"} | document, ensure_ascii=False))
         return
-    typer.echo(f"The board {made.mac} is blank.")
+    say(f"The board {made.mac} is blank.")
     for sentence in made.in_the_cloud:
-        typer.echo(sentence)
+        say(sentence)
 
 
 @contextmanager
@@ -172,12 +172,12 @@ def ending(order: Order, *, as_json: bool) -> None:
         typer.echo(json.dumps(document, ensure_ascii=False))
         return
     rows, batch = len(order.plan.burnable), order.plan.batch.file
-    typer.echo(f"{done} of {rows} boards are done.")
+    say(f"{done} of {rows} boards are done.")
     _begun(begun)
     if done < rows:
-        typer.echo(f"Continue with {_command('run', batch)}.")
+        say(f"Continue with {_command('run', batch)}.")
     else:
-        typer.echo(f"The batch is complete. {_command('report', batch)} writes its report.")
+        say(f"The batch is complete. {_command('report', batch)} writes its report.")
 
 
 def resumed(
@@ -192,10 +192,10 @@ def resumed(
         typer.echo(json.dumps(document, ensure_ascii=False))
         return
     names = ", ".join(claim.device_name for claim in released)
-    typer.echo(f"Freed, because their boards were not written: {names or 'none'}.")
+    say(f"Freed, because their boards were not written: {names or 'none'}.")
     _begun(begun)
     if not begun:
-        typer.echo(f"No board is half burned. Continue with {_command('run', batch)}.")
+        say(f"No board is half burned. Continue with {_command('run', batch)}.")
 
 
 def readable_rows(batch: Batch) -> tuple[Row, ...]:
@@ -205,7 +205,7 @@ def readable_rows(batch: Batch) -> tuple[Row, ...]:
     try:
         return rows.read(batch)
     except BatchError as error:
-        typer.echo(f"alink-burn: {error}: the report has only boards of the ledger", err=True)
+        warnings([f"{error}: the report has only boards of the ledger"])
         return ()
 
 
@@ -218,7 +218,14 @@ def report(
     writers: dict[str, Callable[[TextIO], Total]] = {
         "csv": made.write_csv,
         "json": made.write_json,
-        "html": partial(html.write, made, tests=tests, now=time.time()),
+        "html": partial(
+            html.write,
+            made,
+            tests=tests,
+            translate=language.text,
+            language=language.chosen().replace("_", "-"),
+            now=time.time(),
+        ),
     }
     if form not in writers:
         raise BatchError(f"--format {form}: use csv, json or html")
@@ -227,8 +234,8 @@ def report(
         total = write(stream)
     if target:
         shown = ", ".join(f"{number} {state}" for state, number in total.states.items())
-        typer.echo(f"{target}: {total.rows} rows: {shown}")
-        typer.echo(f"The head of the ledger's chain is {made.head or 'empty'}.")
+        say(f"{target}: {total.rows} rows: {shown}")
+        say(f"The head of the ledger's chain is {made.head or 'empty'}.")
 
 
 def entries(listed: Iterable[Entry], *, form: str, target: Path | None) -> None:
@@ -240,7 +247,7 @@ def entries(listed: Iterable[Entry], *, form: str, target: Path | None) -> None:
     with _written(target, is_csv=form == "csv") as stream:
         count = writer.write(listed, stream, form=form)
     if target:
-        typer.echo(f"{target}: {count} entries")
+        say(f"{target}: {count} entries")
 
 
 def audit(made: Audit, *, head: str) -> bool:
@@ -248,20 +255,20 @@ def audit(made: Audit, *, head: str) -> bool:
     if broken := made.broken:
         at = datetime.fromtimestamp(broken.at, UTC).isoformat(" ", "seconds")
         who = f"{broken.what} {broken.device_name or broken.mac}".strip()
-        typer.echo(
+        say(
             f"The chain is broken at entry {broken.seq} ({at}, {who}): it was changed, or an "
             "entry before it was inserted or removed."
         )
         return False
     if head and not made.known:
-        typer.echo(
+        say(
             f"The chain of {made.entries} entries is whole, but none has the hash {head}: "
             "entries were cut off at its end, or this is another ledger."
         )
         return False
-    typer.echo(f"The chain of {made.entries} entries is whole, its head {made.head or 'empty'}.")
+    say(f"The chain of {made.entries} entries is whole, its head {made.head or 'empty'}.")
     if head:
-        typer.echo(f"The hash {head} is that of entry {made.known}.")
+        say(f"The hash {head} is that of entry {made.known}.")
     return True
 
 
@@ -280,11 +287,16 @@ def _written(target: Path | None, *, is_csv: bool) -> Iterator[TextIO]:
         raise BatchError(f"{target}: {error.strerror}") from error
 
 
+def say(text: str, *, err: bool = False) -> None:
+    """Print a text in the operator's language."""
+    typer.echo(language.text(text), err=err)
+
+
 def _found(one: Finding) -> Table:
     from rich.text import Text
 
     mark = Text("✓", "green") if one.is_good else Text("✗", "bold red")
-    return _hanging(mark, Text(f"{one.what} ", "bold"), one.seen)
+    return _hanging(mark, Text(f"{one.what} ", "bold"), language.text(one.seen))
 
 
 def _hanging(*cells: Text | str) -> Table:
@@ -312,7 +324,7 @@ def _command(verb: str, batch: Path) -> str:
 
 def _begun(begun: Sequence[Claim]) -> None:
     for claim in begun:
-        typer.echo(
+        say(
             f"{claim.device_name} was begun on the board {claim.mac} ({claim.state}): "
             "plug it in again, or scrap it."
         )

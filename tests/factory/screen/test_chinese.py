@@ -1,0 +1,155 @@
+"""The line in Simplified Chinese: which language counts, sentences, widths on the screen."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from rich.cells import cell_len
+from rich.console import Console
+
+from alink_factory import language
+from alink_factory.cli import app
+from alink_factory.errors import BatchError
+from alink_factory.job.progress import Outcome, Progress
+from alink_factory.job.serials import Serials
+from alink_factory.line import Count
+from alink_factory.screen.log_lines import LogLines
+from alink_factory.screen.screen import Scans, Screen
+from alink_factory.verbs import help_texts
+
+PORTS = [f"/dev/ttyUSB{n}" for n in range(8)]
+LOST = "the connection to the board was lost"
+ADVICE = "Check the cable and the plug, then plug the board in again."
+
+
+@pytest.fixture(autouse=True)
+def chinese() -> Iterator[None]:
+    """All in Chinese; other tests go on in English."""
+    language.use(language.CHINESE)
+    yield
+    language.use(language.ENGLISH)
+
+
+def shown(screen: Screen, width: int, height: int = 24) -> list[str]:
+    page = io.StringIO()
+    Console(file=page, width=width, height=height).print(screen)
+    return page.getvalue().splitlines()
+
+
+@pytest.fixture
+def wall() -> Screen:
+    scans = Scans(Serials(), is_needed=True)
+    nowhere = Console(file=io.StringIO())
+    screen = Screen(nowhere, title="灯具-2026", who="工位1 · 李雷", now=lambda: 0.0, scans=scans)
+    screen.count(Count(rows=1000, done=412, begun=5))
+    for number, port in enumerate(PORTS):
+        screen.progress(Progress(port, "identify", mac=f"a0b76512345{number}"))
+    screen.progress(Progress(PORTS[1], "writing", 0.5, device_name="lamp-000413", serial="序列77"))
+    screen.progress(Progress(PORTS[7], "tested", detail="supply"))
+    screen.outcome(Outcome(PORTS[0], "done", device_name="lamp-000412"), is_last=True)
+    details = (LOST, "it printed nothing", LOST, "no message")
+    for port, detail in zip(PORTS[2:6], details, strict=True):
+        screen.outcome(Outcome(port, "failed", detail=detail, advice=ADVICE), is_last=True)
+    return screen
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (100, 30)])
+def test_wide_characters_fit_the_screen(wall, size):
+    width, height = size
+    lines = shown(wall, width, height)
+    assert len(lines) <= height
+    assert max(map(cell_len, lines)) <= width
+
+
+def test_screen_shows_no_english_sentence(wall):
+    page = "\n".join(shown(wall, 120, 40))
+    for words in (
+        "请取下 1（绿色）。请取下 3, 4, 5, 6（红色），并按下方提示处理。",
+        "与板子的连接中断。",
+        "请检查线缆和插头，然后重新插上板子。",
+        "已完成 412/1000 · 3 块工作中 · 4 块红色",
+        "写入中",
+        "测试 supply",
+        "NG 失败",
+        "请取下",
+    ):
+        assert words in page
+    for word in ("take", "Plug", "reading", "cable", "done"):
+        assert word not in page
+
+
+def test_log_lines_are_chinese_and_json_is_not():
+    text, data = io.StringIO(), io.StringIO()
+    outcome = Outcome("tty1", "failed", "a0b765123456", "lamp-1", detail=LOST, advice=ADVICE)
+    LogLines(text, as_json=False).outcome(outcome, is_last=False)
+    LogLines(data, as_json=True).outcome(outcome, is_last=True)
+    assert text.getvalue().endswith(
+        "与板子的连接中断。请检查线缆和插头，然后重新插上板子。  产线会自动重试。\n"
+    )
+    assert LOST in data.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("english", "translated"),
+    [
+        ("a is 2.9 V; allowed range is 3.1 to 3.5 V", "a is 2.9 V；允许范围为 3.1 到 3.5 V"),
+        ("lamps.csv line 3: DeviceName is missing", "lamps.csv line 3：缺少 DeviceName"),
+        ("/dev/ttyUSB0 is busy: another program has it open", "/dev/ttyUSB0 正忙：被其他程序打开"),
+        ("done", "完成"),
+        ("an unknown text", "an unknown text"),
+    ],
+)
+def test_values_stay_in_their_sentence(english, translated):
+    assert language.text(english) == translated
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "wanted"),
+    [
+        ([], {}, "en"),
+        ([], {"LANG": "zh_CN.UTF-8"}, "zh_CN"),
+        ([], {"LANG": "zh_CN.UTF-8", "LC_ALL": "C"}, "en"),
+        ([], {"LANG": "en_US.UTF-8", "ALINK_LANG": "zh"}, "zh_CN"),
+        (["plan", "b.toml", "--lang", "zh"], {}, "zh_CN"),
+        (["--lang=en", "plan"], {"LANG": "zh_CN.UTF-8"}, "en"),
+    ],
+)
+def test_option_counts_before_the_environment(arguments, environment, wanted):
+    assert language.of_arguments(arguments, environment) == wanted
+    assert language.without_option(arguments) in ([], ["plan"], ["plan", "b.toml"])
+
+
+def test_unknown_language_is_refused():
+    with pytest.raises(BatchError, match="--lang is 'fr': use en or zh"):
+        language.of_arguments(["--lang", "fr"], {})
+
+
+@pytest.mark.parametrize("width", [64, 80])
+def test_help_texts_fit_their_width(monkeypatch, capsys, width):
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setenv("TERMINAL_WIDTH", str(width))
+    with pytest.raises(SystemExit):
+        help_texts.translated(app)(["run", "--help"], prog_name="alink-burn")
+    page = capsys.readouterr().out
+    assert "烧录插入的每块板子，直到批次完成。" in page
+    assert max(map(cell_len, page.splitlines())) <= width
+
+
+def test_errors_are_chinese_on_standard_error(tmp_path: Path):
+    done = subprocess.run(
+        [sys.executable, "-m", "alink_factory", "plan", "absent.toml", "--lang", "zh"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONIOENCODING": "utf-8"},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (
+        2, "alink-burn: absent.toml：No such file or directory：请指定批次文件\n",
+    )  # fmt: skip
