@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,9 +31,9 @@ def board(tmp_path: Path, interpreter: Interpreter) -> Board:
     return _burned(tmp_path / "board", interpreter)
 
 
-def _burned(folder: Path, interpreter: Interpreter) -> Board:
+def _burned(folder: Path, interpreter: Interpreter, *, heap: str = "56wk") -> Board:
     """Return a board with a firmware and MAIN in its flash."""
-    made = Board.blank(folder, interpreter=interpreter)
+    made = Board.blank(folder, interpreter=interpreter, heap=heap)
     burn(made.flash, made.definition, layout="factory", identity=None, files={"/main.py": MAIN})
     table = made.definition.table("factory")
     image = firmware_image.published(made.definition, table=table)
@@ -112,3 +113,45 @@ def test_board_without_firmware_prints_boot_error(tmp_path: Path, interpreter: I
     serial.power_off()
     assert b"invalid header: 0xffffffff\r\n" in said
     assert board.lines == []
+
+
+def test_mounted_folder_is_read_and_written(tmp_path: Path, interpreter: Interpreter):
+    board = _burned(tmp_path / "board", interpreter, heap="112wk")  # mpremote's code takes 30 KB.
+    folder = tmp_path / "source"
+    folder.mkdir()
+    (folder / "sensor.py").write_text("VALUE = 6 * 7\nprint('sensor of the computer')\n")
+    content = bytes(range(256)) * 3  # Ctrl-C and line ends among them.
+    (folder / "data.bin").write_bytes(content)
+    code = (
+        "import sensor; print(sensor.VALUE)\n"
+        "data = open('data.bin', 'rb').read(); print(len(data), data == bytes(range(256)) * 3)\n"
+        "open('copy.bin', 'wb').write(data)\n"
+        "import os; print(sorted(os.listdir()))"
+    )
+    with _plugged(board, tmp_path) as port:
+        done = mpremote(port, "mount", folder, "exec", code)
+        assert done.code == 0, done.text
+        for line in ("sensor of the computer", "42", "768 True", "'copy.bin', 'data.bin'"):
+            assert line in done.text
+        assert (folder / "copy.bin").read_bytes() == content
+        assert mpremote(port, "exec", "print(6 * 7)").text == "42\n"
+    assert board.vfs_files() == {"/main.py": MAIN}
+
+
+def test_mpremote_edits_and_asks_the_board(
+    board: Board, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("EDITOR", "sed -i s/runs/ran/")
+    with _plugged(board, tmp_path) as port:
+        done = mpremote(
+            port, "edit", ":main.py", "+", "df", "+", "rtc", "--set", "+", "rtc", "+",
+            "sha256sum", ":main.py",
+        )  # fmt: skip
+        assert done.code == 0, done.text
+        edited = MAIN.replace(b"runs", b"ran")
+        assert hashlib.sha256(edited).hexdigest() in done.text
+        assert re.search(r"filesystem +size +used +avail", done.text), done.text
+        assert re.search(r"\(20\d\d, \d+, ", done.text), done.text
+        romfs = mpremote(port, "romfs", "query")
+        assert "ROMFS is not enabled on this device" in romfs.text  # As of a stock image.
+    assert board.vfs_files() == {"/main.py": edited}

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 _TAIL = 20
+_RAW = b"\x1a"  # Before a LF that a chip sends without a CR (_repl.py).
 
 
 class BoardError(Exception):
@@ -28,6 +29,7 @@ class Console:
 
     def __init__(self) -> None:
         self._uart: Callable[[bytes], None] | None = None
+        self._raw_end = b""  # A mark at the end of the last bytes.
         self._changed = threading.Condition()
         self._lines: list[TextLine] = []
         self._partial = b""
@@ -38,6 +40,7 @@ class Console:
     def begin(self, uart: Callable[[bytes], None] | None) -> None:
         """Power is on: times count from now. `uart` gets every byte, with CR LF line ends."""
         self._uart = uart
+        self._raw_end = b""
         with self._changed:
             self._began = time.monotonic()
             self._ended = ""
@@ -45,7 +48,11 @@ class Console:
     def feed(self, data: bytes) -> None:
         """Add bytes that the board printed."""
         if self._uart:
-            self._uart(data.replace(b"\n", b"\r\n"))
+            data = self._raw_end + data
+            self._raw_end = data[-1:] if data.endswith(_RAW) else b""
+            data = data.removesuffix(_RAW)
+            cooked = [part.replace(b"\n", b"\r\n") for part in data.split(_RAW + b"\n")]
+            self._uart(b"\n".join(cooked))
         with self._changed:
             *whole, self._partial = (self._partial + data).split(b"\n")
             for line in whole:

@@ -14,10 +14,28 @@ _WINDOW = const(128)  # Bytes of raw paste that the host may send ahead.
 
 _read = sys.stdin.buffer.read
 _write = sys.stdout.write
+_raw_write = sys.stdout.buffer.write
+
+
+class _Raw:
+    # `sys.stdout.buffer` of a chip: no CR before LF. The host knows a raw LF by the SUB before it.
+
+    def write(self, data, size=None):
+        data = bytes(data)[:size]
+        _raw_write(data.replace(b"\n", b"\x1a\n"))
+        return len(data)
+
+
+class _Stdout(io.IOBase):
+    buffer = _Raw()
+
+    def write(self, data):
+        return _write(data)
 
 
 def serve(scope, raw):
     # Run until a reset; a soft reset continues in the same mode.
+    sys.stdout = _Stdout()
     _write(_RAW if raw else _FRIENDLY)
     text = bytearray()
     while True:
@@ -51,7 +69,7 @@ def serve(scope, raw):
 
 def _paste(text):
     # Read a raw paste and return whether it is complete; grant the host a window at a time.
-    sys.stdout.buffer.write(b"R\x01%c\0\x01" % _WINDOW)
+    _raw_write(b"R\x01%c\0\x01" % _WINDOW)
     received = 0
     while True:
         key = _read(1)
