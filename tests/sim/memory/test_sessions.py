@@ -93,8 +93,51 @@ dial(HOST)
 gc.collect()
 print("after", free())
 """
+NO_BOOT = {"/boot.py": b""}  # Nothing has made the heap larger.
 HOST = "iot-test0001.mqtt.iothub.aliyuncs.com"
 BALLAST = (0, 10, 14, 18, 22)  # KB of an application's own data
+# An application's own data, which grows once the board is online.
+GROWING = """
+import esp32, gc
+from alink import Device
+
+device = Device.from_flash()
+device.connect()
+device.poll(1000)
+data = [bytearray(1000) for _ in range(36)]
+gc.collect()
+largest = max([one[2] for one in esp32.idf_heap_info(esp32.HEAP_DATA)])
+print("heap", gc.mem_alloc() + gc.mem_free() - largest, "beside", largest)
+device.post_properties({"temperature": 21.5})
+device.loop()
+"""
+STARVED = """
+import _chip
+from alink import Device, TransportError
+
+device = Device.from_flash()
+device.connect()
+device.poll(1000)
+pieces = [_chip.Block(size) for size in (900, 500)]
+pieces.append(_chip.Block(_chip.largest()))
+while _chip.free() > 3900:
+    pieces.append(_chip.Block(min(_chip.largest(), _chip.free() - 3500)))
+print("held,", _chip.free())
+try:
+    device.post_properties({"text": "x" * 1500})
+except TransportError as error:
+    print(error)
+print("let go")
+for piece in pieces:
+    piece.give()
+while True:
+    device.poll(1000)
+    if not device.online():
+        continue
+    device.post_properties({"a": 1})
+    break
+device.loop()
+"""
 UNKNOWN_CA = r"ValueError('\nThe certificate is not correctly signed by the trusted CA\n',)"
 CASES = (
     (39_400, "connected"),
@@ -137,7 +180,8 @@ def test_memory_of_session_is_that_of_a_chip(
 ) -> None:
     rig = make_rig(clock=clock)
     boards = {
-        count: rig.board(f"dev-{count}", main=REPORT % count, heap="chip") for count in BALLAST
+        count: rig.board(f"dev-{count}", main=REPORT % count, files=NO_BOOT, heap="chip")
+        for count in BALLAST
     }
     for board in boards.values():
         board.power_on()
@@ -163,3 +207,47 @@ def test_memory_of_session_is_that_of_a_chip(
         record_property(what, f"{own} bytes (chip: {used}), ESP-IDF {found[what][1]} ({free})")
         assert abs(own - used) < 1200
         assert abs(found[what][1] - free) < 300
+
+
+def test_session_outlives_growth_but_not_its_end(
+    make_rig: Callable[..., Rig], clock: ManualClock
+) -> None:
+    rig = make_rig(clock=clock)
+    board = rig.board("dev-1", main=GROWING, files=NO_BOOT, heap="chip")
+    board.power_on()
+    found = rig.driver.expect(board, "heap ").split()
+    assert (found[1], int(found[3]) < 6000) == ("112000", True)
+    # The session lives on the 7 KB that ESP-IDF has left.
+    rig.driver.run_until(lambda: "property_posted" in rig.kinds("dev-1"))
+    began = clock.time()
+    rig.driver.run_until(lambda: clock.time() > began + 300)
+    assert rig.platform.console.device(rig.product_key, "dev-1").status == "Online"
+    # Once it ends, for any reason, the board never comes back.
+    rig.platform.console.disable_device(rig.product_key, "dev-1")
+    rig.platform.console.enable_device(rig.product_key, "dev-1")
+    for _ in range(3):
+        rig.driver.expect(board, "-17040")
+    assert rig.kinds("dev-1").count("online") == 1
+
+
+def test_session_ends_when_no_packet_fits(
+    make_rig: Callable[..., Rig], clock: ManualClock
+) -> None:
+    rig = make_rig(clock=clock)
+    with rig.board("dev-1", main=STARVED, files=NO_BOOT, heap="chip") as board:
+        board.power_on()
+        rig.driver.expect(board, "held, 3")
+        rig.driver.expect(board, "takes no bytes")
+        rig.driver.expect(board, "let go")
+        rig.driver.expect(board, "session 2")
+        rig.driver.run_until(lambda: "property_posted" in rig.kinds("dev-1"))
+
+
+def test_older_firmware_lives_after_the_growth(
+    make_rig: Callable[..., Rig], clock: ManualClock
+) -> None:
+    # 1.22.1 leaves 4 KB more: with 18 KB of data it comes online all the same.
+    rig = make_rig(clock=clock)
+    board = rig.board("dev-1", main=REPORT % 18, files=NO_BOOT, heap="chip 1.22.1")
+    board.power_on()
+    rig.driver.expect(board, "at post")
