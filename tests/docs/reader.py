@@ -20,7 +20,7 @@ from alink_sim.board.serial import PtyPort, SerialBoard
 from alink_sim.factory_flash import FactoryFlash
 from alink_sim.platform import Platform
 from alink_sim.sntp import SntpServer
-from alink_sim.toolchain import boards_dir, cache_dir
+from alink_sim.toolchain import boards_dir, cache_dir, missing_reason
 from tests import interpreters
 from tests.docs.blocks import Block, matches
 from tests.waiting import PATIENCE
@@ -141,7 +141,9 @@ class Reader:
 
     def _board(self, block: Block) -> None:
         platform = self._platform()
-        board = self._flash()(main=block.text, files=self._files)
+        # In the two heaps of a chip, where its interpreter can be built.
+        heap = "chip" if missing_reason("chip32") is None else None
+        board = self._flash()(main=block.text, files=self._files, heap=heap)
         board.power_on()
         platform.expect(block.argument, device_name=board.device_name, timeout=PATIENCE)
         board.power_off()

@@ -103,13 +103,13 @@ def test_heap_doubles_and_gives_back(bench: Bench):
 def test_growth_leaves_what_a_placeholder_held(bench: Bench):
     lines = printed(bench.board(PLACEHOLDER, heap="chip"))
     held, grown, released, settled = map(numbers, lines[:4])
-    stack = 88 * 1024 + 360
+    stack = 88 * 1024 + 1400
     assert held[1] == 143972 - stack
     assert grown[1] == held[1] - held[2]  # It takes the largest block, which is less than a heap.
     assert released == grown  # The idle task has not run.
     assert settled[1] == grown[1] + stack
     assert lines[4] == "can't create thread"
-    assert numbers(lines[5])[1] == settled[1] - 5 * 1024 - 360
+    assert numbers(lines[5])[1] == settled[1] - 5 * 1024 - 1400
     assert lines[6] == "no room"
 
 

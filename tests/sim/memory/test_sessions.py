@@ -78,7 +78,7 @@ dial(HOST)
 for host, left in CASES:
     gc.collect()
     small = _chip.Block(1200) if left < 3000 else None
-    lock = hold(free() - left - 360)
+    lock = hold(free() - left - 1400)
     assert abs(free() - left) < 8
     try:
         dial(host)
@@ -161,7 +161,10 @@ def test_connection_fails_as_on_a_chip(make_rig: Callable[..., Rig], clock: Manu
     moment = (*now[:3], 0, *now[3:6], 0)
     main = f"HOST, PORT, CASES, NOW = {HOST!r}, {rig.platform.mqtt_tls_port}, {cases}, {moment}\n"
     board = rig.board(
-        "dev-1", main=main + DIAL, files={"/ca.der": rig.platform.ca_der}, heap="chip"
+        "dev-1",
+        main=main + DIAL,
+        files={"/ca.der": rig.platform.ca_der, **NO_BOOT},
+        heap="chip",
     )
     board.power_on()
     rig.driver.expect(board, "after")

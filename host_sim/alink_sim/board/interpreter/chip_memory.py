@@ -18,8 +18,10 @@ ROM = 72 * 1024  # Heap of the stand-ins. chip_heap.c fills what they leave.
 class ChipMemory:
     """Bytes that the firmware has, takes and needs of ESP-IDF's heap."""
 
-    regions: tuple[tuple[int, int], ...]
-    """(size, free at the start of main.py), in the order in which ESP-IDF looks for a block."""
+    regions: tuple[tuple[int, int, int], ...]
+    """(size, free at the start of main.py, the part of it before a block that is in use), in the
+    order in which ESP-IDF looks for a block.
+    """
     first_area: int
     """MicroPython's first area, with the tables of its collector."""
     kept: int
@@ -52,15 +54,15 @@ _TLS_WRAP = (16_720, 4_420, 900, 560, 500, 100)
 _VERSIONS = {
     "1.26.1": ChipMemory(
         regions=(
-            (15_072, 14_336),
-            (8_192, 7_424),
-            (7_288, 6_656),
-            (3_312, 2_588),
-            (168_952, 112_968),
+            (15_072, 14_336, 0),
+            (8_192, 7_424, 0),
+            (7_288, 6_656, 0),
+            (3_312, 2_588, 0),
+            (168_952, 112_968, 2_376),
         ),
         first_area=57_344,
         kept=3_040,
-        wifi=(*(1_636,) * 10, 6_656, 3_584, 2_048, 8_192, 8_192, 3_728),
+        wifi=(*(1_636,) * 10, 6_656, 3_584, 2_048, 2_372, 8_192, 8_192, 1_356),
         tls_context=(300,),
         tls_ca=(1_200,),
         tls_wrap=_TLS_WRAP,
@@ -71,15 +73,15 @@ _VERSIONS = {
     ),
     "1.22.1": ChipMemory(
         regions=(
-            (15_072, 14_336),
-            (8_192, 7_424),
-            (7_288, 6_656),
-            (3_312, 2_588),
-            (168_952, 112_900),
+            (15_072, 14_336, 0),
+            (8_192, 7_424, 0),
+            (7_288, 6_656, 0),
+            (3_312, 2_588, 0),
+            (168_952, 112_900, 2_308),
         ),
         first_area=57_344,
         kept=3_008,
-        wifi=(*(1_636,) * 10, 6_656, 3_584, 2_048, 8_192, 7_204),
+        wifi=(*(1_636,) * 10, 6_656, 3_584, 2_048, 2_300, 8_192, 4_904),
         tls_context=(300,),
         tls_ca=(1_200,),
         tls_wrap=_TLS_WRAP,

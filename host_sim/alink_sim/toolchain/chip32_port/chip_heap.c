@@ -1,7 +1,8 @@
 // The two heaps of an ESP32, for the simulated board: ESP-IDF's, as a table of blocks, and the
 // areas of MicroPython's heap that come from it. The Python module `_chip` is their interface:
 //
-//   open(regions, first, kept)   regions: tuple of (total, free) in the order of allocation
+//   open(regions, first, kept)   regions: tuple of (total, free, the part of free before a used
+//                                block) in the order of allocation
 //   Block(size, ...)             takes ESP-IDF memory or raises MemoryError; give() returns it,
 //                                and so does the collector
 //   free(), largest()            bytes of ESP-IDF memory
@@ -31,6 +32,7 @@
 #define MAX_BLOCKS 512
 #define REGION_BITS 20
 #define NOWHERE ((uint32_t)-1)
+#define USED_BYTES 16  // A block that is never given back.
 
 typedef struct { uint32_t start, size; } span_t;
 
@@ -228,10 +230,18 @@ static mp_obj_t chip_open(mp_obj_t regions_in, mp_obj_t first_in, mp_obj_t kept_
     mp_obj_t *items;
     mp_obj_get_array(regions_in, &count, &items);
     for (size_t number = 0; number < count && number < MAX_REGIONS; number++) {
-        mp_obj_t *pair;
-        mp_obj_get_array_fixed_n(items[number], 2, &pair);
-        regions[number].total = mp_obj_get_int(pair[0]);
-        regions[number].size = mp_obj_get_int(pair[1]);
+        mp_obj_t *figures;
+        mp_obj_get_array_fixed_n(items[number], 3, &figures);
+        region_t *region = &regions[number];
+        region->total = mp_obj_get_int(figures[0]);
+        region->size = mp_obj_get_int(figures[1]);
+        uint32_t before = mp_obj_get_int(figures[2]);
+        if (before) {
+            region->size += USED_BYTES;
+            region->used = region->most = USED_BYTES;
+            region->spans[0] = (span_t) {before, USED_BYTES};
+            region->count = 1;
+        }
         region_count = number + 1;
     }
     return mp_const_none;
@@ -242,7 +252,7 @@ static MP_DEFINE_CONST_FUN_OBJ_3(chip_open_obj, chip_open);
 
 #define LEAST_STACK (4 * 1024)
 #define USUAL_STACK (5 * 1024)
-#define TASK_BYTES 360
+#define TASK_BYTES 1400  // Beside its stack.
 #define HOST_STACK (256 * 1024)
 #define MAX_THREADS 16
 

@@ -141,7 +141,7 @@ def _change_ssl(ssl):
         def __init__(self, sock):
             super().__init__(sock)
             self.ioctl = self._control
-            self._flights = 0  # Of the client's handshake; 3 after the handshake.
+            self._flights = 0  # Of the client, in the handshake.
             try:
                 self._memory = [_chip.Block(*_wrap)]
             except MemoryError:
@@ -162,11 +162,7 @@ def _change_ssl(ssl):
                     _await_memory(self._sock, receive)
                 except OSError as error:
                     return -error.errno
-            count = super().readinto(buffer)
-            if self._flights == 2 and count and count > 0:
-                self._flights = 3
-                self._memory.pop().give()
-            return count
+            return super().readinto(buffer)
 
         def write(self, data):
             if self._flights < 2:
@@ -182,8 +178,9 @@ def _change_ssl(ssl):
             try:
                 first = _chip.Block(before)
                 self._memory.append(_chip.Block(stays))
-                self._memory.append(_chip.Block(after))
+                last = _chip.Block(after)
                 first.give()
+                last.give()  # ESP-IDF's record of the fewest free bytes has it.
             except MemoryError:
                 return False
             return True
