@@ -15,6 +15,8 @@ MAGIC = 0xE9
 CHIP_IDS = {"esp32": 0, "esp32s3": 9, "esp32c3": 5}
 
 _HEADER = 24
+# ESP-IDF's description of an application is at the start of the first segment.
+_DESCRIPTION, _DESCRIBED, _DESCRIBES = 32, 80, 0xABCD5432
 _SIZES = {1 << 20: 0, 2 << 20: 1, 4 << 20: 2, 8 << 20: 3, 16 << 20: 4, 32 << 20: 5}
 
 
@@ -34,6 +36,12 @@ class AppImage:
         """The flash size in the header, in bytes; 0 for an unknown code."""
         code = self.data[3] >> 4
         return next((size for size, number in _SIZES.items() if number == code), 0)
+
+    @property
+    def version(self) -> str:
+        """The version in ESP-IDF's description of an application, "" without one."""
+        magic, version = struct.unpack_from("<I12x32s", self.data.ljust(_DESCRIBED), _DESCRIPTION)
+        return version.rstrip(b"\0").decode("ascii", "replace") if magic == _DESCRIBES else ""
 
     def with_flash_size(self, size: int) -> AppImage:
         """Return the image with `size` bytes of flash in its header. Raises AppImageError."""

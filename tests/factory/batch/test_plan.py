@@ -12,6 +12,7 @@ from alink_factory.errors import BatchError
 from alink_formats import app_image
 from alink_formats import board as boards
 from alink_formats.sources import boards_dir
+from alink_sim.board import firmware_image
 from tests.factory.workshop import KEY, SECRET, Workshop
 
 ROWS = "DeviceName\nlamp-0001\nlamp-0002\n"
@@ -201,6 +202,20 @@ def test_a_damaged_firmware_is_refused(workshop, change, says):
     file.write_text(file.read_text().replace(before, after))
     with pytest.raises(BatchError, match=says):
         plans.load(file)
+
+
+def test_firmware_before_1_24_is_refused(workshop):
+    file = workshop.batch(rows=ROWS, firmware=60_000)
+    image = workshop.folder / "lamps.bin"
+    former = image.read_bytes()
+    board = boards.load(boards_dir() / "ESP32_GENERIC")
+    app = firmware_image.application("esp32", size=60_000, version="v1.22.1")
+    image.write_bytes(firmware_image.published(board, app=app))
+    digests = [hashlib.sha256(data).hexdigest() for data in (former, image.read_bytes())]
+    file.write_text(file.read_text().replace(*digests))
+    with pytest.raises(BatchError, match=r"is MicroPython v1\.22\.1; the SDK needs v1\.24"):
+        plans.load(file)
+    assert app_image.read(app).version == "v1.22.1"
 
 
 def test_firmware_for_another_chip_is_refused(workshop):

@@ -22,6 +22,9 @@ from alink_factory.errors import BoardError
 from alink_factory.image.flash_content import KEPT_FILES
 
 _MARK = "alink-burn:"  # Starts each text line that a script prints for us.
+_MUTE = "could not enter raw repl"
+_TRIES = 3  # A board that was reset a moment ago boots, and its application joins the Wi-Fi.
+_PAUSE = 2.0  # Seconds between two tries.
 _AGAIN = "Check the cable, close other programs that have the port open, then try again."
 
 # One fact a text line: the heap of a board is too small for one long text.
@@ -228,6 +231,18 @@ class Mpremote:
         return [json.loads(fact) for fact in facts]
 
     def _run(self, step: str, command: list[str], *, timeout: float = math.inf) -> list[str]:
+        """Run mpremote; a board that is mute at the first command gets more tries."""
+        code, lines = 0, list[str]()
+        for left in reversed(range(_TRIES if step == "reading" else 1)):
+            code, lines = self._tried(step, command, timeout=timeout)
+            if not code:
+                return lines
+            if not left or not any(_MUTE in line for line in lines):
+                break
+            (self._stop or threading.Event()).wait(_PAUSE)
+        raise BoardError(step, _failure(self.port, lines), advice=_AGAIN)
+
+    def _tried(self, step: str, command: list[str], *, timeout: float) -> tuple[int, list[str]]:
         lines: list[str] = []
         try:
             code = program.run(
@@ -238,9 +253,7 @@ class Mpremote:
             )
         except program.ProgramStoppedError as error:
             raise BoardError(step, f"mpremote was ended: {error}", advice=_AGAIN) from error
-        if code:
-            raise BoardError(step, _failure(self.port, lines), advice=_AGAIN)
-        return lines
+        return code, lines
 
 
 def _failure(port: str, lines: list[str]) -> str:
@@ -248,7 +261,7 @@ def _failure(port: str, lines: list[str]) -> str:
     text = "\n".join(lines)
     if "failed to access" in text or "no device" in text:
         return f"{port} cannot be opened"
-    if "could not enter raw repl" in text:
+    if _MUTE in text:
         return f"MicroPython on {port} does not respond: burn the firmware with esptool first"
     if "ENOSPC" in text or "Errno 28" in text:
         return "the vfs of the board is full"

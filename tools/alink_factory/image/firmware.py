@@ -7,6 +7,7 @@ which would blank NVS and replace our table. So only the two slices are written.
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,9 @@ from alink_formats import app_image, partitions
 from alink_formats.app_image import AppImage, AppImageError
 from alink_formats.board import BoardDefinition
 from alink_formats.partitions import Partition, PartitionError, PartitionTable
+
+_VERSION = re.compile(r"v(\d{1,3})\.(\d{1,3})\b")
+_OLDEST = (1, 24)
 
 
 @dataclass(frozen=True)
@@ -63,11 +67,18 @@ def load(file: Path, sha256: str, board: BoardDefinition) -> FirmwareImage:
             f"{sha256}: correct one of them"
         )
     try:
-        return _split(data, digest, board)
+        image = _split(data, digest, board)
     except (AppImageError, PartitionError) as error:
         raise BatchError(
             f"firmware.image {file} is not a merged MicroPython image for {board.chip} ({error})"
         ) from error
+    version = image.app.version
+    if (found := _VERSION.match(version)) and (int(found[1]), int(found[2])) < _OLDEST:
+        raise BatchError(
+            f"firmware.image {file} is MicroPython {version}; the SDK needs "
+            f"v{_OLDEST[0]}.{_OLDEST[1]} or later"
+        )
+    return image
 
 
 def app_slot(table: PartitionTable) -> Partition:

@@ -6,10 +6,11 @@ from alink_sim.platform.access.handshake import PortTls
 from alink_sim.platform.access.listener import Listener
 from alink_sim.platform.core import Core
 from alink_sim.platform.mqtt.connection import Connection
+from alink_sim.platform.mqtt.web_socket import Door
 
 
 class MqttServer:
-    """MQTT on one port, over TLS only or over both."""
+    """MQTT on one port, over TLS only or over both, with or without WebSocket."""
 
     def __init__(self, core: Core, *, tls: PortTls, tls_only: bool) -> None:
         self._connections: set[Connection] = set()
@@ -17,7 +18,9 @@ class MqttServer:
             core,
             tls=tls,
             tls_only=tls_only,
-            protocol=lambda secure: Connection(core, secure=secure, peers=self._connections),
+            protocol=lambda secure: Door(
+                core, Connection(core, secure=secure, peers=self._connections)
+            ),
         )
 
     async def listen(self, host: str, port: int) -> int:
