@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 def add_to(app: typer.Typer) -> None:
     """Give the program its verbs."""
-    for verb in (register, update, wipe, doctor, pin):
+    for verb in (register, update, wipe, watch, doctor, pin):
         app.command()(verb)
 
 
@@ -164,6 +164,35 @@ def pin() -> None:
 
     text = typer.prompt("PIN", hide_input=True, confirmation_prompt=True, err=True)
     typer.echo(f'[supervisor]\npin = "{pins.hashed(text)}"')
+
+
+def watch(
+    batch: BatchFile,
+    *,
+    once: Annotated[bool, typer.Option("--once", help="Print the figures once and end.")] = False,
+    ledger: LedgerUrl = "",
+    as_json: AsJson = False,
+) -> None:
+    """Show all stations of a batch live: yield, failures, rate."""
+    import json
+    import signal
+    import threading
+
+    from alink_factory.screen import watch as watching
+
+    stop = threading.Event()
+    with options.recorded(batch, ledger, is_read_only=True) as (loaded, book):
+        rows = sum(row.kind != "subdevice" for row in output.readable_rows(loaded))
+        made = watching.Watch(book, loaded.name, rows)
+        if as_json or once:
+            made.look()
+            if as_json:
+                typer.echo(json.dumps(made.facts(), ensure_ascii=False))
+            else:
+                output.console().print(made)
+            return
+        signal.signal(signal.SIGINT, lambda *_: stop.set())
+        watching.run(made, output.console(), stop=stop)
 
 
 def doctor(*, port: Ports = None, as_json: AsJson = False) -> None:
