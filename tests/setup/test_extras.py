@@ -22,6 +22,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+import lowest
 from alink_formats import extras
 from alink_sim.toolchain import cache_dir
 
@@ -135,6 +136,8 @@ def test_extras_are_those_of_the_project():
         ("sqlalchemy", "burn", "burn"),
         ("sqlalchemy", "sim", "sim"),
         ("psycopg", "sim", "postgres"),
+        ("babel", "burn", "burn"),
+        ("babel", "sim", "console"),
         ("alibabacloud_iot20180120.client", "burn", "cloud"),
     ],
 )
@@ -263,3 +266,19 @@ def test_shell_completes_commands(program: str):
         check=True,
     )
     assert done.stdout.split() == ["platform" if program == "alink-sim" else "plan"]
+
+
+def test_lowest_lane_pins_every_lower_bound():
+    pins = list(lowest.lowest(PROJECT))
+    names = {normal(re.split(r"[=\[]", pin)[0]) for pin in pins}
+    every = {text for extra in ("", *OPTIONAL) for text in wanted(extra)}
+    assert names == {normal(Requirement(one).name) for one in every} - {"alink-sdk"}
+    assert [pin for pin in pins if not re.search(r"==[\d.]+\.\*", pin)] == []
+    assert [room for room in lowest.ROOMS if not (ROOT / room).is_dir()] == []
+
+
+def test_lowest_lane_refuses_an_unbound_dependency():
+    with pytest.raises(ValueError, match="aiohttp has no lower bound"):
+        list(
+            lowest.lowest({"name": "x", "dependencies": ["aiohttp"], "optional-dependencies": {}})
+        )

@@ -22,6 +22,7 @@ _EXTRA_OF = {
     "pytest": "pytest",
 }
 _SHARED = ("rich", "serial", "sqlalchemy")
+_ALSO_OF_BURN = ("babel",)  # The line speaks the languages of the console.
 
 
 def has(extra: str) -> bool:
@@ -40,7 +41,8 @@ def missing(error: ModuleNotFoundError, *, own: str) -> str | None:
     `own` is the extra of the program, which brings the packages that several extras share.
     """
     module = (error.name or "").partition(".")[0]
-    extra = own if module in _SHARED else _EXTRA_OF.get(module)
+    is_own = module in _SHARED or (own == "burn" and module in _ALSO_OF_BURN)
+    extra = own if is_own else _EXTRA_OF.get(module)
     return f"{module} is not installed: {how_to_get(extra)}" if extra else None
 
 
