@@ -82,8 +82,8 @@ def test_versions_of_checkout_agree():
     [
         ("firmware/alink/__init__.py", '"0.1.0"', '"0.2.0"', "has 0.2.0, pyproject.toml"),
         ("firmware/package.json", '"version": "0.1.0"', '"version": "9"', "has 9, pyproject.toml"),
-        ("CHANGELOG.md", "release will be 0.1.0", "release will come", "does not name 0.1.0"),
-        ("pyproject.toml", '"0.1.0.dev0"', '"0.1.0"', "no section [0.1.0]"),
+        ("CHANGELOG.md", "## [0.1.0]", "## [0.0.9]", "no section [0.1.0]"),
+        ("pyproject.toml", '"0.1.0"', '"0.1.0.dev0"', "does not name 0.1.0"),
     ],
 )
 def test_other_version_is_found(release: Path, name: str, old: str, new: str, said: str):
