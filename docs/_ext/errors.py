@@ -107,7 +107,11 @@ def _row(one: Message, language: str) -> str:
     error = f"`{one.error.lstrip('_')}`" if one.error else _WORDS[language]["log"]
     if one.code:
         error += f" {Code[one.code].value}"
-    return f"| {'<br>'.join(shown)} | {error} | {_bar(one.advice)} |"
+    return f"| {'<br>'.join(shown)} | {error} | {_bar(_advice(one, language))} |"
+
+
+def _advice(one: Message, language: str) -> str:
+    return _translations(language).get(one.advice, one.advice)
 
 
 def _literal(text: str) -> str:
@@ -128,12 +132,12 @@ def _bar(text: str) -> str:
 
 @cache
 def _translations(language: str) -> dict[str, str]:
-    """Return the sentences of the platform in a language, with "…" for their values."""
-    if language == "en":
-        return {}
-    file = alink_texts.catalog_file(language.replace("-", "_"), "platform")
-    with file.open("rb") as opened:
-        catalog = read_po(opened)
-    return {
-        _FIELD.sub("…", str(one.id)): _FIELD.sub("…", str(one.string)) for one in catalog if one.id
-    }
+    """Return the sentences of platform and line in a language, with "…" for their values."""
+    found: dict[str, str] = {}
+    for domain in () if language == "en" else ("platform", "line"):
+        file = alink_texts.catalog_file(language.replace("-", "_"), domain)
+        with file.open("rb") as opened:
+            for one in read_po(opened):
+                if one.id:
+                    found[_FIELD.sub("…", str(one.id))] = _FIELD.sub("…", str(one.string))
+    return found

@@ -53,9 +53,11 @@ def test_pages_describe_every_part():
         ] == []
 
 
-def test_platform_messages_are_shown_in_chinese():
+def test_messages_and_advice_are_shown_in_chinese():
     text = errors.describe("platform", "zh-CN")
     assert "`device is disabled`<br>设备已禁用 | `RefusedError` 6204" in text
+    text = errors.describe("line", "zh-CN")
+    assert "`the board did not respond`<br>板子没有应答 | `BoardError` | 请检查线缆" in text
 
 
 def test_advice_of_line_is_shown():
