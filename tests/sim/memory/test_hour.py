@@ -1,0 +1,88 @@
+"""Every example lives an hour of its clock in the two heaps of a chip, grown by boot.py.
+
+Without boot.py, `web_server` never comes online, and `gateway_modbus` does in some boots only.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from alink_formats.bytecode import compile_mpy
+from alink_sim.board import Board, firmware_image
+from alink_sim.board.sensors import Bme280, Dht22, Ds18b20, HcSr04
+from alink_sim.clock import ManualClock
+from tests.sim.conftest import SUB_PK, Rig
+
+EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
+SLEEPERS = {"sensor", "sleep_sensor"}  # Ten minutes at a time.
+GRAIN = 60  # Seconds of the clock between two looks: some programs poll each 20 ms.
+
+
+def test_examples_live_an_hour(make_gateway_rig: Callable[..., Rig], clock: ManualClock) -> None:
+    rig = make_gateway_rig(clock=clock)
+    for number in range(1, 6):
+        rig.platform.console.add_device(SUB_PK, f"meter-{number:03}")
+    boards = {
+        file: burn(rig, file) for file in sorted(EXAMPLES.glob("**/*.py")) if is_program(file)
+    }
+    assert len(boards) >= 17
+    for board in boards.values():
+        board.power_on()
+    end = clock.time() + 3600
+    rig.driver.run_until(lambda: clock.time() >= end, grain=GRAIN)
+    dead = [board.tail(9) for file, board in boards.items() if not is_well(rig, file, board)]
+    assert not dead, "\n".join(dead)
+
+
+def is_program(file: Path) -> bool:
+    return file.parent in (EXAMPLES, EXAMPLES / "applications")
+
+
+def burn(rig: Rig, file: Path) -> Board:
+    """Return a board with an example and its sensors."""
+    files = {"/thing.json": (EXAMPLES / "thing.json").read_bytes()}
+    main = file.read_text("utf-8").replace("PORT = 8080", "PORT = 0")
+    options: dict[str, Any] = {}
+    if file.stem == "web_server":
+        spec = importlib.util.find_spec("microdot.microdot")
+        assert spec
+        assert spec.origin
+        files["/lib/microdot.mpy"] = compile_mpy(Path(spec.origin), name="microdot.py")
+    if file.stem == "ota":
+        frozen = {"version.py": 'VERSION = "1.0.0"\n'}
+        app = firmware_image.application("esp32", version="1.0.0", frozen=frozen)
+        options = {"board": "ESP32_GENERIC-OTA", "app": app}
+    board = rig.board(name_of(file), main=main, files=files, heap="chip", **options)
+    attach(file.stem, board)
+    return board
+
+
+def name_of(file: Path) -> str:
+    return f"{file.parent.name}-{file.stem}"  # Two are called button.
+
+
+def attach(example: str, board: Board) -> None:
+    if example == "dht_logger":
+        board.pin(15).attach(Dht22(temperature=-3.5, humidity=60))
+    elif example == "bme280_weather":
+        board.i2c(0).attach(0x76, Bme280(temperature=-12.3, pressure=950.5, humidity=33))
+    elif example == "ble_scanner":
+        board.ble.add("0102030405ff", name="near", rssi=-40)
+    elif example == "ranger":
+        HcSr04(trigger=board.pin(5), echo=board.pin(18), cm=73.5)
+    elif example == "one_wire":
+        board.pin(4).attach(Ds18b20(21.5, serial=7))
+        board.pin(4).attach(Ds18b20(-4.25, serial=9))
+    elif example == "sleep_sensor":
+        board.adc(35).set_volts(1.6)
+
+
+def is_well(rig: Rig, file: Path, board: Board) -> bool:
+    kinds = rig.kinds(name_of(file))
+    if file.stem in SLEEPERS:
+        return kinds.count("property_posted") >= 5
+    device = rig.platform.console.device(rig.product_key, name_of(file))
+    return not board.has_ended and device.status == "Online" and kinds.count("online") == 1
