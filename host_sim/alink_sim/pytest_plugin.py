@@ -14,6 +14,7 @@ from __future__ import annotations
 import fcntl
 import json
 from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from alink_sim.clock import Clock
     from alink_sim.factory_flash import FactoryFlash
     from alink_sim.platform import Platform, Product, Settings
+    from alink_sim.real_board import RealBoard, RealFlash
     from alink_sim.sntp import SntpServer
 
 _INSTANCE = "iot-pytest0001"  # An enterprise instance: only these have preregistration-free.
@@ -37,14 +39,22 @@ _OPTIONS = {
     "alink_interpreter": ("MicroPython that boards run, unix64 or unix32", "unix64"),
     "alink_artifacts": ("folder for console, events and flash image of failed tests", ""),
 }
+_REAL = (
+    ("--alink-port", "PORT", "run the tests on the real board at this serial port"),
+    ("--alink-wifi", "SSID:PASSWORD", "Wi-Fi network that the real board joins"),
+    ("--alink-host", "NAME", "name of this computer in the network of the real board"),
+)
 _PLATFORM = pytest.StashKey["Platform"]()
-_FLASH = pytest.StashKey["FactoryFlash"]()
+_FLASH = pytest.StashKey["FactoryFlash | RealFlash"]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the settings of pytest.ini or pyproject.toml; `-o name=value` overrides one."""
     for name, (text, default) in _OPTIONS.items():
         parser.addini(name, f"alink-sdk: {text} (default: {default or 'none'})", default=default)
+    group = parser.getgroup("alink", "boards of alink-sdk")
+    for option, metavar, text in _REAL:
+        group.addoption(option, metavar=metavar, default="", help=text)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -95,9 +105,11 @@ def iot_platform(
     request: pytest.FixtureRequest, iot_ca: Path, iot_clock: Clock, iot_settings: Settings
 ) -> Iterator[Platform]:
     """Yield a new, empty platform on free ports."""
-    from alink_sim.platform import Platform
+    from alink_sim.platform import Listen, Platform
 
-    with Platform(ca=iot_ca, clock=iot_clock, settings=iot_settings) as platform:
+    host = str(request.config.getoption("alink_host"))
+    listen = Listen(host="0.0.0.0", san=(host,)) if host else None
+    with Platform(ca=iot_ca, clock=iot_clock, settings=iot_settings, listen=listen) as platform:
         request.node.stash[_PLATFORM] = platform
         _drive(iot_clock, platform, [], None)
         yield platform
@@ -139,16 +151,21 @@ def factory_flash(
     iot_platform: Platform,
     iot_clock: Clock,
     product: Product,
-) -> Iterator[FactoryFlash]:
-    """Yield a function that makes boards: burned, pre-registered, switched off."""
+) -> Iterator[FactoryFlash | RealFlash]:
+    """Yield a function that makes boards: burned, pre-registered, switched off.
+
+    With `pytest --alink-port PORT` it burns the real board at that port.
+    """
+    if port := str(request.config.getoption("alink_port")):
+        with _real(request, port, tmp_path, iot_platform, iot_clock, product) as real:
+            yield real
+        return
     from alink_sim import toolchain
     from alink_sim.factory_flash import FactoryFlash
     from alink_sim.sntp import SntpServer
 
     chosen = {name: str(request.config.getini(name)) for name in _OPTIONS}
-    files = request.config.rootpath / chosen["alink_files"] if chosen["alink_files"] else None
-    if files and not files.is_dir():
-        raise pytest.UsageError(f"alink_files is {files}, which is not a folder")
+    files = _files(request.config)
     try:
         interpreter = toolchain.interpreter(chosen["alink_interpreter"])
         toolchain.umqtt_simple()
@@ -173,8 +190,50 @@ def factory_flash(
         flash.power_off()
 
 
+@contextmanager
+def _real(
+    request: pytest.FixtureRequest,
+    port: str,
+    scratch: Path,
+    platform: Platform,
+    clock: Clock,
+    product: Product,
+) -> Iterator[RealFlash]:
+    from alink_sim.clock import SystemClock
+    from alink_sim.real_board import RealFlash
+    from alink_sim.sntp import SntpServer
+
+    if hasattr(request.config, "workerinput"):
+        raise pytest.UsageError("--alink-port is one board: run pytest without -n")
+    if not isinstance(clock, SystemClock):
+        pytest.skip("the time of a real board cannot be turned")
+    with SntpServer(clock=clock, host=platform.host) as ntp:
+        real = RealFlash(
+            port,
+            platform=platform,
+            product=product,
+            ntp_port=ntp.port,
+            scratch=scratch,
+            host=str(request.config.getoption("alink_host")),
+            wifi=str(request.config.getoption("alink_wifi")),
+            files=_files(request.config),
+        )
+        request.node.stash[_FLASH] = real
+        yield real
+        real.power_off()
+
+
+def _files(config: pytest.Config) -> Path | None:
+    if not (named := str(config.getini("alink_files"))):
+        return None
+    files = config.rootpath / named
+    if not files.is_dir():
+        raise pytest.UsageError(f"alink_files is {files}, which is not a folder")
+    return files
+
+
 @pytest.fixture
-def board(factory_flash: FactoryFlash) -> Board:
+def board(factory_flash: FactoryFlash | RealFlash) -> Board | RealBoard:
     """Return a burned board, switched off; start it with `board.power_on()`."""
     return factory_flash()
 
@@ -196,9 +255,11 @@ def pytest_runtest_makereport(
         _show(report, shown, platform.mask.hide)
         if folder := str(item.config.getini("alink_artifacts")):
             from alink_sim import artifacts
+            from alink_sim.board import Board
 
+            simulated = [one for one in boards if isinstance(one, Board)]
             home = item.config.rootpath / folder
-            saved = artifacts.save(home, item.nodeid, str(report.longrepr), platform, boards)
+            saved = artifacts.save(home, item.nodeid, str(report.longrepr), platform, simulated)
             item.user_properties.append(("alink_artifacts", str(saved)))  # JUnit's XML has it.
             report.sections.append(("artifacts of alink", str(saved)))
     return report
