@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import stat
 import subprocess
 import sys
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from alink_factory.board import file_lock
 from alink_factory.board import scratch as scratch_module
 from alink_factory.board.scratch import scratch
 
@@ -53,15 +53,15 @@ def test_folder_removed_before_its_lock_is_replaced(temporary, monkeypatch):
     # Another program starts between the open and the lock of this one.
     removals = iter([scratch_module._remove_abandoned])
 
-    def interrupted(lock: int, operation: int) -> None:
+    def interrupted(lock: int, *, waits: bool) -> None:
         for remove in removals:
             remove()
-        flock(lock, operation)
+        acquire(lock, waits=waits)
 
-    flock = fcntl.flock
+    acquire = file_lock.acquire
     scratch_module._remove_abandoned()
     monkeypatch.setattr(scratch_module, "_remove_abandoned", lambda: None)
-    monkeypatch.setattr(fcntl, "flock", interrupted)
+    monkeypatch.setattr(file_lock, "acquire", interrupted)
     with scratch() as folder:
         assert list(temporary.iterdir()) == [folder]
         assert (folder / "lock").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -81,10 +82,11 @@ def _generator() -> Finding:
 def _port(port: str, identify: Callable[[str], Chip]) -> Iterator[Finding]:
     seen = _adapter(port)
     if not ports.is_address(port):
-        if not Path(port).exists():
+        is_windows = sys.platform == "win32"
+        if not (ports.is_present(port) if is_windows else Path(port).exists()):
             yield Finding(port, is_good=False, seen="the port does not exist", advice=_no_port())
             return
-        if not os.access(port, os.R_OK | os.W_OK):
+        if sys.platform != "win32" and not os.access(port, os.R_OK | os.W_OK):
             yield Finding(
                 port,
                 is_good=False,
@@ -124,12 +126,12 @@ def _adapter(port: str) -> str:
 
 def _group(port: str) -> str:
     # The group that may open the port, and how to join it.
-    try:
+    group = "dialout"
+    if sys.platform != "win32":
         import grp  # noqa: PLC0415  not on Windows
 
-        group = grp.getgrgid(Path(port).stat().st_gid).gr_name
-    except (ImportError, KeyError, OSError):
-        group = "dialout"
+        with contextlib.suppress(KeyError, OSError):
+            group = grp.getgrgid(Path(port).stat().st_gid).gr_name
     return f"Run `sudo usermod -aG {group} $USER`, then log out and in again."
 
 

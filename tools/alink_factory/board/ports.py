@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -12,9 +13,17 @@ def named(ports: Sequence[str]) -> Ports:
     """Watch these ports only. A network address always counts as present."""
 
     def present() -> list[str]:
-        return [port for port in ports if is_address(port) or Path(port).is_char_device()]
+        return [port for port in ports if is_address(port) or is_present(port)]
 
     return present
+
+
+def is_present(port: str) -> bool:
+    """Return whether the computer has this port."""
+    if sys.platform == "win32":
+        return port.upper() in (name.upper() for name in all_ports())
+    else:  # noqa: RET505  mypy checks one of the two
+        return Path(port).is_char_device()
 
 
 def listed() -> list[str]:
@@ -22,6 +31,13 @@ def listed() -> list[str]:
     from serial.tools import list_ports  # type: ignore[import-untyped]  # noqa: PLC0415  slow
 
     return sorted(str(port.device) for port in list_ports.comports() if port.vid is not None)
+
+
+def all_ports() -> list[str]:
+    """Return every serial port of the computer, also those without USB."""
+    from serial.tools import list_ports  # noqa: PLC0415  slow
+
+    return [str(port.device) for port in list_ports.comports()]
 
 
 def is_address(port: str) -> bool:

@@ -9,16 +9,24 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-import select
+import queue
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 _SILENCE = 180.0  # Seconds without output after which we end the program.
 _INTERVAL = 0.25  # Seconds between two checks of `stop`.
+# So Ctrl-C in the terminal does not reach the program.
+_APART: dict[str, Any]
+if sys.platform == "win32":
+    _APART = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+else:
+    _APART = {"start_new_session": True}
 _ENVIRONMENT = {"NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "160", "PYTHONUNBUFFERED": "1"}
 
 
@@ -47,7 +55,7 @@ def run(
         stderr=subprocess.STDOUT,
         env=os.environ | _ENVIRONMENT,
         cwd=folder,
-        start_new_session=True,
+        **_APART,
     ) as process:
         try:
             for line in _lines(process, stop, timeout):
@@ -61,8 +69,10 @@ def run(
 def _lines(
     process: subprocess.Popen[bytes], stop: threading.Event | None, timeout: float
 ) -> Iterator[str]:
-    if process.stdout is None:
-        return
+    chunks: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    # A thread, because a pipe cannot be polled on every system.
+    reader = threading.Thread(target=_read, args=(process, chunks), daemon=True, name="program")
+    reader.start()
     pending = b""
     heard = begun = time.monotonic()
     while True:
@@ -70,19 +80,27 @@ def _lines(
             raise ProgramStoppedError("the line was stopped")
         if time.monotonic() - begun > timeout:
             raise ProgramStoppedError(f"it took longer than {timeout:g} s")
-        ready, _, _ = select.select([process.stdout], [], [], _INTERVAL)
-        if not ready:
+        try:
+            data = chunks.get(timeout=_INTERVAL)
+        except queue.Empty:
             if time.monotonic() - heard > _SILENCE:
-                raise ProgramStoppedError(f"it printed nothing for {_SILENCE:.0f} s")
+                raise ProgramStoppedError(f"it printed nothing for {_SILENCE:.0f} s") from None
             continue
         heard = time.monotonic()
-        data = os.read(process.stdout.fileno(), 65536)
         *whole, pending = (pending + data).replace(b"\r", b"\n").split(b"\n")
         for line in whole if data else [pending]:
             if text := line.decode("utf-8", "replace").strip():
                 yield text
         if not data:
             return
+
+
+def _read(process: subprocess.Popen[bytes], chunks: queue.SimpleQueue[bytes]) -> None:
+    # Puts the output into the queue; the end is an empty chunk.
+    data = b"" if process.stdout is None else b"-"
+    while data and process.stdout:
+        data = os.read(process.stdout.fileno(), 65536)
+        chunks.put(data)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

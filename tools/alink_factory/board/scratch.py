@@ -7,13 +7,15 @@ locked while its program runs; the next run removes the folder of a killed one.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from alink_factory.board import file_lock
 
 _PREFIX = "alink-burn-"
 
@@ -28,6 +30,7 @@ def scratch() -> Iterator[Path]:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         os.close(lock)
+        shutil.rmtree(folder, ignore_errors=True)  # Windows keeps files that are open.
 
 
 def _locked() -> tuple[Path, int]:
@@ -36,7 +39,7 @@ def _locked() -> tuple[Path, int]:
     while True:
         folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
         lock = os.open(folder / "lock", os.O_CREAT | os.O_RDWR, 0o600)
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        file_lock.acquire(lock, waits=True)
         if (folder / "lock").exists():
             return folder, lock
         os.close(lock)
@@ -47,7 +50,7 @@ def _remove_abandoned() -> None:
         with contextlib.suppress(OSError):
             lock = os.open(folder / "lock", os.O_RDWR)
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(folder)
+                file_lock.acquire(lock, waits=False)
+                shutil.rmtree(folder, ignore_errors=sys.platform == "win32")
             finally:
                 os.close(lock)

@@ -11,6 +11,8 @@ _REMOTE_FUSE = ("fuse.glusterfs", "fuse.rclone", "fuse.sshfs")
 
 def remote_type(file: Path) -> str:
     """Return the type of the network file system that a file is on, "" if it is on none."""
+    if file.drive.startswith("\\\\"):  # \\\\server\\share of Windows.
+        return "smb"
     try:
         mounts = _MOUNTS.read_text(encoding="utf-8", errors="surrogateescape")
     except OSError:

@@ -91,7 +91,8 @@ def _display(
 
 @contextmanager
 def _signals(stop: Callable[[int], None]) -> Iterator[None]:
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    known = (getattr(signal, name, None) for name in ("SIGINT", "SIGTERM", "SIGHUP"))
+    numbers = [number for number in known if number is not None]  # Windows has no SIGHUP.
     before = {number: signal.signal(number, lambda asked, _: stop(asked)) for number in numbers}
     try:
         yield
