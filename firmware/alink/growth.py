@@ -20,7 +20,7 @@ _TLS = const(37500)  # A TLS connection beside the session, at the peak of its h
 
 def grow(size, log):
     """Do what `memory.grow` says."""
-    free, largest, _ = chip.idf()
+    _, _, free, largest, _ = chip.look()
     # `mem_free` counts the largest ESP-IDF block too on each firmware whose heap can grow.
     if hasattr(heap, "grown") or not 0 < free < _PLENTY or gc.mem_free() < largest:
         return 0
@@ -32,7 +32,7 @@ def grow(size, log):
 
 def _grow(size, free, log):
     began = time.ticks_ms()
-    left, why, piece = free, "it took no new area", None
+    total, left, why, piece = 0, free, "it took no new area", None
     if free - size < _WIFI_AND_TLS:
         why = "ESP-IDF has only %d bytes; grow less, before Wi-Fi" % free
     else:
@@ -46,10 +46,10 @@ def _grow(size, free, log):
             import esp32
 
             areas = esp32.idf_heap_info(esp32.HEAP_DATA)
-            _thread.stack_size(max([area[2:] + area[1:2] for area in areas])[-1] - size - _MARGIN)
+            _thread.stack_size(max([(area[2], area[1]) for area in areas])[1] - size - _MARGIN)
             _thread.start_new_thread(lock.acquire, ())
             time.sleep_ms(2)
-            if chip.idf()[1] <= size + _MARGIN:
+            if chip.look()[3] <= size + _MARGIN:
                 piece = _fill()
         except (MemoryError, OSError, RuntimeError, ValueError) as error:
             why = error
@@ -57,12 +57,10 @@ def _grow(size, free, log):
             lock.release()
             _thread.stack_size(usual)
         time.sleep_ms(30)  # The idle task gives the stack back.
-        gc.collect()
-        left = chip.idf()[0]
+        total, _, left, _, _ = chip.look()
     if piece is None or free - left < _GROWN:
         log("alink: the heap did not grow: %s" % why)
         return 0
-    total = chip.python()[0]
     # The new area goes back to ESP-IDF if nothing lives in it, and `heap` is never unloaded. Most
     # programs do not have this name in their heap.
     setattr(heap, "grown", (piece, total))  # noqa: B010
@@ -75,33 +73,37 @@ def _grow(size, free, log):
 
 def _fill():
     # Fills the heap until it grows; returns a piece in the new area, or None.
-    gc.collect()
-    before = chip.idf()[0]
+    before = _free()
     pieces = [bytearray(0)] * 140  # More than a first area holds.
     for at in range(len(pieces)):
         pieces[at] = bytearray(512)
-        if chip.idf()[0] < before - _GROWN:
+        if _free() < before - _GROWN:
             # The look may have made the heap grow, not the piece: only the next is surely in it.
             return bytearray(512)
     return None
 
 
+def _free():
+    import esp32
+
+    return sum([area[1] for area in esp32.idf_heap_info(esp32.HEAP_DATA)])
+
+
 def state(log):
     """Do what `memory.state` says."""
-    size, live = chip.python()
+    size, live, free, largest, lowest = chip.look()
     grown = getattr(heap, "grown", None)
+    if not free:
+        log("This is not an ESP32, or its firmware does not tell what ESP-IDF has.")
+        return
     log("Python heap  %7d bytes, %d in use, %d free" % (size, live, size - live))
     if grown:
         log("             grown once to %d by alink.memory.grow" % grown[1])
-    free, largest, lowest = chip.idf()
-    if not free:
-        log("ESP-IDF      unknown: not an ESP32, or its firmware does not tell")
-    else:
-        log(
-            "ESP-IDF      %7d bytes free, %d in one piece; fewest since power-up %d"
-            % (free, largest, lowest)
-        )
-        log(
-            "next TLS     %7d bytes of ESP-IDF memory: %s"
-            % (_TLS, "they are there" if free >= _TLS else "%d are missing" % (_TLS - free))
-        )
+    log(
+        "ESP-IDF      %7d bytes free, %d in one piece; fewest since power-up %d"
+        % (free, largest, lowest)
+    )
+    log(
+        "next TLS     %7d bytes of ESP-IDF memory: %s"
+        % (_TLS, "they are there" if free >= _TLS else "%d are missing" % (_TLS - free))
+    )

@@ -77,6 +77,7 @@ def install():
         _extend_time()
         _extend_sys()
         gc.threshold = lambda *_: -1
+        gc.mem_alloc = gc.mem_free = lambda: 0
         for name in _U_NAMES:
             sys.modules.setdefault("u" + name, __import__(name))
         sys.modules.setdefault("micropython", _micropython())

@@ -96,6 +96,8 @@ def take_settings(settings):
     check(fields)
     if settings.pop("scrub", False):
         fields["Scrub"] = True
+    if settings.pop("out_of_memory", "") == "raise":
+        fields["stop"] = True
     return fields
 
 

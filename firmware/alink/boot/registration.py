@@ -9,7 +9,14 @@ import os
 from micropython import const
 
 from .. import heap
-from ..errors import AlinkError, ProtocolError, RefusedError, StoreError, TransportError
+from ..errors import (
+    AlinkError,
+    MemoryShortError,
+    ProtocolError,
+    RefusedError,
+    StoreError,
+    TransportError,
+)
 
 _LATER = const((3, 429, 500))  # CONNACK and HTTPS codes after which a retry may help.
 
@@ -19,7 +26,7 @@ def register(boot):
 
     Raises RefusedError if the platform refuses, StoreError if the credential cannot be stored.
     """
-    longest = 30000
+    longest, tries = 30000, 0
     while True:
         try:
             method = boot.fields.get("Method")
@@ -39,6 +46,10 @@ def register(boot):
             wait = longest - longest * os.urandom(1)[0] // 1024
             longest = min(longest * 2, 3600000)
             boot.log("not registered: %s; next try in %d s" % (error, wait // 1000))
+            tries += 1
+            if isinstance(error, MemoryShortError):
+                heap.call("session.memory_reset", "failed", error, tries, boot.fields, boot.log)
+                heap.unload("session")
             yield from _sleep(wait)
             if error.dates:
                 heap.call(

@@ -15,7 +15,7 @@ _TEXT = const(
 _NUMBERS = const(
     "port 1 65535 max_packet 128 1048576 max_requests 1 1000 keepalive 30 1200 batch 1 50"
 )
-_OTHERS = const("ca wifi scrub network watchdog log securemode")
+_OTHERS = const("ca wifi scrub out_of_memory network watchdog log securemode")
 
 
 def check(settings):
@@ -47,6 +47,10 @@ def check(settings):
             raise TypeError("%s is %r; allowed is a function" % (name, settings[name]))
     if settings.get("watchdog") is not None and not hasattr(settings["watchdog"], "feed"):
         raise TypeError("watchdog is %r; allowed is a machine.WDT" % (settings["watchdog"],))
+    if settings.get("out_of_memory", "reset") not in ("reset", "raise"):
+        raise ValueError(
+            "out_of_memory is %r; allowed are reset, raise" % (settings["out_of_memory"],)
+        )
     wifi = settings.get("wifi")
     if wifi is not None:  # Its password stays out of the message.
         good = isinstance(wifi, (tuple, list)) and len(wifi) == 2

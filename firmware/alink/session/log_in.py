@@ -1,7 +1,7 @@
 """Begin a session and note its loss: rare, so `session` unloads this module after each."""
 
 from .. import heap
-from ..errors import AlinkError, ProtocolError, RefusedError, TransportError
+from ..errors import AlinkError, MemoryShortError, ProtocolError, RefusedError, TransportError
 from .mqtt import MQTTClient
 
 
@@ -26,6 +26,9 @@ def begin(link, clock):
         if error.dates:  # The clock may be wrong: set once, or believed since another boot.
             heap.call("boot.clock", "ask_time", link.ntp_host, link.feed, link.log)
             heap.unload("boot", "utc")
+        if isinstance(error, MemoryShortError):
+            tries = link.memory[0]  # The first of `backoff`: failures in a row.
+            heap.call("session.memory_reset", "failed", error, tries, link.identity, link.log)
         return wait
     heap.call("session.backoff", "online", link.memory, clock())
     return 0
@@ -59,3 +62,4 @@ def end(link, error, clock):
             "another session with this identity keeps pushing this one out; look for a "
             "second board with the same DeviceName"
         )
+    heap.call("chip", "look", link)

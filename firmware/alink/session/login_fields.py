@@ -17,6 +17,7 @@ _KEPT = const(
         "SignMethod",
         "Timestamp",
         "Scrub",
+        "stop",
     )
 )
 

@@ -159,6 +159,7 @@ class Session:
 
     def _greet(self):
         self._greets = False
+        heap.call("chip", "look", self)
         self._subscribe(list(self._routes))
         for hook in self._hooks:
             safely(self.log, "when_online", hook)
@@ -209,6 +210,7 @@ class Session:
         ping_after = self.keepalive * 800  # 0.8 of it, in milliseconds.
         idle = max(ticks_diff(now, stream.sent_at), ticks_diff(now, stream.received_at))
         if idle >= ping_after:
+            heap.call("chip", "look", self)
             self._client.ping()
             self._pinged_at = now
             stream.heard = False

@@ -59,9 +59,7 @@ def no_address(host, error):
 def _left():
     # Returns the free bytes of ESP-IDF, from which TLS and lwIP live, and its largest free block;
     # 0 if not known.
-    free, largest, _ = heap.call("chip", "idf")
-    heap.unload("chip")
-    return free, largest
+    return heap.call("chip", "look")[2:4]
 
 
 def _is_memory(error):

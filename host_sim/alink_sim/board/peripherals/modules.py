@@ -52,7 +52,6 @@ MODULES: Mapping[str, Mapping[str, Entry]] = {
         "WAKEUP_ALL_LOW": 0,
         "WAKEUP_ANY_HIGH": 1,
         "gpio_deep_sleep_hold": chip.gpio_deep_sleep_hold,
-        "idf_heap_info": chip.idf_heap_info,
         "mcu_temperature": chip.mcu_temperature,
         "raw_temperature": chip.raw_temperature,
         "wake_on_ext0": chip.wake_on_ext0,

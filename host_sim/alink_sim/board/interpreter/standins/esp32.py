@@ -115,6 +115,8 @@ class NVS:
 
 
 def __getattr__(name):
+    if name == "idf_heap_info":  # Only a board with two heaps has it, see _two_heaps.py.
+        raise AttributeError(name)
     import _peripherals
 
     return _peripherals.find("esp32", name)

@@ -58,18 +58,6 @@ def mcu_temperature(wiring: Wiring) -> int:
     return round(wiring.chip_celsius)
 
 
-def idf_heap_info(wiring: Wiring, capabilities: int) -> list[tuple[int, int, int, int]]:
-    """Return the five free areas of a stock ESP32 at the start of main.py."""
-    del wiring, capabilities
-    return [
-        (168_952, 112_968, 112_968, 112_968),
-        (15_072, 14_336, 14_336, 14_336),
-        (8_192, 7_424, 7_424, 7_424),
-        (7_288, 6_656, 6_656, 6_656),
-        (3_312, 2_588, 2_588, 2_588),
-    ]
-
-
 def wake_on_ext0(wiring: Wiring, pin: Any, level: int) -> None:
     """Let a level of one pin end a deep sleep; None for no pin."""
     _wake(wiring, [] if pin is None else [pin], level, EXT0_WAKE)
