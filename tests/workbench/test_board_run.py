@@ -7,6 +7,7 @@ import pty
 import re
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ import pytest
 from typer.testing import CliRunner
 
 from alink_sim import cli
-from alink_sim.workbench import project
+from alink_sim.workbench import project, scratch
 from tests.board.mpremote_runner import mpremote
 from tests.waiting import PATIENCE
 
@@ -184,6 +185,7 @@ def test_served_platform_and_power_cut(tmp_path: Path):
         ([".", "--set", "pin=1"], "setting is 'pin=1'; write pin4=1 or adc34=1.2"),
         ([".", "--thing", "main.py"], "main.py is not a thing model"),
         ([".", "--platform", "nothing"], "no platform serves nothing"),
+        ([".", "--board", "ESP33"], "boards/: ESP32_GENERIC, ESP32_GENERIC-OTA, ESP32_GENERIC_C3"),
     ],
 )
 def test_wrong_argument_gets_a_sentence(
@@ -193,6 +195,19 @@ def test_wrong_argument_gets_a_sentence(
     done = CliRunner().invoke(cli.app, ["board", "run", *arguments])
     assert done.exit_code == 2
     assert sentence in done.output
+
+
+def test_folder_of_killed_run_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    left, begins = tmp_path / "alink-board-left", tmp_path / "alink-board-begins"
+    for folder in (left, begins):
+        folder.mkdir()
+    (left / "lock").touch()
+    with scratch.scratch() as first, scratch.scratch() as second:
+        assert first.is_dir()
+        assert second.is_dir()
+        assert (left.exists(), begins.exists()) == (False, True)
+    assert [*tmp_path.iterdir()] == [begins]
 
 
 def test_new_project_passes_its_own_tests(tmp_path: Path):

@@ -81,8 +81,10 @@ def load(folder: Path) -> BoardDefinition:
     try:
         content = tables.check(_File, json.loads(file.read_text(encoding="utf-8-sig")))
     except OSError as error:
+        names = sorted(one.parent.name for one in folder.parent.glob("*/board.json"))
+        there = f": {', '.join(names)}" if names else ""
         raise BoardDefinitionError(
-            f"{file}: {error.strerror}: name a folder of boards/"
+            f"{file}: {error.strerror}: name a folder of boards/{there}"
         ) from error
     except TableError as error:
         raise BoardDefinitionError(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import signal
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,6 +20,7 @@ from alink_sim.workbench.application import Application, ApplicationError
 from alink_sim.workbench.fleet import Fleet, Plan
 from alink_sim.workbench.orders import OrderError, Orders
 from alink_sim.workbench.running_clock import RunningClock
+from alink_sim.workbench.scratch import scratch
 from alink_sim.workbench.terminal import Terminal
 from alink_sim.workbench.world import own_world, served_world
 
@@ -112,7 +112,7 @@ def _run(
     terminal = Terminal(plan.count)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with contextlib.ExitStack() as stack:
-        home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="alink-board-")))
+        home = stack.enter_context(scratch())
         running = None
         if platform is None and plan.count <= _ON_ONE_CLOCK:
             running = stack.enter_context(RunningClock(home / "clock"))
