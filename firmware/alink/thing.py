@@ -96,8 +96,9 @@ class Thing:
             self._device.publish(_answer_topic(topic), compact(answer))
             if changed:
                 self.post(changed)
-        except AlinkError as error:
-            self._device._log("%s not answered: %s" % (method, error))
+        except (AlinkError, TypeError, ValueError) as error:
+            # The latter two: a handler has returned a value that cannot be posted.
+            self._device._log("%s not answered, or its value not posted: %s" % (method, error))
 
     def _keep(self, handlers, kind, name):
         def keep(handler):

@@ -235,6 +235,23 @@ def test_wrong_answer_of_a_service_is_logged():
     _with_files(test)
 
 
+def test_wrong_value_of_property_handler_is_logged():
+    params = {"TargetTemperature": 21}
+    call = json.dumps({"id": "7", "method": "thing.service.property.set", "params": params})
+
+    def test():
+        for value in ("float('nan')", "{1}", "object()", "'warm'"):
+            log = []
+            handler = "@thing.property('TargetTemperature')\ndef set(_): return "
+            device = _run(handler + value, log, thing="thing.json")["device"]
+            device._engine = None  # As while a handler runs.
+            device.thing.take(b"/sys/a1B2c3D4e5F/dev-1/thing/service/property/set", call)
+            assert "value not posted: TargetTemperature is" in log[-1], (value, log[-1])
+            assert [json.loads(sent[1])["code"] for sent in device._link.sent] == [200]
+
+    _with_files(test)
+
+
 def test_right_programs_are_sent():
     right = (
         "device.post_properties({'t': 21.5, 'on': True, 'name': 'x', 'n': -3})",

@@ -59,6 +59,14 @@ _IDS = st.one_of(st.text(max_size=20), st.integers(0, 2**40))
 _PACKET_IDS = st.integers(0, 65535)  # 0: QoS 0.
 
 
+def _is_postable(value: Any) -> bool:
+    """Return whether the device posts a property's value: only a time may be beside "value"."""
+    if not isinstance(value, dict) or "value" not in value:
+        return True
+    time = value.get("time", 0)
+    return value.keys() <= {"value", "time"} and type(time) is int and time >= 0
+
+
 @st.composite
 def _calls(draw: st.DrawFn) -> Step:
     """Return a call of the thing model and its reply."""
@@ -80,11 +88,12 @@ def _calls(draw: st.DrawFn) -> Step:
     code = 460
     data: Any = {}
     posts: tuple[Sent, ...] = ()
-    if tail == "service/s":
-        code, data = 200, params or {}
+    if tail == "service/s":  # It answers with its inputs, and an answer is an object.
+        data = params or {}
+        code, data = (200, data) if isinstance(data, dict) else (400, {})
     elif tail == "service/property/set" and isinstance(params, dict) and set(params) <= {"a"}:
         code = 200
-        if params.get("a") is not None:
+        if params.get("a") is not None and _is_postable(params["a"]):
             posts = ((_POST, params),)
     reply = {"id": number, "code": code, "data": data}
     return _message(
