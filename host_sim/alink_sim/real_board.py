@@ -12,12 +12,14 @@ import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NoReturn, Self
 
 import pytest
 import serial  # type: ignore[import-untyped]
 
+from alink_formats import extras
 from alink_formats import identity as records
 from alink_formats.identity import SECRETS, Identity
 from alink_formats.sdk import sdk_files
@@ -209,6 +211,8 @@ class RealFlash:
 
     def _burn(self, burned: Identity, files: Mapping[str, bytes]) -> None:
         """Write files and certificate. Raises BoardError with the last words of mpremote."""
+        if find_spec("mpremote") is None:
+            raise BoardError(f"mpremote is not installed: {extras.how_to_get('burn')}")
         tree = self.scratch / "vfs"
         for name, data in files.items():
             path = tree / name.lstrip("/")
@@ -216,7 +220,8 @@ class RealFlash:
             path.write_bytes(data)
         script = self.scratch / "burn.py"  # Not an argument: other users can see arguments.
         script.touch(mode=0o600)
-        script.write_text(_BURN.format(record=records.encode(burned).hex()))
+        program = _BURN.format(record=records.encode(burned).hex())
+        script.write_text(program, encoding="utf-8")
         entries = [f"{one}" for one in sorted(tree.iterdir())]
         command = ["resume", "cp", "-r", *entries, ":/", "+", "run", str(script)]
         try:

@@ -44,7 +44,7 @@ OWN = {
     "alink_sim/toolchain/micropython.py": "the interpreter's note in .cache",
 }
 # Callees named `open` that open no text file.
-NO_FILES = ("os", "webbrowser", "store", "opener", "vfs", "self", "tarfile", "zipfile")
+NO_FILES = ("os", "webbrowser", "store", "opener", "vfs", "self", "tarfile", "zipfile", "_serial")
 
 
 @cache
@@ -71,8 +71,8 @@ def _called(call: ast.Call) -> str:
     function = call.func
     if isinstance(function, ast.Attribute):
         owner = function.value
-        is_file = not (isinstance(owner, ast.Name) and owner.id in NO_FILES)
-        return function.attr if is_file else ""
+        name = owner.attr if isinstance(owner, ast.Attribute) else getattr(owner, "id", "")
+        return "" if name in NO_FILES else function.attr
     return function.id if isinstance(function, ast.Name) else ""
 
 
