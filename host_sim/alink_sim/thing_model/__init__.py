@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from alink_sim.thing_model.check import Violation, check_event, check_properties, check_service
+from alink_sim.thing_model.compiled import compiled
 from alink_sim.thing_model.model import Kind, ThingModel, ThingModelError, parse, read
 from alink_sim.thing_model.stub import stub
 
@@ -14,6 +15,7 @@ __all__ = [
     "check_event",
     "check_properties",
     "check_service",
+    "compiled",
     "parse",
     "read",
     "stub",

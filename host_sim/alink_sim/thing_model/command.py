@@ -1,4 +1,4 @@
-"""The command `alink-sim thing`: check a thing model and values; write a typed stub."""
+"""The command `alink-sim thing`: check a thing model and values; write it for editor and board."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from alink_sim.bounded_json import JsonError
 from alink_sim.thing_model import ThingModel, ThingModelError, Violation
 
 app = typer.Typer(
-    no_args_is_help=True, help="Check a thing model (TSL), or write a typed stub of it."
+    no_args_is_help=True,
+    help="Check a thing model (TSL), or write it for an editor or for a board.",
 )
 
 File = Annotated[Path, typer.Argument(help="JSON file that the vendor's console exports.")]
@@ -55,6 +56,20 @@ def stub(
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(text, "utf-8")
     typer.echo(f"wrote {output}: set the stub path of your editor to {output.parent.parent}")
+
+
+@app.command(name="compile")
+def compile_(
+    file: File,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="File to write, for the board's thing=PATH.")
+    ] = Path("thing.txt"),
+) -> None:
+    """Write a thing model as a board keeps it: smaller, and read without parsing."""
+    data = thing_model.compiled(_read(file))
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_bytes(data)
+    typer.echo(f"wrote {output}, {len(data)} bytes: give the board thing={output.name!r}")
 
 
 def _read(file: Path) -> ThingModel:

@@ -221,3 +221,14 @@ def test_stub_is_valid_python_for_any_name() -> None:
     assert set(names) <= {
         node.value for node in ast.walk(body[-1]) if isinstance(node, ast.Constant)
     }
+
+
+def test_compile_writes_the_model_for_a_board(tmp_path):
+    file = tmp_path / "new" / "thing.txt"
+    made = CliRunner().invoke(app, ["thing", "compile", str(FILE), "-o", str(file)])
+    assert made.exit_code == 0, made.output
+    assert "give the board thing='thing.txt'" in made.output
+    assert file.read_bytes() == thing_model.compiled(thing_model.read(FILE))
+    refused = CliRunner().invoke(app, ["thing", "compile", str(tmp_path / "none.json")])
+    assert refused.exit_code == 2
+    assert "cannot read" in refused.output
