@@ -57,7 +57,7 @@ def a_model(types: tuple[dict[str, Any], ...]) -> dict[str, Any]:
                 "identifier": f"Measurement{number}",
                 "name": f"Measured value number {number} " * 12,
                 "accessMode": "r" if number % 2 else "rw",
-                "desc": "A long description, as the console exports it. " * 4,
+                "desc": "A long description, as the console exports it. " * 5,
                 "required": False,
                 "dataType": kind,
             }
