@@ -58,7 +58,7 @@ def _draw(console: Console, table: BoardTable) -> None:
 def _title(count: int, interpreter: toolchain.Interpreter) -> str:
     return (
         f"[bold]{count} boards[/], each a 4 MB flash and MicroPython ({interpreter.name})\n"
-        "in an ESP32's first heap area, and one platform, over TLS.\n"
+        "in the heap of an ESP32, as boot.py grows it, and one platform, over TLS.\n"
         "[dim]Seconds since the burning of each board began:[/]\n"
     )
 

@@ -188,15 +188,14 @@ class _Run:
         return board
 
     def _chip(self) -> dict[str, Any]:
-        secret = self._scenario.secret
-        if secret is Secret.IN_FLASH:
-            return {}
-        chip = {
+        heap = beside_standins(self._world.interpreter, grown=True)
+        if self._scenario.secret is not Secret.IN_EFUSE:
+            return {"heap": heap}
+        return {
+            "heap": heap,
             "board": "ESP32_GENERIC_C3",
             "app": firmware_image.application("esp32c3"),  # The firmware reads its chip there.
         }
-        heap = beside_standins(self._world.interpreter)  # As much as a chip has for these steps.
-        return {"heap": heap, **(chip if secret is Secret.IN_EFUSE else {})}
 
     def _prepare_secret(self, board: Board) -> None:
         if board.efuses and self._scenario.secret is Secret.IN_EFUSE:

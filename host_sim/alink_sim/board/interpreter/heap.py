@@ -11,6 +11,7 @@ from alink_sim.board.interpreter import chip_memory
 from alink_sim.toolchain import Interpreter
 
 FIRST_AREA = 56_000  # bytes of an ESP32's first heap area, in words of 32 bit
+GROWN = 73_920  # bytes once the SDK's boot.py has grown it
 
 # Bytes that the stand-ins use once all are imported. Their 210 names also fill the interpreter's
 # name tables, which double at the 411th name of a firmware here and at the 621st on a chip.
@@ -19,12 +20,12 @@ STANDINS = {32: 21_400, 64: 32_600}
 _LEAST = {32: 28 * 1024, 64: 40 * 1024}  # bytes with which a board reaches main.py
 
 
-def beside_standins(interpreter: Interpreter) -> str:
+def beside_standins(interpreter: Interpreter, *, grown: bool = False) -> str:
     """Return the heap size that leaves the firmware an ESP32's whole first heap area.
 
-    The default of a board, "56wk", is stricter: there the stand-ins use a part of that area.
+    `grown` adds what the SDK's boot.py adds to it on a chip. The default of a board, "56wk", is stricter: there the stand-ins use a part of that area.
     """
-    firmware = FIRST_AREA * interpreter.word_bits // 32
+    firmware = (GROWN if grown else FIRST_AREA) * interpreter.word_bits // 32
     return str(firmware + STANDINS[interpreter.word_bits])
 
 
