@@ -23,7 +23,8 @@ _LEAST = {32: 28 * 1024, 64: 40 * 1024}  # bytes with which a board reaches main
 def beside_standins(interpreter: Interpreter, *, grown: bool = False) -> str:
     """Return the heap size that leaves the firmware an ESP32's whole first heap area.
 
-    `grown` adds what the SDK's boot.py adds to it on a chip. The default of a board, "56wk", is stricter: there the stand-ins use a part of that area.
+    `grown` adds what the SDK's boot.py adds on a chip. The default of a board, "56wk", is
+    stricter: there the stand-ins use a part of that area.
     """
     firmware = (GROWN if grown else FIRST_AREA) * interpreter.word_bits // 32
     return str(firmware + STANDINS[interpreter.word_bits])

@@ -78,6 +78,7 @@ NOT_SIMULATED: Mapping[str, str] = {
     "os.VfsLfs1": "use os.VfsLfs2",
     "os.dupterm": _SHELL,
     "os.dupterm_notify": _SHELL,
+    "esp32.idf_heap_info": "only a board with heap=chip has the two heaps of a chip",
     "esp32.PCNT": "count the edges with machine.Pin.irq",
     "esp32.ULP": "the second processor is not simulated",
     "esp32.wake_on_touch": "use esp32.wake_on_ext0",
