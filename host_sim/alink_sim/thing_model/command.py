@@ -13,7 +13,7 @@ from alink_sim.thing_model import ThingModel, ThingModelError, Violation
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Check a thing model (TSL), or write it for an editor or for a board.",
+    help="Check a thing model (TSL), or write it for editor or board.",
 )
 
 File = Annotated[Path, typer.Argument(help="JSON file that the vendor's console exports.")]
@@ -51,7 +51,7 @@ def stub(
         typer.Option("--output", "-o", help="File to write; editors look for stubs in typings/."),
     ] = Path("typings/alink/thing.pyi"),
 ) -> None:
-    """Write a typed stub of alink.thing for editors: names, types, ranges."""
+    """Write a typed stub of alink.thing for editors."""
     text = thing_model.stub(_read(file))
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(text, "utf-8")
@@ -65,7 +65,7 @@ def compile_(
         Path, typer.Option("--output", "-o", help="File to write, for the board's thing=PATH.")
     ] = Path("thing.txt"),
 ) -> None:
-    """Write a thing model as a board keeps it: smaller, and read without parsing."""
+    """Write a thing model as a board keeps it, without JSON to parse."""
     data = thing_model.compiled(_read(file))
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_bytes(data)

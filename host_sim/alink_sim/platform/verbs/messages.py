@@ -37,7 +37,7 @@ def set_properties(
     timeout: Timeout = 5000,
     as_json: AsJson = False,
 ) -> None:
-    """Set properties; print the id, or with --wait the reply of the device."""
+    """Set properties; print the id, or the reply of the device."""
     device = {"product_key": product_key, "device_name": device_name}
     operation = "cloud.set_properties"
     if wait:
