@@ -27,7 +27,7 @@ def site(tmp_path_factory) -> Path:
         missing = "the documentation generator is not installed: run make docs once"
         if os.environ.get(REQUIRE):
             pytest.fail(missing)
-        pytest.skip(missing)
+        pytest.skip(reason=missing)
     folder: Path = tmp_path_factory.mktemp("site")
     done = subprocess.run(
         [sys.executable, "-m", "sphinx", "--fail-on-warning", "--quiet", "docs", folder],

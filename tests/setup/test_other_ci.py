@@ -217,7 +217,7 @@ def test_dockerfile_starts_an_existing_command():
 
 def test_image_is_built_where_docker_is(tmp_path: Path):
     if not shutil.which("docker"):
-        pytest.skip("docker is not installed")
+        pytest.skip(reason="docker is not installed")
     image = re.search(r"FROM (\S+)", (ROOT / "Dockerfile").read_text(encoding="utf-8"))
     assert image
     there = subprocess.run(
@@ -225,7 +225,7 @@ def test_image_is_built_where_docker_is(tmp_path: Path):
     )
     if there.returncode:
         pytest.skip(
-            f"docker does not run here, or has no image {image[1]}: docker pull {image[1]}"
+            reason=f"docker does not run here, or has no image {image[1]}: docker pull {image[1]}"
         )
     subprocess.run(["docker", "build", "--tag", "alink-sim:test", ROOT], check=True)
     command = shlex.split("docker run --rm alink-sim:test --version")

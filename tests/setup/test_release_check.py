@@ -152,7 +152,7 @@ def test_bill_is_the_same_each_time():
 
 def test_invalid_bill_is_found():
     if not (release_check.TOOLS / "cyclonedx").is_dir():
-        pytest.skip("cyclonedx-python-lib is not installed: run make release-check")
+        pytest.skip(reason="cyclonedx-python-lib is not installed: run make release-check")
     text = release_packages.bill([package("a", "MIT")], "1.0")
     assert release_check.invalid_bill(text) == []
     assert release_check.invalid_bill(text.replace('"library"', '"book"'))
