@@ -3,7 +3,7 @@
 # `version` is a module frozen into each image: the image tells what it is, nothing else does.
 from version import VERSION
 
-from alink import Device
+from alink import Device, TransportError
 from alink.ota import Ota
 
 LARGEST = 1500000
@@ -21,7 +21,10 @@ ota = Ota(device, VERSION, on_offer=on_offer)
 print("lamp", VERSION)
 device.connect()
 while True:
-    device.post_properties({"on": 1})
+    try:
+        device.post_properties({"on": 1})
+    except TransportError:
+        pass  # Not online, or no longer: poll() logs in again.
     device.poll(200)
     if ota.offer and lamp["hour"] == 1:
         ota.start()  # It was put off by day.
