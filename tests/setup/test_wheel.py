@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).resolve().parents[2]
+
 
 @pytest.fixture(scope="module")
 def site(wheel: Path, tmp_path_factory):
@@ -38,6 +40,14 @@ def test_every_package_says_that_it_is_typed(site):
     assert {path.parent.name for path in site.glob("*/py.typed")} == packages
 
 
+def test_wheel_brings_documented_device_stubs(site):
+    stubs = site / "alink-stubs"
+    assert "Serve the session for `ms` milliseconds" in (stubs / "device.pyi").read_text("utf-8")
+    names = {path.relative_to(stubs) for path in stubs.rglob("*")}
+    source = ROOT / "tools" / "alink-stubs"
+    assert names == {path.relative_to(source) for path in source.rglob("*")}
+
+
 def test_wheel_adds_its_pytest_fixtures(site):
     (names,) = site.glob("alink_sdk-*.dist-info/entry_points.txt")
     assert "[pytest11]\nalink = alink_sim.pytest_plugin\n" in names.read_text()
@@ -53,7 +63,9 @@ def test_console_brings_its_templates_and_texts(site):
 
 
 def test_wheel_excludes_tests_and_setup(site):
-    assert {path.name.partition("-")[0] for path in site.iterdir()} <= {
+    names = {path.name for path in site.iterdir()}
+    assert {name if name == "alink-stubs" else name.partition("-")[0] for name in names} <= {
+        "alink-stubs",
         "alink_sim",
         "alink_formats",
         "alink_factory",
