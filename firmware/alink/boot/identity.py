@@ -72,6 +72,10 @@ def load(make, settings):
         heap.unload("sign", "utc")
     device.product_key = fields["ProductKey"].decode()
     device.device_name = fields["DeviceName"].decode()
+    if hasattr(device, "roster"):
+        # A gateway. It cannot do this in a `from_flash` that calls super(): before 1.24,
+        # MicroPython binds a class method found by super() to the wrong class.
+        heap.call("gateway.names", "load", device, fields.get("SubProduct", ()))
     return device
 
 

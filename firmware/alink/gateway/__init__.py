@@ -59,22 +59,14 @@ _STAGES = const(("unknown", "named", "registered", "related", "online", "leaving
 
 
 class Gateway(Engine):
-    """A `Device` with sub-devices behind it.
+    """A `Device` with sub-devices behind it. `Gateway.from_flash()` makes it; `batch` and `path`
+    are settings beside those of `Device.from_flash`.
 
     `on_state(product_key, device_name, state, code)` is called when a sub-device changes its
     state: "online", "offline", "refused", "disabled", "enabled", "added" or "deleted". `code` is
     the platform's code, or 0 without one. `on_add(product_key, device_name)` is called when the
     cloud wants a sub-device added; the gateway adds it unless this returns False.
     """
-
-    @classmethod
-    def from_flash(cls, **settings):
-        """Return the gateway burned on this board; settings are those of `Device.from_flash`,
-        and `batch` and `path`.
-        """
-        gateway = super().from_flash(**settings)
-        heap.call("gateway.names", "load", gateway, gateway._fields.get("SubProduct", ()))
-        return gateway
 
     def __init__(self, batch=5, path="/alink.subs", **settings):
         """batch: how many sub-devices a request names, 1..50; halved when heap runs short.

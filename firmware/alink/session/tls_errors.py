@@ -45,6 +45,17 @@ def named(peer, error):
     return _verify_error(peer, str(error))
 
 
+def unread_root(number, error):
+    """Return the error for a root certificate that mbedTLS did not take."""
+    free, _ = _left()
+    if 0 < free < _SCARCE:
+        return MemoryShortError(
+            "root certificate %d was not read: memory is short (%s; ESP-IDF has %d bytes left)"
+            % (number, error, free)
+        )
+    return VerifyError("root certificate %d is not DER; convert it from PEM" % number)
+
+
 def no_address(host, error):
     """Return the error for a host name without an address."""
     free, _ = _left()

@@ -12,7 +12,7 @@ import ssl
 from micropython import const
 
 from .. import heap
-from ..errors import TransportError, VerifyError
+from ..errors import TransportError
 from .connection import Connection
 
 _CONNECT_MS = const(30000)  # TCP, TLS and CONNACK together.
@@ -25,8 +25,8 @@ def context(roots):
     for number, der in enumerate(roots):
         try:
             made.load_verify_locations(cadata=der)
-        except (ValueError, OSError):
-            raise VerifyError("root certificate %d is not DER; convert it from PEM" % number)
+        except (ValueError, OSError) as error:
+            raise heap.call("session.tls_errors", "unread_root", number, error)
     return made
 
 

@@ -21,11 +21,16 @@ class _Chip:
 
 def named(error, free=60000):
     """Return what an error becomes with this much ESP-IDF memory; None: not an ESP32."""
+    return _beside(free, tls_errors.named, "h:1", error)
+
+
+def _beside(free, function, *arguments):
+    # Call a function on a chip with this many free bytes.
     former = sys.modules.get("esp32")
     # A chip without the function stands for a port that is not an ESP32.
     sys.modules["esp32"] = object() if free is None else _Chip(free)
     try:
-        return tls_errors.named("h:1", error)
+        return function(*arguments)
     finally:
         if former:
             sys.modules["esp32"] = former
@@ -69,15 +74,21 @@ def test_other_verdicts_stand_without_memory():
     assert isinstance(named(ValueError("The certificate has expired"), 3400), VerifyError)
 
 
+def test_unread_root_names_memory_that_is_short():
+    # MicroPython has one error for every root that mbedTLS does not take.
+    error = _beside(2400, tls_errors.unread_root, 0, ValueError("invalid cert"))
+    assert isinstance(error, MemoryShortError)
+    assert str(error) == (
+        "root certificate 0 was not read: memory is short "
+        "(invalid cert; ESP-IDF has 2400 bytes left)"
+    )
+    error = _beside(60000, tls_errors.unread_root, 1, ValueError("invalid cert"))
+    assert isinstance(error, VerifyError)
+    assert str(error) == "root certificate 1 is not DER; convert it from PEM"
+
+
 def test_missing_address_names_memory_that_is_short():
-    sys.modules["esp32"], former = _Chip(2000), sys.modules.get("esp32")
-    try:
-        error = tls_errors.no_address("h.example", OSError(-202))
-    finally:
-        if former:
-            sys.modules["esp32"] = former
-        else:
-            del sys.modules["esp32"]
+    error = _beside(2000, tls_errors.no_address, "h.example", OSError(-202))
     assert isinstance(error, MemoryShortError)
     assert "ESP-IDF has 2000 bytes left" in str(error)
     plain = tls_errors.no_address("h.example", OSError(-202))

@@ -13,6 +13,11 @@ import uos
 )
 _SLICE = 100  # Milliseconds after which a socket that found no memory tries again.
 _SEGMENT = 2920  # Bytes that leave at once.
+# The texts of an ESP32 are the names of mbedTLS's header; the unix port has sentences.
+_TEXTS = {
+    -20864: "MBEDTLS_ERR_MD_ALLOC_FAILED",
+    -17040: "MBEDTLS_ERR_RSA_PUBLIC_FAILED+MBEDTLS_ERR_MPI_ALLOC_FAILED",
+}
 _held = []  # The memory of Wi-Fi.
 _needed = 0  # Bytes that the last refused packet needs.
 _plain_wait = _board.wait
@@ -195,15 +200,16 @@ def _change_ssl(ssl):
             try:
                 self._anchors = _chip.Block(*_ca)
             except MemoryError:
-                # MicroPython has one error for all that is wrong with a CA.
-                raise OSError(-10240, "MBEDTLS_ERR_X509_BAD_INPUT_DATA")
+                raise ValueError("invalid cert")  # The one error for all that is wrong with a CA.
 
         def wrap_socket(self, sock, **options):
             wire = Wire(sock)
             try:
                 return self._context.wrap_socket(wire, **options)
-            except (OSError, ValueError):
+            except (OSError, ValueError) as error:
                 wire.give()
+                if error.args[0] in _TEXTS:
+                    raise OSError(error.args[0], _TEXTS[error.args[0]])
                 raise
 
         def _check_dates(self, certificate, depth):
