@@ -19,6 +19,7 @@ _EXTRA_OF = {
     "babel": "console",
     "jinja2": "console",
     "psycopg": "postgres",
+    "reportlab": "labels",
     "pytest": "pytest",
 }
 _SHARED = ("rich", "serial", "sqlalchemy")

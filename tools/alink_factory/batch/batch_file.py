@@ -11,8 +11,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from alink_factory.batch import board_tests, pin
+from alink_factory.batch import board_tests, label_template, pin
 from alink_factory.batch.board_tests import BoardTest, TestTable
+from alink_factory.batch.label_template import LabelTable, LabelTemplate
 from alink_factory.batch.naming import Naming
 from alink_factory.errors import BatchError
 from alink_formats import tables
@@ -57,6 +58,7 @@ class Batch:
     that gets the ProductSecret, None if flash does. `scrubs`: boards may erase their certificate.
     `stations` has the rows of stations with separate ledgers, counted from 1 without sub-devices.
     `tests` run on each burned board, in their order. `mes` gets the outcome of each board.
+    `labels` is the form of the boards' labels, None without them.
     `pin` is the hash of the supervisor's PIN, "" if every operator may do everything.
     """
 
@@ -83,6 +85,7 @@ class Batch:
     stations: Mapping[str, range]
     tests: tuple[BoardTest, ...]
     mes: MesHook | None
+    labels: LabelTemplate | None
     pin: str
 
     @property
@@ -177,6 +180,7 @@ class _File(Table):
     stations: dict[str, str] = Field(default_factory=dict)
     tests: list[TestTable] = Field(default_factory=list)
     mes: _Mes | None = None
+    labels: LabelTable | None = None
     supervisor: _Supervisor = Field(default_factory=_Supervisor)
     secrets: dict[str, str] = Field(default_factory=dict)
     secret: _Secret = Field(default_factory=_Secret)
@@ -242,6 +246,7 @@ def _batch(file: Path, content: _File) -> Batch:
         stations=_stations(content.stations),
         tests=tests,
         mes=_mes(content.mes),
+        labels=label_template.from_table(content.labels, file.parent) if content.labels else None,
         pin=_pin(content.supervisor.pin),
     )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from alink_factory.batch import batch_file, board_tests, rows, secret
+from alink_factory.batch import batch_file, board_tests, label_template, rows, secret
 from alink_factory.batch.batch_file import NONE, Batch
 from alink_factory.batch.open_rows import OpenRows
 from alink_factory.batch.rows import Row
@@ -236,16 +236,16 @@ def load(file: Path) -> Plan:
     board = _board(batch)
     listed = rows.read(batch)
     secrets = _secrets(batch, listed, errors)
-    password = ""
-    if batch.wifi_password:
-        password = secret.read(batch.wifi_password, what="WifiPassword", folder=batch.folder)
-    image = None
-    if batch.firmware:
-        image = firmware.load(batch.firmware.image, batch.firmware.sha256, board)
+    source, what = batch.wifi_password, "WifiPassword"
+    password = secret.read(source, what=what, folder=batch.folder) if source else ""
+    wanted = batch.firmware
+    image = firmware.load(wanted.image, wanted.sha256, board) if wanted else None
     files = vfs.files(batch.app_folder)
     roots = tuple(_root(path, errors) for path in batch.ca_files)
     errors += _wrong_settings(batch, password)
-    errors += (f"{file}: {text}" for text in board_tests.unusable(batch.tests, batch.folder))
+    wrong = label_template.unusable(batch.labels, batch.folder)
+    wrong += board_tests.unusable(batch.tests, batch.folder)
+    errors += (f"{file}: {text}" for text in wrong)
     if errors:
         raise BatchError(*errors)
     _check_efuse(batch, board, secrets)

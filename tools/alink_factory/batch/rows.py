@@ -15,35 +15,12 @@ from functools import lru_cache
 from pathlib import Path
 
 from alink_factory.batch.batch_file import Batch
+from alink_factory.batch.columns import COLUMNS
 from alink_factory.errors import BatchError
 from alink_formats import tables
 from alink_formats.identity import IdentityError, check_field, fingerprint
 
 KINDS = ("device", "gateway", "subdevice")
-COLUMNS = {
-    "productkey": "product_key",
-    "devicename": "device_name",
-    "devicesecret": "device_secret",
-    "serialnumber": "serial",
-    "imei": "serial",
-    "mac": "mac",
-    "kind": "kind",
-    "gateway": "gateway",
-    "subproducts": "sub_products",
-    # The names in other exports and in the vendor's console.
-    "pk": "product_key",
-    "产品标识": "product_key",
-    "设备名称": "device_name",
-    "设备名": "device_name",
-    "设备密钥": "device_secret",
-    "sn": "serial",
-    "serial": "serial",
-    "serialno": "serial",
-    "序列号": "serial",
-    "macaddress": "mac",
-    "mac地址": "mac",
-    "网关": "gateway",
-}
 _PRODUCT_SECRET = ("productsecret", "产品密钥")
 _OURS = frozenset(COLUMNS.values())
 

@@ -69,6 +69,8 @@ class _Job:
             self._advance("verified")
             self._test(identity, serial or row.serial)
             self._advance("done")
+        if self._claim:
+            self._order.on_done(self._claim)
         return self._outcome("done", detail=self._progress.detail, written=written)
 
     def failed(self, error: BoardError | BatchError) -> Outcome:

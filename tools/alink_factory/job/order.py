@@ -17,7 +17,7 @@ from alink_factory.board.over_esptool import EsptoolBoard
 from alink_factory.board.over_repl import ReplBoard
 from alink_factory.cloud.client import Cloud
 from alink_factory.job.serials import Serials
-from alink_factory.ledger import Ledger, TakenRows
+from alink_factory.ledger import Claim, Ledger, TakenRows
 from alink_formats.identity import Identity
 
 BootCheck = Callable[[str, Identity], str]  # Port and identity in, what the board printed out.
@@ -30,8 +30,9 @@ class Order:
     `scratch` is a private folder. `fresh` discards what devices keep of their registration, `full`
     writes all regions, `stub` lets esptool load its stub. `over_repl`: the boards already run
     MicroPython and are burned with mpremote. `cloud` creates devices for a batch without a
-    ProductSecret. `burns_efuses`: a person agreed to what cannot be undone. `stop` ends the jobs.
-    `busy` maps the MACs of boards at work to their ports; `lock` guards it.
+    ProductSecret. `burns_efuses`: a person agreed to what cannot be undone. `on_done` gets the
+    claim of each board that was burned and is done. `stop` ends the jobs. `busy` maps
+    the MACs of boards at work to their ports; `lock` guards it.
     """
 
     plan: Plan
@@ -44,6 +45,7 @@ class Order:
     boot_check: BootCheck | None = None
     cloud: Cloud | None = None
     burns_efuses: bool = False
+    on_done: Callable[[Claim], None] = lambda _: None
     serials: Serials = field(default_factory=Serials)
     stop: threading.Event = field(default_factory=threading.Event)
     busy: dict[str, str] = field(default_factory=dict)

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TextIO, TypeVar
 
 from alink_factory.batch.rows import Row
@@ -104,10 +105,17 @@ class Report:
 
     def rows(self) -> Iterator[ReportRow]:
         """Yield the rows in file order, then boards whose row left the file, then refused ones."""
-        registered = self._history.registered()
-        for row in self._rows():
-            names = registered.get(row.product_key, ())
-            yield replace(row, registered=True) if row.device_name in names else row
+        yield from self.listed()
+        yield from self._unlisted()
+
+    def listed(self) -> Iterator[ReportRow]:
+        """Yield the rows of the file, in its order."""
+        for part in _portions(self._listed):
+            keys = [row.key for row in part]
+            claims, entries = self._history.claims(keys), self._history.entries(keys)
+            for row in part:
+                made = _in_file(row, claims.get(row.key), entries.get(row.key, []))
+                yield self._marked(made)
 
     @property
     def columns(self) -> list[str]:
@@ -151,17 +159,20 @@ class Report:
         stream.write(f'  "chain": "{self.head}"\n}}\n')
         return total
 
-    def _rows(self) -> Iterator[ReportRow]:
-        for part in _portions(self._listed):
-            keys = [row.key for row in part]
-            claims, entries = self._history.claims(keys), self._history.entries(keys)
-            for row in part:
-                yield _in_file(row, claims.get(row.key), entries.get(row.key, []))
+    @cached_property
+    def _registered(self) -> dict[str, set[str]]:
+        return self._history.registered()
+
+    def _marked(self, row: ReportRow) -> ReportRow:
+        is_registered = row.device_name in self._registered.get(row.product_key, ())
+        return replace(row, registered=True) if is_registered else row
+
+    def _unlisted(self) -> Iterator[ReportRow]:
         known = {row.key for row in self._listed}
         for gone in _portions([key for key in self._history.rows() if key not in known]):
             claims, entries = self._history.claims(gone), self._history.entries(gone)
             for key in gone:
-                yield _of_board(claims[key], entries.get(key, []))
+                yield self._marked(_of_board(claims[key], entries.get(key, [])))
         for refusals in self._history.refused():
             yield _refused(refusals)
 

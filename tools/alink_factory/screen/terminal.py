@@ -12,6 +12,7 @@ from rich.console import Console
 
 from alink_factory.board.ports import Ports
 from alink_factory.job.order import Order
+from alink_factory.labels.printer import Printer
 from alink_factory.line import Line
 from alink_factory.screen import keyboard
 from alink_factory.screen.log_lines import LogLines
@@ -31,7 +32,14 @@ class ScreenOptions:
     named: tuple[str, ...] = ()
 
 
-def run(order: Order, present: Ports, *, options: ScreenOptions, console: Console) -> bool:
+def run(
+    order: Order,
+    present: Ports,
+    *,
+    options: ScreenOptions,
+    console: Console,
+    printer: Printer | None = None,
+) -> bool:
     """Run the line; return whether every board begun is done. Raises LedgerError."""
 
     def on_lost() -> None:
@@ -41,6 +49,8 @@ def run(order: Order, present: Ports, *, options: ScreenOptions, console: Consol
     line = Line(order, present, display)
     shown = display if isinstance(display, Screen) else nullcontext()
 
+    if printer:
+        printer.on_failure = display.say
     asked = 0
 
     def stop(number: int) -> None:

@@ -39,6 +39,7 @@ def add_to(app: typer.Typer) -> None:
         resume,
         scrap,
         report,
+        labels,
         entries,
         deliver,
     ):
@@ -51,6 +52,10 @@ def plan(batch: BatchFile, *, ledger: LedgerUrl = "", as_json: AsJson = False) -
 
     with options.opened(batch, ledger) as (loaded, book):
         options.rehearse_efuses(loaded)
+        if loaded.batch.labels:
+            from alink_factory.labels import pdf
+
+            pdf.rehearse(loaded.batch, loaded.rows)
         made = overview.make(loaded, book)
         output.overview(made, batch, as_json=as_json)
     raise typer.Exit(1 if made.clashes else 0)
@@ -149,12 +154,14 @@ def flash(
             order.serials.add(serial)
         with (
             delivery.running(order.plan.batch, order.ledger) as undelivered,
+            options.labeled(order) as printer,
             terminal.stoppable(order),
             output.progress(as_json=as_json) as display,
         ):
             outcome = job.burn(order, port, report=display.progress)
             display.outcome(outcome, is_last=True)
         output.warnings(undelivered)
+        output.unprinted(printer, batch)
     raise typer.Exit(1 if outcome.result == "failed" else 0)
 
 
@@ -214,9 +221,15 @@ def run(
         order.burns_efuses = options.agreed(order.plan, given=burn_efuses)
         shown = terminal.ScreenOptions(as_json=as_json, beeps=not quiet, named=tuple(port or ()))
         present, console = options.present(port), output.console()
-        with delivery.running(order.plan.batch, order.ledger) as undelivered:
-            all_good = terminal.run(order, present, options=shown, console=console)
+        with (
+            delivery.running(order.plan.batch, order.ledger) as undelivered,
+            options.labeled(order) as printer,
+        ):
+            all_good = terminal.run(
+                order, present, options=shown, console=console, printer=printer
+            )
         output.warnings(undelivered)
+        output.unprinted(printer, batch)
         output.ending(order, as_json=as_json)
     raise typer.Exit(0 if all_good else 1)
 
@@ -299,6 +312,45 @@ def report(
     ):
         form = "html" if as_html else form
         output.report(opened, form=form, target=target, tests=loaded.tests)
+
+
+def labels(
+    batch: BatchFile,
+    *,
+    target: Annotated[Path | None, typer.Option("--output", "-o", help="A PDF file.")] = None,
+    prints: Annotated[
+        bool, typer.Option("--print", help="Print them with labels.print of the batch.")
+    ] = False,
+    name: Annotated[
+        list[str] | None,
+        typer.Option(help="Only this board: DeviceName, serial number or MAC. Repeatable."),
+    ] = None,
+    takes_all: Annotated[
+        bool, typer.Option("--all", help="All rows, also those without a finished board.")
+    ] = False,
+    skip: Annotated[
+        int, typer.Option(min=0, help="Labels that are missing on the first sheet.")
+    ] = 0,
+    ledger: LedgerUrl = "",
+) -> None:
+    """Write the labels of finished boards as PDF, or print them. They hold no secret."""
+    from alink_factory.errors import BatchError
+    from alink_factory.labels import label, pdf, printer
+
+    if prints == bool(target):
+        raise BatchError("name a PDF with --output, or use --print")
+    with options.recorded(batch, ledger, is_read_only=not takes_all) as (loaded, book):
+        listed = output.readable_rows(loaded)
+        template = label.template(loaded, listed or None)
+        made = label.of_boards(
+            loaded, template, listed, book, names=name or (), takes_all=takes_all
+        )
+        if target:
+            count = pdf.save(made, template, target, skip=skip)
+            output.say(f"{target}: {count} labels")
+        else:
+            count = printer.send(loaded, template, made)
+            output.say(f"{count} labels were sent to the printer.")
 
 
 def entries(

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from alink_factory.cloud.client import AccessKey, Cloud
     from alink_factory.job.order import BootCheck as Checks
     from alink_factory.job.order import Order
+    from alink_factory.labels.printer import Printer
     from alink_factory.ledger import Ledger, Station
 
 BatchFile = Annotated[Path, typer.Argument(metavar="BATCH", help="The batch file (TOML).")]
@@ -200,6 +201,20 @@ def ordered(
             over_repl=over_repl,
             boot_check=boot_check(plan, given=boot),
         )
+
+
+@contextmanager
+def labeled(order: Order) -> Iterator[Printer | None]:
+    """Print the label of each board that gets done, if the batch prints labels."""
+    template = order.plan.batch.labels
+    if template is None or not template.command:
+        yield None
+        return
+    from alink_factory.labels import printer
+
+    with printer.running(order.plan, order.ledger) as made:
+        order.on_done = made.put
+        yield made
 
 
 def unlock(batch: Batch, what: str) -> None:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from alink_factory.job.update import UpdateResult
     from alink_factory.job.verify import Check
     from alink_factory.job.wipe import WipedBoard
+    from alink_factory.labels.printer import Printer
     from alink_factory.ledger import Claim, Entry
     from alink_factory.ledger.chain import Audit
     from alink_factory.report.overview import Overview
@@ -105,6 +106,14 @@ def warnings(sentences: Iterable[str]) -> None:
     """Print sentences to standard error."""
     for sentence in sentences:
         typer.echo(f"alink-burn: {language.text(sentence)}", err=True)
+
+
+def unprinted(printer: Printer | None, batch: Path) -> None:
+    """Say on standard error which labels were not printed."""
+    if printer and (names := printer.unprinted):
+        again = " ".join(f"--name {shlex.quote(name)}" for name in names)
+        command = f"alink-burn labels {shlex.quote(str(batch))} --print {again}"
+        warnings([f"{len(names)} labels were not printed; `{command}` prints them"])
 
 
 def registrations(states: Iterable[Registration], *, as_json: bool) -> bool:

@@ -1,0 +1,1 @@
+"""Labels of boards: filled from the ledger and the rows, drawn as PDF, sent to a printer."""
