@@ -1,4 +1,10 @@
-"""Put the fixed header before the body of a packet. Loaded for one packet. Pure."""
+"""The fixed header of MQTT packets, and SUBSCRIBE. Loaded for one packet. Pure.
+
+umqtt.simple's own SUBSCRIBE takes one filter, and breaks past 122 bytes.
+docs/reference/protocol.md, "MQTT profile".
+"""
+
+import struct
 
 
 def frame(first, body):
@@ -9,3 +15,13 @@ def frame(first, body):
         head += bytes((size & 0x7F | 0x80,))
         size >>= 7
     return head + bytes((size,)) + body
+
+
+def subscribe(free_id, filters):
+    """Return SUBSCRIBE for topic filters (bytes) at QoS 1. `free_id()` returns its packet id."""
+    body = bytearray(struct.pack(">H", free_id()))
+    for topic in filters:
+        body += struct.pack(">H", len(topic))
+        body += topic
+        body += b"\x01"
+    return frame(0x82, body)

@@ -25,10 +25,10 @@ class MQTTClient(simple.MQTTClient):
 
     def __init__(self, connection, on_message, on_ack, max_packet=4096):
         super().__init__(b"", None)
-        self.sock = Stream(connection, self._on_packet, max_packet)
+        self.sock = Stream(connection, self.on_packet, max_packet)
         self.set_callback(on_message)
         self.in_flight = set()
-        self._on_ack = on_ack
+        self.on_ack = on_ack
 
     def connect(self, login, keepalive):  # pyright: ignore[reportIncompatibleMethodOverride]
         """Log in; see `packets.connect`."""
@@ -39,7 +39,7 @@ class MQTTClient(simple.MQTTClient):
         packet_id = 0
         if qos:
             # umqtt adds one, and would run past 65535 and over ids still in flight.
-            packet_id = self._free_id()
+            packet_id = self.free_id()
             self.pid = packet_id - 1
         try:
             simple.MQTTClient.publish(self, topic, msg, retain, qos)  # super() takes longer.
@@ -51,8 +51,8 @@ class MQTTClient(simple.MQTTClient):
 
     def subscribe(self, filters):  # pyright: ignore[reportIncompatibleMethodOverride]
         """Ask for several topic filters (bytes) in one packet, at QoS 1; return its packet id."""
-        # `packet` takes the packet id once it is loaded: where heap is short no id is lost.
-        self.sock.write(heap.call("session.subscribe", "packet", self._free_id, filters))
+        # It takes the packet id once it is loaded: where heap is short no id is lost.
+        self.sock.write(heap.call("session.frame", "subscribe", self.free_id, filters))
         return self.pid
 
     def disconnect(self):
@@ -63,7 +63,8 @@ class MQTTClient(simple.MQTTClient):
             pass  # The peer learns it from the closed socket.
         self.sock.close()
 
-    def _free_id(self):
+    def free_id(self):
+        """Return the next packet id that is not in flight; it is in flight from now on."""
         packet_id = self.pid
         while True:
             packet_id = packet_id % 65535 + 1
@@ -73,12 +74,13 @@ class MQTTClient(simple.MQTTClient):
         self.in_flight.add(packet_id)
         return packet_id
 
-    def _on_packet(self, first, body):
+    def on_packet(self, first, body):
+        """Take an acknowledgment; see `Stream`. Raises ProtocolError for any other packet."""
         kind = first & 0xF0
         if kind in (_PUBACK, _SUBACK) and len(body) >= 2:
             packet_id = body[0] << 8 | body[1]
             if packet_id in self.in_flight:  # A repeated acknowledgment is ignored.
                 self.in_flight.discard(packet_id)
-                self._on_ack(packet_id, body[2:])
+                self.on_ack(packet_id, body[2:])
         elif kind != _PINGRESP:  # A PINGRESP only counts as received bytes.
             raise ProtocolError("an unexpected packet came (first byte 0x%02x)" % first)

@@ -200,7 +200,7 @@ class Session:
             return 0
         stream = self._client.sock
         if self._pinged_at is not None:
-            if stream.heard:
+            if stream.received_at is not None:
                 self._pinged_at = None
             elif ticks_diff(now, self._pinged_at) >= _PONG_MS:
                 raise TransportError("no PINGRESP within %d s" % (_PONG_MS // 1000))
@@ -213,7 +213,7 @@ class Session:
             heap.call("chip", "look", self)
             self._client.ping()
             self._pinged_at = now
-            stream.heard = False
+            stream.received_at = None
             return _PONG_MS
         return ping_after - idle
 

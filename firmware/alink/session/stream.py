@@ -21,16 +21,15 @@ class Stream:
     def __init__(self, connection, on_packet, max_packet):
         """`on_packet(first_byte, body)` gets every packet but PUBLISH; body is bytes."""
         self.connection = connection
-        self.sent_at = self.received_at = ticks_ms()
-        self.heard = False  # Set by every byte that arrives; a caller that waits clears it.
+        self.sent_at = ticks_ms()
+        self.received_at = ticks_ms()  # A caller that waits sets None; each byte sets it again.
         self.connack = None  # The return code, once CONNACK came.
         self.duplicate = False  # Whether the last PUBLISH had DUP set.
         self.lost = ()  # Topics of messages that are too long, for max_packet or for the heap.
-        self._on_packet = on_packet
-        self._max_packet = max(max_packet, _SMALL)
+        self.on_packet = on_packet
+        self.max_packet = max(max_packet, _SMALL)
         self._out = bytearray(_SMALL)
-        self._out_have = 0
-        self._out_body = self._out_end = 0  # Of the current packet, once its header is whole.
+        self._out_have = 0  # Bytes of the current packet.
         self._puback = b""  # The PUBACK that umqtt reads for its own QoS 1 PUBLISH.
         self._in = bytearray(_SMALL)
         self._skip = 0
@@ -78,12 +77,10 @@ class Stream:
             out = grown
         out[have:end] = data
         self._out_have = end
-        if not self._out_end:
-            self._out_body, self._out_end = _bounds(out, end)
-        if not self._out_end or end < self._out_end:
+        body, needed = _bounds(out, end)
+        if not body or end < needed:
             return
-        body = self._out_body
-        self._out_have = self._out_end = 0
+        self._out_have = 0
         try:
             self.connection.send(memoryview(out)[:end])
         except BaseException:
@@ -98,7 +95,7 @@ class Stream:
 
     def forget(self):
         """Discard the collected bytes of a packet that could not be built to its end."""
-        self._out_have = self._out_end = 0
+        self._out_have = 0
         self._puback = b""  # It had left whole where nothing but an empty payload was wrong.
 
     def setblocking(self, flag):
@@ -120,7 +117,6 @@ class Stream:
                     return False
                 self._have += count
                 self.received_at = ticks_ms()
-                self.heard = True
             if self._skip:
                 self._drain()
             elif not self._body:
@@ -156,7 +152,7 @@ class Stream:
         if end <= _SMALL:
             return
         try:
-            if end > self._max_packet:
+            if end > self.max_packet:
                 raise MemoryError
             grown = bytearray(end)
         except MemoryError:
@@ -178,7 +174,7 @@ class Stream:
             if first == 0x20 and len(body) == 2:
                 self.connack = body[1]
             else:
-                self._on_packet(first, body)
+                self.on_packet(first, body)
 
     def _check_publish(self, first, end):
         # Returns where the packet id stands (or the payload begins, at QoS 0).

@@ -131,6 +131,6 @@ def test_subscribe_without_heap_frees_packet_id():
     def short(*_):
         raise MemoryError
 
-    with fakes.Steps(packet=short):
+    with fakes.Steps(subscribe=short):
         raises(MemoryError, client.subscribe, [b"a/b"])
     assert not client.in_flight
