@@ -4,12 +4,13 @@ from alink import Device, TransportError
 
 device = Device.from_flash(thing="thing.json")
 thing = device.thing
-state = {"target": 20, "temperature": 18.5, "heating": 0}
+target = 20
 
 
 @thing.property("target")
 def set_target(value):
-    state["target"] = value
+    global target
+    target = value
     return value
 
 
@@ -19,15 +20,16 @@ def self_test(inputs):
 
 
 def measure():
-    # Put the sensor and the relay of your board here.
-    state["heating"] = 1 if state["temperature"] < state["target"] else 0
+    # Put the sensor of your board here.
+    return 18.5
 
 
 device.connect()
 while True:
-    measure()
+    temperature = measure()
+    heating = int(temperature < target)  # And its relay here.
     try:
-        thing.post(state)
+        thing.post({"target": target, "temperature": temperature, "heating": heating})
     except TransportError:
         pass  # Not online, or no longer: poll() logs in again.
     device.poll(60000)

@@ -7,7 +7,8 @@ from alink import Device
 rtc = machine.RTC()
 wakes = (rtc.memory() or b"\0")[0] + 1
 rtc.memory(bytes((wakes & 0xFF,)))
-battery = ADC(Pin(35), atten=ADC.ATTN_11DB)
+battery = ADC(Pin(35))
+battery.atten(ADC.ATTN_11DB)
 device = Device.from_flash()
 device.connect()
 volts = round(battery.read_uv() * 2 / 1000000, 2)

@@ -1,8 +1,10 @@
-"""Write a new firmware project from the files in `template`."""
+"""Write a new firmware project: the files in `template`, and the stub of its thing model."""
 
 from __future__ import annotations
 
 from pathlib import Path
+
+from alink_sim import thing_model
 
 _TEMPLATE = Path(__file__).parent / "template"
 _SUFFIX = ".txt"  # Of each file there: no tool of this repository takes it for source.
@@ -29,4 +31,9 @@ def write(folder: Path) -> list[Path]:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(source.read_bytes())
         written.append(target)
-    return written
+    stub = folder / "typings" / "alink" / "thing.pyi"
+    stub.parent.mkdir(parents=True)
+    stub.write_text(
+        thing_model.stub(thing_model.read(folder / "firmware" / "thing.json")), "utf-8"
+    )
+    return [*written, stub]

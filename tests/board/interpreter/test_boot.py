@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from alink_formats.bytecode import compile_mpy, dotted
+from alink_sim import toolchain
 from alink_sim.board import Board, BoardError
 from alink_sim.clock import ManualClock
 from tests.board.conftest import Bench, printed, wait_until_waiting
@@ -41,6 +43,36 @@ def test_exception_in_main_prints_traceback_and_crashes(bench: Bench):
     assert board.wait() == "crashed"
     assert board.lines[-1].text == "OSError: 116" or "OSError" in board.lines[-1].text
     assert any('File "main.py", line 2, in f' in line.text for line in board.lines)
+
+
+def test_traceback_has_lines_of_user_modules(bench: Bench):
+    files = {
+        "/fan.py": b"def start(text):\n    raise OSError(text)\n",
+        "/lib/alink/__init__.py": b"",
+    }
+    # As every burn compiles the SDK.
+    source = toolchain.firmware_dir() / "alink" / "errors.py"
+    files["/lib/alink/errors.mpy"] = compile_mpy(source, name=dotted(Path("alink/errors.py")))
+    board = bench.board(
+        """\
+        import fan
+        from alink.errors import safely
+
+        def speed():
+            raise ValueError
+
+        safely(fan.start, "the fan", speed)
+        """,
+        files=files,
+    )
+    board.power_on()
+    assert board.wait() == "crashed"
+    frames = [line.text.strip() for line in board.lines if line.text.startswith("  File")]
+    assert frames[-3:] == [
+        'File "main.py", line 7, in <module>',
+        'File "alink.errors", line 1, in safely',  # No line numbers in the SDK.
+        'File "fan.py", line 2, in start',
+    ]
 
 
 def test_sys_exit_ends_the_firmware_without_a_crash(bench: Bench):

@@ -5,8 +5,6 @@ from __future__ import annotations
 import ast
 import copy
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -129,54 +127,6 @@ def test_the_command_checks_a_file_and_values() -> None:
     assert bad.stdout == ("6307 target is 31: use float 5..30\n6302 seconds is missing\n")
     assert run(app, ["thing", "check", str(FILE), "target"]).exit_code == 2
     assert run(app, ["thing", "check", "nowhere.json"]).exit_code == 2
-
-
-PROGRAM = """
-from alink import Device
-from alink.thing import Thing
-
-thing = Thing(Device.from_flash(), "thing.json")
-
-@thing.property("target")
-def target(value: float) -> float:
-    return value
-
-@thing.service("SelfTest")
-def self_test(inputs):
-    return {"passed": 1}
-
-thing.post({"temperature": 20.5, "heating": 1})
-thing.event("alarm", {"level": 2})
-"""
-
-
-@pytest.mark.parametrize(
-    ("right", "wrong", "said"),
-    [
-        ("", "", ""),
-        ('"temperature": 20.5', '"temprature": 20.5', '"temprature" is an undefined item'),
-        ('"heating": 1', '"heating": 2', '"Literal[2]" is not assignable'),
-        ('"alarm"', '"alert"', "\"Literal['alert']\" is not assignable"),
-        ('"level": 2', '"level": "2"', "\"Literal['2']\" is not assignable"),
-    ],
-)
-def test_type_checker_with_stub_finds_wrong_names(
-    tmp_path: Path, right: str, wrong: str, said: str
-) -> None:
-    stub = tmp_path / "typings" / "alink" / "thing.pyi"
-    made = CliRunner().invoke(app, ["thing", "stub", str(FILE), "-o", str(stub)])
-    assert made.exit_code == 0
-    (tmp_path / "main.py").write_text(PROGRAM.replace(right, wrong), "utf-8")
-    settings = {"include": ["main.py"], "extraPaths": [str(ROOT / "firmware")]}
-    (tmp_path / "pyrightconfig.json").write_text(json.dumps(settings), "utf-8")
-    found = subprocess.run(
-        [sys.executable, "-m", "pyright", "-p", str(tmp_path)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (found.returncode == 0) is not bool(said), found.stdout
-    assert said in found.stdout
 
 
 VECTORS = json.loads((ROOT / "tests" / "vectors" / "thing_model.json").read_text("utf-8"))
