@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from alink_sim.board import Board
     from alink_sim.clock import Clock
     from alink_sim.factory_flash import FactoryFlash
+    from alink_sim.lanes import Lane
     from alink_sim.platform import Platform, Product, Settings
+    from alink_sim.qemu_board import QemuBoard, QemuFlash
     from alink_sim.real_board import RealBoard, RealFlash
     from alink_sim.sntp import SntpServer
 
@@ -41,11 +43,11 @@ _OPTIONS = {
 }
 _REAL = (
     ("--alink-port", "PORT", "run the tests on the real board at this serial port"),
-    ("--alink-wifi", "SSID:PASSWORD", "Wi-Fi network that the real board joins"),
-    ("--alink-host", "NAME", "name of this computer in the network of the real board"),
+    ("--alink-wifi", "SSID:PASSWORD", "Wi-Fi network that the board of a lane joins"),
+    ("--alink-host", "NAME", "name of this computer in that network"),
 )
 _PLATFORM = pytest.StashKey["Platform"]()
-_FLASH = pytest.StashKey["FactoryFlash | RealFlash"]()
+_FLASH = pytest.StashKey["FactoryFlash | RealFlash | QemuFlash"]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -105,10 +107,11 @@ def iot_platform(
     request: pytest.FixtureRequest, iot_ca: Path, iot_clock: Clock, iot_settings: Settings
 ) -> Iterator[Platform]:
     """Yield a new, empty platform on free ports."""
-    from alink_sim.platform import Listen, Platform
+    from alink_sim import lanes
+    from alink_sim.platform import Platform
 
-    host = str(request.config.getoption("alink_host"))
-    listen = Listen(host="0.0.0.0", san=(host,)) if host else None
+    lane = lanes.chosen(request.config)
+    listen = lane.listen if lane else None
     with Platform(ca=iot_ca, clock=iot_clock, settings=iot_settings, listen=listen) as platform:
         request.node.stash[_PLATFORM] = platform
         _drive(iot_clock, platform, [], None)
@@ -151,14 +154,17 @@ def factory_flash(
     iot_platform: Platform,
     iot_clock: Clock,
     product: Product,
-) -> Iterator[FactoryFlash | RealFlash]:
+) -> Iterator[FactoryFlash | RealFlash | QemuFlash]:
     """Yield a function that makes boards: burned, pre-registered, switched off.
 
-    With `pytest --alink-port PORT` it burns the real board at that port.
+    With `pytest --alink-port PORT` it burns the real board at that port, with ALINK_QEMU boards in
+    an emulator.
     """
-    if port := str(request.config.getoption("alink_port")):
-        with _real(request, port, tmp_path, iot_platform, iot_clock, product) as real:
-            yield real
+    from alink_sim import lanes
+
+    if lane := lanes.chosen(request.config):
+        with _remote(request, lane, tmp_path, iot_platform, iot_clock, product) as remote:
+            yield remote
         return
     from alink_sim import toolchain
     from alink_sim.factory_flash import FactoryFlash
@@ -191,36 +197,33 @@ def factory_flash(
 
 
 @contextmanager
-def _real(
+def _remote(
     request: pytest.FixtureRequest,
-    port: str,
+    lane: Lane,
     scratch: Path,
     platform: Platform,
     clock: Clock,
     product: Product,
-) -> Iterator[RealFlash]:
+) -> Iterator[RealFlash | QemuFlash]:
     from alink_sim.clock import SystemClock
-    from alink_sim.real_board import RealFlash
     from alink_sim.sntp import SntpServer
 
-    if hasattr(request.config, "workerinput"):
-        raise pytest.UsageError("--alink-port is one board: run pytest without -n")
     if not isinstance(clock, SystemClock):
-        pytest.skip("the time of a real board cannot be turned")
+        pytest.skip(f"the time of a board of {lane.name} cannot be turned")
+    board, layout = (str(request.config.getini(f"alink_{name}")) for name in ("board", "layout"))
     with SntpServer(clock=clock, host=platform.host) as ntp:
-        real = RealFlash(
-            port,
-            platform=platform,
-            product=product,
-            ntp_port=ntp.port,
-            scratch=scratch,
-            host=str(request.config.getoption("alink_host")),
-            wifi=str(request.config.getoption("alink_wifi")),
+        flash = lane.flash(
+            platform,
+            product,
+            ntp.port,
+            scratch,
             files=_files(request.config),
+            board=board,
+            layout=layout,
         )
-        request.node.stash[_FLASH] = real
-        yield real
-        real.power_off()
+        request.node.stash[_FLASH] = flash
+        yield flash
+        flash.power_off()
 
 
 def _files(config: pytest.Config) -> Path | None:
@@ -233,7 +236,9 @@ def _files(config: pytest.Config) -> Path | None:
 
 
 @pytest.fixture
-def board(factory_flash: FactoryFlash | RealFlash) -> Board | RealBoard:
+def board(
+    factory_flash: FactoryFlash | RealFlash | QemuFlash,
+) -> Board | RealBoard | QemuBoard:
     """Return a burned board, switched off; start it with `board.power_on()`."""
     return factory_flash()
 

@@ -1,32 +1,28 @@
 """A board with MicroPython on a serial port, for the fixtures of `pytest --alink-port PORT`.
 
-docs/reference/pytest-fixtures.md. mpremote writes files and the certificate, Ctrl-C stops the
-program, and Ctrl-D starts it again.
+docs/reference/pytest-fixtures.md, "Lanes". mpremote writes files and the certificate, Ctrl-C stops
+the program, and Ctrl-D starts it again.
 """
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.util import find_spec
-from pathlib import Path
-from typing import Any, NoReturn, Self
+from typing import Any
 
 import pytest
 import serial  # type: ignore[import-untyped]
 
 from alink_formats import extras
 from alink_formats import identity as records
-from alink_formats.identity import SECRETS, Identity
-from alink_formats.sdk import sdk_files
-from alink_sim.board import BoardError, TextLine
-from alink_sim.board.interpreter.console import Console
+from alink_formats.identity import Identity
+from alink_sim.board import BoardError
 from alink_sim.patience import patience
-from alink_sim.platform import Platform, Product
+from alink_sim.remote_board import RemoteBoard, RemoteFlash
 
 _BAUD = 115200
 _STOP, _START = b"\r\x03\x03", b"\r\x04"
@@ -41,21 +37,20 @@ for key in ("cred", "tries"):
     except OSError:
         pass
 nvs.commit()
-for name in ("/alink.cert", "/alink.cred"):
-    try:
-        os.remove(name)
-    except OSError:
-        pass
+for entry in os.ilistdir("/"):
+    if entry[1] == 0x8000 and entry[0].startswith("alink."):
+        os.remove("/" + entry[0])
 """
 
 
-class RealBoard:
-    """One board: what `alink_sim.board.Board` has, as far as a serial port can do it."""
+class RealBoard(RemoteBoard):
+    """The board at a serial port."""
+
+    lane = "--alink-port"
 
     def __init__(self, port: str, *, device_name: str) -> None:
-        self.device_name = device_name
+        super().__init__(device_name=device_name)
         self._port = port
-        self._console = Console()
         self._serial: Any = None  # pyserial has no types.
         self._reader: threading.Thread | None = None
 
@@ -86,40 +81,6 @@ class RealBoard:
         if self._serial:
             self._serial.write(keys)
 
-    @property
-    def lines(self) -> list[TextLine]:
-        """Return every text line that it has printed since the first `power_on`."""
-        return self._console.lines
-
-    @property
-    def ended(self) -> str:
-        """Return "", as of a board that runs: a serial port does not show the end."""
-        return ""
-
-    def tail(self, count: int = 20) -> str:
-        """Return the last `count` text lines, each with its seconds since `power_on`."""
-        return self._console.tail(count)
-
-    def expect(self, what: str | re.Pattern[str], *, timeout: float | None = None) -> TextLine:
-        """Return the next text line that contains a text or matches a pattern.
-
-        Raises BoardError after `timeout` seconds (None: `patience`).
-        """
-        __tracebackhide__ = True  # pytest then shows the caller.
-        return self._console.expect(what, timeout=patience() if timeout is None else timeout)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.power_off()
-
-    def __getattr__(self, name: str) -> NoReturn:
-        """Skip the test: only a simulated board has a flash file, pins and a radio to drive."""
-        if name.startswith("_"):
-            raise AttributeError(name)
-        pytest.skip(f"board.{name} needs a simulated board; --alink-port names a real one")
-
     def _read(self, port: Any) -> None:
         while self._serial is port:
             if data := port.read(port.in_waiting or 1):
@@ -127,89 +88,21 @@ class RealBoard:
 
 
 @dataclass
-class RealFlash:
-    """Burn the board on a port for a test, as `FactoryFlash` burns simulated ones.
+class RealFlash(RemoteFlash[RealBoard]):
+    """Burn the one board at `port`, which is at its REPL then."""
 
-    `host` is the name of this computer for the board, "" if names of the vendor lead here. `wifi`
-    is SSID:PASSWORD, "" if the board joins its network by itself. `scratch` is a private folder.
-    """
+    port: str = ""
 
-    port: str
-    platform: Platform
-    product: Product
-    ntp_port: int
-    scratch: Path
-    host: str = ""
-    wifi: str = ""
-    files: Path | None = None
-    boards: list[RealBoard] = field(default_factory=list)
-
-    def __call__(
-        self,
-        device_name: str | None = None,
-        *,
-        main: str | None = None,
-        files: Mapping[str, bytes] | None = None,
-        pre_registered: bool = True,
-        **other: Any,
-    ) -> RealBoard:
-        """Return the burned board, at its REPL.
-
-        A second board, or a setting of a simulated board, skips the test.
-        """
+    def check_settings(self, layout: str | None) -> None:
+        """Skip the test if it needs a second board, or another partition table."""
         if self.boards:
             pytest.skip("it needs a second board; --alink-port names one")
-        for name in ("app", "board", "heap", "layout"):
-            if other.pop(name, None) is not None:
-                pytest.skip(f"{name} is a setting of a simulated board")
-        name = device_name or "real-board"
-        burned = Identity(**{**self._identity(name), **other})
-        for secret in SECRETS:
-            self.platform.mask.learn(getattr(burned, secret))
-        if pre_registered:
-            self.platform.console.add_device(burned.product_key, name)
-        given = {**sdk_files(main=main), **self._own_files(main), **(files or {})}
-        self._burn(burned, given)
-        self.boards.append(RealBoard(self.port, device_name=name))
-        return self.boards[0]
+        if layout not in (None, "stock"):
+            pytest.skip(f"the layout {layout} is a setting of a simulated board")
 
-    def power_off(self) -> None:
-        """Stop the program of the board."""
-        for board in self.boards:
-            board.power_off()
-
-    def why_silent(self, _device_name: str | None) -> str:
-        """Return "": a serial port does not show that a program has ended."""
-        return ""
-
-    def _identity(self, device_name: str) -> dict[str, Any]:
-        at = self.host or "iot-auth.cn-shanghai.aliyuncs.com"
-        ssid, _, password = self.wifi.partition(":")
-        return {
-            "product_key": self.product.key,
-            "product_secret": self.product.secret,
-            "device_name": device_name,
-            "instance_id": self.product.instance,
-            "host": self.host,
-            "port": self.platform.mqtt_tls_port,
-            "https_host": f"{at}:{self.platform.https_port}",
-            "ntp_host": f"{self.host or 'ntp.aliyuncs.com'}:{self.ntp_port}",
-            "ca": (self.platform.ca_der,),
-            "wifi_ssid": ssid,
-            "wifi_password": password,
-        }
-
-    def _own_files(self, main: str | None) -> dict[str, bytes]:
-        if self.files is None:
-            return {}
-        found = {
-            f"/{path.relative_to(self.files).as_posix()}": path.read_bytes()
-            for path in self.files.rglob("*")
-            if path.is_file() and "__pycache__" not in path.parts
-        }
-        return {name: data for name, data in found.items() if main is None or name != "/main.py"}
-
-    def _burn(self, burned: Identity, files: Mapping[str, bytes]) -> None:
+    def burn(
+        self, burned: Identity, files: Mapping[str, bytes], _layout: str | None, /
+    ) -> RealBoard:
         """Write files and certificate. Raises BoardError with the last words of mpremote."""
         if find_spec("mpremote") is None:
             raise BoardError(f"mpremote is not installed: {extras.how_to_get('burn')}")
@@ -237,3 +130,4 @@ class RealFlash:
         if done.returncode:
             said = (done.stdout + done.stderr).strip().splitlines()[-3:]
             raise BoardError(f"the board on {self.port} was not burned: {' '.join(said)}")
+        return RealBoard(self.port, device_name=burned.device_name)

@@ -35,7 +35,10 @@ PARTS = {
     "host_sim/alink_sim/platform/openapi/client.py": ("", "cloud"),
     "host_sim/alink_sim/board/interpreter/standins": (),  # MicroPython.
     "host_sim/alink_sim/pytest_plugin.py": ("", "pytest"),
+    "host_sim/alink_sim/lanes.py": ("", "pytest"),
+    "host_sim/alink_sim/qemu_board.py": ("", "pytest"),
     "host_sim/alink_sim/real_board.py": ("", "pytest"),
+    "host_sim/alink_sim/remote_board.py": ("", "pytest"),
     "host_sim/alink_sim": ("", "sim"),
     "tools/alink_factory/cloud/client.py": ("", "cloud"),
     "tools/alink_factory/labels/pdf.py": ("", "labels"),

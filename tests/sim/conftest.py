@@ -6,21 +6,25 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn, cast
 
 import pytest
 
 from alink_formats.identity import Identity
-from alink_sim import toolchain
+from alink_sim import lanes, toolchain
 from alink_sim.board import Board, sdk_files
 from alink_sim.board.interpreter.heap import beside_standins
-from alink_sim.clock import Clock, ManualClock
+from alink_sim.clock import Clock, ManualClock, SystemClock
 from alink_sim.clock_driver import ClockDriver
 from alink_sim.platform import Instance, Platform, Settings
+from alink_sim.qemu_board import QemuFlash
+from alink_sim.real_board import RealFlash
 from alink_sim.sntp import SntpServer
+from tests import interpreters
 from tests.waiting import eventually
 
 INSTANCE = "iot-test0001"
+NO_CLOCK = "the time of a board of a lane cannot be turned"
 SUB_PK, SUB_PS = "a1SubPk0001", "SubProdSecret001"  # Of sub-devices behind gateways.
 
 # A board that loses power each time before anything is stored, as in a brown-out loop.
@@ -48,6 +52,7 @@ class Rig:
     product_key: str
     product_secret: str
     time_server: SntpServer
+    flash: RealFlash | QemuFlash | None = None  # On a lane (docs/reference/pytest-fixtures.md).
     boards: list[Board] = field(default_factory=list)  # All that were burned.
 
     def __post_init__(self) -> None:
@@ -55,6 +60,12 @@ class Rig:
             self.driver = ClockDriver(
                 self.clock, lambda: self.platform, self.boards, self.time_server
             )
+
+    def __getattr__(self, name: str) -> NoReturn:
+        """Skip a test that drives the clock, on a lane."""
+        if name == "driver" and self.flash:
+            pytest.skip(NO_CLOCK)
+        raise AttributeError(name)
 
     @property
     def ntp(self) -> str:
@@ -84,7 +95,7 @@ class Rig:
         self,
         name: str,
         *,
-        layout: str = "factory",
+        layout: str | None = None,
         register: bool = True,
         main: str | None = None,
         files: dict[str, bytes] | None = None,
@@ -95,6 +106,20 @@ class Rig:
         **fields: object,
     ) -> Board:
         """Burn a board; its DeviceName is registered on the platform unless told otherwise."""
+        if self.flash:
+            simulated = {"heap": heap or None, "flash_size": flash_size, "app": app}
+            simulated["board"] = None if board == "ESP32_GENERIC" else board
+            remote = self.flash(
+                name,
+                main=main,
+                files=files,
+                pre_registered=register,
+                layout=layout,
+                **simulated,
+                **fields,
+            )
+            self.boards.append(cast("Board", remote))
+            return self.boards[-1]
         if register:
             self.platform.console.add_device(self.product_key, name)
         # A board with one area has nothing to grow, and its heap is measured to the byte.
@@ -102,7 +127,7 @@ class Rig:
         made = Board.create(
             self.folder / name,
             interpreter=self.interpreter,
-            layout=layout,
+            layout=layout or "factory",
             identity=self.identity(name, **fields),
             files={**given, **(files or {})},
             clock=self.clock,
@@ -142,27 +167,49 @@ def clock(tmp_path: Path) -> Iterator[ManualClock]:
     made.close()
 
 
+@pytest.fixture(params=interpreters.NAMES)
+def interpreter(request: pytest.FixtureRequest) -> toolchain.Interpreter:
+    """Return each interpreter; on a lane, whose boards have their own, the first one."""
+    if lanes.chosen(request.config) and request.param != interpreters.NAMES[0]:
+        pytest.skip("the board of a lane has its own MicroPython: once is enough")
+    return interpreters.require(request.param)
+
+
 @pytest.fixture
 def make_rig(
-    interpreter: toolchain.Interpreter, tmp_path: Path, iot_ca: Path
+    request: pytest.FixtureRequest,
+    interpreter: toolchain.Interpreter,
+    tmp_path: Path,
+    iot_ca: Path,
 ) -> Iterator[Callable[..., Rig]]:
     """Return a function that makes rigs; they stop after the test.
 
     Without a clock that the test turns, time passes by itself while the rig is idle.
     """
     stops: list[Callable[[], None]] = []
+    lane = lanes.chosen(request.config)
 
     def make(
         *, clock: Clock | None = None, settings: Settings | None = None, **product: object
     ) -> Rig:
         turned = clock is not None
-        if clock is None:
+        if lane:
+            if turned:
+                pytest.skip(NO_CLOCK)
+            clock = SystemClock()
+        elif clock is None:
             clock = ManualClock(tmp_path / "time", start=time.time())
             stops.append(clock.close)
-        platform = Platform(state=tmp_path / "platform", ca=iot_ca, clock=clock, settings=settings)
+        platform = Platform(
+            state=tmp_path / "platform",
+            ca=iot_ca,
+            clock=clock,
+            settings=settings,
+            listen=lane.listen if lane else None,
+        )
         platform.start()
         stops.append(platform.stop)
-        ntp = SntpServer(clock=clock)
+        ntp = SntpServer(clock=clock, host=platform.host)
         ntp.start()
         stops.append(ntp.stop)
         made = platform.console.create_product(instance=Instance(INSTANCE), **product)  # type: ignore[arg-type]
@@ -174,9 +221,10 @@ def make_rig(
             product_key=made.key,
             product_secret=made.secret,
             time_server=ntp,
+            flash=lane.flash(platform, made, ntp.port, tmp_path / "lane") if lane else None,
         )
         stops.append(rig.off)
-        if not turned:
+        if not turned and not lane:
             rig.driver.start()
             stops.append(rig.driver.stop)
         return rig

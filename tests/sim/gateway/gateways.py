@@ -28,7 +28,7 @@ def burn(
 ) -> Board:
     """Return a gateway that will run `main` with this many bytes beyond the first heap area."""
     more = beyond * rig.interpreter.word_bits // 32
-    heap = str(int(beside_standins(rig.interpreter)) + more)
+    heap = "" if rig.flash else str(int(beside_standins(rig.interpreter)) + more)
     return rig.board(name, main=main, heap=heap, **fields)  # type: ignore[arg-type]
 
 

@@ -111,6 +111,7 @@ class _Product(Table):
     host: str = ""
     port: Annotated[int, tables.within(0, 65535)] = 0
     ntp_host: str = ""
+    https_host: str = ""
     sign_method: str = ""
     method: str = ""
     wifi_ssid: str = ""
@@ -224,6 +225,7 @@ def _batch(file: Path, content: _File) -> Batch:
             host=product.host,
             port=product.port,
             ntp_host=product.ntp_host,
+            https_host=product.https_host,
             sign_method=product.sign_method,
             method=product.method,
             wifi_ssid=product.wifi_ssid,
