@@ -7,18 +7,18 @@ from typing import Any
 
 import pytest
 
-from alink_sim.platform.mqtt import framing
+from alink_sim.platform.mqtt.packet_reader import PacketReader
 
 
 def texts_read(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
     """Count the texts that are read from now on; return what tells how many."""
     read = 0
-    reader = framing._Reader.text
+    reader = PacketReader.text
 
     def counted(self: Any) -> str:
         nonlocal read
         read += 1
         return reader(self)
 
-    monkeypatch.setattr(framing._Reader, "text", counted)
+    monkeypatch.setattr(PacketReader, "text", counted)
     return lambda: read

@@ -15,7 +15,7 @@ import pytest
 
 from alink_sim.platform import Platform
 from alink_sim.platform.mqtt import framing
-from alink_sim.platform.mqtt.framing import ProtocolViolationError
+from alink_sim.platform.mqtt.packet_reader import ProtocolViolationError
 from alink_sim.platform.topics import topic_names
 from tests.platform import http_requests as https
 from tests.platform.api_calls import DN, PK, Ask, refused

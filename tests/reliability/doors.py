@@ -20,7 +20,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from alink_sim import bounded_json
 from alink_sim.bounded_json import JsonError
-from alink_sim.platform import Platform, RegistryError, Settings
+from alink_sim.platform import Instance, Platform, RegistryError, Settings
 from alink_sim.platform.control import operations
 from alink_sim.platform.https.http_server import HttpServer
 from alink_sim.platform.mqtt.connection import Connection
@@ -31,6 +31,7 @@ from alink_sim.platform.state import event_log
 from alink_sim.platform.state.event_log import Event
 from alink_sim.platform.state.sessions import Session
 from alink_sim.platform.topics import dispatch
+from tests.platform.mqtt import wire5
 from tests.platform.wire import Party, packet, publish, subscribe
 from tests.waiting import PATIENCE
 
@@ -139,6 +140,8 @@ class Doors:
         platform = self.platform.start()
         product = platform.console.create_product(key=PK, secret="Pr0dSecretAbCdEf", node_type=1)
         self._party = Party.of(product, platform.console.add_device(PK, DN, secret=SECRET))
+        newer = platform.console.create_product(key="newer", instance=Instance("iot-newer"))
+        self._newer = Party.of(newer, platform.console.add_device("newer", DN, secret=SECRET))
         platform.console.create_product(key="subs", secret="Pr0dSecretAbCdEg")
         platform.console.add_device("subs", "sub-1", secret=SECRET)
         self._core = platform._core
@@ -156,8 +159,8 @@ class Doors:
             client_id="fuzz",
             issued=None,
             unasked={"/sys/#", "/ext/#", "/shadow/#", "/ota/#"},
-            send=lambda _topic, _payload, _qos: None,
-            end=lambda _reason: None,
+            send=lambda _topic, _payload, _qos, _sent: None,
+            end=lambda _reason, _why: None,
         )
 
     def feed(self, door: str, data: bytes) -> None:
@@ -224,11 +227,13 @@ class Doors:
             json.dumps(bounded_json.loads(data), allow_nan=False, ensure_ascii=False).encode()
 
     async def mqtt(self, data: bytes) -> None:
-        """Feed a stream of MQTT; the first bit says whether behind a login."""
+        """Feed a stream of MQTT; the first bit says whether behind a login, the next of MQTT 5."""
         connection = Connection(self._core, secure=True, peers=set())
         connection.connection_made(Nowhere())
         if data[:1] and data[0] & 1:
-            connection.data_received(self._party.log_in())
+            is_newer = data[0] & 2
+            login = wire5.log_in(self._newer) if is_newer else self._party.log_in()
+            connection.data_received(login)
             await rounds()
         connection.data_received(data[1:])
         await rounds()

@@ -13,6 +13,7 @@ from alink_sim.platform.state.entities import Device, Product
 from alink_sim.platform.state.event_log import Event, EventLog, Party
 from alink_sim.platform.state.file_uploads import FileUploads
 from alink_sim.platform.state.message_ids import MessageIds
+from alink_sim.platform.state.message_properties import NO_PROPERTIES, MessageProperties
 from alink_sim.platform.state.open_connections import OpenConnections
 from alink_sim.platform.state.ota_bucket import Bucket
 from alink_sim.platform.state.ota_registry import Upgrades
@@ -92,12 +93,23 @@ class Core:
             )
         )
 
-    def send(self, device: Device, topic: str, payload: bytes, *, qos: int = 0) -> int:
+    def send(
+        self,
+        device: Device,
+        topic: str,
+        payload: bytes,
+        *,
+        qos: int = 0,
+        properties: MessageProperties = NO_PROPERTIES,
+    ) -> int:
         """Send a message to a device's sessions; return how many of them it went to.
 
         A system topic needs no SUBSCRIBE where the setting `auto_deliver` says so.
         """
-        sent = sum(one.deliver(topic, payload, qos=qos) for one in self.sessions.of(device))
+        sent = sum(
+            one.deliver(topic, payload, qos=qos, properties=properties)
+            for one in self.sessions.of(device)
+        )
         reason = "" if sent else "the device is offline, or has not subscribed to the topic"
         self.note_about("sent" if sent else "not_sent", device, topic=topic, reason=reason)
         return sent

@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 
 from alink_sim.platform.core import Core
 from alink_sim.platform.state.entities import Device
+from alink_sim.platform.state.mqtt_reason import Reason
 from alink_sim.platform.state.registry import Registry
 from alink_sim.platform.topics import sub_device_sessions
 from alink_sim.platform.topics.sub_device_sessions import Change
@@ -46,7 +47,7 @@ async def carry_out(core: Core, action: Action[_T]) -> _T:
         sub_device_sessions.tell(core, result, action.notice)
     for session in core.sessions.of(result) if action.end_reason else ():
         if session.identity[2] != action.spared_client_id:
-            session.end(action.end_reason)
+            session.end(action.end_reason, Reason.ADMINISTRATIVE_ACTION)
     return result
 
 

@@ -119,11 +119,11 @@ REFUSALS: dict[str, tuple[Callable[[Party], bytes], int, int | None, str]] = {
         460,
         "will messages are not supported",
     ),
-    "MQTT 5": (
-        lambda party: party.log_in().replace(b"MQTT\x04", b"MQTT\x05"),
+    "MQTT 6": (
+        lambda party: party.log_in().replace(b"MQTT\x04", b"MQTT\x06"),
         1,
         None,
-        "MQTT protocol level 5; 3.1 and 3.1.1 are spoken here",
+        "MQTT protocol level 6; 3.1, 3.1.1 and 5 are spoken here",
     ),
 }
 

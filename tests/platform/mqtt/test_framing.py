@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from alink_sim.platform.mqtt import framing
-from alink_sim.platform.mqtt.framing import Packet, ProtocolViolationError
+from alink_sim.platform.mqtt.framing import Packet
+from alink_sim.platform.mqtt.packet_reader import ProtocolViolationError
 
 CONNECT = bytes.fromhex(
     "10 29 0004 4d515454 04 c2 003c"
@@ -49,8 +52,8 @@ def test_connect_with_will_decodes_user_and_password():
 
 
 def test_connect_of_unknown_level_decodes_only_the_level():
-    body = bytes.fromhex("0004 4d515454 05 c2 003c 00 ffff")
-    assert framing.decode_connect(Packet(framing.CONNECT, 0, body)).level == 5
+    body = bytes.fromhex("0004 4d515454 06 c2 003c 00 ffff")
+    assert framing.decode_connect(Packet(framing.CONNECT, 0, body)).level == 6
 
 
 def test_password_is_in_no_repr():
@@ -155,7 +158,7 @@ def test_truncated_body_is_refused_or_ends_between_elements(whole, decode):
     ],
 )
 def test_protocol_violation_names_the_broken_rule(wrong, says):
-    decode = {
+    decode: dict[int, Callable[[Packet], object]] = {
         1: framing.decode_connect,
         3: framing.decode_publish,
         8: framing.decode_subscribe,

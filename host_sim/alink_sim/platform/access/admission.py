@@ -15,8 +15,10 @@ from alink_sim.platform.access.node_rules import check_node
 from alink_sim.platform.core import Core
 from alink_sim.platform.state.entities import ClientId, Device, Product
 from alink_sim.platform.state.instances import instance_of
-from alink_sim.platform.state.refusal import Code, RefusedError
+from alink_sim.platform.state.refusal import Code, RefusedError, VersionError
 
+_MQTT_5 = 5  # The protocol level.
+_VERSION = "mqtt"  # The document of a device that has spoken MQTT 5.
 _DIGITS = re.compile(r"[0-9]{1,16}")
 
 
@@ -56,6 +58,7 @@ async def log_in(
     registry = core.registry
     device = registry.device_for_login(credentials.product_key, credentials.device_name)
     issued = _proven(core, credentials, device)
+    _check_version(core, credentials, device)
     if over_mqtt:
         _check_age(core, credentials)
     _check_instance(core, registry.product_of(device.product_key), credentials)
@@ -90,6 +93,15 @@ def _proven(core: Core, credentials: Credentials, device: Device) -> ClientId | 
     if not auth.login_is_signed(credentials, device.secret, client_id_optional=optional):
         raise _wrongly_signed(core, credentials, needs="DeviceSecret")
     return None
+
+
+def _check_version(core: Core, credentials: Credentials, device: Device) -> None:
+    """Return if the device keeps to its version of MQTT. Raises VersionError."""
+    if credentials.level >= _MQTT_5:
+        if not device.documents.get(_VERSION):
+            core.registry.keep(device, _VERSION, credentials.level)
+    elif device.documents.get(_VERSION):
+        raise VersionError("the device has logged in with MQTT 5, and may not go back")
 
 
 def _check_age(core: Core, credentials: Credentials) -> None:

@@ -53,6 +53,7 @@ class Credentials:
     extension: dict[str, str]
     password: str = field(repr=False)
     host: str = ""  # The server name it dialled, as TLS tells; "" where it tells none.
+    level: int = 4  # Of the MQTT protocol; 5 is MQTT 5.
 
     @property
     def is_registration(self) -> bool:
@@ -77,7 +78,9 @@ class Credentials:
         return (sent or "hmacmd5").lower()
 
 
-def read(client_id: str, user_name: str, password: str, *, host: str = "") -> Credentials:
+def read(
+    client_id: str, user_name: str, password: str, *, host: str = "", level: int = 4
+) -> Credentials:
     """Take the three fields of a CONNECT apart, as far as they can be."""
     name, _, key = user_name.rpartition("&")
     plain, _, rest = client_id.partition("|")
@@ -92,6 +95,7 @@ def read(client_id: str, user_name: str, password: str, *, host: str = "") -> Cr
         extension=extension,
         password=password,
         host=host,
+        level=level,
     )
 
 

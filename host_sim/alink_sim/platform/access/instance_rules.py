@@ -10,8 +10,9 @@ from collections.abc import Sequence
 
 from alink_sim.platform.access.auth import Credentials, Kind
 from alink_sim.platform.state.instances import Instance
-from alink_sim.platform.state.refusal import RefusedError
+from alink_sim.platform.state.refusal import RefusedError, VersionError
 
+_MQTT_5 = 5  # The protocol level.
 _INSTANCE_HOST = re.compile(r"(.+)\.mqtt\.iothub\.aliyuncs\.com")
 _PRODUCT_HOST = re.compile(r"(.+)\.iot-as-mqtt\.([a-z0-9-]+)\.aliyuncs\.com")
 
@@ -32,6 +33,8 @@ def check_instance(
             "preregistration-free registration needs an enterprise instance in "
             f"{' or '.join(regnwl)}; this is {_named(instance)}",
         )
+    if credentials.level >= _MQTT_5 and instance.kind != "enterprise":
+        raise VersionError(f"MQTT 5 needs an enterprise instance; this is {_named(instance)}")
     sent = credentials.extension.get("instanceId", instance.id)
     if sent != instance.id:
         raise RefusedError(

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode
 
 from alink_sim.platform.mqtt import framing
-from alink_sim.platform.mqtt.framing import Packet, ProtocolViolationError
+from alink_sim.platform.mqtt.framing import Packet
+from alink_sim.platform.mqtt.packet_reader import ProtocolViolationError
 from alink_sim.platform.state.packet_trace import Crossing
 
 _NAMES = {
@@ -24,14 +25,14 @@ _NAMES = {
     13: "PINGRESP",
     14: "DISCONNECT",
 }
-_CONNECT, _CONNACK, _PUBLISH, _SUBSCRIBE = 1, 2, 3, 8
+_CONNECT, _CONNACK, _PUBLISH, _SUBSCRIBE, _DISCONNECT = 1, 2, 3, 8, 14
 _MASK = "***"
 _LONGEST_SECRET = 64  # Characters.
 
 
 @dataclass(frozen=True)
 class ShownPacket:
-    """One packet; `text` is its payload or what it says, `code` a CONNACK's."""
+    """One packet; `text` is its payload or its fields, `code` a CONNACK's or DISCONNECT's."""
 
     time: float
     is_up: bool
@@ -69,6 +70,7 @@ def _shown(
         body = body if crossing.is_up else crossing.data
         text = _form(body) if crossing.is_up else body.decode(errors="replace")
         return ShownPacket(crossing.time, crossing.is_up, "HTTPS", len(body), text=hide(text))
+    level = crossing.connection.level
     topic, qos, text, code = "", 0, "", None
     try:
         if kind == _CONNECT:
@@ -77,14 +79,17 @@ def _shown(
             text += f" · keepalive {connect.keepalive} s"
         elif kind == _CONNACK and len(body) > 1:
             code = body[1]
+        elif kind == _DISCONNECT and body:
+            code = body[0]
         elif kind == _PUBLISH:
-            message = framing.decode_publish(Packet(kind, first & 15, body))
+            message = framing.decode_publish(Packet(kind, first & 15, body), level=level)
             topic, qos = message.topic, message.qos
-            size -= 2 + len(topic.encode()) + (2 if qos else 0)
-            text = _payload(message.payload, is_cut=size > len(message.payload))
+            is_cut = size > len(body)
+            size -= len(body) - len(message.payload)
+            text = _payload(message.payload, is_cut=is_cut)
         elif kind == _SUBSCRIBE:
-            filters = framing.decode_subscribe(Packet(kind, first & 15, body))[1]
-            text = ", ".join(f"{name} (QoS {qos})" for name, qos in filters)
+            filters = framing.decode_subscribe(Packet(kind, first & 15, body), level=level)[1]
+            text = ", ".join(f"{name} (QoS {options & 3})" for name, options in filters)
     except (ProtocolViolationError, ValueError, IndexError):
         text = body.hex(" ")
     return ShownPacket(

@@ -21,6 +21,8 @@ from alink_sim.platform.access.auth import Credentials, Kind
 from alink_sim.platform.compact import compact
 from alink_sim.platform.core import Core
 from alink_sim.platform.state.entities import Device
+from alink_sim.platform.state.message_properties import MessageProperties
+from alink_sim.platform.state.mqtt_reason import Reason
 from alink_sim.platform.state.refusal import Code, RefusedError
 from alink_sim.platform.state.sessions import Session
 from alink_sim.platform.state.store import StoreError
@@ -273,9 +275,9 @@ def _json(response: HttpsCode, rest: dict[str, object], *, status: int = 200) ->
     return web.Response(body=body, status=status, content_type="application/json")
 
 
-def _nowhere(_topic: str, _payload: bytes, _qos: int) -> None:
+def _nowhere(_topic: str, _payload: bytes, _qos: int, _sent: MessageProperties) -> None:
     """Deliver nothing: the channel goes up only."""
 
 
-def _never(_reason: str) -> None:
+def _never(_reason: str, _why: Reason) -> None:
     """End nothing: a request is over by itself."""

@@ -13,17 +13,22 @@ from alink_sim.platform.access import admission, auth, limits
 from alink_sim.platform.access.auth import Credentials, Kind
 from alink_sim.platform.compact import compact
 from alink_sim.platform.core import Core
-from alink_sim.platform.mqtt import framing
+from alink_sim.platform.mqtt import framing, properties
 from alink_sim.platform.mqtt.acknowledgments import Acknowledgments
+from alink_sim.platform.mqtt.dialect import Dialect, Dialect5
 from alink_sim.platform.mqtt.faulty_connection import FaultyConnection
-from alink_sim.platform.mqtt.framing import Packet, ProtocolViolationError
+from alink_sim.platform.mqtt.framing import Packet
 from alink_sim.platform.mqtt.idle_timer import IdleTimer
-from alink_sim.platform.mqtt.packet_ids import PacketIds
+from alink_sim.platform.mqtt.incoming import Incoming
+from alink_sim.platform.mqtt.outgoing import Outgoing
+from alink_sim.platform.mqtt.packet_reader import ProtocolViolationError
 from alink_sim.platform.mqtt.reading import Reading
 from alink_sim.platform.state import unasked
 from alink_sim.platform.state.ca import server_name
+from alink_sim.platform.state.message_properties import NO_PROPERTIES, MessageProperties
+from alink_sim.platform.state.mqtt_reason import Reason
 from alink_sim.platform.state.packet_trace import ConnectionTrace
-from alink_sim.platform.state.refusal import Code, RefusedError
+from alink_sim.platform.state.refusal import Code, RefusedError, VersionError
 from alink_sim.platform.state.sessions import Session
 from alink_sim.platform.topics import dispatch, sub_device_sessions
 
@@ -31,8 +36,6 @@ _ROOM = 1024  # Bytes of a packet beside its payload.
 _KEEPALIVE = range(30, 1201)
 _MAX_CONNECT = 16384  # Bytes of a packet from a client that has not logged in.
 _MAX_HELD = 100  # Packets a client may send ahead of its CONNACK.
-_MAX_WAITING = 100  # Acknowledgments that wait for a commit before the client is read again.
-_MAX_UNSENT = 1 << 20  # Bytes that wait for a client to take them.
 _REPLY_TOPIC = "/ext/register"
 _ACCEPTED, _BAD_VERSION, _MALFORMED, _FAILED, _REFUSED = 0, 1, 2, 3, 4
 _BY_SETTING = (Code.SWITCHED_OFF, Code.ACTIVATED, None)
@@ -52,8 +55,10 @@ class Connection(asyncio.Protocol):
         self._admitting: asyncio.Task[None] | None = None
         self._held: list[Packet] = []  # Packets that arrived before the CONNACK.
         self._session: Session | None = None
+        self._incoming: Incoming | None = None  # Of the session.
+        self._outgoing: Outgoing | None = None
+        self._dialect = Dialect()
         self._idle = IdleTimer(core.clock, self._on_idle)
-        self._packet_ids = PacketIds()
         self._is_open = False
         self._trace = core.trace.connection(secure=secure)
         self._acknowledgments = Acknowledgments(self._failed)
@@ -97,6 +102,14 @@ class Connection(asyncio.Protocol):
         if self._transport:
             self._transport.abort()
 
+    def _dismiss(self, reason: str, why: Reason) -> None:
+        """End the session: MQTT 5 tells the client why, MQTT 3.1.1 cuts."""
+        if farewell := self._dialect.farewell(why, reason):
+            self._write(farewell)
+            self._close(reason)
+        else:
+            self.cut(reason)
+
     def _close(self, reason: str) -> None:
         """End the connection once all output is sent."""
         self._end(reason)
@@ -121,6 +134,7 @@ class Connection(asyncio.Protocol):
             action()
         except ProtocolViolationError as error:
             self._core.note("protocol_error", self._who(), reason=str(error))
+            self._write(self._dialect.farewell(error.reason, str(error)))
             self._close(str(error))
         except Exception as error:  # noqa: BLE001 (a fault of ours costs one connection)
             self._failed(error)
@@ -155,80 +169,45 @@ class Connection(asyncio.Protocol):
         if self._credentials is None:
             self._begin(packet)
         elif packet.kind == framing.DISCONNECT:
+            framing.decode_disconnect(packet, level=self._dialect.level)
             self._close("the device said DISCONNECT")
         elif packet.kind == framing.PINGREQ:
             self._acknowledgments.add(partial(self._write, framing.PINGRESP))
         elif packet.kind == framing.PUBACK:
-            self._packet_ids.give_back(framing.decode_puback(packet))
-        elif self._session:
-            self._serve(self._session, packet)
+            packet_id = framing.decode_puback(packet, level=self._dialect.level)
+            if self._outgoing:
+                self._outgoing.acknowledged(packet_id)
+        elif self._incoming:
+            self._incoming.take(packet)
         elif self._core.settings.registration_traffic == "close":
-            raise ProtocolViolationError("a registration connection may do nothing else")
-
-    def _serve(self, session: Session, packet: Packet) -> None:
-        if packet.kind == framing.PUBLISH:
-            self._publish(session, framing.decode_publish(packet))
-        elif packet.kind == framing.SUBSCRIBE:
-            packet_id, filters = framing.decode_subscribe(packet)
-            granted = dispatch.subscribe(self._core, session, filters)
-            self._acknowledgments.add(partial(self._write, framing.suback(packet_id, granted)))
-        elif packet.kind == framing.UNSUBSCRIBE:
-            packet_id, names = framing.decode_unsubscribe(packet)
-            for name in names:
-                session.unsubscribe(name)
-            self._acknowledgments.add(partial(self._write, framing.unsuback(packet_id)))
-        else:
-            raise ProtocolViolationError(f"packet type {packet.kind} has no place here")
-
-    def _publish(self, session: Session, message: framing.Publish) -> None:
-        settings = self._core.settings
-        if message.qos == 2 and settings.qos2 == "close":
-            raise ProtocolViolationError("QoS 2 is not supported")
-        if message.retain and settings.retain == "close":
-            raise ProtocolViolationError("retained messages are not supported")
-        size = len(message.payload)
-        if size > settings.max_payload:
             raise ProtocolViolationError(
-                f"{size} bytes; a payload has up to {settings.max_payload}"
+                "a registration connection may do nothing else", Reason.PROTOCOL_ERROR
             )
-        over = limits.throttled(self._core, session, message.topic, qos=message.qos, size=size)
-        if over:
-            self._core.note("throttled", session, code=Code.TOO_OFTEN, reason=over)
-        commits = self._core.commits
-        before = commits.changes
-        reply = (
-            None if over else dispatch.publish(self._core, session, message.topic, message.payload)
-        )
-        acknowledges = message.qos > 0 and (settings.throttled_puback or not over)
-
-        def acknowledge() -> None:
-            if acknowledges:
-                self._write(framing.puback(message.packet_id))
-            if reply and self._session is session:
-                dispatch.reply(self._core, session, *reply)
-            self._reading.go_on("its acknowledgments")
-
-        waits = settings.acknowledge == "committed" and commits.changes != before
-        self._acknowledgments.add(acknowledge, after=commits.begin() if waits else None)
-        if len(self._acknowledgments) >= _MAX_WAITING:
-            self._reading.pause("its acknowledgments")
 
     # CONNECT
 
     def _begin(self, packet: Packet) -> None:
         if packet.kind != framing.CONNECT:
             raise ProtocolViolationError("the first packet is not CONNECT")
+        level = framing.level_of(packet)
+        if level == Dialect5.level:
+            self._dialect = Dialect5()
         connect = framing.decode_connect(packet)
         self._credentials = who = auth.read(
-            connect.client_id, connect.user_name, connect.password, host=self._server_name()
+            connect.client_id,
+            connect.user_name,
+            connect.password,
+            host=self._server_name(),
+            level=level,
         )
         if self._trace:
-            self._trace.name(who, kind=who.kind, host=who.host)
+            self._trace.name(who, kind=who.kind, host=who.host, level=level)
         self._meet_faults(who)
-        if connect.level not in (3, 4):
-            reason = f"MQTT protocol level {connect.level}; 3.1 and 3.1.1 are spoken here"
+        if level not in framing.LEVELS:
+            reason = f"MQTT protocol level {level}; 3.1, 3.1.1 and 5 are spoken here"
             self._refuse(_BAD_VERSION, None, reason)
             return
+        self._dialect.take(connect)
         self._reading.pause("its CONNECT")
         self._admitting = asyncio.get_running_loop().create_task(self._admit(connect))
         self._admitting.add_done_callback(self._admitted)
@@ -263,20 +242,22 @@ class Connection(asyncio.Protocol):
         try:
             self._check(connect, credentials)
             if credentials.is_registration:
-                await self._register(credentials)
+                await self._register(credentials, connect.keepalive)
             else:
-                await self._log_in(credentials, connect.keepalive)
+                await self._log_in(credentials, connect)
         except RefusedError as refusal:
             self._refuse(self._connack_code(refusal), refusal.code, refusal.reason)
 
     def _admitted(self, task: asyncio.Task[None]) -> None:
         held, self._held, self._admitting = self._held, [], None
         if self._session:
-            self._decoder.max_packet = self._core.settings.max_payload + _ROOM
+            # MQTT 5 names the longest packet, MQTT 3.1.1 the longest payload.
+            room = 0 if self._dialect.level >= Dialect5.level else _ROOM
+            self._decoder.max_packet = self._core.settings.max_payload + room
         if not task.cancelled() and (error := task.exception()):
             # Its words may hold a row of the database: only the kind of failure is noted.
             self._core.note("platform_error", self._who(), reason=type(error).__name__)
-            self._write(framing.connack(_FAILED))
+            self._write(self._dialect.refuse(_FAILED))
             self._close("the platform failed")
         self._guarded(lambda: self._take(held))
         self._reading.go_on("its CONNECT")
@@ -293,6 +274,8 @@ class Connection(asyncio.Protocol):
         auth.check_form(credentials, settings, secure=self._secure)
 
     def _connack_code(self, refusal: RefusedError) -> int:
+        if isinstance(refusal, VersionError):
+            return _BAD_VERSION
         if refusal.code is Code.PARAMETER:
             return _MALFORMED
         if refusal.code is Code.SIGN_METHOD:
@@ -307,17 +290,19 @@ class Connection(asyncio.Protocol):
         kind = "registration_refused" if registers else "login_refused"
         self._core.note(kind, self._credentials, code=code, reason=reason, connack=connack)
         if connack is not None:
-            self._write(framing.connack(connack))
+            self._write(self._dialect.refuse(connack))
         self._close(reason)
 
-    async def _register(self, credentials: Credentials) -> None:
+    async def _register(self, credentials: Credentials, keepalive: int) -> None:
         reply = await admission.register(self._core, credentials)
         settings = self._core.settings
-        push = framing.publish(
+        accepted = self._accepted(keepalive)
+        push = self._dialect.publish(
             settings.regnwl_topic if credentials.kind is Kind.REGNWL else _REPLY_TOPIC,
             compact(dict(reply)),
             qos=settings.push_qos,
             packet_id=1,
+            sent=NO_PROPERTIES,
         )
         self._core.note("registered", credentials, method=credentials.kind.value)
         # The device has so long to store what it gets; closing at once loses it for real clients.
@@ -325,12 +310,13 @@ class Connection(asyncio.Protocol):
         if settings.push_seconds:
             clock, loop = self._core.clock, asyncio.get_running_loop()
             clock.call_later(loop, settings.push_seconds, lambda: self._write(push))
-            self._write(framing.connack(_ACCEPTED))  # Its reader may turn the clock at once.
+            self._write(accepted)  # Its reader may turn the clock at once.
         else:
-            self._write(framing.connack(_ACCEPTED) + push)
+            self._write(accepted + push)
 
-    async def _log_in(self, credentials: Credentials, keepalive: int) -> None:
-        core = self._core
+    async def _log_in(self, credentials: Credentials, connect: framing.Connect) -> None:
+        core, keepalive = self._core, connect.keepalive
+        sent = properties.of_message(connect.properties)
         if keepalive not in _KEEPALIVE:
             reason = f"keepalive {keepalive} s is outside 30..1200"
             self._refuse(core.settings.keepalive_code, Code.PARAMETER, reason)
@@ -338,12 +324,14 @@ class Connection(asyncio.Protocol):
         device, issued = await admission.log_in(core, credentials)
         if not self._is_open:
             return
+        write, dialect = self._write, self._dialect
+        self._outgoing = Outgoing(core, dialect, write, unsent=self._unsent)
         self._session = session = Session(
             device=device,
             client_id=credentials.client_id,
             issued=issued,
             send=self._deliver,
-            end=self.cut,
+            end=self._dismiss,
             custom_rrpc=credentials.has_custom_rrpc,
             has_ss=credentials.has_ss,
             unasked=unasked.filters(core.settings, device, has_ss=credentials.has_ss),
@@ -351,32 +339,37 @@ class Connection(asyncio.Protocol):
         if older := core.sessions.enter(session):
             reason = "the same identity logged in elsewhere"
             core.note("kicked", older, code=Code.SESSION_TAKEN, reason=reason)
-            older.end(reason)
+            older.end(reason, Reason.SESSION_TAKEN_OVER)
+        self._incoming = Incoming(
+            core,
+            session,
+            dialect,
+            acknowledgments=self._acknowledgments,
+            reading=self._reading,
+            write=write,
+        )
         self._idle.allow(1.5 * keepalive + core.settings.sweep_seconds)
         core.note("online", session, tls=self._secure, method=credentials.kind.value)
-        self._write(framing.connack(_ACCEPTED))
+        if told := sent.told():
+            core.note("message_properties", session, **told)
+        write(self._accepted(keepalive))
         dispatch.send_waiting(core, device)
+
+    def _accepted(self, keepalive: int) -> bytes:
+        most = self._core.settings.max_payload
+        return self._dialect.accept(keepalive=keepalive, packet_maximum=most)
 
     # Output and time
 
-    def _deliver(self, topic: str, payload: bytes, qos: int) -> None:
-        if self._session and (over := self._objection(self._session, qos)):
-            self._core.note("throttled", self._session, code=Code.TOO_OFTEN, reason=over)
-            return
-        packet_id = self._packet_ids.take() if qos else 0
-        self._write(framing.publish(topic, payload, qos=qos, packet_id=packet_id))
+    def _deliver(self, topic: str, payload: bytes, qos: int, sent: MessageProperties) -> None:
+        if self._session and self._outgoing:
+            self._outgoing.send(self._session, topic, payload, qos, sent)
 
-    def _objection(self, session: Session, qos: int) -> str:
-        """Return why one more message does not go to the client, "" where it does."""
-        most = self._core.settings.max_unacknowledged
-        if qos and len(self._packet_ids) >= most:
-            return f"{most} messages at QoS 1 wait for their PUBACK"
-        if self._transport and self._transport.get_write_buffer_size() > _MAX_UNSENT:
-            return f"the device has not read {_MAX_UNSENT} bytes that were sent to it"
-        return limits.throttled_down(self._core, session)
+    def _unsent(self) -> int:
+        return self._transport.get_write_buffer_size() if self._transport else 0
 
     def _write(self, data: bytes) -> None:
-        if self._is_open and self._transport:
+        if data and self._is_open and self._transport:
             self._transport.write(data)
             if self._trace and not self._faulty:
                 self._trace.down(data)
@@ -390,7 +383,7 @@ class Connection(asyncio.Protocol):
             )
             self.cut("idle without a session")
         else:
-            self.cut("no packet for 1.5 keepalives")
+            self._dismiss("no packet for 1.5 keepalives", Reason.KEEPALIVE_TIMEOUT)
 
 
 def _recorded(trace: ConnectionTrace, packets: Iterator[Packet]) -> Iterator[Packet]:

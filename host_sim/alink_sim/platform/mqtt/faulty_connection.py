@@ -10,11 +10,12 @@ from alink_sim.platform.access.auth import Credentials
 from alink_sim.platform.core import Core
 from alink_sim.platform.faults.scripted import Scripted
 from alink_sim.platform.mqtt.packet_faults import PACKET_FAULTS, Out, PacketFault
+from alink_sim.platform.mqtt.wrapped_transport import WrappedTransport
 from alink_sim.platform.state.packet_trace import ConnectionTrace
 from alink_sim.platform.state.refusal import Code
 
 
-class FaultyConnection(asyncio.Transport):
+class FaultyConnection(WrappedTransport):
     """A transport for whole MQTT packets that suffers `faults`.
 
     `cut` ends its connection without a farewell; `end` ends only what the platform has of it.
@@ -31,8 +32,7 @@ class FaultyConnection(asyncio.Transport):
         end: Callable[[str], None],
         trace: ConnectionTrace | None = None,
     ) -> None:
-        super().__init__()
-        self._transport = transport
+        super().__init__(transport)
         self._faults = faults
         self._core = core
         self._credentials = credentials
@@ -67,28 +67,12 @@ class FaultyConnection(asyncio.Transport):
 
     def close(self) -> None:
         """Close once all output is sent."""
-        self._leave(self._transport.close)
+        self._leave(self._inner.close)
 
     def abort(self) -> None:
         """End at once; what is still held is lost."""
-        self._farewell = self._transport.abort
-        self._transport.abort()
-
-    def is_closing(self) -> bool:
-        """Tell whether it ends, or has."""
-        return self._transport.is_closing()
-
-    def get_write_buffer_size(self) -> int:
-        """Return how many bytes wait to be sent."""
-        return self._transport.get_write_buffer_size()
-
-    def pause_reading(self) -> None:
-        """Take nothing more in."""
-        self._transport.pause_reading()
-
-    def resume_reading(self) -> None:
-        """Go on taking in."""
-        self._transport.resume_reading()
+        self._farewell = self._inner.abort
+        super().abort()
 
     # Called by the fault of a packet
 
@@ -110,7 +94,7 @@ class FaultyConnection(asyncio.Transport):
     def forget(self, reason: str) -> None:
         """Act as if there were no connection any more, and leave the device to believe in it."""
         self._end(reason)
-        self._transport.pause_reading()
+        self._inner.pause_reading()
 
     def cut_off(self, reason: str) -> None:
         """End the connection without a farewell, once all output is sent."""
@@ -119,8 +103,8 @@ class FaultyConnection(asyncio.Transport):
     # Inside
 
     def _send(self, data: bytes) -> None:
-        if not self._transport.is_closing():
-            self._transport.write(data)
+        if not self._inner.is_closing():
+            self._inner.write(data)
             if self._trace:
                 self._trace.down(data)
         if self._farewell and not self._is_busy():

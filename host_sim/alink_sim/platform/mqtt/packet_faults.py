@@ -119,7 +119,7 @@ class _ClockJump(PacketFault):
 
     def _act(self, packet: bytes) -> None:
         _, end = _topic(packet)
-        end += 2 if packet[0] & 6 else 0
+        end = packet.index(b"{", end)  # Behind packet id and properties; neither has a brace.
         reply = json.loads(packet[end:])
         for name in ("serverRecvTime", "serverSendTime"):
             reply[name] = str(int(reply[name]) + round((self._fault.seconds or 0.0) * 1000))

@@ -7,7 +7,6 @@ docs/reference/protocol.md, "MQTT profile". `Door` looks at the first byte of a 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 from websockets.frames import CloseCode, Frame, Opcode
 from websockets.http11 import Request
@@ -17,6 +16,7 @@ from websockets.typing import Subprotocol
 
 from alink_sim.platform.core import Core
 from alink_sim.platform.mqtt.connection import Connection
+from alink_sim.platform.mqtt.wrapped_transport import WrappedTransport
 
 _HTTP = b"G"
 _NAMES = (Subprotocol("mqtt"), Subprotocol("mqttv3.1"))
@@ -121,34 +121,15 @@ class WebSocket(asyncio.Protocol):
         self._connection.connection_made(_Framed(self, self._transport))
 
 
-class _Framed(asyncio.Transport):
+class _Framed(WrappedTransport):
     """The transport of an MQTT connection whose bytes travel in frames."""
 
-    def __init__(self, web_socket: WebSocket, transport: asyncio.Transport) -> None:
-        super().__init__()
+    def __init__(self, web_socket: WebSocket, inner: asyncio.Transport) -> None:
+        super().__init__(inner)
         self._web_socket = web_socket
-        self._transport = transport
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         self._web_socket.send(bytes(data))
 
     def close(self) -> None:
         self._web_socket.close()
-
-    def abort(self) -> None:
-        self._transport.abort()
-
-    def is_closing(self) -> bool:
-        return self._transport.is_closing()
-
-    def get_write_buffer_size(self) -> int:
-        return self._transport.get_write_buffer_size()
-
-    def pause_reading(self) -> None:
-        self._transport.pause_reading()
-
-    def resume_reading(self) -> None:
-        self._transport.resume_reading()
-
-    def get_extra_info(self, name: str, default: Any = None) -> Any:
-        return self._transport.get_extra_info(name, default)

@@ -7,10 +7,12 @@ import base64
 from alink_sim.platform.access import limits
 from alink_sim.platform.openapi.call import ApiAction, Call, Response
 from alink_sim.platform.openapi.errors import ApiError
+from alink_sim.platform.state.message_properties import MessageProperties
 from alink_sim.platform.topics import downlink, rrpc, topic_names
 from alink_sim.platform.topics.rrpc import TIMEOUT_MS, RrpcCode
 
 _MAX_BROADCAST = 64 << 10
+_EXPIRIES = range(1 << 32)  # Seconds.
 
 
 async def pub(call: Call) -> Response:
@@ -25,7 +27,13 @@ async def pub(call: Call) -> Response:
     _check_topic(call, topic)
     _check_size(payload, call.core.settings.max_payload)
     device = call.device_in(product, name)
-    call.core.send(device, topic, payload, qos=call.number("Qos", 0, among=range(2)))
+    call.core.send(
+        device,
+        topic,
+        payload,
+        qos=call.number("Qos", 0, among=range(2)),
+        properties=_properties(call),
+    )
     return {"MessageId": str(call.core.ids.long())}
 
 
@@ -69,6 +77,34 @@ ACTIONS = {
     "PubBroadcast": ApiAction(pub_broadcast, 1, ("ProductKey", "MessageContent")),
     "RRpc": ApiAction(ask, 1000, ("ProductKey", "DeviceName", "RequestBase64Byte", "Timeout")),
 }
+
+
+def _properties(call: Call) -> MessageProperties:
+    """Return the parameters that a device with MQTT 5 gets as properties. Raises ApiError."""
+    pairs = zip(call.listed("UserProp", "Key"), call.listed("UserProp", "Value"), strict=False)
+    expiry, form = call.text("MessageExpiryInterval"), call.text("PayloadFormatIndicator")
+    properties = MessageProperties(
+        user=tuple(pairs),
+        response_topic=call.text("ResponseTopic"),
+        correlation_data=_correlation_data(call),
+        content_type=call.text("ContentType"),
+        payload_format=call.number("PayloadFormatIndicator", among=range(2)) if form else None,
+        message_expiry=call.number("MessageExpiryInterval", among=_EXPIRIES) if expiry else None,
+    )
+    wrong = properties.objection()
+    if wrong or set(properties.response_topic) & set("+#"):
+        reason = wrong or "ResponseTopic holds a wildcard"
+        raise ApiError("iot.common.InvalidFormattedParameter", reason)
+    return properties
+
+
+def _correlation_data(call: Call) -> bytes:
+    try:
+        return base64.b64decode(call.text("CorrelationData"), validate=True)
+    except ValueError as error:
+        raise ApiError(
+            "iot.common.InvalidFormattedParameter", "CorrelationData is not Base64"
+        ) from error
 
 
 def _check_topic(call: Call, topic: str) -> None:

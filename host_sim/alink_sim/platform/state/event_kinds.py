@@ -27,6 +27,7 @@ EVENT_KINDS = (
     "job_task",
     "kicked",
     "login_refused",
+    "message_properties",
     "not_sent",
     "offline",
     "online",

@@ -42,7 +42,8 @@ class Crossing(NamedTuple):
 class ConnectionTrace:
     """One connection: its device, once a CONNECT named it, and its first packets.
 
-    `kind` is "register", "regnwl", "connwl" or "login"; `via` is "mqtt" or "https". `first` and
+    `kind` is "register", "regnwl", "connwl" or "login"; `via` is "mqtt" or "https"; `level` is
+    that of MQTT. `first` and
     the packets of the platform are kept as plain tuples: `crossings` reads them.
     """
 
@@ -54,6 +55,7 @@ class ConnectionTrace:
     packets: deque[tuple[Any, ...]] = field(repr=False)
     host: str = ""
     kind: str = ""
+    level: int = 4
     product_key: str = ""
     device_name: str = ""
     client_id: str = ""
@@ -61,9 +63,9 @@ class ConnectionTrace:
     ended: float | None = None
     reason: str = ""
 
-    def name(self, who: Party, *, kind: str, host: str = "") -> None:
-        """Note which device this is, what it asks for, and the server name it dialed."""
-        self.kind, self.host, self.client_id = kind, host, who.client_id
+    def name(self, who: Party, *, kind: str, host: str = "", level: int = 4) -> None:
+        """Note the device, its request, its level of MQTT, and the server name it dialed."""
+        self.kind, self.host, self.client_id, self.level = kind, host, who.client_id, level
         self.product_key, self.device_name = who.product_key, who.device_name
 
     def up(self, first_byte: int, body: bytes) -> None:

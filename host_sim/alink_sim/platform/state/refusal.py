@@ -44,3 +44,10 @@ class RefusedError(Exception):
         super().__init__(reason)
         self.code = code
         self.reason = reason
+
+
+class VersionError(RefusedError):
+    """A device speaks a version of MQTT that it may not speak."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(None, reason)

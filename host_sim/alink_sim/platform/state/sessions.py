@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from alink_sim.platform.state.entities import ClientId, Device, stamp
+from alink_sim.platform.state.message_properties import NO_PROPERTIES, MessageProperties
+from alink_sim.platform.state.mqtt_reason import Reason
 from alink_sim.platform.state.topic_filters import matches
 
 Identity = tuple[str, str, str]
@@ -19,7 +21,8 @@ class Session:
     """A device that is logged in.
 
     `client_id` is the plain one it sent; `issued` the pair it logged in with, None with a
-    DeviceSecret. `send` delivers (topic, payload, QoS), `end` cuts the connection without a word.
+    DeviceSecret. `send` delivers (topic, payload, QoS, properties); `end` closes the connection,
+    without a word unless it speaks MQTT 5.
     `custom_rrpc` is bit 0 of the `ext` it sent; `waiting` are the replies that RRPCs wait for, by
     topic: a reply is its payload, or None when the session ends first. `carried` are a gateway's
     sub-devices online, by ProductKey and DeviceName; they share its `send` and `filters`.
@@ -31,8 +34,8 @@ class Session:
     device: Device
     client_id: str
     issued: ClientId | None
-    send: Callable[[str, bytes, int], None]
-    end: Callable[[str], None]
+    send: Callable[[str, bytes, int, MessageProperties], None]
+    end: Callable[[str, Reason], None]
     custom_rrpc: bool = False
     has_ss: bool = False
     unasked: set[str] = field(default_factory=set)
@@ -57,11 +60,16 @@ class Session:
         issued = self.issued.client_id if self.issued else ""
         return self.product_key, self.device_name, issued
 
-    def unsubscribe(self, topic_filter: str) -> None:
-        """Give a filter up, also one that it has without a SUBSCRIBE; a gateway's are all."""
-        self.filters.pop(topic_filter, None)
+    def unsubscribe(self, topic_filter: str) -> bool:
+        """Give a filter up, also one that it has without a SUBSCRIBE; tell whether it had it.
+
+        A gateway's are all.
+        """
+        had_it = self.filters.pop(topic_filter, None) is not None
         for one in (self, *self.carried.values()):
+            had_it = had_it or topic_filter in one.unasked
             one.unasked.discard(topic_filter)
+        return had_it
 
     def resolve(self, topic: str, payload: bytes | None) -> bool:
         """Hand a reply to the RRPC that waits for it; tell whether one does."""
@@ -70,16 +78,24 @@ class Session:
             waiting.set_result(payload)
         return waiting is not None
 
-    def deliver(self, topic: str, payload: bytes, *, qos: int | None = None) -> bool:
+    def deliver(
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        qos: int | None = None,
+        properties: MessageProperties = NO_PROPERTIES,
+    ) -> bool:
         """Send a message once, if this device is to have it; tell whether it is.
 
-        `qos` is the publisher's; a subscription's granted one bounds it.
+        `qos` is the publisher's; a subscription's granted one bounds it. `properties` reach a
+        client of MQTT 5.
         """
         granted = [qos for one, qos in self.filters.items() if matches(one, topic)]
         if not granted and not any(matches(one, topic) for one in self.unasked):
             return False
         highest = max(granted, default=0)
-        self.send(topic, payload, highest if qos is None else min(qos, highest))
+        self.send(topic, payload, highest if qos is None else min(qos, highest), properties)
         return True
 
 

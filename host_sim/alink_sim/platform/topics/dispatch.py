@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from alink_sim.platform.access import limits
 from alink_sim.platform.compact import compact
@@ -11,6 +12,7 @@ from alink_sim.platform.ota import tasks
 from alink_sim.platform.state import topic_filters
 from alink_sim.platform.state.data_script import ScriptError
 from alink_sim.platform.state.entities import Device
+from alink_sim.platform.state.mqtt_reason import Reason
 from alink_sim.platform.state.refusal import Code
 from alink_sim.platform.state.sessions import Session
 from alink_sim.platform.topics import (
@@ -30,7 +32,7 @@ from alink_sim.platform.topics import (
 )
 from alink_sim.platform.topics.thing import Verb
 
-REFUSED = 0x80
+_SHARED = "$share/"
 
 _VERBS: dict[str, Verb] = {
     "thing/event/property/post": thing.property_post,
@@ -60,27 +62,31 @@ _OTA = re.compile(r"/ota/device/(inform|progress|request)/.*")
 _EVENT = re.compile(r"thing/event/([A-Za-z0-9_:]+)/post")
 
 
-def publish(
-    core: Core, connected: Session, topic: str, payload: bytes
-) -> tuple[str, bytes] | None:
-    """Act on a message; return topic and payload of the reply, if there is one.
+@dataclass(frozen=True)
+class Handled:
+    """What became of a message: topic and payload of its reply, and why it was refused."""
+
+    reply: tuple[str, bytes] | None = None
+    reason: Reason = Reason.SUCCESS
+    text: str = ""
+
+
+def publish(core: Core, connected: Session, topic: str, payload: bytes) -> Handled:
+    """Act on a message; return its reply, if there is one.
 
     A gateway speaks for the sub-devices it has logged in. A message to a topic of another device
     is dropped, or ends the session.
     """
     if reason := limits.topic_objection(core, topic):
-        core.note("publish_refused", connected, reason=reason)
-        return None
+        return _refused(core, connected, reason)
     session = sub_device_sessions.sender(core, connected, topic)
     if session is None:
-        core.note("publish_refused", connected, reason=f"no right to topic {topic}")
         if core.settings.foreign_topic == "close":
-            connected.end("it published to a topic of another device")
-        return None
+            connected.end("it published to a topic of another device", Reason.NOT_AUTHORIZED)
+        return _refused(core, connected, f"no right to topic {topic}", Reason.NOT_AUTHORIZED)
     if core.registry.devices.get((session.product_key, session.device_name)) is not session.device:
         # Its session ends once the removal is at rest: what it says would bring it back there.
-        core.note("publish_refused", session, reason="the device was removed")
-        return None
+        return _refused(core, session, "the device was removed", Reason.NOT_AUTHORIZED)
     identity = f"{session.product_key}/{session.device_name}"
     reply: tuple[str, bytes | None] | None = None
     if verb := _verb(topic, identity):
@@ -103,7 +109,7 @@ def publish(
         is_request = topic.startswith("/sys/")
         core.note("unknown_request" if is_request else "published", session, topic=topic)
     core.commits.follow()
-    return (reply[0], reply[1]) if reply and reply[1] is not None else None
+    return Handled((reply[0], reply[1]) if reply and reply[1] is not None else None)
 
 
 def send_waiting(core: Core, device: Device) -> None:
@@ -121,37 +127,55 @@ def reply(core: Core, connected: Session, topic: str, payload: bytes) -> None:
 
 
 def subscribe(core: Core, session: Session, filters: list[tuple[str, int]]) -> list[int]:
-    """Take subscriptions up; return what SUBACK says of each: the granted QoS or REFUSED."""
+    """Take subscriptions up; return each filter's granted QoS, or the `Reason` of its refusal.
+
+    The low two bits of a filter's options are the QoS it asks for.
+    """
     codes = []
     at_most = core.settings.max_filters
-    for topic_filter, qos in filters[:at_most]:
-        if reason := _objection(core, session, topic_filter):
-            core.note("subscribe_refused", session, reason=f"{reason}: {topic_filter}")
-            codes.append(REFUSED)
+    for topic_filter, options in filters[:at_most]:
+        refusal, text = _objection(core, session, topic_filter)
+        if text:
+            core.note("subscribe_refused", session, reason=f"{text}: {topic_filter}")
+            codes.append(int(refusal))
         else:
-            session.filters[topic_filter] = granted = min(qos, 1)
+            session.filters[topic_filter] = granted = min(options & 3, 1)
             core.note("subscribed", session, filter=topic_filter, qos=granted)
             codes.append(granted)
     if (left := len(filters) - at_most) > 0:
         more = f" and {left - 1} more" if left > 1 else ""
         reason = f"more than {at_most} filters in one SUBSCRIBE: {filters[at_most][0]}{more}"
         core.note("subscribe_refused", session, reason=reason)
-        codes += [REFUSED] * left
+        codes += [Reason.QUOTA_EXCEEDED] * left
     return codes
 
 
-def _objection(core: Core, session: Session, topic_filter: str) -> str:
+def _refused(
+    core: Core, session: Session, text: str, reason: Reason = Reason.TOPIC_NAME_INVALID
+) -> Handled:
+    core.note("publish_refused", session, reason=text)
+    return Handled(reason=reason, text=text)
+
+
+def _objection(core: Core, session: Session, topic_filter: str) -> tuple[Reason, str]:
+    """Return why a device may not subscribe; the text is "" where it may."""
+    if topic_filter.startswith(_SHARED):
+        return (
+            Reason.SHARED_NOT_SUPPORTED,
+            "shared subscriptions are for gateways of exclusive instances",
+        )
     if not topic_filters.is_valid(topic_filter):
-        return "wildcards stand where MQTT has none"
+        return Reason.UNSPECIFIED, "wildcards stand where MQTT has none"
     names = topic_names.names(topic_filter)
     if not _is_own(session, topic_filter) and names not in session.carried:
-        return "no right to the topic"
+        return Reason.NOT_AUTHORIZED, "no right to the topic"
     if too_long := limits.topic_objection(core, topic_filter):
-        return too_long
+        return Reason.UNSPECIFIED, too_long
     same = sum(topic_names.names(one) == names for one in session.filters)
     if topic_filter not in session.filters and same >= core.settings.max_subscriptions:
-        return f"{core.settings.max_subscriptions} subscriptions are in use"
-    return ""
+        most = core.settings.max_subscriptions
+        return Reason.QUOTA_EXCEEDED, f"{most} subscriptions are in use"
+    return Reason.SUCCESS, ""
 
 
 def _is_reply(session: Session, topic: str, payload: bytes) -> bool:

@@ -16,6 +16,7 @@ from alink_sim.platform.core import Core
 from alink_sim.platform.ota import tasks
 from alink_sim.platform.state import unasked
 from alink_sim.platform.state.entities import Device
+from alink_sim.platform.state.mqtt_reason import Reason
 from alink_sim.platform.state.refusal import Code, RefusedError
 from alink_sim.platform.state.sessions import Session
 from alink_sim.platform.topics import sub_devices, topic_names
@@ -122,7 +123,7 @@ def separate(core: Core, device: Device, *, reason: str) -> None:
     sub_devices.separate(core, device)
     for session in core.sessions.of(gateway):
         if carried := session.carried.get((device.product_key, device.name)):
-            carried.end(reason)
+            carried.end(reason, Reason.ADMINISTRATIVE_ACTION)
 
 
 def tell(core: Core, device: Device, change: Change) -> None:
@@ -222,7 +223,7 @@ def _begin(core: Core, gateway: Session, device: Device, client_id: str) -> None
         client_id=client_id,
         issued=None,
         send=gateway.send,
-        end=lambda reason: _force_out(core, gateway, session, reason),
+        end=lambda reason, _: _force_out(core, gateway, session, reason),
         custom_rrpc=gateway.custom_rrpc,
         has_ss=has_ss,
         unasked=unasked.filters(core.settings, device, has_ss=has_ss),
@@ -232,7 +233,7 @@ def _begin(core: Core, gateway: Session, device: Device, client_id: str) -> None
     if older := core.sessions.enter(session):
         reason = "the same identity logged in elsewhere"
         core.note("kicked", older, code=Code.SESSION_TAKEN, reason=reason)
-        older.end(reason)
+        older.end(reason, Reason.SESSION_TAKEN_OVER)
     gateway.carried[device.product_key, device.name] = session
     core.note("online", session, method="sub", gateway=gateway.device_name)
     # After the reply, or a gateway would get an update for a device it thinks is offline.
