@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,3 +28,13 @@ def repl_board(monkeypatch: pytest.MonkeyPatch) -> ReplBoard:
         method = getattr(made, name)
         monkeypatch.setattr(Mpremote, name, lambda _, *a, _m=method, **k: _m(*a, **k))
     return made
+
+
+@pytest.fixture
+def quick_rfc2217(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the programs of a test wait for the answers of a network port, and not longer.
+
+    tests/factory/job/test_job.py and tests/board/serial keep the pauses of pyserial.
+    """
+    folders = [str(Path(__file__).with_name("quick_rfc2217")), os.environ.get("PYTHONPATH", "")]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, folders)))

@@ -96,6 +96,7 @@ def test_wiped_and_reset_board_registers_again(
         platform.expect("registered", device_name="lamp-0001")
 
 
+@pytest.mark.usefixtures("quick_rfc2217")
 def test_flash_over_rfc2217_checks_the_boot(workshop: Workshop, platform: Platform, product: str):
     platform.console.add_device(KEY, "lamp-0001")
     batch = workshop.batch(rows=ROWS, firmware=30_000, product=product)

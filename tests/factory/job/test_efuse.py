@@ -160,6 +160,7 @@ def test_exported_image_names_the_block(workshop: Workshop):
     assert b"efuse:0" in made.data
 
 
+@pytest.mark.usefixtures("quick_rfc2217")
 def test_burned_board_signs_and_is_online(workshop: Workshop, tmp_path: Path):
     ntp = SntpServer()
     ntp.start()
