@@ -12,7 +12,7 @@ from importlib.metadata import Distribution, distributions
 from pathlib import Path
 from typing import Any
 
-LOCKS = ("", "-typings", "-linkkit", "-docs", "-atheris", "-release")
+LOCKS = ("", "-typings", "-linkkit", "-thonny", "-docs", "-atheris", "-release")
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", re.MULTILINE)
 _NAMESPACE = uuid.UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8")  # Of URLs, in RFC 9562.
 
@@ -46,7 +46,7 @@ def installed(root: Path) -> dict[str, Distribution]:
     folders = [
         *root.glob(".venv/lib/python*/site-packages"),
         *root.glob(".cache/linkkit/lib/python*/site-packages"),
-        *(root / ".cache" / name for name in ("typings", "docs", "atheris", "release")),
+        *(root / ".cache" / name for name in ("typings", "thonny", "docs", "atheris", "release")),
     ]
     found = {}
     for folder in reversed(folders):

@@ -14,6 +14,7 @@ SOURCES = {
     "requirements": (),
     "requirements-typings": ("--no-deps",),
     "requirements-linkkit": ("--no-deps",),
+    "requirements-thonny": ("--no-deps",),
     "requirements-atheris": ("--no-deps",),
     "requirements-release": ("--constraint", "requirements.lock"),
     "requirements-docs": ("--constraint", "requirements.lock"),

@@ -235,6 +235,13 @@ STEPS = (
         install_linkkit,
     ),
     SetupStep(
+        "thonny",
+        "installing the back end of Thonny",
+        ("requirements-thonny.lock",),
+        ".cache/thonny/thonny/__init__.py",
+        install_into_folder("thonny"),
+    ),
+    SetupStep(
         "node",
         "installing the vendor's Node.js SDK",
         ("tests/interop/node/package-lock.json",),

@@ -22,6 +22,7 @@ NEEDED = (
     "requirements.lock",
     "requirements-typings.lock",
     "requirements-linkkit.lock",
+    "requirements-thonny.lock",
     "tests/interop/node/package-lock.json",
     "tools/setup_checkout.py",
     "tools/setup_pip.py",

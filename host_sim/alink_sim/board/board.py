@@ -265,14 +265,16 @@ class Board:
     @property
     def has_ended(self) -> bool:
         """Return whether it is off, cut, crashed, or main.py has ended."""
-        return self._power is None or self._power.wait(0)
+        power = self._power
+        return power is None or power.wait(0)
 
     @property
     def ended(self) -> str:
         """Return how the firmware ended, as `wait` does; "" while it runs."""
-        if self._power is None:
+        power = self._power
+        if power is None:
             return "off"
-        return self._power.outcome if self._power.wait(0) else ""
+        return power.outcome if power.wait(0) else ""
 
     @property
     def asleep(self) -> bool:

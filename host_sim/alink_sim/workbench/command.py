@@ -49,8 +49,10 @@ def run(
         bool, typer.Option("--watch", help="Restart the boards when a file changes.")
     ] = False,
     port: Annotated[
-        Path | None,
-        typer.Option(help="Serial port of the first board, for mpremote and Thonny."),
+        str | None,
+        typer.Option(
+            metavar="PATH", help="Serial port of the first board; rfc2217 has DTR and RTS."
+        ),
     ] = None,
     setting: Annotated[
         list[str] | None, typer.Option("--set", help="A level or volts: pin4=1, adc34=1.2.")
@@ -139,8 +141,6 @@ def _run(
             orders.set(one)
         if world.console_url:
             terminal.tell(f"web console {world.console_url}")
-        if plan.port:
-            terminal.tell(f"serial port {plan.port}: mpremote connect {plan.port}")
         with contextlib.suppress(KeyboardInterrupt):
             fleet.power_on()
             fleet.watch(restart=watch)

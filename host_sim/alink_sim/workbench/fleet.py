@@ -10,17 +10,11 @@ from pathlib import Path
 from typing import Self
 
 from alink_formats.identity import Identity
-from alink_sim.board import (
-    Board,
-    BoardProgram,
-    beside_standins,
-    firmware_image,
-    sdk_files,
-)
-from alink_sim.board.serial import PtyPort, SerialBoard
+from alink_sim.board import Board, beside_standins, sdk_files
 from alink_sim.clock import Clock
 from alink_sim.toolchain import Interpreter
 from alink_sim.workbench.application import Application
+from alink_sim.workbench.serial_port import FirstBoardPort, burn_loader
 from alink_sim.workbench.world import INSTANCE, World
 
 _FIRST_MAC = 0xA0B765200001
@@ -31,14 +25,14 @@ _LOOK = 0.25  # Seconds between two looks at files and boards.
 class Plan:
     """The boards of a run. `cut_at` is the flash operation that power fails in, None for none.
 
-    `port` is the serial port of the first board, None without one.
+    `port` is the serial port of the first board, a path or "rfc2217", None without one.
     """
 
     count: int = 1
     method: str = "register"
     heap: str | None = None
     cut_at: int | None = None
-    port: Path | None = None
+    port: str | None = None
     board: str = "ESP32_GENERIC"
     layout: str = "factory"
 
@@ -67,7 +61,7 @@ class Fleet:
         self._clock = clock
         self._show = show
         self._tell = tell
-        self._port: PtyPort | None = None
+        self._port: FirstBoardPort | None = None
         self._closed = threading.Event()
         self._restarts = False
         self._ended: set[int] = set()
@@ -111,19 +105,19 @@ class Fleet:
                 board=plan.board,
             )
             if plan.port and not number:
-                self._burn_loader(new)
+                burn_loader(new)
             self.boards.append(new)
 
     def power_on(self) -> None:
         """Switch all boards on that are off."""
         for number, board in enumerate(self.boards):
-            self._ended.discard(number)
             if not board.has_ended:
                 continue
             if self._plan.port and not number:
                 self._plug(board, self._plan.port)
             else:
                 board.power_on(cut_at=self._plan.cut_at, uart=self._output(number))
+            self._ended.discard(number)
 
     def power_off(self) -> None:
         """Switch all boards off."""
@@ -133,10 +127,23 @@ class Fleet:
         for board in self.boards:
             board.power_off()
 
-    def reset(self) -> None:
-        """Press the reset button of each board."""
-        for board in self.boards:
+    def reset(self, board: Board) -> None:
+        """Press the reset button of a board; it also leaves the ROM loader."""
+        port = self._port_of(board)
+        if port:
+            port.reset()
+        else:
             board.press_reset()
+
+    def download(self, board: Board) -> str:
+        """Press reset while BOOT is held; return how esptool speaks to the ROM loader.
+
+        Raises ValueError for a board without a serial port.
+        """
+        port = self._port_of(board)
+        if port is None:
+            raise ValueError(f"{board.device_name} has no serial port: start with --port PATH")
+        return port.download()
 
     def watch(self, *, restart: bool) -> None:
         """Tell when a board ends, and with `restart` restart all when a file changes."""
@@ -155,10 +162,13 @@ class Fleet:
 
     def _tell_ends(self) -> None:
         for number, board in enumerate(self.boards):
-            if number in self._ended or not board.has_ended:
+            outcome = board.ended
+            if not outcome:
+                self._ended.discard(number)
+                continue
+            if number in self._ended:
                 continue
             self._ended.add(number)
-            outcome = board.wait()
             if outcome == "cut":
                 self._tell(
                     f"{board.device_name}: power failed in flash operation "
@@ -169,47 +179,19 @@ class Fleet:
 
     def _reload(self) -> None:
         self._tell("a file has changed: the boards restart")
-        self._ended.update(range(len(self.boards)))
         self.power_off()
         files = {**sdk_files(), **self._application.files()}
         for board in self.boards:
             board.replace_files(files)
         self.power_on()
 
-    def _burn_loader(self, board: Board) -> None:
-        # A serial port shows boot loader and image, so that a reset boots as on a chip.
-        definition = board.definition
-        board.flash.burn(
-            definition.firmware_offset,
-            firmware_image.bootloader(definition.chip, flash_size=definition.flash_size),
-        )
-        slot = board.table().slots[0]
-        board.flash.burn(slot.offset, firmware_image.application(definition.chip, version="sim"))
-
-    def _plug(self, board: Board, path: Path) -> None:
-        serial = SerialBoard(
-            board.flash,
-            chip=board.definition.chip,
-            program=_Shown(board, self._output(0)),
-            efuses=board.efuses,
-        )
-        self._port = PtyPort(serial, path, download=False)
+    def _plug(self, board: Board, where: str) -> None:
+        self._port = FirstBoardPort(board, where, mac=f"{_FIRST_MAC:012x}", show=self._output(0))
         self._port.plug()
+        self._tell(f"serial port {self._port.name}: mpremote connect {self._port.name}")
+
+    def _port_of(self, board: Board) -> FirstBoardPort | None:
+        return self._port if board is self.boards[0] else None
 
     def _output(self, number: int) -> Callable[[bytes], None]:
         return lambda data: self._show(number, data)
-
-
-class _Shown(BoardProgram):
-    """The program of a board whose output is shown beside its serial port."""
-
-    def __init__(self, board: Board, show: Callable[[bytes], None]) -> None:
-        super().__init__(board)
-        self._show = show
-
-    def start(self, output: Callable[[bytes], None]) -> None:
-        def both(data: bytes) -> None:
-            self._show(data)
-            output(data)
-
-        super().start(both)

@@ -21,7 +21,8 @@ wifi off         the access point is off          wifi on         and back
 wifi mute        the line behind it is cut        wifi weak       each read and write is late
 cloud set target=21      set a property           cloud call NAME {"a": 1}   call a service
 cloud show       show the properties              clock +1d       advance the clock: s m h d
-reset            press the reset button           power off, power on
+reset            press the reset button           download        with BOOT held, for esptool
+power off        take the power away              power on        and back
 expect TEXT      wait until a board prints TEXT
 @board-2 ORDER   one board instead of all         quit
 Ctrl-C           the REPL of the first board, Ctrl-D starts main.py again, Ctrl-X returns here
@@ -108,7 +109,11 @@ class Orders:
     def _reset(self, boards: list[Board], words: list[str]) -> None:
         del words
         for board in boards:
-            board.press_reset()
+            self._fleet.reset(board)
+
+    def _download(self, boards: list[Board], words: list[str]) -> str:
+        del words
+        return self._fleet.download(boards[0])
 
     def _advance(self, boards: list[Board], words: list[str]) -> None:
         del boards
@@ -158,6 +163,7 @@ class Orders:
         "adc": _adc,
         "clock": _advance,
         "cloud": _cloud,
+        "download": _download,
         "expect": _expect,
         "help": lambda *_: HELP.rstrip(),
         "pin": _pin,

@@ -19,6 +19,7 @@ from alink_sim.board.serial.serial_board import SerialBoard
 
 _CHUNK = 65536
 _PIECE = 4096
+_TERMINALS = "/dev/pts/"
 _BITS = 10  # Bits of a byte on the wire, with start and stop bit.
 
 
@@ -50,10 +51,13 @@ class PtyPort:
         self._wake = (-1, -1)
 
     def plug(self) -> None:
-        """Plug in: create the port and power the board."""
+        """Plug in: create the port and power the board.
+
+        Raises FileExistsError if `path` is a file, or a link that no port has made.
+        """
         self._master, slave = os.openpty()
         tty.setraw(slave)
-        self.path.symlink_to(os.ttyname(slave))
+        self._link(os.ttyname(slave))
         self._wake = os.pipe()
         self._board.output = self._write
         self._thread = threading.Thread(
@@ -76,6 +80,18 @@ class PtyPort:
     def __exit__(self, *_: object) -> None:
         self.unplug()
 
+    def _link(self, terminal: str) -> None:
+        # A run that was killed leaves its link, and it points to a terminal of no board.
+        if self.path.is_symlink() and str(self.path.readlink()).startswith(_TERMINALS):
+            self.path.unlink()
+        self.path.symlink_to(terminal)
+
+    def _unlink(self, terminal: str) -> None:
+        # Unless a later port has taken the name over.
+        with contextlib.suppress(OSError):
+            if str(self.path.readlink()) == terminal:
+                self.path.unlink()
+
     def _serve(self, slave: int, cable: Cable) -> None:
         # Keep the slave open: otherwise reads fail while no program has the port open.
         try:
@@ -87,7 +103,7 @@ class PtyPort:
                 self._take_time(data)
                 self._board.feed(data)
         finally:
-            self.path.unlink()
+            self._unlink(os.ttyname(slave))
             with self._lock:
                 os.close(self._master)
                 self._master = -1
