@@ -1,4 +1,4 @@
-"""What people call a product or a device: letters of any script, a Chinese one counts as two."""
+"""Names of products, devices and jobs: letters of any script, a Chinese one counts as two."""
 
 from __future__ import annotations
 
@@ -6,12 +6,18 @@ import re
 import unicodedata
 
 _PRODUCT = re.compile(r"[\w\-@()]+")  # \w is what Chinese is written in, too.
+_JOB = re.compile(r"\w{4,30}")
 _NICKNAME = re.compile(r"\w+")
 
 
 def is_product_name(text: str) -> bool:
     """Tell whether a text may be a ProductName: 4 to 30 of letters, digits and _-@()."""
     return _PRODUCT.fullmatch(text) is not None and 4 <= _width(text) <= 30
+
+
+def is_job_name(text: str) -> bool:
+    """Tell whether a text may be a JobName: 4 to 30 of letters, digits and _."""
+    return _JOB.fullmatch(text) is not None
 
 
 def is_nickname(text: str) -> bool:

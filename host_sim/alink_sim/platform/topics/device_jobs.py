@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from alink_sim.platform.compact import compact
 from alink_sim.platform.core import Core
+from alink_sim.platform.ota import alarms
 from alink_sim.platform.state.entities import Device, Product
 from alink_sim.platform.state.ota_entities import Content
 from alink_sim.platform.state.ota_registry import fresh_id, job_file_key
@@ -22,7 +24,10 @@ from alink_sim.platform.topics.envelope import Request, Result
 from alink_sim.platform.topics.thing import MALFORMED
 
 QUEUED, SENT, IN_PROGRESS = "QUEUED", "SENT", "IN_PROGRESS"
-CANCELLED, REMOVED = "CANCELLED", "REMOVED"
+CANCELLED, REMOVED, TIMED_OUT = "CANCELLED", "REMOVED", "TIMED_OUT"
+STATUSES = (QUEUED, SENT, IN_PROGRESS, "SUCCEEDED", "FAILED", "REJECTED", TIMED_OUT, CANCELLED)
+JOB_STATUSES = ("WAITING", IN_PROGRESS, "COMPLETED", CANCELLED)
+CUSTOM = "CUSTOM_JOB"
 _NEXT, _LIST = "$next", "$list"
 _REPORTED = (IN_PROGRESS, "SUCCEEDED", "FAILED", "REJECTED")
 _OPEN = (QUEUED, SENT, IN_PROGRESS)
@@ -37,8 +42,24 @@ class JobError(ValueError):
 
 
 @dataclass(frozen=True)
+class Plan:
+    """The words and rules of a job.
+
+    `scheduled` is when it begins, in seconds since 1970, and 0 at once. A task ends as TIMED_OUT
+    after `timeout_minutes` in progress; 0 is without end. `target` is how its devices were named.
+    """
+
+    name: str = ""
+    description: str = ""
+    target: str = "DEVICE_LIST"
+    scheduled: float = 0.0
+    timeout_minutes: int = 0
+    per_minute: int = 0
+
+
+@dataclass(frozen=True)
 class DeviceJob:
-    """A job of a product. `created` in seconds since 1970."""
+    """A job of a product. `created`, `modified` and `canceled` in seconds since 1970, or 0."""
 
     id: str
     product_key: str
@@ -46,6 +67,9 @@ class DeviceJob:
     sign_method: str = ""  # Of its file, "" without one.
     sign: str = ""
     created: float = 0.0
+    modified: float = 0.0
+    canceled: float = 0.0
+    plan: Plan = Plan()
 
 
 @dataclass
@@ -58,6 +82,8 @@ class JobTask:
     status: str = QUEUED
     progress: int = 0
     details: dict[str, Any] = field(default_factory=dict)
+    created: float = 0.0
+    modified: float = 0.0
 
 
 # The cloud's side
@@ -71,8 +97,9 @@ def create(
     *,
     file: bytes = b"",
     sign_method: str = "Sha256",
+    plan: Plan | None = None,
 ) -> DeviceJob:
-    """Make a job and tell the devices that are online. Raises JobError."""
+    """Make a job and tell the devices that are online, once it begins. Raises JobError."""
     wanted = list(devices)
     _check(document, file, sign_method, wanted)
     digest = hashlib.new(_SIGN_METHODS[sign_method], file).hexdigest() if file else ""
@@ -83,19 +110,58 @@ def create(
         sign_method=sign_method if file else "",
         sign=digest,
         created=core.clock.time(),
+        plan=plan or Plan(),
     )
     if file:
         core.upgrades.keep(Content(job_file_key(job.id), file))
-    core.registry.keep(product, "jobs", {**_jobs(product), job.id: asdict(job)})
+    _store(core, product, job)
     for device in wanted:
-        _keep(core, device, JobTask(fresh_id(), job.id, device.name), reason="the job was created")
+        task = JobTask(fresh_id(), job.id, device.name, created=job.created)
+        _keep(core, device, task, reason="the job was created")
         notify_waiting(core, device)
+        if job.plan.scheduled:
+            alarms.at(core, job.plan.scheduled, partial(notify_waiting, core, device))
     return job
+
+
+def change(core: Core, product: Product, job: DeviceJob, **plan: Any) -> None:
+    """Change fields of a job's plan."""
+    changed = replace(job, plan=replace(job.plan, **plan), modified=core.clock.time())
+    _store(core, product, changed)
 
 
 def jobs_of(product: Product) -> list[DeviceJob]:
     """Return a product's jobs, oldest first."""
-    return [DeviceJob(**one) for one in _jobs(product).values()]
+    return [_read(one) for one in _jobs(product).values()]
+
+
+def status_of(core: Core, product: Product, job: DeviceJob) -> str:
+    """Return the status of a job, one of JOB_STATUSES."""
+    if job.canceled:
+        return CANCELLED
+    if not _has_begun(core, job):
+        return "WAITING"
+    is_open = any(one.status in _OPEN for one in tasks_in(core, product, job.id))
+    return IN_PROGRESS if is_open else "COMPLETED"
+
+
+def tasks_of(core: Core, product: Product) -> list[tuple[Device, JobTask]]:
+    """Return all tasks of a product's devices."""
+    return [(one, task) for one in devices_of(core, product) for task in _tasks(one)]
+
+
+def devices_of(core: Core, product: Product) -> list[Device]:
+    """Return a product's devices."""
+    return [one for one in core.registry.devices.values() if one.product_key == product.key]
+
+
+def file_of(core: Core, job: DeviceJob) -> dict[str, str]:
+    """Return the file of a job as its devices get it, with a URL; {} without one."""
+    if not job.sign:
+        return {}
+    until = int(core.clock.time() + core.settings.ota_url_seconds)
+    url = core.bucket.url(job_file_key(job.id), "", until=until)
+    return {"signMethod": job.sign_method, "sign": job.sign, "fileUrl": url}
 
 
 def tasks_in(core: Core, product: Product, job_id: str) -> list[JobTask]:
@@ -106,7 +172,9 @@ def tasks_in(core: Core, product: Product, job_id: str) -> list[JobTask]:
 
 def cancel(core: Core, product: Product, job_id: str) -> None:
     """End the tasks of a job that are not over, and tell their devices. Raises JobError."""
-    _job(product, job_id)
+    job = _job(product, job_id)
+    now = core.clock.time()
+    _store(core, product, replace(job, canceled=now, modified=now))
     for device, task in _tasks_in(core, product, job_id):
         if task.status in _OPEN:
             _end(core, device, task, CANCELLED)
@@ -129,7 +197,7 @@ def notify_waiting(core: Core, device: Device) -> None:
     """Tell a device of its queued tasks if it is online."""
     if not core.sessions.of(device):
         return
-    for task in _tasks(device):
+    for task in _begun(core, device):
         if task.status == QUEUED and _notify(core, device, task, SENT):
             task.status = SENT
             _keep(core, device, task, reason="the platform notified the device")
@@ -144,7 +212,7 @@ def get(core: Core, session: Session, request: Request) -> Result:
     if not isinstance(wanted, str) or not wanted:
         return MALFORMED
     device = session.device
-    tasks = _tasks(device)
+    tasks = _begun(core, device)
     unfinished = [task for task in tasks if task.status in _OPEN]
     if wanted == _LIST:
         listed = [{"taskId": one.id, "status": one.status} for one in unfinished]
@@ -167,14 +235,19 @@ def update(core: Core, session: Session, request: Request) -> Result:
         return MALFORMED
     if params.get("status") not in _REPORTED:
         return MALFORMED
-    found = [one for one in _tasks(session.device) if one.id == params.get("taskId")]
+    found = [one for one in _begun(core, session.device) if one.id == params.get("taskId")]
     if not found:
         return _refused("the device has no such task")
     task = found[0]
     if task.status not in _OPEN:
         return _refused(f"the task is over: {task.status}")
+    begins = params["status"] == IN_PROGRESS != task.status
     task.status, task.progress, task.details = params["status"], int(progress), details
     _keep(core, session.device, task, reason="the device reported it")
+    minutes = _job_of(core, session.device, task).plan.timeout_minutes
+    if begins and minutes:
+        end = partial(_time_out, core, session.device, task.id)
+        alarms.at(core, core.clock.time() + 60 * minutes, end)
     return Result(data={"taskId": task.id})
 
 
@@ -199,6 +272,14 @@ def _check(document: Any, file: bytes, sign_method: str, devices: list[Device]) 
             raise JobError(f"{device.name} has {_MAX_TASKS} tasks that are not over")
 
 
+def _time_out(core: Core, device: Device, task_id: str) -> None:
+    """End a task that is still in progress."""
+    for task in _tasks(device):
+        if task.id == task_id and task.status == IN_PROGRESS:
+            task.status = TIMED_OUT
+            _keep(core, device, task, reason="it was in progress for too long")
+
+
 def _end(core: Core, device: Device, task: JobTask, status: str) -> None:
     task.status = status
     _keep(core, device, task, reason="the operator ended the job")
@@ -215,16 +296,15 @@ def _told(core: Core, device: Device, task: JobTask) -> dict[str, Any]:
     told: dict[str, Any] = {"taskId": task.id, "status": task.status, "jobDocument": {}}
     if task.status in (CANCELLED, REMOVED):
         return told
-    job = _job(core.registry.product(device.product_key), task.job_id)
+    job = _job_of(core, device, task)
     told["jobDocument"] = job.document
-    if job.sign:
-        until = int(core.clock.time() + core.settings.ota_url_seconds)
-        url = core.bucket.url(job_file_key(job.id), "", until=until)
-        told["jobFile"] = {"signMethod": job.sign_method, "sign": job.sign, "fileUrl": url}
+    if file := file_of(core, job):
+        told["jobFile"] = file
     return told
 
 
 def _keep(core: Core, device: Device, task: JobTask, *, reason: str) -> None:
+    task.modified = core.clock.time()
     documents = {**device.documents.get("tasks", {}), task.id: asdict(task)}
     over = [one for one in documents.values() if one["status"] not in _OPEN]
     for one in over[:-_MAX_TASKS]:
@@ -245,9 +325,17 @@ def _tasks(device: Device) -> list[JobTask]:
     return [JobTask(**one) for one in device.documents.get("tasks", {}).values()]
 
 
+def _begun(core: Core, device: Device) -> list[JobTask]:
+    """Return the tasks of a device whose jobs have begun."""
+    return [one for one in _tasks(device) if _has_begun(core, _job_of(core, device, one))]
+
+
+def _has_begun(core: Core, job: DeviceJob) -> bool:
+    return job.plan.scheduled <= core.clock.time()
+
+
 def _tasks_in(core: Core, product: Product, job_id: str) -> list[tuple[Device, JobTask]]:
-    devices = [one for one in core.registry.devices.values() if one.product_key == product.key]
-    return [(one, task) for one in devices for task in _tasks(one) if task.job_id == job_id]
+    return [(one, task) for one, task in tasks_of(core, product) if task.job_id == job_id]
 
 
 def _without(device: Device, task_id: str) -> dict[str, Any]:
@@ -262,4 +350,16 @@ def _job(product: Product, job_id: str) -> DeviceJob:
     if job_id not in _jobs(product):
         known = ", ".join(_jobs(product)) or "none"
         raise JobError(f"product {product.key} has no job {job_id!r}; it has {known}")
-    return DeviceJob(**_jobs(product)[job_id])
+    return _read(_jobs(product)[job_id])
+
+
+def _job_of(core: Core, device: Device, task: JobTask) -> DeviceJob:
+    return _job(core.registry.product(device.product_key), task.job_id)
+
+
+def _read(document: dict[str, Any]) -> DeviceJob:
+    return DeviceJob(**{**document, "plan": Plan(**document.get("plan", {}))})
+
+
+def _store(core: Core, product: Product, job: DeviceJob) -> None:
+    core.registry.keep(product, "jobs", {**_jobs(product), job.id: asdict(job)})
