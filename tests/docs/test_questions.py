@@ -28,6 +28,7 @@ QUESTIONS = [
     ("install pip extra", "reference/packages"),
     ("board same DeviceName Switch", "how-to/use-the-console"),
     ("flash encryption secure boot", "explanation/security"),
+    ("example project", "how-to/start-from-an-example"),
     ("注册 拒绝 CONNACK 4", "zh-CN/reference/errors"),
     ("ProductSecret 更正", "zh-CN/how-to/correct-a-certificate"),
     ("测试固件 CI", "zh-CN/how-to/test-firmware"),
@@ -38,6 +39,7 @@ QUESTIONS = [
     ("动态注册 开关", "zh-CN/how-to/use-the-console"),
     ("模拟板 引脚 传感器", "zh-CN/how-to/drive-peripherals"),
     ("一型一密 一机一密", "zh-CN/glossary"),
+    ("示例 工程", "zh-CN/how-to/start-from-an-example"),
 ]
 
 

@@ -81,7 +81,7 @@ def run(script: str, **names: object) -> str:
 
 @pytest.mark.parametrize("which", ["example", "each type"])
 def test_compiled_model_is_what_a_board_reads(which: str, tmp_path: Path) -> None:
-    file = ROOT / "examples" / "thing.json"
+    file = ROOT / "examples/projects/thermostat/firmware/thing.json"
     if which == "each type":
         file = tmp_path / "thing.json"
         file.write_text(json.dumps(a_model(TYPES)), encoding="utf-8")

@@ -17,7 +17,7 @@ from tests.waiting import PATIENCE
 pytestmark = pytest.mark.interop
 
 NAME = "linkkit-7"
-THING = Path(__file__).resolve().parents[2] / "examples" / "thing.json"
+THING = Path(__file__).resolve().parents[2] / "examples/projects/thermostat/firmware/thing.json"
 
 
 @pytest.fixture

@@ -26,7 +26,10 @@ ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
 # Programs with a thing model: project, program, model.
 MODELS = {
-    "thermostat": ("thermostat.py", "thing.json"),
+    "thermostat": (
+        "projects/thermostat/firmware/main.py",
+        "projects/thermostat/firmware/thing.json",
+    ),
     "lamp": (
         "projects/business_server/firmware/main.py",
         "projects/business_server/thing.json",

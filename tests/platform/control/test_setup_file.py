@@ -179,7 +179,9 @@ def test_unreadable_setup_file_is_one_sentence(tmp_path, name, content, says):
 
 
 def test_a_thing_model_is_found_beside_the_file(toml, make_platform):
-    example = Path(__file__).resolve().parents[3] / "examples" / "thing.json"
+    example = (
+        Path(__file__).resolve().parents[3] / "examples/projects/thermostat/firmware/thing.json"
+    )
     toml.write_text(TOML.replace('name = "thermometer"', 'thing = "thing.json"'))
     with pytest.raises(SetupError, match=r"product 1: thing .*thing.json cannot be read: No such"):
         setup_file.read(toml)

@@ -265,7 +265,9 @@ def test_documents_outlive_a_restart(tmp_path, make_platform: Callable[..., Plat
 
 
 MODEL = json.loads(
-    (Path(__file__).resolve().parents[3] / "examples" / "thing.json").read_text("utf-8")
+    (
+        Path(__file__).resolve().parents[3] / "examples/projects/thermostat/firmware/thing.json"
+    ).read_text("utf-8")
 )
 
 

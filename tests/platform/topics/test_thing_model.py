@@ -16,7 +16,7 @@ from alink_sim.cli import app
 from alink_sim.thing_model import ThingModelError
 
 ROOT = Path(__file__).resolve().parents[3]
-FILE = ROOT / "examples" / "thing.json"
+FILE = ROOT / "examples/projects/thermostat/firmware/thing.json"
 DOCUMENT: dict[str, Any] = json.loads(FILE.read_text("utf-8"))
 
 INT = {"type": "int", "specs": {"min": "0", "max": "9"}}

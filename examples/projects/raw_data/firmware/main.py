@@ -1,10 +1,10 @@
 # A valve that speaks bytes: the script of its product translates them. See script.py.
 import struct
 
-from alink import Device, report
+from alink import Device, TransportError, report
 
 REPORT, SET = 1, 2
-state = {"level": 40}
+state = {"level": 40, "number": 0}
 
 
 def received(data):
@@ -20,5 +20,10 @@ def received(data):
 device = Device.from_flash()
 report.on_raw(device, received)
 device.connect()
-report.raw(device, struct.pack(">BIB", REPORT, 1, state["level"]))
-device.loop()
+while True:
+    state["number"] += 1
+    try:
+        report.raw(device, struct.pack(">BIB", REPORT, state["number"], state["level"]))
+    except TransportError:
+        pass  # Not online, or no longer: poll() logs in again.
+    device.poll(60000)

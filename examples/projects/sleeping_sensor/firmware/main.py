@@ -2,6 +2,8 @@
 # queue lies on the vfs until the platform has acknowledged it.
 import time
 
+from machine import ADC, Pin
+
 from alink import Device, utc
 from alink.outbox import Outbox
 
@@ -13,8 +15,8 @@ outbox = Outbox(device, path="/outbox", drop=True)
 
 
 def measure():
-    # Put the sensor of your board here.
-    return 21.5
+    # LM35: 10 mV for each degree.
+    return round(ADC(Pin(34)).read_uv() / 10000, 1)
 
 
 sample = {"value": measure()}
