@@ -244,6 +244,23 @@ def test_a_finished_board_is_recognised_and_left_alone(workshop):
     assert (flash.read(0, flash.size), len(order.ledger.entries())) == (before, lines)
 
 
+def test_copied_flash_with_the_same_mac_is_refused(workshop):
+    order = workshop.order(workshop.plan(rows=ROWS))
+    flash = workshop.flash()
+    assert burn(order, workshop.pty(flash, mac=FIRST)).result == "done"
+    copy = workshop.flash(size=2 * flash.size)  # All that esptool tells of this other board.
+    copy.burn(0, flash.read(0, flash.size))
+    outcome = burn(order, workshop.pty(copy, mac=FIRST))
+    assert (outcome.result, outcome.is_final) == ("failed", True)
+    assert "carries lamp-0001 and its MAC, but it is another chip: ESP32" in outcome.detail
+    assert outcome.detail.endswith(", 4MB")
+    assert "two boards have this MAC" in outcome.advice
+    refused = [one for one in order.ledger.entries() if one.what == "failed"]
+    assert len(refused) == 1
+    assert order.ledger.find(mac=FIRST).state == "done"
+    assert burn(order, workshop.pty(flash, mac=FIRST)).result == "already"
+
+
 def test_finished_mac_with_blank_flash_is_refused(workshop):
     order = workshop.order(workshop.plan(rows=ROWS))
     assert burn(order, workshop.pty(workshop.flash(), mac=FIRST)).result == "done"

@@ -41,6 +41,10 @@ class Board(Protocol):
     def mac(self) -> str:
         """The MAC, 12 hexadecimal digits; empty until `look` has read it."""
 
+    @property
+    def seen(self) -> str:
+        """The tools and, after " on ", the chip that `look` has found with them; "" before it."""
+
     def look(self) -> set[tuple[str, str]]:
         """Return every (ProductKey, DeviceName) that the board carries.
 

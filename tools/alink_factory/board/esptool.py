@@ -28,6 +28,8 @@ OnProgress = Callable[[str, float], None]  # The step ("reading", "writing") and
 
 _CHIP = re.compile(r"Connected to (ESP[\w-]+) on")
 _MAC = re.compile(r"MAC:\s+([0-9a-f:]{17})")
+_TYPE = re.compile(r"Chip\s+type:\s+(.+)")
+_FEATURES = re.compile(r"Features:\s+(.+)")
 _SIZE = re.compile(r"(?:Auto-d|D)etected flash size: (\d+)(KB|MB)")
 _DEAD = "Failed to communicate with the flash chip"
 _PERCENT = re.compile(r"(?:Writing|Reading|Wrote|Read) .*?(\d+(?:\.\d+)?)%")
@@ -40,12 +42,13 @@ class Chip:
     """A chip as esptool reports it: its name, MAC (12 hexadecimal digits), bytes of flash.
 
     `flash_size` is 0 if the flash is dead or not connected, which esptool does not report as an
-    error.
+    error. `kind` is its type, revision and features, in the words of this esptool.
     """
 
     name: str
     mac: str
     flash_size: int
+    kind: str = ""
 
 
 class Esptool:
@@ -192,10 +195,12 @@ class _Transcript:
                 is_final=True,
             )
         unit = {"KB": 1024, "MB": 1024 * 1024}
+        kind = [found[1].strip() for one in (_TYPE, _FEATURES) if (found := one.search(text))]
         return Chip(
             name=name[1].lower().replace("-", ""),
             mac=mac[1].replace(":", ""),
             flash_size=int(size[1]) * unit[size[2]] if size and _DEAD not in text else 0,
+            kind=", ".join(kind),
         )
 
     def hear(self, line: str) -> None:

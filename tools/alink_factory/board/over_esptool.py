@@ -19,6 +19,7 @@ class EsptoolBoard:
 
     def __init__(self, esptool: Esptool, plan: Plan, *, fresh: bool, full: bool) -> None:
         self.mac = ""
+        self.seen = ""
         self._esptool = esptool
         self._plan = plan
         self._fresh = fresh
@@ -35,6 +36,7 @@ class EsptoolBoard:
         head, tail = flash_content.ranges(plan.board)
         chip, head_bytes = self._esptool.read(head.offset, head.size)
         self.mac = chip.mac
+        self.seen = " on ".join((tools("esptool"), f"{chip.kind}, {size_name(chip.flash_size)}"))
         check_chip(chip, plan)
         _, tail_bytes = self._esptool.read(tail.offset, tail.size)
         content = flash_content.decode(plan.board, head_bytes, tail_bytes, mac=chip.mac)
@@ -54,7 +56,7 @@ class EsptoolBoard:
         self._identity = identity
         self._image = recipe.build(identity, self._content, fresh=self._fresh)
         firmware = recipe.firmware.sha256[:16] if recipe.firmware else "none"
-        return Prepared(self._image.record, f"firmware {firmware}; {tools('esptool')}")
+        return Prepared(self._image.record, f"firmware {firmware}; {self.seen}")
 
     def write(self) -> tuple[str, ...]:
         """Write the regions whose MD5 differs; esptool compares each MD5 again afterwards.

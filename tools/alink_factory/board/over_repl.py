@@ -34,6 +34,7 @@ class ReplBoard:
                 'board.layout = "stock", or burn with esptool'
             )
         self.mac = ""
+        self.seen = tools("mpremote")
         self._mpremote = mpremote
         self._plan = plan
         self._fresh = fresh
@@ -67,7 +68,7 @@ class ReplBoard:
                 f"the identity record is {len(self._record)} bytes; the limit in NVS is {limit}: "
                 "burn fewer roots (product.ca)"
             )
-        return Prepared(identities.digest(self._record), f"firmware none; {tools('mpremote')}")
+        return Prepared(identities.digest(self._record), f"firmware none; {self.seen}")
 
     def write(self) -> tuple[str, ...]:
         """Store the record, then copy the files whose SHA-256 differs."""

@@ -57,6 +57,7 @@ class _Job:
             row = self._claim_row(owners, serial)
             if self._claim and self._claim.is_done:
                 _check_done(self._claim, owners)
+                self._check_chip(self._claim)
                 if not self._is_corrected(self._claim, row):
                     detail, advice = "it was done before", "Take it out."
                     return self._outcome("already", detail=detail, advice=advice)
@@ -127,6 +128,22 @@ class _Job:
         if not claim.record or plan.needs_cloud(row):
             return False
         return digest(encode(plan.identity(row))) != claim.record
+
+    def _check_chip(self, claim: Claim) -> None:
+        # A copied flash on another chip with this MAC. Another esptool may use other words.
+        entries = self._order.ledger.entries_of(claim.batch, claim.mac)
+        details = [entry.detail for entry in entries if entry.what == "imaged"]
+        tools, _, burned = (details or [""])[-1].partition("; ")[2].partition(" on ")
+        now, _, chip = self._board.seen.partition(" on ")
+        is_comparable = burned and chip and tools.split(", ")[-1] == now.split(", ")[-1]
+        if is_comparable and burned != chip:
+            raise BoardError(
+                "verified",
+                f"the board carries {claim.device_name} and its MAC, but it is another chip: "
+                f"{chip}; the ledger has {burned}",
+                advice="Take it out: two boards have this MAC, and the flash is a copy.",
+                is_final=True,
+            )
 
     def _check_scan(self, serial: str) -> None:
         plan = self._order.plan
