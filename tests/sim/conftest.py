@@ -41,6 +41,16 @@ Device.from_flash(log=log).connect()
 """
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On a lane, skip each test whose marker `simulated` says what its board needs to have."""
+    if not lanes.chosen(config):
+        return
+    for item in items:
+        if marker := item.get_closest_marker("simulated"):
+            reason = f"it needs a simulated board: {marker.args[0]}"
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
 @dataclass
 class Rig:
     """A product on a platform, and the boards burned for it."""
@@ -109,11 +119,13 @@ class Rig:
         if self.flash:
             simulated = {"heap": heap or None, "flash_size": flash_size, "app": app}
             simulated["board"] = None if board == "ESP32_GENERIC" else board
+            if register:
+                self.platform.console.add_device(self.product_key, name)
             remote = self.flash(
                 name,
                 main=main,
                 files=files,
-                pre_registered=register,
+                pre_registered=False,
                 layout=layout,
                 **simulated,
                 **fields,

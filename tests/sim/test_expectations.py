@@ -16,6 +16,7 @@ from alink_sim.platform.state.event_kinds import EVENT_KINDS
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "platform.md"
 
 
+@pytest.mark.simulated("its end is seen")
 def test_expect_ends_with_crashed_board(
     iot_platform: Platform, factory_flash: FactoryFlash, monkeypatch: pytest.MonkeyPatch
 ) -> None:

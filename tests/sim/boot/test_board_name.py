@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.sim.conftest import Rig
 
 MAIN = """
@@ -13,6 +15,7 @@ print("connected as", device.device_name)
 MAC = "a0b765123456"  # Of a simulated board.
 
 
+@pytest.mark.simulated("its MAC is known")
 def test_burned_pattern_registers_once_by_its_mac(rig: Rig) -> None:
     name = f"lamp-{MAC[-6:]}"
     with rig.board(

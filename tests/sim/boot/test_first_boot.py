@@ -16,6 +16,7 @@ ONLINE = re.compile(r"^alink: online at ")
 POSTED = re.compile(r"^alink: property post 1 answered: 200")
 
 
+@pytest.mark.simulated("its clock starts in 2000 at each power-on")
 @pytest.mark.parametrize("layout", ["factory", "stock"])
 @pytest.mark.parametrize("method", ["register", "regnwl"])
 def test_board_registers_once_and_logs_in_again(rig: Rig, layout: str, method: str) -> None:
@@ -71,6 +72,7 @@ def test_first_boot_fits_in_first_heap_area(make_rig: Make, layout: str) -> None
     board.expect(POSTED)
 
 
+@pytest.mark.simulated("it has the layout factory")
 def test_credential_is_stored_in_two_copies(rig: Rig) -> None:
     board = rig.board("dev-1")
     board.power_on()
@@ -92,6 +94,7 @@ def test_every_sign_method_registers_and_logs_in(rig: Rig, sign_method: str) -> 
     board.expect(POSTED)
 
 
+@pytest.mark.simulated("hosts of the vendor lead to the platform")
 def test_product_without_instance_uses_regional_host(rig: Rig) -> None:
     rig.platform.console.set_instance(rig.product_key, Instance("", "old_public"))
     board = rig.board("dev-1", instance_id="", region="cn-shanghai")

@@ -119,6 +119,7 @@ def test_throttled_board_retries(make_rig: Callable[..., Rig], tmp_path: Path) -
     clock.close()
 
 
+@pytest.mark.simulated("hosts of the vendor lead to the platform")
 @pytest.mark.parametrize(
     ("burned", "said"),
     [

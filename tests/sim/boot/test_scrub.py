@@ -91,6 +91,7 @@ def _operations_before(rig: Rig, layout: str) -> int:
         return board.flash_operations
 
 
+@pytest.mark.simulated("it has the layout factory")
 def test_read_only_partition_keeps_the_secret(rig: Rig) -> None:
     with rig.board("dev-1", main=MAIN) as board:
         board.power_on()

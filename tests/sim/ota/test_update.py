@@ -122,6 +122,7 @@ def seen(rig: Rig, *kinds: str) -> list[Event]:
     return [one for one in rig.platform.events(device_name="dev-1") if one.kind in kinds]
 
 
+@pytest.mark.simulated("it finds the files at another address")
 @pytest.mark.skipif(sys.platform != "linux", reason="a second loopback address")
 def test_session_is_served_during_download(rig: Rig) -> None:
     cutter = Cutter(rig.platform.ota_port, [], held_at=30_000)
