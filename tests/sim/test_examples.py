@@ -1,29 +1,16 @@
-"""The programs of examples/ as they stand, on the real interpreter."""
+"""The program of examples/ as it stands, on the real interpreter."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from alink_sim.board import Board
 from tests.sim.conftest import Rig
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
-
-
-def start(rig: Rig, name: str) -> Board:
-    main = (EXAMPLES / name).read_text("utf-8")
-    return rig.board("dev-1", main=main)
-
-
-def test_button_reports_each_press(rig: Rig) -> None:
-    with start(rig, "button.py") as board:
-        board.power_on()
-        event = rig.platform.expect("event_posted")
-        assert (event.detail["event"], event.detail["values"]) == ("pressed", {"count": 1})
+PROGRAM = (Path(__file__).resolve().parents[2] / "examples" / "job_upload.py").read_text("utf-8")
 
 
 def test_job_uploads_a_file(rig: Rig) -> None:
-    with start(rig, "job_upload.py") as board:
+    with rig.board("dev-1", main=PROGRAM) as board:
         board.power_on()
         rig.platform.expect("online")
         cloud, who = rig.platform.cloud, (rig.product_key, "dev-1")

@@ -82,7 +82,7 @@ def copy_examples(home: Path) -> None:
         target = folder / path.relative_to(EXAMPLES)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, target)
-    frozen = home / "boards" / "firmware" / "version.py"  # Into the image of ota.py.
+    frozen = home / "boards" / "firmware" / "version.py"  # Into the image of firmware_update.
     frozen.write_text('VERSION = "1.0.0"\n', "utf-8")
     for name, (program, model) in MODELS.items():
         stub = home / name / "typings" / "alink" / "thing.pyi"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from alink_sim.board.peripherals.wiring import Wiring
 from alink_sim.board.sensors import (
     Bme280,
     Dht11,
@@ -120,6 +121,20 @@ def test_devices_on_buses_respond(bench: Bench):
     assert board.uart(1).take_sent() == b"pong\r\n"
     assert board.pin(15).pixels == [(1, 2, 3), (255, 0, 9), (1, 2, 3)]
     assert board.pin(14).pulses == [(1, 1), (0, 20), (1, 3)]
+
+
+def test_uart_device_replies_to_the_firmware():
+    class Meter:
+        def write(self, data: bytes) -> bytes | None:
+            return data.upper() if data != b"quiet" else None
+
+    uart = Wiring("esp32", now=lambda: 0).uart(2)
+    uart.write(b"alone")
+    uart.attach(Meter())
+    uart.write(b"volts?")
+    uart.write(b"quiet")
+    assert uart.read(99) == b"VOLTS?"
+    assert uart.sent == b"alonevolts?quiet"
 
 
 def test_bme280_measures_what_was_set():

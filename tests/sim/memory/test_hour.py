@@ -2,12 +2,14 @@
 
 A project has the heap that its README names: the first area of stock MicroPython, or as boot.py
 grows it. The other programs have boot.py. Without it, `web_server` never comes online, and
-`gateway_modbus` does in some boots only.
+`modbus_gateway` does in some boots only.
 """
 
 from __future__ import annotations
 
 import importlib.util
+import re
+import runpy
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -29,10 +31,11 @@ def test_examples_live_an_hour(make_gateway_rig: Callable[..., Rig], clock: Manu
     rig = make_gateway_rig(clock=clock)
     for number in range(1, 6):
         rig.platform.console.add_device(SUB_PK, f"meter-{number:03}")
+        rig.platform.console.add_device(SUB_PK, f"tag-a4c13800000{number}")
     boards = {
         file: burn(rig, file) for file in sorted(EXAMPLES.glob("**/*.py")) if is_program(file)
     }
-    assert len(boards) >= 19
+    assert len(boards) >= 20
     for board in boards.values():
         board.power_on()
     end = clock.time() + 3600
@@ -53,7 +56,7 @@ def burn(rig: Rig, file: Path) -> Board:
     """Return a board with an example and its sensors."""
     name = name_of(file)
     files = {}
-    main = file.read_text("utf-8").replace("PORT = 8080", "PORT = 0")
+    main = re.sub(r"PORT = \d+", "PORT = 0", file.read_text("utf-8"))
     options: dict[str, Any] = {}
     if is_project(file):
         files = {f"/{one.name}": one.read_bytes() for one in file.parent.iterdir() if one != file}
@@ -61,12 +64,12 @@ def burn(rig: Rig, file: Path) -> Board:
             files["/boot.py"] = b""
     if name == "https_only":
         options = {"method": "https"}
-    if name == "web_server":
+    if name in ("web_server", "button_and_web"):
         spec = importlib.util.find_spec("microdot.microdot")
         assert spec
         assert spec.origin
         files["/lib/microdot.mpy"] = compile_mpy(Path(spec.origin), name="microdot.py")
-    if name == "ota":
+    if name == "firmware_update":
         frozen = {"version.py": 'VERSION = "1.0.0"\n'}
         app = firmware_image.application("esp32", version="1.0.0", frozen=frozen)
         options = {"board": "ESP32_GENERIC-OTA", "app": app}
@@ -97,8 +100,19 @@ def attach(example: str, board: Board) -> None:
         board.pin(4).attach(Ds18b20(-4.25, serial=9))
     elif example == "sleep_sensor":
         board.adc(35).set_volts(1.6)
+    elif example == "modbus_gateway":
+        board.uart(2).attach(names_in_test(example)["MeterBus"]())
+    elif example == "ble_gateway":
+        for number in range(1, 6):
+            data = names_in_test(example)["advertised"]("cellar", number, 90)
+            board.ble.add(f"a4c13800000{number}", data=data)
     elif example in ("sleeping_sensor", "thermostat"):
         board.adc(34).set_volts(0.215)
+
+
+def names_in_test(project: str) -> dict[str, Any]:
+    """Return the names in the test of a project: its simulated bus, for example."""
+    return runpy.run_path(str(EXAMPLES / "projects" / project / f"test_{project}.py"))
 
 
 def is_well(rig: Rig, file: Path, board: Board) -> bool:

@@ -20,7 +20,8 @@ from alink_sim.platform.state.event_log import Event
 from tests.sim.conftest import Rig
 from tests.waiting import PATIENCE, eventually
 
-EXAMPLE = (Path(__file__).resolve().parents[3] / "examples" / "ota.py").read_text("utf-8")
+PROJECTS = Path(__file__).resolve().parents[3] / "examples" / "projects"
+EXAMPLE = (PROJECTS / "firmware_update" / "firmware" / "main.py").read_text("utf-8")
 
 # An image whose version is 2.0.0 and whose trial ends without a session.
 BROKEN = EXAMPLE.replace("device.connect()", 'device.connect() if VERSION == "1.0.0" else reset()')

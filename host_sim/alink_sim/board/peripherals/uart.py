@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from alink_sim.board.peripherals.wiring import Wiring
+
+
+class UartDevice(Protocol):
+    """A device at the other end of the cable."""
+
+    def write(self, data: bytes) -> bytes | None:
+        """Take bytes of the firmware; return the bytes that it sends back, if any."""
 
 
 class Uart:
@@ -16,8 +23,13 @@ class Uart:
         self.number = number
         self.interrupts = False  # Whether UART.irq has a handler.
         self._wiring = wiring
+        self._device: UartDevice | None = None
         self._to_firmware = bytearray()
         self._from_firmware = bytearray()
+
+    def attach(self, device: UartDevice) -> None:
+        """Attach a device that replies to the firmware, in place of the one that was attached."""
+        self._device = device
 
     def send(self, data: bytes) -> None:
         """Send bytes to the firmware."""
@@ -57,3 +69,5 @@ class Uart:
     def write(self, data: bytes) -> None:
         """Take bytes from the firmware."""
         self._from_firmware += data
+        if self._device and (reply := self._device.write(data)):
+            self.send(reply)
