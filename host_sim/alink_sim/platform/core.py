@@ -23,6 +23,11 @@ from alink_sim.platform.state.refusal import Code
 from alink_sim.platform.state.registry import Registry
 from alink_sim.platform.state.sessions import Sessions
 from alink_sim.platform.state.settings import Settings
+from alink_sim.platform.state.stored_sessions import (
+    RetainedMessages,
+    StoredMessage,
+    StoredSessions,
+)
 from alink_sim.platform.state.verification import VerificationCodes
 from alink_sim.platform.state.write_behind import Commits
 
@@ -45,6 +50,8 @@ class Core:
     connections: OpenConnections
     ids: MessageIds = field(default_factory=MessageIds)
     rates: Rates = field(default_factory=Rates)
+    stored: StoredSessions = field(default_factory=StoredSessions)
+    retained: RetainedMessages = field(default_factory=RetainedMessages)
     uploads: FileUploads = field(default_factory=FileUploads)
     scripts: dict[str, Script] = field(default_factory=dict)  # By ProductKey.
     background: Background = field(default_factory=Background)
@@ -110,6 +117,16 @@ class Core:
             one.deliver(topic, payload, qos=qos, properties=properties)
             for one in self.sessions.of(device)
         )
+        now = self.clock.monotonic()
+        message = StoredMessage(topic, payload, properties, now)
+        if properties.retain:
+            self.retained.keep(device, message)
+        most = self.settings.max_unacknowledged
+        stored = self.stored.add(device, message, most=most, now=now) if qos else 0
         reason = "" if sent else "the device is offline, or has not subscribed to the topic"
-        self.note_about("sent" if sent else "not_sent", device, topic=topic, reason=reason)
+        if stored:
+            reason = "stored until the device is back"
+        self.note_about(
+            "sent" if sent or stored else "not_sent", device, topic=topic, reason=reason
+        )
         return sent

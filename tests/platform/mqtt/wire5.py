@@ -15,12 +15,12 @@ ACCEPTED = bytes.fromhex(
     "20 1d 00 00 1a"
     "11 00000000"  # Session Expiry Interval: as asked for, or 0
     "24 01"  # Maximum QoS
-    "25 00"  # Retain Available
+    "25 01"  # Retain Available
     "27 00040000"  # Maximum Packet Size: 256 KB
     "22 0014"  # Topic Alias Maximum: 20
     "28 01"  # Wildcard Subscription Available
     "29 00"  # Subscription Identifiers Available
-    "2a 00"  # Shared Subscription Available
+    "2a 01"  # Shared Subscription Available
     "13 003c"  # Server Keep Alive
 )
 

@@ -13,7 +13,7 @@ from alink_sim.platform.access import admission, auth, limits
 from alink_sim.platform.access.auth import Credentials, Kind
 from alink_sim.platform.compact import compact
 from alink_sim.platform.core import Core
-from alink_sim.platform.mqtt import framing, properties
+from alink_sim.platform.mqtt import connect_rules, framing, properties, will
 from alink_sim.platform.mqtt.acknowledgments import Acknowledgments
 from alink_sim.platform.mqtt.dialect import Dialect, Dialect5
 from alink_sim.platform.mqtt.faulty_connection import FaultyConnection
@@ -28,7 +28,7 @@ from alink_sim.platform.state.ca import server_name
 from alink_sim.platform.state.message_properties import NO_PROPERTIES, MessageProperties
 from alink_sim.platform.state.mqtt_reason import Reason
 from alink_sim.platform.state.packet_trace import ConnectionTrace
-from alink_sim.platform.state.refusal import Code, RefusedError, VersionError
+from alink_sim.platform.state.refusal import Code, RefusedError
 from alink_sim.platform.state.sessions import Session
 from alink_sim.platform.topics import dispatch, sub_device_sessions
 
@@ -37,8 +37,7 @@ _KEEPALIVE = range(30, 1201)
 _MAX_CONNECT = 16384  # Bytes of a packet from a client that has not logged in.
 _MAX_HELD = 100  # Packets a client may send ahead of its CONNACK.
 _REPLY_TOPIC = "/ext/register"
-_ACCEPTED, _BAD_VERSION, _MALFORMED, _FAILED, _REFUSED = 0, 1, 2, 3, 4
-_BY_SETTING = (Code.SWITCHED_OFF, Code.ACTIVATED, None)
+_FAILED = 3
 
 
 class Connection(asyncio.Protocol):
@@ -58,6 +57,7 @@ class Connection(asyncio.Protocol):
         self._incoming: Incoming | None = None  # Of the session.
         self._outgoing: Outgoing | None = None
         self._dialect = Dialect()
+        self._will: framing.Will | None = None
         self._idle = IdleTimer(core.clock, self._on_idle)
         self._is_open = False
         self._trace = core.trace.connection(secure=secure)
@@ -96,6 +96,11 @@ class Connection(asyncio.Protocol):
 
     # Ends
 
+    def stop(self) -> None:
+        """End with the platform: no will is published."""
+        self._will = None
+        self.cut("the platform stops")
+
     def cut(self, reason: str) -> None:
         """End the connection at once, as a cut cable does: no packet, no farewell of TLS."""
         self._end(reason)
@@ -127,7 +132,16 @@ class Connection(asyncio.Protocol):
             session, self._session = self._session, None
             sub_device_sessions.leave_all(self._core, session)
             self._core.sessions.leave(session)
+            self._keep(session)
             self._core.note("offline", session, reason=reason)
+
+    def _keep(self, session: Session) -> None:
+        """Store the session, and carry out the will, of a client of MQTT 5."""
+        seconds, now = self._dialect.session_expiry, self._core.clock.monotonic()
+        if seconds and self._outgoing:
+            self._core.stored.keep(session, self._outgoing.left(), seconds=seconds, now=now)
+        if self._will:
+            will.carry_out(self._core, session, self._will, session_expiry=seconds)
 
     def _guarded(self, action: Callable[[], None]) -> None:
         try:
@@ -169,7 +183,8 @@ class Connection(asyncio.Protocol):
         if self._credentials is None:
             self._begin(packet)
         elif packet.kind == framing.DISCONNECT:
-            framing.decode_disconnect(packet, level=self._dialect.level)
+            if not self._dialect.leave(packet):
+                self._will = None
             self._close("the device said DISCONNECT")
         elif packet.kind == framing.PINGREQ:
             self._acknowledgments.add(partial(self._write, framing.PINGRESP))
@@ -205,7 +220,7 @@ class Connection(asyncio.Protocol):
         self._meet_faults(who)
         if level not in framing.LEVELS:
             reason = f"MQTT protocol level {level}; 3.1, 3.1.1 and 5 are spoken here"
-            self._refuse(_BAD_VERSION, None, reason)
+            self._refuse(connect_rules.BAD_VERSION, None, reason)
             return
         self._dialect.take(connect)
         self._reading.pause("its CONNECT")
@@ -240,13 +255,14 @@ class Connection(asyncio.Protocol):
             self._refuse(self._core.settings.throttled_connect, Code.TOO_OFTEN, over)
             return
         try:
-            self._check(connect, credentials)
+            connect_rules.check(self._core, connect, credentials, secure=self._secure)
             if credentials.is_registration:
                 await self._register(credentials, connect.keepalive)
             else:
                 await self._log_in(credentials, connect)
         except RefusedError as refusal:
-            self._refuse(self._connack_code(refusal), refusal.code, refusal.reason)
+            code = connect_rules.connack_code(self._core, credentials, refusal)
+            self._refuse(code, refusal.code, refusal.reason)
 
     def _admitted(self, task: asyncio.Task[None]) -> None:
         held, self._held, self._admitting = self._held, [], None
@@ -261,29 +277,6 @@ class Connection(asyncio.Protocol):
             self._close("the platform failed")
         self._guarded(lambda: self._take(held))
         self._reading.go_on("its CONNECT")
-
-    def _check(self, connect: framing.Connect, credentials: Credentials) -> None:
-        settings = self._core.settings
-        size = len(connect.client_id.encode())
-        if size > settings.max_client_id:
-            raise RefusedError(
-                Code.PARAMETER, f"client id of {size} bytes; up to {settings.max_client_id} go"
-            )
-        if connect.has_will and settings.will == "refuse":
-            raise RefusedError(Code.PARAMETER, "will messages are not supported")
-        auth.check_form(credentials, settings, secure=self._secure)
-
-    def _connack_code(self, refusal: RefusedError) -> int:
-        if isinstance(refusal, VersionError):
-            return _BAD_VERSION
-        if refusal.code is Code.PARAMETER:
-            return _MALFORMED
-        if refusal.code is Code.SIGN_METHOD:
-            return self._core.settings.sign_method_code
-        registers = self._credentials and self._credentials.is_registration
-        if registers and refusal.code in _BY_SETTING:
-            return self._core.settings.refused_code
-        return _REFUSED
 
     def _refuse(self, connack: int | None, code: Code | None, reason: str) -> None:
         registers = self._credentials and self._credentials.is_registration
@@ -340,6 +333,11 @@ class Connection(asyncio.Protocol):
             reason = "the same identity logged in elsewhere"
             core.note("kicked", older, code=Code.SESSION_TAKEN, reason=reason)
             older.end(reason, Reason.SESSION_TAKEN_OVER)
+        stored = core.stored.take(session, now=core.clock.monotonic())
+        if stored := None if connect.clean_session else stored:
+            session.filters |= stored.filters
+            session.options |= stored.options
+        self._will = connect.will
         self._incoming = Incoming(
             core,
             session,
@@ -352,12 +350,18 @@ class Connection(asyncio.Protocol):
         core.note("online", session, tls=self._secure, method=credentials.kind.value)
         if told := sent.told():
             core.note("message_properties", session, **told)
-        write(self._accepted(keepalive))
+        write(self._accepted(keepalive, session_present=stored is not None))
+        for one in stored.messages if stored else ():
+            if living := one.at(core.clock.monotonic()):
+                self._deliver(living.topic, living.payload, 1, living.properties)
         dispatch.send_waiting(core, device)
 
-    def _accepted(self, keepalive: int) -> bytes:
-        most = self._core.settings.max_payload
-        return self._dialect.accept(keepalive=keepalive, packet_maximum=most)
+    def _accepted(self, keepalive: int, *, session_present: bool = False) -> bytes:
+        return self._dialect.accept(
+            keepalive=keepalive,
+            packet_maximum=self._core.settings.max_payload,
+            session_present=session_present,
+        )
 
     # Output and time
 

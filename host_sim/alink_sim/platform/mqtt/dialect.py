@@ -35,13 +35,19 @@ class Dialect:
     level = 4
     receive_maximum = 65535  # Messages at QoS 1 that the client takes without a PUBACK.
     packet_maximum = _NO_LIMIT  # Bytes.
+    session_expiry = 0  # Seconds that the platform stores the session of a client that is away.
 
     def take(self, connect: Connect) -> None:
         """Take up what a CONNECT asks for. Raises ProtocolViolationError."""
 
-    def accept(self, *, keepalive: int, packet_maximum: int) -> bytes:
+    def leave(self, packet: Packet) -> bool:
+        """Take a DISCONNECT up; tell whether the client wants its will published."""
+        framing.decode_disconnect(packet)
+        return False
+
+    def accept(self, *, keepalive: int, packet_maximum: int, session_present: bool) -> bytes:
         """Return the CONNACK of a login or registration."""
-        del keepalive, packet_maximum  # Only MQTT 5 tells them.
+        del keepalive, packet_maximum, session_present  # Only MQTT 5 tells them.
         return framing.connack(0)
 
     def refuse(self, code: int) -> bytes:
@@ -103,23 +109,36 @@ class Dialect5(Dialect):
             raise ProtocolViolationError(objection, Reason.QUOTA_EXCEEDED)
         self.receive_maximum = asked.get("receive_maximum", self.receive_maximum)
         self.packet_maximum = asked.get("maximum_packet", self.packet_maximum)
+        self.session_expiry = asked.get("session_expiry", 0)
 
-    def accept(self, *, keepalive: int, packet_maximum: int) -> bytes:
+    def leave(self, packet: Packet) -> bool:
+        """Take a DISCONNECT up, whose Session Expiry Interval may change that of the CONNECT."""
+        code, found = framing.decode_disconnect(packet, level=5)
+        expiry = found.get("session_expiry", self.session_expiry)
+        if expiry and not self.session_expiry:
+            raise ProtocolViolationError(
+                "DISCONNECT stores a session that CONNECT did not", Reason.PROTOCOL_ERROR
+            )
+        self.session_expiry = expiry
+        return code != Reason.SUCCESS
+
+    def accept(self, *, keepalive: int, packet_maximum: int, session_present: bool) -> bytes:
         """Return a CONNACK with what the platform supports, and what holds for this connection."""
         self._is_accepted = True
         return framing.connack(
             0,
             {
-                "session_expiry": 0,
+                "session_expiry": self.session_expiry,
                 "maximum_qos": 1,
-                "retain_available": 0,
+                "retain_available": 1,
                 "maximum_packet": packet_maximum,
                 "topic_alias_maximum": _ALIASES,
                 "wildcard_available": 1,
                 "subscription_identifiers_available": 0,
-                "shared_available": 0,
+                "shared_available": 1,
                 "server_keepalive": keepalive,
             },
+            session_present=session_present,
         )
 
     def refuse(self, code: int) -> bytes:
@@ -161,7 +180,9 @@ class Dialect5(Dialect):
             self._down[topic] = alias = len(self._down) + 1
         if alias:
             found["topic_alias"] = alias
-        packet = framing.publish(shown, payload, qos=qos, packet_id=packet_id, found=found)
+        packet = framing.publish(
+            shown, payload, qos=qos, packet_id=packet_id, retain=sent.retain, found=found
+        )
         if shown and len(packet) > self.packet_maximum:
             self._down.pop(topic, None)  # It is not sent, so the client does not learn the alias.
         return packet

@@ -36,6 +36,15 @@ class Packet:
 
 
 @dataclass(frozen=True)
+class Will:
+    """A message that the platform publishes once the client is lost."""
+
+    topic: str
+    payload: bytes = field(repr=False)
+    properties: Properties = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Connect:
     """A CONNECT. `level` is one of LEVELS or another number; `keepalive` in seconds.
 
@@ -49,6 +58,7 @@ class Connect:
     user_name: str = ""
     has_will: bool = False
     password: str = field(repr=False, default="")
+    will: Will | None = None  # In MQTT 5.
     properties: Properties = field(default_factory=dict)
 
 
@@ -114,10 +124,11 @@ def decode_connect(packet: Packet) -> Connect:
         raise ProtocolViolationError("the reserved CONNECT flag is set")
     found = _properties(read, CONNECT, level)
     client_id = read.text()
+    will = None
     if flags & 4:
-        _properties(read, _WILL, level)
-        read.text()
-        read.data()
+        wanted = _properties(read, _WILL, level)
+        will = Will(read.text(), read.data(), wanted)
+        _check_will(level, flags)
     user_name = read.text() if flags & 0x80 else ""
     password = read.text() if flags & 0x40 else ""
     return Connect(
@@ -129,6 +140,7 @@ def decode_connect(packet: Packet) -> Connect:
         has_will=bool(flags & 4),
         password=password,
         properties=found,
+        will=will if level >= 5 else None,
     )
 
 
@@ -204,14 +216,16 @@ def decode_puback(packet: Packet, *, level: int = 4) -> int:
     return packet_id
 
 
-def decode_disconnect(packet: Packet, *, level: int = 4) -> int:
-    """Return the reason code of a DISCONNECT, 0 without one. Raises ProtocolViolationError."""
-    return _reason(PacketReader(packet.body), DISCONNECT, level)[0]
+def decode_disconnect(packet: Packet, *, level: int = 4) -> tuple[int, Properties]:
+    """Return reason code and properties of a DISCONNECT. Raises ProtocolViolationError."""
+    return _reason(PacketReader(packet.body), DISCONNECT, level)
 
 
-def connack(code: int, found: Mapping[str, Any] | None = None) -> bytes:
-    """Return a CONNACK without a session; with properties, also with none, it is of MQTT 5."""
-    return framed(0x20, bytes((0, code)) + _written(found))
+def connack(
+    code: int, found: Mapping[str, Any] | None = None, *, session_present: bool = False
+) -> bytes:
+    """Return a CONNACK; with properties, also with none, it is of MQTT 5."""
+    return framed(0x20, bytes((session_present, code)) + _written(found))
 
 
 def puback(packet_id: int, code: int = 0, found: Mapping[str, Any] | None = None) -> bytes:
@@ -244,6 +258,7 @@ def publish(
     *,
     qos: int = 0,
     packet_id: int = 0,
+    retain: bool = False,
     found: Mapping[str, Any] | None = None,
 ) -> bytes:
     """Return a PUBLISH; with properties, also with none, it is of MQTT 5."""
@@ -251,7 +266,13 @@ def publish(
     body = struct.pack(">H", len(name)) + name
     if qos:
         body += struct.pack(">H", packet_id)
-    return framed(0x30 | qos << 1, body + _written(found) + payload)
+    return framed(0x30 | qos << 1 | retain, body + _written(found) + payload)
+
+
+def _check_will(level: int, flags: int) -> None:
+    """Raise ProtocolViolationError for a will that MQTT 5 does not take here."""
+    if level >= 5 and flags & 0x18 > 0x08:
+        raise ProtocolViolationError("the QoS of the will is above 1", Reason.QOS_NOT_SUPPORTED)
 
 
 def _preface(read: PacketReader) -> int:

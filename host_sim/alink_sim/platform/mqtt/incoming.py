@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from alink_sim.platform.access import limits
@@ -17,9 +18,12 @@ from alink_sim.platform.state.message_properties import NO_PROPERTIES, MessagePr
 from alink_sim.platform.state.mqtt_reason import Reason
 from alink_sim.platform.state.refusal import Code
 from alink_sim.platform.state.sessions import Session
+from alink_sim.platform.state.stored_sessions import StoredMessage
 from alink_sim.platform.topics import dispatch
 from alink_sim.platform.topics.dispatch import Handled
 
+_MQTT_5 = 5  # The protocol level.
+_IF_NEW, _NEVER = 1, 2  # Values of Retain Handling.
 _MAX_WAITING = 100  # Acknowledgments that wait for a commit before the client is read again.
 
 
@@ -50,8 +54,11 @@ class Incoming:
             self._publish(self._dialect.read_publish(packet))
         elif packet.kind == framing.SUBSCRIBE:
             packet_id, filters = framing.decode_subscribe(packet, level=level)
+            known = set(self._session.filters)
             granted = dispatch.subscribe(self._core, self._session, filters)
             self._answer(self._dialect.suback(packet_id, granted))
+            if level >= _MQTT_5:
+                self._acknowledgments.add(partial(self._send_retained, filters, granted, known))
         elif packet.kind == framing.UNSUBSCRIBE:
             packet_id, names = framing.decode_unsubscribe(packet, level=level)
             codes = [
@@ -63,6 +70,20 @@ class Incoming:
             raise ProtocolViolationError(
                 f"packet type {packet.kind} has no place here", Reason.PROTOCOL_ERROR
             )
+
+    def _send_retained(
+        self, filters: list[tuple[str, int]], granted: list[int], known: set[str]
+    ) -> None:
+        """Send the retained messages that new subscriptions are for."""
+        now = self._core.clock.monotonic()
+        for (topic_filter, options), qos in zip(filters, granted, strict=True):
+            handling = options >> 4 & 3
+            is_new = topic_filter not in known
+            if qos > 1 or handling == _NEVER or (handling == _IF_NEW and not is_new):
+                continue
+            device = self._session.device
+            for one in self._core.retained.matching(device, topic_filter, now=now):
+                self._session.send(one.topic, one.payload, qos, one.properties)
 
     def _answer(self, packet: bytes) -> None:
         self._acknowledgments.add(partial(self._write, packet))
@@ -98,9 +119,10 @@ class Incoming:
         settings = self._core.settings
         if message.qos == 2 and settings.qos2 == "close":
             raise ProtocolViolationError("QoS 2 is not supported", Reason.QOS_NOT_SUPPORTED)
-        if message.retain and settings.retain == "close":
+        is_older = self._dialect.level < _MQTT_5
+        if message.retain and is_older and settings.retain == "close":
             raise ProtocolViolationError(
-                "retained messages are not supported", Reason.RETAIN_NOT_SUPPORTED
+                "retained messages are not supported", Reason.PROTOCOL_ERROR
             )
         size = len(message.payload)
         if size > settings.max_payload:
@@ -117,7 +139,20 @@ class Incoming:
             return Handled(reason=reason, text=text)
         if told := sent.told():
             self._core.note("message_properties", self._session, topic=message.topic, **told)
-        return dispatch.publish(self._core, self._session, message.topic, message.payload)
+        handled = dispatch.publish(self._core, self._session, message.topic, message.payload)
+        if self._dialect.level >= _MQTT_5 and handled.reason == Reason.SUCCESS:
+            self._pass_on(message, sent)
+        return handled
+
+    def _pass_on(self, message: Publish, sent: MessageProperties) -> None:
+        """Retain a message, and send it to the device itself if it has subscribed to it."""
+        session, now = self._session, self._core.clock.monotonic()
+        sent = replace(sent, retain=message.retain)
+        if message.retain:
+            stored = StoredMessage(message.topic, message.payload, sent, now)
+            self._core.retained.keep(session.device, stored)
+        if session.hears_itself(message.topic):
+            session.deliver(message.topic, message.payload, qos=message.qos, properties=sent)
 
 
 def _wrong(message: Publish, sent: MessageProperties) -> tuple[Reason, str]:

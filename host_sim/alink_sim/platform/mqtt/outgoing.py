@@ -12,6 +12,7 @@ from alink_sim.platform.mqtt.packet_ids import PacketIds
 from alink_sim.platform.state.message_properties import MessageProperties
 from alink_sim.platform.state.refusal import Code
 from alink_sim.platform.state.sessions import Session
+from alink_sim.platform.state.stored_sessions import StoredMessage
 
 _MAX_UNSENT = 1 << 20  # Bytes that wait for a client to take them.
 
@@ -38,6 +39,7 @@ class Outgoing:
         self._unsent = unsent
         self._packet_ids = PacketIds()
         self._waiting: deque[_Message] = deque()
+        self._unacknowledged: dict[int, StoredMessage] = {}
 
     def send(
         self, session: Session, topic: str, payload: bytes, qos: int, sent: MessageProperties
@@ -53,9 +55,16 @@ class Outgoing:
     def acknowledged(self, packet_id: int) -> None:
         """Free a packet id, and send what waited for one."""
         self._packet_ids.give_back(packet_id)
+        self._unacknowledged.pop(packet_id, None)
         while self._waiting and len(self._packet_ids) < self._dialect.receive_maximum:
             session, topic, payload, sent = self._waiting.popleft()
             self._send(session, topic, payload, 1, sent)
+
+    def left(self) -> list[StoredMessage]:
+        """Return the messages that the client has not acknowledged, in their order."""
+        now = self._core.clock.monotonic()
+        waiting = [StoredMessage(topic, data, sent, now) for _, topic, data, sent in self._waiting]
+        return [*self._unacknowledged.values(), *waiting]
 
     def _send(
         self, session: Session, topic: str, payload: bytes, qos: int, sent: MessageProperties
@@ -68,6 +77,9 @@ class Outgoing:
             reason = f"the packet has {len(packet)} bytes; the device takes up to {most}"
             self._core.note("not_sent", session, topic=topic, reason=reason)
             return
+        if qos and self._dialect.session_expiry:
+            now = self._core.clock.monotonic()
+            self._unacknowledged[packet_id] = StoredMessage(topic, payload, sent, now)
         self._write(packet)
 
     def _objection(self, session: Session, qos: int) -> str:

@@ -116,8 +116,8 @@ def of_message(found: Mapping[str, Any]) -> MessageProperties:
 
 def to_send(message: MessageProperties) -> Properties:
     """Return what a PUBLISH has of a message's properties."""
-    given = {name: value for name, value in vars(message).items() if value not in (None, "", b"")}
-    return {name: value for name, value in given.items() if name != USER or value}
+    given = {name: value for name, value in vars(message).items() if name != "retain"}
+    return {name: value for name, value in given.items() if value not in (None, "", b"", ())}
 
 
 def _checked(kind: _Kind, value: Any) -> Any:

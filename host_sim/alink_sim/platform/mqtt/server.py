@@ -31,4 +31,4 @@ class MqttServer:
         """Stop accepting and cut every connection."""
         await self._listener.close()
         for connection in list(self._connections):
-            connection.cut("the platform stops")
+            connection.stop()

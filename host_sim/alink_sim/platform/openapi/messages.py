@@ -90,6 +90,7 @@ def _properties(call: Call) -> MessageProperties:
         content_type=call.text("ContentType"),
         payload_format=call.number("PayloadFormatIndicator", among=range(2)) if form else None,
         message_expiry=call.number("MessageExpiryInterval", among=_EXPIRIES) if expiry else None,
+        retain=call.switch("Retained", default=False),
     )
     wrong = properties.objection()
     if wrong or set(properties.response_topic) & set("+#"):

@@ -20,7 +20,7 @@ class MessageProperties:
     """The properties of a message; the defaults say that it has none of them.
 
     `user` are pairs of texts. `payload_format` is 1 for text in UTF-8 and 0 for anything else,
-    `message_expiry` seconds; both are None where they are left out.
+    `message_expiry` seconds; both are None where they are left out. `retain` is the flag.
     """
 
     user: tuple[tuple[str, str], ...] = ()
@@ -29,6 +29,7 @@ class MessageProperties:
     content_type: str = ""
     payload_format: int | None = None
     message_expiry: int | None = None
+    retain: bool = False
 
     def objection(self) -> str:
         """Return which of the vendor's limits is passed, "" if none is."""

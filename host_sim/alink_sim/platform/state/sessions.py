@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from alink_sim.platform.state.entities import ClientId, Device, stamp
 from alink_sim.platform.state.message_properties import NO_PROPERTIES, MessageProperties
@@ -14,6 +14,7 @@ from alink_sim.platform.state.topic_filters import matches
 Identity = tuple[str, str, str]
 
 CONFIG, FIRMWARE = "config", "firmware"
+NO_LOCAL, RETAIN_AS_PUBLISHED = 0x04, 0x08  # Bits of subscription options.
 
 
 @dataclass(eq=False)
@@ -26,6 +27,7 @@ class Session:
     `custom_rrpc` is bit 0 of the `ext` it sent; `waiting` are the replies that RRPCs wait for, by
     topic: a reply is its payload, or None when the session ends first. `carried` are a gateway's
     sub-devices online, by ProductKey and DeviceName; they share its `send` and `filters`.
+    `options` are the bytes that came with the filters: NO_LOCAL and RETAIN_AS_PUBLISHED.
     `has_ss` is whether it sent `_ss=1`; `unasked` are filters that it has without a SUBSCRIBE,
     whose messages come at QoS 0.
     `offered` is the last file that the platform has offered: CONFIG, FIRMWARE or "".
@@ -41,6 +43,7 @@ class Session:
     unasked: set[str] = field(default_factory=set)
     offered: str = ""
     filters: dict[str, int] = field(default_factory=dict)
+    options: dict[str, int] = field(default_factory=dict)
     waiting: dict[str, asyncio.Future[bytes | None]] = field(default_factory=dict)
     carried: dict[tuple[str, str], Session] = field(default_factory=dict)
 
@@ -94,9 +97,22 @@ class Session:
         granted = [qos for one, qos in self.filters.items() if matches(one, topic)]
         if not granted and not any(matches(one, topic) for one in self.unasked):
             return False
+        if properties.retain and not self._has_option(topic, RETAIN_AS_PUBLISHED):
+            properties = replace(properties, retain=False)
         highest = max(granted, default=0)
         self.send(topic, payload, highest if qos is None else min(qos, highest), properties)
         return True
+
+    def hears_itself(self, topic: str) -> bool:
+        """Tell whether the device gets what it publishes itself."""
+        return any(
+            matches(one, topic) and not self.options.get(one, 0) & NO_LOCAL for one in self.filters
+        )
+
+    def _has_option(self, topic: str, option: int) -> bool:
+        return any(
+            matches(one, topic) and bool(self.options.get(one, 0) & option) for one in self.filters
+        )
 
 
 class Sessions:
@@ -115,6 +131,10 @@ class Sessions:
         # Not worth a separate write: it is stored with the device's next change.
         stamp(session.device, self._now(), "online", "changed")
         return older
+
+    def is_online(self, identity: Identity) -> bool:
+        """Tell whether an identity has a session."""
+        return identity in self._online
 
     def leave(self, session: Session) -> None:
         """Forget a session that has ended."""

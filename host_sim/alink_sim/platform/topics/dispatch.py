@@ -140,6 +140,7 @@ def subscribe(core: Core, session: Session, filters: list[tuple[str, int]]) -> l
             codes.append(int(refusal))
         else:
             session.filters[topic_filter] = granted = min(options & 3, 1)
+            session.options[topic_filter] = options
             core.note("subscribed", session, filter=topic_filter, qos=granted)
             codes.append(granted)
     if (left := len(filters) - at_most) > 0:
