@@ -20,6 +20,7 @@ _EXTRA_OF = {
     "jinja2": "console",
     "psycopg": "postgres",
     "reportlab": "labels",
+    "textual": "burn",
     "pytest": "pytest",
 }
 _SHARED = ("rich", "serial", "sqlalchemy")

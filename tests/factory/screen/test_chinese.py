@@ -1,4 +1,4 @@
-"""The line in Simplified Chinese: which language counts, sentences, widths on the screen."""
+"""The line in Simplified Chinese: which language counts, sentences, help texts."""
 
 from __future__ import annotations
 
@@ -11,19 +11,14 @@ from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
-from rich.console import Console
 
 from alink_factory import language
 from alink_factory.cli import app
 from alink_factory.errors import BatchError
-from alink_factory.job.progress import Outcome, Progress
-from alink_factory.job.serials import Serials
-from alink_factory.line import Count
+from alink_factory.job.progress import Outcome
 from alink_factory.screen.log_lines import LogLines
-from alink_factory.screen.screen import Scans, Screen
 from alink_factory.verbs import help_texts
 
-PORTS = [f"/dev/ttyUSB{n}" for n in range(8)]
 LOST = "the connection to the board was lost"
 ADVICE = "Check the cable and the plug, then plug the board in again."
 
@@ -34,54 +29,6 @@ def chinese() -> Iterator[None]:
     language.use(language.CHINESE)
     yield
     language.use(language.ENGLISH)
-
-
-def shown(screen: Screen, width: int, height: int = 24) -> list[str]:
-    page = io.StringIO()
-    Console(file=page, width=width, height=height).print(screen)
-    return page.getvalue().splitlines()
-
-
-@pytest.fixture
-def wall() -> Screen:
-    scans = Scans(Serials(), is_needed=True)
-    nowhere = Console(file=io.StringIO())
-    screen = Screen(nowhere, title="灯具-2026", who="工位1 · 李雷", now=lambda: 0.0, scans=scans)
-    screen.count(Count(rows=1000, done=412, begun=5))
-    for number, port in enumerate(PORTS):
-        screen.progress(Progress(port, "identify", mac=f"a0b76512345{number}"))
-    screen.progress(Progress(PORTS[1], "writing", 0.5, device_name="lamp-000413", serial="序列77"))
-    screen.progress(Progress(PORTS[7], "tested", detail="supply"))
-    screen.outcome(Outcome(PORTS[0], "done", device_name="lamp-000412"), is_last=True)
-    details = (LOST, "it printed nothing", LOST, "no message")
-    for port, detail in zip(PORTS[2:6], details, strict=True):
-        screen.outcome(Outcome(port, "failed", detail=detail, advice=ADVICE), is_last=True)
-    return screen
-
-
-@pytest.mark.parametrize("size", [(80, 24), (120, 40), (100, 30)])
-def test_wide_characters_fit_the_screen(wall, size):
-    width, height = size
-    lines = shown(wall, width, height)
-    assert len(lines) <= height
-    assert max(map(cell_len, lines)) <= width
-
-
-def test_screen_shows_no_english_sentence(wall):
-    page = "\n".join(shown(wall, 120, 40))
-    for words in (
-        "请取下 1（绿色）。请取下 3, 4, 5, 6（红色），并按下方提示处理。",
-        "与板子的连接中断。",
-        "请检查线缆和插头，然后重新插上板子。",
-        "已完成 412/1000 · 3 块工作中 · 4 块红色",
-        "写入中",
-        "测试 supply",
-        "NG 失败",
-        "请取下",
-    ):
-        assert words in page
-    for word in ("take", "Plug", "reading", "cable", "done"):
-        assert word not in page
 
 
 def test_log_lines_are_chinese_and_json_is_not():

@@ -101,7 +101,8 @@ class _Job:
         plan, ledger, mac = self._order.plan, self._order.ledger, self._board.mac
         held = ledger.find(mac=mac)
         if held:
-            self._order.serials.give_back(self._port)
+            if not self._is_own_scan(held, serial):
+                self._order.serials.give_back(self._port)
             serial = ""
         elif not owners:
             self._check_scan(serial)
@@ -144,6 +145,13 @@ class _Job:
                 advice="Take it out: two boards have this MAC, and the flash is a copy.",
                 is_final=True,
             )
+
+    def _is_own_scan(self, held: Claim, serial: str) -> bool:
+        # Whether the board got its row by this scan, in an attempt before this one.
+        plan = self._order.plan
+        row = plan.by_key.get(held.row)
+        named = plan.named(row, mac=held.mac, serial=serial) if row and serial else None
+        return named is not None and named.device_name == held.device_name
 
     def _check_scan(self, serial: str) -> None:
         plan = self._order.plan

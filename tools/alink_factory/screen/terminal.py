@@ -5,7 +5,8 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from rich.console import Console
@@ -14,22 +15,31 @@ from alink_factory.board.ports import Ports
 from alink_factory.job.order import Order
 from alink_factory.labels.printer import Printer
 from alink_factory.line import Line
-from alink_factory.screen import keyboard
+from alink_factory.screen import guard, keyboard
+from alink_factory.screen.failure_list import failure_list
 from alink_factory.screen.log_lines import LogLines
-from alink_factory.screen.screen import Scans, Screen
 from alink_factory.screen.typed_text import react
 
 
 @dataclass(frozen=True)
 class ScreenOptions:
-    """Options of the display: JSON lines, or the live screen if there is a terminal.
+    """Options of the display: JSON lines, text lines if `is_plain`, or the screen.
 
-    `named` are the ports of the command line, which have a tile from the start.
+    Without a terminal, text lines are written. `named` are the ports of the command line, which
+    have a tile from the start.
     """
 
     as_json: bool = False
+    is_plain: bool = False
     beeps: bool = True
+    is_light: bool = False
     named: tuple[str, ...] = ()
+
+    @property
+    def has_screen(self) -> bool:
+        """Whether the screen is shown."""
+        streams = (sys.stdin, sys.stdout, sys.stderr)
+        return not (self.as_json or self.is_plain) and all(one.isatty() for one in streams)
 
 
 def run(
@@ -41,30 +51,9 @@ def run(
     printer: Printer | None = None,
 ) -> bool:
     """Run the line; return whether every board begun is done. Raises LedgerError."""
-
-    def on_lost() -> None:
-        line.close()  # Without output an operator cannot see which board is green.
-
-    display = _display(order, options, console, on_lost)
-    line = Line(order, present, display)
-    shown = display if isinstance(display, Screen) else nullcontext()
-
-    if printer:
-        printer.on_failure = display.say
-    asked = 0
-
-    def stop(number: int) -> None:
-        # The first Ctrl-C lets the boards at work finish, the second abandons them.
-        nonlocal asked
-        asked += 1
-        line.close(abandon=asked > 1 or number != signal.SIGINT)
-
-    def typed(text: str) -> None:
-        known = display.ports if isinstance(display, Screen) else []
-        display.say(react(text, line=line, order=order, known=known))
-
-    with _signals(stop), keyboard.lines_typed(typed), shown:
-        return line.run()
+    if options.has_screen:
+        return _with_screen(order, present, options, console, printer)
+    return _with_text_lines(order, present, options, printer)
 
 
 @contextmanager
@@ -80,23 +69,64 @@ def stoppable(order: Order) -> Iterator[None]:
         yield
 
 
-def _display(
-    order: Order, options: ScreenOptions, console: Console, on_lost: Callable[[], None]
-) -> Screen | LogLines:
-    if options.as_json or not console.is_terminal:
-        return LogLines(sys.stdout, as_json=options.as_json, on_lost=on_lost)
-    batch, station = order.plan.batch, order.ledger.station
-    what = f"{batch.name} · {batch.board} · {batch.layout}"
-    who = f"{station.name} · {station.operator}"
-    scans = Scans(order.serials, is_needed=batch.naming.needs_serial)
-    return Screen(
-        console,
-        title=what,
-        who=who,
-        named=options.named,
-        beeps=options.beeps,
-        scans=scans if order.plan.takes_scans else None,
-    )
+class _Stop:
+    # The first Ctrl-C lets the boards at work finish, the second abandons them.
+    def __init__(self, line: Line) -> None:
+        self._line = line
+        self._asked = 0
+
+    def __call__(self, number: int = signal.SIGINT) -> None:
+        self._asked += 1
+        self._line.close(abandon=self._asked > 1 or number != signal.SIGINT)
+
+
+def _with_text_lines(
+    order: Order, present: Ports, options: ScreenOptions, printer: Printer | None
+) -> bool:
+    def on_lost() -> None:
+        line.close()  # Without output an operator cannot see which board is green.
+
+    display = LogLines(sys.stdout, as_json=options.as_json, on_lost=on_lost)
+    line = Line(order, present, display)
+    if printer:
+        printer.on_failure = display.say
+    keyboard.listen(lambda text: display.say(react(text, line=line, order=order, known=[])))
+    with _signals(_Stop(line)):
+        return line.run()
+
+
+def _with_screen(
+    order: Order,
+    present: Ports,
+    options: ScreenOptions,
+    console: Console,
+    printer: Printer | None,
+) -> bool:
+    from alink_factory.screen import app  # noqa: PLC0415  slow, and often not needed
+
+    state = app.state_of(order, options.named)
+    line = Line(order, present, state)
+    stop = _Stop(line)
+    if printer:
+        printer.on_failure = state.say
+    with _signals(stop), guard.restored(sys.stdin), ThreadPoolExecutor(1) as executor:
+        running = executor.submit(line.run)
+        screen = app.LineScreen(
+            order,
+            line,
+            state,
+            stop=stop,
+            is_over=running.done,
+            beeps=options.beeps,
+            is_light=options.is_light,
+        )
+        try:
+            screen.run()
+        finally:
+            line.close()
+    left = [one for one in state.failures if one.is_open]
+    console.print(failure_list(left, width=console.width, is_whole=True))
+    return running.result()
 
 
 @contextmanager

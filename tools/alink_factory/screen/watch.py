@@ -16,7 +16,7 @@ from alink_factory import language
 from alink_factory.ledger import Ledger
 from alink_factory.report import tally
 from alink_factory.report.tally import Tally
-from alink_factory.screen.failures import end
+from alink_factory.screen.tile_text import end
 
 _INTERVAL = 2.0  # Seconds between two looks at the ledger.
 _HOUR = 3600

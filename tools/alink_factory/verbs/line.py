@@ -198,7 +198,11 @@ def run(
     station: StationName = "",
     operator: OperatorName = "",
     as_json: AsJson = False,
+    plain: Annotated[
+        bool, typer.Option("--plain", help="Print text lines in place of the screen.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No beeps.")] = False,
+    light: Annotated[bool, typer.Option("--light", help="Begin with a light screen.")] = False,
 ) -> None:
     """Burn each board that is plugged in until the batch is done."""
     from alink_factory.mes import delivery
@@ -219,7 +223,13 @@ def run(
     ) as order:
         order.cloud = options.needed_cloud(order.plan, endpoint, access_key)
         order.burns_efuses = options.agreed(order.plan, given=burn_efuses)
-        shown = terminal.ScreenOptions(as_json=as_json, beeps=not quiet, named=tuple(port or ()))
+        shown = terminal.ScreenOptions(
+            as_json=as_json,
+            is_plain=plain,
+            beeps=not quiet,
+            is_light=light,
+            named=tuple(port or ()),
+        )
         present, console = options.present(port), output.console()
         with (
             delivery.running(order.plan.batch, order.ledger) as undelivered,

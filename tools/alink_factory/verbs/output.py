@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from alink_factory.report.overview import Overview
     from alink_factory.report.report import Report, Total
     from alink_factory.screen.log_lines import LogLines
-    from alink_factory.screen.screen import Screen
+    from alink_factory.screen.one_board import OneBoard
 
 
 def console() -> Console:
@@ -157,17 +157,17 @@ def wiped(made: WipedBoard, *, as_json: bool) -> None:
 
 
 @contextmanager
-def progress(*, as_json: bool) -> Iterator[Screen | LogLines]:
-    """Open the display of one board: a live tile on a terminal, otherwise text lines."""
+def progress(*, as_json: bool) -> Iterator[OneBoard | LogLines]:
+    """Open the display of one board: a live line on a terminal, otherwise text lines."""
     from alink_factory.screen.log_lines import LogLines
-    from alink_factory.screen.screen import Screen
+    from alink_factory.screen.one_board import OneBoard
 
     shown = console()
     if as_json or not shown.is_terminal:
         yield LogLines(sys.stdout, as_json=as_json)
         return
-    with Screen(shown, title="alink-burn flash", who="", beeps=False) as screen:
-        yield screen
+    with OneBoard(shown) as board:
+        yield board
 
 
 def ending(order: Order, *, as_json: bool) -> None:
