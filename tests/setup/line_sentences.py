@@ -62,8 +62,9 @@ _FORMATTED = "esptool_failures.py"  # Its texts are filled in with str.format.
 def texts() -> frozenset[str]:
     """Return every text, each line of it apart."""
     found = {line for path in _modules() for text in _of(path) for line in text.split("\n")}
-    page = (TOOLS / "alink_factory" / "report" / "page.html").read_text(encoding="utf-8")
-    return frozenset(found | set(helps()) | set(_IN_PAGE.findall(page)) | OF_CLICK)
+    pages = (page.read_text("utf-8") for page in (TOOLS / "alink_factory").rglob("*.html"))
+    in_pages = {text for page in pages for text in _IN_PAGE.findall(page)}
+    return frozenset(found | set(helps()) | in_pages | OF_CLICK)
 
 
 @cache

@@ -51,7 +51,7 @@ def write(
         undefined=StrictUndefined,
         trim_blocks=True,
     ).get_template("page.html")
-    failures = [(_kind(kind, translate), count) for kind, count in counted.pareto()]
+    failures = [(tally.shown_kind(kind, translate), count) for kind, count in counted.pareto()]
     names = [test.name for test in tests]
     parts = page.generate(
         t=translate,
@@ -185,17 +185,11 @@ def _rows(
         }
 
 
-def _kind(kind: str, translate: Callable[[str], str]) -> str:
-    # A step, and a sentence or the name of a test.
-    step, colon, rest = kind.partition(": ")
-    return f"{translate(step)}: {translate(rest)}" if colon else translate(kind)
-
-
 def _failures(text: str, translate: Callable[[str], str]) -> str:
     found = []
     for one in filter(None, _EACH.split(text)):
         what, _, rest = one.partition(" ")
-        found.append(f"{translate(what)} {_kind(rest, translate)}".rstrip())
+        found.append(f"{translate(what)} {tally.shown_kind(rest, translate)}".rstrip())
     return "; ".join(found)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from alink_factory.ledger import Entry
@@ -99,6 +99,12 @@ class Tally:
         if entry.mac not in self._done:
             self._done.add(entry.mac)
             self.done += 1
+
+
+def shown_kind(kind: str, translate: Callable[[str], str]) -> str:
+    """Return the name of a kind for a person: a step, and a sentence or the name of a test."""
+    step, colon, rest = kind.partition(": ")
+    return f"{translate(step)}: {translate(rest)}" if colon else translate(kind)
 
 
 def kind_of(detail: str) -> str:

@@ -15,10 +15,10 @@ from rich.text import Text
 from alink_factory import language
 from alink_factory.ledger import Ledger
 from alink_factory.report import tally
-from alink_factory.report.tally import Tally
+from alink_factory.report.tally import Station, Tally
 from alink_factory.screen.tile_text import end
 
-_INTERVAL = 2.0  # Seconds between two looks at the ledger.
+INTERVAL = 2.0  # Seconds between two looks at the ledger.
 _HOUR = 3600
 _BAR = 24  # Columns of the longest bar.
 _IDLE = 600  # Seconds without an entry after which a station counts as idle.
@@ -34,12 +34,13 @@ class Watch:
     now: Callable[[], float] = time.time
 
     def __post_init__(self) -> None:
-        """Begin with an empty tally."""
+        """Begin with an empty tally; a reader of another thread holds the lock."""
         self.tally = Tally()
+        self.lock = threading.Lock()
 
     def look(self) -> None:
         """Read the entries since the last look. Raises LedgerError."""
-        with self.ledger.history(self.batch) as history:
+        with self.lock, self.ledger.history(self.batch) as history:
             self.tally.add(history.of_kinds(tally.RELEVANT, after=self.tally.seq))
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
@@ -64,6 +65,11 @@ class Watch:
                 for name, one in counted.stations.items()
             },
         }
+
+    def age(self, station: Station) -> str:
+        """Return how old a station's newest entry is, in the operator's language."""
+        idle = self.now() - station.last
+        return language.text(f"{idle / 60:.0f} min ago" if idle >= 60 else f"{idle:.0f} s ago")
 
     def _head(self) -> Iterator[RenderableType]:
         counted = self.tally
@@ -93,15 +99,13 @@ class Watch:
         titles = ("Station", "Operator", "done", "failed", "Last entry")
         table.add_row(*(Text(language.text(title), "dim") for title in titles))
         for name, one in sorted(self.tally.stations.items()):
-            idle = self.now() - one.last
-            minutes = f"{idle / 60:.0f} min ago" if idle >= 60 else f"{idle:.0f} s ago"
-            style = "bold yellow3" if idle > _IDLE else ""
+            style = "bold yellow3" if self.now() - one.last > _IDLE else ""
             table.add_row(
                 end(name, 24),
                 end(one.operator, 20),
                 Text(str(one.done), "bold green"),
                 Text(str(one.failed), "bold red3" if one.failed else ""),
-                Text(language.text(minutes), style),
+                Text(self.age(one), style),
             )
         return table
 
@@ -113,8 +117,7 @@ class Watch:
         yield Text(language.text("Failures by kind"), "dim")
         most = kinds[0][1]
         for kind, count in kinds:
-            step, colon, rest = kind.partition(": ")
-            said = f"{language.text(step)}: {language.text(rest)}" if colon else kind
+            said = tally.shown_kind(kind, language.text)
             bar = "█" * max(1, _BAR * count // most)
             line = Text.assemble((f"{count:5} ", "bold"), (f"{bar:{_BAR}} ", "red3"), said)
             line.no_wrap, line.overflow = True, "ellipsis"
@@ -126,5 +129,5 @@ def run(watch: Watch, console: Console, *, stop: threading.Event) -> None:
     """Show the batch until `stop`. Raises LedgerError."""
     watch.look()
     with Live(watch, console=console, refresh_per_second=1, screen=console.is_terminal):
-        while not stop.wait(_INTERVAL):
+        while not stop.wait(INTERVAL):
             watch.look()

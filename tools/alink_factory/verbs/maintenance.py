@@ -170,6 +170,9 @@ def watch(
     batch: BatchFile,
     *,
     once: Annotated[bool, typer.Option("--once", help="Print the figures once and end.")] = False,
+    serve: Annotated[
+        str, typer.Option(metavar="HOST:PORT", help="Show them as a page for browsers.")
+    ] = "",
     ledger: LedgerUrl = "",
     as_json: AsJson = False,
 ) -> None:
@@ -179,8 +182,10 @@ def watch(
     import threading
 
     from alink_factory.screen import watch as watching
+    from alink_factory.screen import watch_server
 
     stop = threading.Event()
+    where = watch_server.address(serve) if serve else None
     with options.recorded(batch, ledger, is_read_only=True) as (loaded, book):
         rows = sum(row.kind != "subdevice" for row in output.readable_rows(loaded))
         made = watching.Watch(book, loaded.name, rows)
@@ -192,6 +197,10 @@ def watch(
                 output.console().print(made)
             return
         signal.signal(signal.SIGINT, lambda *_: stop.set())
+        if where:
+            output.say(f"http://{serve} shows the batch to browsers. Ctrl-C ends it.")
+            watch_server.run(made, where, stop=stop)
+            return
         watching.run(made, output.console(), stop=stop)
 
 
