@@ -10,6 +10,7 @@ from alink_sim.platform.core import Core
 from alink_sim.platform.state.entities import Device, Product
 from alink_sim.platform.state.registry import Registry, RegistryError
 from alink_sim.platform.topics import (
+    broadcasts,
     device_jobs,
     downlink,
     file_uploads,
@@ -60,6 +61,16 @@ class Cloud:
         """
         return self._runner.change(
             lambda _: downlink.broadcast(self._core, product_key, payload, topic=topic)
+        )
+
+    def repeat_broadcast(
+        self, product_key: str, payload: bytes, *, topic: str = "", seconds: float
+    ) -> None:
+        """Send a broadcast each `seconds` until the platform stops; the same one runs once."""
+        self._runner.change(
+            lambda registry: broadcasts.repeat(
+                self._core, registry.product(product_key), payload, topic=topic, seconds=seconds
+            )
         )
 
     def rrpc(

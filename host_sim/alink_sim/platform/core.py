@@ -54,6 +54,7 @@ class Core:
     retained: RetainedMessages = field(default_factory=RetainedMessages)
     uploads: FileUploads = field(default_factory=FileUploads)
     scripts: dict[str, Script] = field(default_factory=dict)  # By ProductKey.
+    repeated: set[tuple[str, str, bytes]] = field(default_factory=set)  # Broadcasts.
     background: Background = field(default_factory=Background)
 
     def note(

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from alink_sim.clock import ManualClock
 from alink_sim.platform import Device, Platform, Product
 from alink_sim.platform.control import setup_file
 from alink_sim.platform.control.setup_file import SetupError
+from tests.platform.wire import Party, Wire, subscribe
 
 TOML = """
 [[product]]
@@ -243,3 +245,36 @@ def test_unusable_config_script_or_gateway_is_explained(tmp_path, product, says)
     document = {"product": [{"key": "a1Sub", **product}]}
     with pytest.raises(setup_file.SetupError, match=says):
         setup_file.parse(document, where="here", folder=tmp_path)
+
+
+def test_declared_broadcast_is_repeated(make_platform):
+    clock = ManualClock()
+    topic = "/broadcast/a1Sub/all"
+    entry = {"payload": '"hello"', "topic": topic, "seconds": 60}
+    product = {"key": "a1Sub", "device": [{"name": "sub-1"}], "broadcast": [entry]}
+    setup = setup_file.parse({"product": [product]}, where="here")
+    platform = make_platform(clock=clock)
+    setup_file.apply(platform, setup)
+    setup_file.apply(platform, setup)
+    made = platform.console.product("a1Sub")
+    party = Party.of(made, platform.console.device("a1Sub", "sub-1"))
+    with Wire.tls(platform) as wire:
+        wire.ask(party.log_in(keepalive=1200))
+        wire.ask(subscribe(1, (topic, 0)))
+        for _ in "12":
+            clock.advance(60)
+            assert wire.read_publish() == (topic, "hello", 0)
+            assert wire.ask(b"\xc0\0") == b"\xd0\0"
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"seconds": 0.5}, "seconds is 0.5; use 1 or more"),
+        ({"topic": "/broadcast/other/all"}, "write /broadcast/a1Sub/NAME"),
+    ],
+)
+def test_unusable_broadcast_is_explained(changes, says):
+    entry = {"payload": "hello", "seconds": 60, **changes}
+    with pytest.raises(setup_file.SetupError, match=says):
+        setup_file.parse({"product": [{"key": "a1Sub", "broadcast": [entry]}]}, where="here")

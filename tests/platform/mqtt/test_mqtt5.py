@@ -173,6 +173,12 @@ def test_message_to_foreign_topic_has_reason(platform: Platform, online: Wire):
     assert (reason_of(got), b"no right to topic" in got) == (0x87, True)
 
 
+def test_reason_string_that_quotes_a_topic_is_cut(platform: Platform, online: Wire):
+    got = online.ask(publish("/ext/rrpc/" + "x" * 65000, b"", packet_id=1))
+    assert (reason_of(got), len(got) < 300) == (0x87, True)
+    assert not platform.events(kind="platform_error")
+
+
 def test_reason_string_is_left_out_on_request(platform: Platform, party: Party):
     with Wire.tls(platform) as wire:
         assert wire.ask(log_in(party, b"\x17\0")) == ACCEPTED

@@ -172,3 +172,16 @@ def test_rrpc_to_offline_device_ends_at_once(cloud: Platform, ask: Ask) -> None:
 @pytest.mark.parametrize("timeout", [999, 8001])
 def test_rrpc_timeout_is_1_to_8_seconds(online: Wire, ask: Ask, timeout: int) -> None:
     assert refused(rrpc(ask, timeout=timeout)) == "iot.messagebroker.InvalidTimeoutValue"
+
+
+def test_batch_reaches_the_topic_of_each_device(cloud: Platform, online: Wire, ask: Ask) -> None:
+    cloud.console.add_device(PK, "dev-2")
+    online.ask(subscribe(1, (TOPIC, 1)))
+    given = {"product_key": PK, "message_content": HELLO, "topic_short_name": "get", "qos": 1}
+    done(ask("BatchPub", device_name=[DN, "dev-2"], **given))
+    assert online.read_publish() == (TOPIC, {"hello": "世"}, 1)
+    assert cloud.expect("not_sent", device_name="dev-2").detail["topic"] == f"/{PK}/dev-2/user/get"
+    many = ["dev-2"] * 101
+    assert refused(ask("BatchPub", device_name=many, **given)) == "iot.device.DeviceCountExceeded"
+    unknown = ask("BatchPub", device_name=["x"], **given)
+    assert refused(unknown) == "iot.device.NotExistedDevice"

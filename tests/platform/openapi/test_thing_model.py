@@ -325,3 +325,45 @@ def test_a_synchronous_service_waits_eight_seconds(
     clock.advance(8)
     thread.join()
     assert refused(bodies[0]) == "iot.messagebroker.TIMEOUT"
+
+
+def test_thing_model_is_returned_as_text(cloud: Platform, online: Wire, ask: Ask) -> None:
+    for action in ("GetThingModelTsl", "GetThingModelTslPublished"):
+        assert done(ask(action, product_key=PK))["Data"]["TslStr"] == ""
+    cloud.console.set_thing_model(PK, MODEL)
+    for action in ("GetThingModelTsl", "GetThingModelTslPublished"):
+        for block in ({}, {"function_block_id": "default"}):
+            data = done(ask(action, product_key=PK, **block))["Data"]
+            assert json.loads(data["TslStr"]) == MODEL
+        code = refused(ask(action, product_key=PK, function_block_id="motor"))
+        assert code == "iot.common.InvalidFormattedParameter"
+
+
+def test_event_history_is_returned_by_page(
+    cloud: Platform, online: Wire, ask: Ask, clock: ManualClock
+) -> None:
+    alarm = {
+        "identifier": "Alarm",
+        "name": "overheated",
+        "type": "alert",
+        "outputData": [],
+        "method": "thing.event.Alarm.post",
+    }
+    cloud.console.set_thing_model(PK, MODEL | {"events": [alarm]})
+    start = int(clock.time() * 1000)
+    for number in "123":
+        body = json.dumps({"id": number, "params": {"value": {}}}).encode()
+        online.send(publish(f"/sys/{PK}/{DN}/thing/event/Alarm/post", body))
+        online.read()
+        clock.advance(1)
+    span = {"start_time": start, "end_time": start + 3000, "product_key": PK, "device_name": DN}
+    data = done(ask("QueryDeviceEventData", asc=1, page_size=2, **span))["Data"]
+    infos = data["List"]["EventInfo"]
+    assert [int(one["Time"]) - start for one in infos] == [0, 1000]
+    assert (infos[0]["Identifier"], infos[0]["EventType"]) == ("Alarm", "alert")
+    assert (infos[0]["Name"], infos[0]["OutputData"]) == ("overheated", "{}")
+    assert (data["NextValid"], data["NextTime"]) == (True, start + 2000)
+    backward = done(ask("QueryDeviceEventData", asc=0, page_size=9, identifier="Alarm", **span))
+    assert int(backward["Data"]["List"]["EventInfo"][0]["Time"]) == start + 2000
+    other = done(ask("QueryDeviceEventData", asc=1, page_size=9, event_type="error", **span))
+    assert other["Data"]["List"]["EventInfo"] == []

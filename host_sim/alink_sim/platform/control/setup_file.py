@@ -3,9 +3,10 @@
 TOML or JSON. `[[product]]` has `key secret name node_type dynamic_registration instance`, and the
 files of its `thing` model, its remote `config` and its data-parsing `script`, relative to this
 one; `[[product.device]]` has `name`, `secret` and `gateway` (PRODUCTKEY/DEVICENAME of the gateway
-whose sub-device it is). `[[instance]]` has the `id`, `kind` and `region` of an instance that
-products name, `[[access_key]]` the `id` and `secret` of another key of the cloud API. A missing
-key has its default; a missing secret of a product or device is made once and kept.
+whose sub-device it is). `[[product.broadcast]]` has `payload` and `topic` of a broadcast that is
+sent each `seconds`. `[[instance]]` has the `id`, `kind` and `region` of an instance that products
+name, `[[access_key]]` the `id` and `secret` of another key of the cloud API. A missing key has its
+default; a missing secret of a product or device is made once and kept.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ from alink_sim.platform.state.registry import RegistryError
 from alink_sim.platform.toml_or_json import load
 from alink_sim.platform.topics.remote_config import ConfigError
 
+_MIN_SECONDS = 1  # Of a broadcast.
+
 _TableType = TypeVar("_TableType", bound=Table)
 _Result = TypeVar("_Result")
 
@@ -37,6 +40,12 @@ class _Device(Table):
     name: str
     secret: str | None = None
     gateway: str | None = None
+
+
+class _Broadcast(Table):
+    payload: str
+    topic: str = ""
+    seconds: float
 
 
 class _Product(Table):
@@ -50,6 +59,7 @@ class _Product(Table):
     config: str | None = None
     script: str | None = None
     device: list[Any] = Field(default_factory=list)
+    broadcast: list[Any] = Field(default_factory=list)
 
 
 class _Instance(Table):
@@ -77,7 +87,8 @@ class SetupError(ValueError):
 class ProductSetup:
     """One declared product: arguments of `Console.create_product`, and (name, secret) pairs.
 
-    `gateways` has (DeviceName, ProductKey and DeviceName of the gateway) of each sub-device.
+    `gateways` has (DeviceName, ProductKey and DeviceName of the gateway) of each sub-device,
+    `broadcasts` topic, payload and seconds.
     `where` is its place in the file, for errors.
     """
 
@@ -87,6 +98,7 @@ class ProductSetup:
     config: bytes | None
     script: Script | None
     gateways: tuple[tuple[str, str, str], ...]
+    broadcasts: tuple[tuple[str, bytes, float], ...]
     where: str = field(compare=False)
 
 
@@ -141,6 +153,8 @@ def apply(platform: Platform, setup: Setup) -> None:
                 console.set_script(key, product.script)
             for name, secret in product.devices:
                 console.add_device(key, name, secret=secret)
+            for topic, payload, seconds in product.broadcasts:
+                platform.cloud.repeat_broadcast(key, payload, topic=topic, seconds=seconds)
         except (RegistryError, ConfigError) as error:
             raise SetupError(f"{product.where}: {error}") from error
     for product in setup.products:
@@ -182,12 +196,17 @@ def _product(entry: Any, where: str, folder: Path) -> ProductSetup:
     product = _checked(_Product, entry, where)
     devices = _each(product.device, f"{where}, device", _device)
     return ProductSetup(
-        fields=product.model_dump(exclude={"device", "thing", "config", "script"}),
+        fields=product.model_dump(exclude={"device", "thing", "config", "script", "broadcast"}),
         thing=_thing(folder / product.thing, where) if product.thing else None,
         config=_content(folder / product.config, "config", where) if product.config else None,
         script=_script(folder / product.script, where) if product.script else None,
         gateways=tuple((name, *gateway) for name, _, gateway in devices if gateway),
         devices=tuple((name, secret) for name, secret, _ in devices),
+        broadcasts=_each(
+            product.broadcast,
+            f"{where}, broadcast",
+            lambda one, place: _broadcast(one, place, product.key),
+        ),
         where=where,
     )
 
@@ -196,6 +215,17 @@ def _device(entry: Any, where: str) -> tuple[str, str | None, tuple[str, str] | 
     device = _checked(_Device, entry, where)
     gateway = _gateway(device.gateway, where) if device.gateway else None
     return device.name, device.secret, gateway
+
+
+def _broadcast(entry: Any, where: str, product_key: str) -> tuple[str, bytes, float]:
+    broadcast = _checked(_Broadcast, entry, where)
+    if broadcast.seconds < _MIN_SECONDS:
+        raise SetupError(f"{where}: seconds is {broadcast.seconds:g}; use {_MIN_SECONDS} or more")
+    if broadcast.topic and not broadcast.topic.startswith(f"/broadcast/{product_key}/"):
+        raise SetupError(
+            f"{where}: topic is {broadcast.topic!r}; write /broadcast/{product_key}/NAME"
+        )
+    return broadcast.topic, broadcast.payload.encode(), broadcast.seconds
 
 
 def _thing(path: Path, where: str) -> Any:

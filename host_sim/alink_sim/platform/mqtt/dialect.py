@@ -17,6 +17,7 @@ from alink_sim.platform.state.message_properties import MessageProperties
 from alink_sim.platform.state.mqtt_reason import Reason
 
 _ALIASES = 20  # Of one connection, each way.
+_MOST_TEXT = 200  # Characters of a reason string, which may quote a topic of 64 KB.
 _NO_LIMIT = 1 << 28  # No packet is longer.
 
 # The code of MQTT 5 for each of MQTT 3.1.1's CONNACK.
@@ -148,7 +149,7 @@ class Dialect5(Dialect):
     def farewell(self, reason: Reason, text: str) -> bytes:
         """Return a DISCONNECT with its reason; before the login, a CONNACK."""
         if self._is_accepted:
-            return framing.disconnect(reason, {"reason_string": text})
+            return framing.disconnect(reason, {"reason_string": text[:_MOST_TEXT]})
         return self._refused(reason)
 
     def read_publish(self, packet: Packet) -> Publish:
@@ -190,7 +191,8 @@ class Dialect5(Dialect):
     def puback(self, packet_id: int, reason: Reason, text: str) -> bytes:
         """Return a PUBACK; why it refuses goes to a client that wants to know."""
         is_told = reason and self._asked.get("request_problem", 1)
-        return framing.puback(packet_id, reason, {"reason_string": text} if is_told else {})
+        found = {"reason_string": text[:_MOST_TEXT]} if is_told else {}
+        return framing.puback(packet_id, reason, found)
 
     def suback(self, packet_id: int, codes: Sequence[int]) -> bytes:
         """Return a SUBACK."""

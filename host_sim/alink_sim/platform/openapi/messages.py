@@ -12,6 +12,7 @@ from alink_sim.platform.topics import downlink, rrpc, topic_names
 from alink_sim.platform.topics.rrpc import TIMEOUT_MS, RrpcCode
 
 _MAX_BROADCAST = 64 << 10
+_MOST_DEVICES = 100  # Of one BatchPub.
 _EXPIRIES = range(1 << 32)  # Seconds.
 
 
@@ -35,6 +36,23 @@ async def pub(call: Call) -> Response:
         properties=_properties(call),
     )
     return {"MessageId": str(call.core.ids.long())}
+
+
+async def batch_pub(call: Call) -> Response:
+    """Send to the same topic of up to 100 devices of a product, online or not."""
+    product = call.product()
+    names = call.listed("DeviceName")
+    if not 1 <= len(names) <= _MOST_DEVICES:
+        raise ApiError("iot.device.DeviceCountExceeded")
+    payload, properties = call.decoded("MessageContent"), _properties(call)
+    _check_size(payload, call.core.settings.max_payload)
+    qos = call.number("Qos", 0, among=range(2))
+    devices = [call.device_in(product, name) for name in names]
+    for device in devices:
+        topic = f"/{product.key}/{device.name}/user/{call.needed('TopicShortName')}"
+        _check_topic(call, topic)
+        call.core.send(device, topic, payload, qos=qos, properties=properties)
+    return {}
 
 
 async def pub_broadcast(call: Call) -> Response:
@@ -74,6 +92,7 @@ async def ask(call: Call) -> Response:
 
 ACTIONS = {
     "Pub": ApiAction(pub, 1600, ("ProductKey", "TopicFullName", "MessageContent")),
+    "BatchPub": ApiAction(batch_pub, 100, ("ProductKey", "DeviceName.1", "MessageContent")),
     "PubBroadcast": ApiAction(pub_broadcast, 1, ("ProductKey", "MessageContent")),
     "RRpc": ApiAction(ask, 1000, ("ProductKey", "DeviceName", "RequestBase64Byte", "Timeout")),
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from alink_sim.platform.openapi.call import ApiAction, Call, Response
@@ -86,12 +86,39 @@ async def query_several(call: Call) -> Response:
     return {"PropertyDataInfos": {"PropertyDataInfo": found}, **_next(nearest)}
 
 
+async def query_events(call: Call) -> Response:
+    """Return which events a device posted, as far as the event log reaches."""
+    device = call.device()
+    model = call.core.registry.products[device.product_key].documents.get("thing") or {}
+    described = {one["identifier"]: one for one in model.get("events", [])}
+    wanted, kind = call.text("Identifier"), call.text("EventType")
+    found = []
+    for event, time in _posted(call, device, "event_posted"):
+        name = event.detail["event"]
+        about = described.get(name, {})
+        if wanted in ("", name) and kind in ("", about.get("type")):
+            output = _text(event.detail["values"])
+            found.append(
+                {
+                    "EventType": about.get("type", ""),
+                    "Identifier": name,
+                    "Name": about.get("name", name),
+                    "OutputData": output,
+                    "Time": str(time),
+                }
+            )
+    size = _page_size(call)
+    rest = [int(one["Time"]) for one in found[size : size + 1]]
+    return {"Data": {"List": {"EventInfo": found[:size]}, **_next(rest)}}
+
+
 _SPAN = ("Asc", "StartTime", "EndTime", "PageSize")
 ACTIONS = {
     "QueryDevicePropertyStatus": ApiAction(query_status, 200),
     "SetDeviceDesiredProperty": ApiAction(set_desired, 50, ("Items", "Versions")),
     "QueryDeviceDesiredProperty": ApiAction(query_desired, 50),
     "QueryDevicePropertyData": ApiAction(query_data, 50, ("Identifier", *_SPAN)),
+    "QueryDeviceEventData": ApiAction(query_events, 50, _SPAN),
     "QueryDevicePropertiesData": ApiAction(query_several, 10, _SPAN),
 }
 
@@ -115,25 +142,32 @@ def _described(call: Call, device: Device, name: str) -> Response:
 
 def _samples(call: Call, device: Device, name: str) -> tuple[list[tuple[int, str]], list[int]]:
     """Return a page of (ms, value) in the order and span of a call, and where the next begins."""
-    start, end = call.number("StartTime"), call.number("EndTime")
-    size = call.number("PageSize")
-    backward = call.number("Asc") == 0
-    if not 1 <= size <= _MOST_SAMPLES:
-        raise ApiError("iot.common.InvalidPageParams")
-    low, high = min(start, end), max(start, end)
-    events = call.core.log.select(
-        product_key=device.product_key, device_name=device.name, kind="property_posted"
-    )
+    size = _page_size(call)
     found = [
-        (milliseconds(event.time), _text(event.detail["values"][name]))
-        for event in _ordered(events, backward=backward)
-        if name in event.detail["values"] and low <= milliseconds(event.time) <= high
+        (time, _text(event.detail["values"][name]))
+        for event, time in _posted(call, device, "property_posted")
+        if name in event.detail["values"]
     ]
     return found[:size], [time for time, _ in found[size : size + 1]]
 
 
-def _ordered(events: list[Event], *, backward: bool) -> list[Event]:
-    return events[::-1] if backward else events
+def _page_size(call: Call) -> int:
+    size = call.number("PageSize")
+    if not 1 <= size <= _MOST_SAMPLES:
+        raise ApiError("iot.common.InvalidPageParams")
+    return size
+
+
+def _posted(call: Call, device: Device, kind: str) -> Iterator[tuple[Event, int]]:
+    """Yield a device's events of a kind and their ms, in the order and span of a call."""
+    start, end = call.number("StartTime"), call.number("EndTime")
+    low, high = min(start, end), max(start, end)
+    events = call.core.log.select(
+        product_key=device.product_key, device_name=device.name, kind=kind
+    )
+    for event in reversed(events) if call.number("Asc") == 0 else events:
+        if low <= (time := milliseconds(event.time)) <= high:
+            yield event, time
 
 
 def _next(rest: list[int]) -> Response:

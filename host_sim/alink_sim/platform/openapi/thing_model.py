@@ -14,6 +14,7 @@ from alink_sim.platform.topics import downlink, rrpc, thing
 from alink_sim.platform.topics.rrpc import RrpcCode
 
 _SYNC_MS = 8000
+_DEFAULT_BLOCK = "default"
 
 
 async def set_property(call: Call) -> Response:
@@ -57,6 +58,16 @@ async def _invoke_now(call: Call, device: Device, name: str, inputs: Response) -
     return {"Data": {"MessageId": made.message_id, "Result": result}}
 
 
+async def tsl(call: Call) -> Response:
+    """Return the thing model of a product as the text of its TSL; "" without one."""
+    product = call.product()
+    if call.text("FunctionBlockId") not in ("", _DEFAULT_BLOCK):
+        raise ApiError("iot.common.InvalidFormattedParameter", "the product has no such module")
+    model = product.documents.get("thing")
+    text = json.dumps(model, ensure_ascii=False, separators=(",", ":")) if model else ""
+    return {"Data": {"TslStr": text}}
+
+
 def checked_items(call: Call, device: Device) -> Response:
     """Return the Items of a call, if the thing model lets the cloud set them. Raises ApiError."""
     items = call.document("Items")
@@ -81,6 +92,8 @@ def _active(call: Call) -> Device:
 
 
 ACTIONS = {
+    "GetThingModelTsl": ApiAction(tsl, 50, ("ProductKey",)),
+    "GetThingModelTslPublished": ApiAction(tsl, 50, ("ProductKey",)),
     "SetDeviceProperty": ApiAction(set_property, 500, ("Items",)),
     "InvokeThingService": ApiAction(invoke_service, 500, ("Identifier", "Args")),
 }

@@ -14,6 +14,7 @@ from alink_sim.platform.state.message_properties import MessageProperties
 from alink_sim.platform.state.sessions import Identity, Session
 from alink_sim.platform.state.topic_filters import matches
 
+_MOST_RETAINED = 100  # Topics of one device; the oldest goes.
 FOREVER = 0xFFFFFFFF  # As a Session Expiry Interval.
 
 
@@ -94,6 +95,8 @@ class RetainedMessages:
         mine.pop(message.topic, None)
         if message.payload:
             mine[message.topic] = message
+        while len(mine) > _MOST_RETAINED:
+            del mine[next(iter(mine))]
 
     def matching(
         self, device: Device, topic_filter: str, *, now: float
