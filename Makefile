@@ -12,7 +12,7 @@ export PYRIGHT_PYTHON_GLOBAL_NODE := off
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format system interpreters node fuzzer bench frozen reliability lowest release-check dist line-soak docs lock translations coverage graph clean
+.PHONY: help setup demo test check format system interpreters node fuzzer bench firmware frozen reliability lowest release-check dist line-soak docs lock translations coverage graph clean
 
 help: ## Show this list.
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r t d; do printf '  make %-13s %s\n' "$$t" "$$d"; done
@@ -55,6 +55,9 @@ fuzzer: setup ## Install the coverage-guided fuzzer, where it has a wheel.
 
 bench: setup ## Measure every figure of the documentation.
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+firmware: setup ## Build MicroPython with the SDK frozen in: BOARD=ESP32_GENERIC.
+	@$(BIN)/python tools/firmware_build.py $(BOARD) $(ARGS)
 
 frozen: setup ## Measure heap with the SDK frozen into a firmware.
 	@$(BIN)/python -m benchmarks.frozen

@@ -47,7 +47,7 @@ def measure(folder: Path) -> Heap:
             signature("hmacsha256", device.secret, content),
             f"/sys/{device.product_key}/{_NAME}/thing/event/property/post",
         ]
-        update = _smallest(lambda heap: "DONE" in _update(folder, heap, platform, device))
+        update = updates(folder, platform, device)
         port = str(platform.mqtt_tls_port)
         bare = _smallest(
             lambda heap: "DONE" in run(folder, heap, ["bare", "localhost", port, *login])
@@ -86,18 +86,33 @@ def first_boots(
     return _smallest(lambda heap: "DONE 200" in boots(heap)), int(boots(_HIGH).split()[-1])
 
 
-def gateway(folder: Path, *, command: Sequence[str] = ()) -> int:
-    """Return the smallest heap in which 200 sub-devices come online and post."""
-    with gateway_boots(folder, command=command) as works:
+def updates(
+    folder: Path, platform: Platform, device: Device, *, command: Sequence[str] = ()
+) -> int:
+    """Return the smallest heap of a first boot, a session and an update over HTTPS beside it."""
+
+    def works(heap: int) -> bool:
+        platform.console.reset_device(device.product_key, _NAME)
+        platform.ota.publish(device.product_key, "2", bytes(20_000))
+        return "DONE" in run(folder, heap, ["update", "certificate.bin"], command=command)
+
+    return _smallest(works)
+
+
+def gateway(folder: Path, *, count: int = 200, command: Sequence[str] = ()) -> int:
+    """Return the smallest heap in which `count` sub-devices come online and post."""
+    with gateway_boots(folder, count=count, command=command) as works:
         return _smallest(works)
 
 
 @contextmanager
-def gateway_boots(folder: Path, *, command: Sequence[str] = ()) -> Iterator[Callable[[int], bool]]:
-    """Give a function that tells whether 200 sub-devices come online in a heap of `n` bytes."""
+def gateway_boots(
+    folder: Path, *, count: int = 200, command: Sequence[str] = ()
+) -> Iterator[Callable[[int], bool]]:
+    """Give a function that tells whether sub-devices come online in a heap of `n` bytes."""
     with burned(folder, node_type=1) as (platform, device):
         key = platform.console.create_product().key
-        names = [f"sub-{number:03}" for number in range(200)]
+        names = [f"sub-{number:03}" for number in range(count)]
 
         def works(heap: int) -> bool:
             platform.console.reset_device(device.product_key, _NAME)
@@ -105,18 +120,13 @@ def gateway_boots(folder: Path, *, command: Sequence[str] = ()) -> Iterator[Call
                 platform.console.add_device(key, name)
             for file in folder.glob("subs.*"):
                 file.unlink()
-            done = run(folder, heap, ["gateway", "certificate.bin", key], command=command)
+            words = ["gateway", "certificate.bin", key, str(count)]
+            done = run(folder, heap, words, command=command)
             for name in names:
                 platform.console.remove_device(key, name)
             return done == "DONE"
 
         yield works
-
-
-def _update(folder: Path, heap: int, platform: Platform, device: Device) -> str:
-    platform.console.reset_device(device.product_key, _NAME)
-    platform.ota.publish(device.product_key, "2", bytes(20_000))
-    return run(folder, heap, ["update", "certificate.bin"])
 
 
 def compile_all(folder: Path) -> None:

@@ -21,8 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 LANGUAGES = ("zh-CN",)
 _MARK = re.compile(r"\A<!-- translation of (\S+), ([0-9a-f]{12}) -->\n")
-# Code, which is the same in every language; a table of contents is not code.
-_CODE = re.compile(r"^(?P<fence>`{3,})(?!\{toctree\}).*?^(?P=fence) *$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^(?P<fence>`{3,})(?P<info>.*?)$.*?^(?P=fence) *$", re.MULTILINE | re.DOTALL)
 
 
 def pages(root: Path) -> list[Path]:
@@ -69,13 +68,18 @@ def renew(root: Path, page: Path) -> None:
     if len(blocks) != (count := len(_code(text))):
         raise ValueError(f"{page}: {count} code blocks, {mark[1]} has {len(blocks)}")
     in_order = iter(blocks)
-    text = _CODE.sub(lambda _: next(in_order), text)
+    text = _BLOCK.sub(lambda one: next(in_order) if _is_code(one) else one[0], text)
     line = f"<!-- translation of {mark[1]}, {_digest(source)} -->\n"
     page.write_text(line + text[mark.end() :], encoding="utf-8")
 
 
 def _code(text: str) -> list[str]:
-    return [found[0] for found in _CODE.finditer(text)]
+    return [found[0] for found in _BLOCK.finditer(text) if _is_code(found)]
+
+
+def _is_code(block: re.Match[str]) -> bool:
+    """Whether a block is the same in every language; a table of contents has captions."""
+    return not block["info"].startswith("{toctree}")
 
 
 def _digest(source: str) -> str:

@@ -1,4 +1,4 @@
-# Two hundred sub-devices: registered, added, logged in, and each has posted.
+# Sub-devices: registered, added, logged in, and each has posted.
 import ssl  # noqa: F401
 import sys
 from time import ticks_add, ticks_diff, ticks_ms
@@ -12,6 +12,7 @@ from alink.gateway import Gateway
 
 gateway = Gateway.from_flash(log=None, path="subs")
 subs = gateway.sub_device(sys.argv[2], "+")
+count = int(sys.argv[3])
 posted = 0
 
 
@@ -25,10 +26,10 @@ def replied(code, data, message):
 
 
 subs.when_online(post)
-for number in range(200):
+for number in range(count):
     gateway.add(sys.argv[2], "sub-%03d" % number)
 end = ticks_add(ticks_ms(), 40000)  # Short of heap, a gateway tries again for ever.
-while posted < 200 and ticks_diff(end, ticks_ms()) > 0:
+while posted < count and ticks_diff(end, ticks_ms()) > 0:
     gateway.poll(100)
-if posted == 200:
+if posted == count:
     print("DONE")

@@ -1,4 +1,2 @@
-# The SDK frozen into your own firmware image:
-#   make -C ports/esp32 BOARD=ESP32_GENERIC_S3 \
-#     FROZEN_MANIFEST=$PWD/boards/ESP32_GENERIC_S3/manifest.py
+# The SDK frozen into your own firmware image: `make firmware BOARD=ESP32_GENERIC_S3`.
 include("../../firmware/manifest.py")

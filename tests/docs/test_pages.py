@@ -16,7 +16,7 @@ PAGES = sorted(
     for page in (ROOT / "README.md", *DOCS.glob("tutorial/*.md"), *DOCS.glob("how-to/*.md"))
     if blocks_of(page)
 )
-NOT_RUN = 22  # Real hardware, the live platform, fragments: each names its reason.
+NOT_RUN = 26  # Real hardware, the live platform, fragments: each names its reason.
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -10,9 +10,16 @@ import translated_pages
 from docs._ext import languages
 
 ROOT = Path(__file__).resolve().parents[2]
-SOURCE = "# Title\n\nWords.\n\n```sh\ntrue\n```\n\n````md\n```sh\n```\n````\n"
+_CONTENTS = (
+    "```{{toctree}}\n:caption: {0}\nfirst\n```\n\n```{{toctree}}\n:caption: {0}\nsecond\n```\n\n"
+)
+SOURCE = _CONTENTS.format("More") + (
+    "# Title\n\nWords.\n\n```sh\ntrue\n```\n\n````md\n```sh\n```\n````\n"
+)
 TRANSLATED = (
-    "<!-- translation of page.md, {mark} -->\n# 标题\n\n文字。\n\n```\n```\n\n````\n````\n"
+    "<!-- translation of page.md, {mark} -->\n"
+    + _CONTENTS.format("更多").replace("{", "{{").replace("}", "}}")
+    + "# 标题\n\n文字。\n\n```\n```\n\n````\n````\n"
 )
 
 
@@ -52,6 +59,7 @@ def test_renewed_page_has_the_code_of_its_source(checkout: Path):
     assert "```sh\ntrue\n```" in text
     assert "````md\n```sh\n```\n````" in text
     assert "文字。" in text
+    assert text.count(":caption: 更多") == 2
 
 
 def test_page_behind_its_source_is_found(checkout: Path, capsys: pytest.CaptureFixture[str]):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import runpy
 
 import pytest
 
@@ -80,27 +79,6 @@ def test_partitions_fill_the_flash(definition):
 def test_first_slot_is_at_0x10000(definition):
     for layout in ("factory", "stock"):
         assert definition.table(layout).slots[0].offset == 0x10000
-
-
-@pytest.mark.parametrize("folder", FOLDERS, ids=NAMES)
-def test_the_manifest_freezes_the_sdk(folder, tmp_path, monkeypatch):
-    # As MicroPython's build runs one: in its own folder, with these names.
-    frozen: list[str] = []
-
-    def include(path: str) -> None:
-        if path.startswith("$(PORT_DIR)"):
-            return
-        monkeypatch.chdir((folder / path).resolve().parent)
-        runpy.run_path((folder / path).resolve(), {"include": include, "package": package})
-
-    def package(name: str) -> None:
-        frozen.append(name)
-
-    runpy.run_path(folder / "manifest.py", {"include": include, "package": package})
-    assert frozen == ["alink"]
-    text = (folder / "manifest.py").read_text("utf-8")
-    assert f"boards/{folder.name}/manifest.py" in text
-    assert f"BOARD={folder.name.partition('-')[0]} " in text
 
 
 def test_the_readme_lists_every_board():

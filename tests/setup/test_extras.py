@@ -242,6 +242,12 @@ def test_simulator_runs_a_board_without_the_console(environment: Callable[[str],
     assert "No module named 'alibabacloud_iot20180120'" in said
 
 
+def test_demo_runs_where_everything_is_installed(environment: Callable[[str], Run]):
+    done = environment("all")("-m", "alink_sim", "demo")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.search(r"\b(\d+) of \1 boards", done.stdout), done.stdout
+
+
 def test_missing_package_of_a_fixture_is_one_sentence(tmp_path: Path):
     (tmp_path / "conftest.py").write_text("import sys; sys.modules['aiohttp'] = None\n")
     (tmp_path / "test_it.py").write_text("def test_it(iot_platform): pass\n")

@@ -29,7 +29,7 @@ class BoardDefinition:
     `flash_sizes` are the sizes its modules come with, in bytes; the tables are for `flash_size`,
     and `fitted` returns them for another size. `firmware_offset` is the offset in flash of a
     published image, `baud` the bits a second for burning. `layouts` has the partition tables of
-    the layouts "factory" and "stock".
+    the layouts "factory" and "stock". `variant` is that of MicroPython's build, or "".
     """
 
     name: str
@@ -39,6 +39,7 @@ class BoardDefinition:
     firmware_offset: int
     baud: int
     layouts: dict[str, PartitionTable]
+    variant: str = ""
 
     def table(self, layout: str) -> PartitionTable:
         """Return the table of a layout. Raises BoardDefinitionError for an unknown one."""
@@ -68,6 +69,7 @@ class _File(Table):
     firmware_offset: Annotated[str, tables.matching(r"0x[0-9a-fA-F]+", "hex, as in 0x1000")]
     baud: Annotated[int, tables.within(1, 4_000_000)]
     layouts: dict[str, str]
+    variant: Annotated[str, tables.matching(r"\w*", "a name, as in OTA")] = ""
 
 
 def size_name(size: int) -> str:
@@ -103,6 +105,7 @@ def load(folder: Path) -> BoardDefinition:
         layouts={
             layout: _table(folder / name, sizes[0]) for layout, name in content.layouts.items()
         },
+        variant=content.variant,
     )
 
 

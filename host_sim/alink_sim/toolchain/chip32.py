@@ -3,6 +3,8 @@
 The source is Debian's package of the 32-bit interpreter that is already installed, and the three
 files of `chip32_port` select the collector of an ESP32. The build links statically against
 Debian's i386 packages in a private folder, with the compiler of this machine. It installs nothing.
+A benchmark builds a second one, with the SDK frozen in. MicroPython's `manifestfile.py` is kept
+beside the program: the manifests of the boards are tested with it.
 """
 
 from __future__ import annotations
@@ -23,8 +25,10 @@ from alink_sim.toolchain.umqtt import umqtt_simple
 
 _PORT = Path(__file__).parent / "chip32_port"
 _ARCHITECTURE = "i386"
+_NAME = "chip32"  # Of the folder in the cache.
+_MANIFEST_TOOL = "manifestfile.py"
 _PROGRAMS = ("gcc", "make", "patch", "dpkg-source")
-_FORM = 1  # A change of the build that the port files do not show counts it up.
+_FORM = 2  # A change of the build that the port files do not show counts it up.
 
 # Functions that chip_heap.c replaces.
 _WRAPPED = (
@@ -40,32 +44,41 @@ _WRAPPED = (
 _MANIFEST = 'include("$(MPY_DIR)/extmod/asyncio")\nfreeze({umqtt!r}, "umqtt/simple.py", opt=3)\n'
 
 
-def program(prefix: Path) -> Path:
+def program(prefix: Path, *, name: str = _NAME, manifest: str = _MANIFEST) -> Path:
     """Return the path of the interpreter that `install` builds for `prefix`, a Debian one."""
-    seen = hashlib.sha256(f"{_FORM} {_WRAPPED} {_MANIFEST}".encode())
+    seen = hashlib.sha256(f"{_FORM} {_WRAPPED} {manifest}".encode())
     wrapper = debian.program(prefix, architecture=_ARCHITECTURE)
     seen.update(wrapper.read_bytes() if wrapper.is_file() else b"")
     for file in sorted(_PORT.iterdir()):
         seen.update(file.name.encode() + file.read_bytes())
-    return cache_dir() / "chip32" / f"micropython-{seen.hexdigest()[:16]}"
+    return cache_dir() / name / f"micropython-{seen.hexdigest()[:16]}"
 
 
-def install(prefix: Path) -> None:
-    """Build the interpreter from the source of the one in `prefix`, once.
+def manifest_tool(prefix: Path) -> Path:
+    """Return the path of MicroPython's `manifestfile.py`, which `install` puts there."""
+    return program(prefix).parent / _MANIFEST_TOOL
 
-    Raises ToolchainError, which says what is missing.
+
+def install(prefix: Path, *, name: str = _NAME, manifest: str = _MANIFEST) -> Path:
+    """Build an interpreter from the source of the one in `prefix`, once, and return its path.
+
+    `name` is its folder in the cache, `manifest` the text that says what is frozen. Raises
+    ToolchainError, which says what is missing.
     """
-    built = program(prefix)
+    built = program(prefix, name=name, manifest=manifest)
     with debian.locked(built.parent.with_suffix(".lock")):
         if built.is_file():
-            return
+            return built
         _require_compiler()
         built.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=built.parent, prefix="build-") as scratch:
-            made = _build(Path(scratch), prefix, log=built.parent / "build.log")
+            home = Path(scratch)
+            made = _build(home, prefix, manifest, log=built.parent / "build.log")
             for older in built.parent.glob("micropython-*"):
                 older.unlink()
+            (home / "source" / "tools" / _MANIFEST_TOOL).replace(built.parent / _MANIFEST_TOOL)
             made.rename(built)
+    return built
 
 
 def _require_compiler() -> None:
@@ -78,7 +91,7 @@ def _require_compiler() -> None:
         )
 
 
-def _build(home: Path, prefix: Path, *, log: Path) -> Path:
+def _build(home: Path, prefix: Path, frozen: str, *, log: Path) -> Path:
     """Return the program, which has started once."""
     debian.sources(prefix, home, architecture=_ARCHITECTURE, develop=True)
     root = home / "root"
@@ -93,7 +106,7 @@ def _build(home: Path, prefix: Path, *, log: Path) -> Path:
     for file in _PORT.iterdir():
         shutil.copy(file, port if file.suffix == ".c" else variant)
     manifest = home / "manifest.py"
-    manifest.write_text(_MANIFEST.format(umqtt=str(umqtt_simple())), encoding="utf-8")
+    manifest.write_text(frozen.format(umqtt=str(umqtt_simple())), encoding="utf-8")
     (compiler,) = root.glob("usr/lib/gcc/*-linux-gnu/*")
     # fmt: off
     _run(

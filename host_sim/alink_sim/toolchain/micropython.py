@@ -73,7 +73,7 @@ def install_chip32() -> None:
     _install(_CHIP, lambda: chip32.install(prefix32()))
 
 
-def _install(name: str, do: Callable[[], None]) -> None:
+def _install(name: str, do: Callable[[], object]) -> None:
     # Store the reason of a failure beside the cache, for the message of skipped tests.
     note = _note(name)
     note.parent.mkdir(parents=True, exist_ok=True)
