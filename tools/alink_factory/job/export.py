@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from alink_factory.batch.plan import Plan
+from alink_factory.batch.rows import Row
 from alink_factory.cloud.client import Cloud
 from alink_factory.errors import BatchError
 from alink_factory.job import own_secret
@@ -53,15 +54,20 @@ def export(
     for region in image.regions:
         at = region.offset - start
         data[at : at + len(region.data)] = region.data
+    note(plan, ledger, chosen, record=image.record)
+    return MergedImage(chosen.device_name, start, bytes(data))
+
+
+def note(plan: Plan, ledger: Ledger, row: Row, *, record: str) -> None:
+    """Note in the ledger who exported the identity of a row; `record` is its digest."""
     ledger.note(
         "exported",
         batch=plan.batch.name,
-        row=chosen.key,
-        product_key=chosen.product_key,
-        device_name=chosen.device_name,
-        record=image.record,
+        row=row.key,
+        product_key=row.product_key,
+        device_name=row.device_name,
+        record=record,
     )
-    return MergedImage(chosen.device_name, start, bytes(data))
 
 
 def save(merged: MergedImage, target: Path) -> None:

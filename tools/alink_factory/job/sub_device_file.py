@@ -16,6 +16,7 @@ from alink_factory.batch.plan import Plan
 from alink_factory.batch.rows import Row
 from alink_factory.errors import BatchError
 from alink_factory.job.export import MergedImage
+from alink_factory.job.export import note as export_note
 from alink_factory.ledger import Ledger
 from alink_formats import identity as identities
 from alink_formats.identity import Identity, IdentityError
@@ -39,14 +40,7 @@ def export(plan: Plan, ledger: Ledger, *, row: str, form: str) -> MergedImage:
         record = identities.encode(certificate)
     except IdentityError as error:
         raise BatchError(f"line {chosen.csv_line}: {error}") from error
-    ledger.note(
-        "exported",
-        batch=plan.batch.name,
-        row=chosen.key,
-        product_key=chosen.product_key,
-        device_name=chosen.device_name,
-        record=identities.digest(record),
-    )
+    export_note(plan, ledger, chosen, record=identities.digest(record))
     data = record if form == "record" else _text(certificate, form).encode()
     return MergedImage(chosen.device_name, 0, data)
 
