@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from alink_sim.board.peripherals.wiring import Wiring
+from alink_sim.board.peripherals.chip import Chip
 
 IN, OUT, OPEN_DRAIN = 1, 3, 7
 PULL_DOWN, PULL_UP = 1, 2
@@ -38,8 +37,8 @@ class Pwm:
 class Pin:
     """One pin. The firmware drives it if it is an output, else `set` or its pull does."""
 
-    def __init__(self, wiring: Wiring, number: int) -> None:
-        """`wiring` is the board's; only it makes pins."""
+    def __init__(self, chip: Chip, number: int) -> None:
+        """`chip` is the board's `Wiring`; only it makes pins."""
         self.number = number
         self.history: list[Change] = []  # Each change of its level since power-on.
         self.pwm: Pwm | None = None  # The PWM signal that the firmware makes, if any.
@@ -53,7 +52,7 @@ class Pin:
         self.pull: int | None = None
         self.hold = False
         self.triggers = 0  # The edges of Pin.irq.
-        self._wiring = wiring
+        self._chip = chip
         self._latch = 0
         self._outside: int | None = None
         self._level = 0
@@ -73,7 +72,7 @@ class Pin:
 
     def set(self, level: int | None) -> None:
         """Drive the pin from outside to 0 or 1; None lets it float."""
-        with self._wiring.lock:
+        with self._chip.lock:
             self._outside = None if level is None else int(bool(level))
             self.update()
 
@@ -114,11 +113,11 @@ class Pin:
         if level == self._level:
             return
         self._level = level
-        self.history.append(Change(level, self._wiring.seconds()))
+        self.history.append(Change(level, self._chip.seconds()))
         for listener in self._listeners:
             listener(level)
         if self.triggers & (RISING if level else FALLING):
-            self._wiring.interrupt(f"Pin({self.number})")
+            self._chip.interrupt(f"Pin({self.number})")
 
     def reset(self) -> None:
         """Reset the firmware's side: an input without pull, no interrupt, no PWM."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from alink_sim.board.peripherals.wiring import Wiring
+from alink_sim.board.peripherals.chip import Chip
 
 
 class UartDevice(Protocol):
@@ -18,11 +17,11 @@ class UartDevice(Protocol):
 class Uart:
     """The cable of machine.UART(number)."""
 
-    def __init__(self, wiring: Wiring, number: int) -> None:
-        """`wiring` is the board's; only it makes ports."""
+    def __init__(self, chip: Chip, number: int) -> None:
+        """`chip` is the board's `Wiring`; only it makes ports."""
         self.number = number
         self.interrupts = False  # Whether UART.irq has a handler.
-        self._wiring = wiring
+        self._chip = chip
         self._device: UartDevice | None = None
         self._to_firmware = bytearray()
         self._from_firmware = bytearray()
@@ -33,10 +32,10 @@ class Uart:
 
     def send(self, data: bytes) -> None:
         """Send bytes to the firmware."""
-        with self._wiring.lock:
+        with self._chip.lock:
             self._to_firmware += data
             if self.interrupts:
-                self._wiring.interrupt(f"UART({self.number})")
+                self._chip.interrupt(f"UART({self.number})")
 
     @property
     def sent(self) -> bytes:
@@ -45,7 +44,7 @@ class Uart:
 
     def take_sent(self) -> bytes:
         """Return the bytes that the firmware has written since the last call."""
-        with self._wiring.lock:
+        with self._chip.lock:
             data = bytes(self._from_firmware)
             self._from_firmware.clear()
         return data
