@@ -12,7 +12,7 @@ export PYRIGHT_PYTHON_GLOBAL_NODE := off
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format system interpreters node fuzzer bench firmware frozen reliability lowest release-check dist line-soak docs lock translations coverage graph clean
+.PHONY: help setup demo test check format system interpreters node fuzzer bench firmware frozen reliability lowest pythons release-check dist line-soak docs lock translations coverage graph clean
 
 help: ## Show this list.
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r t d; do printf '  make %-13s %s\n' "$$t" "$$d"; done
@@ -67,6 +67,9 @@ reliability: fuzzer ## A million hostile inputs, a day on a bad network; writes 
 
 lowest: setup ## Run tests with the lowest versions of pyproject.toml.
 	@$(PYTHON) tools/lowest.py
+
+pythons: setup ## Run tests with each Python 3.11 to 3.14 that is here.
+	@$(BIN)/python tools/pythons.py $(ARGS)
 
 release-check: setup ## Check a release; write its SBOM and licenses into dist.
 	@$(PYTHON) tools/setup_checkout.py docs atheris release

@@ -21,8 +21,10 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from ruamel.yaml import YAML
 
 import lowest
+import pythons
 from alink_formats import extras
 from alink_sim.toolchain import cache_dir
 
@@ -294,3 +296,18 @@ def test_lowest_lane_refuses_an_unbound_dependency():
         list(
             lowest.lowest({"name": "x", "dependencies": ["aiohttp"], "optional-dependencies": {}})
         )
+
+
+def test_pythons_lane_takes_each_version_once():
+    programs = ["/no/such/python", "true", sys.executable, sys.executable]
+    version = "{}.{}".format(*sys.version_info)
+    assert list(pythons.find(programs)) == [(version, sys.executable)]
+    assert f">={pythons.VERSIONS[0]}" == PROJECT["requires-python"]
+    assert [room for room in pythons.ROOMS if not (ROOT / room).exists()] == []
+
+
+def test_workflow_runs_the_lane_with_each_python():
+    text = (ROOT / ".github" / "workflows" / "pythons.yml").read_text(encoding="utf-8")
+    (job,) = YAML(typ="safe").load(text)["jobs"].values()
+    assert tuple(job["strategy"]["matrix"]["python"]) == pythons.VERSIONS
+    assert job["steps"][-1]["run"] == "make pythons"

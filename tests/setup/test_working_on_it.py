@@ -87,13 +87,14 @@ def test_every_target_of_make_is_explained():
     assert [one for one in targets if f"`make {one}" not in page + short] == []
 
 
-def test_issue_templates_match_their_schemas():
+def test_files_of_github_match_their_schemas():
     folder = ROOT / ".github" / "ISSUE_TEMPLATE"
     forms = [path for path in folder.glob("*.yml") if path.name != "config.yml"]
     assert len(forms) == 2
     for schema, files in (
         ("vendor.github-issue-forms", forms),
         ("vendor.github-issue-config", [folder / "config.yml"]),
+        ("vendor.github-workflows", [ROOT / ".github" / "workflows" / "pythons.yml"]),
     ):
         check = [
             sys.executable,
