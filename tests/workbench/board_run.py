@@ -70,8 +70,8 @@ class Run:
 
 
 @contextmanager
-def running(*arguments: str | Path, terminal: bool = False) -> Iterator[Run]:
-    """Start the command, with pipes or at a terminal; end it with `quit`."""
+def running(*arguments: str | Path, terminal: bool = False, ends: bool = True) -> Iterator[Run]:
+    """Start the command, with pipes or at a terminal; end it with `quit` if it `ends`."""
     if terminal:
         output, stdin = pty.openpty()
         stdout, keys = stdin, output
@@ -91,8 +91,9 @@ def running(*arguments: str | Path, terminal: bool = False) -> Iterator[Run]:
     run = Run(process, output, keys)
     try:
         yield run
-        run.type("quit\n")
-        assert process.wait(PATIENCE) == 0
+        if ends:
+            run.type("quit\n")
+            assert process.wait(PATIENCE) == 0
     finally:
         process.kill()
         process.wait()

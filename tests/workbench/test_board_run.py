@@ -23,7 +23,7 @@ def test_orders_reach_boards_and_files_reload(application: Path):
         run.says("board-1: pin 4 is 0\nboard-2: pin 4 is 0\n")
         for sentence in (
             "board is '9'|board is 'board-9'; the boards are board-1, board-2",
-            "order is 'honk'; type `help`",
+            "order is 'honk'; use adc, clock, cloud",
             "level is '7'; use 0, 1 or float",
         ):
             run.says(sentence)

@@ -156,7 +156,7 @@ class Board:
 
     def resolve(self, hosts: Iterable[str]) -> None:
         """Set the names it can resolve, as lines "pattern address"; without lines DNS fails."""
-        self._write("hosts", "".join(f"{line}\n" for line in hosts))
+        self.wifi.set_names("".join(f"{line}\n" for line in hosts))
 
     def power_on(
         self, *, cut_at: int | None = None, uart: Callable[[bytes], None] | None = None
@@ -218,6 +218,7 @@ class Board:
         if self._power:
             self._power.off()
             self._power = None
+        self.wifi.close()
         for end in self._keys or ():
             os.close(end)
         self._keys = None

@@ -15,7 +15,7 @@ from alink_sim import thing_model, toolchain
 from alink_sim.clock import Clock, SystemClock
 from alink_sim.platform.verbs.output import reported
 from alink_sim.sntp import SntpServer
-from alink_sim.workbench import project
+from alink_sim.workbench import fault_file, project
 from alink_sim.workbench.application import Application, ApplicationError
 from alink_sim.workbench.fleet import Fleet, Plan
 from alink_sim.workbench.orders import OrderError, Orders
@@ -63,6 +63,10 @@ def run(
     cut_at: Annotated[
         int | None, typer.Option(min=1, help="Cut the power in this flash operation.")
     ] = None,
+    faults: Annotated[
+        Path | None,
+        typer.Option(help="TOML or JSON file: faults and orders, see docs/reference/faults.md."),
+    ] = None,
     board: Annotated[str, typer.Option(help="Board definition.")] = "ESP32_GENERIC",
     layout: Annotated[str, typer.Option(help="factory or stock.")] = "factory",
     interpreter: Annotated[str, typer.Option(help="unix64 or unix32.")] = "unix64",
@@ -85,6 +89,7 @@ def run(
             platform=platform,
             thing=thing,
             settings=setting or [],
+            faults=fault_file.read(faults) if faults else fault_file.FaultFile(),
             watch=watch,
         )
 
@@ -108,6 +113,7 @@ def _run(
     platform: Path | None,
     thing: Path | None,
     settings: list[str],
+    faults: fault_file.FaultFile,
     watch: bool,
 ) -> None:
     model = _model(thing, application)
@@ -139,10 +145,18 @@ def _run(
         orders = Orders(fleet, world, running)
         for one in settings:
             orders.set(one)
+        if faults.tables:
+            world.operate("faults.add_tables", tables=faults.tables, where="--faults")
+        schedule = fault_file.Schedule(
+            faults.orders, clock, lambda order: terminal.carry_out(orders, order)
+        )
+        stack.callback(schedule.stop)
+        schedule.prepare()
         if world.console_url:
             terminal.tell(f"web console {world.console_url}")
         with contextlib.suppress(KeyboardInterrupt):
             fleet.power_on()
+            schedule.start()
             fleet.watch(restart=watch)
             terminal.serve(orders, fleet.boards)
 

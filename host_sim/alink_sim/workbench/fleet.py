@@ -17,6 +17,9 @@ from alink_sim.workbench.application import Application
 from alink_sim.workbench.serial_port import FirstBoardPort, burn_loader
 from alink_sim.workbench.world import INSTANCE, World
 
+WIFI = ("home", "password")
+"""The burned network; the access point takes any until the order `wifi network`."""
+
 _FIRST_MAC = 0xA0B765200001
 _LOOK = 0.25  # Seconds between two looks at files and boards.
 
@@ -96,6 +99,8 @@ class Fleet:
                     port=world.mqtt_tls_port,
                     https_host=f"iot-auth.cn-shanghai.aliyuncs.com:{world.https_port}",
                     ntp_host=ntp,
+                    wifi_ssid=WIFI[0],
+                    wifi_password=WIFI[1],
                     ca=(world.ca_der,),
                 ),
                 files=files,

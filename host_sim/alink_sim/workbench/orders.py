@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from alink_formats.tables import nearest
 from alink_sim.board import Board, BoardError, Wifi
 from alink_sim.clock import ManualClock
 from alink_sim.platform.control.client import RefusedRequestError
@@ -19,6 +20,8 @@ pin 4            show the level of a pin          pin 4 1         set it: 0, 1 o
 adc 34 1.2       set the volts on a pin           uart 2 TEXT     send a text line
 wifi off         the access point is off          wifi on         and back
 wifi mute        the line behind it is cut        wifi weak       each read and write is late
+wifi captive     a portal answers, not the cloud  wifi dhcp 5     the address comes 5 s late
+wifi network home secret    the network in range; boards have home and password
 cloud set target=21      set a property           cloud call NAME {"a": 1}   call a service
 cloud show       show the properties              clock +1d       advance the clock: s m h d
 reset            press the reset button           download        with BOOT held, for esptool
@@ -29,6 +32,13 @@ Ctrl-C           the REPL of the first board, Ctrl-D starts main.py again, Ctrl-
 """
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_STATES: Mapping[str, Callable[[Wifi], None]] = {
+    "off": Wifi.off,
+    "on": Wifi.on,
+    "mute": Wifi.mute,
+    "weak": Wifi.weaken,
+    "captive": Wifi.captive,
+}
 _SETTING = re.compile(r"(pin|adc)(\d+)=(\S+)")
 
 
@@ -57,7 +67,7 @@ class Orders:
             word, _, rest = rest.strip().partition(" ")
         order = self._orders.get(word)
         if order is None:
-            raise OrderError(f"order is {word!r}; type `help` for the list")
+            raise OrderError(f"order is {word!r}; {nearest(word, tuple(self._orders))}")
         try:
             return order(self, boards, rest.split()) or ""
         except IndexError as error:
@@ -127,12 +137,20 @@ class Orders:
         self._clock.advance(float(found[1]) * _UNITS[found[2]])
 
     def _wifi(self, boards: list[Board], words: list[str]) -> None:
-        states = {"off": Wifi.off, "on": Wifi.on, "mute": Wifi.mute, "weak": Wifi.weaken}
-        state = states.get(" ".join(words))
-        if state is None:
-            raise OrderError(f"write `wifi STATE`; the states are {', '.join(states)}")
+        word, *rest = words or [""]
         for board in boards:
-            state(board.wifi)
+            if word in _STATES and not rest:
+                _STATES[word](board.wifi)
+            elif word == "dhcp" and len(rest) == 1:
+                board.wifi.delay_dhcp(float(rest[0]))
+            elif word == "network" and len(rest) in (1, 2):
+                board.wifi.set_network(rest[0], " ".join(rest[1:]))
+            else:
+                states = ", ".join(_STATES)
+                raise OrderError(
+                    f"write `wifi STATE`, `wifi dhcp SECONDS` or `wifi network SSID PASSWORD`; "
+                    f"the states are {states}"
+                )
 
     def _cloud(self, boards: list[Board], words: list[str]) -> str:
         kind, *rest = words or [""]

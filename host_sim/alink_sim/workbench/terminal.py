@@ -50,13 +50,14 @@ class Terminal:
                     threading.Event().wait()  # Until a signal: the input of a script has ended.
                 if not text or text.strip() in _QUIT:
                     return
-                self._carry_out(orders, text)
+                self.carry_out(orders, text)
             except KeyboardInterrupt:
                 if not at_terminal:
                     return
                 self._repl(boards[0])
 
-    def _carry_out(self, orders: Orders, text: str) -> None:
+    def carry_out(self, orders: Orders, text: str) -> None:
+        """Carry out an order and print its reply, or why it cannot be carried out."""
         if not text.strip():
             return
         try:

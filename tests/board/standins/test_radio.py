@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 
@@ -86,8 +87,67 @@ def test_radio_goes_off_and_comes_back(bench: Bench):
     ]
 
 
-def _echo(server: socket.socket) -> None:
-    peer, _ = server.accept()
-    with peer:
-        while data := peer.recv(100):
-            peer.sendall(data)
+PORTAL = """
+import requests, socket
+def attempt(action):
+    try:
+        print(action())
+    except OSError as error:
+        print("error", error.args[0])
+
+link = socket.socket()
+link.connect(socket.getaddrinfo("echo.aliyuncs.com", PORT)[0][-1])
+link.write(b"one")
+print(link.read(3))
+print("portal?")
+input()
+attempt(lambda: link.write(b"two"))
+print(socket.getaddrinfo("echo.aliyuncs.com", PORT)[0][-1][0])
+attempt(lambda: socket.socket().connect(("192.168.4.1", 443)))
+page = requests.get("http://example.com/generate_204")
+print(page.status_code, "Sign in" in page.text)
+datagram = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+attempt(lambda: datagram.sendto(b"time?", ("192.168.4.1", 123)))
+print("on?")
+input()
+link.close()
+link = socket.socket()
+link.connect(socket.getaddrinfo("echo.aliyuncs.com", PORT)[0][-1])
+link.write(b"two")
+print(link.read(3))
+"""
+
+
+def test_captive_portal_answers_only_http(bench: Bench):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=_echo, args=(server, 2), daemon=True).start()
+        main = PORTAL.replace("PORT", str(server.getsockname()[1]))
+        board = bench.board(main, heap="112wk")
+        board.power_on(uart=lambda _: None)
+        board.expect("portal?")
+        board.wifi.captive()
+        board.type(b"\r")
+        board.expect("on?")
+        board.wifi.on()
+        board.type(b"\r")
+        board.expect("b'two'")
+    assert [line.text for line in board.lines if line.text][:9] == [
+        "b'one'",
+        "portal?",
+        "error 104",
+        "192.168.4.1",
+        "error 104",
+        "200 True",
+        "error 116",
+        "on?",
+        "b'two'",
+    ]
+
+
+def _echo(server: socket.socket, peers: int = 1) -> None:
+    with contextlib.suppress(OSError):  # The test has ended.
+        for _ in range(peers):
+            peer, _ = server.accept()
+            with peer:
+                while data := peer.recv(100):
+                    peer.sendall(data)

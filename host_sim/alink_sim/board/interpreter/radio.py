@@ -1,13 +1,15 @@
-"""The Wi-Fi around a board: its network, a radio that goes off, a weak link, a late DHCP."""
+"""The Wi-Fi around a board: its network, a radio that goes off, late DHCP, a captive portal."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from alink_sim.board.interpreter.state import BoardState
+from alink_sim.board.interpreter.portal import Portal
+from alink_sim.board.interpreter.state import BoardState, overwrite
 
 _GOOD_RSSI, _WEAK_RSSI = -55, -88  # dBm
-_ON, _OFF, _MUTE = 0, 1, 2
+_ON, _OFF, _MUTE, _CAPTIVE = 0, 1, 2, 3
+_PORTAL = "* 192.168.4.1\n"  # Every name is the portal's.
 
 
 class Wifi:
@@ -26,6 +28,13 @@ class Wifi:
         self._dhcp_ms = 0
         self._radio = _ON
         self._delay_ms = 0
+        self._names: str | None = None
+        self._portal: Portal | None = None
+
+    def set_names(self, names: str) -> None:
+        """Set the names that the network resolves, the content of the board's file `hosts`."""
+        self._names = names
+        self.apply()
 
     def set_network(self, ssid: str, password: str) -> None:
         """Set the network in range; an empty `ssid` accepts any name and password."""
@@ -47,6 +56,15 @@ class Wifi:
         self._radio, self._delay_ms, self._rssi = _ON, 0, _GOOD_RSSI
         self.apply()
 
+    def captive(self) -> None:
+        """Put a captive portal into the network: it resolves every name to itself.
+
+        It redirects HTTP on port 80 to its own page, and resets all other connections, open ones
+        too. Datagrams are lost. `isconnected()` stays True.
+        """
+        self._radio = _CAPTIVE
+        self.apply()
+
     def weaken(self, *, rssi: int = _WEAK_RSSI, delay_ms: int = 200) -> None:
         """Make the link weak: each read and write takes `delay_ms` (up to 2550) longer."""
         if not 0 <= delay_ms <= 2550:
@@ -66,4 +84,27 @@ class Wifi:
         with self._path.open("r+b" if self._path.exists() else "wb") as file:
             file.write("".join(f"{line}\n" for line in lines).encode())
             file.truncate()
-        self._state.set_radio(silent=self._radio != _ON, delay_ms=self._delay_ms)
+        self._redirect()
+        self._state.set_radio(
+            silent=self._radio != _ON,
+            delay_ms=self._delay_ms,
+            portal=self._portal.port if self._portal else 0,
+        )
+
+    def close(self) -> None:
+        """Stop serving a captive portal until `apply`."""
+        if self._portal:
+            self._portal.close()
+            self._portal = None
+
+    def _redirect(self) -> None:
+        hosts = self._path.with_name("hosts")
+        if self._radio != _CAPTIVE:
+            self.close()
+            if self._names is not None:
+                overwrite(hosts, self._names)
+            return
+        self._portal = self._portal or Portal()
+        if self._names is None:
+            self._names = hosts.read_text("utf-8")
+        overwrite(hosts, _PORTAL)

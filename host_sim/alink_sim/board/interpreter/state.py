@@ -4,9 +4,9 @@
     4 flash operations since power-on u32 · 8 number of the operation that power fails in u32 ·
     16 start of the RTC (its 2000-01-01), ms since 1970 u64 · 24 end of a deep sleep, ms u64 ·
     32 MAC, 6 bytes · 48 whether the REPL is in raw mode u8 · 49 whether an
-    interrupt waits u8 · 50 whether the radio is silent u8 · 51 delay of the radio in 10 ms u8 ·
-    52 offset of the running slot u32 ·
-    64 RTC memory, 2048 bytes
+    interrupt waits u8 · 50 the radio: 1 silent, 2 behind a captive portal u8 ·
+    51 delay of the radio in 10 ms u8 · 52 offset of the running slot u32 ·
+    56 port of the captive portal u16 · 64 RTC memory, 2048 bytes
 
 The process writes everything except the reset cause, the operation to cut, the MAC and the running
 slot. standins/_board.py uses the same layout.
@@ -137,9 +137,13 @@ class BoardState:
         """Tell the process that an interrupt waits."""
         self._write(49, b"\1")
 
-    def set_radio(self, *, silent: bool, delay_ms: int) -> None:
-        """Tell the process whether the radio carries bytes, and how late."""
-        self._write(50, bytes((silent, delay_ms // 10)))
+    def set_radio(self, *, silent: bool, delay_ms: int, portal: int = 0) -> None:
+        """Tell the process whether the radio carries bytes, how late, and only to a portal.
+
+        `portal` is the port of the captive portal on this computer, 0 without one.
+        """
+        self._write(56, struct.pack("<H", portal))
+        self._write(50, bytes((2 if portal else silent, delay_ms // 10)))
 
     def restart(self, cause: Reset) -> None:
         """Start the next process; the RTC and the counters keep their values."""

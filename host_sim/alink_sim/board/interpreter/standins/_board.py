@@ -186,7 +186,7 @@ def wait(ms, kind, poll=None):
     # Wait `ms` milliseconds (-1: forever) or until `poll` has events; return these events.
     ticks()
     found = poll.poll(0) if poll else None
-    if found and air()[0]:
+    if found and air()[0] == 1:
         found = None  # The radio carries nothing.
     if found or ms == 0:
         return found
@@ -203,7 +203,7 @@ def wait(ms, kind, poll=None):
             if event & _HANG_UP:
                 restart(0)  # The host process has ended.
         step = _SLICE if clock else min(left, 1000 if _dog is None and not keys else 20)
-        if poll and not air()[0]:
+        if poll and air()[0] != 1:
             found = poll.poll(step)
         else:
             utime.sleep_ms(step)
@@ -218,7 +218,7 @@ def wait(ms, kind, poll=None):
 
 
 def air():
-    # Return whether the radio is silent, and its delay in 10 ms, as the first two bytes.
+    # Return 1 if the radio is silent, 2 behind a captive portal, and its delay in 10 ms.
     _state.seek(50)
     _state.readinto(_chunk, 2)
     return _chunk

@@ -3,7 +3,7 @@ import io
 
 import uselect
 import usocket
-from _board import air, hosts, wait
+from _board import air, hosts, state, wait
 from usocket import AF_INET, SO_BROADCAST, SO_REUSEADDR, SOCK_DGRAM, SOCK_STREAM, SOL_SOCKET
 
 # Pairs of an errno of Linux and the errno of an ESP32 for it; lwIP reports a refused connection
@@ -19,7 +19,7 @@ def _ip(host):
     if host.replace(".", "").isdigit():
         return host
     hosts.seek(0)
-    for line in hosts if not air()[0] else ():
+    for line in hosts if air()[0] != 1 else ():
         name, ip = line.split()
         if host == name or (name[0] == "*" and host.endswith(name[1:])):
             return ip
@@ -48,6 +48,8 @@ class socket(io.IOBase):
             self._sock.setsockopt(6, 1, 1)
         self._ms = -1
         self._open = True
+        # The error of this socket in the network of a captive portal: reset, or silence for UDP.
+        self._caught = 104 if type == SOCK_STREAM else 116
 
     def __getattr__(self, name):
         # recv, recvfrom, send and sendto wait like this socket; the host has the other methods.
@@ -69,8 +71,8 @@ class socket(io.IOBase):
         self._ms = -1 if flag else 0  # This clears an earlier timeout, as on an ESP32.
 
     def connect(self, address):
-        address = _native(address)
-        if air()[0]:
+        address = _native(address if air()[0] != 2 else self._portal(address[1]))
+        if air()[0] == 1:
             wait(self._ms, 1)
             raise OSError(116)
         for again in (False, True):
@@ -82,6 +84,13 @@ class socket(io.IOBase):
                 if again or error.errno != 115 or self._ms == 0:
                     raise _error(error)
             self._wait(4)
+
+    def _portal(self, port):
+        # A captive portal serves HTTP, whatever the address, and refuses every other port.
+        if port != 80:
+            raise OSError(104)
+        self._caught = 0
+        return "127.0.0.1", int.from_bytes(state(56, 2), "little")
 
     def bind(self, address):
         self._sock.bind(_native(address))
@@ -149,8 +158,10 @@ class socket(io.IOBase):
         # Return the result of `call`; raise OSError EAGAIN if a non-blocking socket would wait.
         while True:
             late = air()[1]
+            if air()[0] == 2 and self._caught:
+                raise OSError(self._caught)
             try:
-                done = None if air()[0] else call(*arguments)
+                done = None if air()[0] == 1 else call(*arguments)
                 if done is not None:
                     if late:
                         wait(late * 10, 0)
