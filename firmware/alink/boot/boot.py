@@ -15,11 +15,17 @@ class Boot:
         """`device` is a `Device` or an `HttpChannel` that `identity.load` made.
 
         A credential is added to its fields if they have none. Raises RuntimeError if it is the
-        second `Device` of a program.
+        second `Device` of a program, also while the first one boots in another task.
         """
         # It would register again, or end the session of the first; an `HttpChannel` has none.
-        if hasattr(device, "loop") and "alink.session.session" in sys.modules:
-            raise RuntimeError("this program has another Device; call connect() on that one again")
+        if hasattr(device, "loop"):
+            package = sys.modules["alink.boot"].__dict__  # It is dropped at the end of a boot.
+            booting = package.get("device", device) is not device
+            if booting or "alink.session.session" in sys.modules:
+                raise RuntimeError(
+                    "this program has another Device; call connect() on that one again"
+                )
+            package["device"] = device
         self.fields = device._fields
         self.network = device._network
         self.feed = device._feed
