@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 
 import pytest
 from rich.console import Console
@@ -30,6 +31,16 @@ def test_every_scenario_ends_as_expected(
     assert list(boards) == [scenario.number for scenario in SCENARIOS]
     assert {board["layout"] for board in boards.values()} == {"factory", "stock"}
     assert list(boards["1"]["steps"]) == list(STEPS)
+    assert re.fullmatch(
+        r"power failed in flash operation \d+, in the first copy of the credential: "
+        r"none is whole, so it registers again; registered twice",
+        boards["3a"]["ended"],
+    )
+    assert re.fullmatch(
+        r"power failed in flash operation \d+, in the second copy of the credential: "
+        r"the other is whole; registered once",
+        boards["3b"]["ended"],
+    )
     assert "registered" not in boards["6a"]["steps"]
     for number, secret in (("6a", Secret.NONE), ("6b", Secret.SCRUBBED), ("6c", Secret.IN_EFUSE)):
         assert boards[number]["ended"].endswith(secret)
@@ -49,6 +60,11 @@ def test_unexpected_ending_is_exit_code_1(
     text = capsys.readouterr().out
     assert "0 of 1 boards ended as expected" in text
     assert [line for line in text.splitlines() if line != line.rstrip()] == []
+    assert "x  says else: burned after " in text
+    assert "x  says else: booted after " in text
+    assert "x  says else: ended NOT as expected: " in text
+    assert "\r" not in text
+    assert "\x1b" not in text
 
 
 def test_secret_found_in_flash_is_exit_code_1(

@@ -1,4 +1,4 @@
-"""The command `alink-sim demo`: run scenarios; show a live table or print JSON."""
+"""The command `alink-sim demo`: run scenarios; show a live table, text lines or JSON."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from rich.live import Live
 from alink_sim import toolchain
 from alink_sim.demo.runner import play
 from alink_sim.demo.scenarios import SCENARIOS
+from alink_sim.demo.step_lines import StepLines
 from alink_sim.demo.steps import Progress
 from alink_sim.demo.table import BoardTable
 
@@ -34,14 +35,16 @@ def run(*, everything: bool, as_json: bool, interpreter: str, jobs: int) -> int:
     else:
         console = Console()
         console.print(_title(len(scenarios), chosen), highlight=False)
-        piped = not console.is_terminal
-        with Live(console=console, refresh_per_second=10, transient=piped) as live:
+        if console.is_terminal:
+            with Live(console=console, refresh_per_second=10) as live:
 
-            def show(lines: list[Progress]) -> None:
-                live.update(BoardTable(lines))
+                def show(lines: list[Progress]) -> None:
+                    live.update(BoardTable(lines))
 
-            lines = play(scenarios, interpreter=chosen, at_once=jobs, on_change=show)
-        if piped:
+                lines = play(scenarios, interpreter=chosen, at_once=jobs, on_change=show)
+        else:
+            lines = play(scenarios, interpreter=chosen, at_once=jobs, on_change=StepLines().show)
+            sys.stdout.write("\n")
             _draw(console, BoardTable(lines))
         console.print(_summary(lines, time.monotonic() - began), highlight=False)
     return 0 if all(line.as_expected for line in lines) else 1

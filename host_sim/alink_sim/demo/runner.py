@@ -237,8 +237,12 @@ class _Run:
         if board.wait() != "cut":
             raise BoardError(f"power was not cut in flash operation {cut_at}")
         self._kept = credential_is_whole(board, self._product_key, self._name)
-        survived = "one copy survived" if self._kept else "no copy was complete"
-        self._progress.notes.append(f"power cut in flash operation {cut_at}: {survived}")
+        copy = "the first" if self._scenario.cut is Cut.FIRST_COPY else "the second"
+        survived = "the other is whole" if self._kept else "none is whole, so it registers again"
+        self._progress.notes.append(
+            f"power failed in flash operation {cut_at}, in {copy} copy of the credential: "
+            f"{survived}"
+        )
 
     def _operations(self, twin: str, step: str, *, main: str | None = None) -> int:
         """Return the number of flash operations of a twin of this board up to a step."""
