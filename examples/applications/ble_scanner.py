@@ -2,7 +2,7 @@
 import bluetooth
 from micropython import const
 
-from alink import Device
+from alink import Device, TransportError
 
 SCAN_RESULT = const(5)
 SCAN_DONE = const(6)
@@ -40,5 +40,8 @@ while True:
     while not done:
         device.poll(20)
     nearest = max(found.values()) if found else (0, "")
-    device.post_properties({"near": len(found), "name": nearest[1]})
+    try:
+        device.post_properties({"near": len(found), "name": nearest[1]})
+    except TransportError:
+        pass  # Not online, or no longer.
     device.poll(1000)

@@ -4,7 +4,7 @@ import time
 
 from machine import I2C, Pin
 
-from alink import Device
+from alink import Device, TransportError
 
 ADDRESS = 0x76
 bus = I2C(0, scl=Pin(22), sda=Pin(21), freq=400000)
@@ -48,7 +48,10 @@ device = Device.from_flash()
 device.connect()
 while True:
     temperature, pressure, humidity = measure()
-    device.post_properties(
-        {"temperature": temperature, "pressure": pressure, "humidity": humidity}
-    )
+    try:
+        device.post_properties(
+            {"temperature": temperature, "pressure": pressure, "humidity": humidity}
+        )
+    except TransportError:
+        pass  # Not online, or no longer.
     device.poll(1000)

@@ -1,7 +1,7 @@
 # A button with debounce: the edge starts a timer, and the timer looks whether it is still pressed.
 from machine import Pin, Timer
 
-from alink import Device
+from alink import Device, TransportError
 from alink.thing import Thing
 
 DEBOUNCE_MS = 30
@@ -30,4 +30,7 @@ while True:
     device.poll(20)
     if presses != reported:
         reported = presses
-        thing.event("pressed", {"count": reported})
+        try:
+            thing.event("pressed", {"count": reported})
+        except TransportError:
+            pass  # Not online, or no longer.

@@ -2,7 +2,7 @@
 import dht
 from machine import Pin
 
-from alink import Device
+from alink import Device, TransportError
 
 sensor = dht.DHT22(Pin(15))
 device = Device.from_flash()
@@ -18,4 +18,6 @@ while True:
         device.post_properties(values)
     except OSError as error:
         print("no sensor:", error)
+    except TransportError:
+        pass  # Not online, or no longer: the file has it.
     device.poll(500)

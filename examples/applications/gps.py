@@ -1,7 +1,7 @@
 # A tracker: NMEA sentences of a GPS receiver on UART 2; a position is posted when it has a fix.
 from machine import UART
 
-from alink import Device
+from alink import Device, TransportError
 
 port = UART(2, baudrate=9600, tx=17, rx=16, timeout=100)
 
@@ -31,6 +31,9 @@ while True:
     line = port.readline()
     fields = checked(line) if line else None
     if fields and fields[0][2:] == "GGA" and fields[6] != "0":
-        device.post_properties(
-            {"latitude": degrees(*fields[2:4]), "longitude": degrees(*fields[4:6])}
-        )
+        try:
+            device.post_properties(
+                {"latitude": degrees(*fields[2:4]), "longitude": degrees(*fields[4:6])}
+            )
+        except TransportError:
+            pass  # Not online, or no longer.

@@ -5,7 +5,7 @@ import ds18x20
 import onewire
 from machine import Pin
 
-from alink import Device
+from alink import Device, TransportError
 
 sensors = ds18x20.DS18X20(onewire.OneWire(Pin(4)))
 roms = sensors.scan()
@@ -14,5 +14,8 @@ device.connect()
 while True:
     sensors.convert_temp()
     time.sleep_ms(750)
-    device.post_properties({"t%d" % rom[1]: sensors.read_temp(rom) for rom in roms})
+    try:
+        device.post_properties({"t%d" % rom[1]: sensors.read_temp(rom) for rom in roms})
+    except TransportError:
+        pass  # Not online, or no longer.
     device.poll(500)

@@ -3,7 +3,7 @@ import time
 
 from machine import Pin, time_pulse_us
 
-from alink import Device
+from alink import Device, TransportError
 from alink.thing import Thing
 
 trigger = Pin(5, Pin.OUT, value=0)
@@ -27,8 +27,14 @@ lost = False
 while True:
     centimeters = distance_cm()
     if centimeters is not None:
-        device.post_properties({"distance": centimeters})
+        try:
+            device.post_properties({"distance": centimeters})
+        except TransportError:
+            pass  # Not online, or no longer.
     elif not lost:
-        thing.event("lost", {})
+        try:
+            thing.event("lost", {})
+        except TransportError:
+            pass  # Not online, or no longer.
     lost = centimeters is None
     device.poll(200)

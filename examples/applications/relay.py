@@ -1,7 +1,7 @@
 # A relay that the cloud switches, active low, and a button that switches it by hand.
 from machine import Pin, Signal
 
-from alink import Device
+from alink import Device, TransportError
 from alink.thing import Thing
 
 relay = Signal(Pin(26, Pin.OUT, value=1), invert=True)
@@ -23,5 +23,8 @@ while True:
     level = button.value()
     if was and not level:
         relay.value(not relay.value())
-        device.post_properties({"relay": relay.value()})
+        try:
+            device.post_properties({"relay": relay.value()})
+        except TransportError:
+            pass  # Not online, or no longer.
     was = level

@@ -2,7 +2,7 @@
 import machine
 from machine import ADC, Pin
 
-from alink import Device
+from alink import Device, TransportError
 
 rtc = machine.RTC()
 wakes = (rtc.memory() or b"\0")[0] + 1
@@ -12,7 +12,10 @@ battery.atten(ADC.ATTN_11DB)
 device = Device.from_flash()
 device.connect()
 volts = round(battery.read_uv() * 2 / 1000000, 2)
-device.post_properties(
-    {"volts": volts, "wakes": wakes, "timer": int(machine.wake_reason() == machine.TIMER_WAKE)}
-)
+try:
+    device.post_properties(
+        {"volts": volts, "wakes": wakes, "timer": int(machine.wake_reason() == machine.TIMER_WAKE)}
+    )
+except TransportError:
+    pass  # Not online, or no longer.
 device.sleep(600000)

@@ -4,7 +4,7 @@ import asyncio
 from machine import Pin
 from microdot import Microdot
 
-from alink import Device
+from alink import Device, TransportError
 from alink.thing import Thing
 
 PORT = 8080
@@ -28,7 +28,10 @@ async def show(request):
 @app.post("/lamp/<int:value>")
 async def change(request, value):
     lamp.value(value)
-    device.post_properties({"lamp": value})
+    try:
+        device.post_properties({"lamp": value})
+    except TransportError:
+        pass  # Not online, or no longer.
     return {"lamp": value}
 
 

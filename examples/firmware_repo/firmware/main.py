@@ -1,7 +1,7 @@
 # The cloud sets the threshold, the board reports temperature and whether its fan runs.
 from fan import Fan
 
-from alink import Device
+from alink import Device, TransportError
 from alink.thing import Thing
 
 device = Device.from_flash()
@@ -24,5 +24,8 @@ def temperature():
 device.connect()
 while True:
     measured = temperature()
-    device.post_properties({"temperature": measured, "fan": int(fan.measured(measured))})
+    try:
+        device.post_properties({"temperature": measured, "fan": int(fan.measured(measured))})
+    except TransportError:
+        pass  # Not online, or no longer.
     device.poll(1000)
