@@ -4,6 +4,7 @@
 ```{commands} alink_sim.cli alink-sim
 ```{settings}                 the settings of the simulated platform
 ```{peripherals}              what the firmware of a simulated board can import
+```{stock-images}             what stock images have, and what of it is simulated
 ```{errors} device            the messages of device, platform or line; "codes": those of the wire
 """
 
@@ -16,7 +17,16 @@ from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from docs._ext import commands, entries, errors, languages, peripherals, pictures, settings
+from docs._ext import (
+    commands,
+    entries,
+    errors,
+    languages,
+    peripherals,
+    pictures,
+    settings,
+    stock_images,
+)
 
 
 class _Generated(SphinxDirective):
@@ -90,6 +100,14 @@ class Peripherals(Settings):
         return peripherals.tables()
 
 
+class StockImages(Settings):
+    """What stock images of the ESP32 family have, and what of it is simulated."""
+
+    def text(self) -> str:
+        """Return the Markdown."""
+        return stock_images.tables()
+
+
 class Errors(_Generated):
     """The messages of a part with cause and cure, in the language of the page."""
 
@@ -130,6 +148,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("commands", Commands)
     app.add_directive("settings", Settings)
     app.add_directive("peripherals", Peripherals)
+    app.add_directive("stock-images", StockImages)
     app.add_directive("errors", Errors)
     app.add_directive("mermaid", Flowchart)
     app.connect("source-read", _link_languages)

@@ -15,6 +15,8 @@ from docs._ext import peripherals
 STUBS = Path(__file__).resolve().parents[3] / ".cache" / "typings"
 # Names that the stubs take over from other ports, and names of types.
 OTHER_PORTS = {
+    "esp": {"set_native_code_location", "sleep_type"},
+    "network": {"AbstractNIC", "WLANWiPy"},
     "machine": {"ATTN_0DB", "IDLE", "ID_T", "PinLike", "RTC_WAKE", "WLAN_WAKE"},
     "machine.Pin": {"drive", "mode", "pull"},
     "machine.I2C": {"readinto", "start", "stop", "write"},

@@ -59,13 +59,72 @@ MODULES: Mapping[str, Mapping[str, Entry]] = {
         "wake_on_gpio": chip.wake_on_gpio,
     },
     "bluetooth": {"BLE": ble.BleUnit},
+    "esp": {
+        "LOG_DEBUG": 4,
+        "LOG_ERROR": 1,
+        "LOG_INFO": 3,
+        "LOG_NONE": 0,
+        "LOG_VERBOSE": 5,
+        "LOG_WARNING": 2,
+        "osdebug": chip.osdebug,
+    },
+    "network": {
+        "AUTH_MAX": 17,
+        "AUTH_OPEN": 0,
+        "AUTH_OWE": 9,
+        "AUTH_WAPI_PSK": 8,
+        "AUTH_WEP": 1,
+        "AUTH_WPA2_ENTERPRISE": 5,
+        "AUTH_WPA2_PSK": 3,
+        "AUTH_WPA2_WPA3_PSK": 7,
+        "AUTH_WPA3_ENT_192": 10,
+        "AUTH_WPA3_EXT_PSK": 11,
+        "AUTH_WPA3_EXT_PSK_MIXED_MODE": 12,
+        "AUTH_WPA3_PSK": 6,
+        "AUTH_WPA_PSK": 2,
+        "AUTH_WPA_WPA2_PSK": 4,
+        "MODE_11B": 1,
+        "MODE_11G": 2,
+        "MODE_11N": 4,
+        "MODE_LR": 8,
+        "STAT_ASSOC_FAIL": 203,
+        "STAT_CONNECT_FAIL": 203,
+        "STAT_HANDSHAKE_TIMEOUT": 204,
+        "STAT_NO_AP_FOUND_IN_AUTHMODE_THRESHOLD": 211,
+        "STAT_NO_AP_FOUND_IN_RSSI_THRESHOLD": 212,
+        "STAT_NO_AP_FOUND_W_COMPATIBLE_SECURITY": 210,
+        "country": chip.country,
+    },
     "onewire": {"OneWire": serial.OneWireUnit},
 }
 """Classes, functions and constants; a text names the stand-in that has it."""
 
 _AIR = "no radio but Wi-Fi is simulated"
 _SHELL = "use the REPL of the serial port"
+_WIRED = "no wired Ethernet is simulated"
+_EDGES = "count the edges with machine.Pin.irq"
 _PACKAGE = "it is not in a stock image either; copy it to the board"
+
+_ETHERNET = (
+    "ETH_CONNECTED",
+    "ETH_DISCONNECTED",
+    "ETH_GOT_IP",
+    "ETH_INITIALIZED",
+    "ETH_STARTED",
+    "ETH_STOPPED",
+    "PHY_DM9051",
+    "PHY_DP83848",
+    "PHY_GENERIC",
+    "PHY_IP101",
+    "PHY_KSZ8041",
+    "PHY_KSZ8081",
+    "PHY_KSZ8851SNL",
+    "PHY_LAN8670",
+    "PHY_LAN8710",
+    "PHY_LAN8720",
+    "PHY_RTL8201",
+    "PHY_W5500",
+)
 
 NOT_SIMULATED: Mapping[str, str] = {
     "machine.ADCBlock": "use machine.ADC",
@@ -74,17 +133,53 @@ NOT_SIMULATED: Mapping[str, str] = {
     "machine.mem8": "the board has only the registers of machine.mem32 that the SDK uses",
     "machine.mem16": "the board has only the registers of machine.mem32 that the SDK uses",
     "machine.CAN": "no CAN bus is simulated",
+    "machine.Counter": _EDGES,
+    "machine.Encoder": _EDGES,
+    "machine.I2CTarget": "the board is only a controller; attach devices with board.i2c",
+    "machine.USBDevice": "no USB is simulated",
+    "machine.bootloader": "use the order `download`, or SerialBoard.reset(download=True)",
+    "esp.flash_user_start": "use esp32.Partition",
+    "esp.gpio_matrix_in": "signals are not routed; use machine.Pin",
+    "esp.gpio_matrix_out": "signals are not routed; use machine.Pin",
+    "network.LAN": _WIRED,
+    "network.PPP": "no modem is simulated",
+    "network.ipconfig": "use WLAN.ifconfig",
+    "network.phy_mode": "the radio has no modes",
+    **{f"network.{name}": _WIRED for name in _ETHERNET},
     "bluetooth.UUID": "only scans and advertising are simulated",
     "os.VfsLfs1": "use os.VfsLfs2",
     "os.dupterm": _SHELL,
     "os.dupterm_notify": _SHELL,
     "esp32.idf_heap_info": "only a board with heap=chip has the two heaps of a chip",
-    "esp32.PCNT": "count the edges with machine.Pin.irq",
+    "esp32.PCNT": _EDGES,
     "esp32.ULP": "the second processor is not simulated",
     "esp32.wake_on_touch": "use esp32.wake_on_ext0",
     "esp32.wake_on_ulp": "the second processor is not simulated",
 }
 """Names that a simulated board refuses, with the reason or the replacement."""
+
+
+LACKING: Mapping[str, str] = {
+    "esp32.idf_heap_info": "only a board with heap=chip has the two heaps of a chip",
+    "io.BufferedWriter": "write to the stream itself",
+    "micropython.alloc_emergency_exception_buf": "an exception in a callback has its text anyway",
+    "os.dupterm_notify": _SHELL,
+    "platform.processor": "use os.uname().machine",
+    "select.select": "use select.poll",
+    "socket.AF_INET6": "the network has IPv4 only",
+    "socket.IPPROTO_IP": "write the number",
+    "socket.IPPROTO_TCP": "write the number",
+    "socket.IPPROTO_UDP": "write the number",
+    "socket.IP_ADD_MEMBERSHIP": "no multicast is simulated",
+    "socket.MSG_DONTWAIT": "use setblocking(False)",
+    "socket.MSG_PEEK": "a socket has no peek here",
+    "socket.SOCK_RAW": "only TCP and UDP are simulated",
+    "socket.SO_BINDTODEVICE": "the board has one interface",
+    "socket.TCP_NODELAY": "it is always on",
+    "sys.ps1": "the prompt is fixed",
+    "sys.ps2": "the prompt is fixed",
+}
+"""Names of a stock image that raise AttributeError: a sentence would take heap of the firmware."""
 
 
 REFUSED_MODULES: Mapping[str, str] = {
@@ -135,6 +230,19 @@ _STAND_INS: Mapping[str, tuple[str, ...]] = {
     "dht": ("DHT11", "DHT22", "DHTBase"),
     "ds18x20": ("DS18X20",),
     "neopixel": ("NeoPixel",),
+    "esp": ("flash_erase", "flash_read", "flash_size", "flash_write"),
+    "network": (
+        "AP_IF",
+        "STAT_BEACON_TIMEOUT",
+        "STAT_CONNECTING",
+        "STAT_GOT_IP",
+        "STAT_IDLE",
+        "STAT_NO_AP_FOUND",
+        "STAT_WRONG_PASSWORD",
+        "STA_IF",
+        "WLAN",
+        "hostname",
+    ),
     "ntptime": ("host", "settime", "time", "timeout"),
     "os": (
         "VfsFat",

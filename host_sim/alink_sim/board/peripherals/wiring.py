@@ -42,6 +42,7 @@ class Wiring:
         self.wake_cause = 0  # machine.wake_reason() for these pins.
         self.woken_by = 0  # machine.wake_reason() now.
         self.frequency = 160_000_000  # of the processor, in hertz
+        self.country = "XX"  # of the radio
         self.chip_celsius = 48.0  # The temperature of the chip.
         self._now = now
         self._notify = notify

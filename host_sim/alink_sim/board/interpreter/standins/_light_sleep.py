@@ -16,3 +16,6 @@ class _Wake:
 
 def lightsleep(ms=-1):
     wait(ms, 0, _Wake)
+
+
+sleep = lightsleep

@@ -11,3 +11,9 @@ def flash_erase(sector):
 
 def flash_size():
     return _board.flash.seek(0, 2)
+
+
+def __getattr__(name):
+    from _peripherals import find
+
+    return find("esp", name)

@@ -103,3 +103,9 @@ WLAN.IF_AP = AP_IF
 
 def hostname(name=None):
     return "mpy-esp32"
+
+
+def __getattr__(name):
+    from _peripherals import find
+
+    return find("network", name)

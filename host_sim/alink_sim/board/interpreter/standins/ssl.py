@@ -72,6 +72,10 @@ def wrap_socket(sock, server_side=False, server_hostname=None, cert_reqs=CERT_NO
     return context.wrap_socket(sock, server_side=server_side, server_hostname=server_hostname)
 
 
+def __getattr__(name):
+    return getattr(tls, name)
+
+
 def _validity(der):
     # Return the two dates of a certificate (RFC 5280, 4.1) as text YYYYMMDDhhmmss.
     at = _inside(der, _inside(der, 0)[0])[0]

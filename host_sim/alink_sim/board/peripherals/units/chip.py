@@ -32,6 +32,21 @@ def idle(wiring: Wiring) -> None:
     del wiring
 
 
+def country(wiring: Wiring, code: str | None = None) -> str | None:
+    """Return or set the country of the radio; it has no effect here."""
+    if code is None:
+        return wiring.country
+    if len(code) != 2:
+        raise ValueError("code must be two letters")
+    wiring.country = code
+    return None
+
+
+def osdebug(wiring: Wiring, *levels: Any) -> None:
+    """Do nothing: the board has no messages of ESP-IDF."""
+    del wiring, levels
+
+
 def disable_irq(wiring: Wiring) -> int:
     """Return a state for enable_irq; interrupts only run between statements here anyway."""
     del wiring
