@@ -106,5 +106,5 @@ class Wifi:
             return
         self._portal = self._portal or Portal()
         if self._names is None:
-            self._names = hosts.read_text("utf-8")
+            self._names = hosts.read_bytes().decode()
         overwrite(hosts, _PORTAL)
