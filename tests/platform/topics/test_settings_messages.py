@@ -108,7 +108,7 @@ def test_packet_id_waiting_for_puback_is_not_reused(make):
         platform.cloud.send(PK, DN, topic, b"kept", qos=1)  # Its id 1 is never acknowledged.
         assert wire.read() == publish(topic, b"kept", qos=1, packet_id=1)
         (connection,) = platform._servers[1]._connections
-        connection._packet_ids._last = 65534
+        connection._outgoing._packet_ids._last = 65534
         for number in (65535, 2):
             platform.cloud.send(PK, DN, topic, b"x", qos=1)
             assert wire.read() == publish(topic, b"x", qos=1, packet_id=number)
