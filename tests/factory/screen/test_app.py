@@ -72,6 +72,7 @@ def test_everything_fits_the_terminal(hands: Hands, chosen: str, size: tuple[int
             # What to do now, counts, all tiles, the scan and the failures are there at once.
             for word in ("1/40" if chosen == language.CHINESE else "1 of 40 done", "→", "SN9"):
                 assert word in page
+            assert chosen == language.ENGLISH or " into " not in page
             views = [view.region for view in hands.app.query(TileView)]
             assert len(views) == 8
             assert size == (60, 20) or max(region.bottom for region in views) <= size[1] - 7

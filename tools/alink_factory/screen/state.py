@@ -344,9 +344,14 @@ def _instruction(tiles: Sequence[Tile], scans: Scans | None, *, needed: int) -> 
 
 
 def _next_board(free: str, scans: Scans | None) -> str:
-    where = f" into {free}" if free else ""
     if scans and (waiting := scans.serials.waiting):
-        return f"Plug the board {waiting[0]}{where or ' in'}."
+        if free:
+            return f"Plug the board {waiting[0]} into {free}."
+        return f"Plug in the board {waiting[0]}."
     if scans and scans.is_needed:
-        return f"Scan a board, then plug it{where or ' in'}."
-    return f"Plug a board{where}." if where else "Plug in a board."
+        return (
+            f"Scan a board, then plug it into {free}."
+            if free
+            else "Scan a board, then plug it in."
+        )
+    return f"Plug a board into {free}." if free else "Plug in a board."
