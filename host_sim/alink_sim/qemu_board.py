@@ -71,6 +71,7 @@ class QemuBoard(RemoteBoard):
         self._process: subprocess.Popen[bytes] | None = None
         self._serial: socket.socket | None = None
         self._reader: threading.Thread | None = None
+        self._waker: threading.Thread | None = None
 
     def power_on(self) -> None:
         """Start the emulator. Raises BoardError if it does not connect its serial port."""
@@ -86,6 +87,10 @@ class QemuBoard(RemoteBoard):
                     stdout=subprocess.PIPE,
                     stderr=subprocess.STDOUT,
                 )
+                self._waker = threading.Thread(
+                    target=_wake, args=(self._process, listener.getsockname()), daemon=True
+                )
+                self._waker.start()
                 self._serial = _accepted(listener, self._process)
             except OSError as error:
                 raise BoardError(f"{self._command[0]} does not start: {error}") from error
@@ -98,6 +103,9 @@ class QemuBoard(RemoteBoard):
             self._process.kill()
             self._process.communicate()
             self._process = None
+        if self._waker:
+            self._waker.join()  # Else it could connect to the next listener, on the same port.
+            self._waker = None
         if self._serial and self._reader:
             self._reader.join()
             self._serial.close()
@@ -122,8 +130,6 @@ class QemuBoard(RemoteBoard):
 
 def _accepted(listener: socket.socket, process: subprocess.Popen[bytes]) -> socket.socket:
     # QEMU connects before its CPU starts; one that ends instead has told why.
-    ended = threading.Thread(target=_wake, args=(process, listener.getsockname()), daemon=True)
-    ended.start()
     serial, _ = listener.accept()
     if process.poll() is not None:
         serial.close()
@@ -133,6 +139,7 @@ def _accepted(listener: socket.socket, process: subprocess.Popen[bytes]) -> sock
 
 
 def _wake(process: subprocess.Popen[bytes], address: tuple[str, int]) -> None:
+    """End the wait of `_accepted` if the process ends first."""
     process.wait()
     with contextlib.suppress(OSError):
         socket.create_connection(address).close()

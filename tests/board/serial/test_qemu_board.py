@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 import textwrap
+import threading
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -164,3 +165,16 @@ def test_emulated_board_finds_this_computer():
     lane = lanes.Lane(lanes.QEMU, "", "qemu", "image.bin", qemu_board.HOST, "")
     assert lane.listen
     assert (lane.listen.host, lane.listen.san) == ("127.0.0.1", ("10.0.2.2",))
+
+
+def test_switched_off_emulator_leaves_no_thread():
+    # One that waits for the end of the emulator would connect to the port of the next one.
+    connect = (
+        "import socket, sys, time; _, host, port = sys.argv[-1].split(':'); "
+        "serial = socket.create_connection((host, int(port))); time.sleep(600)"
+    )
+    before = set(threading.enumerate())
+    board = QemuBoard([sys.executable, "-c", connect], device_name="dev-1")
+    board.power_on()
+    board.power_off()
+    assert set(threading.enumerate()) <= before
