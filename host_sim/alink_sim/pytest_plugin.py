@@ -139,11 +139,13 @@ def product(request: pytest.FixtureRequest, iot_platform: Platform) -> Product:
 
     made = iot_platform.console.create_product(name="pytest", instance=Instance(_INSTANCE))
     if named := str(request.config.getini("alink_thing")):
+        from alink_sim.nearby import beside
+
         path = request.config.rootpath / named
         try:
             iot_platform.console.set_thing_model(made.key, json.loads(path.read_bytes()))
         except (OSError, ValueError) as error:
-            raise pytest.UsageError(f"alink_thing is {path}: {error}") from error
+            raise pytest.UsageError(f"alink_thing is {path}: {error}{beside(path)}") from error
     return made
 
 
@@ -231,7 +233,9 @@ def _files(config: pytest.Config) -> Path | None:
         return None
     files = config.rootpath / named
     if not files.is_dir():
-        raise pytest.UsageError(f"alink_files is {files}, which is not a folder")
+        from alink_sim.nearby import beside
+
+        raise pytest.UsageError(f"alink_files is {files}, which is not a folder{beside(files)}")
     return files
 
 

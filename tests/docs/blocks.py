@@ -80,9 +80,13 @@ def blocks_of(page: Path) -> list[Block]:
 
 
 def matches(expected: str, output: str) -> bool:
-    """Tell whether the lines of a `text` block follow each other in an output."""
+    """Tell whether the lines of a `text` block follow each other in an output.
+
+    "..." stands for any text; a line that is only "..." may stand for no line.
+    """
     pattern = re.escape(expected.strip()).replace(re.escape("..."), ".*?")
-    return re.search(re.sub(r"\\?\s+", r"\\s+", pattern), output, re.DOTALL) is not None
+    pattern = re.sub(r"\\?\s+", r"\\s+", pattern).replace(r"\s+.*?\s+", r"\s+(?:.*?\s+)?")
+    return re.search(pattern, output, re.DOTALL) is not None
 
 
 def _line(text: str, at: int) -> int:

@@ -86,3 +86,4 @@ def test_mark_without_block_is_reported(tmp_path):
 def test_dots_stand_for_any_text():
     assert matches("one ... three", "zero\none two three\n")
     assert not matches("one ... four", "zero\none two three\n")
+    assert matches("one\n...\ntwo", "one\ntwo\n")

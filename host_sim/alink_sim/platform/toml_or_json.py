@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from alink_sim import bounded_json
+from alink_sim.nearby import reason
 
 
 def load(path: Path, error: type[ValueError]) -> Any:
@@ -16,6 +17,6 @@ def load(path: Path, error: type[ValueError]) -> Any:
         text = path.read_text(encoding="utf-8-sig")
         return bounded_json.loads(text) if form == "JSON" else tomllib.loads(text)
     except OSError as problem:
-        raise error(f"{path} cannot be read: {problem.strerror}") from problem
+        raise error(f"{path} cannot be read: {reason(problem, path)}") from problem
     except (ValueError, RecursionError) as problem:
         raise error(f"{path} is not {form}: {problem}") from problem

@@ -13,6 +13,7 @@ import typer
 
 from alink_sim import thing_model, toolchain
 from alink_sim.clock import Clock, SystemClock
+from alink_sim.nearby import reason
 from alink_sim.platform.verbs.output import reported
 from alink_sim.sntp import SntpServer
 from alink_sim.workbench import fault_file, project
@@ -168,7 +169,9 @@ def _model(thing: Path | None, application: Application) -> Any:
     try:
         thing_model.read(path)
         return json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise ApplicationError(f"{path} cannot be read: {reason(error, path)}") from error
+    except ValueError as error:
         raise ApplicationError(f"{path} is not a thing model: {error}") from error
 
 

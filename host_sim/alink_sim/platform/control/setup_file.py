@@ -22,6 +22,7 @@ from pydantic import Field
 from alink_formats import tables
 from alink_formats.tables import Table, TableError
 from alink_sim import bounded_json, thing_model
+from alink_sim.nearby import reason
 from alink_sim.platform.openapi.keys import AccessKey, AccessKeyError
 from alink_sim.platform.platform import Platform
 from alink_sim.platform.state.data_script import Script, SourceError, from_source
@@ -233,7 +234,7 @@ def _thing(path: Path, where: str) -> Any:
         document = bounded_json.loads(path.read_text("utf-8-sig"))
         thing_model.parse(document)
     except OSError as error:
-        raise SetupError(f"{where}: thing {path} cannot be read: {error.strerror}") from error
+        raise SetupError(f"{where}: thing {path} cannot be read: {reason(error, path)}") from error
     except ValueError as error:
         raise SetupError(f"{where}: thing {path}: {error}") from error
     return document
@@ -243,7 +244,9 @@ def _content(path: Path, what: str, where: str) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise SetupError(f"{where}: {what} {path} cannot be read: {error.strerror}") from error
+        raise SetupError(
+            f"{where}: {what} {path} cannot be read: {reason(error, path)}"
+        ) from error
 
 
 def _script(path: Path, where: str) -> Script:
