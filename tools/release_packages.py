@@ -51,7 +51,9 @@ def installed(root: Path) -> dict[str, Distribution]:
     found = {}
     for folder in reversed(folders):
         for one in distributions(path=[str(folder)]):
-            found[normal(one.metadata["Name"])] = one
+            # Some pips leave an .egg-info without a name for a package that has no wheel.
+            if name := one.metadata["Name"]:
+                found[normal(name)] = one
     return found
 
 

@@ -8,9 +8,7 @@ no order.
 import hashlib
 from binascii import hexlify
 
-from micropython import const
-
-_BLOCK = const(64)  # Bytes of a block, the same for MD5, SHA-1 and SHA-256.
+_BLOCK = 64  # Bytes of a block, the same for MD5, SHA-1 and SHA-256.
 
 
 def hmac(method, key, message):
