@@ -8,21 +8,20 @@ no order.
 import hashlib
 from binascii import hexlify
 
-_BLOCK = 64  # Bytes of a block, the same for MD5, SHA-1 and SHA-256.
-
 
 def hmac(method, key, message):
     """Return HMAC(key, message) in hex for hmacmd5, hmacsha1 or hmacsha256 (RFC 2104)."""
     digest = getattr(hashlib, method[4:].decode())
-    if len(key) > _BLOCK:
+    block = 64  # Bytes, the same for MD5, SHA-1 and SHA-256. A local takes no name for good.
+    if len(key) > block:
         key = digest(key).digest()
-    pad = bytearray(_BLOCK)
+    pad = bytearray(block)
     pad[: len(key)] = key
-    for i in range(_BLOCK):
+    for i in range(block):
         pad[i] ^= 0x36
     inner = digest(pad)
     inner.update(message)
-    for i in range(_BLOCK):
+    for i in range(block):
         pad[i] ^= 0x36 ^ 0x5C
     outer = digest(pad)
     outer.update(inner.digest())
