@@ -12,7 +12,8 @@ from binascii import hexlify
 def hmac(method, key, message):
     """Return HMAC(key, message) in hex for hmacmd5, hmacsha1 or hmacsha256 (RFC 2104)."""
     digest = getattr(hashlib, method[4:].decode())
-    block = 64  # Bytes, the same for MD5, SHA-1 and SHA-256. A local takes no name for good.
+    # A local: MicroPython never frees the name of a global.
+    block = 64  # Bytes, the same for MD5, SHA-1 and SHA-256.
     if len(key) > block:
         key = digest(key).digest()
     pad = bytearray(block)

@@ -74,7 +74,7 @@ class Rig:
     def __getattr__(self, name: str) -> NoReturn:
         """Skip a test that drives the clock, on a lane."""
         if name == "driver" and self.flash:
-            pytest.skip(NO_CLOCK)
+            pytest.skip(reason=NO_CLOCK)
         raise AttributeError(name)
 
     @property
@@ -183,7 +183,7 @@ def clock(tmp_path: Path) -> Iterator[ManualClock]:
 def interpreter(request: pytest.FixtureRequest) -> toolchain.Interpreter:
     """Return each interpreter; on a lane, whose boards have their own, the first one."""
     if lanes.chosen(request.config) and request.param != interpreters.NAMES[0]:
-        pytest.skip("the board of a lane has its own MicroPython: once is enough")
+        pytest.skip(reason="the board of a lane has its own MicroPython: once is enough")
     return interpreters.require(request.param)
 
 
@@ -207,7 +207,7 @@ def make_rig(
         turned = clock is not None
         if lane:
             if turned:
-                pytest.skip(NO_CLOCK)
+                pytest.skip(reason=NO_CLOCK)
             clock = SystemClock()
         elif clock is None:
             clock = ManualClock(tmp_path / "time", start=time.time())
