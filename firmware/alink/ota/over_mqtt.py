@@ -14,6 +14,7 @@ from ..envelope import compact
 from ..errors import ProtocolError, RefusedError, TransportError
 
 _PART = const(1024)  # An answer takes heap for itself twice, each time in one piece.
+_LEAST = const(256)  # The smallest part of the platform. Only the last one may be shorter.
 _TRIES = const(5)
 _ANSWER_MS = const(10000)
 _SLICE_MS = const(50)
@@ -25,12 +26,12 @@ def fetch(ota, fetched):
     """Yield the milliseconds to wait. Raises TransportError, ProtocolError or RefusedError."""
     device = ota.device
     came = []
+    size = _PART
     answers = device.topic(_TOPIC + "_reply")
 
     def take(topic, payload):
-        if payload:  # Else heap was short for it: it is asked for again.
-            came.append(payload)
-            ota.wake()
+        came.append(payload)  # None if heap was short for it.
+        ota.wake()
 
     while answers in device._routes:
         yield _OFFLINE_MS  # The file of another module: an answer does not say whose it is.
@@ -44,12 +45,16 @@ def fetch(ota, fetched):
             try:
                 if answers not in device._routes:
                     device.subscribe(answers, take)
-                _ask(ota, fetched)
+                _ask(ota, fetched, size)
                 while not came and waited < _ANSWER_MS << tries - 1 and device.online():
                     yield _SLICE_MS
                     waited += _SLICE_MS
                 while came:
-                    part = part_of(came.pop(0), fetched.have)
+                    payload = came.pop(0)
+                    if payload is None:
+                        size = max(_LEAST, size // 2)
+                        continue
+                    part = part_of(payload, fetched.have)
                     if part:
                         fetched.take(part)
                         tries = 0
@@ -63,12 +68,12 @@ def fetch(ota, fetched):
         heap.unload("crc16")
 
 
-def _ask(ota, fetched):
+def _ask(ota, fetched, size):
     offer, at = ota.offer, fetched.have
     params = {
         "fileToken": "alink",
         "fileInfo": {"streamId": offer["streamId"], "fileId": offer["streamFileId"]},
-        "fileBlock": {"size": min(_PART, fetched.size - at), "offset": at},
+        "fileBlock": {"size": min(size, fetched.size - at), "offset": at},
     }
     body = {"id": str(at), "version": "1.0", "params": params}
     ota.device.publish(_TOPIC, compact(body))

@@ -364,6 +364,25 @@ def test_part_without_heap_is_requested_again():
     assert chip.other(len(IMAGE)) == IMAGE
 
 
+def test_parts_get_smaller_until_heap_suffices():
+    began, sizes = NOW[0], []
+    chip, device, _made = begun()
+    push(device, **BY_MQTT)
+    topic = DOWNLOAD.encode() + b"_reply"
+
+    def answer(at, size):
+        sizes.append(size)
+        if size > 256:
+            device._routes[topic](topic, None)
+            return None
+        return part(IMAGE[at : at + size], at)
+
+    serve(device, answer)
+    assert sizes[:4] == [1024, 512, 256, 256]
+    assert chip.other(len(IMAGE)) == IMAGE
+    assert NOW[0] - began < 10000  # No wait for an answer that has come.
+
+
 def test_session_end_before_first_part_costs_nothing():
     chip, device, _made = begun()
     device._link.subscribe = lost
