@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from alink_sim.cli import app
 from alink_sim.nearby import beside
 from alink_sim.platform.toml_or_json import load
 from alink_sim.workbench.application import Application, ApplicationError
@@ -52,3 +54,11 @@ def test_board_run_names_thing_models(tmp_path: Path):
     files(tmp_path, "main.py", "thing.json")
     with pytest.raises(ApplicationError, match=r"things\.json cannot be read: .*: thing\.json"):
         _model(tmp_path / "things.json", Application(tmp_path))
+
+
+@pytest.mark.parametrize("verb", ["check", "stub", "compile"])
+def test_thing_command_names_thing_models(tmp_path: Path, verb: str):
+    files(tmp_path, "thing.json")
+    refused = CliRunner().invoke(app, ["thing", verb, str(tmp_path / "things.json")])
+    assert refused.exit_code == 2
+    assert refused.output.rstrip().endswith("; beside it: thing.json")

@@ -9,6 +9,7 @@ import typer
 
 from alink_sim import bounded_json, thing_model
 from alink_sim.bounded_json import JsonError
+from alink_sim.nearby import reason
 from alink_sim.thing_model import ThingModel, ThingModelError, Violation
 
 app = typer.Typer(
@@ -76,7 +77,7 @@ def _read(file: Path) -> ThingModel:
     try:
         return thing_model.read(file)
     except OSError as error:
-        typer.echo(f"alink-sim: cannot read {file}: {error.strerror}", err=True)
+        typer.echo(f"alink-sim: cannot read {file}: {reason(error, file)}", err=True)
         raise typer.Exit(2) from error
     except ThingModelError as error:
         for problem in error.problems:

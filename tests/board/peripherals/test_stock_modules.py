@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 from alink_sim.board.peripherals import modules
 from tests.board.conftest import Bench
 
@@ -54,3 +56,43 @@ def test_stock_modules_import_or_are_refused(bench: Bench):
         "no network (-202,)",
         "year True",
     ]
+
+
+def test_rare_names_of_public_programs_work(bench: Bench):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    lines = bench.run(
+        f"""
+        import micropython, select, socket, time
+        from micropython import const
+        micropython.alloc_emergency_exception_buf(100)
+        micropython.schedule(print, "scheduled")
+        print(const(3), micropython.opt_level())
+
+        server = socket.socket()
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        server.bind(("127.0.0.1", {port}))
+        server.listen(1)
+        print(select.select([server], [], [], 0))
+        client = socket.socket()
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        client.connect(("127.0.0.1", {port}))
+        print(select.select([server], [client], [server], 5) == ([server], [client], []))
+        print(select.select([server], [], [])[0] == [server])
+        try:
+            socket.MSG_PEEK
+        except NotImplementedError as error:
+            print(error)
+        """,
+        heap="200000",
+    )
+    assert sorted(lines) == sorted(
+        [
+            "scheduled",
+            "3 0",
+            "([], [], [])",
+            "True",
+            "True",
+            "socket.MSG_PEEK is not simulated: a socket has no peek here",
+        ]
+    )

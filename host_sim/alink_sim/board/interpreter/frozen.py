@@ -21,6 +21,7 @@ _BOOT = frozenset(
         "_main",
         "_boot",
         "_board",
+        "_micropython",
         "_sys",
         "_two_heaps",
         "errno",

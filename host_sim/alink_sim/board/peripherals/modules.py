@@ -96,6 +96,8 @@ MODULES: Mapping[str, Mapping[str, Entry]] = {
         "country": chip.country,
     },
     "onewire": {"OneWire": serial.OneWireUnit},
+    "select": {"select": "_select"},
+    "socket": {"IPPROTO_IP": 0, "IPPROTO_TCP": 6, "IPPROTO_UDP": 17, "TCP_NODELAY": 1},
 }
 """Classes, functions and constants; a text names the stand-in that has it."""
 
@@ -150,6 +152,12 @@ NOT_SIMULATED: Mapping[str, str] = {
     "os.VfsLfs1": "use os.VfsLfs2",
     "os.dupterm": _SHELL,
     "os.dupterm_notify": _SHELL,
+    "socket.AF_INET6": "the network has IPv4 only",
+    "socket.IP_ADD_MEMBERSHIP": "no multicast is simulated",
+    "socket.MSG_DONTWAIT": "use setblocking(False)",
+    "socket.MSG_PEEK": "a socket has no peek here",
+    "socket.SOCK_RAW": "only TCP and UDP are simulated",
+    "socket.SO_BINDTODEVICE": "the board has one interface",
     "esp32.idf_heap_info": "only a board with heap=chip has the two heaps of a chip",
     "esp32.PCNT": _EDGES,
     "esp32.ULP": "the second processor is not simulated",
@@ -162,20 +170,7 @@ NOT_SIMULATED: Mapping[str, str] = {
 LACKING: Mapping[str, str] = {
     "esp32.idf_heap_info": "only a board with heap=chip has the two heaps of a chip",
     "io.BufferedWriter": "write to the stream itself",
-    "micropython.alloc_emergency_exception_buf": "an exception in a callback has its text anyway",
-    "os.dupterm_notify": _SHELL,
     "platform.processor": "use os.uname().machine",
-    "select.select": "use select.poll",
-    "socket.AF_INET6": "the network has IPv4 only",
-    "socket.IPPROTO_IP": "write the number",
-    "socket.IPPROTO_TCP": "write the number",
-    "socket.IPPROTO_UDP": "write the number",
-    "socket.IP_ADD_MEMBERSHIP": "no multicast is simulated",
-    "socket.MSG_DONTWAIT": "use setblocking(False)",
-    "socket.MSG_PEEK": "a socket has no peek here",
-    "socket.SOCK_RAW": "only TCP and UDP are simulated",
-    "socket.SO_BINDTODEVICE": "the board has one interface",
-    "socket.TCP_NODELAY": "it is always on",
     "sys.ps1": "the prompt is fixed",
     "sys.ps2": "the prompt is fixed",
 }
@@ -276,7 +271,7 @@ def find(module: str, name: str) -> tuple[str, object]:
     full = f"{module}.{name}"
     if full in NOT_SIMULATED:
         raise NotImplementedError(f"{full} is not simulated: {NOT_SIMULATED[full]}")
-    entry = MODULES[module].get(name)
+    entry = MODULES.get(module, {}).get(name)
     if entry is None:
         raise AttributeError(f"'module' object has no attribute '{name}'")
     if isinstance(entry, type) and issubclass(entry, Unit):

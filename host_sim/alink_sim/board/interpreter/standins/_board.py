@@ -108,6 +108,11 @@ def erase(offset):
         restart(_CUT)
 
 
+def rare(module):
+    # Return the `__getattr__` of a module: the host has what only few programs use.
+    return lambda name: __import__("_peripherals").find(module, name)
+
+
 def release(size):
     # Free as many pieces of ballast for a module of peripherals, which calls this as it loads.
     for _ in range(min(size, len(ballast))):

@@ -8,13 +8,15 @@ import sys
 import time
 
 import _board
+import _micropython
 import _sys
 import esp32
 import uos
 import vfs
 
-# Programs ask for the platform and the machine.
+# Programs ask for the platform and the machine, and call what only a chip has.
 sys.modules["sys"] = _sys
+sys.modules["micropython"] = _micropython
 # Older code imports usocket; on a board it is the same module.
 for _module in (errno, select, socket, time):
     sys.modules["u" + _module.__name__] = _module

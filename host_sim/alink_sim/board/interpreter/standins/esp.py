@@ -13,7 +13,4 @@ def flash_size():
     return _board.flash.seek(0, 2)
 
 
-def __getattr__(name):
-    from _peripherals import find
-
-    return find("esp", name)
+__getattr__ = _board.rare("esp")

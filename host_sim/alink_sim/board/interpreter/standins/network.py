@@ -1,4 +1,5 @@
 # `network` of an ESP32: a station that joins the network in range.
+import _board
 import machine
 from _board import ticks, wifi
 
@@ -105,7 +106,4 @@ def hostname(name=None):
     return "mpy-esp32"
 
 
-def __getattr__(name):
-    from _peripherals import find
-
-    return find("network", name)
+__getattr__ = _board.rare("network")

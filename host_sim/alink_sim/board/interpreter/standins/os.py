@@ -42,3 +42,6 @@ def sync():
 
 def dupterm(stream, index=0):
     raise NotImplementedError("os.dupterm is not simulated: the REPL is on the serial port")
+
+
+__getattr__ = _board.rare("os")

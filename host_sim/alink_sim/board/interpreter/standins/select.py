@@ -29,3 +29,6 @@ class poll:
             _board.keys = keys
 
     ipoll = poll
+
+
+__getattr__ = _board.rare("select")

@@ -1,6 +1,7 @@
 # `socket` of an ESP32: its errors, its timeouts, and DNS from the board's `hosts` file.
 import io
 
+import _board
 import uselect
 import usocket
 from _board import air, hosts, state, wait
@@ -181,3 +182,6 @@ class socket(io.IOBase):
         poll = uselect.poll()
         poll.register(self._sock, event)
         return poll
+
+
+__getattr__ = _board.rare("socket")
