@@ -12,7 +12,7 @@ export PYRIGHT_PYTHON_GLOBAL_NODE := off
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format system interpreters node fuzzer bench firmware frozen reliability lowest pythons release-check dist line-soak docs lock translations coverage graph clean
+.PHONY: help setup demo test check format system interpreters node fuzzer bench firmware frozen reliability lowest pythons release-check dist line-soak docs lock translations coverage picture graph clean
 
 help: ## Show this list.
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r t d; do printf '  make %-13s %s\n' "$$t" "$$d"; done
@@ -98,6 +98,9 @@ translations: setup ## Renew the marks of translated pages.
 
 coverage: setup ## Write what of the vendor's documents is supported.
 	@$(BIN)/python tools/coverage_page.py
+
+picture: setup ## Run the demo and draw its last screen for the READMEs.
+	@$(BIN)/python tools/demo_picture.py
 
 graph: setup ## Draw the import graph into docs/explanation.
 	@$(BIN)/python tools/import_graph.py

@@ -34,7 +34,7 @@ def run(*, everything: bool, as_json: bool, interpreter: str, jobs: int) -> int:
         sys.stdout.write("\n")
     else:
         console = Console()
-        console.print(_title(len(scenarios), chosen), highlight=False)
+        console.print(title(len(scenarios), chosen), highlight=False)
         if console.is_terminal:
             with Live(console=console, refresh_per_second=10) as live:
 
@@ -46,7 +46,7 @@ def run(*, everything: bool, as_json: bool, interpreter: str, jobs: int) -> int:
             lines = play(scenarios, interpreter=chosen, at_once=jobs, on_change=StepLines().show)
             sys.stdout.write("\n")
             _draw(console, BoardTable(lines))
-        console.print(_summary(lines, time.monotonic() - began), highlight=False)
+        console.print(summary(lines, time.monotonic() - began), highlight=False)
     return 0 if all(line.as_expected for line in lines) else 1
 
 
@@ -58,7 +58,8 @@ def _draw(console: Console, table: BoardTable) -> None:
         sys.stdout.write(line.rstrip() + "\n")
 
 
-def _title(count: int, interpreter: toolchain.Interpreter) -> str:
+def title(count: int, interpreter: toolchain.Interpreter) -> str:
+    """Return the text above the table, in the markup of Rich."""
     return (
         f"[bold]{count} boards[/], each a 4 MB flash and MicroPython ({interpreter.name})\n"
         "in the heap of an ESP32, as boot.py grows it, and one platform, over TLS.\n"
@@ -66,7 +67,8 @@ def _title(count: int, interpreter: toolchain.Interpreter) -> str:
     )
 
 
-def _summary(lines: list[Progress], seconds: float) -> str:
+def summary(lines: list[Progress], seconds: float) -> str:
+    """Return the text below the table, in the markup of Rich."""
     good = sum(bool(line.as_expected) for line in lines)
     style = "bold green" if good == len(lines) else "bold red"
     return f"\n[{style}]{good} of {len(lines)} boards[/] ended as expected, in {seconds:.1f} s"
