@@ -8,6 +8,7 @@ writes and `tsl` checks with: a line each, its key, a blank, and its kind as JSO
     ?SelfTest/seconds ["int","1",""]  an input of a service; "?SelfTest" alone is the service
     >SelfTest/passed ["int","",""]    an output of a service; ">SelfTest" alone is the service
     -temperature                      a property that the cloud cannot set
+    /motor:speed ["int","0","9"]      a property of the module motor; modules are "functionBlocks"
 """
 
 import json
@@ -19,46 +20,55 @@ from .envelope import compact
 _QUOTE, _BACKSLASH, _COMMA = const(0x22), const(0x5C), const(0x2C)
 _OPEN, _CLOSE = const(b"{["), const(b"}]")
 _LIMITS = const(("min", "max", "length", "size"))
+_TABLES = const(("properties", "events", "services", "functionBlocks"))
 _ALL = const(("set", "get", "post"))  # They stand for all properties at once.
 
 
 def lines(file):
     """Return the lines of a thing model in a binary file. Raises ValueError with the place."""
-    reader = _Reader(file)
-    found = []
-    for table in reader.pairs():
-        if table == "properties":
-            for _ in reader.items(table):
-                reader.access = None
-                name, kind = reader.member()
-                found.append(b"/%s %s" % (name, kind))
-                if reader.access == "r":
-                    found.append(b"-" + name)
-        elif table in ("events", "services"):
-            for _ in reader.items(table):
-                name, inputs, outputs = reader.group()
-                marked = {b"?": inputs, b">": outputs} if table != "events" else {b"!": outputs}
-                for mark, members in marked.items() if name not in _ALL else ():
-                    group = mark + name.encode()
-                    found.append(group)
-                    found.extend([group + b"/%s %s" % member for member in members])
-        else:
-            reader.skip()
-    if not reader.has_properties:
-        raise ValueError("properties is missing")
-    return b"\n".join(found)
+    return b"\n".join(_Reader(file).tables())
 
 
 class _Reader:
     """JSON from a file: one value after another, and no more of it than is wanted."""
 
     def __init__(self, file):
-        self.has_properties = False
-        self.access = None  # The last accessMode, such as "r".
         self._where = ""
         self._file = file
         self._buffer = bytearray(128)
         self._at = self._end = self._before = 0
+
+    def tables(self):
+        """Read a thing model, or a module of one; return its lines."""
+        found = []
+        module, missing, where = b"", "properties", self._where and self._where + "."
+        for table in self.pairs():
+            if table == "functionBlockId":
+                module = self._value().encode() + b":"
+            elif table in _TABLES:
+                missing = table != "properties" and missing
+                for _ in self.items(where + table):
+                    found += self.tables() if table == "functionBlocks" else self._lines(table)
+            else:
+                self.skip()
+        if missing:
+            raise ValueError("%s%s is missing" % (where, missing))
+        return [line[:1] + module + line[1:] for line in found] if module else found
+
+    def _lines(self, table):
+        # Reads a property, an event or a service; returns its lines.
+        self.access = None  # The last accessMode, such as "r".
+        if table == "properties":
+            name, kind = self.member()
+            return [b"/%s %s" % (name, kind)] + [b"-" + name] * (self.access == "r")
+        name, inputs, outputs = self.group()
+        found = []
+        marked = {b"?": inputs, b">": outputs} if table != "events" else {b"!": outputs}
+        for mark, members in marked.items() if name not in _ALL else ():
+            group = mark + name.encode()
+            found.append(group)
+            found.extend([group + b"/%s %s" % member for member in members])
+        return found
 
     def member(self):
         """Read a property, or a member of something; return its identifier and kind as bytes."""
@@ -126,8 +136,6 @@ class _Reader:
             self._missing("type")
         return _short(name, limits, choices, item, fields)
 
-    # JSON
-
     def pairs(self):
         """Yield each key of an object; the caller reads or skips its value."""
         self._expect(0x7B)
@@ -140,7 +148,6 @@ class _Reader:
 
     def items(self, where):
         """Yield for each element of a list, which is `where`; the caller reads or skips it."""
-        self.has_properties |= where == "properties"
         self._expect(0x5B)
         outer, number = self._where, 0
         more = not self._next(0x5D, False)
@@ -165,17 +172,12 @@ class _Reader:
         depth = 0
         while True:
             byte = self._peek()
-            if byte in _OPEN:
-                depth += 1
-                self._at += 1
-            elif byte in _CLOSE:
-                depth -= 1
-                self._at += 1
-            elif byte in b",:" and depth:
+            if byte in _OPEN or (depth and byte in b"]},:"):
+                depth += (byte in _OPEN) - (byte in _CLOSE)
                 self._at += 1
             else:
                 self._token(None)
-            if depth <= 0:
+            if not depth:
                 return
 
     def _value(self):
@@ -245,6 +247,4 @@ def _short(name, limits, choices, item, fields):
         return [name, int(limits.get("length", 10240))]
     if name == "array":
         return [name, int(limits.get("size", 512)), item]
-    if name == "struct":
-        return [name, fields]
-    return [name]
+    return [name, fields] if name == "struct" else [name]

@@ -12,7 +12,6 @@ that a run without these fixtures loads nothing.
 from __future__ import annotations
 
 import fcntl
-import json
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -139,11 +138,13 @@ def product(request: pytest.FixtureRequest, iot_platform: Platform) -> Product:
 
     made = iot_platform.console.create_product(name="pytest", instance=Instance(_INSTANCE))
     if named := str(request.config.getini("alink_thing")):
+        from alink_sim import thing_model
         from alink_sim.nearby import beside
 
         path = request.config.rootpath / named
         try:
-            iot_platform.console.set_thing_model(made.key, json.loads(path.read_bytes()))
+            model = thing_model.document(path.read_bytes())
+            iot_platform.console.set_thing_model(made.key, model)
         except (OSError, ValueError) as error:
             raise pytest.UsageError(f"alink_thing is {path}: {error}{beside(path)}") from error
     return made

@@ -7,6 +7,7 @@ import json
 from playwright.sync_api import expect
 
 from tests.console.world import PK, QUIET, SENSOR, THING_MODEL, TWINS
+from tests.module_model import MOTOR, exported
 from tests.platform.wire import Party, Wire, refused
 
 
@@ -65,6 +66,24 @@ def test_thing_model_is_imported_or_refused(open_page, world):
     page.get_by_label("Or paste the JSON").fill(json.dumps(THING_MODEL))
     page.get_by_role("button", name="Import").click()
     expect(notice(page)).to_contain_text("was saved")
+
+
+def test_zip_of_modules_fills_lists_and_forms(open_page, world):
+    made = world.platform.console.create_product()
+    world.platform.console.add_device(made.key, "motor-0001")
+    page = open_page(f"/products/{made.key}?tab=thing-model")
+    file = {"name": "tsl.zip", "mimeType": "application/zip", "buffer": exported(MOTOR)}
+    page.locator("input[type=file]").set_input_files(file)
+    page.get_by_role("button", name="Import").click()
+    expect(notice(page)).to_contain_text("was saved")
+    for name in ("motor:speed", "motor:jam", "motor:stop"):
+        expect(page.get_by_role("cell", name=name, exact=True)).to_be_visible()
+    page = open_page(f"/devices/{made.key}/motor-0001/desired")
+    page.get_by_label("motor:speed").fill("4")
+    page.get_by_role("button", name="Set", exact=True).click()
+    expect(page.locator("#values tr", has_text="motor:speed")).to_contain_text("4")
+    page = open_page(f"/devices/{made.key}/motor-0001/properties")
+    expect(page.get_by_role("cell", name="motor:target", exact=True)).to_be_visible()
 
 
 def test_device_is_added_and_deleted(open_page, world):

@@ -67,6 +67,56 @@ def test_events_and_services_are_checked_alike():
         assert "other is not in" in str(raises(ValueError, check, "other", {}))
 
 
+_SPEED = {"identifier": "speed", "accessMode": "rw", "dataType": _ITEM}
+_MODULE = {
+    # The identifier of the module comes last: nothing says that it comes first.
+    "properties": [_SPEED, {"identifier": "state", "accessMode": "r", "dataType": _ITEM}],
+    "events": [{"identifier": "jam", "outputData": [_SPEED]}, {"identifier": "post"}],
+    "services": [{"identifier": "stop", "inputData": [_SPEED], "outputData": [_SPEED]}],
+    "functionBlockName": "Motor",
+    "functionBlockId": "motor",
+}
+
+
+def _read(document):
+    with open(PATH, "w") as file:
+        json.dump(document, file)
+    try:
+        return Model(PATH)
+    finally:
+        os.remove(PATH)
+
+
+def test_module_features_are_checked_under_its_prefix():
+    for document in (_MODULE, {"functionBlocks": [_MODULE], "properties": [_SPEED]}):
+        model = _read(document)
+        model.check_properties({"motor:speed": 9})
+        assert "motor:speed is 10" in str(
+            raises(ValueError, model.check_properties, {"motor:speed": 10})
+        )
+        assert model.is_read_only("motor:state") and not model.is_read_only("motor:speed")
+        assert model.names(b"!") == ["motor:jam"]
+        for check, name in (
+            (model.check_event, "motor:jam"),
+            (model.check_inputs, "motor:stop"),
+            (model.check_outputs, "motor:stop"),
+        ):
+            check(name, {"speed": 9})
+            assert "speed is 10" in str(raises(ValueError, check, name, {"speed": 10}))
+    model.check_properties({"speed": 1})
+    error = raises(ValueError, model.check_properties, {"motor:sped": 1})
+    assert "did you mean motor:speed?" in str(error)
+
+
+def test_module_without_features_is_named():
+    listed = {"functionBlockId": "motor", "functionBlockName": "Motor"}
+    error = raises(ValueError, _read, {"properties": [], "functionBlocks": [listed]})
+    assert "functionBlocks[0].properties is missing" in str(error)
+    wrong = {"functionBlockId": "motor", "properties": [_SPEED, {"identifier": "p"}]}
+    error = raises(ValueError, _read, {"properties": [], "functionBlocks": [wrong]})
+    assert "functionBlocks[0].properties[1]: dataType of p is missing" in str(error)
+
+
 def test_malformed_thing_model_names_the_missing_member():
     with open(PATH, "w") as file:
         file.write('{"properties": [{"identifier": "p"}]}')

@@ -11,6 +11,7 @@ import pytest
 
 from alink_sim import thing_model
 from tests import interpreters
+from tests.module_model import MODEL, MOTOR
 
 ROOT = Path(__file__).resolve().parents[2]
 READ = """
@@ -79,12 +80,16 @@ def run(script: str, **names: object) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("which", ["example", "each type"])
+@pytest.mark.parametrize("which", ["example", "each type", "modules", "one module"])
 def test_compiled_model_is_what_a_board_reads(which: str, tmp_path: Path) -> None:
     file = ROOT / "examples/projects/thermostat/firmware/thing.json"
     if which == "each type":
         file = tmp_path / "thing.json"
         file.write_text(json.dumps(a_model(TYPES)), encoding="utf-8")
+    elif which != "example":
+        model = MODEL if which == "modules" else MOTOR
+        file = tmp_path / "thing.json"
+        file.write_text(json.dumps(model), encoding="utf-8")
     read = run(READ, file=file)
     first, _, rest = thing_model.compiled(thing_model.read(file)).decode().partition("\n")
     assert first == "#alink-thing 1"

@@ -11,6 +11,7 @@ import pytest
 
 from alink_sim.platform import Platform, Product
 from tests.interop.nodesdk import DRIVER, HOME, NEWER, SDKS, NodeSdk
+from tests.module_model import MODEL
 from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.interop
@@ -148,6 +149,26 @@ def test_property_set_and_service_reach_sdk(
     assert (asked["id"], asked["params"]) == (number, {"seconds": 3})
     answered = platform.expect("answered", device_name=NAME, id=number)
     assert answered.detail["answer"] == 200
+
+
+def test_sdk_speaks_for_thing_model_modules(
+    platform: Platform, product: Product, device: NodeSdk
+) -> None:
+    platform.console.set_thing_model(product.key, MODEL)
+    assert device.ask("dev", "postProps", {"motor:target": 4, "motor:speed": 99})["code"] == 200
+    assert platform.console.device(product.key, NAME).properties == {"motor:target": 4}
+    assert device.ask("dev", "postEvent", "motor:jam", {"at": 2})["code"] == 200
+    assert device.ask("dev", "postEvent", "motor:jam", {"at": 99})["code"] == 6306
+    device.call("dev", "onProps", told=True)
+    platform.cloud.set_properties(product.key, NAME, {"motor:speed": 3})
+    assert device.expect("onProps", "dev")[0]["params"] == {"motor:speed": 3}
+    device.do("serve", on="dev", service="motor:stop", data={}, type="async")
+    served = f"/sys/{product.key}/{NAME}/thing/service/motor:stop"
+    platform.expect("subscribed", device_name=NAME, filter=served)
+    number = platform.cloud.call_service(product.key, NAME, "motor:stop", {"after": 3})
+    (asked,) = device.expect("service", "dev")
+    assert (asked["method"], asked["params"]) == ("thing.service.motor:stop", {"after": 3})
+    assert platform.expect("answered", device_name=NAME, id=number).detail["answer"] == 200
 
 
 @pytest.mark.parametrize("package", ["aliyun-iot-device-sdk"])

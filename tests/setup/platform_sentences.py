@@ -16,6 +16,7 @@ ROOMS = (
     "bounded_json.py",
     "thing_model/check.py",
     "thing_model/model.py",
+    "thing_model/modules.py",
     "../../tools/alink_formats/tables.py",
     "platform/_cloud.py",
     "platform/_ota.py",

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from alink_sim.thing_model.check import Violation, check_event, check_properties, check_service
 from alink_sim.thing_model.compiled import compiled
-from alink_sim.thing_model.model import Kind, ThingModel, ThingModelError, parse, read
+from alink_sim.thing_model.model import (
+    Kind,
+    ThingModel,
+    ThingModelError,
+    document,
+    parse,
+    read,
+)
+from alink_sim.thing_model.modules import features, module, module_of
 from alink_sim.thing_model.stub import stub
 
 __all__ = [
@@ -16,6 +24,10 @@ __all__ = [
     "check_properties",
     "check_service",
     "compiled",
+    "document",
+    "features",
+    "module",
+    "module_of",
     "parse",
     "read",
     "stub",

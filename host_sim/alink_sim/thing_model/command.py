@@ -17,7 +17,9 @@ app = typer.Typer(
     help="Check a thing model (TSL), or write it for editor or board.",
 )
 
-File = Annotated[Path, typer.Argument(help="JSON file that the vendor's console exports.")]
+File = Annotated[
+    Path, typer.Argument(help="File that the vendor's console exports: JSON, or a ZIP of modules.")
+]
 
 
 @app.command()
@@ -38,10 +40,10 @@ def check(
         typer.echo(str(violation))
     if violations:
         raise typer.Exit(1)
-    typer.echo(
-        f"valid: {len(model.properties)} properties, {len(model.events)} events, "
-        f"{len(model.services)} services, {len(values or ())} values"
-    )
+    counted = f"{len(model.services)} services, {len(values or ())} values"
+    if model.modules:
+        counted += f", modules {', '.join(model.modules)}"
+    typer.echo(f"valid: {len(model.properties)} properties, {len(model.events)} events, {counted}")
 
 
 @app.command()

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from alink_sim import bounded_json
+from alink_sim.bounded_json import JsonError
+from alink_sim.thing_model import modules
 
 NUMBERS = ("int", "float", "double")
 CHOICES = ("bool", "enum")
@@ -19,6 +20,7 @@ _IDENTIFIER = re.compile(r"[A-Za-z0-9_]{1,50}")
 _MAX_LENGTH = 10240
 _MAX_SIZE = 512
 _CALLS = ("async", "sync")
+_ALL = {"properties": (), "events": ("post",), "services": ("set", "get")}
 
 
 class ThingModelError(ValueError):
@@ -60,21 +62,31 @@ class Service:
 
 @dataclass(frozen=True)
 class ThingModel:
-    """The properties, events and services of a product, by identifier."""
+    """The properties, events and services of a product, by identifier.
+
+    Those of a module are under `module:identifier`; `modules` has the name of each module.
+    """
 
     properties: Mapping[str, Kind]
     writable: frozenset[str]
     events: Mapping[str, Mapping[str, Kind]]
     services: Mapping[str, Service]
+    modules: Mapping[str, str] = field(default_factory=dict)
 
 
 def read(path: Path) -> ThingModel:
     """Return the model in a file. Raises ThingModelError with all errors, or OSError."""
+    return parse(document(path.read_bytes()))
+
+
+def document(content: bytes) -> Any:
+    """Return the document in an exported file, see `modules.document`. Raises ThingModelError."""
     try:
-        document = bounded_json.loads(path.read_text("utf-8-sig"))
-    except ValueError as error:
+        return modules.document(content)
+    except (JsonError, UnicodeDecodeError) as error:
         raise ThingModelError([f"it is not JSON: {error}"]) from error
-    return parse(document)
+    except ValueError as error:
+        raise ThingModelError([str(error)]) from error
 
 
 def parse(document: Any) -> ThingModel:
@@ -91,38 +103,66 @@ class _Parser:
     def model(self, document: Any) -> ThingModel:
         if not isinstance(document, dict) or "properties" not in document:
             raise ThingModelError(['it has no "properties": export the whole TSL as JSON'])
-        properties = list(self._things(document, "properties"))
-        events = list(self._things(document, "events"))
-        services = list(self._things(document, "services"))
-        model = ThingModel(
-            properties={name: self._typed(one, where) for name, one, where in properties},
-            writable=frozenset(
-                name for name, one, _ in properties if "w" in str(one.get("accessMode", "rw"))
-            ),
-            # The console's export lists "post" (all properties) as an event.
-            events={
-                name: self._named(one, "outputData", where)
-                for name, one, where in events
-                if name != "post"
-            },
-            services={
-                name: self._service(one, where)
-                for name, one, where in services
-                if name not in ("set", "get")
-            },
-        )
+        model = self._block(document, "") if modules.BLOCK in document else self._module(document)
+        blocks = document.get(modules.BLOCKS, [])
+        if not isinstance(blocks, list) or len(blocks) >= modules.MAX_MODULES:
+            self.problems.append(
+                f"{modules.BLOCKS} is not a list of less than {modules.MAX_MODULES} modules"
+            )
+            blocks = []
+        for number, block in enumerate(blocks):
+            where = f"{modules.BLOCKS}[{number}]."
+            part = self._block(block if isinstance(block, dict) else {}, where)
+            for name in part.modules.keys() & model.modules:
+                self._wrong(f"{where}{modules.BLOCK}", name, "a unique identifier")
+            model = _joined(model, part)
         if self.problems:
             raise ThingModelError(self.problems)
         return model
 
-    def _things(self, table: Any, key: str) -> Iterator[tuple[str, dict[str, Any], str]]:
+    def _block(self, block: dict[str, Any], where: str) -> ThingModel:
+        name = block.get(modules.BLOCK)
+        if not isinstance(name, str) or not _IDENTIFIER.fullmatch(name):
+            self._wrong(f"{where}{modules.BLOCK}", name, "1 to 50 letters, digits, underscores")
+        elif "properties" in block:
+            return self._module(block, where)
+        else:
+            self.problems.append(
+                f"{where}properties is missing: use the console's ZIP of all modules"
+            )
+        return ThingModel({}, frozenset(), {}, {})
+
+    def _module(self, document: dict[str, Any], where: str = "") -> ThingModel:
+        name = str(document.get(modules.BLOCK, ""))
+        properties, events, services = (
+            [
+                (modules.qualified(name, identifier), one, place)
+                for identifier, one, place in self._things(document, table, where)
+                # The console's export lists "post", "set" and "get": all properties at once.
+                if identifier not in _ALL[table]
+            ]
+            for table in modules.FEATURES
+        )
+        return ThingModel(
+            properties={name: self._typed(one, place) for name, one, place in properties},
+            writable=frozenset(
+                name for name, one, _ in properties if "w" in str(one.get("accessMode", "rw"))
+            ),
+            events={name: self._named(one, "outputData", place) for name, one, place in events},
+            services={name: self._service(one, place) for name, one, place in services},
+            modules={name: str(document.get(modules.NAME) or name)} if name else {},
+        )
+
+    def _things(
+        self, table: Any, key: str, prefix: str = ""
+    ) -> Iterator[tuple[str, dict[str, Any], str]]:
         given = table.get(key, [])
         if not isinstance(given, list):
-            self.problems.append(f"{key} is not a list")
+            self.problems.append(f"{prefix}{key} is not a list")
             return
         seen: set[str] = set()
         for number, one in enumerate(given):
-            where = f"{key}[{number}]"
+            where = f"{prefix}{key}[{number}]"
             name = one.get("identifier") if isinstance(one, dict) else None
             if not isinstance(name, str) or not _IDENTIFIER.fullmatch(name):
                 self._wrong(f"{where}.identifier", name, "1 to 50 letters, digits, underscores")
@@ -207,3 +247,13 @@ class _Parser:
 
     def _wrong(self, where: str, given: Any, allowed: str) -> None:
         self.problems.append(f"{where} is {json.dumps(given, ensure_ascii=False)}: use {allowed}")
+
+
+def _joined(whole: ThingModel, part: ThingModel) -> ThingModel:
+    return ThingModel(
+        properties={**whole.properties, **part.properties},
+        writable=whole.writable | part.writable,
+        events={**whole.events, **part.events},
+        services={**whole.services, **part.services},
+        modules={**whole.modules, **part.modules},
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keyword
+import re
 from collections.abc import Iterable, Mapping
 
 from alink_sim.thing_model.check import described
@@ -144,7 +145,7 @@ def _class_names(names: Iterable[str]) -> dict[str, str]:
     """Return a class name for each identifier: valid, and no two alike ("a_b" and "aB")."""
     found: dict[str, str] = {}
     for name in names:
-        camel = "".join(part[:1].upper() + part[1:] for part in name.split("_"))
+        camel = "".join(part[:1].upper() + part[1:] for part in re.split("[_:]", name))
         wanted = camel if camel[:1].isalpha() else f"_{camel}"
         number = 2
         unique = wanted

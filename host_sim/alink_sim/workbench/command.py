@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -167,8 +166,9 @@ def _model(thing: Path | None, application: Application) -> Any:
     if not thing and not path.is_file():
         return None
     try:
-        thing_model.read(path)
-        return json.loads(path.read_bytes())
+        document = thing_model.document(path.read_bytes())
+        thing_model.parse(document)
+        return document
     except OSError as error:
         raise ApplicationError(f"{path} cannot be read: {reason(error, path)}") from error
     except ValueError as error:

@@ -12,6 +12,7 @@ from alink_sim.clock import ManualClock
 from alink_sim.platform import Device, Platform, Product
 from alink_sim.platform.control import setup_file
 from alink_sim.platform.control.setup_file import SetupError
+from tests.module_model import MODEL, MOTOR, exported
 from tests.platform.wire import Party, Wire, subscribe
 
 TOML = """
@@ -196,6 +197,9 @@ def test_a_thing_model_is_found_beside_the_file(toml, make_platform):
     assert platform.console.products()[0].documents["thing"] == json.loads(
         example.read_text("utf-8")
     )
+    (toml.parent / "thing.json").write_bytes(exported(MOTOR))
+    setup_file.apply(platform, setup_file.read(toml))
+    assert platform.console.products()[0].documents["thing"] == MODEL
 
 
 SCRIPT = """

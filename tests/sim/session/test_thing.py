@@ -9,7 +9,8 @@ from collections.abc import Callable
 import pytest
 
 from alink_sim.board import Board
-from alink_sim.platform import Settings
+from alink_sim.platform import RegistryError, Settings
+from tests.module_model import MODEL
 from tests.sim.conftest import Rig
 
 ONLINE = re.compile(r"^alink: online at ")
@@ -103,6 +104,62 @@ def test_synchronous_service_replies_on_response_topic(rig: Rig) -> None:
     event = rig.platform.expect("answered", device_name="dev-1")
     topic = f"/sys/{rig.product_key}/dev-1/rrpc/response/1234567890123456789"
     assert (event.detail["topic"], event.detail["answer"]) == (topic, 200)
+
+
+MOTOR_BOARD = """
+from alink import Device
+from alink.thing import Thing
+
+device = Device.from_flash()
+thing = Thing(device, "thing.json")
+
+@thing.property("motor:speed")
+def speed(value):
+    print("speed", value)
+    return value
+
+@thing.service("motor:stop")
+def stop(inputs):
+    print("stop", inputs)
+
+try:
+    thing.property("motor:target")(speed)
+except ValueError as error:
+    print(error)
+device.connect()
+thing.post({"motor:target": 1, "target": 2})
+thing.event("motor:jam", {"at": 3})
+for wrong in ({"motor:speed": 10}, {"speed": 1}):
+    try:
+        thing.post(wrong)
+    except ValueError as error:
+        print(error)
+print("ready")
+device.loop()
+"""
+
+
+def test_board_has_properties_events_services_of_modules(rig: Rig) -> None:
+    rig.platform.console.set_thing_model(rig.product_key, MODEL)
+    board = rig.board("dev-1", main=MOTOR_BOARD, files={"thing.json": json.dumps(MODEL).encode()})
+    board.power_on()
+    board.expect("motor:target is read-only in the thing model")
+    board.expect("motor:speed is 10, allowed is int 0..9")
+    board.expect("speed is not in the thing model; did you mean motor:speed?")
+    event = rig.platform.expect("event_posted", device_name="dev-1")
+    assert event.detail == {"event": "motor:jam", "values": {"at": 3}}
+    device = rig.platform.console.device(rig.product_key, "dev-1")
+    assert device.properties == {"motor:target": 1, "target": 2}
+    cloud = rig.platform.cloud
+    number = cloud.set_properties(rig.product_key, "dev-1", {"motor:speed": 4})
+    board.expect("speed 4")
+    assert answered(rig, number) == 200
+    rig.platform.expect("property_posted", device_name="dev-1", values={"motor:speed": 4})
+    number = cloud.call_service(rig.product_key, "dev-1", "motor:stop", {"after": 2})
+    board.expect("stop {'after': 2}")
+    assert answered(rig, number) == 200
+    with pytest.raises(RegistryError, match="after is 10"):
+        cloud.call_service(rig.product_key, "dev-1", "motor:stop", {"after": 10})
 
 
 CUSTOM = """

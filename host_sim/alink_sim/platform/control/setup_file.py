@@ -21,7 +21,7 @@ from pydantic import Field
 
 from alink_formats import tables
 from alink_formats.tables import Table, TableError
-from alink_sim import bounded_json, thing_model
+from alink_sim import thing_model
 from alink_sim.nearby import reason
 from alink_sim.platform.openapi.keys import AccessKey, AccessKeyError
 from alink_sim.platform.platform import Platform
@@ -231,7 +231,7 @@ def _broadcast(entry: Any, where: str, product_key: str) -> tuple[str, bytes, fl
 
 def _thing(path: Path, where: str) -> Any:
     try:
-        document = bounded_json.loads(path.read_text("utf-8-sig"))
+        document = thing_model.document(path.read_bytes())
         thing_model.parse(document)
     except OSError as error:
         raise SetupError(f"{where}: thing {path} cannot be read: {reason(error, path)}") from error

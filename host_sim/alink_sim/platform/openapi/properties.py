@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from alink_sim import thing_model
 from alink_sim.platform.openapi.call import ApiAction, Call, Response
 from alink_sim.platform.openapi.errors import ApiError
-from alink_sim.platform.openapi.thing_model import checked_items
+from alink_sim.platform.openapi.thing_model import checked_items, module_asked
 from alink_sim.platform.openapi.times import milliseconds
 from alink_sim.platform.state.entities import Device
 from alink_sim.platform.state.event_log import Event
@@ -90,7 +91,7 @@ async def query_events(call: Call) -> Response:
     """Return which events a device posted, as far as the event log reaches."""
     device = call.device()
     model = call.core.registry.products[device.product_key].documents.get("thing") or {}
-    described = {one["identifier"]: one for one in model.get("events", [])}
+    described = dict(thing_model.features(model, "events"))
     wanted, kind = call.text("Identifier"), call.text("EventType")
     found = []
     for event, time in _posted(call, device, "event_posted"):
@@ -124,9 +125,13 @@ ACTIONS = {
 
 
 def _identifiers(call: Call, device: Device, known: Iterable[str]) -> Iterable[str]:
-    """Return the properties of the thing model; without one, those reported."""
+    """Return the properties of the module of a call; without a thing model, those reported."""
     model = thing.model_of(call.core, device.product_key)
-    return model.properties if model else known
+    wanted = module_asked(call)
+    if model and wanted and wanted not in model.modules:
+        raise ApiError("iot.common.InvalidFormattedParameter", f"there is no module {wanted}")
+    names = model.properties if model else known
+    return [name for name in names if thing_model.module_of(name) == wanted]
 
 
 def _described(call: Call, device: Device, name: str) -> Response:
@@ -134,8 +139,8 @@ def _described(call: Call, device: Device, name: str) -> Response:
     model = thing.model_of(call.core, device.product_key)
     if model is None or name not in model.properties:
         return {"Identifier": name}
-    listed: list[Any] = product.documents["thing"]["properties"]
-    shown = next((one.get("name", name) for one in listed if one["identifier"] == name), name)
+    listed = dict(thing_model.features(product.documents["thing"], "properties"))
+    shown = listed[name].get("name", name)
     kind = model.properties[name]
     return {"Identifier": name, "Name": shown, "DataType": kind.name, "Unit": kind.unit}
 

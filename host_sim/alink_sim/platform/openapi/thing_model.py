@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from alink_sim import bounded_json
+from alink_sim import bounded_json, thing_model
 from alink_sim.bounded_json import JsonError
 from alink_sim.platform.openapi.call import ApiAction, Call, Response
 from alink_sim.platform.openapi.errors import ApiError
@@ -59,13 +59,19 @@ async def _invoke_now(call: Call, device: Device, name: str, inputs: Response) -
 
 
 async def tsl(call: Call) -> Response:
-    """Return the thing model of a product as the text of its TSL; "" without one."""
-    product = call.product()
-    if call.text("FunctionBlockId") not in ("", _DEFAULT_BLOCK):
-        raise ApiError("iot.common.InvalidFormattedParameter", "the product has no such module")
-    model = product.documents.get("thing")
+    """Return the thing model of a product or of one module as text; "" without one."""
+    wanted = module_asked(call)
+    model = thing_model.module(call.product().documents.get("thing") or {}, wanted)
+    if model is None:
+        raise ApiError("iot.common.InvalidFormattedParameter", f"there is no module {wanted}")
     text = json.dumps(model, ensure_ascii=False, separators=(",", ":")) if model else ""
     return {"Data": {"TslStr": text}}
+
+
+def module_asked(call: Call) -> str:
+    """Return the module that a call names, "" for the default module."""
+    named = call.text("FunctionBlockId")
+    return "" if named == _DEFAULT_BLOCK else named
 
 
 def checked_items(call: Call, device: Device) -> Response:

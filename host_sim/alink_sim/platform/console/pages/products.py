@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from alink_sim import bounded_json
+from alink_sim import thing_model
 from alink_sim.platform.console.addresses import address
 from alink_sim.platform.console.journal import matching
 from alink_sim.platform.console.platform_view import NODE_TYPES
@@ -99,15 +99,14 @@ async def switch(visit: Visit) -> web.Response:
     return visit.go(address("products", product.key), done)
 
 
-async def thing_model(visit: Visit) -> web.Response:
+async def set_thing_model(visit: Visit) -> web.Response:
     """Take the thing model that was pasted or uploaded."""
     product = visit.view.product(visit.part("pk"))
     _, content = visit.file("file")
-    text = content.decode("utf-8-sig", errors="replace") or visit.field("text")
     there = address("products", product.key, tab="thing-model")
 
     async def take() -> None:
-        document = bounded_json.loads(text)
+        document = thing_model.document(content or visit.field("text").encode())
         await visit.view.do(visit.view.operator.set_thing_model, product.key, document)
 
     return await visit.attempt(take(), then=there, done=visit.words("The thing model was saved."))
@@ -183,7 +182,7 @@ ROUTES = (
     ("POST", "/products/{pk}/delete", delete),
     ("POST", "/products/{pk}/code", send_code),
     ("POST", "/products/{pk}/dynamic-registration", switch),
-    ("POST", "/products/{pk}/thing-model", thing_model),
+    ("POST", "/products/{pk}/thing-model", set_thing_model),
     ("POST", "/products/{pk}/config", config),
     ("POST", "/products/{pk}/broadcast", broadcast),
 )
