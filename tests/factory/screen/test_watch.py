@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import io
 import json
-import threading
 from collections.abc import Iterator
 
 import pytest
-from rich.cells import cell_len
 from rich.console import Console
 from typer.testing import CliRunner
 
-from alink_factory import language
 from alink_factory.cli import app
 from alink_factory.ledger import Ledger, Station
-from alink_factory.screen import watch
+from alink_factory.screen import watch_text
 from alink_factory.screen.watch import Watch
 from tests.factory.workshop import KEY, Workshop
 
@@ -55,9 +52,9 @@ def books(workshop: Workshop) -> Iterator[list[Ledger]]:
         book.close()
 
 
-def page(shown: Watch, width: int = 80, height: int = 24) -> list[str]:
+def page(shown: Watch, width: int = 80) -> list[str]:
     text = io.StringIO()
-    Console(file=text, width=width, height=height).print(shown)
+    Console(file=text, width=width).print(watch_text.once(shown, width))
     return text.getvalue().splitlines()
 
 
@@ -65,7 +62,7 @@ def test_stations_yield_and_failures_are_shown(books):
     shown = Watch(books[0], "lamps", rows=40, now=lambda: NOW)
     shown.look()
     text = "\n".join(page(shown))
-    assert "12 of 40 done" in text
+    assert "boards done 12 / 40" in text
     assert "first-pass yield 80.0 %" in text
     assert "bench-1" in text
     assert "50 s ago" in text
@@ -92,26 +89,21 @@ def test_last_hour_counts_the_hour_before_in_part(books):
     assert shown.facts()["an_hour"] == round(3 + left * 60)
 
 
-@pytest.mark.parametrize("chosen", [language.ENGLISH, language.CHINESE])
-@pytest.mark.parametrize("size", [(80, 24), (120, 40), (80, 12)])
-def test_watch_fits_the_screen(books, chosen, size):
+def test_hours_are_relative_to_the_best_one(books):
+    shown = Watch(books[0], "lamps", rows=0, now=lambda: NOW)
+    shown.tally.hours.update({int(NOW // 3600): 3, int(NOW // 3600) - 1: 60})
+    assert [(one.count, one.part) for one in shown.hours()[-3:]] == [(0, 0), (60, 1), (3, 0.05)]
+    assert len(shown.hours()) == 12
+
+
+def test_share_adds_up_the_more_frequent_kinds(books):
     shown = Watch(books[0], "lamps", rows=40, now=lambda: NOW)
-    shown.look()
-    long = "很长" * 60
-    shown.tally.failures.update({f"writing: failure {one} {long}": 1 for one in "abcdefghijkl"})
-    language.use(chosen)
-    try:
-        lines = page(shown, *size)
-    finally:
-        language.use(language.ENGLISH)
-    assert len(lines) <= size[1]
-    assert max(map(cell_len, lines)) <= size[0]
-
-
-def test_watch_ends_when_it_is_stopped(books):
-    stop = threading.Event()
-    stop.set()
-    watch.run(Watch(books[0], "lamps", rows=1), Console(file=io.StringIO()), stop=stop)
+    shown.tally.failures.update({"a": 6, "b": 3, "c": 1})
+    assert [(one.name, one.share) for one in shown.failures()] == [
+        ("a", 60),
+        ("b", 90),
+        ("c", 100),
+    ]
 
 
 def test_watch_verb_prints_figures_once(workshop, books):
@@ -120,4 +112,4 @@ def test_watch_verb_prints_figures_once(workshop, books):
     facts = json.loads(done.output)
     assert (facts["rows"], facts["done"], facts["first_pass"]) == (2, 12, 12)
     once = CliRunner().invoke(app, ["watch", batch, "--once"])
-    assert "12 of 2 done" in once.output
+    assert "boards done 12 / 2" in once.output

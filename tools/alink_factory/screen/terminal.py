@@ -19,6 +19,7 @@ from alink_factory.screen import guard, keyboard
 from alink_factory.screen.failure_list import failure_list
 from alink_factory.screen.log_lines import LogLines
 from alink_factory.screen.typed_text import react
+from alink_factory.screen.watch import Watch
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,15 @@ def stoppable(order: Order) -> Iterator[None]:
 
     with _signals(stop):
         yield
+
+
+def watch(watched: Watch, *, is_light: bool) -> None:
+    """Show all stations of a batch until the supervisor quits. Raises LedgerError."""
+    from alink_factory.screen import watch_app  # noqa: PLC0415  slow, and often not needed
+
+    watched.look()  # A ledger that cannot be read is a sentence, not a screen.
+    with guard.restored(sys.stdin):
+        watch_app.WatchScreen(watched, is_light=is_light).run()
 
 
 class _Stop:

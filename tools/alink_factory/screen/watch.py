@@ -1,32 +1,53 @@
-"""All stations of a batch, live in the terminal: counts, yield, failures, boards an hour."""
+"""The figures of a batch on all its stations, from the ledger alone.
+
+Terminal, browser and JSON show these; none of them calculates its own.
+"""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-
-from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
-from rich.live import Live
-from rich.table import Table
-from rich.text import Text
+from itertools import accumulate
 
 from alink_factory import language
 from alink_factory.ledger import Ledger
 from alink_factory.report import tally
 from alink_factory.report.tally import Station, Tally
-from alink_factory.screen.tile_text import end
 
 INTERVAL = 2.0  # Seconds between two looks at the ledger.
 _HOUR = 3600
-_BAR = 24  # Columns of the longest bar.
+_HOURS = 12  # Hours of the plot.
 _IDLE = 600  # Seconds without an entry after which a station counts as idle.
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of failure: its `name` for a person, and its number of attempts.
+
+    `share` is the part of this and all more frequent kinds in all failures, in percent;
+    `part` is the number relative to that of the most frequent kind, 0 to 1.
+    """
+
+    name: str
+    count: int
+    share: int
+    part: float
+
+
+@dataclass(frozen=True)
+class Hour:
+    """Boards finished in an hour of the clock; `part` is relative to the best hour, 0 to 1."""
+
+    name: str
+    count: int
+    part: float
 
 
 @dataclass
 class Watch:
-    """A batch on the screen; `rows` is the number of its boards, 0 if unknown."""
+    """A batch that is watched; `rows` is the number of its boards, 0 if unknown."""
 
     ledger: Ledger
     batch: str
@@ -42,11 +63,6 @@ class Watch:
         """Read the entries since the last look. Raises LedgerError."""
         with self.lock, self.ledger.history(self.batch) as history:
             self.tally.add(history.of_kinds(tally.RELEVANT, after=self.tally.seq))
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        yield from self._head()
-        yield self._stations()
-        yield from self._failures(options.max_width, console.height - 9 - len(self.tally.stations))
 
     def facts(self) -> dict[str, object]:
         """Return the figures for a program."""
@@ -66,25 +82,61 @@ class Watch:
             },
         }
 
+    def figures(self) -> list[tuple[str, str]]:
+        """Return the figures for a person: names in the operator's language, and values."""
+        facts, counted = self.facts(), self.tally
+        of = f" / {self.rows}" if self.rows else ""
+        share = f"{100 * counted.first_pass / counted.tried:.1f} %" if counted.tried else "-"
+        seconds = str(facts["seconds_a_board"]) if counted.timed else "-"
+        return [
+            (language.text("boards done"), f"{facts['done']}{of}"),
+            (language.text("first-pass yield"), share),
+            (language.text("boards an hour"), str(facts["an_hour"])),
+            (language.text("seconds a board"), seconds),
+        ]
+
+    @property
+    def percent(self) -> int:
+        """The share of boards that are done, 0 if their number is unknown."""
+        return min(100, 100 * self.tally.done // self.rows) if self.rows else 0
+
+    def stations(self) -> list[tuple[str, Station]]:
+        """Return the stations with their names, in the order of these."""
+        return sorted(self.tally.stations.items())
+
     def age(self, station: Station) -> str:
         """Return how old a station's newest entry is, in the operator's language."""
         idle = self.now() - station.last
         return language.text(f"{idle / 60:.0f} min ago" if idle >= 60 else f"{idle:.0f} s ago")
 
-    def _head(self) -> Iterator[RenderableType]:
-        counted = self.tally
-        yield Text(
-            f"{self.batch}  {time.strftime('%H:%M:%S', time.localtime(self.now()))}", "bold"
-        )
-        of = f"{counted.done} of {self.rows} done" if self.rows else f"{counted.done} done"
-        parts = [of, f"{self._last_hour()} in the last hour"]
-        if counted.tried:
-            share = 100 * counted.first_pass / counted.tried
-            parts.append(f"first-pass yield {share:.1f} %")
-        if counted.timed:
-            parts.append(f"{counted.seconds_a_board:.0f} s a board")
-        yield Text(" · ".join(map(language.text, parts)))
-        yield Text()
+    def is_idle(self, station: Station) -> bool:
+        """Return whether a station wrote no entry for ten minutes."""
+        return self.now() - station.last > _IDLE
+
+    def failures(self, most: int = 10) -> list[Kind]:
+        """Return the most frequent kinds of failure, most frequent first."""
+        kinds = self.tally.pareto(most)
+        total = sum(self.tally.failures.values())
+        sums = accumulate(count for _, count in kinds)
+        return [
+            Kind(
+                tally.shown_kind(kind, language.text),
+                count,
+                round(100 * so_far / total),
+                count / kinds[0][1],
+            )
+            for (kind, count), so_far in zip(kinds, sums, strict=True)
+        ]
+
+    def hours(self, number: int = _HOURS) -> list[Hour]:
+        """Return the last hours of the clock, the running one last."""
+        last = int(self.now() // _HOUR)
+        counts = {hour: self.tally.hours[hour] for hour in range(last - number + 1, last + 1)}
+        best = max(counts.values()) or 1
+        return [
+            Hour(time.strftime("%H", time.localtime(hour * _HOUR)), count, count / best)
+            for hour, count in counts.items()
+        ]
 
     def _last_hour(self) -> int:
         # The running hour and its share of the one before, as the tally counts whole hours.
@@ -93,41 +145,3 @@ class Watch:
         hours = self.tally.hours
         this = int(now // _HOUR)
         return round(hours[this] + (1 - passed) * hours[this - 1])
-
-    def _stations(self) -> RenderableType:
-        table = Table.grid(padding=(0, 2))
-        titles = ("Station", "Operator", "done", "failed", "Last entry")
-        table.add_row(*(Text(language.text(title), "dim") for title in titles))
-        for name, one in sorted(self.tally.stations.items()):
-            style = "bold yellow3" if self.now() - one.last > _IDLE else ""
-            table.add_row(
-                end(name, 24),
-                end(one.operator, 20),
-                Text(str(one.done), "bold green"),
-                Text(str(one.failed), "bold red3" if one.failed else ""),
-                Text(self.age(one), style),
-            )
-        return table
-
-    def _failures(self, width: int, room: int) -> Iterator[RenderableType]:
-        kinds = self.tally.pareto(max(1, min(10, room)))
-        if not kinds or room < 1:
-            return
-        yield Text()
-        yield Text(language.text("Failures by kind"), "dim")
-        most = kinds[0][1]
-        for kind, count in kinds:
-            said = tally.shown_kind(kind, language.text)
-            bar = "█" * max(1, _BAR * count // most)
-            line = Text.assemble((f"{count:5} ", "bold"), (f"{bar:{_BAR}} ", "red3"), said)
-            line.no_wrap, line.overflow = True, "ellipsis"
-            line.truncate(width, overflow="ellipsis")
-            yield line
-
-
-def run(watch: Watch, console: Console, *, stop: threading.Event) -> None:
-    """Show the batch until `stop`. Raises LedgerError."""
-    watch.look()
-    with Live(watch, console=console, refresh_per_second=1, screen=console.is_terminal):
-        while not stop.wait(INTERVAL):
-            watch.look()

@@ -18,6 +18,7 @@ from alink_factory.verbs.options import (
     Full,
     KeyFile,
     LedgerUrl,
+    Light,
     NewLedger,
     NoStub,
     OperatorName,
@@ -202,7 +203,7 @@ def run(
         bool, typer.Option("--plain", help="Print text lines in place of the screen.")
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No beeps.")] = False,
-    light: Annotated[bool, typer.Option("--light", help="Begin with a light screen.")] = False,
+    light: Light = False,
 ) -> None:
     """Burn each board that is plugged in until the batch is done."""
     from alink_factory.mes import delivery

@@ -17,6 +17,7 @@ from alink_factory.verbs.options import (
     Endpoint,
     KeyFile,
     LedgerUrl,
+    Light,
     NoStub,
     OperatorName,
     Ports,
@@ -173,35 +174,31 @@ def watch(
     serve: Annotated[
         str, typer.Option(metavar="HOST:PORT", help="Show them as a page for browsers.")
     ] = "",
+    light: Light = False,
     ledger: LedgerUrl = "",
     as_json: AsJson = False,
 ) -> None:
     """Show all stations of a batch live: yield, failures, rate."""
-    import json
     import signal
     import threading
 
+    from alink_factory.screen import terminal, watch_server
     from alink_factory.screen import watch as watching
-    from alink_factory.screen import watch_server
 
-    stop = threading.Event()
     where = watch_server.address(serve) if serve else None
     with options.recorded(batch, ledger, is_read_only=True) as (loaded, book):
         rows = sum(row.kind != "subdevice" for row in output.readable_rows(loaded))
         made = watching.Watch(book, loaded.name, rows)
-        if as_json or once:
-            made.look()
-            if as_json:
-                typer.echo(json.dumps(made.facts(), ensure_ascii=False))
-            else:
-                output.console().print(made)
-            return
-        signal.signal(signal.SIGINT, lambda *_: stop.set())
-        if where:
+        if where and not (as_json or once):
+            stop = threading.Event()
+            signal.signal(signal.SIGINT, lambda *_: stop.set())
             output.say(f"http://{serve} shows the batch to browsers. Ctrl-C ends it.")
             watch_server.run(made, where, stop=stop)
-            return
-        watching.run(made, output.console(), stop=stop)
+        elif terminal.ScreenOptions(as_json=as_json, is_plain=once).has_screen:
+            terminal.watch(made, is_light=light)
+        else:
+            made.look()
+            output.figures(made, as_json=as_json)
 
 
 def doctor(*, port: Ports = None, as_json: AsJson = False) -> None:

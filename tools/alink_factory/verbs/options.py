@@ -59,6 +59,7 @@ Fresh = Annotated[
     typer.Option("--fresh", help="Discard the credentials that boards keep."),
 ]
 Full = Annotated[bool, typer.Option("--full", help="Write all regions, unchanged ones too.")]
+Light = Annotated[bool, typer.Option("--light", help="Begin with a light screen.")]
 NoStub = Annotated[
     bool,
     typer.Option(

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from alink_factory.report.report import Report, Total
     from alink_factory.screen.log_lines import LogLines
     from alink_factory.screen.one_board import OneBoard
+    from alink_factory.screen.watch import Watch
 
 
 def console() -> Console:
@@ -131,6 +132,17 @@ def registrations(states: Iterable[Registration], *, as_json: bool) -> bool:
         for name in state.refused:
             say(f"{name} was refused: it may be on another instance, or the quota is used up")
     return not any(state.refused for state in last.values())
+
+
+def figures(watch: Watch, *, as_json: bool) -> None:
+    """Print the figures of all stations once."""
+    if as_json:
+        typer.echo(json.dumps(watch.facts(), ensure_ascii=False))
+        return
+    from alink_factory.screen import watch_text
+
+    shown = console()
+    shown.print(watch_text.once(watch, shown.width))
 
 
 def updated(made: UpdateResult, *, as_json: bool) -> None:
