@@ -51,8 +51,11 @@ def fetch(ota, fetched):
                     waited += _SLICE_MS
                 while came:
                     payload = came.pop(0)
+                    if payload is None and size > _LEAST:
+                        size //= 2
+                        continue
                     if payload is None:
-                        size = max(_LEAST, size // 2)
+                        yield _ANSWER_MS << tries - 1  # It may be short for this moment only.
                         continue
                     part = part_of(payload, fetched.have)
                     if part:

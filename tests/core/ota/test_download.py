@@ -383,6 +383,25 @@ def test_parts_get_smaller_until_heap_suffices():
     assert NOW[0] - began < 10000  # No wait for an answer that has come.
 
 
+def test_smallest_part_waits_for_heap():
+    began, refused = NOW[0], []
+    chip, device, _made = begun()
+    push(device, **BY_MQTT)
+    topic = DOWNLOAD.encode() + b"_reply"
+
+    def answer(at, size):
+        if len(refused) < 3:
+            refused.append(size)
+            device._routes[topic](topic, None)
+            return None
+        return part(IMAGE[at : at + size], at)
+
+    serve(device, answer)
+    assert refused == [1024, 512, 256]
+    assert chip.other(len(IMAGE)) == IMAGE
+    assert NOW[0] - began >= 40000  # The wait of the third request.
+
+
 def test_session_end_before_first_part_costs_nothing():
     chip, device, _made = begun()
     device._link.subscribe = lost
