@@ -6,8 +6,12 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from alink_formats import parameter_names
 from alink_formats.board_file import file_of_board
 from alink_formats.errors import ToolchainError
+
+# Modules that other programs call, in folders whose other modules only the SDK calls, by position.
+_PUBLIC = ("alink.gateway.sub_device", "alink.ota.file_target")
 
 
 def mpy_cross() -> Path:
@@ -35,8 +39,8 @@ def compile_mpy(source: Path, *, name: str, optimize: int = 3) -> bytes:
     """Return the bytecode of one file; `name` is what tracebacks call it, see `dotted`.
 
     `optimize` is mpy-cross's -O: 0 keeps assert, 1 and 2 drop it, 3 drops line numbers as well.
-    Boards get 3: a tenth fewer bytes, and heap is scarce. Raises ToolchainError with the last
-    text line of the compiler.
+    Boards get 3: a tenth fewer bytes, and heap is scarce. Then the parameters of internal modules
+    lose their names too. Raises ToolchainError with the last text line of the compiler.
     """
     with tempfile.TemporaryDirectory(prefix="alink-mpy-") as scratch:
         target, unmarked = Path(scratch) / "out.mpy", Path(scratch) / "in.py"
@@ -50,4 +54,12 @@ def compile_mpy(source: Path, *, name: str, optimize: int = 3) -> bytes:
         if done.returncode:
             message = (done.stderr or done.stdout).strip().splitlines()
             raise ToolchainError(f"mpy-cross refused {source}: {' / '.join(message[-2:])}")
-        return target.read_bytes()
+        bytecode = target.read_bytes()
+    if optimize == 3 and internal(name):
+        return parameter_names.without(bytecode, file_of_board(source).decode())
+    return bytecode
+
+
+def internal(name: str) -> bool:
+    """Return whether a module is one of those that only the SDK calls: see `alink/__init__.py`."""
+    return name.startswith("alink.") and name.count(".") > 1 and name not in _PUBLIC

@@ -45,8 +45,18 @@ class Boot:
         heap.unload("session")
         yield 0  # The caller collects: here stale pointers of the steps are still on the stack.
         if "DeviceSecret" not in self.fields and "DeviceToken" not in self.fields:
-            yield from heap.call("boot.registration", "register", self)
+            yield from self._register()
             heap.unload_steps("boot")
             yield 0
         identity = heap.call("session.login_fields", "keep", self.fields)
         return self.endpoint, self.tls, identity, self.fields.get("NtpHost")
+
+    def _register(self):
+        made, connection = yield from heap.call("boot.registration", "register", self)
+        try:
+            heap.unload("session")
+            yield 0  # The caller collects: to store the credential takes all the heap there is.
+            heap.call("boot.store", "keep", self, made, connection)
+        finally:
+            if connection:
+                connection.close()

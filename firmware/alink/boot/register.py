@@ -6,8 +6,8 @@ of `regnwl` spends one of five ClientIDs.
 """
 
 from .. import heap
-from ..errors import ProtocolError, RefusedError
-from ..session import packets, stream
+from ..errors import RefusedError
+from ..session import packets
 
 
 def register(connection, certificate, method, login):
@@ -18,16 +18,10 @@ def register(connection, certificate, method, login):
     the connection.
     Raises RefusedError, TransportError, ProtocolError.
     """
-    peer = stream.Stream(connection, _unexpected, 4096)
     try:
-        packets.connect(peer, login, 60)
-        topic, payload = packets.answer(peer)
+        packets.connect(connection, login, 60)
+        topic, payload = packets.answer(connection)
     except RefusedError as error:
         raise heap.call("boot.refusal", "over_mqtt", certificate, method, error)
-    peer = None
     heap.unload("session")
     return heap.call("boot.reply", "credential", certificate, topic, payload)
-
-
-def _unexpected(first, body):
-    raise ProtocolError("an unexpected packet came (first byte 0x%02x)" % first)

@@ -1,4 +1,4 @@
-"""Get a credential: register once, store what comes back, and only then close the connection.
+"""Get a credential: register once. `store` keeps it before the connection is closed.
 
 Nothing here runs under an automatic reconnect. `regnwl` spends one of five ClientIDs each time it
 succeeds, so the number of registrations begun is stored in flash before each dial.
@@ -22,21 +22,24 @@ _LATER = const((3, 429, 500))  # CONNACK and HTTPS codes after which a retry may
 
 
 def register(boot):
-    """Yield the milliseconds to wait until a credential is in the fields of a `Boot`.
+    """Yield the milliseconds to wait; return the credential that the identity of a `Boot` gets.
 
-    Raises RefusedError if the platform refuses, StoreError if the credential cannot be stored.
+    Also returns the connection that it came over, to be closed once the credential is stored; None
+    for HTTPS. Raises RefusedError if the platform refuses, StoreError if no try is left, or if
+    their number cannot be stored.
     """
     longest, tries = 30000, 0
     while True:
         try:
             method = boot.fields.get("Method")
             if method == b"https":
-                yield from _over_https(boot)
-            elif method == b"regnwl":
-                yield from _counted(boot)
-            else:
-                yield from _once(boot)
-            return
+                made = yield from heap.call("boot.register_https", "register", boot)
+                boot.log("registered by https")
+                heap.unload("https")
+                return made, None
+            if method == b"regnwl":
+                return (yield from _counted(boot))
+            return _once(boot)
         except (TransportError, ProtocolError, RefusedError) as error:
             if isinstance(error, RefusedError) and error.code not in _LATER:
                 raise
@@ -73,13 +76,12 @@ def _counted(boot):
         yield from _sleep(600000)
     heap.call("boot.copies", "set_tries", begun + 1)
     try:
-        yield from _once(boot)
+        return _once(boot)
     except AlinkError as error:
         if isinstance(error, RefusedError) or not boot.sent:
             # It spent no ClientID.
             heap.call("boot.copies", "set_tries", begun)
         raise
-    heap.call("boot.copies", "set_tries", 0)
 
 
 def _once(boot):
@@ -90,33 +92,12 @@ def _once(boot):
     connection = heap.call("session.transport", "dial", boot.endpoint, boot.tls, boot.feed)
     try:
         made = heap.call("boot.register", "register", connection, fields, method, login)
-        login = None
-        boot.log("registered by %s" % method.decode())
-        heap.unload("session")
-        yield 0  # The caller collects: to store the credential takes all the heap there is.
-        boot.log("credential stored in %s" % heap.call("boot.store", "save", made, boot.log))
-        fields.update(made)  # Now: after any later failure, a second registration is wrong.
-        _disconnect(connection)
-    finally:
+    except BaseException:
         boot.sent = connection.written
         connection.close()
-
-
-def _disconnect(connection):
-    try:
-        connection.send(b"\xe0\x00")
-    except TransportError:
-        pass  # The platform learns it from the closed socket.
-
-
-def _over_https(boot):
-    made = yield from heap.call("boot.register_https", "register", boot)
-    boot.log("registered by https")
-    heap.unload_steps("boot")
-    heap.unload("session", "https")
-    yield 0
-    boot.log("credential stored in %s" % heap.call("boot.store", "save", made, boot.log))
-    boot.fields.update(made)
+        raise
+    boot.log("registered by %s" % method.decode())
+    return made, connection
 
 
 def _sleep(ms):

@@ -4,9 +4,24 @@ docs/explanation/identity.md, "Copies". Reading is `identity`'s part: this one i
 registration connection is open, when heap is scarcest.
 """
 
-from ..errors import StoreError
-from .copies import credential_places, same
+from ..errors import StoreError, TransportError
+from .copies import credential_places, same, set_tries
 from .record import CREDENTIAL, encode, generation_of
+
+
+def keep(boot, made, connection):
+    """Store the credential of a registration, add it to the fields of a `Boot`, and end the
+    registration: over its connection, if it has one. Raises StoreError.
+    """
+    boot.log("credential stored in %s" % save(made, boot.log))
+    boot.fields.update(made)  # Now: after any later failure, a second registration is wrong.
+    if connection:
+        try:
+            connection.send(b"\xe0\x00")
+        except TransportError:
+            pass  # The platform learns it from the closed socket.
+    if boot.fields.get("Method") == b"regnwl":
+        set_tries(0)
 
 
 def save(fields, log):

@@ -2,7 +2,6 @@
 
 from .. import heap
 from ..errors import AlinkError, MemoryShortError, ProtocolError, RefusedError, TransportError
-from .mqtt import MQTTClient
 
 
 def begin(link, clock):
@@ -15,7 +14,7 @@ def begin(link, clock):
         link.memory = heap.call("session.backoff", "fresh")
     link.hold(heap.call("session.backoff", "dialled", link.memory, clock()))
     try:
-        _log_in(link)
+        _log_in(link, clock)
     except RefusedError:
         link.hold(heap.call("session.backoff", "failed", link.memory, clock(), True))
         raise
@@ -30,19 +29,21 @@ def begin(link, clock):
             tries = link.memory[0]  # The first of `backoff`: failures in a row.
             heap.call("session.memory_reset", "failed", error, tries, link.identity, link.log)
         return wait
-    heap.call("session.backoff", "online", link.memory, clock())
     return 0
 
 
-def _log_in(link):
+def _log_in(link, clock):
     login = heap.call("session.login_fields", "login", link.identity)
     heap.unload("sign", "utc")
     connection = link.dial()
-    client = MQTTClient(connection, link.keep, link.acknowledged, link.max_packet)
     try:
-        client.connect(login, link.keepalive)
+        heap.call("session.packets", "connect", connection, login, link.keepalive)
+        heap.call("session.backoff", "online", link.memory, clock())
+        from .mqtt import MQTTClient  # Here: the steps before it take heap too.
+
+        client = MQTTClient(connection, link.keep, link.acknowledged, link.max_packet)
     except (RefusedError, TransportError, ProtocolError, MemoryError):
-        client.disconnect()
+        connection.close()
         raise
     link.began(client)
     link.log("online at %s, session %d" % (connection.peer, link.sessions))

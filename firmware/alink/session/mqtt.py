@@ -1,7 +1,7 @@
 """MQTT 3.1.1 for a device: umqtt.simple's PUBLISH encoder and parser over our `Stream`.
 
-Its own are connect, subscribe, disconnect and the packet ids; runs on umqtt.simple
-1.3.4 as well as on 1.6 to 1.8, unmodified (docs/explanation/decisions.md).
+Its own are subscribe, disconnect and the packet ids; `packets` logs in. Runs on umqtt.simple 1.3.4
+as well as on 1.6 to 1.8, unmodified (docs/explanation/decisions.md).
 """
 
 from micropython import const
@@ -17,7 +17,7 @@ _PINGRESP = const(0xD0)
 
 
 class MQTTClient(simple.MQTTClient):
-    """One MQTT connection; nothing here blocks but `connect`.
+    """One MQTT connection that is logged in; nothing here blocks.
 
     `on_message(topic, payload)` gets bytes and must only queue. `on_ack(packet_id, codes)` tells
     that a QoS 1 publish (codes empty) or a subscribe (a code a filter) was acknowledged.
@@ -29,10 +29,6 @@ class MQTTClient(simple.MQTTClient):
         self.set_callback(on_message)
         self.in_flight = set()
         self.on_ack = on_ack
-
-    def connect(self, login, keepalive):  # pyright: ignore[reportIncompatibleMethodOverride]
-        """Log in; see `packets.connect`."""
-        heap.call("session.packets", "connect", self.sock, login, keepalive)
 
     def publish(self, topic, msg, retain=False, qos=0):  # pyright: ignore[reportIncompatibleMethodOverride]
         """Send a message; return its packet id, 0 at QoS 0. Topic and payload are bytes."""

@@ -1,6 +1,7 @@
 """CONNECT, and the message that the platform pushes after it. Loaded for one login.
 
-docs/reference/protocol.md, "MQTT profile" and "Dynamic registration".
+It reads from the connection byte by byte as much as a packet has, so what follows stays there for
+a `Stream`. docs/reference/protocol.md, "MQTT profile" and "Dynamic registration".
 """
 
 import struct
@@ -10,6 +11,7 @@ from micropython import const
 from ..errors import ProtocolError, RefusedError, TransportError
 from .frame import frame
 
+_LONGEST = const(4096)  # Bytes after the fixed header.
 _REFUSED = const(
     (
         "",
@@ -22,7 +24,7 @@ _REFUSED = const(
 )
 
 
-def connect(stream, login, keepalive):
+def connect(connection, login, keepalive):
     """Send CONNECT with a clean session and wait for CONNACK until the connection's deadline.
 
     `login` is client id, user name and password in bytes, `keepalive` is in seconds. Raises
@@ -31,46 +33,64 @@ def connect(stream, login, keepalive):
     body = struct.pack(">H4sBBH", 4, b"MQTT", 4, 0xC2, keepalive)
     for text in login:
         body += struct.pack(">H", len(text)) + text
-    stream.write(frame(0x10, body))
-    while stream.connack is None:
-        try:
-            pushed = stream.receive()  # It can come in one segment with CONNACK.
-        except TransportError:
-            if stream.connack is None:
-                raise
-            pushed = False  # A refusal and the end of the connection came together.
-        if stream.connack is None:
-            if pushed:
-                raise ProtocolError("a message came before CONNACK")
-            wait(stream, "does not answer CONNECT")
-    code = stream.connack
+    connection.send(frame(0x10, body))
+    first, body = _packet(connection, "does not answer CONNECT")
+    if first & 0xF0 == 0x30:
+        raise ProtocolError("a message came before CONNACK")
+    if first != 0x20 or len(body) != 2:
+        raise _unexpected(first)
+    code = body[1]
     if code:
         raise RefusedError(code, _REFUSED[code] if code < 6 else "code %d" % code)
 
 
-def answer(stream):
+def answer(connection):
     """Wait for a PUBLISH without a subscription; acknowledge it, return (topic, payload).
 
     Raises TransportError, ProtocolError.
     """
-    while not stream.receive():
-        wait(stream, "accepted, but sent no reply")
-    first, size, shift, byte = stream.read(1)[0], 0, 0, 0x80
-    while byte & 0x80:
-        byte = stream.read(1)[0]
-        size |= (byte & 0x7F) << shift
-        shift += 7
-    length = struct.unpack(">H", stream.read(2))[0]
-    topic = stream.read(length)
-    size -= 2 + length
+    first, body = _packet(connection, "accepted, but sent no reply")
+    if first & 0xF0 != 0x30:
+        raise _unexpected(first)
+    end = 2
+    if len(body) >= 2:
+        end += body[0] << 8 | body[1]
+    start = end + (first & 0x02)  # A packet id is before the payload.
+    if first & 0x04 or start > len(body):
+        raise ProtocolError("a malformed PUBLISH came (first byte 0x%02x)" % first)
     if first & 0x02:
-        stream.write(b"\x40\x02" + stream.read(2))
-        size -= 2
-    return topic, stream.read(size)
+        connection.send(b"\x40\x02" + body[end:start])
+    return bytes(body[2:end]), bytes(body[start:])
 
 
-def wait(stream, what):
-    """Wait for bytes. Raises TransportError when the connection's deadline passes first."""
-    connection = stream.connection
-    if not connection.wait(connection.time_left()):
-        raise TransportError("%s %s" % (connection.peer, what))
+def _packet(connection, what):
+    # Returns the first byte of a packet and its body; `what` describes a server that sends none.
+    first = _read(connection, 1, what)[0]
+    size = shift = 0
+    while True:
+        byte = _read(connection, 1, what)[0]
+        size |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            break
+        shift += 7
+        if shift > 21:
+            raise ProtocolError("a packet's length has more than four bytes")
+    if size > _LONGEST:
+        raise _unexpected(first)
+    return first, _read(connection, size, what)
+
+
+def _read(connection, count, what):
+    data = bytearray(count)
+    have = 0
+    while have < count:
+        got = connection.readinto(memoryview(data)[have:])
+        if got is not None:
+            have += got
+        elif not connection.wait(connection.time_left()):
+            raise TransportError("%s %s" % (connection.peer, what))
+    return data
+
+
+def _unexpected(first):
+    return ProtocolError("an unexpected packet came (first byte 0x%02x)" % first)

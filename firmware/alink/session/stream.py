@@ -23,7 +23,6 @@ class Stream:
         self.connection = connection
         self.sent_at = ticks_ms()
         self.received_at = ticks_ms()  # A caller that waits sets None; each byte sets it again.
-        self.connack = None  # The return code, once CONNACK came.
         self.duplicate = False  # Whether the last PUBLISH had DUP set.
         self.lost = ()  # Topics of messages that are too long, for max_packet or for the heap.
         self.on_packet = on_packet
@@ -171,10 +170,7 @@ class Stream:
         else:
             body = bytes(memoryview(self._in)[self._body : self._need])
             self._begin()
-            if first == 0x20 and len(body) == 2:
-                self.connack = body[1]
-            else:
-                self.on_packet(first, body)
+            self.on_packet(first, body)
 
     def _check_publish(self, first, end):
         # Returns where the packet id stands (or the payload begins, at QoS 0).

@@ -1,11 +1,9 @@
-"""mqtt.py: literal packets, typed refusals, packet ids that never run out."""
+"""mqtt.py: literal packets, packet ids that never run out."""
 
 import fakes
-from alink.errors import ProtocolError, RefusedError, TransportError
+from alink.errors import ProtocolError, TransportError
 from alink.session.mqtt import MQTTClient
 from check import raises
-
-LOGIN = (b"c", b"u", b"p")
 
 
 def _client(incoming=b"", chunk=None):
@@ -17,51 +15,6 @@ def _client(incoming=b"", chunk=None):
         lambda packet_id, codes: acks.append((packet_id, codes)),
     )
     return client, connection, messages, acks
-
-
-def test_connect_is_one_literal_packet():
-    client, connection, _, _ = _client(fakes.CONNACK)
-    client.connect((b"cid|x|", b"dn&pk", b"pw"), 300)
-    assert connection.sent == [
-        b"\x10\x1d\x00\x04MQTT\x04\xc2\x01\x2c\x00\x06cid|x|\x00\x05dn&pk\x00\x02pw"
-    ]
-
-
-def test_push_in_segment_of_connack_is_kept():
-    client, _, messages, _ = _client(fakes.CONNACK + fakes.publish(b"/ext/register", b"{}", 1))
-    client.connect(LOGIN, 60)
-    client.check_msg()
-    assert messages == [(b"/ext/register", b"{}")]
-
-
-def test_connack_byte_by_byte_is_awaited():
-    client, connection, _, _ = _client(fakes.CONNACK, chunk=1)
-    client.connect(LOGIN, 60)
-    assert connection.waits > 0
-
-
-def test_each_refusal_has_its_code():
-    for code in range(1, 7):
-        client, _, _, _ = _client(bytes((0x20, 2, 0, code)))
-        error = raises(RefusedError, client.connect, LOGIN, 60)
-        assert error.code == code
-        assert str(error)
-
-
-def test_refusal_counts_although_the_connection_ends():
-    client, connection, _, _ = _client(b"\x20\x02\x00\x05")
-    connection.error = TransportError("closed")
-    assert raises(RefusedError, client.connect, LOGIN, 60).code == 5
-
-
-def test_a_mute_server_is_a_transport_error():
-    client, _, _, _ = _client()
-    raises(TransportError, client.connect, LOGIN, 60)
-
-
-def test_a_message_before_connack_is_a_protocol_error():
-    client, _, _, _ = _client(fakes.publish(b"t", b"m") + fakes.CONNACK)
-    raises(ProtocolError, client.connect, LOGIN, 60)
 
 
 def test_subscribe_carries_several_filters_and_lengths_above_127():

@@ -5,8 +5,7 @@ import sys
 from time import ticks_ms
 
 from alink.errors import AlinkError
-from alink.session import connection, transport
-from alink.session.mqtt import MQTTClient
+from alink.session import connection, packets, transport
 
 
 def main(host, port, roots, budget=5000):
@@ -27,8 +26,7 @@ def main(host, port, roots, budget=5000):
                 ders.append(file.read())
         dialled = transport.dial((host, int(port)), transport.context(ders), feed)
         dialled._deadline = connection.ticks_add(ticks_ms(), int(budget))
-        client = MQTTClient(dialled, None, None)
-        client.connect((b"c", b"u", b"p"), 60)
+        packets.connect(dialled, (b"c", b"u", b"p"), 60)
     except AlinkError as error:
         said["error"] = type(error).__name__
         said["text"] = str(error)
