@@ -24,6 +24,7 @@ from benchmarks import (
     console,
     ledgers,
     line,
+    one_board,
     platforms,
     posts,
     recovery,
@@ -75,6 +76,7 @@ def _speed(folder: Path) -> list[tuple[str, str, str]]:
         + console.rows(console.measure(folder))
         + recovery.rows(recovery.measure(folder))
         + line.rows(line.measure(folder))
+        + one_board.rows(one_board.measure(folder))
         + ledgers.rows(ledgers.measure(folder))
     )
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from alink_factory.board import program
 from alink_factory.errors import BatchError
 from alink_factory.job import export
 from alink_factory.ledger import Ledger, Station
@@ -97,40 +96,12 @@ def test_full_disk_of_ledger_is_one_sentence(workshop, disk):
         assert "free space" in done.stderr
 
 
-@pytest.mark.parametrize("fills", ["before", "in the middle"])
-def test_full_scratch_disk_allows_another_attempt(workshop, disk, monkeypatch, fills):
+def test_full_scratch_disk_stops_no_board(workshop, disk):
     order = workshop.order(workshop.plan(rows=ROWS, firmware=300_000))
     order.scratch = disk.folder
-    flash = workshop.flash()
-    port = workshop.pty(flash)
-    if fills == "before":
-        disk.fill()  # esptool has no room for what it reads.
-    else:
-        monkeypatch.setattr(program, "run", _filling(disk, calls=2))
-    outcome = burn(order, port)
-    assert outcome.result == "failed"
-    assert not outcome.is_final
-    assert "disk" in outcome.advice or "disk" in outcome.detail
-    assert "oom" in outcome.advice
-    assert "\n" not in outcome.detail
-    assert flash.read(0, flash.size) == b"\xff" * flash.size
-    disk.empty()
-    monkeypatch.undo()
-    again = burn(order, port)
-    assert (again.result, again.device_name) == ("done", "lamp-0001"), again
-
-
-def _filling(disk: Disk, *, calls: int):
-    # The disk is full after `calls` runs of esptool.
-    real, left = program.run, iter(range(calls - 1, -1, -1))
-
-    def run(*arguments, **options) -> int:
-        code = real(*arguments, **options)
-        if next(left) == 0:
-            disk.fill()
-        return code
-
-    return run
+    disk.fill()  # An image goes to esptool through a pipe.
+    outcome = burn(order, workshop.pty(workshop.flash()))
+    assert (outcome.result, outcome.device_name) == ("done", "lamp-0001"), outcome
 
 
 def test_half_an_image_is_not_kept(workshop, disk):

@@ -45,6 +45,7 @@ PARTS = {
     "tools/alink_factory/cloud/client.py": ("", "cloud"),
     "tools/alink_factory/labels/pdf.py": ("", "labels"),
     "tools/alink_factory": ("", "burn"),
+    "tools/alink_flasher": ("burn",),
     "tools/alink_texts": ("console",),
     "tools/alink_formats": ("",),
 }
@@ -84,7 +85,14 @@ def closure(extra: str) -> frozenset[str]:
 
 def imports() -> Iterator[tuple[str, str]]:
     """Yield path and name of each import of another project's module in our packages."""
-    own = {"alink_sim", "alink_factory", "alink_formats", "alink_texts", "__future__"}
+    own = {
+        "alink_sim",
+        "alink_factory",
+        "alink_flasher",
+        "alink_formats",
+        "alink_texts",
+        "__future__",
+    }
     for folder in ("host_sim", "tools"):
         for path in sorted((ROOT / folder).glob("alink_*/**/*.py")):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

@@ -69,6 +69,7 @@ def test_wheel_excludes_tests_and_setup(site):
         "alink_sim",
         "alink_formats",
         "alink_factory",
+        "alink_flasher",
         "alink_texts",
         "alink_sdk",
     }

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from alink_factory.board import doctor
-from alink_factory.board.esptool import Esptool
+from alink_factory.board.esptool import identified
 from alink_factory.cli import app
 from tests.factory.workshop import Workshop
 
@@ -19,7 +19,7 @@ ROWS = "DeviceName\nlamp-0001\nlamp-0002\n"
 
 
 def _examine(workshop: Workshop, *ports: str) -> dict[str, doctor.Finding]:
-    made = doctor.examine(ports, lambda port: Esptool(port, scratch=workshop.folder).identify())
+    made = doctor.examine(ports, lambda port: identified(port, scratch=workshop.folder))
     return {one.what: one for one in made}
 
 

@@ -156,7 +156,13 @@ class FakeEsptool:
     def __init__(self) -> None:
         self.is_erased = False
 
-    def read(self, _offset: int, size: int, **_: object) -> tuple[Chip, bytes]:
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return
+
+    def read(self, _offset: int, size: int) -> tuple[Chip, bytes]:
         return Chip("esp32", MAC, 4 << 20), b"\xff" * size
 
     def erase(self) -> None:

@@ -61,4 +61,10 @@ class Board(Protocol):
         """Write the image; return the names of the parts that were written."""
 
     def verify(self) -> None:
-        """Read the identity back, compare it, then reset the board, so that it runs."""
+        """Read the identity back, compare it, then reset the board, so that it runs.
+
+        Afterwards the port is free for other programs.
+        """
+
+    def close(self) -> None:
+        """Let go of the port, however the job ended."""

@@ -11,7 +11,7 @@ import re
 import time
 from typing import Any
 
-from alink_factory.board.esptool import has_reset_lines
+from alink_factory.board.flasher import has_reset_lines
 from alink_factory.errors import BoardError
 from alink_formats.identity import Identity
 from alink_formats.sources import firmware_dir

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from alink_factory.board import ports, program
-from alink_factory.board.esptool import Chip, has_reset_lines
+from alink_factory.board.esptool import Chip
+from alink_factory.board.flasher import has_reset_lines
 from alink_factory.errors import BoardError
 from alink_formats.board import size_name
 from alink_formats.extras import how_to_get

@@ -72,7 +72,8 @@ class EsptoolBoard:
         """Decode the identity as the device does: an MD5 does not prove that it can."""
         recipe = self._recipe
         partition = recipe.table.find("fctry" if recipe.layout == "factory" else "nvs")
-        _, data = self._esptool.read(partition.offset, partition.size, reset=True)
+        _, data = self._esptool.read(partition.offset, partition.size)
+        self._esptool.reset()
         if recipe.identity_in({partition.offset: data}) != self._identity:
             raise BoardError(
                 "verified",
@@ -81,6 +82,10 @@ class EsptoolBoard:
             )
         if self._key:
             espefuse.prove(self._esptool.repl(), self._key)
+
+    def close(self) -> None:
+        """Close the port."""
+        self._esptool.close()
 
 
 def check_chip(chip: Chip, plan: Plan) -> None:

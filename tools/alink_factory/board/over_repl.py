@@ -104,6 +104,9 @@ class ReplBoard:
                 )
         self._mpremote.reset()
 
+    def close(self) -> None:
+        """Do nothing: mpremote closes the port after each run."""
+
 
 def _owners(running: ReplContent) -> set[tuple[str, str]]:
     owners = set()

@@ -38,6 +38,8 @@ def burn(order: Order, port: str, *, report: Callable[[Progress], None]) -> Outc
         return job.run()
     except (BoardError, BatchError) as error:
         return job.failed(error)
+    finally:
+        job.close()
 
 
 class _Job:
@@ -73,6 +75,10 @@ class _Job:
         if self._claim:
             self._order.on_done(self._claim)
         return self._outcome("done", detail=self._progress.detail, written=written)
+
+    def close(self) -> None:
+        """Let go of the port."""
+        self._board.close()
 
     def failed(self, error: BoardError | BatchError) -> Outcome:
         """Put a failure on record; return it with what to do now."""

@@ -35,24 +35,26 @@ def update(order: Order, port: str) -> UpdateResult:
     The table on the board counts, not the batch's. Raises BatchError if the batch has no firmware,
     BoardError if the board has no table or one of its slots is too small.
     """
-    plan, esptool = order.plan, order.esptool(port)
+    plan = order.plan
     if plan.firmware is None:
         raise BatchError(f"{plan.batch.file}: firmware.image is missing: name the new image")
     head, identity_range = flash_content.ranges(plan.board)
-    chip, low = esptool.read(head.offset, head.size)
-    check_chip(chip, plan)
-    _, high = esptool.read(identity_range.offset, identity_range.size)
-    found = flash_content.decode(plan.board, low, high, mac=chip.mac)
-    regions = _regions(plan.firmware, found)
-    written = tuple(esptool.write(regions))
-    _, after = esptool.read(identity_range.offset, identity_range.size, reset=True)
-    if after != high:
-        raise BoardError(
-            "update",
-            "the update changed the identity on the board",
-            advice="Put the board aside: its flash is failing.",
-            is_final=True,
-        )
+    with order.esptool(port) as esptool:
+        chip, low = esptool.read(head.offset, head.size)
+        check_chip(chip, plan)
+        _, high = esptool.read(identity_range.offset, identity_range.size)
+        found = flash_content.decode(plan.board, low, high, mac=chip.mac)
+        regions = _regions(plan.firmware, found)
+        written = tuple(esptool.write(regions))
+        _, after = esptool.read(identity_range.offset, identity_range.size)
+        if after != high:
+            raise BoardError(
+                "update",
+                "the update changed the identity on the board",
+                advice="Put the board aside: its flash is failing.",
+                is_final=True,
+            )
+        esptool.reset()
     owner = found.burned_owner
     booted = order.boot_check(port, owner) if order.boot_check and owner else ""
     order.ledger.note(

@@ -63,8 +63,21 @@ def wipe(
     """Erase all of a board's flash and put that on record, if `agree` says so.
 
     This frees its row for any board; with `again` the row stays with this board, which is burned
-    next. On BoardError the ledger is unchanged.
+    next. On BoardError the ledger is unchanged. The port is closed afterwards.
     """
+    with esptool:
+        return _wipe(plan, ledger, esptool, reason=reason, again=again, agree=agree)
+
+
+def _wipe(
+    plan: Plan,
+    ledger: Ledger,
+    esptool: Esptool,
+    *,
+    reason: str,
+    again: bool,
+    agree: Agree | None,
+) -> WipedBoard:
     head, identity_range = flash_content.ranges(plan.board)
     chip, low = esptool.read(head.offset, head.size)
     _, high = esptool.read(identity_range.offset, identity_range.size)
@@ -113,7 +126,7 @@ def _copies(ledger: Ledger, owners: set[tuple[str, str]], mac: str) -> dict[tupl
 
 
 def _check_blank(esptool: Esptool, *ranges: Range) -> None:
-    # esptool exits with 0 for a dead flash, and a free row may be burned on another board.
+    # esptool reports no error for a dead flash, and a free row may be burned on another board.
     for place in ranges:
         _, data = esptool.read(place.offset, place.size)
         if data.strip(b"\xff"):

@@ -204,12 +204,12 @@ def watch(
 def doctor(*, port: Ports = None, as_json: AsJson = False) -> None:
     """Check programs, ports, permissions and chips. Say how to fix them."""
     from alink_factory.board import doctor as doctors
-    from alink_factory.board.esptool import Esptool
+    from alink_factory.board import esptool
     from alink_factory.board.scratch import scratch
 
     with scratch() as folder:
         findings = doctors.examine(
-            port or [], lambda name: Esptool(name, scratch=folder).identify()
+            port or [], lambda name: esptool.identified(name, scratch=folder)
         )
         all_good = output.findings(findings, as_json=as_json)
     raise typer.Exit(0 if all_good else 1)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import reduce
 from operator import xor
 
@@ -35,6 +36,15 @@ _NOT_IMPLEMENTED = 0xFF
 _ROM_READ = 64  # Bytes in every response to READ_FLASH_SLOW.
 
 
+@dataclass
+class LoaderCounts:
+    """What hosts have done: resets into the loader, uploads of a stub, bytes of flash read."""
+
+    resets: int = 0
+    stubs: int = 0
+    bytes_read: int = 0
+
+
 class Loader:
     """The chip in download mode, from one reset to the next.
 
@@ -42,12 +52,15 @@ class Loader:
     from the stub, to "download" (the ROM loader again).
     """
 
-    def __init__(self, chip: Chip, flash: FlashFile, registers: Registers) -> None:
+    def __init__(
+        self, chip: Chip, flash: FlashFile, registers: Registers, counts: LoaderCounts
+    ) -> None:
         self.baud = 115_200
         self.leaves_to = ""
         self._chip = chip
         self._flash = flash
         self._registers = registers
+        self._counts = counts
         self._stub = False
         self._frames = slip.SlipDecoder()
         self._ram = Upload()
@@ -104,9 +117,11 @@ class Loader:
         # Return the bytes after the response: the greeting of a stub, the data of a read.
         if command == 0x06 and self._ram.starts(body):
             self._stub = True
+            self._counts.stubs += 1
             return [b"OHAI"]
         if command == 0xD2:
             offset, size, block, window = struct.unpack_from("<IIII", body)
+            self._counts.bytes_read += size
             self._upstream = _Reading(self._flash.read(offset, size), block, window)
             return self._upstream.frames()
         if command in {0x04, 0x12} and body[:1] == b"\0":
@@ -159,6 +174,7 @@ class Loader:
 
     def _read_slowly(self, body: bytes) -> bytes:
         offset, size = struct.unpack_from("<II", body)
+        self._counts.bytes_read += min(size, _ROM_READ)
         return self._flash.read(offset, min(size, _ROM_READ)).ljust(_ROM_READ, b"\0")
 
     def _change_baud(self, body: bytes) -> None:

@@ -20,7 +20,6 @@ from alink_sim.board.serial.serial_board import SerialBoard
 _CHUNK = 65536
 _PIECE = 4096
 _TERMINALS = "/dev/pts/"
-_BITS = 10  # Bits of a byte on the wire, with start and stop bit.
 
 
 class PtyPort:
@@ -113,7 +112,7 @@ class PtyPort:
 
     def _take_time(self, data: bytes) -> None:
         if self._pace and data:
-            self._pace(len(data) * _BITS / self._board.baud)
+            self._pace(self._board.duration(len(data)))
 
     def _write(self, data: bytes) -> None:
         # Send in pieces: the host has a timeout for the next byte, not for the last.

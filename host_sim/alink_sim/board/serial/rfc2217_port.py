@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+from collections.abc import Callable
 from typing import Any, Self
 
 from serial import rfc2217  # type: ignore[import-untyped]
@@ -18,11 +19,22 @@ from alink_sim.board.serial.serial_board import SerialBoard
 
 
 class Rfc2217Port:
-    """Serve a board at `url`, one client at a time, like a terminal server."""
+    """Serve a board at `url`, one client at a time, like a terminal server.
 
-    def __init__(self, board: SerialBoard, *, pull: CablePull | None = None) -> None:
+    The port calls `pace` with the seconds that each read and write takes at the baud rate of the
+    chip; pass time.sleep for real speed.
+    """
+
+    def __init__(
+        self,
+        board: SerialBoard,
+        *,
+        pull: CablePull | None = None,
+        pace: Callable[[float], None] | None = None,
+    ) -> None:
         self._board = board
         self._pull = pull
+        self._pace = pace
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
         self._client: socket.socket | None = None
@@ -80,14 +92,23 @@ class Rfc2217Port:
                 client.sendall(data)
 
         manager = rfc2217.PortManager(_Uart(ResetLines(self._board)), _Connection(send))
-        self._board.output = lambda data: send(b"".join(manager.escape(data)))
+        self._board.output = lambda data: self._answer(data, manager, send)
         try:
             while not cable.is_pulled and (data := client.recv(65536)):
                 arrived = cable.carry(b"".join(manager.filter(data)))
                 if arrived:
+                    self._take_time(arrived)
                     self._board.feed(arrived)
         finally:
             self._board.output = lambda _: None
+
+    def _answer(self, data: bytes, manager: Any, send: Callable[[bytes], None]) -> None:
+        self._take_time(data)
+        send(b"".join(manager.escape(data)))
+
+    def _take_time(self, data: bytes) -> None:
+        if self._pace and data:
+            self._pace(self._board.duration(len(data)))
 
 
 class _Connection:

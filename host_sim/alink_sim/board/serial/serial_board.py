@@ -9,10 +9,11 @@ from typing import Protocol
 from alink_sim.board.chips import CHIPS
 from alink_sim.board.efuses import Efuses
 from alink_sim.board.flash.flash_file import FlashFile
-from alink_sim.board.serial.loader import Loader
+from alink_sim.board.serial.loader import Loader, LoaderCounts
 from alink_sim.board.serial.registers import Registers, flash_id_of
 
 _DOWNLOAD = b"rst:0x1 (POWERON_RESET),boot:0x3 (DOWNLOAD_BOOT)\r\nwaiting for download\r\n"
+_BITS = 10  # Bits of a byte on the wire, with start and stop bit.
 _RUN = b"rst:0x1 (POWERON_RESET),boot:0x13 (SPI_FAST_FLASH_BOOT)\r\n"
 
 
@@ -56,6 +57,7 @@ class SerialBoard:
         self._loader: Loader | None = None
         self.output: Callable[[bytes], None] = _nowhere
         self.resets: list[str] = []  # The mode of each start: "download" or "run".
+        self.counts = LoaderCounts()  # Since the board was made.
 
     @property
     def mode(self) -> str:
@@ -74,6 +76,10 @@ class SerialBoard:
         with self._lock:
             return self._loader.baud if self._loader else 115_200
 
+    def duration(self, size: int) -> float:
+        """Return the seconds that `size` bytes take on the wire, at the baud rate of the chip."""
+        return size * _BITS / self.baud
+
     def reset(self, *, download: bool) -> None:
         """Start the chip: with IO0 low (`download`) the ROM loader, else the program in flash."""
         with self._lock:
@@ -81,10 +87,11 @@ class SerialBoard:
             self.resets.append("download" if download else "run")
             self.output(_DOWNLOAD if download else _RUN)
             if download:
+                self.counts.resets += 1
                 registers = Registers(
                     self._chip, mac=self._mac, flash_id=self._flash_id, efuses=self._efuses
                 )
-                self._loader = Loader(self._chip, self._flash, registers)
+                self._loader = Loader(self._chip, self._flash, registers, self.counts)
             elif self._program:
                 self._program.start(self._print)
 
