@@ -31,13 +31,14 @@ BAUD = 460_800
 _RANDOM, _ZEROS = 1_120_000, 550_000
 _BURN = [sys.executable, "-m", "alink_factory"]
 _ESPTOOL = [sys.executable, "-m", "esptool", "--baud", str(BAUD)]
+_DEFINITION = boards.load(boards_dir() / "ESP32_GENERIC")
 _macs = itertools.count(0xA0B765000001)
 _QUICK = Path(__file__).parents[1] / "tests" / "factory" / "quick_rfc2217"
 
 
 @dataclass(frozen=True)
 class Run:
-    """What one program did with a board: seconds on the port's clock, and loader counts."""
+    """The cost of a program for one board: seconds on the port's clock, and loader counts."""
 
     seconds: float
     resets: int
@@ -57,24 +58,31 @@ class OneBoard:
 
 def measure(folder: Path) -> OneBoard:
     """Return the figures; `folder` is scratch."""
-    definition = boards.load(boards_dir() / "ESP32_GENERIC")
-    filling = {"filling.py": "#" * _ZEROS}
-    app = firmware_image.application(definition.chip, size=_RANDOM, frozen=filling)
-    data = firmware_image.published(definition, app=app)
-    (folder / "firmware.bin").write_bytes(data)
     (folder / "product.secret").write_text("Bench0Secret0001")
-    digest = hashlib.sha256(data).hexdigest()
-    whole = _batch(folder, "whole", f'[firmware]\nimage = "firmware.bin"\nsha256 = "{digest}"')
+    whole = _batch(folder, "whole", firmware(folder))
     bare = _batch(folder, "bare", "")
     merged = folder / "merged.bin"
     _run([*_BURN, "image", str(whole), "whole-2", "--output", str(merged)])
-    write = ["write-flash", hex(definition.firmware_offset), str(merged)]
+    write = ["write-flash", hex(_DEFINITION.firmware_offset), str(merged)]
     return OneBoard(
-        floor=len(zlib.compress(app, 9)) * 10 / BAUD,
+        floor=len(zlib.compress(_application(), 9)) * 10 / BAUD,
         merged=_burned(folder, lambda url: [*_ESPTOOL, "--port", url, *write]),
         burned=_burned(folder, lambda url: [*_BURN, "flash", str(whole), "--port", url]),
         identity=_burned(folder, lambda url: [*_BURN, "flash", str(bare), "--port", url]),
     )
+
+
+def firmware(folder: Path) -> str:
+    """Write an image like MicroPython's into a folder; return the lines of a batch for it."""
+    data = firmware_image.published(_DEFINITION, app=_application())
+    (folder / "firmware.bin").write_bytes(data)
+    digest = hashlib.sha256(data).hexdigest()
+    return f'[firmware]\nimage = "firmware.bin"\nsha256 = "{digest}"'
+
+
+def _application() -> bytes:
+    filling = {"filling.py": "#" * _ZEROS}
+    return firmware_image.application(_DEFINITION.chip, size=_RANDOM, frozen=filling)
 
 
 def rows(speed: OneBoard) -> list[tuple[str, str, str]]:
@@ -96,13 +104,13 @@ def _text(run: Run) -> str:
     )
 
 
-def _batch(folder: Path, name: str, firmware: str) -> Path:
+def _batch(folder: Path, name: str, image: str) -> Path:
     (folder / f"{name}.csv").write_text(f"DeviceName\n{name}-1\n{name}-2\n")
     file = folder / f"{name}.toml"
     file.write_text(
         '[product]\nkey = "a1Bench"\nsecret = "file:product.secret"\n'
         f'[board]\nbaud = {BAUD}\n[device_name]\nscheme = "given"\n'
-        f'[rows]\nfile = "{name}.csv"\n{firmware}\n'
+        f'[rows]\nfile = "{name}.csv"\n{image}\n'
     )
     return file
 

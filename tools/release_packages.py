@@ -142,7 +142,7 @@ def bill(all_packages: Sequence[Package], version: str) -> str:
                 "bom-ref": "alink-sdk",
                 "name": "alink-sdk",
                 "version": version,
-                "licenses": [{"expression": "MIT"}],
+                "licenses": [{"expression": "MIT AND GPL-2.0-or-later"}],
                 "purl": f"pkg:pypi/alink-sdk@{version}",
             }
         },

@@ -20,8 +20,9 @@ INTERNAL = {
         "tsl_reader", "values", "wrong_arguments", "wrong_names",
     },
     "alink_formats": {
-        "board_file", "bytecode", "errors", "extras", "flash", "nvs", "nvs_entry", "nvs_generator",
-        "nvs_pages", "sources", "tables", "terminal",
+        "board_file", "bytecode", "bytecode_cache", "cache_dir", "errors", "extras", "flash",
+        "nvs", "nvs_entry", "nvs_generator", "nvs_pages", "parameter_names", "sources", "tables",
+        "terminal",
     },
 }  # fmt: skip
 MEMBERS = ("_console.Console", "_cloud.Cloud", "_ota.Ota")

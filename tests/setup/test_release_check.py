@@ -150,6 +150,12 @@ def test_bill_is_the_same_each_time():
     assert release_packages.bill(found, "2.0") != text
 
 
+def test_bill_names_license_of_project():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    (said,) = json.loads(release_packages.bill([], "1.0"))["metadata"]["component"]["licenses"]
+    assert said == {"expression": project["license"]}
+
+
 def test_invalid_bill_is_found():
     if not (release_check.TOOLS / "cyclonedx").is_dir():
         pytest.skip(reason="cyclonedx-python-lib is not installed: run make release-check")

@@ -48,6 +48,16 @@ def test_wheel_brings_documented_device_stubs(site):
     assert names == {path.relative_to(source) for path in source.rglob("*")}
 
 
+def test_wheel_brings_text_of_each_license(site):
+    (info,) = site.glob("alink_sdk-*.dist-info")
+    assert "License-Expression: MIT AND GPL-2.0-or-later\n" in (info / "METADATA").read_text()
+    gpl = info / "licenses" / "tools" / "alink_flasher" / "LICENSE"
+    assert "GNU GENERAL PUBLIC LICENSE" in gpl.read_text()
+    assert (info / "licenses" / "LICENSE").read_text().startswith("MIT License")
+    for path in (site / "alink_flasher").glob("*.py"):
+        assert path.read_text().startswith("# SPDX-License-Identifier: GPL-2.0-or-later\n")
+
+
 def test_wheel_adds_its_pytest_fixtures(site):
     (names,) = site.glob("alink_sdk-*.dist-info/entry_points.txt")
     assert "[pytest11]\nalink = alink_sim.pytest_plugin\n" in names.read_text()

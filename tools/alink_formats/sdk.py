@@ -6,7 +6,8 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
-from alink_formats.bytecode import compile_mpy, dotted
+from alink_formats import bytecode_cache
+from alink_formats.bytecode import dotted
 from alink_formats.sources import firmware_dir
 
 
@@ -42,4 +43,4 @@ def _bytecode(source: Path, name: str) -> bytes:
 
 @cache
 def _compiled(source: Path, name: str, _digest: bytes) -> bytes:
-    return compile_mpy(source, name=name)
+    return bytecode_cache.compiled(source, name=name)

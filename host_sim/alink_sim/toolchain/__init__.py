@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from alink_formats.bytecode import compile_mpy, dotted, mpy_cross
+from alink_formats.cache_dir import cache_dir
 from alink_formats.errors import ToolchainError
 from alink_formats.sources import boards_dir, checkout, firmware_dir
 from alink_sim.toolchain.micropython import (
@@ -13,7 +14,6 @@ from alink_sim.toolchain.micropython import (
     interpreters,
     missing_reason,
 )
-from alink_sim.toolchain.paths import cache_dir
 from alink_sim.toolchain.umqtt import umqtt_robust, umqtt_simple
 
 __all__ = [

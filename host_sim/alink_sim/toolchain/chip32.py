@@ -18,9 +18,9 @@ import tempfile
 from pathlib import Path
 
 from alink_formats.bytecode import mpy_cross
+from alink_formats.cache_dir import cache_dir
 from alink_formats.errors import ToolchainError
 from alink_sim.toolchain import debian
-from alink_sim.toolchain.paths import cache_dir
 from alink_sim.toolchain.umqtt import umqtt_simple
 
 _PORT = Path(__file__).parent / "chip32_port"

@@ -19,9 +19,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from alink_formats.cache_dir import cache_dir
 from alink_formats.errors import ToolchainError
 from alink_sim.toolchain import chip32, debian
-from alink_sim.toolchain.paths import cache_dir
 
 NAMES = ("unix64", "unix32")
 _CHIP = "chip32"  # It is not for every use: a heap of it belongs to a board.

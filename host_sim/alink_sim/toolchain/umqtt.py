@@ -15,8 +15,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from alink_formats.cache_dir import cache_dir
 from alink_formats.errors import ToolchainError
-from alink_sim.toolchain.paths import cache_dir
 
 VARIABLE = "ALINK_UMQTT"
 

@@ -12,8 +12,10 @@ from alink_factory.board.esptool import Esptool
 from alink_factory.errors import BoardError
 from alink_factory.image.region import Region
 from alink_factory.job import job, update, verify, wipe
+from alink_factory.job.order import Order
 from alink_factory.job.progress import Progress
-from alink_sim.board.serial import PtyPort, SerialBoard
+from alink_sim.board.serial import PtyPort, Rfc2217Port, SerialBoard
+from alink_sim.clock import ManualClock
 from tests.factory.workshop import Workshop, burn
 
 pytestmark = pytest.mark.interop
@@ -40,8 +42,14 @@ def programs(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[program.Program]]
 
 def test_each_command_resets_and_uploads_once(workshop: Workshop, quick_rfc2217):
     order = workshop.order(workshop.plan(rows=ROWS, firmware=30_000))
-    port = workshop.rfc2217(workshop.flash(), mac=FIRST)
-    board = port._board
+    board = SerialBoard(workshop.flash(), mac=FIRST)
+    clock = ManualClock()
+    with Rfc2217Port(board, pace=clock.advance) as port:
+        _use(workshop, order, port, board)
+    assert clock.monotonic() > 4 * board.duration(6_000)  # Each stub, at 115,200 baud.
+
+
+def _use(workshop: Workshop, order: Order, port: Rfc2217Port, board: SerialBoard) -> None:
     made = burn(order, port)
     assert made.result == "done", made
     # Blank flash was compared by MD5; the certificate was read back.

@@ -1,4 +1,4 @@
-"""The folder of fetched tools."""
+"""The folder of fetched tools and compiled modules."""
 
 from __future__ import annotations
 

