@@ -8,6 +8,7 @@ import pytest
 
 from alink_formats import board
 from alink_formats.board import BoardDefinition, BoardDefinitionError
+from alink_formats.chips import CHIPS
 from alink_formats.partitions import READONLY, TYPES, PartitionTable
 from alink_sim import toolchain
 
@@ -30,12 +31,15 @@ def definition(request: pytest.FixtureRequest) -> BoardDefinition:
 
 
 def test_each_chip_has_a_board():
-    assert {board.load(folder).chip for folder in FOLDERS} == set(board.CHIPS)
-    assert any(len(board.load(folder).table("factory").slots) == 2 for folder in FOLDERS)
+    assert {board.load(folder).chip for folder in FOLDERS} == set(CHIPS)
+    found = {
+        (board.load(one).chip, len(board.load(one).table("factory").slots)) for one in FOLDERS
+    }
+    assert found == {(chip, slots) for chip in CHIPS for slots in (1, 2)}
 
 
 def test_firmware_offset_matches_chip_rom(definition):
-    places = {"esp32": 0x1000, "esp32s3": 0, "esp32c3": 0}
+    places = {"esp32": 0x1000, "esp32s2": 0x1000, "esp32s3": 0, "esp32c3": 0, "esp32c6": 0}
     assert definition.firmware_offset == places[definition.chip]
 
 
@@ -128,7 +132,10 @@ def test_invalid_table_names_file_and_line(tmp_path):
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        ({"chip": "esp8266"}, "chip is 'esp8266'; use esp32, esp32s3 or esp32c3"),
+        (
+            {"chip": "esp8266"},
+            "chip is 'esp8266'; use esp32, esp32s2, esp32s3, esp32c3 or esp32c6",
+        ),
         ({"flash_sizes": ["4194304"]}, "flash_sizes.0 is '4194304'; write 4MB, 8MB or 16MB"),
         ({"flash_sizes": []}, r"flash_sizes is \[\]; write at least 1"),
         ({"firmware_offset": "here"}, "firmware_offset is 'here'; write hex, as in 0x1000"),

@@ -11,8 +11,10 @@ import hashlib
 import struct
 from dataclasses import dataclass
 
+from alink_formats.chips import CHIPS
+
 MAGIC = 0xE9
-CHIP_IDS = {"esp32": 0, "esp32s3": 9, "esp32c3": 5}
+CHIP_IDS = {name: chip.image_id for name, chip in CHIPS.items()}
 
 _HEADER = 24
 # ESP-IDF's description of an application is at the start of the first segment.

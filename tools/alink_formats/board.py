@@ -13,8 +13,6 @@ from alink_formats import tables
 from alink_formats.partitions import PartitionError, PartitionTable
 from alink_formats.tables import Table, TableError
 
-CHIPS = ("esp32", "esp32s3", "esp32c3")
-
 _Size = Annotated[str, tables.matching(r"(1|2|4|8|16|32|64|128)MB", "4MB, 8MB or 16MB")]
 
 
@@ -64,7 +62,7 @@ class BoardDefinition:
 
 
 class _File(Table):
-    chip: Literal["esp32", "esp32s3", "esp32c3"]
+    chip: Literal["esp32", "esp32s2", "esp32s3", "esp32c3", "esp32c6"]
     flash_sizes: Annotated[list[_Size], Field(min_length=1)]
     firmware_offset: Annotated[str, tables.matching(r"0x[0-9a-fA-F]+", "hex, as in 0x1000")]
     baud: Annotated[int, tables.within(1, 4_000_000)]

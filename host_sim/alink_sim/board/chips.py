@@ -14,14 +14,14 @@ _MAGIC = 0x40001000  # This word of ROM code differs on each chip.
 class Chip:
     """A chip as a host sees it through the serial port.
 
-    GET_SECURITY_INFO returns `chip_id`, and image headers contain it; the ESP32 has the number
-    but not the command (`has_security_info`). `spi` is the base address of the flash controller;
-    `spi_usr2` and `spi_w0` are offsets of its registers.
+    Image headers contain `chip_id`. GET_SECURITY_INFO returns `security_info` bytes: 20 with the
+    number, 12 without it on the ESP32-S2; the ESP32 does not have the command (0). `spi` is the
+    base address of the flash controller; `spi_usr2` and `spi_w0` are offsets of its registers.
     """
 
     name: str
     chip_id: int
-    has_security_info: bool
+    security_info: int
     spi: int
     spi_usr2: int
     spi_w0: int
@@ -38,7 +38,7 @@ class Chip:
 _ESP32 = Chip(
     name="esp32",
     chip_id=0,
-    has_security_info=False,
+    security_info=0,
     spi=0x3FF42000,
     spi_usr2=0x24,
     spi_w0=0x80,
@@ -57,7 +57,7 @@ _ESP32 = Chip(
 _ESP32_S3 = Chip(
     name="esp32s3",
     chip_id=9,
-    has_security_info=True,
+    security_info=20,
     spi=0x60002000,
     spi_usr2=0x20,
     spi_w0=0x58,
@@ -68,7 +68,7 @@ _ESP32_S3 = Chip(
 _ESP32_C3 = Chip(
     name="esp32c3",
     chip_id=5,
-    has_security_info=True,
+    security_info=20,
     spi=0x60002000,
     spi_usr2=0x20,
     spi_w0=0x58,
@@ -77,5 +77,28 @@ _ESP32_C3 = Chip(
     mac_high=0x60008848,
 )
 
-CHIPS = {chip.name: chip for chip in (_ESP32, _ESP32_S3, _ESP32_C3)}
-"""The simulated chips, by esptool's name: esp32, esp32s3, esp32c3."""
+_ESP32_S2 = Chip(
+    name="esp32s2",
+    chip_id=2,
+    security_info=12,
+    spi=0x3F402000,
+    spi_usr2=0x20,
+    spi_w0=0x58,
+    fixed=((_MAGIC, 0x000007C6), (0x3F400014, 40_000_000 // 115_200)),
+    mac_low=0x3F41A044,
+    mac_high=0x3F41A048,
+)
+_ESP32_C6 = Chip(
+    name="esp32c6",
+    chip_id=13,
+    security_info=20,
+    spi=0x60003000,
+    spi_usr2=0x20,
+    spi_w0=0x58,
+    fixed=((_MAGIC, 0x2CE0806F), (0x60000014, 40_000_000 // 115_200)),
+    mac_low=0x600B0844,
+    mac_high=0x600B0848,
+)
+
+CHIPS = {chip.name: chip for chip in (_ESP32, _ESP32_S2, _ESP32_S3, _ESP32_C3, _ESP32_C6)}
+"""The simulated chips, by esptool's name: esp32, esp32s2, esp32s3, esp32c3, esp32c6."""

@@ -15,7 +15,13 @@ from alink_sim.board.interpreter import bootloader
 from tests.board.esptool_runner import esptool
 
 BOARDS = ("ESP32_GENERIC", "ESP32_GENERIC_S3", "ESP32_GENERIC_C3", "ESP32_GENERIC-OTA")
-NAMES = {"esp32": "ESP32", "esp32s3": "ESP32-S3", "esp32c3": "ESP32-C3"}
+NAMES = {
+    "esp32": "ESP32",
+    "esp32s2": "ESP32-S2",
+    "esp32s3": "ESP32-S3",
+    "esp32c3": "ESP32-C3",
+    "esp32c6": "ESP32-C6",
+}
 
 
 @pytest.fixture(params=BOARDS)

@@ -32,7 +32,13 @@ def image(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("stub", [True, False])
 @pytest.mark.parametrize(
     ("chip", "name", "bits"),
-    [("esp32", "ESP32-D0WD-V3", 23), ("esp32s3", "ESP32-S3", 22), ("esp32c3", "ESP32-C3", 24)],
+    [
+        ("esp32", "ESP32-D0WD-V3", 23),
+        ("esp32s3", "ESP32-S3", 22),
+        ("esp32c3", "ESP32-C3", 24),
+        ("esp32c6", "ESP32-C6", 22),
+        ("esp32s2", "ESP32-S2", 23),
+    ],
 )
 def test_esptool_recognizes_chip_mac_and_flash(tmp_path: Path, chip, name, bits, stub):
     flash = FlashFile.create(tmp_path / "flash.bin", size=1 << bits)
@@ -48,7 +54,7 @@ def test_esptool_recognizes_chip_mac_and_flash(tmp_path: Path, chip, name, bits,
 
 
 @pytest.mark.parametrize("stub", [True, False])
-@pytest.mark.parametrize("chip", ["esp32", "esp32s3", "esp32c3"])
+@pytest.mark.parametrize("chip", ["esp32", "esp32s3", "esp32c3", "esp32c6", "esp32s2"])
 def test_esptool_writes_verifies_and_reads(tmp_path: Path, flash, image, chip, stub):
     flash.write(0x20000, bytes(0x30000))
     board = SerialBoard(flash, chip=chip)

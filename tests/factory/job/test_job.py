@@ -61,7 +61,12 @@ def test_a_blank_board_becomes_the_first_row(workshop: Workshop, stub):
 
 @pytest.mark.parametrize(
     ("board", "chip", "size"),
-    [("ESP32_GENERIC_S3", "esp32s3", 8 << 20), ("ESP32_GENERIC_C3", "esp32c3", 4 << 20)],
+    [
+        ("ESP32_GENERIC_S3", "esp32s3", 8 << 20),
+        ("ESP32_GENERIC_C3", "esp32c3", 4 << 20),
+        ("ESP32_GENERIC_C6-OTA", "esp32c6", 8 << 20),
+        ("ESP32_GENERIC_S2", "esp32s2", 4 << 20),
+    ],
 )
 def test_vfs_extends_to_the_end_of_flash(workshop, board, chip, size):
     plan = workshop.plan(rows=ROWS, board=board, firmware=30_000)
@@ -70,8 +75,11 @@ def test_vfs_extends_to_the_end_of_flash(workshop, board, chip, size):
     assert outcome.result == "done", outcome
     table = PartitionTable.from_binary(flash.read(0x8000, 0xC00), flash_size=size)
     assert table.find("vfs").end == size
-    assert app_image.read(flash.read(0, 0x8000)).flash_size == size
-    assert certificate(flash).device_name == "lamp-0001"
+    start = plan.board.firmware_offset
+    assert app_image.read(flash.read(start, 0x8000 - start)).flash_size == size
+    place = table.find("fctry")
+    burned = identity.decode(flash.read(place.offset, place.size)).identity
+    assert burned.device_name == "lamp-0001"
 
 
 def test_over_the_network_with_its_own_reset_lines(workshop):

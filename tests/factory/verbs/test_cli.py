@@ -19,6 +19,7 @@ from alink_factory.cli import app
 from alink_factory.errors import BatchError
 from alink_factory.ledger import Ledger
 from alink_factory.line import Count, Display, Line
+from alink_factory.report import overview
 from alink_factory.verbs import output
 from alink_formats import identity
 from tests.factory.workshop import KEY, SECRET, Workshop
@@ -79,6 +80,25 @@ def test_plan_reports_an_empty_ledger(workshop):
     assert "the ledger is empty" in burn("plan", batch)[1]
     begun(workshop)
     assert "the ledger is empty" not in burn("plan", batch)[1]
+
+
+@pytest.mark.parametrize(
+    ("board", "limits", "usb", "updates"),
+    [
+        ("ESP32_GENERIC", "esp32; no HMAC unit, so no ProductSecret in eFuses", "", "of files"),
+        ("ESP32_GENERIC_S3", "esp32s3", "", "of files"),
+        ("ESP32_GENERIC_C3-OTA", "esp32c3; one core", "", "two slots of 2476 KiB"),
+        ("ESP32_GENERIC_C6", "esp32c6; one core", "", "of files"),
+        ("ESP32_GENERIC_S2-OTA", "esp32s2; one core; no Bluetooth", "over UART", "two slots"),
+    ],
+)
+def test_plan_says_what_a_chip_lacks(workshop, board, limits, usb, updates):
+    facts = overview.make(workshop.plan(rows=ROWS, board=board), workshop.ledger()).facts
+    assert facts["chip"] == limits
+    assert usb in facts.get("USB", "")
+    assert ("USB" in facts) == bool(usb)
+    assert facts["updates over the air"].startswith(updates)
+    assert ("heap" in facts) == (board != "ESP32_GENERIC")
 
 
 def test_plan_as_json_is_one_document(workshop):

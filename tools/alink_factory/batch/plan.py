@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from alink_factory.batch import batch_file, board_tests, label_template, rows, secret
+from alink_factory.batch import batch_file, board_tests, efuse, label_template, rows, secret
 from alink_factory.batch.batch_file import NONE, Batch
 from alink_factory.batch.open_rows import OpenRows
 from alink_factory.batch.rows import Row
@@ -22,8 +22,6 @@ from alink_formats.board import BoardDefinition
 from alink_formats.identity import Identity, IdentityError, SubProduct
 from alink_formats.sources import boards_dir
 
-_EFUSE_CHIPS = ("esp32c3", "esp32c6", "esp32s2", "esp32s3")  # Those with an HMAC unit.
-_KEY_SIZE = 32  # Characters that an eFuse key block holds.
 _EXAMPLE_MAC = "f" * 12
 _EXAMPLE_SECRET = "f" * 32  # As long as the DeviceSecrets of the platform.
 _SETTINGS = ("region", "instance_id", "host", "ntp_host", "sign_method", "method", "wifi_ssid")
@@ -248,7 +246,7 @@ def load(file: Path) -> Plan:
     errors += (f"{file}: {text}" for text in wrong)
     if errors:
         raise BatchError(*errors)
-    _check_efuse(batch, board, secrets)
+    efuse.check(batch, board, secrets)
     plan = Plan(batch, listed, board, image, files, secrets, password, roots)
     _check_stations(plan)
     _try(plan)
@@ -294,23 +292,6 @@ def _board(batch: Batch) -> BoardDefinition:
     except boards.BoardDefinitionError as error:
         raise BatchError(f"{batch.file}: board: {error}") from error
     return board
-
-
-def _check_efuse(batch: Batch, board: BoardDefinition, secrets: dict[str, str]) -> None:
-    if batch.efuse_block is None:
-        return
-    where = f'{batch.file}: secret.where is "efuse"'
-    if board.chip not in _EFUSE_CHIPS:
-        raise BatchError(
-            f"{where}, but the {board.chip} of {board.name} has no HMAC unit: use a board with "
-            f"{', '.join(_EFUSE_CHIPS)}"
-        )
-    for key, value in secrets.items():
-        if len(value) > _KEY_SIZE:
-            raise BatchError(
-                f"{where}, but the ProductSecret of {key} has {len(value)} characters; a key "
-                f"block holds {_KEY_SIZE}"
-            )
 
 
 def _secrets(batch: Batch, listed: Iterable[Row], errors: list[str]) -> dict[str, str]:

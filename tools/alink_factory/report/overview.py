@@ -8,6 +8,7 @@ from alink_factory.batch.board_tests import BoardTest
 from alink_factory.batch.plan import Plan
 from alink_factory.ledger import Ledger
 from alink_formats.board import size_name
+from alink_formats.chips import CHIPS
 from alink_formats.identity import fingerprint
 
 
@@ -28,6 +29,7 @@ class Overview:
 def make(plan: Plan, ledger: Ledger) -> Overview:
     """Return the overview of a plan."""
     batch, every = plan.batch, ledger.states(plan.batch.name)
+    chip = CHIPS[plan.board.chip]
     states = [state for row, state in every if row in plan.by_key]
     others = len(every) - len(states)
     done = states.count("done")
@@ -49,7 +51,11 @@ def make(plan: Plan, ledger: Ledger) -> Overview:
         "DeviceSecret": _own(plan),
         "eFuse": _efuse(plan),
         "board": f"{plan.board.name}, {' or '.join(map(size_name, plan.board.flash_sizes))}",
+        "chip": "; ".join((plan.board.chip, *chip.limits())),
+        "USB": "its port changes at a reset, so burn it over UART" * chip.has_only_otg,
+        "heap": "not measured on this chip" * (not chip.is_measured),
         "layout": batch.layout,
+        "updates over the air": _updates(plan),
         "firmware": _firmware(plan),
         "vfs": f"{len(plan.files)} files, {sum(map(len, plan.files.values()))} bytes",
         "boot check": "yes" if batch.boot_check else "no",
@@ -91,6 +97,13 @@ def _efuse(plan: Plan) -> str:
     if block is None:
         return ""
     return f"the ProductSecret in BLOCK_KEY{block}, hmacsha256; it cannot be undone"
+
+
+def _updates(plan: Plan) -> str:
+    slots = plan.board.table(plan.batch.layout).slots
+    if len(slots) > 1:
+        return f"two slots of {min(slot.size for slot in slots) // 1024} KiB"
+    return "of files only, the layout has one application slot (boards named -OTA have two)"
 
 
 def _firmware(plan: Plan) -> str:

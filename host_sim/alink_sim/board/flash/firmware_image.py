@@ -29,8 +29,20 @@ FLASH_SIZES = {1 << 20 << code: code for code in range(8)}  # bytes → code in 
 _DIO, _40M = 2, 0
 _FROZEN = b"frozen modules\0"
 # Addresses of constants and code in the memory map of each chip.
-_CONSTANTS = {"esp32": 0x3F400020, "esp32s3": 0x3C000020, "esp32c3": 0x3C000020}
-_CODE = {"esp32": 0x40080000, "esp32s3": 0x40374000, "esp32c3": 0x40380000}
+_CONSTANTS = {
+    "esp32": 0x3F400020,
+    "esp32s2": 0x3F000020,
+    "esp32s3": 0x3C000020,
+    "esp32c3": 0x3C000020,
+    "esp32c6": 0x42000020,
+}
+_CODE = {
+    "esp32": 0x40080000,
+    "esp32s2": 0x40024000,
+    "esp32s3": 0x40374000,
+    "esp32c3": 0x40380000,
+    "esp32c6": 0x40800000,
+}
 _DESCRIPTION = struct.Struct("<I I 8x 32s 32s 16s 16s 32s 32s 80x")
 
 

@@ -147,7 +147,7 @@ class Loader:
             0x12: _nothing,
             0x13: self._md5,
         }
-        if self._chip.has_security_info:
+        if self._chip.security_info:
             rom[0x14] = self._security_info
         if not self._stub:
             return rom
@@ -185,7 +185,8 @@ class Loader:
         return digest.digest() if self._stub else digest.hexdigest().encode()
 
     def _security_info(self, _: bytes) -> bytes:
-        return struct.pack("<IB7xII", 0, 0, self._chip.chip_id, 0)
+        whole = struct.pack("<IB7xII", 0, 0, self._chip.chip_id, 0)
+        return whole[: self._chip.security_info]
 
     def _erase(self, offset: int, size: int) -> None:
         for sector in range(offset, offset + size, SECTOR):

@@ -1,0 +1,2 @@
+# The SDK frozen into your own firmware image: `make firmware BOARD=ESP32_GENERIC_C6`.
+include("../../firmware/manifest.py")

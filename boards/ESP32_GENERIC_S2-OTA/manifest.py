@@ -1,0 +1,2 @@
+# The SDK frozen into your own firmware image: `make firmware BOARD=ESP32_GENERIC_S2-OTA`.
+include("../../firmware/manifest.py")
