@@ -1,7 +1,8 @@
 """The table of rules for a certificate: the form of each field, and the values that fit together.
 
-`alink-burn plan`, the identity record and the simulated platform use this table.
-The board has separate code for the form of its fields; tests compare both, field by field.
+`alink-burn plan`, the identity record, the set-up file and the simulated platform use this table.
+The board has separate code, `alink.boot.identity` and `alink.boot.settings`. Tests compare
+both, field by field, and all four for each combination of values (tests/formats/test_verdicts.py).
 docs/reference/protocol.md, "Endpoints" and "Instances".
 """
 
@@ -61,6 +62,10 @@ class Certificate(Protocol):
     @property
     def host(self) -> str:
         """The MQTT host, "" for that of the instance."""
+
+    @property
+    def https_host(self) -> str:
+        """The host and port of HTTPS, "" for that of the region."""
 
     @property
     def ntp_host(self) -> str:
@@ -168,7 +173,9 @@ def root_mistake(data: bytes) -> str:
 
 def _region(certificate: Certificate, _kind: str) -> str:
     region = certificate.region or REGIONS[0]
-    if region in REGIONS or (_is_private(certificate.host) and certificate.method != "https"):
+    # These hosts are named after it: MQTT's without `host`, HTTPS's without `https_host`.
+    dials_https = certificate.method == "https" and not certificate.https_host
+    if region in REGIONS or (_is_private(certificate.host) and not dials_https):
         return ""
     near = difflib.get_close_matches(region.lower().replace("_", "-"), REGIONS, n=1)
     known = f"did you mean {near[0]}?" if near else f"use {', '.join(REGIONS)}"

@@ -37,14 +37,17 @@ class Boot:
     def run(self):
         """Yield the milliseconds to wait, 0 after a stop; return what `Session.use` takes.
 
-        Raises RefusedError if the platform refuses the registration, StoreError if the credential
-        cannot be stored.
+        Raises RefusedError if the platform refuses the registration, StoreError if it would, by
+        its documents, or if the credential cannot be stored.
         """
+        registers = "DeviceSecret" not in self.fields and "DeviceToken" not in self.fields
+        if registers:
+            heap.call("boot.settings", "registration", self.fields)
         yield from heap.call("boot.network", "prepare", self)
         heap.unload_steps("boot")
         heap.unload("session")
         yield 0  # The caller collects: here stale pointers of the steps are still on the stack.
-        if "DeviceSecret" not in self.fields and "DeviceToken" not in self.fields:
+        if registers:
             yield from self._register()
             heap.unload_steps("boot")
             yield 0

@@ -1,12 +1,14 @@
-"""Check the settings of a program by name, type and range.
+"""Check the settings of a program by name, type and range, and the fields of a registration.
 
-docs/reference/device-settings.md, "Settings". Loaded once, in `from_flash`. One function, because
-the names in a module stay in the heap of a board.
+docs/reference/device-settings.md, "Settings"; protocol.md, "Instances". Loaded in `from_flash` and
+before a first registration. Few functions, because the names in a module stay in the heap of a
+board; one is called as in `connect_fields`, and costs no name.
 """
 
 from micropython import const
 
 from .. import heap
+from ..errors import StoreError
 
 _TEXT = const(
     "device_name region instance_id host https_host ntp_host method sign_method timestamp policy "
@@ -16,6 +18,14 @@ _NUMBERS = const(
     "port 1 65535 max_packet 128 1048576 max_requests 1 1000 keepalive 30 1200 batch 1 50"
 )
 _OTHERS = const("ca wifi scrub out_of_memory network watchdog log securemode")
+
+# Bytes throughout: a short text would stay among the names of the board.
+_REGIONS = const(
+    b"cn-shanghai cn-beijing cn-shenzhen ap-southeast-1 ap-northeast-1 us-west-1 us-east-1 "
+    b"eu-central-1"
+)
+_FREE = const((b"cn-shanghai", b"cn-beijing"))  # Regions where regnwl works.
+_NO_OLD_PUBLIC = const((b"cn-beijing", b"cn-shenzhen"))
 
 
 def check(settings):
@@ -81,3 +91,33 @@ def check(settings):
             "ca is not a root certificate; allowed are DER, PEM, or the path of a file"
         )
     settings["ca"] = ca
+
+
+def registration(fields):
+    """Raise StoreError for a certificate with which the platform cannot register a board.
+
+    A host that is not the vendor's, such as a proxy, is dialled whatever the other fields are.
+    """
+    method, instance = fields.get("Method"), fields.get("InstanceId")
+    region, host = fields.get("Region", b"cn-shanghai"), fields.get("Host", b"").lower()
+    private = host and not host.endswith(b".aliyuncs.com")
+    if private and (method != b"https" or "HttpsHost" in fields):
+        return
+    if region not in _REGIONS.split():
+        raise StoreError("Region is %s; allowed are %s" % (region.decode(), _REGIONS.decode()))
+    if private:
+        return
+    if method == b"regnwl" and not (instance and region in _FREE):
+        raise StoreError(
+            "Method is regnwl, which needs an enterprise instance in cn-shanghai or cn-beijing; "
+            "Region is %s, InstanceId is %s" % (region.decode(), (instance or b"missing").decode())
+        )
+    if not instance and region in _NO_OLD_PUBLIC:
+        raise StoreError("InstanceId is missing; %s has no old public one" % region.decode())
+    wanted = b"%s.iot-as-mqtt.%s.aliyuncs.com" % (fields["ProductKey"], region)
+    if instance:
+        wanted = instance + b".mqtt.iothub.aliyuncs.com"
+    if host and host != wanted.lower():
+        raise StoreError(
+            "Host is %s, but this instance is reached at %s" % (host.decode(), wanted.decode())
+        )

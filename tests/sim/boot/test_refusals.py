@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
 from alink_sim.board import Board
 from alink_sim.platform import Instance
 from tests.sim.conftest import INSTANCE, Rig
@@ -115,6 +117,27 @@ def test_board_without_product_secret_never_registers_again(rig: Rig) -> None:
         board.expect("without a ProductSecret the board cannot register again: enable the device")
         assert board.wait() == "crashed"
     assert rig.kinds("dev-1") == ["login_refused"]
+
+
+@pytest.mark.parametrize(
+    ("region", "instance_id", "says"),
+    [
+        ("eu-central-1", INSTANCE, "Region is eu-central-1, InstanceId is iot-test0001"),
+        ("cn-shanghai", "", "Region is cn-shanghai, InstanceId is missing"),
+    ],
+)
+def test_board_names_wrong_certificate_before_dialing(
+    rig: Rig, region: str, instance_id: str, says: str
+) -> None:
+    board = rig.board(
+        "dev-1", method="regnwl", register=False, region=region, instance_id=instance_id
+    )
+    with board:
+        board.power_on()
+        said = board.expect("StoreError: Method is regnwl, which needs an enterprise instance")
+        assert says in said.text
+        assert board.wait() == "crashed"
+    assert rig.kinds("dev-1") == []
 
 
 def test_regnwl_refusal_names_the_instance_rule(rig: Rig) -> None:
