@@ -95,6 +95,16 @@ def test_form_from_another_origin_is_refused(world):
     assert response.status == 403
 
 
+def test_live_refresh_leaves_notice_to_next_page(world):
+    cookie = log_in(world)
+    body = f"csrf={csrf(world, cookie)}&name=&node_type=direct"
+    assert request(world, "POST", "/products", cookie=cookie, body=body).status == 303
+    refreshed = request(world, "GET", "/products", cookie=cookie, X_Live="1").read().decode()
+    shown = request(world, "GET", "/products", cookie=cookie).read().decode()
+    again = request(world, "GET", "/products", cookie=cookie).read().decode()
+    assert ["banner bad" in page for page in (refreshed, shown, again)] == [False, True, False]
+
+
 def test_other_host_name_is_refused(world):
     response = request(world, "GET", "/products", cookie=log_in(world), Host="console.example")
     assert response.status == 421

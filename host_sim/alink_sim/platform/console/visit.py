@@ -66,12 +66,15 @@ class Visit:
 
     def page(self, template: str, *, status: int = 200, **context: Any) -> web.Response:
         """Return a page."""
+        # A page that is open asks for itself after an event (console.js) and shows only parts of
+        # the response: a notice in it would be lost.
+        is_refresh = "X-Live" in self.request.headers
         text = self.templates.render(
             template,
             language=self.language,
             theme=self.theme,
             csrf=self.session.csrf,
-            notices=self.session.take_notices(),
+            notices=[] if is_refresh else self.session.take_notices(),
             path=self.request.path,
             address_here=self.request.path_qs,
             view=self.view,
