@@ -12,7 +12,7 @@ from alink_sim.thing_model.model import (
     parse,
     read,
 )
-from alink_sim.thing_model.modules import features, module, module_of
+from alink_sim.thing_model.modules import features, module, module_of, with_module
 from alink_sim.thing_model.stub import stub
 
 __all__ = [
@@ -31,4 +31,5 @@ __all__ = [
     "parse",
     "read",
     "stub",
+    "with_module",
 ]

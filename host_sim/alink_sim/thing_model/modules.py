@@ -81,6 +81,22 @@ def module(document: Mapping[str, Any], name: str) -> dict[str, Any] | None:
     return next(({**shared, **one} for one in blocks if one[BLOCK] == name), None)
 
 
+def with_module(
+    document: Mapping[str, Any], name: str, title: str, tsl: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return a document whose module `name`, "" for the default one, has the features of a TSL.
+
+    The other modules stay, also if the TSL of the default one lists them without their features.
+    """
+    blocks = [one for one in document.get(BLOCKS, ()) if one[BLOCK] != name]
+    if name:
+        named = {**tsl, BLOCK: name, NAME: title or name}
+        return {"properties": [], **document, BLOCKS: [*blocks, named]}
+    given = tsl.get(BLOCKS) or ()
+    is_whole = any(isinstance(one, dict) and "properties" in one for one in given)
+    return {**tsl, BLOCKS: blocks} if blocks and not is_whole else dict(tsl)
+
+
 def _files(content: bytes) -> dict[str, Any]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:

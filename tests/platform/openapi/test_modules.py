@@ -88,3 +88,40 @@ def test_history_is_found_by_module(modeled: Wire, ask: Ask, clock: ManualClock)
     assert [one["Value"] for one in data["List"]["PropertyInfo"]] == ["2"]
     data = done(ask("QueryDeviceEventData", identifier="motor:jam", event_type="alert", **span))
     assert data["Data"]["List"]["EventInfo"][0]["Name"] == "jammed"
+
+
+def test_model_is_imported_whole_or_by_module(
+    cloud: Platform, online: Wire, ask: Ask, clock: ManualClock
+) -> None:
+    def load(tsl: object, **more: str) -> dict[str, Any]:
+        clock.advance(0.25)  # Five a second are allowed.
+        return ask("ImportThingModelTsl", product_key=PK, tsl_str=json.dumps(tsl), **more)
+
+    def model() -> Any:
+        return cloud.console.product(PK).documents["thing"]
+
+    features = {key: MOTOR[key] for key in ("properties", "events", "services")}
+    done(load(features, function_block_id="motor", function_block_name="Motor unit"))
+    assert model() == {"properties": [], "functionBlocks": [MOTOR]}
+    done(load(DEFAULT))
+    assert model() == MODEL
+    done(load(MODEL))
+    assert model() == MODEL
+    pump = {**features, "functionBlockId": "pump", "functionBlockName": "pump"}
+    done(load(features, function_block_id="pump"))
+    assert model()["functionBlocks"] == [MOTOR, pump]
+    for wrong in ({"properties": 5}, {"properties": [{"identifier": "a b"}]}, [1]):
+        assert refused(load(wrong)) == "iot.common.InvalidFormattedParameter"
+    assert model()["functionBlocks"] == [MOTOR, pump]
+
+
+def test_desired_values_are_cleared(cloud: Platform, modeled: Wire, ask: Ask) -> None:
+    items = '{"motor:speed":3,"target":4}'
+    done(ask("SetDeviceDesiredProperty", **named(items=items, versions="{}")))
+    data = done(ask("ClearDeviceDesiredProperty", **named(identifies=["motor:speed"])))["Data"]
+    assert json.loads(data["Versions"]) == {"motor:speed": 0}
+    desired = cloud.console.device(PK, DN).documents["desired"]
+    assert desired == {"target": {"value": 4, "version": 1}}
+    for names in ([], [f"a{number}" for number in range(11)]):
+        code = refused(ask("ClearDeviceDesiredProperty", **named(identifies=names)))
+        assert code == "iot.common.InvalidFormattedParameter"

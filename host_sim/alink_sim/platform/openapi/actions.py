@@ -15,6 +15,7 @@ from alink_sim.platform.openapi import (
     ota_new_jobs,
     ota_packages,
     ota_tasks,
+    product_tags,
     products,
     properties,
     shadows,
@@ -27,6 +28,7 @@ from alink_sim.platform.openapi.call import ApiAction
 VERSION = "2018-01-20"
 ACTIONS: dict[str, ApiAction] = {
     **products.ACTIONS,
+    **product_tags.ACTIONS,
     **devices.ACTIONS,
     **bulk.ACTIONS,
     **batches.ACTIONS,

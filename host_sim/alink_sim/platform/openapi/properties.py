@@ -16,6 +16,7 @@ from alink_sim.platform.state.event_log import Event
 from alink_sim.platform.topics import downlink, thing
 
 _MOST_SAMPLES = 100
+_MOST_CLEARED = 10
 
 
 async def query_status(call: Call) -> Response:
@@ -46,6 +47,21 @@ async def set_desired(call: Call) -> Response:
             )
     number, made = downlink.set_desired(call.core, device, items)
     return {"Data": {"MessageId": number, "Versions": json.dumps(made, separators=(",", ":"))}}
+
+
+async def clear_desired(call: Call) -> Response:
+    """Delete desired values; the version of a value that is set again begins at 1."""
+    device = call.device()
+    names = call.listed("Identifies")
+    if not 1 <= len(names) <= _MOST_CLEARED:
+        raise ApiError(
+            "iot.common.InvalidFormattedParameter", f"Identifies takes 1 to {_MOST_CLEARED} names"
+        )
+    desired = device.documents.get("desired", {})
+    kept = {name: one for name, one in desired.items() if name not in names}
+    call.core.registry.keep(device, "desired", kept)
+    versions = json.dumps(dict.fromkeys(names, 0), separators=(",", ":"))
+    return {"Data": {"Versions": versions}}
 
 
 async def query_desired(call: Call) -> Response:
@@ -117,6 +133,7 @@ _SPAN = ("Asc", "StartTime", "EndTime", "PageSize")
 ACTIONS = {
     "QueryDevicePropertyStatus": ApiAction(query_status, 200),
     "SetDeviceDesiredProperty": ApiAction(set_desired, 50, ("Items", "Versions")),
+    "ClearDeviceDesiredProperty": ApiAction(clear_desired, 50),
     "QueryDeviceDesiredProperty": ApiAction(query_desired, 50),
     "QueryDevicePropertyData": ApiAction(query_data, 50, ("Identifier", *_SPAN)),
     "QueryDeviceEventData": ApiAction(query_events, 50, _SPAN),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 
@@ -9,10 +10,12 @@ from alink_sim import bounded_json
 from alink_sim.bounded_json import JsonError
 from alink_sim.platform.openapi.call import ApiAction, Call, Response
 from alink_sim.platform.openapi.errors import ApiError
+from alink_sim.platform.openapi.pages import Page
 
 _KEY = re.compile(r"[A-Za-z0-9_.\-@:]{1,30}")
 _MOST = 100
 _MAX_BYTES = 5 << 10
+_MOST_ASKED = 10  # Tags in one call.
 
 
 async def save(call: Call) -> Response:
@@ -53,7 +56,45 @@ async def delete(call: Call) -> Response:
     return {}
 
 
+async def query_devices(call: Call) -> Response:
+    """Return a page of the instance's devices that have each of some tags."""
+    wanted = named_tags(call, "Tag").items()
+    registry, instance = call.core.registry, call.instance()
+    found = [
+        one
+        for one in registry.devices.values()
+        if registry.products[one.product_key].instance == instance
+        and wanted <= one.documents.get("tags", {}).items()
+    ]
+    page = Page.of(call, found)
+    infos = [
+        {
+            "DeviceName": one.name,
+            "IotId": one.iot_id,
+            "ProductKey": one.product_key,
+            "ProductName": registry.products[one.product_key].name,
+        }
+        for one in page.items
+    ]
+    return {"Data": {"SimpleDeviceInfo": infos}, "Page": page.number, **page.facts}
+
+
+def named_tags(call: Call, name: str) -> dict[str, str]:
+    """Return the tags of a call, `NAME.1.TagKey` and so on. Raises ApiError."""
+    found: dict[str, str] = {}
+    for number in itertools.count(1):
+        if (tag := call.item(name, number)) is None:
+            break
+        found[tag.text("TagKey")] = tag.text("TagValue")
+    if not 1 <= len(found) <= _MOST_ASKED:
+        raise ApiError(
+            "iot.common.InvalidFormattedParameter", f"{name} takes 1 to {_MOST_ASKED} tags"
+        )
+    return found
+
+
 ACTIONS = {
+    "QueryDeviceByTags": ApiAction(query_devices, 5, ("Tag.1.TagKey", "Tag.1.TagValue")),
     "SaveDeviceProp": ApiAction(save, 50, ("Props",)),
     "QueryDeviceProp": ApiAction(query, 50),
     "DeleteDeviceProp": ApiAction(delete, 500, ("PropKey",)),

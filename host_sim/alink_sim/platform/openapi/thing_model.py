@@ -12,6 +12,7 @@ from alink_sim.platform.state.data_script import ScriptError
 from alink_sim.platform.state.entities import Device
 from alink_sim.platform.topics import downlink, rrpc, thing
 from alink_sim.platform.topics.rrpc import RrpcCode
+from alink_sim.thing_model import ThingModelError
 
 _SYNC_MS = 8000
 _DEFAULT_BLOCK = "default"
@@ -68,6 +69,21 @@ async def tsl(call: Call) -> Response:
     return {"Data": {"TslStr": text}}
 
 
+async def import_tsl(call: Call) -> Response:
+    """Give a product the thing model of a TSL, or one of its modules; it is valid at once."""
+    product = call.product()
+    current = product.documents.get("thing") or {}
+    model = thing_model.with_module(
+        current, module_asked(call), call.text("FunctionBlockName"), call.document("TslStr")
+    )
+    try:
+        thing_model.parse(model)
+    except ThingModelError as error:
+        raise ApiError("iot.common.InvalidFormattedParameter", f"TslStr: {error}") from error
+    call.core.registry.keep(product, "thing", model)
+    return {}
+
+
 def module_asked(call: Call) -> str:
     """Return the module that a call names, "" for the default module."""
     named = call.text("FunctionBlockId")
@@ -100,6 +116,7 @@ def _active(call: Call) -> Device:
 ACTIONS = {
     "GetThingModelTsl": ApiAction(tsl, 50, ("ProductKey",)),
     "GetThingModelTslPublished": ApiAction(tsl, 50, ("ProductKey",)),
+    "ImportThingModelTsl": ApiAction(import_tsl, 5, ("ProductKey", "TslStr")),
     "SetDeviceProperty": ApiAction(set_property, 500, ("Items",)),
     "InvokeThingService": ApiAction(invoke_service, 500, ("Identifier", "Args")),
 }
