@@ -32,7 +32,7 @@ _RANDOM, _ZEROS = 1_120_000, 550_000
 _BURN = [sys.executable, "-m", "alink_factory"]
 _ESPTOOL = [sys.executable, "-m", "esptool", "--baud", str(BAUD)]
 _DEFINITION = boards.load(boards_dir() / "ESP32_GENERIC")
-_macs = itertools.count(0xA0B765000001)
+_macs = itertools.count(0xA0B765100001)
 _QUICK = Path(__file__).parents[1] / "tests" / "factory" / "quick_rfc2217"
 
 
