@@ -112,6 +112,24 @@ def test_exchanged_board_is_neither_written_nor_erased(workshop: Workshop, progr
             assert flash.read(FCTRY, 6) == b"\xff" * 6
 
 
+def test_write_does_not_go_on_with_another_board(workshop: Workshop, programs):
+    order = workshop.order(workshop.plan(rows=ROWS, firmware=300_000))
+    port = workshop.pty(workshop.flash(), mac=FIRST)
+    flash = workshop.flash()
+    other = PtyPort(SerialBoard(flash, mac=OTHER), port.path)
+
+    def change(now: Progress) -> None:
+        if now.name == "writing" and now.share > 0.1 and other._board.mode == "off":
+            port.unplug()
+            other.plug()
+
+    outcome = job.burn(order, str(port.path), report=change)
+    assert other._board.mode == "download"
+    other.unplug()
+    assert outcome.result == "failed"
+    assert flash.read(0, flash.size) == b"\xff" * flash.size
+
+
 def test_replugged_board_goes_on_with_new_stub(workshop: Workshop, programs):
     order = workshop.order(workshop.plan(rows=ROWS))
     flash = workshop.flash()
