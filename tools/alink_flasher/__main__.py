@@ -48,6 +48,7 @@ from esptool.util import FatalError, NotImplementedInROMError, flash_size_bytes
 
 _ROM_BAUD = 115_200
 _BLANK = b"\xff"
+_SECTOR = 4096
 
 # A generator of esptool that has failed once raises the last two.
 _FAILURES = (FatalError, serial.SerialException, OSError, StopIteration, RuntimeError)
@@ -146,7 +147,11 @@ class Board:
         return bytes(self._esp.read_mac("BASE_MAC")).hex()
 
     def _differing(self, images: Iterable[_Image]) -> list[_Image]:
-        return [one for one in images if not self._has_digest(one.offset, one.getvalue())]
+        return [one for one in images if not self._is_in_flash(one.offset, one.getvalue())]
+
+    def _is_in_flash(self, offset: int, data: bytes) -> bool:
+        # The first sector tells a blank or older board: the MD5 of a firmware takes a chip long.
+        return self._has_digest(offset, data[:_SECTOR]) and self._has_digest(offset, data)
 
     def _has_digest(self, offset: int, data: bytes) -> bool:
         digest: str = self._esp.flash_md5sum(offset, len(data))

@@ -38,11 +38,12 @@ _ROM_READ = 64  # Bytes in every response to READ_FLASH_SLOW.
 
 @dataclass
 class LoaderCounts:
-    """What hosts have done: resets into the loader, uploads of a stub, bytes of flash read."""
+    """What hosts have done: resets into the loader, uploads of a stub, bytes read and hashed."""
 
     resets: int = 0
     stubs: int = 0
     bytes_read: int = 0
+    bytes_hashed: int = 0
 
 
 class Loader:
@@ -181,7 +182,9 @@ class Loader:
         (self.baud,) = struct.unpack_from("<I", body)
 
     def _md5(self, body: bytes) -> bytes:
-        digest = hashlib.md5(self._flash.read(*struct.unpack_from("<II", body)))
+        data = self._flash.read(*struct.unpack_from("<II", body))
+        self._counts.bytes_hashed += len(data)
+        digest = hashlib.md5(data)
         return digest.digest() if self._stub else digest.hexdigest().encode()
 
     def _security_info(self, _: bytes) -> bytes:
