@@ -208,6 +208,8 @@ def test_dynamic_registration_needs_the_verification_code(platform: Platform, st
     ask(state, *switch, "--code", sent)
     assert not platform.console.product(WHO["product_key"]).dynamic_registration
     assert "ask for another code" in ask(state, *switch, "--code", sent, code=1)
+    ask(state, *switch[:-1], "on", "--yes")
+    assert platform.console.product(WHO["product_key"]).dynamic_registration
 
 
 def test_config_is_uploaded_pushed_and_withdrawn(

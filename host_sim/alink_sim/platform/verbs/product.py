@@ -87,15 +87,16 @@ def dynamic_registration(
     code: Annotated[
         str | None, typer.Option(help="Verification code; without it a new one is sent.")
     ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Turn it without a code.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Turn Dynamic Registration on or off, with a code."""
-    if code is None:
+    if code is None and not yes:
         call(context, "console.send_verification_code", product_key=product_key)
         typer.echo(
             "alink-sim: a verification code was sent, which the vendor does by SMS. Read it with "
             "`alink-sim admin events --kind verification_code_sent`, and repeat this command "
-            "with --code",
+            "with --code; or skip the code with --yes",
             err=True,
         )
         raise typer.Exit(1)
