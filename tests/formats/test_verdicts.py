@@ -52,7 +52,7 @@ HOSTS = {
 FIELDS = {"Region": "region", "InstanceId": "instance", "Method": "method", "Host": "host"}
 
 # Differences that are justified, and by what they are known.
-NODE = "only the platform knows node type and topology"
+TOPOLOGY = "only the platform knows which device is in a topology"
 PRIVATE = "a host that is not the vendor's may lead anywhere: only the platform there knows"
 UNDECLARED = "an undeclared instance may be any, and for the platform is public, in cn-shanghai"
 
@@ -135,12 +135,11 @@ def board() -> dict[tuple[tuple[str, str], ...], tuple[str, str]]:
 
 @cache
 def plan(case: Case) -> tuple[str, ...]:
-    """Return what `alink-burn plan` refuses; it knows neither node type nor topology."""
-    return tuple(rules.conflicts(case.identity, instance_kind=case.kind))
-
-
-def planned(case: Case) -> tuple[str, ...]:
-    return plan(replace(case, node_type=0, in_topology=False))
+    """Return what `alink-burn plan` refuses; it knows nothing of a topology."""
+    of_sub_devices = case.node_type == NodeType.SUB_DEVICE
+    return tuple(
+        rules.conflicts(case.identity, instance_kind=case.kind, of_sub_devices=of_sub_devices)
+    )
 
 
 @cache
@@ -183,7 +182,7 @@ def without_kind(case: Case) -> Case:
 
 
 def test_board_judges_as_plan_without_the_kind(board) -> None:
-    """A board does not know the kind of its instance; in all else the two are equal."""
+    """A board knows neither kind nor node type; in all else the two are equal."""
     seen = Counter[str]()
     for case in {without_kind(case) for case in CASES}:
         said, _ = board[case.fields]
@@ -209,8 +208,8 @@ def test_setup_file_judges_instances_as_plan() -> None:
 
 def reasons(case: Case, refused: str) -> Iterator[str]:
     """Yield by which names plan and platform may judge a case differently."""
-    if refused.startswith("preregistration-free registration is not for"):
-        yield NODE
+    if refused.startswith("preregistration-free registration is not for a sub-device of"):
+        yield TOPOLOGY
     needs_enterprise = refused.startswith("preregistration-free registration needs")
     if not case.kind and (needs_enterprise or case.region not in ("", "cn-shanghai")):
         yield UNDECLARED
@@ -231,12 +230,12 @@ def test_platform_judges_as_plan_with_named_differences(board) -> None:
             assert refused == judged(replace(case, kind=public, region="cn-shanghai"), host)
         if case.method == "regnwl" and (case.node_type == NodeType.SUB_DEVICE or case.in_topology):
             assert refused
-        of_plan = planned(case)
+        of_plan = plan(case)
         if bool(refused) == bool(of_plan):
             agreed[bool(refused)] += 1
             continue
         named = next(reasons(case, refused), "")
         assert named, (case, refused, of_plan)
         seen[named] += 1
-    assert seen.keys() == {NODE, PRIVATE, UNDECLARED}
+    assert seen.keys() == {TOPOLOGY, PRIVATE, UNDECLARED}
     assert min(agreed[True], agreed[False]) > sum(seen.values()) / 4

@@ -147,12 +147,18 @@ def mistake(field: str, value: str) -> str:
     return f"has {size} {unit}; allowed: {rule.allowed}"
 
 
-def conflicts(certificate: Certificate, *, instance_kind: str = "") -> Iterator[str]:
+def conflicts(
+    certificate: Certificate, *, instance_kind: str = "", of_sub_devices: bool = False
+) -> Iterator[str]:
     """Yield a sentence for each pair of values with which a board cannot register or log in.
 
     `instance_kind` is one of INSTANCE_KINDS, "" if it is not known: the instance is then taken for
-    one that can do what the certificate asks for.
+    one that can do what the certificate asks for. `of_sub_devices` says that the product is known
+    to be one of gateway sub-devices.
     """
+    if of_sub_devices and _registers_free(certificate):
+        key = certificate.product_key
+        yield f"method regnwl is not for sub-devices, and {key} is a product of sub-devices"
     for check in _CHECKS:
         if sentence := check(certificate, instance_kind):
             yield sentence
@@ -198,9 +204,7 @@ def _instance(certificate: Certificate, kind: str) -> str:
 
 
 def _method(certificate: Certificate, kind: str) -> str:
-    if certificate.method != "regnwl" or certificate.device_secret:
-        return ""
-    if _is_private(certificate.host):
+    if not _registers_free(certificate):
         return ""
     region = certificate.region or REGIONS[0]
     needs = f"method regnwl needs an enterprise instance in {' or '.join(REGNWL_REGIONS)}"
@@ -209,6 +213,13 @@ def _method(certificate: Certificate, kind: str) -> str:
     if kind not in ("", "enterprise"):
         return f"{needs}: instance_kind is {kind}"
     return "" if region in REGNWL_REGIONS else f"{needs}: region is {region}"
+
+
+def _registers_free(certificate: Certificate) -> bool:
+    # Without preregistration, and at a host of the vendor's.
+    if certificate.method != "regnwl" or certificate.device_secret:
+        return False
+    return not _is_private(certificate.host)
 
 
 def _host(certificate: Certificate, _kind: str) -> str:

@@ -35,6 +35,19 @@ def test_a_plan_builds_the_identity_of_each_row(workshop):
     assert SECRET not in repr(plan)
 
 
+@pytest.mark.parametrize(
+    "rows",
+    [
+        f"DeviceName,Kind,SubProducts\ngate-0001,gateway,{KEY}\nlamp-0001,device,\n",
+        "DeviceName,Kind,Gateway\ngate-0001,gateway,\nlamp-0001,subdevice,gate-0001\n",
+    ],
+)
+def test_sub_device_product_is_refused_with_regnwl(workshop, rows):
+    says = "method regnwl is not for sub-devices"
+    assert says in refused(workshop, rows=rows, product=REGNWL)
+    workshop.plan(rows=rows)
+
+
 def test_short_wifi_password_is_refused_unshown(workshop, monkeypatch):
     monkeypatch.setenv("WIFI", "12345")
     says = refused(workshop, rows=ROWS, product='wifi_ssid = "line"\nwifi_password = "env:WIFI"')

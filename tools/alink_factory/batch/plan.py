@@ -360,7 +360,14 @@ def _conflicts(plan: Plan, row: Row) -> Iterator[str]:
         device_secret=row.device_secret or _example(plan, row),
         wifi_password=plan.wifi_password,
     )
-    for sentence in rules.conflicts(shared, instance_kind=batch.instance_kind):
+    of_sub_devices = any(
+        row.product_key in one.sub_products
+        or (one.kind == "subdevice" and one.product_key == row.product_key)
+        for one in plan.rows
+    )
+    for sentence in rules.conflicts(
+        shared, instance_kind=batch.instance_kind, of_sub_devices=of_sub_devices
+    ):
         yield f"{batch.file}: product: {sentence}"
 
 
