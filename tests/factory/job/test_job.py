@@ -444,7 +444,7 @@ def test_same_row_continues_after_any_interrupted_step(workshop, state):
     flash = workshop.flash()
     order = workshop.order(plan)
     outcome = burn(order, workshop.pty(flash, mac=FIRST))
-    assert (outcome.result, outcome.device_name) == ("done", "lamp-0001")
+    assert (outcome.result, outcome.device_name, outcome.detail) == ("done", "lamp-0001", "")
     claim = order.ledger.find(mac=FIRST)
     assert claim
     assert claim.attempts == 2
