@@ -1,4 +1,4 @@
 # Freezes the SDK into your own firmware: frozen bytecode stays in flash and costs no heap.
 # `make firmware BOARD=ESP32_GENERIC` builds an image with it.
-include("$(PORT_DIR)/boards/manifest.py")  # Stock contents, umqtt.simple and ssl among them.
+include("$(PORT_DIR)/boards/manifest.py")  # Stock contents, `ssl` among them.
 package("alink")

@@ -6,7 +6,6 @@ from time import ticks_diff, ticks_ms
 import esp  # noqa: F401  (what stock firmware holds is there before the SDK is)
 import esp32  # noqa: F401
 import machine  # noqa: F401
-import umqtt.simple  # noqa: F401
 
 gc.collect()
 before = gc.mem_alloc()

@@ -6,7 +6,6 @@ from time import ticks_add, ticks_diff, ticks_ms
 import esp  # noqa: F401
 import esp32  # noqa: F401
 import machine  # noqa: F401
-import umqtt.simple  # noqa: F401
 
 from alink.gateway import Gateway
 

@@ -5,7 +5,6 @@ import sys
 import esp  # noqa: F401
 import esp32  # noqa: F401
 import machine  # noqa: F401
-import umqtt.simple  # noqa: F401
 
 from alink import Device
 from alink.ota import Ota

@@ -147,29 +147,10 @@ class Device(Messages):
         while True:
             usual = gc.threshold()
             try:
-                if self._fields:
-                    self._private = "Ca" in self._fields
+                if self._link is None or self._fields or self._way:
                     gc.threshold(2048)  # Modules come and go: keep the rest compact.
-                    self._way = yield from heap.call("boot.boot", "Boot", self).run()
-                    self._fields = None
+                    yield from heap.call("boot.boot", "bring_up", self)
                     heap.unload("boot")
-                if self._way:
-                    if self._link is None:
-                        from .session import session
-
-                        self._link = session.Session(
-                            self._keepalive,
-                            self.max_packet,
-                            self._routes,
-                            self._hooks,
-                            self._feed,
-                            self._log,
-                        )
-                    self._link.use(*self._way)
-                    self._way = None
-                elif self._link is None and self._fields is None:
-                    # As the policy wants; a try may fail.
-                    heap.call("boot.policy", "start_over", self._log)
             finally:
                 gc.threshold(usual)
             try:
@@ -177,7 +158,7 @@ class Device(Messages):
                     if self._network and not self.online() and not self._network():
                         yield _SLICE_MS
                     else:
-                        yield self._link.step()
+                        yield self._link.step()  # pyright: ignore[reportAttributeAccessIssue]
             except RefusedError as error:
                 if heap.call("boot.policy", "refused", error, self._policy, self._log):
                     self._link = None
@@ -234,7 +215,7 @@ class Device(Messages):
 
     def _idle(self, ms):
         if self.online():
-            self._link.wait(ms)
+            self._link.wait(ms)  # pyright: ignore[reportAttributeAccessIssue]
             return
         end = time.ticks_add(time.ticks_ms(), ms)
         while ms > 0:

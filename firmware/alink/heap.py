@@ -5,7 +5,7 @@ folders; `unload_steps` drops the modules in a folder that it does not name in i
 
     folder     RESIDENT                              everything else in it lives for
     boot       nothing                               one stop of a boot
-    session    session, mqtt, stream, connection     one step of a session: log in, subscribe, ...
+    session    session, mqtt, connection             one step of a session: log in, subscribe, ...
     https      nothing                               one request
     ota        file_target                           one step of an update
     gateway    engine, roster, sub_device            one step for some sub-devices
@@ -24,6 +24,7 @@ def call(step, function, *arguments):
     folder; return what the function does.
     """
     name = "alink." + step
+    gc.collect()  # So what stays permanently lies low in the heap, not above garbage.
     try:
         __import__(name)
         return getattr(sys.modules[name], function)(*arguments)

@@ -155,17 +155,17 @@ def changed(module: str, old: str, new: str) -> dict[str, bytes]:
 @pytest.mark.parametrize(
     ("module", "old", "new", "said"),
     [
-        ("session/stream.py", 'ProtocolError("a malf', 'ZeroDivisionError("', "ZeroDivisionError"),
+        ("session/mqtt.py", 'ProtocolError("a malf', 'ZeroDivisionError("', "ZeroDivisionError"),
         (
-            "session/stream.py",
-            "is None:\n                    return False",
+            "session/mqtt.py",
+            "is None:\n                    return None",
             "is None:\n                    continue",
             "Hang",
         ),
         (
-            "session/stream.py",
-            "        first = self._in[0]\n        if",
-            "        while 1: pass\n        if",
+            "session/mqtt.py",
+            "            if self._skip:\n",
+            "            while 1: pass\n            if self._skip:\n",
             "hangs",
         ),
     ],
@@ -189,7 +189,7 @@ def test_failure_of_the_device_is_seen(
 @pytest.mark.parametrize(
     ("door", "module", "old", "new"),
     [
-        ("stream", "session/stream.py", "if first & 0x02:", "if False:"),
+        ("stream", "session/mqtt.py", "if first & 0x02:", "if False:"),
         ("stream", "thing.py", '{"id": number', '{"id": str(number)'),
         ("https", "https/request.py", "have = min(have, end + left)", "pass"),
     ],
@@ -225,9 +225,9 @@ def test_growing_heap_of_the_device_is_seen(
     monkeypatch: pytest.MonkeyPatch, interpreter: Interpreter
 ):
     leak = changed(
-        "session/stream.py",
-        "    def _complete(self):",
-        "    kept = []\n\n    def _complete(self):\n        self.kept.append(bytes(64))",
+        "session/mqtt.py",
+        "    def _begin(self):",
+        "    kept = []\n\n    def _begin(self):\n        self.kept.append(bytes(64))",
     )
     monkeypatch.setattr(fuzz, "DeviceProcess", partial(DeviceProcess, files=leak))
     with pytest.raises(fuzz.MemoryGrowthError):

@@ -8,6 +8,33 @@ import sys
 from .. import heap
 
 
+def bring_up(device):
+    """Boot a `Device` and make its session; yield the milliseconds to wait.
+
+    If its session had ended by the policy, the credential is erased instead, and the board resets.
+    Raises what `Boot.run` does. After a MemoryError, call it again.
+    """
+    if device._fields:
+        device._private = "Ca" in device._fields
+        device._way = yield from Boot(device).run()
+        device._fields = None
+    if device._way is None:
+        heap.call("boot.policy", "start_over", device._log)  # As the policy wants; a try may fail.
+    if device._link is None:
+        from ..session import session
+
+        device._link = session.Session(
+            device._way,
+            device._keepalive,
+            device.max_packet,
+            device._routes,
+            device._hooks,
+            device._feed,
+            device._log,
+        )
+    device._way = None
+
+
 class Boot:
     """The state that the steps of a boot share."""
 

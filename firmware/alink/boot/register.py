@@ -7,7 +7,6 @@ of `regnwl` spends one of five ClientIDs.
 
 from .. import heap
 from ..errors import RefusedError
-from ..session import packets
 
 
 def register(connection, certificate, method, login):
@@ -19,9 +18,7 @@ def register(connection, certificate, method, login):
     Raises RefusedError, TransportError, ProtocolError.
     """
     try:
-        packets.connect(connection, login, 60)
-        topic, payload = packets.answer(connection)
+        topic, payload = heap.call("session.packets", "register", connection, login)
     except RefusedError as error:
         raise heap.call("boot.refusal", "over_mqtt", certificate, method, error)
-    heap.unload("session")
     return heap.call("boot.reply", "credential", certificate, topic, payload)

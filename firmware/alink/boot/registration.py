@@ -39,7 +39,7 @@ def register(boot):
                 return made, None
             if method == b"regnwl":
                 return (yield from _counted(boot))
-            return _once(boot)
+            return (yield from _once(boot))
         except (TransportError, ProtocolError, RefusedError) as error:
             if isinstance(error, RefusedError) and error.code not in _LATER:
                 raise
@@ -76,7 +76,7 @@ def _counted(boot):
         yield from _sleep(600000)
     heap.call("boot.copies", "set_tries", begun + 1)
     try:
-        return _once(boot)
+        return (yield from _once(boot))
     except AlinkError as error:
         if isinstance(error, RefusedError) or not boot.sent:
             # It spent no ClientID.
@@ -91,6 +91,7 @@ def _once(boot):
     heap.unload("sign")
     connection = heap.call("session.transport", "dial", boot.endpoint, boot.tls, boot.feed)
     try:
+        yield 0  # The caller collects: the modules that have dialed leave the heap.
         made = heap.call("boot.register", "register", connection, fields, method, login)
     except BaseException:
         boot.sent = connection.written

@@ -134,7 +134,7 @@ class Engine(Device):
 
     def hear(self, filters):
         """Subscribe for this session only."""
-        self._link.subscribe(*filters)
+        self._link.subscribe(*filters)  # pyright: ignore[reportAttributeAccessIssue]
 
     def tell(self, sub, state, code):
         """Tell the application what became of a sub-device."""

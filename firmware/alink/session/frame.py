@@ -1,6 +1,5 @@
 """The fixed header of MQTT packets, and SUBSCRIBE. Loaded for one packet. Pure.
 
-umqtt.simple's own SUBSCRIBE takes one filter, and breaks past 122 bytes.
 docs/reference/protocol.md, "MQTT profile".
 """
 

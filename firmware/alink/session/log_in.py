@@ -1,5 +1,7 @@
 """Begin a session and note its loss: rare, so `session` unloads this module after each."""
 
+from time import ticks_add
+
 from .. import heap
 from ..errors import AlinkError, MemoryShortError, ProtocolError, RefusedError, TransportError
 
@@ -12,15 +14,15 @@ def begin(link, clock):
     """
     if link.memory is None:
         link.memory = heap.call("session.backoff", "fresh")
-    link.hold(heap.call("session.backoff", "dialled", link.memory, clock()))
+    _hold(link, heap.call("session.backoff", "dialled", link.memory, clock()), clock)
     try:
         _log_in(link, clock)
     except RefusedError:
-        link.hold(heap.call("session.backoff", "failed", link.memory, clock(), True))
+        _hold(link, heap.call("session.backoff", "failed", link.memory, clock(), True), clock)
         raise
     except (TransportError, ProtocolError) as error:
         wait = heap.call("session.backoff", "failed", link.memory, clock())
-        link.hold(wait)
+        _hold(link, wait, clock)
         link.log("no connection: %s; next try in %d s" % (error, (wait + 999) // 1000))
         if error.dates:  # The clock may be wrong: set once, or believed since another boot.
             heap.call("boot.clock", "ask_time", link.ntp_host, link.feed, link.log)
@@ -41,7 +43,7 @@ def _log_in(link, clock):
         heap.call("session.backoff", "online", link.memory, clock())
         from .mqtt import MQTTClient  # Here: the steps before it take heap too.
 
-        client = MQTTClient(connection, link.keep, link.acknowledged, link.max_packet)
+        client = MQTTClient(connection, link.acknowledged, link.max_packet)
     except (RefusedError, TransportError, ProtocolError, MemoryError):
         connection.close()
         raise
@@ -57,10 +59,15 @@ def end(link, error, clock):
     plain = isinstance(error, (AlinkError, MemoryError))
     link.log("offline: %s" % (error if plain else repr(error)))
     wait, pushed_out = heap.call("session.backoff", "lost", link.memory, clock())
-    link.hold(wait)
+    _hold(link, wait, clock)
     if pushed_out:
         link.log(
             "another session with this identity keeps pushing this one out; look for a "
             "second board with the same DeviceName"
         )
     heap.call("chip", "look", link)
+
+
+def _hold(link, ms, clock):
+    # Does not connect again before `ms` milliseconds have passed.
+    link.until = ticks_add(clock(), ms) if ms else None

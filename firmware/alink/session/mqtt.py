@@ -1,77 +1,207 @@
-"""MQTT 3.1.1 for a device: umqtt.simple's PUBLISH encoder and parser over our `Stream`.
+"""MQTT 3.1.1 for a device that is logged in: whole packets in, whole packets out, never a block.
 
-Its own are subscribe, disconnect and the packet ids; `packets` logs in. Runs on umqtt.simple 1.3.4
-as well as on 1.6 to 1.8, unmodified (docs/explanation/decisions.md).
+Bytes are collected until a packet is complete, so a peer that dribbles holds up no caller; each
+packet leaves in one write. `packets` logs in. docs/explanation/decisions.md says why this is not
+umqtt.simple. docs/reference/protocol.md, "MQTT profile".
 """
 
+import struct
+from time import ticks_ms
+
 from micropython import const
-from umqtt import simple
 
 from .. import heap
 from ..errors import ProtocolError, TransportError
-from .stream import Stream
 
+_SMALL = const(176)  # The buffer between packets: a topic fits. A longer packet gets a larger one.
 _PUBACK = const(0x40)
 _SUBACK = const(0x90)
 _PINGRESP = const(0xD0)
 
 
-class MQTTClient(simple.MQTTClient):
-    """One MQTT connection that is logged in; nothing here blocks.
+class MQTTClient:
+    """One MQTT connection, which `packets.connect` has logged in."""
 
-    `on_message(topic, payload)` gets bytes and must only queue. `on_ack(packet_id, codes)` tells
-    that a QoS 1 publish (codes empty) or a subscribe (a code a filter) was acknowledged.
-    """
-
-    def __init__(self, connection, on_message, on_ack, max_packet=4096):
-        super().__init__(b"", None)
-        self.sock = Stream(connection, self.on_packet, max_packet)
-        self.set_callback(on_message)
+    def __init__(self, connection, on_ack, max_packet=4096):
+        """`on_ack(packet_id, codes)` tells that a QoS 1 publish (codes empty) or a subscribe (a
+        code a filter) was acknowledged.
+        """
+        self.connection = connection
+        self.sent_at = ticks_ms()
+        self.received_at = ticks_ms()  # A caller that waits sets None; each byte sets it again.
+        self.duplicate = False  # Whether the last message had DUP set.
         self.in_flight = set()
+        self.packet_id = 0  # The last one.
         self.on_ack = on_ack
+        self.max_packet = max(max_packet, _SMALL)
+        self._in = bytearray(_SMALL)
+        self._skip = 0  # Bytes of a packet that is too long, still to come or to drop.
+        self._begin()
 
-    def publish(self, topic, msg, retain=False, qos=0):  # pyright: ignore[reportIncompatibleMethodOverride]
-        """Send a message; return its packet id, 0 at QoS 0. Topic and payload are bytes."""
-        packet_id = 0
-        if qos:
-            # umqtt adds one, and would run past 65535 and over ids still in flight.
-            packet_id = self.free_id()
-            self.pid = packet_id - 1
+    def _begin(self):
+        if len(self._in) != _SMALL:
+            self._in = bytearray()  # Its heap may be needed.
+            self._in = bytearray(_SMALL)
+        self._have = 0  # Bytes of the current packet.
+        self._need = 2  # Bytes wanted before the next decision.
+        self._body = 0  # Where its body begins; 0 while the header is incomplete.
+
+    # Out
+
+    def publish(self, topic, payload, qos=0):
+        """Send a message, bytes on a topic in bytes; return its packet id, 0 at QoS 0."""
+        packet_id = self.free_id() if qos else 0
         try:
-            simple.MQTTClient.publish(self, topic, msg, retain, qos)  # super() takes longer.
+            size = 2 + len(topic) + 2 * qos + len(payload)
+            packet = bytearray((0x30 | qos << 1,))
+            while size > 0x7F:
+                packet.append(size & 0x7F | 0x80)
+                size >>= 7
+            packet.append(size)
+            packet += struct.pack("!H", len(topic))
+            packet += topic
+            if qos:
+                packet += struct.pack("!H", packet_id)
+            packet += payload
+            self.write(packet)
         except BaseException:  # A wrong type, a short heap, Ctrl-C: nothing of it may stay here.
-            self.sock.forget()
             self.in_flight.discard(packet_id)
             raise
         return packet_id
 
-    def subscribe(self, filters):  # pyright: ignore[reportIncompatibleMethodOverride]
+    def subscribe(self, filters):
         """Ask for several topic filters (bytes) in one packet, at QoS 1; return its packet id."""
         # It takes the packet id once it is loaded: where heap is short no id is lost.
-        self.sock.write(heap.call("session.frame", "subscribe", self.free_id, filters))
-        return self.pid
+        self.write(heap.call("session.frame", "subscribe", self.free_id, filters))
+        return self.packet_id
+
+    def ping(self):
+        """Send PINGREQ."""
+        self.write(b"\xc0\0")
 
     def disconnect(self):
         """Say DISCONNECT where that is still possible and close; never raises."""
         try:
-            self.sock.write(b"\xe0\0")
+            self.write(b"\xe0\0")
         except TransportError:
             pass  # The peer learns it from the closed socket.
-        self.sock.close()
+        self.connection.close()
+
+    def write(self, packet):
+        """Send a packet. Raises TransportError; the connection is closed then."""
+        try:
+            self.connection.send(memoryview(packet))
+        except BaseException:
+            self.connection.close()  # A part of it may have left: nothing can follow that.
+            raise
+        self.sent_at = ticks_ms()
 
     def free_id(self):
         """Return the next packet id that is not in flight; it is in flight from now on."""
-        packet_id = self.pid
+        packet_id = self.packet_id
         while True:
             packet_id = packet_id % 65535 + 1
             if packet_id not in self.in_flight:
                 break
-        self.pid = packet_id
+        self.packet_id = packet_id
         self.in_flight.add(packet_id)
         return packet_id
 
-    def on_packet(self, first, body):
-        """Take an acknowledgment; see `Stream`. Raises ProtocolError for any other packet."""
+    # In
+
+    def receive(self):
+        """Take in what has arrived, without blocking; return the next message, (topic, payload) in
+        bytes, or None.
+
+        It is acknowledged. The payload is None if the message was too long for `max_packet` or the
+        heap: it was dropped, because at QoS 1 it would come back for ever. Raises TransportError,
+        ProtocolError, and MemoryError if it is not a message that is too long.
+        """
+        while True:
+            while self._have < self._need:
+                count = self.connection.readinto(memoryview(self._in)[self._have : self._need])
+                if count is None:
+                    return None
+                self._have += count
+                self.received_at = ticks_ms()
+            message = None
+            if self._skip:
+                message = self._drain()
+            elif not self._body:
+                self._measure()
+            else:
+                first = self._in[0]
+                if first & 0xF0 == 0x30:
+                    message = self._message(first, self._need)
+                    self._begin()
+                else:
+                    body = bytes(memoryview(self._in)[self._body : self._need])
+                    self._begin()
+                    self._acknowledged(first, body)
+            if message:
+                return message
+
+    def _measure(self):
+        # Finds where the body begins and where the packet ends.
+        size = 0
+        for at in range(1, self._have):
+            byte = self._in[at]
+            size |= (byte & 0x7F) << 7 * (at - 1)
+            if byte < 0x80:
+                break
+        else:
+            if self._have == 5:
+                raise ProtocolError("a packet's length has more than four bytes")
+            self._need += 1
+            return
+        self._body = at + 1
+        self._need = end = at + 1 + size
+        if end <= _SMALL:
+            return
+        try:
+            if end > self.max_packet:
+                raise MemoryError
+            grown = bytearray(end)
+        except MemoryError:
+            self._skip = end
+            self._need = _SMALL
+            return
+        grown[: self._have] = memoryview(self._in)[: self._have]
+        self._in = grown
+
+    def _message(self, first, end, dropped=False):
+        # Returns the message of a PUBLISH of which `end` bytes are here, and acknowledges it.
+        at = self._body + 2  # Where its packet id stands, or at QoS 0 the payload.
+        if at <= end:
+            at += self._in[self._body] << 8 | self._in[self._body + 1]
+        start = at + (first & 0x02)
+        if first & 0x04 or start > end:
+            raise ProtocolError("a malformed PUBLISH came (first byte 0x%02x)" % first)
+        packet = memoryview(self._in)
+        topic, payload = bytes(packet[self._body + 2 : at]), None
+        if not dropped:
+            try:
+                payload = bytes(packet[start:end])
+            except MemoryError:
+                pass
+        if first & 0x02:
+            self.write(b"\x40\x02" + bytes(packet[at:start]))
+        self.duplicate = first & 0x08 != 0
+        return topic, payload
+
+    def _drain(self):
+        message = None
+        if self._body and self._in[0] & 0xF0 == 0x30:
+            message = self._message(self._in[0], _SMALL, True)
+        self._body = 0
+        self._skip -= self._need
+        self._have = 0
+        self._need = min(self._skip, _SMALL)
+        if not self._skip:
+            self._begin()
+        return message
+
+    def _acknowledged(self, first, body):
         kind = first & 0xF0
         if kind in (_PUBACK, _SUBACK) and len(body) >= 2:
             packet_id = body[0] << 8 | body[1]

@@ -1,7 +1,7 @@
 """CONNECT, and the message that the platform pushes after it. Loaded for one login.
 
 It reads from the connection byte by byte as much as a packet has, so what follows stays there for
-a `Stream`. docs/reference/protocol.md, "MQTT profile" and "Dynamic registration".
+an `MQTTClient`. docs/reference/protocol.md, "MQTT profile" and "Dynamic registration".
 """
 
 import struct
@@ -44,11 +44,11 @@ def connect(connection, login, keepalive):
         raise RefusedError(code, _REFUSED[code] if code < 6 else "code %d" % code)
 
 
-def answer(connection):
-    """Wait for a PUBLISH without a subscription; acknowledge it, return (topic, payload).
-
-    Raises TransportError, ProtocolError.
+def register(connection, login):
+    """Connect with the login of a registration; acknowledge the message that the platform pushes,
+    return its (topic, payload). Raises what `connect` does.
     """
+    connect(connection, login, 60)
     first, body = _packet(connection, "accepted, but sent no reply")
     if first & 0xF0 != 0x30:
         raise _unexpected(first)

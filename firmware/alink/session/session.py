@@ -5,7 +5,7 @@ before the next one. The blocking face and the asyncio face of `Device` both dri
 begins and ends a session; it is loaded for that moment only.
 """
 
-from time import ticks_add, ticks_diff, ticks_ms
+from time import ticks_diff, ticks_ms
 
 from micropython import const
 
@@ -24,14 +24,18 @@ _LONGEST_MS = const(4500000)  # No wait is longer: what seems so is a tick count
 class Session:
     """One device's session with the platform, across reconnects."""
 
-    def __init__(self, keepalive, max_packet, routes, hooks, feed, log):
-        """`keepalive` is in seconds, `max_packet` in bytes; `routes` are topics and filters
-        (bytes), each subscribed in every session, to handlers that take (topic, payload) and run
-        outside umqtt; the payload of a reply that is too long is None.
+    def __init__(self, way, keepalive, max_packet, routes, hooks, feed, log):
+        """`way` is (endpoint, TLS context, identity, NTP hosts): where to connect, (host, port),
+        and as whom; the dict that `login_fields.login` takes, and the NtpHost of the certificate,
+        for a clock that turns out to be wrong.
+
+        `keepalive` is in seconds, `max_packet` in bytes; `routes` are topics and filters
+        (bytes), each subscribed in every session, to handlers that take (topic, payload); the
+        payload of a reply that is too long is None.
 
         Each of `hooks` is called as a session begins, `feed()` while a connect waits.
         """
-        self._endpoint = self._tls = self.identity = None
+        self._endpoint, self._tls, self.identity, self.ntp_host = way
         self.online = self._greets = False
         self.duplicate = False  # Whether the current message came with DUP set.
         self.sessions = 0
@@ -42,16 +46,8 @@ class Session:
         self._routes, self._hooks = routes, hooks
         self.otherwise = None  # Takes (topic, payload) that no route does.
         self._handlers = {}
-        self._inbox = self._client = self._pinged_at = self._until = None
-
-    def use(self, endpoint, tls, identity, ntp_host=None):
-        """Say where to connect, (host, port), with which TLS context, and as whom.
-
-        `identity` is the dict that `login_fields.login` takes. `ntp_host` is that of the
-        certificate, for a clock that turns out to be wrong. Before the first `step`.
-        """
-        self._endpoint, self._tls, self.identity = endpoint, tls, identity
-        self.ntp_host = ntp_host
+        self._client = self._pinged_at = None
+        self.until = None  # The ticks before which it does not connect again.
 
     def subscribe(self, *topics):
         """Ask for topics that are not in the routes yet, where there is a session."""
@@ -71,7 +67,7 @@ class Session:
         if not self.online or (qos and len(self._client.in_flight) >= _IN_FLIGHT):
             heap.call("wrong_arguments", "refuse_publish", self.online)
         try:
-            packet_id = self._client.publish(topic, payload, False, qos)
+            packet_id = self._client.publish(topic, payload, qos)
         except TransportError as error:
             self._lost(error)
             raise
@@ -84,8 +80,8 @@ class Session:
         Raises RefusedError when the platform refuses the login: what then is the caller's policy.
         """
         if not self.online:
-            if self._until is not None:
-                wait = ticks_diff(self._until, ticks_ms())
+            if self.until is not None:
+                wait = ticks_diff(self.until, ticks_ms())
                 if 0 < wait < _LONGEST_MS:
                     return wait
             wait = self._begin()
@@ -105,7 +101,7 @@ class Session:
     def wait(self, ms):
         """Wait up to `ms` for something to read; return at once when there is no session."""
         if self.online:
-            self._client.sock.connection.wait(ms)
+            self._client.connection.wait(ms)
 
     def close(self):
         """End the session in good order; never raises."""
@@ -116,7 +112,7 @@ class Session:
     def discard(self):
         """End the session without a DISCONNECT: half a packet may have left, or come."""
         if self.online:
-            self._client.sock.close()
+            self._client.connection.close()
             self._end()
 
     # Called by `log_in`
@@ -131,14 +127,6 @@ class Session:
         self.online = self._greets = True
         self.sessions += 1
         self._pinged_at = None
-
-    def hold(self, ms):
-        """Do not connect again before `ms` milliseconds have passed."""
-        self._until = ticks_add(ticks_ms(), ms) if ms else None
-
-    def keep(self, topic, payload):
-        """Take a message; called inside umqtt: handlers run after it has returned."""
-        self._inbox = topic, payload
 
     def acknowledged(self, packet_id, codes):
         """Call the handler of a QoS 1 publish; log refused filters of a subscribe."""
@@ -171,22 +159,15 @@ class Session:
 
     def _receive(self):
         # Returns whether more may have arrived than one step handles.
-        stream = self._client.sock
+        client = self._client
         for _ in range(_MESSAGES_A_STEP):
-            try:
-                self._client.check_msg()
-            except MemoryError:
-                stream.discard()
-            if self._inbox:
-                topic, payload = self._inbox
-                self._inbox = None
-            elif stream.lost:
-                topic, payload = stream.lost[0], None
-                stream.lost = stream.lost[1:]
-                self.log("message on %s is too long; it was dropped" % shown(topic))
-            else:
+            message = client.receive()
+            if not message:
                 return False
-            self.duplicate = stream.duplicate
+            topic, payload = message
+            if payload is None:
+                self.log("message on %s is too long; it was dropped" % shown(topic))
+            self.duplicate = client.duplicate
             handler = find(self._routes, topic) or self.otherwise
             # A handler that waits for a reply gets None: the reply will not come.
             if handler and (payload is not None or topic.endswith(b"_reply")):
@@ -198,9 +179,9 @@ class Session:
     def _keep_alive(self, now):
         if not self.online:
             return 0
-        stream = self._client.sock
+        client = self._client
         if self._pinged_at is not None:
-            if stream.received_at is not None:
+            if client.received_at is not None:
                 self._pinged_at = None
             elif ticks_diff(now, self._pinged_at) >= _PONG_MS:
                 raise TransportError("no PINGRESP within %d s" % (_PONG_MS // 1000))
@@ -208,12 +189,12 @@ class Session:
                 return _PONG_MS - ticks_diff(now, self._pinged_at)
         # Only what we send resets the server's timer; only what we receive shows that it lives.
         ping_after = self.keepalive * 800  # 0.8 of it, in milliseconds.
-        idle = max(ticks_diff(now, stream.sent_at), ticks_diff(now, stream.received_at))
+        idle = max(ticks_diff(now, client.sent_at), ticks_diff(now, client.received_at))
         if idle >= ping_after:
             heap.call("chip", "look", self)
-            self._client.ping()
+            client.ping()
             self._pinged_at = now
-            stream.received_at = None
+            client.received_at = None
             return _PONG_MS
         return ping_after - idle
 

@@ -2,7 +2,7 @@
 
 import fakes
 from alink.errors import ProtocolError, RefusedError, TransportError
-from alink.session.packets import answer, connect
+from alink.session.packets import connect, register
 from check import raises
 
 LOGIN = (b"c", b"u", b"p")
@@ -67,11 +67,16 @@ def test_other_packets_before_connack_are_protocol_errors():
 def test_pushed_message_is_acknowledged_and_taken_apart():
     for chunk in (None, 1, 7):
         for qos in (0, 1):
-            wire = fakes.publish(b"/ext/regnwl", b"x" * 300, qos, 0x1234)
+            wire = fakes.CONNACK + fakes.publish(b"/ext/regnwl", b"x" * 300, qos, 0x1234)
             connection = fakes.Connection(wire + b"more", chunk)
-            assert answer(connection) == (b"/ext/regnwl", b"x" * 300)
-            assert connection.sent == [b"\x40\x02\x12\x34"] * qos
+            assert register(connection, LOGIN) == (b"/ext/regnwl", b"x" * 300)
+            assert connection.sent[1:] == [b"\x40\x02\x12\x34"] * qos
             assert connection.incoming == b"more"
+
+
+def test_registration_without_reply_is_a_transport_error():
+    error = raises(TransportError, register, fakes.Connection(fakes.CONNACK), LOGIN)
+    assert str(error) == "iot.example:8883 accepted, but sent no reply"
 
 
 def test_wrong_pushed_message_is_a_protocol_error():
@@ -83,4 +88,4 @@ def test_wrong_pushed_message_is_a_protocol_error():
         b"\x30\x81\x20" + bytes(4097),
         b"\xd0\x00",
     ):
-        raises(ProtocolError, answer, fakes.Connection(wire))
+        raises(ProtocolError, register, fakes.Connection(fakes.CONNACK + wire), LOGIN)

@@ -146,7 +146,7 @@ class World:
         # fmt: off
         self.device = device = Gateway(batch=2, path="subs", keepalive=60, log=self.lines.append)
         device.product_key, device.device_name = KEY, NAME
-        device._fields, device._way = None, (("iot.example", 8883), None, IDENTITY)
+        device._fields, device._way = None, (("iot.example", 8883), None, IDENTITY, None)
         # fmt: on
         self.thing = Thing(device)
         self.thing.property("a")(lambda value: value)
@@ -194,7 +194,7 @@ class World:
         device = self.device
         link = device._link
         self.peer = Peer(data, chunk, stays=True)
-        link.began(MQTTClient(self.peer, link.keep, link.acknowledged, 4096))
+        link.began(MQTTClient(self.peer, link.acknowledged, 4096))
         link._greets = False
         return link
 
@@ -205,7 +205,7 @@ class World:
         self.peer = Peer(data, chunk)
         device = self.device
         if device._link:
-            device._link.hold(0)
+            device._link.until = None
         device._due = clock.now
         try:
             device._step()

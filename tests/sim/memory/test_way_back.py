@@ -8,8 +8,7 @@ from alink_sim.clock import ManualClock
 from tests.sim.conftest import Rig
 
 NO_GROWTH = {"/boot.py": b""}
-# Data of an application. Without a growth, 22 KB keep it from registering, and 18 KB from
-# the first login (test_sessions.py).
+# Data of an application. Without a growth, 24 KB keep it from registering (test_sessions.py).
 BALLAST = """
 ballast = [bytearray(1000) for _ in range(%d)]
 from alink import Device
@@ -20,6 +19,15 @@ device.poll(100)
 import alink.memory
 alink.memory.state()
 print("state told")
+device.loop()
+"""
+# Data that come once it is online make the heap grow.
+GROWS = """
+from alink import Device
+device = Device.from_flash()
+device.connect()
+ballast = [bytearray(1000) for _ in range(36)]
+device.close()
 device.loop()
 """
 MARK = """
@@ -48,12 +56,10 @@ def test_board_whose_heap_grew_comes_back_by_reset(
 ) -> None:
     rig = make_rig(clock=clock)
     boards = {
-        "registered": rig.board(
-            "dev-1", main=MARK + BALLAST % (18, ""), files=NO_GROWTH, heap="chip"
-        ),
-        "new": rig.board("dev-2", main=MARK + BALLAST % (22, ""), files=NO_GROWTH, heap="chip"),
+        "registered": rig.board("dev-1", main=MARK + GROWS, files=NO_GROWTH, heap="chip"),
+        "new": rig.board("dev-2", main=MARK + BALLAST % (24, ""), files=NO_GROWTH, heap="chip"),
     }
-    main = BALLAST % (18, 'out_of_memory="raise"')
+    main = BALLAST % (24, 'out_of_memory="raise"')
     raising = rig.board("dev-3", main=main, files=NO_GROWTH, heap="chip")
     for board in (*boards.values(), raising):
         board.power_on()
