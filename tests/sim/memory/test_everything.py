@@ -18,7 +18,7 @@ from alink.outbox import Outbox
 from alink.shadow import Shadow
 from alink.thing import Thing
 
-data = [bytearray(1000) for _ in range(6)]  # Of the application.
+data = [bytearray(1000) for _ in range(10)]  # Of the application.
 device = Device.from_flash()
 thing = Thing(device)
 shadow = Shadow(device)
