@@ -22,7 +22,7 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from alink_sim.board import FOREVER, Board, BoardError
+from alink_sim.board import FOREVER, Board, BoardError, Waiting
 from alink_sim.clock import ManualClock
 from alink_sim.patience import patience
 from alink_sim.platform import Event, Platform
@@ -174,7 +174,7 @@ class ClockDriver:
             return None
         found = []
         for board, waiting in before:
-            if waiting is None or not _looked(board, waiting.until, waiting.looks, waiting.kind):
+            if waiting is None or not _goes_on(board, waiting):
                 return None
             # Asleep is what a test may wait for; the host knows it a moment later.
             if not (board.asleep if waiting.kind == "deepsleep" else board.has_drained):
@@ -183,16 +183,19 @@ class ClockDriver:
         return found
 
 
-def _looked(board: Board, until: int, looks: int, kind: str) -> bool:
-    """Return whether a board looks twice, one whole look after another, and goes on waiting."""
-    if kind != "poll":
+def _goes_on(board: Board, wait: Waiting) -> bool:
+    """Return whether a board looks twice from now on, one whole look, and is in the same wait."""
+    if wait.kind != "poll":
         return True  # Asleep, it looks at no socket.
+    # Only looks from now on count: what the platform has just sent came after the others.
+    first = None
     deadline = time.monotonic() + _STARVED
     while time.monotonic() < deadline:
-        waiting = board.waiting
-        if waiting is None or (waiting.until, waiting.kind) != (until, kind):
+        now = board.waiting
+        if now is None or (now.until, now.number) != (wait.until, wait.number):
             return False
-        if (waiting.looks - looks) % 256 >= 2:
+        first = now.looks if first is None else first
+        if (now.looks - first) % 256 >= 2:
             return True
         time.sleep(_LOOK)
     return False

@@ -16,8 +16,9 @@ def ca(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("ca")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    # Playwright keeps an event loop running in this thread: other modules need asyncio.run.
     with chromium() as browser:
         yield browser
 

@@ -41,25 +41,26 @@ class Waiting:
     """A wait of a board on a ManualClock.
 
     `until` is in milliseconds since 1970, FOREVER for a wait without an end; `kind` is "sleep",
-    "poll" or "deepsleep"; `looks` counts how often the board looked at clock and sockets in a
-    wait, modulo 256.
+    "poll" or "deepsleep"; `looks` counts how often the board looked at clock and sockets, modulo
+    256. Two waits can end at the same moment: `number` tells them apart, modulo 256.
     """
 
     until: int
     kind: str
     looks: int
+    number: int
 
 
 def read_waiting(path: Path) -> Waiting | None:
-    """Return the wait in the file `waiting`: 8 bytes of time, 1 of kind, 1 of looks, or None."""
-    until, kind, looks = struct.unpack("<QBB", path.read_bytes())
-    return Waiting(until, ("sleep", "poll", "deepsleep")[kind], looks) if until else None
+    """Return the wait in the file `waiting`: 8 bytes of time, 1 each of the others, or None."""
+    until, kind, looks, number = struct.unpack("<QBBB", path.read_bytes())
+    return Waiting(until, ("sleep", "poll", "deepsleep")[kind], looks, number) if until else None
 
 
 def clear_waiting(path: Path) -> None:
     """Write that the board does not wait, in one step: a test's clock may read the file now."""
     new = path.with_suffix(".new")
-    new.write_bytes(bytes(10))
+    new.write_bytes(bytes(11))
     new.replace(path)
 
 

@@ -34,7 +34,7 @@ stdin = uselect.poll()  # Input of the serial port; it closes when the host proc
 stdin.register(sys.stdin, 1)
 keys = stdin if uos.getenv("ALINK_KEYS") else None  # The serial port, if the board has one.
 _now = bytearray(8)
-_looks = bytearray(1)  # How often a wait looked at the clock and its sockets, modulo 256.
+_looks = bytearray(2)  # How often waits looked at clock and sockets; the number of the wait.
 _dog = None  # Ticks at which the watchdog resets the board.
 _dog_ms = 0
 hook = None  # Runs interrupts and timers (_interrupts.py).
@@ -184,7 +184,7 @@ def watch(ms):
 
 def announce(deadline, kind):
     _waiting.seek(0)
-    _waiting.write(struct.pack("<QB", deadline, kind))
+    _waiting.write(struct.pack("<QBBB", deadline, kind, _looks[0], _looks[1]))
 
 
 def wait(ms, kind, poll=None):
@@ -196,6 +196,7 @@ def wait(ms, kind, poll=None):
     if found or ms == 0:
         return found
     end = 0xFFFFFFFFFFFFFFFF if ms < 0 else now() + ms
+    _looks[1] = (_looks[1] + 1) & 0xFF
     if clock and not hook:
         announce(end, kind)
     while not found:
