@@ -76,6 +76,9 @@ class UnitBoard:
     def verify(self) -> None:
         self._unit.fail("verified")
 
+    def close(self) -> None:
+        """Do nothing: a unit has no program behind it."""
+
 
 class Hands:
     """The hands of an operator: they plug boards in, take them out, type and scan."""
