@@ -83,6 +83,7 @@ line-soak: setup ## Burn whole batches with scripted failures: an hour.
 	@$(BIN)/python -m tests.factory.soak --rows 64 --ports 8 --firmware 1600000 --spoiled 4
 	@$(BIN)/python -m tests.factory.soak --rows 60 --ports 8 --kills 100 --spoiled 4
 	@$(BIN)/python -m tests.factory.soak --rows 200 --ports 8 --kills 20 --stations 2 --postgres
+	@$(BIN)/python -m tests.factory.soak --rows 60 --ports 8 --kills 10 --stations 2 --scans --tests
 
 docs: setup ## Build the documentation into .cache/site.
 	@$(PYTHON) tools/setup_checkout.py docs

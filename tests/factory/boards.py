@@ -33,6 +33,7 @@ def access_key(platform: Platform, folder: Path) -> Path:
     """Write the platform's access key as `--access-key` takes it."""
     file = folder / "access.json"
     key = platform.access_key
+    file.touch(0o600)
     file.write_text(json.dumps({"id": key.id, "secret": key.secret}))
     return file
 

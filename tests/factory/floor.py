@@ -30,6 +30,7 @@ class Unit:
     chip: str = "esp32"
     flash_id: int | None = None
     is_good: bool = True
+    serial: str = ""  # On its label.
     slowest: float = 0.0  # Seconds of its longest time in a port.
 
 
@@ -61,12 +62,26 @@ class Floor:
     def plug(self, path: Path) -> None:
         """Put the next board into a port that is free."""
         with self._lock:
+            if unit := self.next_unit(path):
+                self.put(unit, path)
+
+    def next_unit(self, path: Path) -> Unit | None:
+        """Take the next board in hand; None if no board waits or the port is not free."""
+        with self._lock:
             if path in self._plugged:
-                return
+                return None
             try:
-                unit = self._waiting.get_nowait()
+                return self._waiting.get_nowait()
             except queue.Empty:
-                return
+                return None
+
+    def put_back(self, unit: Unit) -> None:
+        """Put a board in hand to the end of the queue."""
+        self._waiting.put(unit)
+
+    def put(self, unit: Unit, path: Path) -> None:
+        """Put a board into a free port."""
+        with self._lock:
             pull = unit.pulls.pop(0) if unit.pulls else None
             board = SerialBoard(unit.flash, mac=unit.mac, chip=unit.chip, flash_id=unit.flash_id)
             clock = self.clocks[path]
@@ -89,15 +104,17 @@ class Floor:
             self.rejects.append(unit)
         return unit
 
-    def tidy(self, paths: list[Path]) -> None:
+    def tidy(self, paths: list[Path], *, fills: bool = True) -> None:
         """Look after ports of a line that was killed before it could say that they are free.
 
         A board whose cable was pulled while the program was dead goes to the end of the queue.
+        `fills` puts boards into the free ports.
         """
         for path in paths:
             if path in self._plugged and not path.exists():
                 self.take_out(path, is_green=False)
-            self.plug(path)
+            if fills:
+                self.plug(path)
 
     def close(self) -> None:
         """Take all boards out."""

@@ -27,14 +27,25 @@ from alink_factory.batch import plan as plans
 from alink_factory.batch.plan import Plan
 from alink_factory.image import vfs
 from alink_factory.job import scrap
-from alink_factory.ledger import Ledger, Station
+from alink_factory.ledger import Ledger, Station, measured
 from alink_formats import identity
 from alink_formats.partitions import PartitionTable
 from tests import postgres
 from tests.factory.floor import Floor, Unit, spoil, units
+from tests.factory.scanner import Scanner
 from tests.factory.workshop import Workshop
 
 _TEMPLATE = 'scheme = "template"\ntemplate = "lamp-{counter:06d}"'
+_SCANS = 'scheme = "scan"\ntemplate = "lamp-{serial}"'
+# A value that is bad once in three attempts; a board that fails both attempts becomes red.
+_TEST = f"""[[tests]]
+name = "supply"
+program = [{sys.executable!r}, "-c", "import random; print(random.choice([3.2, 3.3, 2.9]))"]
+min = 3.1
+max = 3.5
+unit = "V"
+retries = 1
+"""
 
 
 @dataclass(frozen=True)
@@ -87,14 +98,24 @@ class Soak:
         firmware: int = 0,
         stations: int = 1,
         ledger: str = "",
+        scans: bool = False,
+        tests: bool = False,
         trouble: Trouble,
     ) -> None:
         rng = random.Random(trouble.seed)
         self._trouble = trouble
-        self._batch = Workshop(folder).batch(count=rows, naming=_TEMPLATE, firmware=firmware)
+        self._scans = scans
+        self._batch = Workshop(folder).batch(
+            count=rows,
+            naming=_SCANS if scans else _TEMPLATE,
+            firmware=firmware,
+            more=_TEST if tests else "",
+        )
         self._where = ledger or str(folder / "ledger.db")
         made = units(folder, rows + trouble.spoiled, rng=rng, faulty=trouble.faulty)
         made += [spoil(folder, rng, number) for number in range(trouble.spoiled)]
+        for number, unit in enumerate(made, 1):
+            unit.serial = f"SN{number:05d}"
         rng.shuffle(made)
         self._units = made
         self._floor = Floor(folder, ports=ports, units=made)
@@ -121,7 +142,7 @@ class Soak:
         while not self._is_complete():
             if code not in (0, 1, -9) or time.monotonic() > until:
                 return f"{station.name}: its last run ended with {code}"
-            self._floor.tidy(station.ports)
+            self._floor.tidy(station.ports, fills=not self._scans)
             code = self._one_run(station)
             station.kills += code == -9
         return ""
@@ -131,7 +152,9 @@ class Soak:
         command += ["--station", station.name, "--ledger", self._where]
         for path in station.ports:
             command += ["--port", str(path)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        scanner = Scanner(self._floor, station.ports) if self._scans else None
+        source = scanner.terminal if scanner else subprocess.DEVNULL
+        with subprocess.Popen(command, stdin=source, stdout=subprocess.PIPE, text=True) as process:
             # The kill depends on the number of events, not on the speed of the computer. A pause
             # after the event lets the program get into the middle of a step.
             last = station.rng.randint(1, 14) if station.kills < self._trouble.kills else 0
@@ -139,11 +162,13 @@ class Soak:
             for number, line in enumerate(process.stdout or (), 1):
                 if number == last:
                     killer.start()
-                self._hear(json.loads(line))
+                self._hear(json.loads(line), scanner)
             killer.cancel()
+        if scanner:
+            scanner.close()
         return process.returncode
 
-    def _hear(self, event: dict[str, Any]) -> None:
+    def _hear(self, event: dict[str, Any], scanner: Scanner | None) -> None:
         # The reaction of the robot to an event of the program.
         if event["event"] == "outcome" and event["is_last"]:
             path = Path(event["port"])
@@ -151,8 +176,10 @@ class Soak:
             unit = self._floor.take_out(path, is_green=is_green)
             if not is_green and event["is_final"] and event["device_name"] and not unit.is_good:
                 self._scrap(unit)
-        elif event["event"] == "gone":
+        elif event["event"] == "gone" and not scanner:
             self._floor.plug(Path(event["port"]))
+        if scanner:
+            scanner.hear(event)
 
     def _scrap(self, unit: Unit) -> None:
         book = self._ledger()
@@ -174,6 +201,18 @@ class Soak:
         claims, entries = book.claims(), book.entries()
         book.close()
         wrong = ledger_against_flash(self._plan, claims, {u.mac: u for u in self._units})
+        labels = {unit.mac: unit.serial for unit in self._units}
+        wrong += [
+            f"{claim.mac} has the label {labels[claim.mac]} and the name {claim.device_name}"
+            for claim in claims
+            if self._scans and claim.device_name != f"lamp-{labels[claim.mac]}"
+        ]
+        good = {e.mac for e in entries if e.what == "measured" and measured.facts_of(e.detail)[2]}
+        wrong += [
+            f"{claim.mac} is done without a good value"
+            for claim in claims
+            if claim.is_done and self._plan.batch.tests and claim.mac not in good
+        ]
         scrapped = {(e.mac, e.device_name) for e in entries if e.what == "scrapped"}
         written: dict[str, set[str]] = {}
         for entry in entries:
@@ -202,7 +241,9 @@ def ledger_against_flash(plan: Plan, claims: Any, boards: dict[str, Unit]) -> li
     done = {claim.mac: claim for claim in claims if claim.is_done}
     names = [claim.device_name for claim in done.values()]
     wanted = [row.device_name for row in plan.burnable]
-    if sorted(names) != sorted(wanted):
+    if plan.batch.naming.needs_scan:
+        wanted = [f"lamp-{boards[mac].serial}" for mac in done]
+    if sorted(names) != sorted(wanted) or len(names) != len(plan.burnable):
         wrong.append(f"{len(names)} names are done, {len(set(names))} different, of {len(wanted)}")
     table = plan.board.table(plan.batch.layout)
     place, fctry = table.find("vfs"), table.find("fctry")
@@ -213,9 +254,10 @@ def ledger_against_flash(plan: Plan, claims: Any, boards: dict[str, Unit]) -> li
             if unit.is_good and burned != b"\xff" * fctry.size:
                 wrong.append(f"{mac} is not in the ledger and carries something")
             continue
-        row = next(row for row in plan.burnable if row.key == claim.row)
+        serial = unit.serial if plan.batch.naming.needs_scan else ""
+        row = plan.named(plan.by_key[claim.row], mac=mac, serial=serial)
         try:
-            if identity.decode(burned).identity != plan.identity(row):
+            if row is None or identity.decode(burned).identity != plan.identity(row):
                 wrong.append(f"{mac} does not carry {claim.device_name}")
             if PartitionTable.from_binary(unit.flash.read(0x8000, 0xC00)) != table:
                 wrong.append(f"{mac} has another table")
@@ -239,6 +281,8 @@ def main() -> int:
     parser.add_argument("--firmware", type=int, default=0, help="bytes of application, 0: none")
     parser.add_argument("--stations", type=int, default=1, help="programs that share the ports")
     parser.add_argument("--postgres", action="store_true", help="the ledger is a PostgreSQL")
+    parser.add_argument("--scans", action="store_true", help="each board is scanned first")
+    parser.add_argument("--tests", action="store_true", help="each board is measured")
     parser.add_argument("--kills", type=int, default=0, help="of each station's program")
     parser.add_argument("--faulty", type=float, default=0.2, help="share of boards")
     parser.add_argument("--spoiled", type=int, default=10)
@@ -255,6 +299,8 @@ def main() -> int:
             firmware=chosen.firmware,
             stations=chosen.stations,
             ledger=postgres.fresh_database() if chosen.postgres else "",
+            scans=chosen.scans,
+            tests=chosen.tests,
             trouble=trouble,
         ).run(patience=6 * 3600)
     burned = ", ".join(f"{name} {number}" for name, number in sorted(result.burned.items()))

@@ -5,6 +5,7 @@ It was not tried on Windows; these tests find what cannot work there.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -55,6 +56,20 @@ def test_types_are_right_for_windows(tmp_path: Path):
         check=False,
     )
     assert done.returncode == 0, done.stdout
+
+
+def test_pyright_finds_nothing_for_windows():
+    # Also in functions that mypy does not check, and in what an import of POSIX leaves undefined.
+    command = [sys.executable, "-m", "pyright", "--pythonpath", sys.executable]
+    done = subprocess.run(
+        [*command, "--project", str(TOOLS / "pyright-windows.json")],
+        capture_output=True,
+        text=True,
+        env=os.environ
+        | {"PYRIGHT_PYTHON_GLOBAL_NODE": "off", "PYRIGHT_PYTHON_IGNORE_WARNINGS": "1"},
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize(("drive", "kind"), [("\\\\server\\share", "smb"), ("C:", ""), ("", "")])

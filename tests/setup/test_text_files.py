@@ -147,6 +147,11 @@ def _rows(write: Write) -> Any:
     return rows.read(batch_file.load(write("batch.toml", BATCH)))
 
 
+def _private(path: Path) -> Path:
+    path.chmod(0o600)
+    return path
+
+
 def _board(write: Write) -> Any:
     for path in (ROOT / "boards" / "ESP32_GENERIC").iterdir():
         if path.is_file():
@@ -188,7 +193,7 @@ READERS: dict[str, Callable[[Write], Any]] = {
         f"file:{write('product.secret', 'two')}", what="ProductSecret", folder=Path()
     ),
     "alink_factory/cloud/client.py": lambda write: AccessKey.find(
-        write("key.json", '{"id": "i", "secret": "s"}')
+        _private(write("key.json", '{"id": "i", "secret": "s"}'))
     ),
     "alink_formats/board.py": _board,
     "alink_sim/platform/control/setup_file.py": _setup,

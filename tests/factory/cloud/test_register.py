@@ -115,9 +115,21 @@ def test_unreachable_endpoint_is_one_sentence():
         cloud.check(KEY, ["lamp-0001"])
 
 
+def test_key_file_that_others_read_is_refused(tmp_path: Path):
+    file = tmp_path / "access.json"
+    file.write_text('{"id": "x", "secret": "hush-hush"}')
+    file.chmod(0o640)
+    with pytest.raises(CloudError, match="others can read it: chmod 600") as caught:
+        AccessKey.find(file)
+    assert "hush" not in str(caught.value)
+    file.chmod(0o600)
+    assert AccessKey.find(file).secret == "hush-hush"
+
+
 @pytest.mark.parametrize("text", ["", "hush-hush", '{"id": "x"}', '["hush-hush"]'])
 def test_malformed_key_file_is_not_repeated(tmp_path: Path, text):
     file = tmp_path / "access.json"
+    file.touch(0o600)
     file.write_text(text)
     with pytest.raises(CloudError, match="access key") as caught:
         AccessKey.find(file)
@@ -126,6 +138,7 @@ def test_malformed_key_file_is_not_repeated(tmp_path: Path, text):
 
 def test_key_file_may_have_byte_order_mark(tmp_path: Path):
     file = tmp_path / "access.json"
+    file.touch(0o600)
     file.write_text('{"id": "x", "secret": "y"}', encoding="utf-8-sig")
     assert AccessKey.find(file) == AccessKey("x", "y")
 

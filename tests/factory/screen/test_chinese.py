@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import subprocess
 import sys
@@ -33,6 +34,11 @@ def chinese() -> Iterator[None]:
 
 def test_log_lines_are_chinese_and_json_is_not():
     text, data = io.StringIO(), io.StringIO()
+    LogLines(data, as_json=True).say("Scanned 1001: plug in its board.")
+    assert json.loads(data.getvalue()) == {
+        "event": "message",
+        "text": "Scanned 1001: plug in its board.",
+    }
     outcome = Outcome("tty1", "failed", "a0b765123456", "lamp-1", detail=LOST, advice=ADVICE)
     LogLines(text, as_json=False).outcome(outcome, is_last=False)
     LogLines(data, as_json=True).outcome(outcome, is_last=True)

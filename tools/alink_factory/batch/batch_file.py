@@ -54,8 +54,10 @@ class Batch:
     own DeviceSecret from the cloud. `wifi_password` is a source too. `common` is what all boards
     of the batch share, without secrets. `rows_file` is None if `count` says how many boards the
     batch has. `baud` 0 is that of board.json, `app_folder` None the templates of the SDK.
-    `attempts` is for one board, before the line asks to scrap it. `efuse_block` is the key block
-    that gets the ProductSecret, None if flash does. `scrubs`: boards may erase their certificate.
+    `attempts` is for one board, before the line asks to scrap it. `asks_cloud`: a row
+    whose device is active, disabled or missing in the cloud is refused. `efuse_block` is the
+    key block that gets the ProductSecret, None if flash does. `scrubs`: boards may erase their
+    certificate.
     `stations` has the rows of stations with separate ledgers, counted from 1 without sub-devices.
     `tests` run on each burned board, in their order. `mes` gets the outcome of each board.
     `labels` is the form of the boards' labels, None without them.
@@ -80,6 +82,7 @@ class Batch:
     app_folder: Path | None
     boot_check: bool
     attempts: int
+    asks_cloud: bool
     efuse_block: int | None
     scrubs: bool
     stations: Mapping[str, range]
@@ -148,6 +151,7 @@ class _App(Table):
 class _Line(Table):
     boot_check: bool = False
     attempts: Annotated[int, tables.within(1, 99)] = 3
+    ask_cloud: bool = False
 
 
 class _Secret(Table):
@@ -243,6 +247,7 @@ def _batch(file: Path, content: _File) -> Batch:
         app_folder=_path(file.parent, content.app.folder),
         boot_check=line.boot_check or any(test.is_boot for test in tests),
         attempts=line.attempts,
+        asks_cloud=line.ask_cloud,
         efuse_block=_efuse_block(content),
         scrubs=content.secret.scrub,
         stations=_stations(content.stations),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -67,6 +67,10 @@ class Plan:
         own = {row.key for row in self.burnable[mine.start - 1 : mine.stop - 1]}
         kept = (row for row in self.rows if row.kind == "subdevice" or row.key in own)
         return replace(self, rows=tuple(kept))
+
+    def without(self, keys: Container[str]) -> Plan:
+        """Return the plan without the rows that have these keys."""
+        return replace(self, rows=tuple(row for row in self.rows if row.key not in keys))
 
     def candidates(self, *, mac: str, serial: str = "") -> list[Row]:
         """Return the rows that this board may become, with their DeviceNames, in file order."""

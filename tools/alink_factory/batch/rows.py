@@ -56,6 +56,14 @@ class Row:
         return f"Row({', '.join(shown)})"
 
 
+@dataclass(frozen=True)
+class RefusedRow:
+    """A row that no board gets, and why: a sentence that begins with its DeviceName."""
+
+    row: Row
+    why: str
+
+
 def read(batch: Batch) -> tuple[Row, ...]:
     """Return the rows of a batch in file order. Raises BatchError with every mistake in them."""
     if batch.rows_file is None:

@@ -15,12 +15,15 @@ from typing import Any
 from alink_factory.errors import CloudError
 
 MOST = 10_000  # Names of one call.
+MOST_STATES = 50  # Names of one call of `states`.
 
 _ID, _SECRET = "ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET"
 
 _CONNECT_MS, _READ_MS = 30_000, 60_000
 
 _EXISTS = "iot.device.AlreadyExistedDeviceName"
+_MISSING = "iot.device.NotExistedDevice"
+_PRIVATE = 0o077  # Bits of a file mode that let others read it.
 
 
 class _RefusalError(CloudError):
@@ -54,6 +57,8 @@ class AccessKey:
                 )
             return cls(key, secret)
         try:
+            if os.name == "posix" and file.stat().st_mode & _PRIVATE:
+                raise CloudError(f"access key {file}: others can read it: chmod 600 {file}")
             content = json.loads(file.read_text(encoding="utf-8-sig"))
             return cls(str(content["id"]), str(content["secret"]))
         except OSError as error:
@@ -154,11 +159,40 @@ class Cloud:
         )
         return str(data["DeviceSecret"]), data["Status"] != "UNACTIVE" or bool(data["GmtActive"])
 
+    def states(self, product_key: str, names: Sequence[str]) -> dict[str, str]:
+        """Return the states of up to MOST_STATES devices by name; a missing one is left out.
+
+        A state is UNACTIVE, ONLINE, OFFLINE or DISABLE.
+        """
+        try:
+            body = self._call(
+                "batch_get_device_state",
+                "BatchGetDeviceState",
+                product_key=product_key,
+                device_name=list(names),
+            )
+        except _RefusalError as error:
+            # One missing device refuses the call for all: ask for each half.
+            if error.code != _MISSING:
+                raise
+            half = len(names) // 2
+            parts = (names[:half], names[half:]) if half else ()
+            return {
+                name: state
+                for part in parts
+                for name, state in self.states(product_key, part).items()
+            }
+        listed = (body.get("DeviceStatusList") or {}).get("DeviceStatus") or []
+        return {one["DeviceName"]: one["Status"] for one in listed}
+
     def reset(self, product_key: str, name: str) -> None:
         """Call ResetThing: the device may register again."""
         self._ask("reset_thing", "ResetThing", product_key=product_key, device_name=name)
 
     def _ask(self, method: str, action: str, **parameters: Any) -> dict[str, Any]:
+        return dict(self._call(method, action, **parameters).get("Data") or {})
+
+    def _call(self, method: str, action: str, **parameters: Any) -> dict[str, Any]:
         from alibabacloud_iot20180120 import models  # noqa: PLC0415  slow
         from Tea.exceptions import (  # type: ignore[import-untyped]  # noqa: PLC0415
             TeaException,
@@ -180,11 +214,11 @@ class Cloud:
             ) from None
         except TeaException as error:
             raise CloudError(f"{action} was refused: {error.code}: {_first(error)}") from None
-        data = body.get("Data") or {}
         if not body.get("Success"):
             code, text = body.get("Code"), body.get("ErrorMessage")
+            data = body.get("Data") or {}
             raise _RefusalError(f"{action} was refused: {code}: {text}", str(code), data)
-        return dict(data)
+        return dict(body)
 
 
 def _first(error: Exception) -> str:

@@ -114,6 +114,8 @@ class _Job:
             self._check_scan(serial)
         self._order.taken.update()
         rows: Iterable[Row] = plan.free_candidates(self._order.taken, mac=mac, serial=serial)
+        if self._order.states:
+            rows = self._order.states.free(rows)
         if owners and not held:
             candidates = plan.candidates(mac=mac, serial=serial)
             rows = [row for row in candidates if (row.product_key, row.device_name) in owners]
@@ -268,6 +270,7 @@ class _Job:
         # Returns the good measurement; each attempt is in the ledger.
         step = "booted" if test.is_boot else "tested"
         self._show(step, detail=test.name)
+        mistake = advice = ""
         for made in on.attempts(test):
             if self._claim:
                 self._order.ledger.note_on(
@@ -275,7 +278,8 @@ class _Job:
                 )
             if not made.mistake:
                 return made
-        raise BoardError(step, made.mistake, advice=made.advice)
+            mistake, advice = made.mistake, made.advice
+        raise BoardError(step, mistake, advice=advice)
 
     def _advance(self, state: str, *, record: str = "", detail: str = "") -> None:
         if self._claim:

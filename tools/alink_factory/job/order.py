@@ -16,6 +16,7 @@ from alink_factory.board.mpremote import Mpremote
 from alink_factory.board.over_esptool import EsptoolBoard
 from alink_factory.board.over_repl import ReplBoard
 from alink_factory.cloud.client import Cloud
+from alink_factory.cloud.device_states import DeviceStates
 from alink_factory.job.serials import Serials
 from alink_factory.ledger import Claim, Ledger, TakenRows
 from alink_formats.identity import Identity
@@ -30,9 +31,10 @@ class Order:
     `scratch` is a private folder. `fresh` discards what devices keep of their registration, `full`
     writes all regions, `stub` lets esptool load its stub. `over_repl`: the boards already run
     MicroPython and are burned with mpremote. `cloud` creates devices for a batch without a
-    ProductSecret. `burns_efuses`: a person agreed to what cannot be undone. `on_done` gets the
-    claim of each board that was burned and is done. `stop` ends the jobs. `busy` maps
-    the MACs of boards at work to their ports; `lock` guards it.
+    ProductSecret. `states` asks the cloud for a name before a board gets it. `burns_efuses`: a
+    person agreed to what cannot be undone. `on_done` gets the claim of each board that was burned
+    and is done. `stop` ends the jobs. `busy` maps the MACs of boards at work to their ports;
+    `lock` guards it.
     """
 
     plan: Plan
@@ -44,6 +46,7 @@ class Order:
     over_repl: bool = False
     boot_check: BootCheck | None = None
     cloud: Cloud | None = None
+    states: DeviceStates | None = None
     burns_efuses: bool = False
     on_done: Callable[[Claim], None] = lambda _: None
     serials: Serials = field(default_factory=Serials)

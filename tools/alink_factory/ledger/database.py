@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 import sqlalchemy as sa
+from sqlalchemy import event, exc
 
 from alink_factory.errors import LedgerError
 from alink_factory.ledger import schema
@@ -46,7 +47,7 @@ class Database:
             return str(self._file)
         try:
             return sa.make_url(self.where).render_as_string(hide_password=True)
-        except sa.exc.ArgumentError:
+        except exc.ArgumentError:
             return "the given URL"
 
     @contextmanager
@@ -81,7 +82,7 @@ class Database:
                 url = url.set(drivername="postgresql+psycopg")  # The driver that is installed.
             return sa.create_engine(url, pool_size=16, pool_pre_ping=True)
         if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
-            raise sa.exc.ArgumentError
+            raise exc.ArgumentError
         self._file = Path(str(url.database))
         if kind := remote_type(self._file):
             raise LedgerError(
@@ -96,8 +97,8 @@ class Database:
             os.close(os.open(self._file, os.O_CREAT | os.O_RDWR, 0o600))
         engine = sa.create_engine(url, pool_size=32, connect_args={"timeout": _TIMEOUT})
         if not self._is_read_only:
-            sa.event.listen(engine, "connect", _prepare_sqlite)
-        sa.event.listen(engine, "begin", _begin_sqlite)
+            event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
         return engine
 
     def _open(self) -> None:
@@ -154,15 +155,15 @@ class Database:
         # report is not a full disk under the ledger.
         try:
             yield
-        except (sa.exc.IntegrityError, LedgerError):
+        except (exc.IntegrityError, LedgerError):
             raise
-        except (sa.exc.SQLAlchemyError, ImportError, OSError) as error:
+        except (exc.SQLAlchemyError, ImportError, OSError) as error:
             if isinstance(error, OSError) and not opens:
                 raise
             raise LedgerError(self._sentence(error)) from error
 
     def _sentence(self, error: Exception) -> str:
-        if isinstance(error, sa.exc.ArgumentError):
+        if isinstance(error, exc.ArgumentError):
             return f"the ledger {self.shown}: use a file or a postgresql:// URL"
         cause = str(getattr(error, "orig", None) or error).strip().split("\n")[0]
         advice = "check that the server is running"

@@ -15,6 +15,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import exc
 
 from alink_factory.errors import BoardError, LedgerError
 from alink_factory.ledger import chain
@@ -66,7 +67,7 @@ class Ledger:
         for row in rows:
             try:
                 return self._insert(batch, row, mac, port)
-            except sa.exc.IntegrityError:
+            except exc.IntegrityError:
                 if held := self._take_up(batch, mac, port):
                     return held
                 self._check_name(row, batch)  # Or another job was faster: take the next row.

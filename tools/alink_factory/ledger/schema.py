@@ -7,6 +7,7 @@ slower one of two stations. Entries can only be added.
 from __future__ import annotations
 
 import sqlalchemy as sa
+from sqlalchemy import event
 
 from alink_factory.ledger import chain
 
@@ -74,12 +75,12 @@ _NO_CHANGE = {
     for verb in ("UPDATE", "DELETE")
 }
 for _trigger in _NO_CHANGE.values():
-    sa.event.listen(
+    event.listen(
         ENTRIES,
         "after_create",
         sa.DDL(_trigger).execute_if(dialect="sqlite"),  # type: ignore[no-untyped-call]
     )
-sa.event.listen(
+event.listen(
     ENTRIES,
     "after_create",
     sa.DDL(  # type: ignore[no-untyped-call]

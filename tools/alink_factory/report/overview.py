@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from alink_factory.batch.board_tests import BoardTest
 from alink_factory.batch.plan import Plan
+from alink_factory.batch.rows import RefusedRow
 from alink_factory.ledger import Ledger
 from alink_formats.board import size_name
 from alink_formats.chips import CHIPS
@@ -26,8 +28,8 @@ class Overview:
     clashes: tuple[str, ...]
 
 
-def make(plan: Plan, ledger: Ledger) -> Overview:
-    """Return the overview of a plan."""
+def make(plan: Plan, ledger: Ledger, refused: Sequence[RefusedRow] | None = None) -> Overview:
+    """Return the overview of a plan; `refused` is None if the cloud was not asked."""
     batch, every = plan.batch, ledger.states(plan.batch.name)
     chip = CHIPS[plan.board.chip]
     states = [state for row, state in every if row in plan.by_key]
@@ -61,6 +63,7 @@ def make(plan: Plan, ledger: Ledger) -> Overview:
         "boot check": "yes" if batch.boot_check else "no",
         "tests": ", ".join(_test(one) for one in batch.tests if not one.is_boot),
         "ledger": ledger.where_shown,
+        "cloud": _cloud(refused),
         "note": "the ledger is empty: no board was burned with it" if ledger.is_empty else "",
         "other boards": f"{others} of rows that are no longer in the file" if others else "",
     }
@@ -69,8 +72,19 @@ def make(plan: Plan, ledger: Ledger) -> Overview:
         boards=len(plan.burnable),
         done=done,
         begun=len(states) - done,
-        clashes=tuple(plan.clashes(ledger)),
+        clashes=(*plan.clashes(ledger), *refusals(refused or ())),
     )
+
+
+def refusals(refused: Iterable[RefusedRow]) -> Iterator[str]:
+    """Yield a sentence for each row that the cloud refuses."""
+    return (f"line {one.row.csv_line}: {one.why}: no board gets this row" for one in refused)
+
+
+def _cloud(refused: Sequence[RefusedRow] | None) -> str:
+    if refused is None:
+        return ""
+    return f"it refuses {len(refused)} rows" if refused else "it refuses no row"
 
 
 def _test(test: BoardTest) -> str:

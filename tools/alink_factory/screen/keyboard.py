@@ -12,7 +12,7 @@ from typing import TextIO
 def listen(on_line: Callable[[str], None], stream: TextIO | None = None) -> None:
     """Call `on_line` for each text line typed from now on; do nothing without a terminal."""
     stream = stream or sys.stdin
-    if stream.isatty():
+    if stream and stream.isatty():  # Without a console, Windows has no standard input.
         reader = threading.Thread(target=_read, args=(stream, on_line), daemon=True)
         reader.start()
 

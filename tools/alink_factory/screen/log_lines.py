@@ -74,7 +74,9 @@ class LogLines:
 
     def say(self, message: str) -> None:
         """Write a message for the operator."""
-        if not self._as_json:
+        if self._as_json:
+            self._write({"event": "message", "text": message})
+        else:
             self._write(language.text(message))
 
     def _write(self, what: dict[str, Any] | str) -> None:

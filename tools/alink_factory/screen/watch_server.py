@@ -93,7 +93,7 @@ def _handler(watch: Watch) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(data)
 
-        def log_message(self, *_: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  its name
             """Print nothing: the terminal is for the operator."""
 
     return Handler

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from alink_factory.verbs import options, output
+from alink_factory.verbs.exports import image, sub_device
 from alink_factory.verbs.options import (
     AsJson,
     BatchFile,
@@ -47,7 +48,17 @@ def add_to(app: typer.Typer) -> None:
         app.command()(verb)
 
 
-def plan(batch: BatchFile, *, ledger: LedgerUrl = "", as_json: AsJson = False) -> None:
+def plan(
+    batch: BatchFile,
+    *,
+    ask_cloud: Annotated[
+        bool, typer.Option("--ask-cloud", help="List the rows whose device is active or missing.")
+    ] = False,
+    endpoint: Endpoint = "",
+    access_key: KeyFile = None,
+    ledger: LedgerUrl = "",
+    as_json: AsJson = False,
+) -> None:
     """Check a batch and every file it names. No board is touched."""
     from alink_factory.report import overview
 
@@ -57,57 +68,10 @@ def plan(batch: BatchFile, *, ledger: LedgerUrl = "", as_json: AsJson = False) -
             from alink_factory.labels import pdf
 
             pdf.rehearse(loaded.batch, loaded.rows)
-        made = overview.make(loaded, book)
+        states = options.device_states(loaded, endpoint, access_key, is_asked=ask_cloud)
+        made = overview.make(loaded, book, states.refused(book) if states else None)
         output.overview(made, batch, as_json=as_json)
     raise typer.Exit(1 if made.clashes else 0)
-
-
-def image(
-    batch: BatchFile,
-    row: Annotated[str, typer.Argument(help="The row's DeviceName, or its key in `report`.")],
-    *,
-    target: Annotated[Path, typer.Option("--output", "-o", help="The new file.")],
-    mac: Annotated[str, typer.Option(help="MAC of the board, if the name needs it.")] = "",
-    flash_size: Annotated[int, typer.Option(help="MB of flash.")] = 4,
-    endpoint: Endpoint = "",
-    access_key: KeyFile = None,
-    ledger: LedgerUrl = "",
-    station: StationName = "",
-    operator: OperatorName = "",
-) -> None:
-    """Write one merged image of a row to a new file. It holds secrets."""
-    from alink_factory.job import export
-
-    with options.opened(batch, ledger, station, operator) as (loaded, book):
-        cloud = options.needed_cloud(loaded, endpoint, access_key)
-        size = flash_size << 20
-        made = export.export(loaded, book, row=row, mac=mac, flash_size=size, cloud=cloud)
-        export.save(made, target)
-    output.say(f"{target}: {len(made.data)} bytes, for {made.device_name}, at {made.offset:#x}")
-    output.say("Its row stays free: remove it from the batch, or `run` burns it on a board too.")
-
-
-def sub_device(
-    batch: BatchFile,
-    row: Annotated[str, typer.Argument(help="The row's DeviceName, or its key in `report`.")],
-    *,
-    target: Annotated[Path, typer.Option("--output", "-o", help="The new file.")],
-    form: Annotated[str, typer.Option("--format", help="record, json or csv.")] = "record",
-    ledger: LedgerUrl = "",
-    station: StationName = "",
-    operator: OperatorName = "",
-) -> None:
-    """Write the certificate of a sub-device to a new file. It holds a secret."""
-    from alink_factory.errors import BatchError
-    from alink_factory.job import export, sub_device_file
-
-    if form not in sub_device_file.FORMATS:
-        known = ", ".join(sub_device_file.FORMATS)
-        raise BatchError(f"--format is {form!r}; use one of {known}")
-    with options.opened(batch, ledger, station, operator) as (loaded, book):
-        made = sub_device_file.export(loaded, book, row=row, form=form)
-        export.save(made, target)
-    output.say(f"{target}: {len(made.data)} bytes, for {made.device_name}")
 
 
 def flash(
@@ -134,6 +98,7 @@ def flash(
     """Burn and verify the board on one port."""
     from alink_factory.job import job
     from alink_factory.mes import delivery
+    from alink_factory.report import overview
     from alink_factory.screen import terminal
 
     with options.ordered(
@@ -150,6 +115,8 @@ def flash(
         new_ledger=new_ledger,
     ) as order:
         order.cloud = options.needed_cloud(order.plan, endpoint, access_key)
+        refused = options.refuse(order, endpoint, access_key)
+        output.warnings(overview.refusals(refused))
         order.burns_efuses = options.agreed(order.plan, given=burn_efuses)
         if serial:
             order.serials.add(serial)
@@ -207,6 +174,7 @@ def run(
 ) -> None:
     """Burn each board that is plugged in until the batch is done."""
     from alink_factory.mes import delivery
+    from alink_factory.report import overview
     from alink_factory.screen import terminal
 
     operator = options.asked_operator(operator, as_json=as_json)
@@ -223,6 +191,8 @@ def run(
         new_ledger=new_ledger,
     ) as order:
         order.cloud = options.needed_cloud(order.plan, endpoint, access_key)
+        refused = options.refuse(order, endpoint, access_key)
+        output.warnings(overview.refusals(refused))
         order.burns_efuses = options.agreed(order.plan, given=burn_efuses)
         shown = terminal.ScreenOptions(
             as_json=as_json,
@@ -242,7 +212,7 @@ def run(
         output.warnings(undelivered)
         output.unprinted(printer, batch)
         output.ending(order, as_json=as_json)
-    raise typer.Exit(0 if all_good else 1)
+    raise typer.Exit(0 if all_good and not refused else 1)
 
 
 def resume(

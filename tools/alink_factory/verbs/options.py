@@ -19,7 +19,9 @@ from alink_factory import language
 if TYPE_CHECKING:
     from alink_factory.batch.batch_file import Batch
     from alink_factory.batch.plan import Plan
+    from alink_factory.batch.rows import RefusedRow
     from alink_factory.cloud.client import AccessKey, Cloud
+    from alink_factory.cloud.device_states import DeviceStates
     from alink_factory.job.order import BootCheck as Checks
     from alink_factory.job.order import Order
     from alink_factory.labels.printer import Printer
@@ -263,6 +265,26 @@ def cloud(plan: Plan, endpoint: str, key: AccessKey) -> Cloud:
     common = plan.batch.common
     host = endpoint or f"iot.{common.region or 'cn-shanghai'}.aliyuncs.com"
     return Cloud(host, key, instance=common.instance_id)
+
+
+def device_states(
+    plan: Plan, endpoint: str, access_key: Path | None, *, is_asked: bool = False
+) -> DeviceStates | None:
+    """Return who asks the cloud for the names of a batch, if it or the operator wants that."""
+    if not (is_asked or plan.batch.asks_cloud):
+        return None
+    from alink_factory.cloud.client import AccessKey
+    from alink_factory.cloud.device_states import DeviceStates
+
+    return DeviceStates(plan, cloud(plan, endpoint, AccessKey.find(access_key)))
+
+
+def refuse(order: Order, endpoint: str, access_key: Path | None) -> list[RefusedRow]:
+    """Leave out the rows that the cloud refuses, if the batch says so; return them."""
+    order.states = device_states(order.plan, endpoint, access_key)
+    refused = order.states.refused(order.ledger) if order.states else []
+    order.plan = order.plan.without({one.row.key for one in refused})
+    return refused
 
 
 def agreed(plan: Plan, *, given: bool) -> bool:
