@@ -125,7 +125,9 @@ class Line:
         for port in there:
             if port not in self._settled and port not in self._workers:
                 self._settled.add(port)
-                self._display.progress(Progress(port, "identify"))  # In the order of the ports.
+                serial = self._order.serials.take(port)
+                # In the order of the ports.
+                self._display.progress(Progress(port, "identify", serial=serial))
                 worker = threading.Thread(target=self._work, args=(port,), name=port)
                 self._workers[port] = worker
                 worker.start()

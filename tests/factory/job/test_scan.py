@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from alink_factory.board.mpremote import Mpremote
+from alink_factory.errors import BoardError
 from alink_factory.job import job
 from alink_factory.job.order import Order
 from alink_factory.job.progress import Outcome
@@ -50,6 +52,21 @@ def test_scan_selects_its_row(workshop, repl_board, rows, scan, name, naming):
         pytest.skip(reason="the scheme given needs DeviceNames")
     outcome = burn(order_of(workshop, rows=rows, naming=naming), scan)
     assert (outcome.result, outcome.device_name) == ("done", name), outcome.detail
+
+
+def test_retried_board_takes_no_later_scan(workshop, repl_board, monkeypatch):
+    order = order_of(workshop)
+
+    def fail(*_: object, **__: object) -> None:
+        raise BoardError("identify", "the connection to the board was lost", advice="")
+
+    with monkeypatch.context() as bad_contact:
+        bad_contact.setattr(Mpremote, "look", fail)
+        assert burn(order).result == "failed"
+    # The operator scans the next board while the line tries this one again.
+    assert burn(order, "1001").detail == "no serial number was scanned"
+    assert order.serials.waiting == ("1001",)
+    assert burn(order).device_name == "1001"
 
 
 def test_unknown_number_is_called_unknown(workshop, repl_board):

@@ -174,6 +174,7 @@ class _Job:
             raise self._not_scanned()
 
     def _not_scanned(self) -> BoardError:
+        self._order.serials.forget(self._port)  # The operator is asked for its scan now.
         return BoardError(
             "claimed",
             "no serial number was scanned",

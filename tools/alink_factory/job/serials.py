@@ -30,12 +30,16 @@ class Serials:
         return self._waiting.pop() if self._waiting else ""
 
     def take(self, port: str) -> str:
-        """Return the number of the board on a port: the oldest free one, or ""."""
+        """Return the number of the board on a port: the oldest free one, or "".
+
+        A board that appeared before its scan gets no later one, however often it is tried:
+        the operator scans the next board then.
+        """
         if port not in self._taken:
             try:
                 self._taken[port] = self._waiting.popleft()
             except IndexError:
-                return ""
+                self._taken[port] = ""
         return self._taken[port]
 
     def give_back(self, port: str) -> None:
