@@ -64,7 +64,8 @@ def test_thousand_reconnects_leak_no_heap(
         said = [printed.text for printed in board.lines]
     record_property("counted", said[-1])
     more = int(said[-1].removeprefix(f"{SESSIONS} sessions, ").removesuffix(" bytes more"))
-    # The live blocks differ by one to three. A leak in every hundredth session shows.
-    assert more < LEAST * SESSIONS // 100, said[-12:]
+    # The live blocks differ by one to three, and a stale word may keep a packet buffer of 192
+    # bytes. A leak in every fiftieth session shows.
+    assert more < LEAST * SESSIONS // 50, said[-12:]
     assert rig.kinds("dev-1").count("online") >= WARM + SESSIONS
     assert rig.kinds("dev-1").count("registered") == 1

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Chip:
-    """A chip: its number in image headers, its cores, and its units.
+class ChipFacts:
+    """The facts of a chip: its number in image headers, its cores, and its units.
 
     `has_hmac` is the unit that signs with a key in eFuses. `has_only_otg` says that its USB is
     the OTG controller alone: the host loses the port at each reset. `is_measured` says that the
@@ -35,10 +35,10 @@ class Chip:
 
 
 CHIPS = {
-    "esp32": Chip(0, cores=2, has_hmac=False, is_measured=True),
-    "esp32s2": Chip(2, cores=1, has_bluetooth=False, has_only_otg=True),
-    "esp32s3": Chip(9, cores=2),
-    "esp32c3": Chip(5, cores=1),
-    "esp32c6": Chip(13, cores=1),
+    "esp32": ChipFacts(0, cores=2, has_hmac=False, is_measured=True),
+    "esp32s2": ChipFacts(2, cores=1, has_bluetooth=False, has_only_otg=True),
+    "esp32s3": ChipFacts(9, cores=2),
+    "esp32c3": ChipFacts(5, cores=1),
+    "esp32c6": ChipFacts(13, cores=1),
 }
 """The chips that boards may have, by esptool's name."""
