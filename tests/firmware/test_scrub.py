@@ -297,6 +297,8 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Bench]]:
     for name in ("alink", "micropython", "esp", "esp32"):
         monkeypatch.setitem(sys.modules, name, package if name == "alink" else micropython)
     _module("heap").unload_steps = _silent  # Modules keep the `open` of the board.
+    # A collection of pytest's own heap takes longer than a step.
+    _module("heap").gc = types.SimpleNamespace(collect=_silent)
     yield Bench
     for name in [name for name in sys.modules if name.startswith("alink.")]:
         del sys.modules[name]
