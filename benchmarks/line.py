@@ -11,15 +11,11 @@ import os
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-
-from rich.console import Console
-from rich.table import Table
 
 from alink_sim.board import FlashFile
 from alink_sim.board.serial import PtyPort, SerialBoard
@@ -130,14 +126,5 @@ def _start() -> float:
     return statistics.median(ratios)
 
 
-def main() -> None:
-    """Measure and print the table."""
-    with tempfile.TemporaryDirectory(prefix="alink-bench-") as name:
-        table = Table("figure", "", "goal", box=None, pad_edge=False)
-        for row in rows(measure(Path(name))):
-            table.add_row(*row)
-    Console().print(table)
-
-
 if __name__ == "__main__":
-    main()
+    one_board.show(lambda folder: rows(measure(folder)))

@@ -133,14 +133,14 @@ def _run(command: list[str]) -> None:
         raise RuntimeError(f"{command[2]} failed: {done.stdout}{done.stderr}")
 
 
-def main() -> None:
-    """Measure and print the table."""
+def show(measured: Callable[[Path], list[tuple[str, str, str]]]) -> None:
+    """Print the rows that `measured` returns: figure, value, goal. It gets a scratch folder."""
     with tempfile.TemporaryDirectory(prefix="alink-bench-") as name:
         table = Table("figure", "", "goal", box=None, pad_edge=False)
-        for row in rows(measure(Path(name))):
+        for row in measured(Path(name)):
             table.add_row(*row)
     Console().print(table)
 
 
 if __name__ == "__main__":
-    main()
+    show(lambda folder: rows(measure(folder)))

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-from pathlib import Path
-
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from alink_formats import rules
 from alink_formats.identity import Identity
-from alink_sim import toolchain
-from tests import interpreters
-from tests.firmware import certificates
-from tests.waiting import PATIENCE
+from tests.firmware import certificates, upy_program
 
-ROOT = Path(__file__).resolve().parents[1]
 # The board has the same rule for these; for the others the table may be stricter.
 SAME = {
     "product_key",
@@ -52,19 +43,7 @@ PAIRS = st.one_of(
 
 def judged(pairs: list[tuple[str, str]]) -> list[bool]:
     """Return which of the pairs of field and value the board takes."""
-    interpreter = interpreters.require("unix64")
-    path = [toolchain.firmware_dir(), toolchain.umqtt_simple(), ".frozen", ROOT / "core"]
-    done = subprocess.run(
-        [*interpreter.command, str(ROOT / "firmware" / "upy" / "judge.py")],
-        input=json.dumps(pairs),
-        env=os.environ | {"MICROPYPATH": ":".join(map(str, path))},
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    found: list[bool] = json.loads(done.stdout)
+    found: list[bool] = upy_program.result("judge.py", pairs)
     return found
 
 

@@ -7,20 +7,15 @@ reason has a name here.
 from __future__ import annotations
 
 import itertools
-import json
-import os
-import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
-from pathlib import Path
 
 import pytest
 
 from alink_formats import rules
 from alink_formats.identity import Identity
-from alink_sim import toolchain
 from alink_sim.platform.access.auth import Credentials, Kind
 from alink_sim.platform.access.instance_rules import check_instance
 from alink_sim.platform.access.node_rules import check_node
@@ -30,10 +25,8 @@ from alink_sim.platform.state.entities import NodeType, Product
 from alink_sim.platform.state.instances import Instance, instance_of
 from alink_sim.platform.state.refusal import RefusedError
 from alink_sim.platform.state.registry import Registry
-from tests import interpreters
-from tests.waiting import PATIENCE
+from tests.firmware import upy_program
 
-TESTS = Path(__file__).resolve().parents[1]
 PK, IID = "a1B2c3D4e5F", "iot-060a0001"
 # Written again: a region that the table loses has to fail here.
 REGIONS = (
@@ -115,21 +108,8 @@ CASES = [
 def board() -> dict[tuple[tuple[str, str], ...], tuple[str, str]]:
     """Return what the board refuses of each certificate, and which host it dials."""
     certificates = list({case.fields: None for case in CASES})
-    path = [toolchain.firmware_dir(), toolchain.umqtt_simple(), ".frozen", TESTS / "core"]
-    done = subprocess.run(
-        [
-            *interpreters.require("unix64").command,
-            str(TESTS / "firmware" / "upy" / "verdicts.py"),
-        ],
-        input=json.dumps([dict(fields) for fields in certificates]),
-        env=os.environ | {"MICROPYPATH": ":".join(map(str, path))},
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    verdicts = [(said, host) for said, host in json.loads(done.stdout)]
+    found = upy_program.result("verdicts.py", [dict(fields) for fields in certificates])
+    verdicts = [(said, host) for said, host in found]
     return dict(zip(certificates, verdicts, strict=True))
 
 

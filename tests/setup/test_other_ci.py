@@ -224,9 +224,8 @@ def test_image_is_built_where_docker_is(tmp_path: Path):
         ["docker", "image", "inspect", image[1]], capture_output=True, check=False
     )
     if there.returncode:
-        pytest.skip(
-            reason=f"docker does not run here, or has no image {image[1]}: docker pull {image[1]}"
-        )
+        missing = f"docker does not run here, or has no image {image[1]}: docker pull {image[1]}"
+        pytest.skip(reason=missing)
     subprocess.run(["docker", "build", "--tag", "alink-sim:test", ROOT], check=True)
     command = shlex.split("docker run --rm alink-sim:test --version")
     done = subprocess.run(command, capture_output=True, text=True, check=True)

@@ -113,9 +113,9 @@ class MQTTClient:
         """Take in what has arrived, without blocking; return the next message, (topic, payload) in
         bytes, or None.
 
-        It is acknowledged. The payload is None if the message was too long for `max_packet` or the
-        heap: it was dropped, because at QoS 1 it would come back for ever. Raises TransportError,
-        ProtocolError, and MemoryError if it is not a message that is too long.
+        The client acknowledges it. A message that is too long for `max_packet` or the heap has the
+        payload None: unacknowledged, the platform would send it again at QoS 1. Raises
+        TransportError, ProtocolError, and MemoryError for a packet of another kind.
         """
         while True:
             while self._have < self._need:

@@ -30,8 +30,8 @@ class Session:
         for a clock that turns out to be wrong.
 
         `keepalive` is in seconds, `max_packet` in bytes; `routes` are topics and filters
-        (bytes), each subscribed in every session, to handlers that take (topic, payload); the
-        payload of a reply that is too long is None.
+        (bytes), each subscribed in every session, to handlers that take (topic, payload). A
+        handler gets None in place of a reply that is too long.
 
         Each of `hooks` is called as a session begins, `feed()` while a connect waits.
         """

@@ -151,9 +151,8 @@ def test_emulator_that_does_not_start_tells_why(tmp_path: Path, monkeypatch):
 def test_official_firmware_comes_online(request: pytest.FixtureRequest):
     lane = lanes.chosen(request.config)
     if not lane or not lane.qemu:
-        pytest.skip(
-            reason="ALINK_QEMU and ALINK_FIRMWARE are not set: docs/how-to/test-on-other-boards.md"
-        )
+        missing = "ALINK_QEMU and ALINK_FIRMWARE are not set: docs/how-to/test-on-other-boards.md"
+        pytest.skip(reason=missing)
     platform = request.getfixturevalue("iot_platform")
     board = request.getfixturevalue("board")
     board.power_on()
