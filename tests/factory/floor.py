@@ -9,7 +9,9 @@ from __future__ import annotations
 import queue
 import random
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from alink_sim.board import FlashFile
@@ -39,14 +41,23 @@ class Floor:
 
     `clocks` begin together, one a port, and bytes turn the clock of their port on by the time
     that they take at the baud rate in force: the latest is what a clock on the wall would show.
-    They are not held to one pace: esptool's own patience is of this machine's time.
+    They are not held to one pace: esptool's own patience is of this machine's time. The floor
+    also calls `pace` with the port and these seconds, before the bytes pass.
     """
 
-    def __init__(self, folder: Path, *, ports: int, units: list[Unit]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        ports: int,
+        units: list[Unit],
+        pace: Callable[[Path, float], None] = lambda path, seconds: None,
+    ) -> None:
         self.paths = [folder / f"tty{n}" for n in range(1, ports + 1)]
         self.box: list[Unit] = []  # Green.
         self.rejects: list[Unit] = []
         self.clocks = {path: ManualClock() for path in self.paths}
+        self._pace = pace
         self._waiting: queue.SimpleQueue[Unit] = queue.SimpleQueue()
         for unit in units:
             self._waiting.put(unit)
@@ -84,10 +95,9 @@ class Floor:
         with self._lock:
             pull = unit.pulls.pop(0) if unit.pulls else None
             board = SerialBoard(unit.flash, mac=unit.mac, chip=unit.chip, flash_id=unit.flash_id)
-            clock = self.clocks[path]
-            port = PtyPort(board, path, pull=pull, pace=clock.advance)
+            port = PtyPort(board, path, pull=pull, pace=partial(self._pass, path))
             self._plugged[path] = (unit, port)
-            self._began[path] = clock.monotonic()
+            self._began[path] = self.clocks[path].monotonic()
             port.plug()
 
     def take_out(self, path: Path, *, is_green: bool) -> Unit:
@@ -103,6 +113,10 @@ class Floor:
         else:
             self.rejects.append(unit)
         return unit
+
+    def _pass(self, path: Path, seconds: float) -> None:
+        self.clocks[path].advance(seconds)
+        self._pace(path, seconds)
 
     def tidy(self, paths: list[Path], *, fills: bool = True) -> None:
         """Look after ports of a line that was killed before it could say that they are free.

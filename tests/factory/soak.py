@@ -1,7 +1,7 @@
 """A whole batch on simulated ports, with trouble: `python -m tests.factory.soak --help`.
 
 Each station is a separate process of `alink-burn run` with its share of the ports, and may be
-killed at any moment. A robot reads its JSON and moves the boards, also between stations. At the
+killed at any byte. A robot reads its JSON and moves the boards, also between stations. At the
 end our own reader reads every flash file, and the soak compares it with the ledger. A port has a
 simulated clock, which advances by the time that bytes take at the present baud rate.
 """
@@ -18,7 +18,7 @@ import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -84,6 +84,12 @@ class _Station:
     ports: list[Path]
     rng: random.Random
     kills: int = 0
+    before: float = 0.0  # Seconds that its ports will still work before the next kill.
+
+
+# A burn takes more than this on the clock of its port; a second look
+# at a board that is already written takes more than half of it.
+_BOARD_SECONDS = 2.0
 
 
 class Soak:
@@ -118,12 +124,16 @@ class Soak:
             unit.serial = f"SN{number:05d}"
         rng.shuffle(made)
         self._units = made
-        self._floor = Floor(folder, ports=ports, units=made)
+        self._floor = Floor(folder, ports=ports, units=made, pace=self._spend)
         self._plan = plans.load(self._batch)
         self._stations = [
             _Station(f"bench-{n + 1}", self._floor.paths[n::stations], random.Random(rng.random()))
             for n in range(stations)
         ]
+        self._of_port = {path: one for one in self._stations for path in one.ports}
+        self._programs: dict[str, subprocess.Popen[str]] = {}
+        self._spending = threading.Lock()
+        self._round = threading.Barrier(stations)
 
     def run(self, *, patience: float = 3600.0) -> Result:
         """Run `alink-burn run` again and again until the batch is complete."""
@@ -138,14 +148,38 @@ class Soak:
 
     def _work(self, station: _Station, until: float) -> str:
         # A sentence when the station did not come to its end.
-        code = 0
-        while not self._is_complete():
-            if code not in (0, 1, -9) or time.monotonic() > until:
-                return f"{station.name}: its last run ended with {code}"
-            self._floor.tidy(station.ports, fills=not self._scans)
-            code = self._one_run(station)
-            station.kills += code == -9
+        code = rounds = 0
+        try:
+            while missing := self._missing():
+                if code not in (0, 1, -9) or time.monotonic() > until:
+                    return f"{station.name}: its last run ended with {code}"
+                self._floor.tidy(station.ports, fills=not self._scans)
+                if rounds < self._trouble.kills:
+                    self._aim(station, missing)
+                rounds += 1
+                code = self._one_run(station)
+                station.kills += code == -9
+        finally:
+            self._round.abort()
         return ""
+
+    def _aim(self, station: _Station, missing: int) -> None:
+        # The program dies after so much work of its ports, however fast the computer is. All
+        # stations wait here for each other, so that no station burns the batch alone.
+        with suppress(threading.BrokenBarrierError):
+            self._round.wait()
+        boards = max(1, min(len(station.ports), missing // len(self._stations)))
+        most = _BOARD_SECONDS * (boards - 0.5)
+        station.before = station.rng.uniform(most / 100, most)
+
+    def _spend(self, path: Path, seconds: float) -> None:
+        station = self._of_port[path]
+        with self._spending:
+            program = self._programs.get(station.name)
+            if program and station.before:
+                station.before = max(0.0, station.before - seconds)
+                if not station.before:
+                    program.kill()
 
     def _one_run(self, station: _Station) -> int:
         command = [sys.executable, "-m", "alink_factory", "run", str(self._batch), "--json"]
@@ -155,15 +189,13 @@ class Soak:
         scanner = Scanner(self._floor, station.ports) if self._scans else None
         source = scanner.terminal if scanner else subprocess.DEVNULL
         with subprocess.Popen(command, stdin=source, stdout=subprocess.PIPE, text=True) as process:
-            # The kill depends on the number of events, not on the speed of the computer. A pause
-            # after the event lets the program get into the middle of a step.
-            last = station.rng.randint(1, 14) if station.kills < self._trouble.kills else 0
-            killer = threading.Timer(station.rng.uniform(0, 1), process.kill)
-            for number, line in enumerate(process.stdout or (), 1):
-                if number == last:
-                    killer.start()
+            with self._spending:
+                self._programs[station.name] = process
+            for line in process.stdout or ():
                 self._hear(json.loads(line), scanner)
-            killer.cancel()
+            with self._spending:
+                del self._programs[station.name]
+                station.before = 0.0
         if scanner:
             scanner.close()
         return process.returncode
@@ -190,11 +222,12 @@ class Soak:
     def _ledger(self) -> Ledger:
         return Ledger(self._where, station=Station("robot", "robot"))
 
-    def _is_complete(self) -> bool:
+    def _missing(self) -> int:
+        # How many boards of the batch are still to be burned.
         book = self._ledger()
         done = sum(claim.is_done for claim in book.claims(self._plan.batch.name))
         book.close()
-        return done == len(self._plan.burnable)
+        return len(self._plan.burnable) - done
 
     def _compare(self) -> Result:
         book = self._ledger()
