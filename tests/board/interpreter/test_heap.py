@@ -81,6 +81,7 @@ def test_peripherals_take_no_heap(bench: Bench):
         before = gc.mem_free()
         from machine import ADC, I2C, PWM, SPI, UART, Pin, SoftI2C, Timer, lightsleep
         import dht, ds18x20, neopixel, onewire
+        import io, platform
         led = Pin(2, Pin.OUT)
         led.irq(print)
         gc.collect()

@@ -96,3 +96,38 @@ def test_rare_names_of_public_programs_work(bench: Bench):
             "socket.MSG_PEEK is not simulated: a socket has no peek here",
         ]
     )
+
+
+def test_names_of_io_and_sys_work(bench: Bench):
+    lines = bench.run(
+        """
+        import io, sys
+        found = io.BytesIO()
+        writer = io.BufferedWriter(found, 4)
+        print(writer.write(b"abcdef"), found.getvalue())
+        writer.flush()
+        print(found.getvalue(), io.StringIO("text").read())
+        with io.open("plain.txt", "w") as file:
+            file.write("x")
+        print(repr(sys.ps1), repr(sys.ps2))
+        sys.ps1 = "board> "
+        print(sys.ps1)
+        """
+    )
+    assert lines == ["6 b'abcd'", "b'abcdef' text", "'>>> ' '... '", "board> "]
+
+
+def test_processor_is_that_of_risc_v(bench: Bench):
+    main = """
+    import platform
+    print(platform.platform().split("-")[2], platform.libc_ver()[0])
+    try:
+        print(platform.processor())
+    except AttributeError as error:
+        print(error)
+    """
+    assert bench.run(main, board="ESP32_GENERIC_C3") == ["riscv newlib", "RV32CIMU"]
+    assert bench.run(main, board="ESP32_GENERIC_S3") == [
+        "xtensa newlib",
+        f"platform.processor: {modules.LACKING['platform.processor']}",
+    ]

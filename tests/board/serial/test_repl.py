@@ -7,6 +7,7 @@ import random
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from alink_sim.board import Board, BoardProgram, burn, firmware_image
 from alink_sim.board.serial import PtyPort, SerialBoard
 from alink_sim.toolchain import Interpreter
 from tests.board.mpremote_runner import mpremote
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.interop
 
@@ -102,6 +104,29 @@ def test_nvs_written_by_repl_is_in_flash(board: Board, tmp_path: Path):
     with _plugged(board, tmp_path) as port:
         assert mpremote(port, "exec", code).code == 0
     assert [(r.namespace, r.key, r.value) for r in board.nvs()] == [("alink", "k", b"v")]
+
+
+def test_friendly_mode_has_prompts_and_continues(board: Board):
+    said = bytearray()
+    serial = SerialBoard(board.flash, program=BoardProgram(board))
+    serial.output = said.extend
+    serial.reset(download=False)
+    board.expect("main.py runs")
+    serial.feed(b"\x03")
+    eventually(lambda: said.endswith(b">>> "), board)
+    for typed, shown in (
+        (b"for n in range(2):\r", b"... "),
+        (b'  print("two)", n)\r', b"... "),
+        (b"\r", b"\r\ntwo) 0\r\ntwo) 1\r\n>>> "),
+        (b"import sys; sys.ps1 = 'board> '\r", b"board> "),
+        (b"sum([1,\r", b"... "),
+        (b"2])\r", b"\r\n3\r\nboard> "),
+        (b"formatted = 1; formatted\r", b"\r\n1\r\nboard> "),
+    ):
+        said.clear()
+        serial.feed(typed)
+        eventually(partial(said.endswith, shown), board)
+    serial.power_off()
 
 
 def test_board_without_firmware_prints_boot_error(tmp_path: Path, interpreter: Interpreter):

@@ -37,7 +37,7 @@ def beside_standins(interpreter: Interpreter, *, grown: bool = False) -> str:
 _PIECES = 48
 _BLOCK = {32: 16, 64: 32}  # bytes
 _BLOCKS = {32: 15, 64: 11}
-_CODE = 104  # blocks of the list of pieces, and of stand-ins for interrupts, `sys` and rare names
+_CODE = 116  # blocks of the list of pieces, and of stand-ins for interrupts, `sys` and rare names
 
 
 def ballast(interpreter: Interpreter) -> str:

@@ -158,7 +158,6 @@ NOT_SIMULATED: Mapping[str, str] = {
     "socket.MSG_PEEK": "a socket has no peek here",
     "socket.SOCK_RAW": "only TCP and UDP are simulated",
     "socket.SO_BINDTODEVICE": "the board has one interface",
-    "esp32.idf_heap_info": "only a board with heap=chip has the two heaps of a chip",
     "esp32.PCNT": _EDGES,
     "esp32.ULP": "the second processor is not simulated",
     "esp32.wake_on_touch": "use esp32.wake_on_ext0",
@@ -169,12 +168,9 @@ NOT_SIMULATED: Mapping[str, str] = {
 
 LACKING: Mapping[str, str] = {
     "esp32.idf_heap_info": "only a board with heap=chip has the two heaps of a chip",
-    "io.BufferedWriter": "write to the stream itself",
-    "platform.processor": "use os.uname().machine",
-    "sys.ps1": "the prompt is fixed",
-    "sys.ps2": "the prompt is fixed",
+    "platform.processor": "only an image for RISC-V has it",
 }
-"""Names of a stock image that raise AttributeError: a sentence would take heap of the firmware."""
+"""Names that not every board has. Programs catch AttributeError; the stand-ins have its text."""
 
 
 REFUSED_MODULES: Mapping[str, str] = {
@@ -300,7 +296,7 @@ def described() -> list[str]:
 
 def refused() -> dict[str, str]:
     """Return every name that a simulated board refuses, with the reason or the replacement."""
-    found = {**NOT_SIMULATED, **REFUSED_MODULES}
+    found = {**NOT_SIMULATED, **LACKING, **REFUSED_MODULES}
     for module, entries in MODULES.items():
         for name, entry in entries.items():
             if isinstance(entry, type) and issubclass(entry, Unit):

@@ -1,6 +1,6 @@
 # `machine.Pin`, `machine.I2C` and the other peripherals hold no state here: each call goes to the
 # host (alink_sim/board/peripherals). _interrupts.py runs the callbacks.
-import io
+from socket import io  # The interpreter's own: the stand-in would take heap.
 
 import _board
 from micropython import const

@@ -1,16 +1,20 @@
 # The REPL of the serial port, after main.py has ended or Ctrl-C. Programs use raw mode and raw
-# paste; the friendly mode reads one text line at a time. The bytes are those of MicroPython.
+# paste; the friendly mode has no line editing. The bytes are those of MicroPython.
 import gc
-import io
 import sys
+from socket import io  # The interpreter's own: the stand-in would take heap.
 
 import _board
 from micropython import const
 
+_board.release(4)
+
 _RAW = "raw REPL; CTRL-B to exit\n>"
-_FRIENDLY = '\nMicroPython, simulated board\nType "help()" for more information.\n>>> '
+_FRIENDLY = '\nMicroPython, simulated board\nType "help()" for more information.\n'
 _SOFT = const(5)
 _WINDOW = const(128)  # Bytes of raw paste that the host may send ahead.
+# First words of a statement that ends with an empty text line.
+_COMPOUND = ("async", "class", "def", "for", "if", "try", "while", "with")
 
 _read = sys.stdin.buffer.read
 _write = sys.stdout.write
@@ -36,7 +40,7 @@ class _Stdout(io.IOBase):
 def serve(scope, raw):
     # Run until a reset; a soft reset continues in the same mode.
     sys.stdout = _Stdout()
-    _write(_RAW if raw else _FRIENDLY)
+    _greet(raw)
     text = bytearray()
     while True:
         key = _read(1)
@@ -45,9 +49,9 @@ def serve(scope, raw):
         if key in b"\x01\x02":
             raw = key == b"\x01"
             _board.set_state(48, b"\1" if raw else b"\0")
-            _write(_RAW if raw else _FRIENDLY)
+            _greet(raw)
         elif key == b"\x03":
-            _write("" if raw else "\n>>> ")
+            _write("" if raw else "\n%s" % sys.ps1)
         elif key == b"\x04" and not (raw and text):
             _board.restart(_SOFT)
         elif key == b"\x04":
@@ -58,6 +62,10 @@ def serve(scope, raw):
                 _run(text, scope)
         elif key == b"\r" and not raw:
             _write("\n")
+            if _continues(text):
+                _write(str(sys.ps2))
+                text.extend(b"\n")
+                continue
             _line(text, scope)
         else:
             text.extend(key)
@@ -65,6 +73,41 @@ def serve(scope, raw):
                 _write(key)
             continue
         text = bytearray()
+
+
+def _greet(raw):
+    _write(_RAW if raw else "%s%s" % (_FRIENDLY, sys.ps1))
+
+
+def _continues(text):
+    # Return whether the next text line belongs to the same statement.
+    text = "".join([chr(byte) for byte in text])
+    depth = at = 0
+    quote = ""
+    while at < len(text):
+        one = text[at]
+        if one == "\\":
+            at += 1
+        elif quote:
+            if text[at : at + len(quote)] == quote:
+                at += len(quote) - 1
+                quote = ""
+        elif one in "\"'":
+            quote = one * 3 if text[at : at + 3] == one * 3 else one
+            at += len(quote) - 1
+        elif one in "([{":
+            depth += 1
+        elif one in ")]}":
+            depth -= 1
+        elif one == "#":
+            while at < len(text) and text[at] != "\n":
+                at += 1
+        at += 1
+    if len(quote) == 3 or (depth > 0 and not quote) or at > len(text):
+        return True
+    first = text.replace(":", " ").replace("(", " ").split(" ", 1)[0]
+    compound = text[:1] == "@" or first in _COMPOUND
+    return compound and text[-1] != "\n"
 
 
 def _paste(text):
@@ -107,4 +150,4 @@ def _line(text, scope):
         _board.restart(_SOFT)
     except BaseException as error:
         sys.print_exception(error)
-    _write(">>> ")
+    _write(str(sys.ps1))

@@ -2,7 +2,7 @@
 import sys
 from collections import namedtuple
 from sys import *
-from sys import path
+from sys import path, ps1, ps2
 
 import uos
 

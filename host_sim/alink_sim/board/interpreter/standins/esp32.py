@@ -115,8 +115,10 @@ class NVS:
 
 
 def __getattr__(name):
-    if name == "idf_heap_info":  # Only a board with two heaps has it, see _two_heaps.py.
-        raise AttributeError(name)
+    if name == "idf_heap_info":  # See _two_heaps.py. The SDK asks for it: no call to the host.
+        raise AttributeError(
+            "esp32.idf_heap_info: only a board with heap=chip has the two heaps of a chip"
+        )
     import _peripherals
 
     return _peripherals.find("esp32", name)

@@ -1,6 +1,6 @@
 # `ssl` of an ESP32: mbedTLS verifies the chain, and this module checks the dates of a certificate
 # against the board's clock, with the error messages of mbedTLS.
-import io
+from socket import io  # The interpreter's own: the stand-in would take heap.
 from time import gmtime
 
 import tls
