@@ -120,6 +120,8 @@ def test_an_unknown_layout_lists_those_there_are():
 def test_a_folder_without_definition_says_what_to_name(tmp_path):
     with pytest.raises(BoardDefinitionError, match=r"name a folder of boards/"):
         board.load(tmp_path)
+    with pytest.raises(BoardDefinitionError, match=r"boards/: did you mean ESP32_GENERIC\?$"):
+        board.load(toolchain.boards_dir() / "ESP32_GENERC")
 
 
 def test_invalid_table_names_file_and_line(tmp_path):

@@ -157,4 +157,5 @@ def test_values_that_do_not_fit_together(values, says):
 
 def test_unknown_word_is_called_unknown() -> None:
     assert rules.mistake("method", "foo") == "is unknown; allowed: register, regnwl or https"
+    assert rules.mistake("region", "cn_x").startswith("has the wrong form; allowed: a region id")
     assert rules.mistake("device_name", "abc").startswith("has 3 characters; allowed: 4 to 32 ")

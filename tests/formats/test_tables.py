@@ -56,6 +56,17 @@ def test_each_mistake_is_one_sentence(content, says):
     assert messages(content) == (says,)
 
 
+@pytest.mark.parametrize(
+    ("name", "known", "says"),
+    [
+        ("qrcode", ("size", "code128", "qr"), "did you mean qr?"),
+        ("GENERICC3", ("GENERIC", "GENERIC_C3"), "did you mean GENERIC_C3?"),
+    ],
+)
+def test_nearest_name_may_be_its_beginning(name, known, says):
+    assert tables.nearest(name, known) == says
+
+
 def test_all_mistakes_are_reported_at_once():
     assert len(messages({"product": {}, "attempts": 0, "x": 1})) == 3
 

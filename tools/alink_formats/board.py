@@ -82,7 +82,7 @@ def load(folder: Path) -> BoardDefinition:
         content = tables.check(_File, json.loads(file.read_text(encoding="utf-8-sig")))
     except OSError as error:
         names = sorted(one.parent.name for one in folder.parent.glob("*/board.json"))
-        there = f": {', '.join(names)}" if names else ""
+        there = f": {tables.nearest(folder.name, names)}" if names else ""
         raise BoardDefinitionError(
             f"{file}: {error.strerror}: name a folder of boards/{there}"
         ) from error

@@ -90,19 +90,20 @@ class Certificate(Protocol):
 
 @dataclass(frozen=True)
 class Rule:
-    """The form of one field: a pattern for its whole text, and the most bytes in UTF-8."""
+    """The form of one field: a pattern for its whole text, most and least bytes in UTF-8."""
 
     pattern: re.Pattern[str]
     allowed: str
     longest: int
+    shortest: int = 1
 
     def accepts(self, value: str) -> bool:
         """Return whether the field may have this value."""
         return len(value.encode()) <= self.longest and bool(self.pattern.fullmatch(value))
 
 
-def _rule(pattern: str, allowed: str, longest: int) -> Rule:
-    return Rule(re.compile(pattern), allowed, longest)
+def _rule(pattern: str, allowed: str, longest: int, shortest: int = 1) -> Rule:
+    return Rule(re.compile(pattern), allowed, longest, shortest)
 
 
 _SECRET = _rule(r"[!-~]{1,64}", "1 to 64 printable characters", 64)
@@ -111,7 +112,9 @@ _SECRET = _rule(r"[!-~]{1,64}", "1 to 64 printable characters", 64)
 RULES: Mapping[str, Rule] = {
     "product_key": _rule(r"[A-Za-z0-9]{1,20}", "1 to 20 letters and digits", 20),
     "product_secret": _SECRET,
-    "device_name": _rule(r"[A-Za-z0-9\-_@.:]{4,32}", "4 to 32 letters, digits and - _ @ . :", 32),
+    "device_name": _rule(
+        r"[A-Za-z0-9\-_@.:]{4,32}", "4 to 32 letters, digits and - _ @ . :", 32, 4
+    ),
     "device_secret": _SECRET,
     "client_id": _SECRET,
     "device_token": _SECRET,
@@ -128,7 +131,7 @@ RULES: Mapping[str, Rule] = {
     ),
     "wifi_ssid": _rule(r"[^\0]+", "1 to 32 bytes", 32),
     "wifi_password": _rule(
-        r"[ -~]{8,63}|[0-9A-Fa-f]{64}", "8 to 63 characters, or 64 hexadecimal digits", 64
+        r"[ -~]{8,63}|[0-9A-Fa-f]{64}", "8 to 63 characters, or 64 hexadecimal digits", 64, 8
     ),
 }
 
@@ -143,6 +146,8 @@ def mistake(field: str, value: str) -> str:
     if field in _CHOICES:
         return f"is unknown; allowed: {rule.allowed}"
     size = len(value.encode())
+    if rule.shortest <= size <= rule.longest:
+        return f"has the wrong form; allowed: {rule.allowed}"
     unit = "bytes" if size != len(value) else "characters"
     return f"has {size} {unit}; allowed: {rule.allowed}"
 

@@ -73,7 +73,11 @@ def matching(pattern: str, allowed: str) -> AfterValidator:
 
 def nearest(name: str, known: Sequence[str]) -> str:
     """Return what to write in place of an unknown name: the nearest one, else all of them."""
-    near = difflib.get_close_matches(name, known, n=1)
+    near = (
+        difflib.get_close_matches(name, known, n=1, cutoff=0.8)
+        or [one for one in known if one and name.startswith(one)]  # qrcode: qr, not code128.
+        or difflib.get_close_matches(name, known, n=1)
+    )
     return f"did you mean {near[0]}?" if near else f"use {_or(known)}"
 
 

@@ -14,6 +14,7 @@ from alink_factory.batch.batch_file import Batch, load
 from alink_factory.cli import app
 from alink_factory.errors import BatchError, LedgerError
 from alink_factory.ledger import Ledger, Station
+from alink_factory.report import overview
 from tests.factory.workshop import Workshop
 
 
@@ -102,6 +103,10 @@ def test_stations_have_separate_rows(workshop):
     }
     assert names == {"bench-1": ["a-01", "a-02"], "bench-2": ["a-03"]}
     assert len(plan.of_station("bench-2").rows) == 2  # The sub-device stays known.
+    assert "no station" not in overview.make(plan, workshop.ledger()).facts
+    plan = workshop.plan(rows=ROWS, more='[stations]\nbench-1 = "2-2"')
+    facts = overview.make(plan, workshop.ledger()).facts
+    assert facts["no station"] == "2 rows, which no station burns"
 
 
 def test_station_without_rows_is_refused(workshop):

@@ -254,6 +254,7 @@ def test_ports_wait_for_a_slow_disk(file_book, monkeypatch):
         ("nowhere/ledger.db", r"\(No such file or directory\): use a file in a folder that"),
         ("mysql://u:hunter2@h/db", "use a file or a postgresql:// URL"),
         ("postgresql://u:hunter2@127.0.0.1:1/db", "cannot be used"),
+        ("", "the ledger .* is a folder: name a file in it"),
         ("a.txt", "not a database.*restore it from a backup"),
     ],
 )
@@ -264,6 +265,11 @@ def test_unusable_ledger_is_one_sentence_without_password(tmp_path, monkeypatch,
         Ledger(where, station=Station("s", "o"))
     assert "hunter2" not in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_folder_is_not_read_as_ledger(tmp_path):
+    with pytest.raises(LedgerError, match="is a folder: name a file in it"):
+        Ledger(str(tmp_path), station=Station("s", "o"), is_read_only=True)
 
 
 def test_first_station_gives_the_batch_its_id(book):

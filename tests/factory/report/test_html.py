@@ -81,7 +81,7 @@ def test_failures_are_translated_one_by_one():
         translated = html._failures(text, language.text)
     finally:
         language.use(language.ENGLISH)
-    assert translated == "失败 已测试: a is 2 V；最小值为 3 V; 失败 写入中: 没有消息; 擦除 x"
+    assert translated == "失败 已测试: a 为 2 V；最小值为 3 V; 失败 写入中: 没有消息; 擦除 x"
 
 
 def test_values_of_rows_are_escaped(page):
@@ -114,6 +114,7 @@ def test_long_batch_is_plotted_by_day():
         ("tested: rssi: mpremote failed: OSError: 5", "tested: rssi"),
         ("tested: rssi printed 'x', but its limits need a number", "tested: rssi"),
         ("claimed: the board carries a0b765000001", "claimed: the board carries …"),
+        ("identify: the chip is esp32c3, not 7", "identify: the chip is esp32c3, not …"),
         ("writing: /dev/ttyUSB0 cannot be opened (5)", "writing: … cannot be opened (…)"),
     ],
 )

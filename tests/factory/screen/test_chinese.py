@@ -51,7 +51,7 @@ def test_log_lines_are_chinese_and_json_is_not():
 @pytest.mark.parametrize(
     ("english", "translated"),
     [
-        ("a is 2.9 V; allowed range is 3.1 to 3.5 V", "a is 2.9 V；允许范围为 3.1 到 3.5 V"),
+        ("a is 2.9 V; allowed range is 3.1 to 3.5 V", "a 为 2.9 V；允许范围为 3.1 到 3.5 V"),
         ("lamps.csv line 3: DeviceName is missing", "lamps.csv line 3：缺少 DeviceName"),
         ("/dev/ttyUSB0 is busy: another program has it open", "/dev/ttyUSB0 正忙：被其他程序打开"),
         ("done", "完成"),

@@ -58,12 +58,16 @@ def test_counted_batch_needs_no_csv_and_no_secret(tmp_path: Path):
 
 
 def test_wrong_answers_are_asked_again(tmp_path: Path):
-    answers = ["la mps", "lamps", "no-key!", KEY, "", SECRET, "ESP32_GENERC", "ESP32_GENERIC"]
-    code, output = new(tmp_path, [*answers, "", "scan", "absent.bin", "none", "y", ""])
+    answers = ["la mps", "lamps", "no-key!", KEY, "cn_shanghai", "", "a secret", SECRET]
+    answers += ["ESP32_GENERC", "ESP32_GENERIC", "", "scan", "absent.bin", "none", "y", "12", ""]
+    code, output = new(tmp_path, answers)
     assert code == 0, output
     for sentence in (
         "'la mps': write 1 to 64 letters",
-        "ProductKey: 'no-key!' has 7 characters; allowed: 1 to 20 letters and digits",
+        "ProductKey: 'no-key!' has the wrong form; allowed: 1 to 20 letters and digits",
+        "Region: 'cn_shanghai': did you mean cn-shanghai?",
+        "ProductSecret has the wrong form; allowed: 1 to 64 printable characters",
+        "the PIN has 2 characters; the minimum is 4",
         "did you mean ESP32_GENERIC?",
         "absent.bin: this file does not exist",
     ):

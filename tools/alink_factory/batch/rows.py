@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from functools import lru_cache
@@ -23,6 +24,13 @@ from alink_formats.identity import IdentityError, check_field, fingerprint
 KINDS = ("device", "gateway", "subdevice")
 _PRODUCT_SECRET = ("productsecret", "产品密钥")
 _OURS = frozenset(COLUMNS.values())
+_WRITTEN = (
+    *("ProductKey", "DeviceName", "DeviceSecret", "SerialNumber", "Imei", "Mac"),
+    *("Kind", "Gateway", "SubProducts"),
+)
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_FULL_WIDTH = re.compile("[\uff01-\uff5e]")
+_ROUNDED = re.compile(r"\d(\.\d+)?E\+\d+")
 
 
 @dataclass(frozen=True, repr=False, kw_only=True, slots=True)
@@ -87,13 +95,18 @@ def read(batch: Batch) -> tuple[Row, ...]:
 
 
 def _cells(file: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    whole = 0  # The last line of the newest row that was read.
     try:
         with file.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.reader(stream)
+            reader = csv.reader(stream, strict=True)
             header = _header(next(reader, []), file)
+            whole = reader.line_num
             for cells in reader:
+                whole = reader.line_num
                 if not any(cell.strip() for cell in cells):
                     continue
+                if not "".join(cells).isprintable():
+                    _refuse_control(cells, f"{file} line {whole}")
                 # Excel saves columns that were once in use as empty cells.
                 without = [cell for cell in cells[len(header) :] if cell.strip()]
                 without += [
@@ -103,21 +116,32 @@ def _cells(file: Path) -> Iterator[tuple[int, dict[str, str]]]:
                 ]
                 if without:
                     raise BatchError(
-                        f"{file} line {reader.line_num}: the cell {without[0].strip()!r} has no "
+                        f"{file} line {whole}: the cell {without[0].strip()!r} has no "
                         "column name: name its column on the first line, or empty the cell"
                     )
                 pairs = zip(header, cells, strict=False)
-                yield reader.line_num, {name: cell.strip() for name, cell in pairs if name}
+                yield whole, {name: cell.strip() for name, cell in pairs if name}
     except OSError as error:
         raise BatchError(f"{file}: {error.strerror}: name the rows in rows.file") from error
     except UnicodeDecodeError as error:
         raise BatchError(f"{file} is not UTF-8: save it as CSV UTF-8") from error
     except csv.Error as error:
-        raise BatchError(f"{file} is not a CSV file ({error})") from error
+        # An open quote would take all rows after it for one cell.
+        raise BatchError(
+            f"{file} line {whole + 1} is not CSV ({error}): close each quoted cell, and write two "
+            "quotes for one inside"
+        ) from error
+
+
+def _refuse_control(cells: list[str], where: str) -> None:
+    if cell := next(filter(_CONTROL.search, cells), None):
+        raise BatchError(f"{where}: the cell {cell!r} has a control character: type it again")
 
 
 def _header(cells: list[str], file: Path) -> list[str]:
-    names = []
+    if any(map(_CONTROL.search, cells)):
+        raise BatchError(f"{file} is not a text file: save it as CSV UTF-8")
+    names: list[str] = []
     for cell in cells:
         word = re.sub(r"[\s_]", "", cell).lower()
         name = cell.strip() if not word or word.startswith("x-") else COLUMNS.get(word)
@@ -129,12 +153,16 @@ def _header(cells: list[str], file: Path) -> list[str]:
         if name is None and re.search(r"[;\t]", cell):
             raise BatchError(f"{file}: {cell!r}: separate columns with commas")
         if name is None:
-            raise BatchError(
-                f"{file}: column {cell!r} is unknown: use ProductKey, DeviceName, DeviceSecret, "
-                "SerialNumber, Imei, Mac, Kind, Gateway, SubProducts, or begin your own with x-"
-            )
+            near = tables.nearest(cell.strip(), _WRITTEN)
+            raise BatchError(f"{file}: column {cell!r} is unknown: {near} (yours begin with x-)")
         if name and name in names:
-            raise BatchError(f"{file}: column {cell!r} appears twice: remove one")
+            other = cells[names.index(name)].strip()
+            if other == cell.strip():
+                raise BatchError(f"{file}: column {cell!r} appears twice: remove one")
+            raise BatchError(
+                f"{file}: columns {other!r} and {cell!r} are one field: remove one, or begin it "
+                "with x-"
+            )
         names.append(name)
     if not any(names):
         raise BatchError(f"{file} has no column names on its first line")
@@ -147,7 +175,7 @@ def _row(batch: Batch, counter: int, line: int, values: dict[str, str]) -> Row:
     name = values.get("device_name") or _known_name(batch, counter, key, serial, mac)
     kind = values.get("kind", "").lower() or "device"
     mistakes = (_mistake_of_key(key), _mistake("device_name", name) if name else "")
-    errors = [mistake for mistake in mistakes if mistake]
+    errors = [mistake for mistake in (*mistakes, _mistake_of_serial(serial)) if mistake]
     if not name and batch.naming.scheme == "given":
         errors.append("DeviceName is missing")
     if batch.naming.names_itself and kind != "subdevice" and values.get("device_name"):
@@ -204,6 +232,20 @@ def _known_name(batch: Batch, counter: int, key: str, serial: str, mac: str) -> 
     if naming.needs_serial and not serial:
         return ""
     return naming.name(counter=counter, mac=mac, serial=serial, product_key=key)
+
+
+def _mistake_of_serial(serial: str) -> str:
+    # A number that no scanner reads, "" for a good one.
+    if serial.isascii() and serial.isalnum():
+        return ""
+    if _ROUNDED.fullmatch(serial):
+        return f"SerialNumber {serial!r} was rounded: fill it in again, in a column of text"
+    if _FULL_WIDTH.search(serial):
+        plain = unicodedata.normalize("NFKC", serial)
+        return f"SerialNumber {serial!r} has full-width characters: write {plain}"
+    if not serial.isprintable():
+        return f"SerialNumber {serial!r} has an invisible character: type it again"
+    return ""
 
 
 def _mac(text: str) -> str:

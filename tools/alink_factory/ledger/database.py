@@ -165,6 +165,8 @@ class Database:
     def _sentence(self, error: Exception) -> str:
         if isinstance(error, exc.ArgumentError):
             return f"the ledger {self.shown}: use a file or a postgresql:// URL"
+        if self._file and self._file.is_dir():
+            return f"the ledger {self.shown} is a folder: name a file in it"
         cause = str(getattr(error, "orig", None) or error).strip().split("\n")[0]
         advice = "check that the server is running"
         if isinstance(error, OSError):

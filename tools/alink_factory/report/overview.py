@@ -47,6 +47,7 @@ def make(plan: Plan, ledger: Ledger, refused: Sequence[RefusedRow] | None = None
         "stations": ", ".join(
             f"{name} rows {mine.start}-{mine.stop - 1}" for name, mine in batch.stations.items()
         ),
+        "no station": _no_station(plan),
         "DeviceName": _names(plan),
         "product": ", ".join(sorted({row.product_key for row in plan.rows})),
         "ProductSecret": ", ".join(f"{k} {fingerprint(s)}" for k, s in plan.secrets.items()),
@@ -89,6 +90,12 @@ def _cloud(refused: Sequence[RefusedRow] | None) -> str:
 
 def _test(test: BoardTest) -> str:
     return f"{test.name} ({test.limits})" if test.limits else test.name
+
+
+def _no_station(plan: Plan) -> str:
+    stations = plan.batch.stations.values()
+    number = len(plan.burnable) - sum(map(len, stations)) if stations else 0
+    return f"{number} rows, which no station burns" if number else ""
 
 
 def _names(plan: Plan) -> str:

@@ -11,7 +11,10 @@ from alink_factory.ledger import Entry
 
 RELEVANT = ("claimed", "done", "failed", "refused", "scrapped")  # `what` of the entries it needs.
 
-_VALUES = re.compile(r"0x[0-9a-f]+|\b[0-9a-f]{12}\b|-?\d+(?:\.\d+)?|'[^']*'|\"[^\"]*\"|/\S+")
+# A chip's name stays: it tells one kind of failure from another.
+_VALUES = re.compile(
+    r"(\besp32\w*)|0x[0-9a-f]+|\b[0-9a-f]{12}\b|-?\d+(?:\.\d+)?|'[^']*'|\"[^\"]*\"|/\S+"
+)
 _TEST = re.compile(r"tested: [\w.-]+(?= is |: | printed )")
 _LONGEST = 90  # Characters of the name of a failure.
 
@@ -111,4 +114,4 @@ def kind_of(detail: str) -> str:
     """Return the kind of a failure: its step and sentence without values, or its test."""
     if test := _TEST.match(detail):
         return test[0]
-    return _VALUES.sub("…", detail)[:_LONGEST]
+    return _VALUES.sub(lambda found: found[1] or "…", detail)[:_LONGEST]

@@ -48,10 +48,11 @@ def new(
         if (folder / f"{name}.{end}").exists():
             raise BatchError(f"{folder / f'{name}.{end}'} exists: choose another name")
     product_key = _asked(product_key, "ProductKey", _field("product_key"))
-    region = _asked(region, "Region", _field("region"), default="cn-shanghai")
-    secret = typer.prompt(language.text(_SECRET), default="", hide_input=True, show_default=False)
-    if secret and (mistake := rules.mistake("product_secret", secret)):
-        raise BatchError(f"ProductSecret {mistake}")
+    region = _asked(region, "Region", _one_of(rules.REGIONS), default="cn-shanghai")
+    secret = _hidden(_SECRET)
+    while secret and (wrong := rules.mistake("product_secret", secret)):
+        output.say(f"ProductSecret {wrong}")
+        secret = _hidden(_SECRET)
     board = _asked(board, "Board", _one_of(known), default="ESP32_GENERIC")
     layouts = sorted(boards.load(boards_dir() / board).layouts)
     layout = _asked(layout, "Layout", _one_of(layouts), default=layouts[0])
@@ -93,13 +94,19 @@ def new(
 def _new_pin() -> str:
     from alink_factory.batch import pin
 
-    text = typer.prompt(
-        language.text(_PIN),
-        default="",
-        hide_input=True,
-        show_default=False,
+    while text := _hidden(_PIN):
+        try:
+            return pin.hashed(text)
+        except BatchError as error:
+            output.say(str(error))
+    return ""
+
+
+def _hidden(question: str) -> str:
+    # An answer that is not shown, "" for Enter.
+    return str(
+        typer.prompt(language.text(question), default="", hide_input=True, show_default=False)
     )
-    return pin.hashed(text) if text else ""
 
 
 def _asked(given: str, question: str, mistake: Callable[[str], str], *, default: str = "") -> str:

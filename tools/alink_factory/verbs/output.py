@@ -254,7 +254,7 @@ def report(
     with _written(target, is_csv=form == "csv") as stream:
         total = write(stream)
     if target:
-        shown = ", ".join(f"{number} {state}" for state, number in total.states.items())
+        shown = ", ".join(f"{n} {language.text(state)}" for state, n in total.states.items())
         say(f"{target}: {total.rows} rows: {shown}")
         say(f"The head of the ledger's chain is {made.head or 'empty'}.")
 
