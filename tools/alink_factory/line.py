@@ -100,10 +100,15 @@ class Line:
         """
         self._close_level = max(self._close_level, 2 if abandon else 1)
 
-    def again(self, port: str) -> None:
-        """Burn the board on a port again, even if the port never went away."""
+    def again(self, port: str) -> bool:
+        """Burn the board on a port again, even if the port never went away.
+
+        Return False if the port is empty.
+        """
+        is_there = port in self._settled and port not in self._left
         self._settled.discard(port)
         self._wake.set()
+        return is_there
 
     def _apply_close(self) -> None:
         # Act on calls of `close` since the last look.

@@ -83,6 +83,15 @@ def test_mark_that_cannot_be_written_is_a_warning(batch, workshop, monkeypatch):
     assert "Permission denied: a second ledger for this batch would not be noticed" in says
 
 
+def test_plan_names_another_ledger(batch, workshop, tmp_path):
+    begun.bind(batch, workshop.ledger())
+    command = ["plan", str(batch.file), "--ledger", str(tmp_path / "n.db")]
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 1
+    assert "n.db does not know it" in " ".join(done.output.split())
+    assert "The batch is ready" not in done.output
+
+
 @pytest.mark.parametrize("verb", ["run", "flash"])
 def test_verbs_refuse_another_ledger(batch, workshop, tmp_path, verb):
     begun.bind(batch, workshop.ledger())

@@ -169,7 +169,8 @@ def test_port_is_burned_again_on_request(bench):
     bench.there.append("rfc2217://10.0.0.7:4000")
     bench.go.release()
     bench.display.until("last")
-    bench.line.again("rfc2217://10.0.0.7:4000")
+    assert bench.line.again("rfc2217://10.0.0.7:4000")
+    assert not bench.line.again("tty9")
     bench.go.release()
     bench.display.until("last", times=2)
 

@@ -56,6 +56,9 @@ def test_instruction_names_green_and_red_boards(wall):
 
 def test_figures_have_counts_and_yield(wall):
     assert wall.figures == "412 of 1000 done · 2 at work · 3 red · first-pass yield 20.0 %"
+    again = Outcome(PORTS[6], "already", "a0b765123456", device_name="lamp-000001")
+    wall.outcome(again, is_last=True)  # It was counted when it was burned.
+    assert wall.figures == "412 of 1000 done · 1 at work · 3 red · first-pass yield 20.0 %"
     assert wall.percent == 41
 
 

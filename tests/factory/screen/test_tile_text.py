@@ -45,6 +45,10 @@ def test_long_name_keeps_its_end():
     assert "line7-000411" in tile_text(1, tile, width=19, height=6).plain
 
 
+def test_long_port_keeps_its_end():
+    assert "…yUSB3 OK (again)" in tile_text(1, Tile(PORT, "already"), width=22, height=6).plain
+
+
 def test_working_tile_shows_progress_and_step():
     tile = Tile(PORT, "working", step="tested", percent=50, detail="supply", seconds=12.3)
     page = tile_text(1, tile, width=24, height=6).plain

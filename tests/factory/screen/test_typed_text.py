@@ -22,9 +22,13 @@ class Terminal:
         self.order = workshop.order(workshop.plan(**batch))
         self.calls: list[str] = []
         line: Any = types.SimpleNamespace(
-            close=lambda: self.calls.append("close"), again=self.calls.append
+            close=lambda: self.calls.append("close"), again=self._again
         )
         self._line = cast("Line", line)
+
+    def _again(self, port: str) -> bool:
+        self.calls.append(port)
+        return port == PORTS[1]
 
     def type(self, text: str) -> str:
         return react(text, line=self._line, order=self.order, known=PORTS)
@@ -72,6 +76,13 @@ def test_port_number_burns_the_port_again(workshop, batch, text):
     terminal = Terminal(workshop, **batch)
     assert terminal.type(text) == "Burning the board on port 2 (ttyUSB1) again."
     assert terminal.calls == ["/dev/ttyUSB1"]
+
+
+def test_empty_port_is_not_burned_again(workshop):
+    terminal = Terminal(workshop, **LISTED)
+    assert terminal.type("#1") == "Port 1 (ttyUSB0) is empty: plug a board in."
+    assert terminal.type("#3") == "Port 3 does not exist: the ports are 1 to 2."
+    assert terminal.calls == ["/dev/ttyUSB0"]
 
 
 @pytest.mark.parametrize("naming", ['scheme = "given"', 'scheme = "scan"'])

@@ -30,16 +30,15 @@ def bind(batch: Batch, ledger: Ledger, *, is_new: bool = False) -> str:
 
     Raises LedgerError if the batch was begun with another ledger, unless `is_new`.
     """
-    file = _file(batch, ledger.station.name)
-    mark = _read(file)
-    known = ledger.batch_id(batch.name)
-    if mark and mark.id != known and not is_new:
+    if not is_new and (sentence := conflict(batch, ledger)):
         raise LedgerError(
-            f"batch {batch.name} was begun with the ledger {mark.ledger} on station "
-            f"{mark.station}, and the ledger {ledger.where_shown} does not know it\n"
+            f"{sentence}\n"
             "name the first ledger with --ledger, or restore it from a backup; --new-ledger "
             "begins the batch again and burns its names again"
         )
+    file = _file(batch, ledger.station.name)
+    mark = _read(file)
+    known = ledger.batch_id(batch.name)
     found = Mark(known or ledger.begin(batch.name), ledger.where_shown, ledger.station.name)
     if mark and mark.id == found.id:
         return ""
@@ -51,6 +50,17 @@ def bind(batch: Batch, ledger: Ledger, *, is_new: bool = False) -> str:
     except OSError as error:
         return f"{file}: {error.strerror}: a second ledger for this batch would not be noticed"
     return ""
+
+
+def conflict(batch: Batch, ledger: Ledger) -> str:
+    """Return the sentence about a batch that was begun with another ledger, "" without one."""
+    mark = _read(_file(batch, ledger.station.name))
+    if not mark or mark.id == ledger.batch_id(batch.name):
+        return ""
+    return (
+        f"batch {batch.name} was begun with the ledger {mark.ledger} on station "
+        f"{mark.station}, and the ledger {ledger.where_shown} does not know it"
+    )
 
 
 def _file(batch: Batch, station: str) -> Path:

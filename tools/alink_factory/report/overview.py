@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from alink_factory.batch import begun
 from alink_factory.batch.board_tests import BoardTest
 from alink_factory.batch.plan import Plan
 from alink_factory.batch.rows import RefusedRow
@@ -68,12 +69,17 @@ def make(plan: Plan, ledger: Ledger, refused: Sequence[RefusedRow] | None = None
         "note": "the ledger is empty: no board was burned with it" if ledger.is_empty else "",
         "other boards": f"{others} of rows that are no longer in the file" if others else "",
     }
+    clashes = (
+        begun.conflict(batch, ledger),
+        *plan.clashes(ledger),
+        *refusals(refused or ()),
+    )
     return Overview(
         facts={name: fact for name, fact in facts.items() if fact},
         boards=len(plan.burnable),
         done=done,
         begun=len(states) - done,
-        clashes=(*plan.clashes(ledger), *refusals(refused or ())),
+        clashes=tuple(filter(None, clashes)),
     )
 
 

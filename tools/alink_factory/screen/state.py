@@ -185,7 +185,8 @@ class ScreenState:
                 since=0.0,
             )
             self._settle(outcome.port)
-            self._tried.add(tile.mac or outcome.port)
+            if outcome.result != "already":  # That board was counted when it was burned.
+                self._tried.add(tile.mac or outcome.port)
             if outcome.result == "failed":
                 self._failed.add(tile.mac or outcome.port)
                 self._add_failure(tile, outcome, is_tried=not is_last)

@@ -52,11 +52,13 @@ _HALVES = {(False, False): " ", (True, False): "▀", (False, True): "▄", (Tru
 def tile_text(number: int, tile: Tile, *, width: int, height: int) -> Text:
     """Return the text of a tile with `height` lines of `width` columns."""
     word = language.text(_WORDS.get(tile.state, f"{tile.percent} %"))
-    title = f" {number}  {ports.short(tile.port)}"
+    title = f" {number}  "
     room = max(1, height - 3)  # Without title, name and foot.
     letters = _BIG.get(tile.state, "") if room >= _SMALL else ""
     big = big_letters(letters, 2 if room >= 2 * _SMALL and width >= 2 * _WIDE else 1)
-    # Names of a batch differ at their end.
+    # Names of a batch and of ports differ at their end.
+    free = width - cell_len(title) - (cell_len(word) + 2 if letters else 0)
+    title += end(ports.short(tile.port), max(1, free))
     name = "" if tile.is_empty else f" {end(tile.label or tile.mac, width - 2)}"
     foot = f" {_foot(tile)}"
     if letters:

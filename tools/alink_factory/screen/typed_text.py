@@ -23,15 +23,23 @@ def react(text: str, *, line: Line, order: Order, known: Sequence[str]) -> str:
         serial = order.serials.take_back()
         return f"Took back the scan {serial}." if serial else "No scan waits for a board."
     number = text.removeprefix("#") if text.startswith("#") or not takes_scans else ""
-    if number.isdigit() and 1 <= int(number) <= len(known):
-        port = known[int(number) - 1]
-        line.again(port)
-        return f"Burning the board on port {number} ({ports.short(port)}) again."
+    if number.isdecimal():
+        return _again(int(number), line, known)
     if takes_scans and not number:
         return _scan(text, order)
     if takes_scans:
         return "Scan a serial number, type #2 to burn port 2 again, u to undo, or q to stop."
     return "Type the number of a port to burn its board again, or q to stop."
+
+
+def _again(number: int, line: Line, known: Sequence[str]) -> str:
+    if not 1 <= number <= len(known):
+        return f"Port {number} does not exist: the ports are 1 to {len(known)}."
+    port = known[number - 1]
+    shown = ports.short(port)
+    if not line.again(port):
+        return f"Port {number} ({shown}) is empty: plug a board in."
+    return f"Burning the board on port {number} ({shown}) again."
 
 
 def _scan(serial: str, order: Order) -> str:
