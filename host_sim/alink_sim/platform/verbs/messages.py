@@ -39,11 +39,8 @@ def set_properties(
 ) -> None:
     """Set properties; print the id, or the reply of the device."""
     device = {"product_key": product_key, "device_name": device_name}
-    operation = "cloud.set_properties"
-    if wait:
-        _wait_for_set(context, operation, timeout, as_json=as_json, values=values, **device)
-    else:
-        run(context, operation, as_json=as_json, values=_parsed(values), **device)
+    patience = timeout if wait else 0
+    _set(context, "cloud.set_properties", patience, as_json=as_json, values=values, **device)
 
 
 def set_desired(
@@ -58,11 +55,8 @@ def set_desired(
 ) -> None:
     """Set desired values, which wait for the device. Print their versions, or its reply."""
     device = {"product_key": product_key, "device_name": device_name}
-    operation = "cloud.set_desired"
-    if wait:
-        _wait_for_set(context, operation, timeout, as_json=as_json, values=values, **device)
-    else:
-        run(context, operation, as_json=as_json, values=_parsed(values), **device)
+    patience = timeout if wait else 0
+    _set(context, "cloud.set_desired", patience, as_json=as_json, values=values, **device)
 
 
 def call_service(
@@ -173,7 +167,7 @@ def log(
     )
 
 
-def _wait_for_set(
+def _set(
     context: typer.Context,
     operation: str,
     timeout_ms: int,
@@ -182,6 +176,10 @@ def _wait_for_set(
     values: list[str],
     **device: str,
 ) -> None:
+    # Print the reply of the device, with a timeout of 0 that of the platform.
+    if not timeout_ms:
+        run(context, operation, as_json=as_json, values=_parsed(values), **device)
+        return
     # A desired value has no id: the reply is known by its topic.
     number = request.call(context, "log.after", number=0, limit=1)["number"]
     request.call(context, operation, values=_parsed(values), **device)
