@@ -28,6 +28,7 @@ FEATURES: Mapping[str, tuple[str, ...]] = {
     "alink-config": ("config.py",),
     "alink-gateway": ("gateway",),
     "alink-http-channel": ("http_channel.py",),
+    "alink-login": ("login.py",),
     "alink-ota": ("ota",),
     "alink-outbox": ("outbox.py",),
     "alink-report": ("report.py",),

@@ -16,6 +16,7 @@ use it: each module that is loaded takes heap.
     alink.ota           Ota: updates over the air; alink.ota.file_target replaces a file
     alink.gateway       Gateway: sub-devices
     alink.http_channel  HttpChannel: reports over HTTPS, without a session
+    alink.login         Login: for another MQTT client, such as umqtt.simple
     alink.memory        grow() for boot.py, state(): the heaps of the chip
     alink.maintenance   what a person does at the REPL
 

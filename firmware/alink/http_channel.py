@@ -4,10 +4,8 @@ docs/reference/protocol.md, "HTTPS", "Data". Up only, devices with a DeviceSecre
 is kept in RAM and renewed when the platform says so.
 """
 
-import gc
-import time
-
 from . import envelope, heap
+from .blocking import finish
 from .errors import ProtocolError, RefusedError, StoreError, TransportError
 
 _JSON = "Content-Type: application/json\r\n"
@@ -49,7 +47,7 @@ class HttpChannel:
         Raises RefusedError when the platform refuses the registration, StoreError when flash does
         not keep the credential, or it is a ClientID and DeviceToken, which cannot sign.
         """
-        self._finish(self.connecting())
+        finish(self.connecting(), self._feed)
 
     def publish(self, topic, payload):
         """Send bytes on a topic ("user/update", or a whole one); return the platform's id of it.
@@ -57,7 +55,7 @@ class HttpChannel:
         Blocks. Raises TransportError (a retry may help), RefusedError with the platform's code
         (40000: too often), ProtocolError, ValueError for more than 128 KB.
         """
-        self._finish(self.publishing(topic, payload))
+        finish(self.publishing(topic, payload), self._feed)
         return self.message_id
 
     def post_properties(self, values):
@@ -135,19 +133,6 @@ class HttpChannel:
             "%s of %s/%s over HTTPS refused, code %d (%s): %s"
             % (what, self.product_key, self.device_name, code, answer.get("message"), then),
         )
-
-    def _finish(self, engine):
-        for wait in engine:
-            if not wait:
-                gc.collect()
-            end = time.ticks_add(time.ticks_ms(), wait)
-            left = wait
-            while left > 0:
-                if self._feed:
-                    self._feed()
-                    left = min(left, 1000)
-                time.sleep_ms(left)
-                left = time.ticks_diff(end, time.ticks_ms())
 
     def _log(self, text):
         self._print("alink: " + text)

@@ -28,6 +28,7 @@ QUESTIONS = [
     ("install pip extra", "reference/packages"),
     ("board same DeviceName Switch", "how-to/use-the-console"),
     ("flash encryption secure boot", "explanation/security"),
+    ("umqtt.simple program", "how-to/keep-your-umqtt-program"),
     ("example project", "how-to/start-from-an-example"),
     ("注册 拒绝 CONNACK 4", "zh-CN/reference/errors"),
     ("ProductSecret 更正", "zh-CN/how-to/correct-a-certificate"),
@@ -39,6 +40,7 @@ QUESTIONS = [
     ("动态注册 开关", "zh-CN/how-to/use-the-console"),
     ("模拟板 引脚 传感器", "zh-CN/how-to/drive-peripherals"),
     ("一型一密 一机一密", "zh-CN/glossary"),
+    ("umqtt 程序", "zh-CN/how-to/keep-your-umqtt-program"),
     ("示例 工程", "zh-CN/how-to/start-from-an-example"),
 ]
 

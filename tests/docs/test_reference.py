@@ -15,9 +15,9 @@ REFERENCE = ROOT / "docs" / "reference"
 # Modules that no user imports.
 INTERNAL = {
     "alink": {
-        "boot", "calls", "chip", "crc16", "device", "envelope", "errors", "growth", "heap",
-        "https", "lost_replies", "messages", "session", "sign", "sleep", "tasks", "topics", "tsl",
-        "tsl_reader", "values", "wrong_arguments", "wrong_names",
+        "blocking", "boot", "calls", "chip", "crc16", "device", "envelope", "errors", "growth",
+        "heap", "https", "lost_replies", "messages", "session", "sign", "sleep", "tasks", "topics",
+        "tsl", "tsl_reader", "values", "wrong_arguments", "wrong_names",
     },
     "alink_formats": {
         "board_file", "bytecode", "bytecode_cache", "cache_dir", "errors", "extras", "flash",
