@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 ENGLISH, CHINESE = "en", "zh_CN"
 _VARIABLES = ("ALINK_LANG", "LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
-_SENTENCE = re.compile(r"(?<=[.:;]) ")
+_SENTENCE, _CLAUSE = re.compile(r"(?<=\.) "), re.compile(r"(?<=[:;]) ")
 _IN_FILE = re.compile(r"(\S+\.(?:toml|csv|json|bin|py|db)(?: line \d+)?): (.+)")
 _COUNT = re.compile(r"(\d+) (\w+)")
 _COLON = "\uff1a"
@@ -83,11 +83,16 @@ def _line(english: str) -> str:
         return english.replace(words, made)
     if words.endswith(".") and (made := _known(words[:-1])):
         return english.replace(words, f"{made}{_words()['.']}")
+    # A sentence of the catalog may have a colon in it, so sentences come before their clauses.
     parts = _SENTENCE.split(words)
-    found = [_known(part) for part in parts]
-    if len(parts) == 1 or not any(found):
+    if len(parts) == 1:
+        parts = _CLAUSE.split(words)
+    if len(parts) == 1:
         return english
-    return "".join(new or f"{old} " for new, old in zip(found, parts, strict=True))
+    found = [_line(part) for part in parts]
+    if found == parts:
+        return english
+    return "".join(f"{old} " if new == old else new for new, old in zip(found, parts, strict=True))
 
 
 def _known(words: str) -> str:

@@ -173,6 +173,8 @@ def test_burned_board_signs_and_is_online(workshop: Workshop, tmp_path: Path):
         with Rfc2217Port(serial) as port:
             done = burn(line, port)  # mpremote asks the prompt for a signature.
             assert done.result == "done", done
+            # Before the key, three calls of espefuse, and the reading back.
+            assert (serial.counts.resets, serial.counts.stubs) == (5, 2)
             serial.reset(download=False)
             board.expect("alink: online at ")
         assert secret.encode() not in board.flash.read(0, board.flash.size)

@@ -12,15 +12,21 @@ from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
+from rich.console import Console
 
 from alink_factory import language
+from alink_factory.board.doctor import Finding
 from alink_factory.cli import app
 from alink_factory.errors import BatchError
 from alink_factory.job.progress import Outcome
+from alink_factory.job.verify import Check
+from alink_factory.screen.failure_list import failure_list
 from alink_factory.screen.log_lines import LogLines
-from alink_factory.verbs import help_texts
+from alink_factory.screen.state import Failure
+from alink_factory.verbs import help_texts, output
 
 LOST = "the connection to the board was lost"
+KERNEL = "The kernel has not loaded a driver: run `dmesg` to see what it found."
 ADVICE = "Check the cable and the plug, then plug the board in again."
 
 
@@ -55,6 +61,10 @@ def test_log_lines_are_chinese_and_json_is_not():
         ("lamps.csv line 3: DeviceName is missing", "lamps.csv line 3：缺少 DeviceName"),
         ("/dev/ttyUSB0 is busy: another program has it open", "/dev/ttyUSB0 正忙：被其他程序打开"),
         ("done", "完成"),
+        (
+            f"Burn it with esptool. {KERNEL}",
+            "请用 esptool 烧录。内核没有加载驱动：请运行 `dmesg` 查看。",
+        ),
         ("an unknown text", "an unknown text"),
     ],
 )
@@ -92,6 +102,17 @@ def test_help_texts_fit_their_width(monkeypatch, capsys, width):
     page = capsys.readouterr().out
     assert "烧录插入的每块板子，直到批次完成。" in page
     assert max(map(cell_len, page.splitlines())) <= width
+
+
+def test_long_text_without_blanks_is_whole(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    text = "没有空格的长句子" * 9
+    found = Finding("ports", is_good=False, seen=text, advice=text)
+    output.findings([found], as_json=False)
+    output.checks([Check("identity", is_good=True, seen=text)], as_json=False)
+    failure = Failure("tty1", 1, "", "", "lamp-1", text, text, is_tried=False)
+    Console(width=40).print(failure_list([failure], width=40, is_whole=True))
+    assert "".join(capsys.readouterr().out.split()).count(text) == 5
 
 
 def test_errors_are_chinese_on_standard_error(tmp_path: Path):

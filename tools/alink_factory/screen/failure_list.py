@@ -45,6 +45,7 @@ class _Shown:
         text.no_wrap, text.overflow = not is_whole, "ellipsis" if not is_whole else None
         hanging = Table.grid(padding=(0, 1))
         hanging.add_column(no_wrap=True)
+        hanging.add_column(overflow="fold")  # A Chinese sentence is one word to Rich.
         hanging.add_row(mark, text)
         return hanging
 

@@ -83,6 +83,9 @@ def checks(made: Sequence[Check], *, as_json: bool) -> None:
     from rich.table import Table
 
     table = Table.grid(padding=(0, 2))
+    table.add_column()
+    table.add_column()
+    table.add_column(overflow="fold")  # A Chinese sentence is one word to Rich.
     for one in made:
         mark = "[green]✓[/]" if one.is_good else "[bold red]✗[/]"
         table.add_row(mark, language.text(one.what), language.text(one.seen))
@@ -317,7 +320,7 @@ def _found(one: Finding) -> Table:
     from rich.text import Text
 
     mark = Text("✓", "green") if one.is_good else Text("✗", "bold red")
-    return _hanging(mark, Text(f"{one.what} ", "bold"), language.text(one.seen))
+    return _hanging(mark, Text(f"{language.text(one.what)} ", "bold"), language.text(one.seen))
 
 
 def _hanging(*cells: Text | str) -> Table:
@@ -326,6 +329,8 @@ def _hanging(*cells: Text | str) -> Table:
     from rich.text import Text
 
     table = Table.grid(padding=(0, 1))
+    for _ in cells:
+        table.add_column(overflow="fold")
     table.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in cells))
     return table
 
