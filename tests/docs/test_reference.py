@@ -22,7 +22,7 @@ INTERNAL = {
     "alink_formats": {
         "board_file", "bytecode", "bytecode_cache", "cache_dir", "errors", "extras", "flash",
         "nvs", "nvs_entry", "nvs_generator", "nvs_pages", "parameter_names", "sources", "tables",
-        "terminal",
+        "terminal", "whole_file",
     },
 }  # fmt: skip
 MEMBERS = ("_console.Console", "_cloud.Cloud", "_ota.Ota")

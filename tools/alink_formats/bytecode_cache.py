@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
-import tempfile
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from alink_formats import whole_file
 from alink_formats.bytecode import compile_mpy
 from alink_formats.cache_dir import cache_dir
 
@@ -32,18 +31,6 @@ def compiled(source: Path, *, name: str) -> bytes:
             return data[_DIGEST:]
     bytecode = compile_mpy(source, name=name)
     with contextlib.suppress(OSError):
-        _keep(kept, hashlib.sha256(bytecode).digest() + bytecode)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        whole_file.write(kept, hashlib.sha256(bytecode).digest() + bytecode)
     return bytecode
-
-
-def _keep(path: Path, data: bytes) -> None:
-    # Another process may keep the same file at the same moment.
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        Path(name).replace(path)
-    except OSError:
-        Path(name).unlink()
-        raise

@@ -15,6 +15,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from alink_formats import whole_file
 from alink_formats.cache_dir import cache_dir
 from alink_formats.errors import ToolchainError
 
@@ -68,10 +69,8 @@ def _folder(wanted: _Published) -> Path:
     source = folder / "umqtt" / f"{wanted.module}.py"
     if not source.is_file():
         source.parent.mkdir(parents=True, exist_ok=True)
-        # Replace the file atomically: several test processes may fetch at the same time.
-        partial = source.with_suffix(f".{os.getpid()}")
-        partial.write_bytes(_fetch(wanted))
-        partial.replace(source)
+        # Several test processes may fetch at the same time.
+        whole_file.write(source, _fetch(wanted))
     return folder
 
 

@@ -78,7 +78,7 @@ def test_mark_that_cannot_be_written_is_a_warning(batch, workshop, monkeypatch):
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "write_text", refuse)
+    monkeypatch.setattr(Path, "write_bytes", refuse)
     says = begun.bind(batch, workshop.ledger())
     assert "Permission denied: a second ledger for this batch would not be noticed" in says
 

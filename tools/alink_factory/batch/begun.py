@@ -7,13 +7,13 @@ mark, or a new ledger in place of a lost one, is noticed before a name is burned
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from alink_factory.batch.batch_file import Batch
 from alink_factory.errors import BatchError, LedgerError
 from alink_factory.ledger import Ledger
+from alink_formats import whole_file
 
 
 @dataclass(frozen=True)
@@ -43,10 +43,7 @@ def bind(batch: Batch, ledger: Ledger, *, is_new: bool = False) -> str:
     if mark and mark.id == found.id:
         return ""
     try:
-        # A killed program leaves the old mark or the new one, never half of it.
-        whole = file.with_name(f"{file.name}.{os.getpid()}")
-        whole.write_text(json.dumps(asdict(found)) + "\n", encoding="utf-8")
-        whole.replace(file)
+        whole_file.write(file, (json.dumps(asdict(found)) + "\n").encode())
     except OSError as error:
         return f"{file}: {error.strerror}: a second ledger for this batch would not be noticed"
     return ""

@@ -18,6 +18,7 @@ from alink_factory.ledger import Entry, Ledger
 from alink_factory.mes import send
 from alink_factory.mes.outcome import OUTCOMES, document
 from alink_factory.mes.send import RefusedDocumentError, Send, UnavailableError
+from alink_formats import whole_file
 
 _INTERVAL = 1.0  # Seconds between two looks for new outcomes.
 _LONGEST = 60.0  # Seconds between two attempts while the MES is away.
@@ -96,9 +97,8 @@ class Delivery:
         return self._ledger.batch_id(self._name)
 
     def _save(self, seq: int) -> None:
-        made = self._cursor.with_suffix(".new")
-        made.write_text(json.dumps({"ledger": self._id, "seq": seq}) + "\n", "utf-8")
-        made.replace(self._cursor)
+        cursor = json.dumps({"ledger": self._id, "seq": seq}) + "\n"
+        whole_file.write(self._cursor, cursor.encode())
 
 
 def of(batch: Batch, ledger: Ledger) -> Delivery | None:

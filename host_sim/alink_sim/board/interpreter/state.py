@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 
+from alink_formats import whole_file
+
 _SIZE = 64 + 2048
 FOREVER = 0xFFFFFFFFFFFFFFFF
 """The `until` of a `Waiting` without an end."""
@@ -59,9 +61,7 @@ def read_waiting(path: Path) -> Waiting | None:
 
 def clear_waiting(path: Path) -> None:
     """Write that the board does not wait, in one step: a test's clock may read the file now."""
-    new = path.with_suffix(".new")
-    new.write_bytes(bytes(11))
-    new.replace(path)
+    whole_file.write(path, bytes(11))
 
 
 def overwrite(path: Path, text: str) -> None:

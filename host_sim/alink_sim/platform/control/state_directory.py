@@ -9,6 +9,7 @@ import secrets
 from pathlib import Path
 from typing import Any, Self
 
+from alink_formats import whole_file
 from alink_sim.platform.state.folder import StateError, own
 
 __all__ = ["StateDir", "StateError"]
@@ -51,9 +52,7 @@ class StateDir:
 
     def announce(self, facts: dict[str, Any]) -> None:
         """Write where the platform listens, for `read_announcement` and for scripts."""
-        fresh = self._announcement.with_suffix(".new")
-        fresh.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
-        fresh.replace(self._announcement)
+        whole_file.write(self._announcement, (json.dumps(facts, indent=2) + "\n").encode())
 
     def new_key(self) -> str:
         """Return a new key of the administration, kept where only its owner reads it."""
