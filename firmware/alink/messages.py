@@ -18,7 +18,7 @@ class Messages:
         self._routes = {}  # Topic or filter, in bytes, to what takes (topic, payload).
 
     def online(self):
-        """Return the number of the session there is, counted since power-up, or 0."""
+        """Return the number of this session, counted since power-up; 0 while offline."""
         return self._link.sessions if self._link and self._link.online else 0
 
     def post_properties(self, values, qos=0, on_reply=None):
@@ -64,10 +64,10 @@ class Messages:
         self._link.publish(topic, payload, qos, on_done)  # pyright: ignore[reportAttributeAccessIssue]
 
     def subscribe(self, topic, handler):
-        """Have `handler(topic, payload)` called, both bytes, for a topic or a filter with + and #.
+        """Call `handler(topic, payload)`, both bytes, for a topic or a filter with + and #.
 
-        Also before `connect`; holds across reconnects. An exception of a handler is logged.
-        Returns the handler that it replaces, or None.
+        It may be called before `connect`, and a subscription survives reconnects. An exception in
+        a handler is logged. Returns the handler that it replaces, or None.
         """
         topic = self.topic(topic)
         former = self._routes.get(topic)
@@ -77,7 +77,7 @@ class Messages:
         return former
 
     def when_online(self, hook):
-        """Have `hook()` called as each session begins, and now if there is one."""
+        """Call `hook()` as each session begins, and at once if the device is online."""
         self._hooks.append(hook)
         if self.online():
             hook()

@@ -69,9 +69,8 @@ class Line:
         self._settled: set[str] = set()  # Ports whose board is finished or at work.
         self._left: set[str] = set()  # Settled ports whose board was taken out.
         self._error: LedgerError | OSError | None = None  # The error that stopped the line.
-        self._close_level = self._applied = (
-            0  # 1: start no new boards, 2: also end the boards at work.
-        )
+        # 1: start no new boards, 2: also end the boards at work.
+        self._close_level = self._applied = 0
         self._unfinished: dict[str, Outcome] = {}  # By MAC, or by port.
         self._counted = Count(len(order.plan.burnable), 0, 0)
         self._count_at = 0.0

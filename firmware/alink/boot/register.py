@@ -1,8 +1,8 @@
 """Dynamic registration over MQTT: `register` (pre-registered) and `regnwl` (preregistration-free).
 
 docs/reference/protocol.md, "Dynamic registration". One CONNECT signed with the ProductSecret; the
-platform pushes the answer without being asked. Never under an automatic reconnect: every success
-of `regnwl` spends one of five ClientIDs.
+platform pushes the reply without a request. Never under an automatic reconnect: every success of
+`regnwl` spends one of five ClientIDs.
 """
 
 from .. import heap

@@ -1,7 +1,7 @@
-"""Dynamic registration over HTTPS: pre-registered devices only, one form, one JSON answer.
+"""Dynamic registration over HTTPS: pre-registered devices only, one form, one JSON response.
 
-docs/reference/protocol.md, "HTTPS". It may be repeated until the device was online once, so
-nothing is lost when the answer is.
+docs/reference/protocol.md, "HTTPS". It may be repeated until the device was online once, so a lost
+response costs nothing.
 """
 
 from .. import heap

@@ -13,10 +13,10 @@ _METHOD = const(b"hmacsha256")
 
 
 def request(number, method, head, subs, tail, each, *more):
-    """Return the whole request as a bytearray, the only large thing that is made here.
+    """Return the whole request as a bytearray, the only large object that this allocates.
 
-    `head` and `tail` stand around the list of what `each(out, sub, *more)` writes. Requests about
-    sessions have no `method`.
+    For each of `subs`, `each(out, sub, *more)` appends what follows the two names; `head` and
+    `tail` are the JSON around that list. Requests about sessions have no `method`.
     """
     out = bytearray(b'{"id":"%d",' % number)
     if method:
@@ -36,17 +36,17 @@ def request(number, method, head, subs, tail, each, *more):
 
 
 def named(out, sub):
-    """Write nothing but the names: register, topo/delete, logout."""
+    """Append nothing: register, topo/delete and logout have the two names only."""
 
 
 def proxied(out, sub, secrets, random):
-    """Write what a registration signs with the ProductSecret."""
+    """Append the fields of a registration, signed with the ProductSecret."""
     sign = hmac(_METHOD, secrets[sub[0]], register_content(sub[1], sub[0], random))
     out += b',"random":"%s","signMethod":"hmacSha256","sign":"%s"' % (random, sign)
 
 
 def signed(out, sub, timestamp, more):
-    """Write what a login and a topology request sign with the DeviceSecret, and `more`."""
+    """Append the fields of a login or a topology request, signed with the DeviceSecret; `more`."""
     key, name, secret = sub
     client_id = b"%s.%s" % (key, name)
     content = login_content(client_id, name, key, timestamp)

@@ -68,7 +68,7 @@ class Requests:
         self.number += 1
         try:
             topic, payload, subs = self._request(stage, slots, now)
-            bytearray(len(payload) + _BESIDE)  # The link needs as much again, and cannot go back.
+            bytearray(len(payload) + _BESIDE)  # `publish` needs it, and cannot go back.
         except MemoryError:
             self._smaller(slots, now)
             return
@@ -105,7 +105,7 @@ class Requests:
         self._until = ticks_add(now, rest)
 
     def _smaller(self, slots, now):
-        # Neither the request nor its reply may be larger than what heap there is.
+        # A request and its reply have to fit into the free heap.
         gateway = self.gateway
         if gateway.batch > 1:
             gateway.batch //= 2

@@ -11,14 +11,15 @@ from ..topics import find
 
 _EVERY = const("+")  # For a DeviceName: every sub-device of the product, one handler for all.
 
-# Subscribed for each that is online; other replies are subscribed as they are asked for. What
-# `thing/disable` and the like say of one, `thing/topo/change` says to the gateway.
+# Subscribed for each sub-device that is online; the topics of other replies with their first
+# request. `thing/disable` and the like are not subscribed: `thing/topo/change` tells the gateway.
 REPLIES = "thing/event/+/post_reply"
 
 
 class SubDevice(Messages):
-    """One sub-device, made by its `Gateway`; or all of a product, of which inside a handler
-    `device_name` says which one it is about.
+    """One sub-device, made by its `Gateway`; or all sub-devices of a product.
+
+    Of all of a product, `device_name` is, inside a handler, the one that the message is about.
     """
 
     def __init__(self, gateway, product_key, device_name):
@@ -83,13 +84,13 @@ class SubDevice(Messages):
         return self.product_key == product_key and self.device_name in (device_name, _EVERY)
 
     def filters(self, device_name):
-        """Return what one is subscribed to beyond the replies to its posts, in bytes."""
+        """Return the subscriptions of a sub-device, in bytes, without those to `REPLIES`."""
         other = ("/%s/%s" % (self.product_key, _EVERY)).encode()
         own = ("/%s/%s" % (self.product_key, device_name)).encode()
         return [name.replace(other, own, 1) for name in self._routes]
 
     def call(self, device_name, handler, *arguments):
-        """Have something handled that is about one, whose name this is meanwhile."""
+        """Call a handler of something about a sub-device; until it returns, this has its name."""
         mine, self.device_name = self.device_name, device_name
         try:
             handler(*arguments)
@@ -102,7 +103,7 @@ class SubDevice(Messages):
             hook()
 
     def _hear_reply(self, topic, take):
-        # `take` is found by the gateway: replies go by their number.
+        # `take` is not used: the gateway finds the handler of a reply by the id of its request.
         if not topic.endswith(b"/post_reply"):
             self.gateway.hear((topic,))
 
@@ -130,7 +131,7 @@ def route(gateway, topic, payload):
 
 
 def names_in(topic):
-    """Return (ProductKey, DeviceName) that a topic names, "" where it has none."""
+    """Return (ProductKey, DeviceName) of a topic, "" for one that it does not have."""
     levels = topic.decode().split("/")
     if levels[1] == "ext" and levels[2] == "rrpc":
         levels = [""] + levels[4:]

@@ -26,14 +26,14 @@ def endpoint(fields, host):
 
 
 def trust(fields, tls, port):
-    """Return the TLS context of that port: a private platform's is `tls`, that of its MQTT."""
+    """Return the TLS context for a port; on a private platform that is `tls`, as for MQTT."""
     if "Ca" in fields:
         return tls
     return heap.call("session.transport", "context", heap.call("boot.network", "roots", port))
 
 
 def post(where, tls, feed, path, headers, body):
-    """Yield the milliseconds to wait; return the JSON object that answers, its code a number.
+    """Yield the milliseconds to wait; return the JSON object of the response; its code is an int.
 
     `headers` are lines that end in CR LF. Raises TransportError, ProtocolError.
     """

@@ -1,4 +1,4 @@
-"""A file on the vfs as the target of an update: written beside, then put in its place.
+"""A file on the vfs as the target of an update: written beside the old one, then renamed.
 
 docs/how-to/update-over-the-air.md, "Update a single file".
 """
@@ -12,7 +12,7 @@ class File:
     """A file that an update replaces whole: an application's .mpy, a table, a voice prompt."""
 
     def __init__(self, path):
-        """`path`: its folder is there already; beside it stands `path` + ".new" meanwhile."""
+        """`path`: the file, in a folder that exists. An update writes `path` + ".new" first."""
         self._path = path
         self._file = None
 
@@ -54,4 +54,4 @@ class File:
                 file.close()
             os.remove(self._path + ".new")
         except OSError:
-            pass  # It was missing; or flash is full, and the next update overwrites it.
+            pass  # It is missing, or flash is full; the next update overwrites it.

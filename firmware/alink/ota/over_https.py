@@ -10,7 +10,7 @@ from micropython import const
 from .. import heap
 from ..errors import ProtocolError, TransportError, VerifyError
 
-_TRIES = const(5)  # In a row that bring less than enough each.
+_TRIES = const(5)  # In a row that bring fewer than _ENOUGH bytes each.
 _ENOUGH = const(4096)
 _BUFFER = const(1024)
 _FIRST_MS = const(2000)
@@ -78,7 +78,7 @@ def _context(ota):
 
 
 class _Clear:
-    """In place of a TLS context where a connection is to stay in clear."""
+    """Stand in for a TLS context where the connection stays in clear."""
 
     def wrap_socket(self, sock, **_):
         """Return the socket as it is."""
@@ -86,7 +86,7 @@ class _Clear:
 
 
 def _ask(ota):
-    # Has the platform send a fresh address of the same file; returns whether one came.
+    # Asks the platform for a fresh address of the same file; returns whether one came.
     url, waited = ota.offer["url"], 0
     try:
         ota.ask()

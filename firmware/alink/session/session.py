@@ -25,9 +25,9 @@ class Session:
     """One device's session with the platform, across reconnects."""
 
     def __init__(self, way, keepalive, max_packet, routes, hooks, feed, log):
-        """`way` is (endpoint, TLS context, identity, NTP hosts): where to connect, (host, port),
-        and as whom; the dict that `login_fields.login` takes, and the NtpHost of the certificate,
-        for a clock that turns out to be wrong.
+        """`way` is (endpoint, TLS context, identity, NTP hosts): (host, port); the context for
+        it; the dict that `login_fields.login` takes; and the NtpHost of the certificate, for a
+        clock that turns out to be wrong.
 
         `keepalive` is in seconds, `max_packet` in bytes; `routes` are topics and filters
         (bytes), each subscribed in every session, to handlers that take (topic, payload). A
