@@ -1,11 +1,13 @@
 """Read the public API of our packages from their source, without importing them.
 
 The package of a board cannot be imported on a host, so griffe reads all of them. A module that
-has `__all__` offers those names; any other module offers the public names that it defines.
+has `__all__` offers those names; any other module offers the public names that it defines. Modules
+of a board offer only what their stubs have: other names are for other modules of the SDK.
 """
 
 from __future__ import annotations
 
+import ast
 import functools
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +16,7 @@ import griffe
 
 ROOT = Path(__file__).resolve().parents[2]
 _PACKAGES = ("alink", "alink_formats", "alink_sim", "alink_factory")
+_STUBS = ROOT / "tools" / "alink-stubs"
 
 
 @functools.cache
@@ -51,6 +54,8 @@ def public_members(of: griffe.Module) -> dict[str, griffe.Object]:
         if name.startswith("_"):
             continue
         target = _target(of, name)
+        if not _is_offered(target):
+            continue
         if of.exports or target.is_class or target.is_function or target.docstring:
             members[name] = target
     return members
@@ -68,7 +73,7 @@ def class_members(
         for name, member in one.members.items():
             if name.startswith("_") or name in members or isinstance(member, griffe.Alias):
                 continue
-            if member.is_function or member.docstring:
+            if _is_offered(member) and (member.is_function or member.docstring):
                 members[name] = member
     return members
 
@@ -93,6 +98,32 @@ def _target(of: griffe.Module, name: str) -> griffe.Object:
     if found.is_module and name in of.imports:  # A function beside a module of the same name.
         found = _packages()[of.imports[name]]
     return found.final_target if found.is_alias else found  # type: ignore[union-attr,return-value]
+
+
+def _is_offered(one: griffe.Object) -> bool:
+    """Tell whether users may use a name; for a board's module, whether its stub has it."""
+    if one.package.path != "alink" or one.is_attribute:
+        return True
+    return one.path in _names_of_stubs()
+
+
+@functools.cache
+def _names_of_stubs() -> frozenset[str]:
+    """Return the dotted paths of the functions, classes and methods in the stubs of a board."""
+    found = set()
+    for file in _STUBS.rglob("*.pyi"):
+        parts = ["alink", *file.relative_to(_STUBS).with_suffix("").parts]
+        of = ".".join(part for part in parts if part != "__init__")
+        for one in ast.parse(file.read_text("utf-8")).body:
+            if isinstance(one, ast.ClassDef):
+                found |= {
+                    f"{of}.{one.name}.{inner.name}"
+                    for inner in one.body
+                    if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef)
+                }
+            if isinstance(one, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+                found.add(f"{of}.{one.name}")
+    return frozenset(found)
 
 
 def _source_order(of: griffe.Module) -> Callable[[str], int]:

@@ -28,7 +28,7 @@ class CloudLog:
         device.when_online(self._ask)
 
     def set_level(self, level):
-        """Change what leaves the board; the cloud can, by a property that is set or a config.
+        """Change the level; the cloud can change it too, by a property or a config.
 
         Raises ValueError for a level that does not exist.
         """

@@ -19,10 +19,10 @@ _MOST = const(65536)
 
 
 class Config:
-    """The config of one device, in a file. `info` describes the newest the cloud told of."""
+    """The config of one device, in a file. `info` describes the newest one in the cloud."""
 
     def __init__(self, device, on_config):
-        """`on_config(info)` is called when there is one to `fetch`: asked for, or pushed."""
+        """`on_config(info)` is called when there is a config to `fetch`, asked for or pushed."""
         self.info = {}
         self._device = device
         self._on_config = on_config

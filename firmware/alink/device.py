@@ -123,10 +123,10 @@ class Device(Messages):
         sleep(self, ms)
 
     def beside(self, step):
-        """Have `step()` called again and again while this is served, online or not.
+        """Call `step()` again and again while the device is served, online or not.
 
-        It returns the milliseconds it can wait for its next turn, None after its last one, and
-        raises nothing.
+        `step` returns the milliseconds that it can wait for its next call, None to end, and does
+        not raise.
         """
         self._beside.append(step)
 

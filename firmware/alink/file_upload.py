@@ -26,7 +26,7 @@ def upload(device, name, stream, size, block=1024, overwrite=True):
 
     `name`: 1 to 100 letters, digits, _ and dots. `stream`: an open binary file, or what has read
     and seek. `size`: its length in bytes, up to 16 MB. `block`: bytes of a message, 256 to 131072;
-    it takes twice that of heap. A lost session, or a lost reply, is mended. Raises TransportError
+    it takes twice that of heap. It survives a lost session or reply. Raises TransportError
     after five tries without a reply, RefusedError with the platform's code (78123: there is a
     file of this name, and `overwrite` is False).
     """

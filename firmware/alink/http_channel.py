@@ -85,7 +85,7 @@ class HttpChannel:
         heap.unload("boot")
 
     def publishing(self, topic, payload):
-        """See `publish`; `message_id` tells in the end."""
+        """See `publish`; at the end, `message_id` is set."""
         from .topics import whole
 
         if len(payload) > _MOST:

@@ -22,7 +22,8 @@ def grow(size, log=print):
     """Grow the Python heap once, by about `size` bytes; return by how many, 0 if it did not grow.
 
     The growth lasts until the next reset. Nothing happens if the heap has grown already, if
-    ESP-IDF has enough memory for a heap that grows by itself, or if the firmware does not tell.
+    ESP-IDF has enough memory for a heap that grows by itself, or if the firmware does not report
+    how much it has.
     Call it before Wi-Fi: later, too little would be left, and `log` gets a line that says so.
     """
     gained = 0

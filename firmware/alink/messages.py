@@ -1,4 +1,4 @@
-"""What goes up and comes down in a session, the same for every kind of device.
+"""Requests, publications and subscriptions of a session, the same for every kind of device.
 
 docs/reference/protocol.md, "TSL" and "Login".
 """
@@ -28,10 +28,10 @@ class Messages:
     def request(self, what, params, qos=0, on_reply=None):
         """Send an Alink request on the topic `what` of the thing model; return its id (int).
 
-        `on_reply(code, data, message)` is called when the platform answers, 200 is success, 0
-        that the session ended before; without one, `device.on_reply(id, code, message)` where it
-        is set, else the log. False declines the reply. Raises TransportError when the device is
-        not online.
+        `on_reply(code, data, message)` is called with the platform's reply: code 200 is success,
+        0 says that no reply came. Without it, `device.on_reply(id, code, message)` is called if it
+        is set; else the reply is logged. False declines the reply. Raises TransportError when the
+        device is not online.
         """
         if self._calls is None:
             from .calls import Calls
@@ -64,7 +64,7 @@ class Messages:
         self._link.publish(topic, payload, qos, on_done)  # pyright: ignore[reportAttributeAccessIssue]
 
     def subscribe(self, topic, handler):
-        """Call `handler(topic, payload)`, both bytes, for a topic or a filter with + and #.
+        """Subscribe to a topic, or a filter with + and #; `handler(topic, payload)` gets bytes.
 
         It may be called before `connect`, and a subscription survives reconnects. An exception in
         a handler is logged. Returns the handler that it replaces, or None.

@@ -20,7 +20,7 @@ _HEADER = const(8)
 
 
 class Outbox:
-    """A queue of messages to the platform. `dropped` counts what had to give way."""
+    """A queue of messages to the platform. `dropped` counts those that a newer one replaced."""
 
     def __init__(self, device, limit=8192, path=None, drop=False):
         """`limit` is in bytes, with 8 for each message. `path` is a file on the vfs; without one

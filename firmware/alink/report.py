@@ -6,7 +6,7 @@ docs/reference/protocol.md, "TSL" and "Remote config, tags, log". `on_reply` as 
 
 
 def batch(device, properties, events=None, qos=0, on_reply=None):
-    """Post many samples: {identifier: [{"value": value, "time": ms}, ...]}, events alike."""
+    """Post many samples: {identifier: [{"value", "time": ms}, ...]}, of events too."""
     params = {"properties": properties, "events": events or {}}
     return device.request("event/property/batch/post", params, qos, on_reply)
 
@@ -19,7 +19,7 @@ def history(device, properties, events=(), qos=0, on_reply=None):
 
 
 def desired(device, names, on_reply):
-    """Ask what the cloud wants of these properties; data is {name: {"value", "version"}}."""
+    """Ask for the desired values of properties; data is {name: {"value", "version"}}."""
     return device.request("property/desired/get", names, 0, on_reply)
 
 
@@ -53,9 +53,9 @@ def raw(device, data, qos=0, on_reply=None):
 
 
 def on_raw(device, handler):
-    """Have `handler(data)` called with bytes from the cloud; what it returns is the answer.
+    """Handle bytes from the cloud with `handler(data)`; the bytes that it returns are the reply.
 
-    Calls that the cloud waits for (RRPC) arrive here too. None answers nothing.
+    Calls that the cloud waits for (RRPC) arrive here too. None sends no reply.
     """
 
     def take(topic, data):

@@ -5,9 +5,9 @@ docs/reference/protocol.md, "TSL". Synchronous services are `Thing.service`s; th
 
 
 def on_request(device, topic, handler):
-    """Have `handler(payload)` called for each question on a topic ("user/ask"); both ways bytes.
+    """Reply to requests on a topic ("user/ask") with what `handler(payload)` returns.
 
-    It has at most 8 s to return the answer. One that raises, or returns None, answers nothing.
+    Both are bytes. It has at most 8 s. No reply is sent if it raises or returns None.
     """
 
     def take(asked_on, payload):
@@ -19,10 +19,10 @@ def on_request(device, topic, handler):
 
 
 def on_system_request(device, handler, thing=None):
-    """Have `handler(payload)` called for each question on the system topic; see `on_request`.
+    """Reply to requests on the system topic; see `on_request`.
 
-    Synchronous services may come the same way: what the handler returns None for, `thing`, the
-    device's `Thing`, gets where it is given.
+    Synchronous services may come the same way. A request for which the handler returns None goes
+    to `thing`, the device's `Thing`, if it is given.
     """
 
     def take(asked_on, payload):
@@ -36,7 +36,7 @@ def on_system_request(device, handler, thing=None):
 
 
 def on_broadcast(device, handler, name=None):
-    """Have `handler(topic, payload)` called with each broadcast to the devices of the product.
+    """Subscribe to broadcasts to the devices of the product; `handler(topic, payload)` gets them.
 
     With a name, these are the broadcasts on `/broadcast/PRODUCTKEY/name`; else those that every
     device that is online gets.

@@ -21,7 +21,7 @@ class Shadow:
     """One device's shadow. `version` is the last one known."""
 
     def __init__(self, device, on_desired=None, on_reply=None):
-        """`on_desired(values)` gets what the cloud wants: then do it, and call `report`.
+        """`on_desired(values)` gets the desired values: apply them, then call `report`.
 
         `on_reply(error, version)` tells how an update ended: error is None, or "409" and the like.
         """

@@ -27,9 +27,8 @@ class Thing:
     """The properties, services and events of one device."""
 
     def __init__(self, device, model=None):
-        """`model` is the file of a thing model; values that it does not allow are then refused,
-        the cloud's with 460, the program's own with ValueError, those of `device.post_properties`
-        too.
+        """`model` is the file of a thing model. Values that it does not allow are then refused:
+        the cloud's with 460, the program's own with ValueError, also in `device.post_properties`.
         """
         self._device = device
         self._model = None
@@ -46,7 +45,7 @@ class Thing:
         device.subscribe(b"/ext/rrpc/+" + device.topic("thing/service/+"), self.take)
 
     def property(self, name):
-        """Have the decorated `handler(value)` called when the cloud sets a property.
+        """Handle sets of a property by the cloud with the decorated `handler(value)`.
 
         Its return value, unless None, is posted as the property's new value. ValueError says
         that a value is not allowed. Raises TypeError or ValueError for a handler that the cloud
@@ -55,12 +54,12 @@ class Thing:
         return self._keep(self._properties, "property", name)
 
     def service(self, name):
-        """Have the decorated `handler(inputs)` called when the cloud asks for a service.
+        """Handle calls of a service by the cloud with the decorated `handler(inputs)`.
 
         It returns the outputs, a dict, or None without outputs. ValueError says that an input is
-        not allowed. RefusedError(code, text) is answered with its code (429 busy, your own from
-        100000 to 110000). Any other exception is answered with 400 and logged. Raises as
-        `property`.
+        not allowed. The reply to RefusedError(code, text) has its code (429 busy, your own from
+        100000 to 110000), the reply to any other exception has 400, and the exception is logged.
+        Raises what `property` does.
         """
         return self._keep(self._services, "service", name)
 
@@ -71,7 +70,7 @@ class Thing:
         return self._device.request("event/property/post", values, qos, on_reply)
 
     def event(self, name, values, time=None, qos=0, on_reply=None):
-        """Post an event, its values a dict, `time` in ms since 1970; see `Device.request`."""
+        """Post an event; `values` is a dict, `time` is in ms since 1970; see `Device.request`."""
         if not isinstance(values, dict):
             heap.call("values", "check_event", name, values)
         if self._model:
@@ -82,7 +81,7 @@ class Thing:
         return self._device.request("event/%s/post" % name, params, qos, on_reply)
 
     def take(self, topic, payload):
-        """Carry out a call that came on a topic, and answer it; it is subscribed to already."""
+        """Carry out a call that came on a topic, and reply. The topics are subscribed already."""
         try:
             body = json.loads(payload)
             number, method = body["id"], body["method"]

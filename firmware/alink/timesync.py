@@ -7,7 +7,7 @@ from time import ticks_diff, ticks_ms
 def ask(device, on_time):
     """Ask for the time; `on_time(ms)` gets the milliseconds since 1970 of that moment.
 
-    The way there and back is taken off by halves. Raises TransportError when not online.
+    Half of the round trip is added. Raises TransportError when not online.
     """
     identity = "%s/%s" % (device.product_key, device.device_name)
 

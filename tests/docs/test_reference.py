@@ -51,6 +51,18 @@ def test_every_public_name_has_an_entry(module):
     assert names == []
 
 
+def test_reference_of_board_has_only_names_of_stubs():
+    for module, public, internal in (
+        ("alink.gateway", "add", "hold"),
+        ("alink.gateway.sub_device", "connect", "came"),
+        ("alink.http_channel", "publishing", "auth_body"),
+        ("alink.ota", "ask", "judge_soon"),
+    ):
+        found = re.findall(r"\{py:\w+\} (\w+)\(", entries.describe(module))
+        assert public in found, module
+        assert internal not in found, module
+
+
 @pytest.mark.parametrize("package", INTERNAL)
 def test_every_module_is_described_or_internal(package):
     described = {

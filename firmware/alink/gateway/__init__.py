@@ -138,7 +138,7 @@ class Gateway(Engine):
     def topology(self, on_reply):
         """Ask which sub-devices are this gateway's: data is [{"productKey", "deviceName"}, ...].
 
-        Some seventy fit in a `max_packet` of 4 KiB; of a longer answer the code is 0.
+        About seventy fit in a `max_packet` of 4 KiB; for a longer reply the code is 0.
         """
         return self.request("topo/get", {}, 0, on_reply)
 

@@ -58,7 +58,7 @@ class SubDevice(Messages):
         self.gateway.publish(self.topic(topic), payload, qos, on_done)
 
     def subscribe(self, topic, handler):
-        """Have `handler(topic, payload)` called, as `Device.subscribe`.
+        """Subscribe to a topic or a filter, as `Device.subscribe`.
 
         For every sub-device of a product: from its next login on.
         """
@@ -71,7 +71,7 @@ class SubDevice(Messages):
         return former
 
     def when_online(self, hook):
-        """Have `hook()` called after each login, and now if it is logged in."""
+        """Call `hook()` after each login, and at once if it is logged in."""
         self.gateway.hold(self)
         super().when_online(hook)
 

@@ -110,7 +110,7 @@ class Ota:
         self._came()
 
     def ask(self):
-        """Ask whether there is an update; it is offered as a pushed one is."""
+        """Ask for an update; it is offered in the same way as a pushed one."""
         params = {"module": self.module} if self.module else {}
         self.device.request("ota/firmware/get", params, 0, self._answered)
 
