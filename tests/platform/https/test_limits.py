@@ -80,15 +80,18 @@ def test_body_that_stops_is_cut(quick: Platform):
     assert "no more of a request's body within" in quick.expect("connect_timeout").reason
 
 
-def test_connection_is_reusable_and_ends_when_idle(quick: Platform):
+def test_connection_is_reusable_and_ends_when_idle(make_platform: Callable[..., Platform]):
+    # A starved client is late with its next request: only a much later one is idle.
+    limits = Settings(http_head_seconds=HEAD, http_idle_seconds=10 * HEAD)
+    platform = make_platform(settings=limits)
     request = b"GET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n"
-    with dialled(quick, "https_port") as connection:
+    with dialled(platform, "https_port") as connection:
         for _ in range(3):
             connection.sendall(request)
             assert connection.recv(65536).startswith(b"HTTP/1.1 404")
             time.sleep(HEAD * 0.8)
         ends(connection)
-    assert "no further request within" in quick.expect("connect_timeout").reason
+    assert "no further request within" in platform.expect("connect_timeout").reason
 
 
 MALFORMED = [

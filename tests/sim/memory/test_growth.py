@@ -34,7 +34,7 @@ device.poll(1000)
 gc.collect()
 show("on chip:")
 sock = socket.socket()
-sock.settimeout(5)
+sock.settimeout(60)
 sock.connect(socket.getaddrinfo(HOST, PORT)[0][-1])
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 context.verify_mode = ssl.CERT_REQUIRED

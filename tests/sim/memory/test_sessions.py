@@ -64,7 +64,7 @@ def hold(size):
 def dial(host):
     sock = socket.socket()
     try:
-        sock.settimeout(5)
+        sock.settimeout(60)
         sock.connect(socket.getaddrinfo(host, PORT)[0][-1])
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.verify_mode = ssl.CERT_REQUIRED
