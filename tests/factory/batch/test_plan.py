@@ -283,3 +283,6 @@ def test_malformed_toml_is_one_sentence(workshop):
     file.write_text("name = lamps")
     with pytest.raises(BatchError, match=r"bad.toml"):
         load(file)
+    file.write_text('name = "lamps"', encoding="utf-16")
+    with pytest.raises(BatchError, match=r"bad.toml is not UTF-8: save it as UTF-8"):
+        load(file)

@@ -76,6 +76,15 @@ def test_wrong_answers_are_asked_again(tmp_path: Path):
     assert (tmp_path / "lamps.csv").read_text() == "SerialNumber\n"
 
 
+def test_prefix_that_no_name_can_have_is_refused(tmp_path: Path):
+    options = ["--name", "lamps", "--product-key", KEY, "--region", "cn-beijing"]
+    options += ["--board", "ESP32_GENERIC", "--layout", "factory", "--scheme", "counter"]
+    code, output = new(tmp_path, ["", "la mp-", "lamp-", "12", "none", "y", ""], *options)
+    assert code == 0, output
+    assert "'la mp-': a DeviceName has the wrong form; allowed: 4 to 32 letters" in output
+    assert rows.read(batch_file.load(tmp_path / "lamps.toml"))[0].device_name == "lamp-000001"
+
+
 @pytest.mark.parametrize("name", ["lamps.toml", "lamps.csv", "lamps.secret"])
 def test_nothing_is_overwritten(tmp_path: Path, name: str):
     (tmp_path / name).write_text("mine")

@@ -197,7 +197,9 @@ def load(file: Path) -> Batch:
         content = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise BatchError(f"{file}: {error.strerror}: name the batch file") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise BatchError(f"{file} is not UTF-8: save it as UTF-8") from error
+    except tomllib.TOMLDecodeError as error:
         raise BatchError(f"{file}: {error}") from error
     try:
         return _batch(file, tables.check(_File, {"name": file.stem} | content))

@@ -62,7 +62,7 @@ def new(
     schemes = tuple(new_batch.SCHEMES)
     scheme = _asked(scheme, "DeviceNames", _one_of(schemes), default="given")
     if scheme in ("counter", "board"):
-        prefix = _asked(prefix, "Start of each DeviceName", lambda _: "", default="lamp-")
+        prefix = _asked(prefix, "Start of each DeviceName", _prefix, default="lamp-")
         count = int(_asked(str(count or ""), "Number of boards", _number))
     if image != "none":
         where = _asked(image, "MicroPython image (none: the boards run it already)", _image)
@@ -139,6 +139,14 @@ def _is_name(text: str) -> str:
 
     is_right = re.fullmatch(r"[A-Za-z0-9._-]{1,64}", text)
     return "" if is_right else f"{text!r}: write 1 to 64 letters, digits and . _ -"
+
+
+def _prefix(text: str) -> str:
+    # Both schemes append at least six digits; `plan` knows the length of a MAC.
+    from alink_formats import rules
+
+    said = rules.mistake("device_name", text + "000001")
+    return f"{text!r}: a DeviceName {said}" if said else ""
 
 
 def _number(text: str) -> str:
