@@ -182,7 +182,7 @@ def _sections(docstring: griffe.Docstring) -> Iterator[str]:
 
 
 def _line(text: str) -> str:
-    return " ".join(text.split())
+    return _PAGE.sub(_link, " ".join(text.split()))
 
 
 def _markdown(text: str) -> str:

@@ -52,13 +52,17 @@ class Device(Messages):
         watchdog=None,
         log=print,
     ):
-        """keepalive: seconds, 30..1200. max_packet: bytes of the longest message that is received;
-        it takes twice its length of heap. securemode: replaces the registration's (2 or -2).
+        """Call `from_flash` instead; it passes these settings on.
 
-        policy: what a refused login leads to: "retry" (30 s to 1 h apart), "reregister" (erase the
-        credential and reset the board) or "stop" (raise). network: a callable that returns
-        whether the network is up, in place of Wi-Fi. watchdog: a `machine.WDT`, fed while
-        anything here waits. log: a callable that takes a line of text; None is silent.
+        Args:
+            keepalive: seconds, 30 to 1200.
+            max_packet: bytes of the longest message that is received; it takes twice that of heap.
+            securemode: replaces the one of the registration, 2 or -2.
+            policy: what a refused login leads to: "retry" (30 s to 1 h apart), "reregister" (erase
+                the credential and reset the board) or "stop" (raise).
+            network: a callable that returns whether the network is up, in place of Wi-Fi.
+            watchdog: a `machine.WDT`, fed while anything here waits.
+            log: a callable that takes a text line; None is silent.
         """
         super().__init__()
         self._keepalive = keepalive

@@ -29,7 +29,7 @@ class HttpChannel:
         return channel
 
     def __init__(self, network=None, watchdog=None, log=print):
-        """See `Device()`."""
+        """Call `from_flash` instead; see `Device()` for the settings."""
         self.product_key = self.device_name = ""
         self.message_id = 0  # The platform's id of the last message.
         self._fields = {}

@@ -28,7 +28,7 @@ class Login:
         return login
 
     def __init__(self, network=None, watchdog=None, securemode=None, log=print):
-        """See `Device()`."""
+        """Call `from_flash` instead; see `Device()` for the settings."""
         self.product_key = self.device_name = self.host = ""
         self.port = 0
         self.client_id = self.user = self.password = b""

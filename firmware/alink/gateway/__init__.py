@@ -69,9 +69,12 @@ class Gateway(Engine):
     """
 
     def __init__(self, batch=5, path="/alink.subs", **settings):
-        """batch: how many sub-devices a request names, 1..50; halved when heap runs short.
+        """Call `from_flash` instead; it passes these settings on.
 
-        path: where their names and secrets are kept, two files on the vfs.
+        Args:
+            batch: sub-devices in a request, 1 to 50; halved when the heap runs short.
+            path: two files on the vfs begin with it; they keep names and secrets of sub-devices.
+            settings: those of `Device()`.
         """
         if not 1 <= batch <= 50:
             raise ValueError("batch is %s, allowed are 1..50" % batch)

@@ -70,16 +70,22 @@ class Ota:
     def __init__(
         self, device, version, module="", target=None, on_offer=None, on_ready=None, plain=False
     ):
-        """`version` is what runs now; `module` is one of the console's, "" the device itself.
+        """Report the version that runs, and take updates from now on.
 
-        target: where an update goes: None is the other application slot; or a `file_target.File`,
-        or the application's own (docs/how-to/update-over-the-air.md, "A target of your own").
-        on_offer: `on_offer(version, size, ext)` returns "now", "later" (`start` begins it) or
-        "refuse"; `ext` are the tags of its batch. Without it every update is taken at once.
-        on_ready: `on_ready(version)` is called when it is in place; without it the board resets
-        into a new image. plain: take an http:// address too.
+        Raises StoreError without a `target` if the partition table has no second slot.
 
-        Raises StoreError where there is no `target` and the partition table has no second slot.
+        Args:
+            device: a `Device`, a `Gateway` or a sub-device.
+            version: the version that runs now.
+            module: an OTA module of the console; "" is the device itself.
+            target: where an update goes: None is the other application slot; or a
+                `file_target.File`, or your own, see docs/how-to/update-over-the-air.md, "A target
+                of your own".
+            on_offer: `on_offer(version, size, ext)` returns "now", "later" (`start` begins it) or
+                "refuse"; `ext` has the tags of the batch. Without it every update begins at once.
+            on_ready: `on_ready(version)` is called when an update is in place; without it the
+                board resets into a new image.
+            plain: take an http:// address too.
         """
         self.device, self.version, self.module = device, version, module
         self.carrier = getattr(device, "gateway", device)

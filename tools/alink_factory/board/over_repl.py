@@ -44,7 +44,7 @@ class ReplBoard:
         self._record = b""
 
     def look(self) -> set[tuple[str, str]]:
-        """Ask the running MicroPython for its partitions, its records and its files."""
+        """Read partitions, records and files; return the owners that the records name."""
         self._running = running = self._mpremote.look()
         self.mac = running.mac
         if "fctry" in running.labels:
