@@ -233,9 +233,10 @@ def test_logs_in_as(platform: Platform, client):
     platform.console.add_device(PRODUCT_KEY, DEVICE_NAME, secret=DEVICE_SECRET)
     client_id, password, keepalive, flags = LOGIN[client]
     packet = connect(client_id, USER, password, keepalive=keepalive, flags=flags)
-    for port in (platform.mqtt_tls_port, platform.mqtt_port):
+    is_stored = not flags & 2
+    for port, is_present in ((platform.mqtt_tls_port, False), (platform.mqtt_port, is_stored)):
         with Wire.tls(platform, port) as wire:
-            assert wire.ask(packet) == ACCEPTED
+            assert wire.ask(packet) == bytes((0x20, 2, is_present, 0))
 
 
 @pytest.mark.client_row(1, "TLS and plain MQTT on one port")

@@ -136,7 +136,7 @@ class Connection(asyncio.Protocol):
             self._core.note("offline", session, reason=reason)
 
     def _keep(self, session: Session) -> None:
-        """Store the session, and carry out the will, of a client of MQTT 5."""
+        """Store the session of a client that wants it kept; carry out a will of MQTT 5."""
         seconds, now = self._dialect.session_expiry, self._core.clock.monotonic()
         if seconds and self._outgoing:
             self._core.stored.keep(session, self._outgoing.left(), seconds=seconds, now=now)

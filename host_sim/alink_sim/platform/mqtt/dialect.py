@@ -19,6 +19,7 @@ from alink_sim.platform.state.mqtt_reason import Reason
 _ALIASES = 20  # Of one connection, each way.
 _MOST_TEXT = 200  # Characters of a reason string, which may quote a topic of 64 KB.
 _NO_LIMIT = 1 << 28  # No packet is longer.
+_STORED = 7 * 24 * 3600  # Seconds that a session without Clean Session outlives its connection.
 
 # The code of MQTT 5 for each of MQTT 3.1.1's CONNACK.
 _REFUSALS = {
@@ -37,9 +38,12 @@ class Dialect:
     receive_maximum = 65535  # Messages at QoS 1 that the client takes without a PUBACK.
     packet_maximum = _NO_LIMIT  # Bytes.
     session_expiry = 0  # Seconds that the platform stores the session of a client that is away.
+    _tells_session = True  # CONNACK of MQTT 3.1 has a reserved byte where later ones have it.
 
     def take(self, connect: Connect) -> None:
         """Take up what a CONNECT asks for. Raises ProtocolViolationError."""
+        self.session_expiry = 0 if connect.clean_session else _STORED
+        self._tells_session = connect.level >= self.level
 
     def leave(self, packet: Packet) -> bool:
         """Take a DISCONNECT up; tell whether the client wants its will published."""
@@ -48,8 +52,8 @@ class Dialect:
 
     def accept(self, *, keepalive: int, packet_maximum: int, session_present: bool) -> bytes:
         """Return the CONNACK of a login or registration."""
-        del keepalive, packet_maximum, session_present  # Only MQTT 5 tells them.
-        return framing.connack(0)
+        del keepalive, packet_maximum  # Only MQTT 5 tells them.
+        return framing.connack(0, session_present=session_present and self._tells_session)
 
     def refuse(self, code: int) -> bytes:
         """Return the CONNACK of a refusal; `code` is that of MQTT 3.1.1."""

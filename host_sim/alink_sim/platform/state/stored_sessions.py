@@ -1,6 +1,7 @@
-"""Sessions of MQTT 5 whose client is away, and retained messages; both in memory.
+"""Sessions whose client is away, and retained messages of MQTT 5; both in memory.
 
-docs/reference/protocol.md, "MQTT 5". Moments are seconds of the platform's monotonic clock.
+docs/reference/protocol.md, "MQTT profile" and "MQTT 5". Moments are seconds of the platform's
+monotonic clock.
 """
 
 from __future__ import annotations
