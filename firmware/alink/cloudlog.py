@@ -41,10 +41,10 @@ class CloudLog:
         line = {
             "utcTime": "%04d-%02d-%02dT%02d:%02d:%02d.000+0000" % time.gmtime()[:6],
             "logLevel": level,
-            "module": module,
+            "module": str(module),
             "code": str(code),
             "traceContext": str(context),
-            "logContent": text[:_LONGEST],
+            "logContent": str(text)[:_LONGEST],
         }
         self._lines = self._lines[1 - _KEPT :] + [line]
         self._send()

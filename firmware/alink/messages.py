@@ -57,18 +57,22 @@ class Messages:
             or b"#" in topic
             or len(topic) > 128
             or len(payload) > 262144
-            or qos > 1
+            or (qos != 0 and qos != 1)  # noqa: PLR1714  A tuple would take heap.
+            or (on_done and not callable(on_done))
             or self._link is None
         ):
-            heap.call("wrong_arguments", "check_message", topic, payload, qos)
+            heap.call("wrong_arguments", "check_message", topic, payload, qos, on_done)
         self._link.publish(topic, payload, qos, on_done)  # pyright: ignore[reportAttributeAccessIssue]
 
     def subscribe(self, topic, handler):
         """Subscribe to a topic, or a filter with + and #; `handler(topic, payload)` gets bytes.
 
         It may be called before `connect`, and a subscription survives reconnects. An exception in
-        a handler is logged. Returns the handler that it replaces, or None.
+        a handler is logged. Returns the handler that it replaces, or None. Raises TypeError for
+        a handler that cannot be called, or is async.
         """
+        if type(handler) is not type(self.topic):  # The SDK's own are methods: no load for them.
+            heap.call("wrong_names", "check_handler", None, "", "subscribe", handler)
         topic = self.topic(topic)
         former = self._routes.get(topic)
         self._routes[topic] = handler

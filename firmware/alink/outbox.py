@@ -46,6 +46,8 @@ class Outbox:
         """Queue a property post: {identifier: value, or {"value": value, "time": ms}}."""
         self._number += 1
         what = "event/property/post"
+        if self._device.thing:
+            self._device.thing.check(values)
         # Its PUBACK is what ends it: no reply is waited for.
         payload = envelope.request(_FIRST_ID + self._number, what, values, 0)
         self.put("thing/" + what, payload, on_done)
@@ -60,9 +62,15 @@ class Outbox:
         topic = self._device.topic(topic)
         if isinstance(payload, str):
             payload = payload.encode()
-        is_good = isinstance(payload, (bytes, bytearray, memoryview)) and len(topic) <= 128
-        if not is_good or b"+" in topic or b"#" in topic:
-            heap.call("wrong_arguments", "check_message", topic, payload, 1)
+        if (
+            not isinstance(payload, (bytes, bytearray, memoryview))
+            or topic[0] != 0x2F
+            or b"+" in topic
+            or b"#" in topic
+            or len(topic) > 128
+            or (on_done and not callable(on_done))
+        ):
+            heap.call("wrong_arguments", "check_message", topic, payload, 1, on_done)
         payload = bytes(payload)
         size = _HEADER + len(topic) + len(payload)
         if size > self._limit or not (self._drop or self.size + size <= self._limit):

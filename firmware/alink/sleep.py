@@ -9,5 +9,7 @@ def sleep(device, ms):
     """
     import machine
 
+    if not isinstance(ms, int) or ms < 0:
+        raise ValueError("sleep is for %r; allowed are milliseconds from 0" % (ms,))
     device.close()
     machine.deepsleep(ms)

@@ -65,9 +65,13 @@ class Thing:
 
     def post(self, values, qos=0, on_reply=None):
         """Post {identifier: value, or {"value": value, "time": ms since 1970}}; see `request`."""
+        self.check(values)
+        return self._device.request("event/property/post", values, qos, on_reply)
+
+    def check(self, values):
+        """Raise TypeError or ValueError for values that `post` refuses."""
         if self._model:
             self._model.check_properties(values)
-        return self._device.request("event/property/post", values, qos, on_reply)
 
     def event(self, name, values, time=None, qos=0, on_reply=None):
         """Post an event; `values` is a dict, `time` is in ms since 1970; see `Device.request`."""
@@ -139,8 +143,7 @@ class Thing:
         for name in values:
             if name not in self._properties:
                 raise ValueError("%s cannot be set" % name)
-        if self._model:
-            self._model.check_properties(values)
+        self.check(values)
         for name, value in values.items():
             now = self._properties[name](value)
             if now is not None:

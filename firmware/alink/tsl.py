@@ -81,7 +81,7 @@ class Model:
             self._check(group.encode() + b"/", key, value)
 
     def _check(self, group, name, value):
-        line = b"\n%s%s " % (group, name.encode())
+        line = b"\n%s%s " % (group, str(name).encode())
         at = self._lines.find(line)
         if at < 0:
             self._refuse(name, group)

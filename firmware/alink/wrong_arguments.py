@@ -8,7 +8,7 @@ from .errors import TransportError
 from .topics import shown
 
 
-def check_message(topic, payload, qos):
+def check_message(topic, payload, qos, on_done):
     """Raise the sentence about a message that the platform does not take, or is not online.
 
     Returns for a topic that came from the platform, however long.
@@ -29,6 +29,8 @@ def check_message(topic, payload, qos):
         raise ValueError("the payload has %d bytes; the limit is 262144" % len(payload))
     if qos not in (0, 1):
         raise ValueError("qos is %r; the platform takes 0 and 1" % (qos,))
+    if on_done and not callable(on_done):
+        raise TypeError("on_done is %r; allowed is a function" % (on_done,))
     if len(topic) <= 128:
         raise TransportError("not online; call connect() first")
 

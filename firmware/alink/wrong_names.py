@@ -37,7 +37,7 @@ def refuse_unknown(name, known, where="in the thing model", error=ValueError):
     best = nearest = None
     for one in known:
         at = hits = 0
-        for letter in name:
+        for letter in str(name):
             found = one.find(letter, at)
             if found >= 0:
                 hits, at = hits + 2, found + 1

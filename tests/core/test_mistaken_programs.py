@@ -55,6 +55,11 @@ RAISING = (
     ("device.publish(b'user/update', 'a')", "a topic of bytes is sent as it is, and user/update"),
     ("device.publish('user/update', bytes(262145))", "the payload has 262145 bytes; the limit is"),
     ("device.close()\ndevice.publish('user/update', 'a')", "not online; the message was not sent"),
+    ("device.publish('user/update', 'a', 1, 5)", "on_done is 5; allowed is a function"),
+    ("device.subscribe('user/get', None)", "the handler of subscribe is None; allowed"),
+    ("async def f(a, b): pass\ndevice.subscribe('user/get', f)", "subscribe is async; allowed is"),
+    ("device.sleep('5')", "sleep is for '5'; allowed are milliseconds from 0"),
+    ("device.sleep(-1)", "sleep is for -1; allowed are milliseconds from 0"),
     ("for n in range(33):\n device.request('config/get', {})", "32 requests wait for their reply"),
     # Values
     ("device.post_properties({'t': float('nan')})", "t is nan, and JSON has no such number; leav"),
@@ -83,6 +88,11 @@ RAISING = (
         "from alink.cloudlog import CloudLog\nCloudLog(device, 'info')",
         "the level is 'info'; allowed are DEBUG, INFO, WARN, ERROR, FATAL",
     ),
+    (
+        "from alink.outbox import Outbox\nOutbox(device).put('user/update', 'a', 5)",
+        "on_done is 5; allowed is a function",
+    ),
+    ("from alink.gateway import Gateway\nGateway(device)", "allowed range is 1 to 50"),
     # Settings
     ("Device.from_flash(keepalve=60)", "keepalve is not a setting; did you mean keepalive?"),
     ("Device.from_flash(keepalive=20)", "keepalive is 20; allowed range is 30 to 1200"),
@@ -122,6 +132,11 @@ WITH_MODEL = (
     ("device.post_properties({'Temperature': '21'})", "Temperature is '21', allowed is float .."),
     ("device.post_properties({'TargetTemperature': 31})", "is 31, allowed is float 5..30"),
     ("device.post_properties({'Temperature': float('nan')})", "Temperature is nan, and JSON has"),
+    ("device.post_properties({5: 20})", "5 is not in the thing model; did you mean"),
+    (
+        "from alink.outbox import Outbox\nOutbox(device).post_properties({'Temprature': 21})",
+        "Temprature is not in the thing model; did you mean Temp",
+    ),
     ("thing.event('TooHot', {})", "TooHot is not in the thing model; did you mean TooWarm?"),
     ("thing.event('TooWarm', 5)", "the values of TooWarm are 5; allowed is a dict"),
     ("thing.event('TooWarm', {'Level': 'high'})", "Level is 'high', allowed is int"),

@@ -18,6 +18,7 @@ class Device:
         self.hooks = []
         self.log = []
         self.fails = False
+        self.thing = None
 
     def online(self):
         return self.session
@@ -67,7 +68,7 @@ def test_offline_messages_leave_in_order_four_at_once():
     device = Device()
     outbox = Outbox(device)
     for number in range(6):
-        outbox.put("t", b"%d" % number)
+        outbox.put("/", b"%d" % number)
     assert device.sent == []
     device.begin(1)
     assert device.payloads() == [b"0", b"1", b"2", b"3"]
@@ -79,7 +80,7 @@ def test_acknowledged_message_frees_its_space():
     device = Device()
     outbox = Outbox(device)
     ended = []
-    outbox.put("t", b"x", ended.append)
+    outbox.put("/", b"x", ended.append)
     assert outbox.size == 10
     device.begin(1)
     device.acknowledge()
@@ -91,7 +92,7 @@ def test_unacknowledged_messages_are_sent_in_next_session():
     device = Device()
     outbox = Outbox(device)
     for number in range(3):
-        outbox.put("t", b"%d" % number)
+        outbox.put("/", b"%d" % number)
     device.begin(1)
     device.acknowledge()
     late = device.sent[0][1]
@@ -107,7 +108,7 @@ def test_publish_on_lost_session_is_retried():
     outbox = Outbox(device)
     device.begin(1)
     device.fails = True
-    outbox.put("t", b"x")
+    outbox.put("/", b"x")
     device.fails = False
     device.begin(2)
     assert device.payloads() == [b"x"]
@@ -115,9 +116,9 @@ def test_publish_on_lost_session_is_retried():
 
 def test_full_outbox_raises_and_keeps_its_messages():
     outbox = Outbox(Device(), limit=25)
-    outbox.put("t", b"a")
-    outbox.put("t", b"b")
-    assert "no room for 10 bytes: 20 of 25" in str(raises(AlinkError, outbox.put, "t", b"c"))
+    outbox.put("/", b"a")
+    outbox.put("/", b"b")
+    assert "no room for 10 bytes: 20 of 25" in str(raises(AlinkError, outbox.put, "/", b"c"))
     assert (len(outbox), outbox.dropped) == (2, 0)
 
 
@@ -126,9 +127,9 @@ def test_drop_discards_the_oldest_waiting_message():
     outbox = Outbox(device, limit=50, drop=True)
     ended = []
     for name in (b"a", b"b", b"c", b"d", b"e"):
-        outbox.put("t", name, lambda ok, name=name: ended.append((name, ok)))
+        outbox.put("/", name, lambda ok, name=name: ended.append((name, ok)))
     device.begin(1)
-    outbox.put("t", b"f")
+    outbox.put("/", b"f")
     assert ended == [(b"e", False)]
     assert outbox.dropped == 1
     device.end()
@@ -139,8 +140,8 @@ def test_drop_discards_the_oldest_waiting_message():
 
 def test_message_larger_than_outbox_is_always_refused():
     outbox = Outbox(Device(), limit=20, drop=True)
-    outbox.put("t", b"a")
-    raises(AlinkError, outbox.put, "t", bytes(12))
+    outbox.put("/", b"a")
+    raises(AlinkError, outbox.put, "/", bytes(12))
     assert len(outbox) == 1
 
 
@@ -149,7 +150,7 @@ def test_journal_restores_the_queue_after_reset():
     device = Device()
     outbox = Outbox(device, path=PATH)
     for number in range(6):
-        outbox.put("t", b"%d" % number)
+        outbox.put("/", b"%d" % number)
     device.begin(1)
     device.acknowledge()
     device.acknowledge()
@@ -163,7 +164,7 @@ def test_journal_cut_anywhere_loses_only_last_record():
     _no_file()
     outbox = Outbox(Device(), path=PATH)
     for number in range(3):
-        outbox.put("t", b"%d" % number)
+        outbox.put("/", b"%d" % number)
     with open(PATH, "rb") as file:
         whole = file.read()
     for end in range(len(whole)):
@@ -171,7 +172,7 @@ def test_journal_cut_anywhere_loses_only_last_record():
             file.write(whole[:end])
         cut = Outbox(Device(), path=PATH)
         assert len(cut) == end // 10, end
-        cut.put("t", b"next")
+        cut.put("/", b"next")
         assert len(Outbox(Device(), path=PATH)) == end // 10 + 1, end
     _no_file()
 
@@ -182,9 +183,9 @@ def test_journal_size_stays_bounded():
     outbox = Outbox(device, limit=100, path=PATH)
     device.begin(1)
     for number in range(3):
-        outbox.put("t", b"%d" % number)
+        outbox.put("/", b"%d" % number)
     for number in range(100):
-        outbox.put("t", b"%d" % number)
+        outbox.put("/", b"%d" % number)
         device.acknowledge()
         assert os.stat(PATH)[6] <= 220
     while device.sent:
@@ -196,8 +197,8 @@ def test_journal_size_stays_bounded():
 def test_unwritable_vfs_is_logged_once_and_messages_continue():
     device = Device()
     outbox = Outbox(device, path="nowhere/outbox")
-    outbox.put("t", b"a")
-    outbox.put("t", b"b")
+    outbox.put("/", b"a")
+    outbox.put("/", b"b")
     assert len(device.log) == 1 and "in RAM only: nowhere/outbox" in device.log[0]
     device.begin(1)
     assert device.payloads() == [b"a", b"b"]

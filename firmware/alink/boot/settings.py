@@ -55,6 +55,10 @@ def check(settings):
     for name in ("network", "log"):
         if settings.get(name) is not None and not callable(settings[name]):
             raise TypeError("%s is %r; allowed is a function" % (name, settings[name]))
+    if settings.get("securemode") not in (None, 2, -2):
+        raise ValueError("securemode is %r; allowed are 2, -2" % (settings["securemode"],))
+    if settings.get("scrub", False) not in (True, False):
+        raise TypeError("scrub is %r; allowed are True, False" % (settings["scrub"],))
     if settings.get("watchdog") is not None and not hasattr(settings["watchdog"], "feed"):
         raise TypeError("watchdog is %r; allowed is a machine.WDT" % (settings["watchdog"],))
     if settings.get("out_of_memory", "reset") not in ("reset", "raise"):

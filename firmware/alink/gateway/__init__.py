@@ -76,8 +76,8 @@ class Gateway(Engine):
             path: two files on the vfs begin with it; they keep names and secrets of sub-devices.
             settings: those of `Device()`.
         """
-        if not 1 <= batch <= 50:
-            raise ValueError("batch is %s, allowed are 1..50" % batch)
+        if not isinstance(batch, int) or not 1 <= batch <= 50:
+            raise ValueError("batch is %r; allowed range is 1 to 50" % (batch,))
         super().__init__(batch, path, **settings)
 
     # Sub-devices

@@ -30,6 +30,8 @@ WRONG = (
     ("network", True, TypeError, "network is True; allowed is a function"),
     ("log", "x", TypeError, "log is 'x'; allowed is a function"),
     ("watchdog", 5, TypeError, "watchdog is 5; allowed is a machine.WDT"),
+    ("securemode", "2", ValueError, "securemode is '2'; allowed are 2, -2"),
+    ("scrub", "yes", TypeError, "scrub is 'yes'; allowed are True, False"),
     ("wifi", "home", ValueError, WIFI),
     ("wifi", ("home",), ValueError, WIFI),
     ("wifi", ("home", 12345678), ValueError, WIFI),
