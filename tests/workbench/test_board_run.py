@@ -6,12 +6,15 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import cast
 
 import pytest
 from typer.testing import CliRunner
 
 from alink_sim import cli
-from alink_sim.workbench import project, scratch
+from alink_sim.workbench import command, project, scratch
+from alink_sim.workbench.orders import ExpectationError, OrderError, Orders
+from alink_sim.workbench.terminal import Terminal
 from tests.waiting import PATIENCE
 from tests.workbench.board_run import MAIN, PROGRAM, running
 
@@ -40,6 +43,11 @@ def test_ctrl_c_opens_the_repl(application: Path):
         run.says("button 0 1")
         run.type("pin 4\n")
         run.says("board-1: pin 4 is 0")
+        run.type("pin four\nexpect\nquiet\ncloud call Reboot {a\n")
+        run.says("the number is 'four'; write that of a pin or a UART, such as 4")
+        run.says("'expect' lacks a word; type `help` for the form")
+        run.says("order is 'quiet'; did you mean quit")
+        run.says("the inputs are '{a'; write JSON")
         run.type("\x03")
         run.says("KeyboardInterrupt")
         run.says(">>> ")
@@ -76,9 +84,11 @@ def test_served_platform_and_power_cut(tmp_path: Path):
     [
         (["nowhere"], "nowhere has no main.py: name the folder of your application"),
         ([".", "--set", "pin=1"], "setting is 'pin=1'; write pin4=1 or adc34=1.2"),
+        ([".", "--set", "adc34=high"], "volts is 'high'; write a number, such as 1.2"),
+        ([".", "--set", "adc34=nan"], "volts is 'nan'; write a number, such as 1.2"),
         ([".", "--thing", "main.py"], "main.py is not a thing model"),
         ([".", "--platform", "nothing"], "no platform serves nothing"),
-        ([".", "--board", "ESP33"], "boards/: ESP32_GENERIC, ESP32_GENERIC-OTA, ESP32_GENERIC_C3"),
+        ([".", "--board", "ESP33"], "boards/: use ESP32_GENERIC, ESP32_GENERIC-OTA,"),
     ],
 )
 def test_wrong_argument_gets_a_sentence(
@@ -88,6 +98,21 @@ def test_wrong_argument_gets_a_sentence(
     done = CliRunner().invoke(cli.app, ["board", "run", *arguments])
     assert done.exit_code == 2
     assert sentence in done.output
+
+
+class _Unmet:
+    def run(self, text: str) -> str:
+        raise (ExpectationError if text.startswith("expect") else OrderError)(text)
+
+
+def test_failed_expect_is_exit_code_one(application: Path, monkeypatch: pytest.MonkeyPatch):
+    for order, failed in (("pin 99", False), ("expect online", True)):
+        terminal = Terminal(1)
+        terminal.carry_out(cast(Orders, _Unmet()), order)
+        assert terminal.failed == failed
+    for met, code in ((True, 0), (False, 1)):
+        monkeypatch.setattr(command, "_run", lambda *_, met=met, **__: met)
+        assert CliRunner().invoke(cli.app, ["board", "run", str(application)]).exit_code == code
 
 
 def test_folder_of_killed_run_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

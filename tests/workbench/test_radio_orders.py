@@ -51,7 +51,7 @@ def test_fault_file_and_orders_change_radio(application: Path, tmp_path: Path):
     with running(application, "--faults", faults) as run:
         run.says("status 202")
         run.says("status 1010")
-        run.says("could not convert string to float: 'seven'")
+        run.says("the delay is 'seven'; write a number, such as 5, for 5 seconds")
         run.type("wifi network away secret\n")
         run.says("status 20[01]")
         run.type("wifi sideways\nwfi off\n")

@@ -71,7 +71,10 @@ def run(
     layout: Annotated[str, typer.Option(help="factory or stock.")] = "factory",
     interpreter: Annotated[str, typer.Option(help="unix64 or unix32.")] = "unix64",
 ) -> None:
-    """Burn boards with an application, power them and follow them. Type `help` for orders."""
+    """Burn boards with an application, power them and follow them. Type `help` for orders.
+
+    The exit code is 1 if an order `expect` failed.
+    """
     plan = Plan(
         count=count,
         method=method,
@@ -82,7 +85,7 @@ def run(
         layout=layout,
     )
     with _reported():
-        _run(
+        met = _run(
             Application(folder),
             plan,
             interpreter=interpreter,
@@ -92,6 +95,8 @@ def run(
             faults=fault_file.read(faults) if faults else fault_file.FaultFile(),
             watch=watch,
         )
+    if not met:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -115,7 +120,8 @@ def _run(
     settings: list[str],
     faults: fault_file.FaultFile,
     watch: bool,
-) -> None:
+) -> bool:
+    # Return whether each order `expect` was met.
     model = _model(thing, application)
     terminal = Terminal(plan.count)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -159,6 +165,7 @@ def _run(
             schedule.start()
             fleet.watch(restart=watch)
             terminal.serve(orders, fleet.boards)
+    return not terminal.failed
 
 
 def _model(thing: Path | None, application: Application) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -46,6 +47,10 @@ class OrderError(Exception):
     """An order cannot be carried out; the text names the allowed form."""
 
 
+class ExpectationError(OrderError):
+    """A board did not print the text of an order `expect`."""
+
+
 class Orders:
     """Carry out orders on the boards and the platform of a run."""
 
@@ -67,7 +72,7 @@ class Orders:
             word, _, rest = rest.strip().partition(" ")
         order = self._orders.get(word)
         if order is None:
-            raise OrderError(f"order is {word!r}; {nearest(word, tuple(self._orders))}")
+            raise OrderError(f"order is {word!r}; {nearest(word, (*self._orders, 'quit'))}")
         try:
             return order(self, boards, rest.split()) or ""
         except IndexError as error:
@@ -83,7 +88,7 @@ class Orders:
         self.run(" ".join(found.groups()))
 
     def _pin(self, boards: list[Board], words: list[str]) -> str:
-        number = int(words[0])
+        number = _pin_number(words[0])
         if len(words) > 1:
             levels = {"0": 0, "1": 1, "float": None}
             if words[1] not in levels:
@@ -96,16 +101,21 @@ class Orders:
         )
 
     def _adc(self, boards: list[Board], words: list[str]) -> None:
+        number, volts = _pin_number(words[0]), _number("volts", words[1], "1.2")
         for board in boards:
-            board.adc(int(words[0])).set_volts(float(words[1]))
+            board.adc(number).set_volts(volts)
 
     def _uart(self, boards: list[Board], words: list[str]) -> None:
         for board in boards:
-            board.uart(int(words[0])).send((" ".join(words[1:]) + "\r\n").encode())
+            board.uart(_pin_number(words[0])).send((" ".join(words[1:]) + "\r\n").encode())
 
     def _expect(self, boards: list[Board], words: list[str]) -> None:
+        text = " ".join((words[0], *words[1:]))
         for board in boards:
-            board.expect(" ".join(words))
+            try:
+                board.expect(text)
+            except BoardError as error:
+                raise ExpectationError(str(error)) from error
 
     def _power(self, boards: list[Board], words: list[str]) -> None:
         del boards
@@ -142,7 +152,7 @@ class Orders:
             if word in _STATES and not rest:
                 _STATES[word](board.wifi)
             elif word == "dhcp" and len(rest) == 1:
-                board.wifi.delay_dhcp(float(rest[0]))
+                board.wifi.delay_dhcp(_number("the delay", rest[0], "5, for 5 seconds"))
             elif word == "network" and len(rest) in (1, 2):
                 board.wifi.set_network(rest[0], " ".join(rest[1:]))
             else:
@@ -168,7 +178,7 @@ class Orders:
                 values = dict(map(_assignment, rest))
                 self._world.operate("cloud.set_properties", **where, values=values)
             elif kind == "call":
-                arguments = json.loads(" ".join(rest[1:]) or "{}")
+                arguments = _inputs(" ".join(rest[1:]) or "{}")
                 self._world.operate(
                     "cloud.call_service", **where, service=rest[0], inputs=arguments
                 )
@@ -190,6 +200,30 @@ class Orders:
         "uart": _uart,
         "wifi": _wifi,
     }
+
+
+def _number(what: str, text: str, example: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise OrderError(f"{what} is {text!r}; write a number, such as {example}")
+    return value
+
+
+def _pin_number(text: str) -> int:
+    # Return the number of a pin or a UART.
+    if not re.fullmatch("[0-9]+", text):
+        raise OrderError(f"the number is {text!r}; write that of a pin or a UART, such as 4")
+    return int(text)
+
+
+def _inputs(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise OrderError(f'the inputs are {text!r}; write JSON, such as {{"a": 1}}') from error
 
 
 def _assignment(text: str) -> tuple[str, Any]:

@@ -10,16 +10,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from alink_sim.board import Board
-from alink_sim.workbench.orders import OrderError, Orders
+from alink_sim.workbench.orders import ExpectationError, OrderError, Orders
 
 _CTRL_C, _CTRL_D, _CTRL_X = b"\x03", b"\x04", b"\x18"
-_QUIT = ("quit", "exit")
+_QUIT = (["quit"], ["exit"])
 
 
 class Terminal:
     """Standard input and output of `alink-sim board run`, for `count` boards."""
 
     def __init__(self, count: int) -> None:
+        self.failed = False  # Whether an `expect` failed.
         self._count = count
         self._lock = threading.Lock()
         self._partial = [b""] * count
@@ -48,7 +49,7 @@ class Terminal:
                 text = sys.stdin.readline()
                 if not text and not at_terminal:
                     threading.Event().wait()  # Until a signal: the input of a script has ended.
-                if not text or text.strip() in _QUIT:
+                if not text or text.split()[:1] in _QUIT:
                     return
                 self.carry_out(orders, text)
             except KeyboardInterrupt:
@@ -63,6 +64,7 @@ class Terminal:
         try:
             reply = orders.run(text)
         except OrderError as error:
+            self.failed |= isinstance(error, ExpectationError)
             self.tell(str(error))
             return
         if reply:
