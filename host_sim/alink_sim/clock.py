@@ -48,6 +48,11 @@ class Clock(Protocol):
         """Run `callback` in `loop` after `seconds`; call this in the thread of the loop."""
 
 
+_NOT_TURNED = (
+    "the machine's clock cannot be turned: let the fixture iot_clock return a ManualClock"
+)
+
+
 class SystemClock:
     """The clock of the machine."""
 
@@ -66,6 +71,16 @@ class SystemClock:
     ) -> Timer:
         """Run `callback` in `loop` after `seconds`."""
         return loop.call_later(seconds, callback)
+
+    def advance(self, seconds: float) -> None:
+        """Raise RuntimeError: only a `ManualClock` can be turned."""
+        del seconds
+        raise RuntimeError(_NOT_TURNED)
+
+    def run_until(self, what: str | Callable[[], Any], **wanted: Any) -> Any:
+        """Raise RuntimeError: only a `ManualClock` can be turned."""
+        del what, wanted
+        raise RuntimeError(_NOT_TURNED)
 
 
 class Driver(Protocol):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from alink_sim.clock import ManualClock
+from alink_sim.clock import ManualClock, SystemClock
 from alink_sim.factory_flash import FactoryFlash
 
 SLEEPER = """
@@ -46,3 +46,6 @@ def test_crashed_board_ends_the_wait(iot_clock: ManualClock, factory_flash: Fact
 def test_clock_without_platform_says_so() -> None:
     with pytest.raises(RuntimeError, match="add the fixture iot_platform or board"):
         ManualClock().run_until("online")
+    for turn in (SystemClock().advance, SystemClock().run_until):
+        with pytest.raises(RuntimeError, match="let the fixture iot_clock return a ManualClock"):
+            turn(1)  # type: ignore[arg-type]

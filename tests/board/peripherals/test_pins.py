@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import math
+import re
+from collections.abc import Callable
+
 import pytest
 
+from alink_sim.board import Board
 from alink_sim.board.sensors import HcSr04
 from alink_sim.clock import ManualClock
 from tests.board.conftest import Bench, printed, turn
@@ -157,3 +162,22 @@ def test_pin_wakes_board_from_sleep(bench: Bench):
     board.pin(4).set(1)
     board.expect("light sleep over")
     board.expect("cause 4 2")
+
+
+@pytest.mark.parametrize(
+    ("mistake", "sentence"),
+    [
+        (lambda board: board.pin(4).set("high"), "level is 'high'; use 0, 1 or None"),
+        (lambda board: board.pin(4).set(2), "level is 2; use 0, 1 or None"),
+        (lambda board: board.adc(34).set_volts("x"), "volts is 'x'; write a number"),
+        (lambda board: board.adc(34).set_volts(math.nan), "volts is nan; write a number"),
+        (lambda board: board.uart(2).send("$GP"), "data is '$GP'; a UART carries bytes"),
+        (lambda board: board.wifi.delay_dhcp("x"), "the delay of DHCP is 'x'; write seconds"),
+        (lambda board: board.wifi.delay_dhcp(-1), "the delay of DHCP is -1; write seconds"),
+    ],
+)
+def test_wrong_value_of_test_is_named(
+    bench: Bench, mistake: Callable[[Board], object], sentence: str
+):
+    with pytest.raises((TypeError, ValueError), match=re.escape(sentence)):
+        mistake(bench.board(""))

@@ -176,6 +176,7 @@ def test_mpremote_edits_and_asks_the_board(
         edited = MAIN.replace(b"runs", b"ran")
         assert hashlib.sha256(edited).hexdigest() in done.text
         assert re.search(r"filesystem +size +used +avail", done.text), done.text
+        assert "/rom" not in done.text  # It is on the computer.
         assert re.search(r"\(20\d\d, \d+, ", done.text), done.text
         romfs = mpremote(port, "romfs", "query")
         assert "ROMFS is not enabled on this device" in romfs.text  # As of a stock image.

@@ -6,12 +6,14 @@ import json
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from alink_sim.platform import Fault, FaultError, Platform
 from alink_sim.platform.faults import file
 from alink_sim.platform.faults.fault import KINDS
+from alink_sim.platform.faults.script import Faults
 from tests.platform.wire import ACCEPTED, Party, Wire, refused
 
 TOML = """
@@ -154,3 +156,8 @@ def test_words_of_a_command_line_are_a_table():
 def test_missing_file_is_reported(tmp_path: Path, make_platform: Callable[..., Platform]):
     with pytest.raises(FaultError, match=r"none\.toml cannot be read: No such file"):
         make_platform().faults.load(tmp_path / "none.toml")
+
+
+def test_fault_of_another_type_is_refused():
+    with pytest.raises(FaultError, match=r"fault is 'refuse'; write Fault\(...\)"):
+        Faults().add(cast(Fault, "refuse"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from alink_sim.board.interpreter.portal import Portal
@@ -73,7 +74,13 @@ class Wifi:
         self.apply()
 
     def delay_dhcp(self, seconds: float) -> None:
-        """Let the address come this much later, at each join."""
+        """Let the address come this much later, at each join. Raises ValueError."""
+        try:
+            good = 0 <= seconds < math.inf
+        except TypeError:
+            good = False
+        if not good:
+            raise ValueError(f"the delay of DHCP is {seconds!r}; write seconds from 0")
         self._dhcp_ms = round(seconds * 1000)
         self.apply()
 

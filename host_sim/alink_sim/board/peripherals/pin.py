@@ -71,7 +71,9 @@ class Pin:
         return [(data[at + 1], data[at], data[at + 2]) for at in range(0, len(data) - 2, 3)]
 
     def set(self, level: int | None) -> None:
-        """Drive the pin from outside to 0 or 1; None lets it float."""
+        """Drive the pin from outside to 0 or 1; None lets it float. Raises ValueError."""
+        if level not in (0, 1, None):
+            raise ValueError(f"level is {level!r}; use 0, 1 or None")
         with self._chip.lock:
             self._outside = None if level is None else int(bool(level))
             self.update()

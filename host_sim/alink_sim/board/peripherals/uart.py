@@ -31,7 +31,9 @@ class Uart:
         self._device = device
 
     def send(self, data: bytes) -> None:
-        """Send bytes to the firmware."""
+        """Send bytes to the firmware. Raises TypeError for text."""
+        if not isinstance(data, bytes | bytearray | memoryview):
+            raise TypeError(f"data is {data!r}; a UART carries bytes, such as b'...'")
         with self._chip.lock:
             self._to_firmware += data
             if self.interrupts:

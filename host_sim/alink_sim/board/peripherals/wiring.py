@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
 
@@ -22,7 +23,13 @@ class AdcInput:
         self._pin = pin
 
     def set_volts(self, volts: float) -> None:
-        """Set the voltage on the pin."""
+        """Set the voltage on the pin. Raises ValueError for another type, inf or NaN."""
+        try:
+            good = math.isfinite(volts)
+        except TypeError:
+            good = False
+        if not good:
+            raise ValueError(f"volts is {volts!r}; write a number, such as 1.2")
         self._pin.volts = volts
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from alink_sim.platform.faults import file
-from alink_sim.platform.faults.fault import FILE, TLS, Fault
+from alink_sim.platform.faults.fault import FILE, TLS, Fault, FaultError
 from alink_sim.platform.faults.scripted import Peer, Scripted
 
 
@@ -34,6 +34,8 @@ class Faults:
         from now on (of a fault with "tls": the n-th TLS connection), a registration and the login
         behind it being two. `times` is how often it strikes at all. Raises FaultError.
         """
+        if not isinstance(fault, Fault):
+            raise FaultError(f"fault is {fault!r}; write Fault(...) of alink_sim.platform")
         self.add_all([Scripted(fault, product, device, connection, times)])
 
     def load(self, path: Path) -> None:
