@@ -111,6 +111,7 @@ RAISING = (
         "Device.from_flash(thing='empty.json')",
         "empty.json is not a thing model: properties is missing",
     ),
+    ("Device().connect()", "this Device has no identity; make it with Device.from_flash()"),
     # Two devices
     ("Device.from_flash().boot()", "this program has another Device; call connect() on that one"),
 )

@@ -12,8 +12,11 @@ def bring_up(device):
     """Boot a `Device` and make its session; yield the milliseconds to wait.
 
     If its session had ended by the policy, the credential is erased instead, and the board resets.
-    Raises what `Boot.run` does. After a MemoryError, call it again.
+    Raises what `Boot.run` does, and RuntimeError for a `Device` without an identity: it must not
+    erase that of the board. After a MemoryError, call it again.
     """
+    if device._fields == {}:
+        raise RuntimeError("this Device has no identity; make it with Device.from_flash()")
     if device._fields:
         device._private = "Ca" in device._fields
         device._way = yield from Boot(device).run()
