@@ -190,3 +190,9 @@ def test_vectors_and_raises_work_on_every_interpreter(tree):
         **on_all("test_not_raised", "FAILED"),
         **on_all("test_another", "FAILED"),
     }
+
+
+def test_core_files_have_different_names():
+    # The interpreters import them by name, without their folder.
+    names = [path.stem for path in (ROOT / "tests" / "core").rglob("test_*.py")]
+    assert sorted(names) == sorted(set(names))

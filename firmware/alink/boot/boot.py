@@ -12,17 +12,15 @@ def bring_up(device):
     """Boot a `Device` and make its session; yield the milliseconds to wait.
 
     If its session had ended by the policy, the credential is erased instead, and the board resets.
-    Raises what `Boot.run` does, and RuntimeError for a `Device` without an identity: it must not
-    erase that of the board. After a MemoryError, call it again.
+    Raises what `Boot.run` and `policy.start_over` do. After a MemoryError, call it again.
     """
-    if device._fields == {}:
-        raise RuntimeError("this Device has no identity; make it with Device.from_flash()")
     if device._fields:
         device._private = "Ca" in device._fields
         device._way = yield from Boot(device).run()
         device._fields = None
     if device._way is None:
-        heap.call("boot.policy", "start_over", device._log)  # As the policy wants; a try may fail.
+        # As the policy wants; a try may fail.
+        heap.call("boot.policy", "start_over", device._fields, device._log)
     if device._link is None:
         from ..session import session
 

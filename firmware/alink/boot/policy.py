@@ -18,12 +18,16 @@ def refused(error, policy, log):
     return policy == "reregister"
 
 
-def start_over(log):
+def start_over(fields, log):
     """Erase the credential and reset the board: a first boot needs the heap that a reset gives.
 
-    Raises StoreError if the board could not register then.
+    `fields` is None after a boot. Raises StoreError if the board could not register then, and
+    RuntimeError for a `Device` that never had an identity: it must not erase that of the board.
     """
     import machine
+
+    if fields is not None:
+        raise RuntimeError("this Device has no identity; make it with Device.from_flash()")
 
     if "ProductSecret" not in heap.call("boot.identity", "burned", log)[0]:
         raise StoreError(
