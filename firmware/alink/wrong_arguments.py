@@ -41,3 +41,11 @@ def refuse_publish(online):
     if not online:
         raise TransportError("not online; the message was not sent")
     raise TransportError("100 messages wait for their acknowledgment; poll first, then send")
+
+
+def refuse_update(version, target):
+    """Raise TypeError for the version or the target of an `Ota`."""
+    heap.unload("wrong_arguments")
+    if not isinstance(version, str):
+        raise TypeError('version is %r; allowed is text such as "1.0.0"' % (version,))
+    raise TypeError("target is %r; allowed are None, a File, or your own with begin()" % (target,))

@@ -60,6 +60,8 @@ RAISING = (
     ("async def f(a, b): pass\ndevice.subscribe('user/get', f)", "subscribe is async; allowed is"),
     ("device.sleep('5')", "sleep is for '5'; allowed are milliseconds from 0"),
     ("device.sleep(-1)", "sleep is for -1; allowed are milliseconds from 0"),
+    ("from alink.ota import Ota\nOta(device, 1.0)", "version is 1.0; allowed is text such as"),
+    ("from alink.ota import Ota\nOta(device, '1', target=5)", "target is 5; allowed are None, a"),
     ("for n in range(33):\n device.request('config/get', {})", "32 requests wait for their reply"),
     # Values
     ("device.post_properties({'t': float('nan')})", "t is nan, and JSON has no such number; leav"),

@@ -72,7 +72,8 @@ class Ota:
     ):
         """Report the version that runs, and take updates from now on.
 
-        Raises StoreError without a `target` if the partition table has no second slot.
+        Raises StoreError without a `target` if the partition table has no second slot, and
+        TypeError for a version that is not text, or a target that cannot be one.
 
         Args:
             device: a `Device`, a `Gateway` or a sub-device.
@@ -87,6 +88,8 @@ class Ota:
                 board resets into a new image.
             plain: take an http:// address too.
         """
+        if not isinstance(version, str) or (target and not hasattr(target, "begin")):
+            heap.call("wrong_arguments", "refuse_update", version, target)
         self.device, self.version, self.module = device, version, module
         self.carrier = getattr(device, "gateway", device)
         self.target, self.plain = target, plain

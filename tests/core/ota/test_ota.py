@@ -8,6 +8,7 @@ import otafake
 from alink import ota as ota_module
 from alink.errors import StoreError
 from alink.ota import Ota
+from alink.ota.file_target import File
 from check import raises
 
 PUSH = "/ota/device/upgrade/a1B2c3D4e5F/dev-1"
@@ -446,7 +447,7 @@ def test_modules_have_their_own_updates():
         taken.append(version)
         return "later"
 
-    Ota(device, "7", module="MCU", target=object(), on_offer=take)
+    Ota(device, "7", module="MCU", target=File("mcu.bin"), on_offer=take)
     device.acknowledge()
     device.step()
     push(device, module="MCU")
