@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from alink_sim.board.peripherals.ble import BleAir
 from alink_sim.board.peripherals.buses import I2cBus, SpiBus
@@ -77,21 +77,35 @@ class Wiring:
     ) -> I2cBus:
         """Return the bus of machine.I2C(number), or the bus on two pins.
 
-        A device on two pins is found by machine.SoftI2C and machine.I2C with these pins.
+        A device on two pins is found by machine.SoftI2C and machine.I2C with these pins. Raises
+        ValueError if the chip does not have the bus or a pin.
         """
         if scl is not None and sda is not None:
-            return self._i2c.setdefault((scl, sda), I2cBus())
+            return self._i2c.setdefault((self.pin(scl).number, self.pin(sda).number), I2cBus())
         if number is None:
             raise ValueError("name an I2C bus by its number, or by scl= and sda=")
+        self._check("I2C", number, range(len(self.table.i2c)))
         return self._i2c.setdefault(number, I2cBus())
 
     def spi(self, number: int) -> SpiBus:
         """Return the bus of machine.SPI(number); SoftSPI is number -1."""
+        self._check("SPI", number, (-1, 1, 2))
         return self._spi.setdefault(number, SpiBus(self.pin))
 
     def uart(self, number: int) -> Uart:
         """Return the serial port of machine.UART(number), seen from its other end."""
+        self._check("UART", number, self.uarts)
         return self._uarts.setdefault(number, Uart(self, number))
+
+    @property
+    def uarts(self) -> range:
+        """The numbers of machine.UART."""
+        return range(2 if self.chip in ("esp32c3", "esp32c6", "esp32s2") else 3)
+
+    def _check(self, what: str, number: int, known: Collection[int]) -> None:
+        if number not in known:
+            numbers = ", ".join(map(str, known))
+            raise ValueError(f"{self.chip} has no {what}({number}); it has {numbers}")
 
     def interrupt(self, key: str, arguments: tuple[object, ...] = ()) -> None:
         """Call the callback of a peripheral, with the peripheral if there are no arguments."""

@@ -199,7 +199,7 @@ class UartUnit(Unit):
 
     def __init__(self, wiring: Wiring, id: int, *args: Any, **settings: Any) -> None:
         super().__init__(wiring)
-        if id not in range(2 if wiring.chip in ("esp32c3", "esp32c6", "esp32s2") else 3):
+        if id not in wiring.uarts:
             raise ValueError(f"UART({id}) does not exist")
         self._uart = wiring.uart(id)
         self.key = f"UART({id})"
