@@ -49,6 +49,8 @@ NOT_SHOWN = {
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
         "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
+    "; {0} has no {1}: {2}",
+    "it has {0}",
     "; the clock of this platform stands still until the test advances it",
     "no event {0}{1}{2}{3}; {4}",
     "nothing happened: no device has reached this platform",

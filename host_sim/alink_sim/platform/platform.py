@@ -265,9 +265,9 @@ class Platform:
         """Return the newest event of a kind, waiting up to `timeout` seconds for the first.
 
         Without a `timeout` it waits for `alink_sim.patience`. `after` takes only later events.
-        `detail` is what the event's detail must contain, as in `expect("registered",
-        method="regnwl")`. Raises ExpectationError, which shows the log, and ValueError for an
-        unknown kind.
+        `detail` is what the event must contain, as in `expect("registered", method="regnwl")` or
+        `expect("kicked", code=427)`. Raises ExpectationError, which shows the log, and ValueError
+        for an unknown kind.
         """
         __tracebackhide__ = True  # pytest shows the caller, not this.
         event_kinds.check(kind)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -73,6 +74,26 @@ def test_expecting_a_detail_passes_over_others(log: EventLog):
     assert log.expect("registered", method="regnwl", timeout=0).time == 4.0
     with pytest.raises(ExpectationError, match="no event 'registered' method='https' within"):
         log.expect("registered", method="https", timeout=0)
+
+
+def test_expecting_a_code_looks_at_the_event(log: EventLog):
+    assert log.expect("login_refused", code=6600, timeout=0).time == 2.0
+    with pytest.raises(ExpectationError, match="no event 'login_refused' code=6601 within 0 s; "):
+        log.expect("login_refused", code=6601, timeout=0)
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        ({"devicename": "b"}, "'registered' has no devicename: did you mean device_name?"),
+        ({"methods": "regnwl"}, "'registered' has no methods: did you mean method?"),
+        ({"x": 1}, "'registered' has no x: it has method, via;"),
+    ],
+)
+def test_unknown_detail_suggests_the_nearest(log: EventLog, asked, sentence):
+    log.add(Event(time=4.0, kind="registered", detail={"method": "regnwl", "via": "mqtt"}))
+    with pytest.raises(ExpectationError, match=re.escape(sentence)):
+        log.expect("registered", timeout=0, **asked)
 
 
 def test_failed_expectation_shows_end_of_log(log: EventLog):

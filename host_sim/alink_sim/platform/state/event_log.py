@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import itertools
 import threading
 import time
@@ -19,6 +20,7 @@ _KEPT = 100_000
 _MAX_BYTES = 64 << 20
 _SHOWN = 20
 _LOOK = 0.5  # Seconds between two looks at whether a device can still send.
+_FIELDS = {"product_key", "device_name", "client_id", "code", "reason"}  # Beside the detail.
 _LAST_WORDS = 5.0  # Seconds for messages that devices sent before their end.
 
 
@@ -164,7 +166,8 @@ class EventLog:
     ) -> Event:
         """Return the newest event of a kind, waiting up to `timeout` seconds for the first.
 
-        `after`: only one behind that event will do. `detail`: what its detail has to hold.
+        `after`: only one behind that event will do. `detail`: values of its detail, or of its
+        other fields. A failure says if no such event has a value of this name.
         `still`: the clock stands still until a test advances it. Raises ExpectationError, also
         once `why_silent` has a reason.
         """
@@ -180,9 +183,20 @@ class EventLog:
         who = f" of {device_name}" if device_name else ""
         hint = "; the clock of this platform stands still until the test advances it"
         why = f": {reason}" if reason else f" within {timeout:g} s{hint if still else ''}"
+        why += self._unknown(kind, detail)
         raise ExpectationError(
             f"no event {what}{who}{' after that' if after else ''}{why}; {self.tail()}"
         )
+
+    def _unknown(self, kind: str, detail: dict[str, Any]) -> str:
+        # A name that no event of the kind has, "" without one.
+        same = self.select(kind=kind)
+        known = {name for event in same for name in event.detail}
+        for name in sorted(detail.keys() - known - _FIELDS) if same else ():
+            near = difflib.get_close_matches(name, [*known, *_FIELDS], 1)
+            what = f"did you mean {near[0]}?" if near else f"it has {', '.join(sorted(known))}"
+            return f"; {kind!r} has no {name}: {what}"
+        return ""
 
     def newest(
         self,
@@ -198,7 +212,7 @@ class EventLog:
             for event in reversed(self._events):
                 if event is after:
                     break
-                if _is(event, wanted) and detail.items() <= event.detail.items():
+                if _is(event, wanted) and _has(event, detail):
                     return event
         return None
 
@@ -261,6 +275,15 @@ def _is(event: Event, wanted: Wanted) -> bool:
         else:
             fits = getattr(event, name) == value
         if not fits:
+            return False
+    return True
+
+
+def _has(event: Event, detail: dict[str, Any]) -> bool:
+    missing = object()
+    for name, value in detail.items():
+        other = getattr(event, name) if name in _FIELDS else missing
+        if event.detail.get(name, other) != value:
             return False
     return True
 
