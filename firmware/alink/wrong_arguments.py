@@ -48,4 +48,4 @@ def refuse_update(version, target):
     heap.unload("wrong_arguments")
     if not isinstance(version, str):
         raise TypeError('version is %r; allowed is text such as "1.0.0"' % (version,))
-    raise TypeError("target is %r; allowed are None, a File, or your own with begin()" % (target,))
+    raise TypeError("target is %r; pass a File, or an object with begin()" % (target,))

@@ -61,7 +61,7 @@ RAISING = (
     ("device.sleep('5')", "sleep is for '5'; allowed are milliseconds from 0"),
     ("device.sleep(-1)", "sleep is for -1; allowed are milliseconds from 0"),
     ("from alink.ota import Ota\nOta(device, 1.0)", "version is 1.0; allowed is text such as"),
-    ("from alink.ota import Ota\nOta(device, '1', target=5)", "target is 5; allowed are None, a"),
+    ("from alink.ota import Ota\nOta(device, '1', target=5)", "target is 5; pass a File, or"),
     ("for n in range(33):\n device.request('config/get', {})", "32 requests wait for their reply"),
     # Values
     ("device.post_properties({'t': float('nan')})", "t is nan, and JSON has no such number; leav"),

@@ -21,8 +21,9 @@ def refused(error, policy, log):
 def start_over(fields, log):
     """Erase the credential and reset the board: a first boot needs the heap that a reset gives.
 
-    `fields` is None after a boot. Raises StoreError if the board could not register then, and
-    RuntimeError for a `Device` that never had an identity: it must not erase that of the board.
+    A boot sets the `fields` of a device to None. Raises StoreError if the board could not register
+    then, and RuntimeError for a `Device` that never had an identity: it must not erase that of the
+    board.
     """
     import machine
 

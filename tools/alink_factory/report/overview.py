@@ -30,7 +30,7 @@ class Overview:
 
 
 def make(plan: Plan, ledger: Ledger, refused: Sequence[RefusedRow] | None = None) -> Overview:
-    """Return the overview of a plan; `refused` is None if the cloud was not asked."""
+    """Return the overview of a plan; without `refused` the cloud was not asked."""
     batch, every = plan.batch, ledger.states(plan.batch.name)
     chip = CHIPS[plan.board.chip]
     states = [state for row, state in every if row in plan.by_key]
