@@ -3,6 +3,18 @@
 import gc
 import time
 
+from . import heap
+
+
+def boot_of(caller):
+    """Return the `Boot` of an `HttpChannel` or a `Login`.
+
+    Raises RuntimeError if `from_flash` did not make it: it has no identity.
+    """
+    if not caller._fields:
+        raise RuntimeError("no identity is loaded; call from_flash() to make this object")
+    return heap.call("boot.boot", "Boot", caller)
+
 
 def finish(engine, feed):
     """Run a generator of the milliseconds to wait; call `feed` (or None) at least each second.

@@ -5,7 +5,7 @@ is kept in RAM and renewed when the platform says so.
 """
 
 from . import envelope, heap
-from .blocking import finish
+from .blocking import boot_of, finish
 from .errors import ProtocolError, RefusedError, StoreError, TransportError
 
 _JSON = "Content-Type: application/json\r\n"
@@ -69,7 +69,7 @@ class HttpChannel:
     def connecting(self):
         """See `connect`."""
         fields = self._fields
-        boot = heap.call("boot.boot", "Boot", self)
+        boot = boot_of(self)
         yield from boot.run()
         if not isinstance(fields.get("DeviceSecret"), bytes):
             raise StoreError(

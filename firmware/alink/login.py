@@ -7,7 +7,7 @@ the program does, with these fields.
 import sys
 
 from . import heap
-from .blocking import finish
+from .blocking import boot_of, finish
 
 
 class Login:
@@ -49,7 +49,7 @@ class Login:
         finish(self._prepare(), self._feed)
 
     def _prepare(self):
-        boot = heap.call("boot.boot", "Boot", self)
+        boot = boot_of(self)
         (self.host, self.port), context, identity, _ = yield from boot.run()
         self.client_id, self.user, self.password = heap.call(
             "session.login_fields", "login", identity

@@ -114,6 +114,11 @@ RAISING = (
         "empty.json is not a thing model: properties is missing",
     ),
     ("Device().connect()", "this Device has no identity; make it with Device.from_flash()"),
+    ("from alink.login import Login\nLogin().prepare()", "no identity is loaded; call from_fl"),
+    (
+        "from alink.http_channel import HttpChannel\nHttpChannel().connect()",
+        "no identity is loaded; call from_flash() to make this object",
+    ),
     # Two devices
     ("Device.from_flash().boot()", "this program has another Device; call connect() on that one"),
 )
