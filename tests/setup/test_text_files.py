@@ -40,6 +40,7 @@ OWN = {
     "alink_factory/mes/delivery.py": "how far the outcomes of a batch were delivered",
     "alink_factory/ledger/network_share.py": "/proc/mounts",
     "alink_sim/platform/control/state_directory.py": "keys and addresses of a running platform",
+    "alink_sim/toolchain/chip32.py": "C files of MicroPython",
     "alink_sim/toolchain/debian.py": "the interpreter's note in .cache",
     "alink_sim/toolchain/micropython.py": "the interpreter's note in .cache",
 }

@@ -1,8 +1,9 @@
 """Build the interpreter of a simulated chip: MicroPython with the two heaps of an ESP32.
 
 The source is Debian's package of the 32-bit interpreter that is already installed, and the three
-files of `chip32_port` select the collector of an ESP32. The build links statically against
-Debian's i386 packages in a private folder, with the compiler of this machine. It installs nothing.
+files of `chip32_port` select the collector of an ESP32. The names of MicroPython's ESP32 port are
+in ROM, where they take no heap. The build links statically against Debian's i386 packages in a
+private folder, with the compiler of this machine. It installs nothing.
 A benchmark builds a second one, with the SDK frozen in. MicroPython's `manifestfile.py` is kept
 beside the program: the manifests of the boards are tested with it.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -28,7 +30,7 @@ _ARCHITECTURE = "i386"
 _NAME = "chip32"  # Of the folder in the cache.
 _MANIFEST_TOOL = "manifestfile.py"
 _PROGRAMS = ("gcc", "make", "patch", "dpkg-source")
-_FORM = 2  # A change of the build that the port files do not show counts it up.
+_FORM = 3  # A change of the build that the port files do not show counts it up.
 
 # Functions that chip_heap.c replaces.
 _WRAPPED = (
@@ -39,6 +41,9 @@ _WRAPPED = (
     "mp_thread_mutex_lock",
     "mp_thread_mutex_unlock",
 )
+
+# The C files of a stock ESP32 image whose names this interpreter has too.
+_WITH_NAMES = ("ports/esp32/*.c", "extmod/machine_*.c", "extmod/modnetwork.c")
 
 # A stock firmware has these frozen.
 _MANIFEST = 'include("$(MPY_DIR)/extmod/asyncio")\nfreeze({umqtt!r}, "umqtt/simple.py", opt=3)\n'
@@ -105,6 +110,7 @@ def _build(home: Path, prefix: Path, frozen: str, *, log: Path) -> Path:
     variant.mkdir()
     for file in _PORT.iterdir():
         shutil.copy(file, port if file.suffix == ".c" else variant)
+    _add_names(home / "source", port / "qstrdefsport.h")
     manifest = home / "manifest.py"
     manifest.write_text(frozen.format(umqtt=str(umqtt_simple())), encoding="utf-8")
     (compiler,) = root.glob("usr/lib/gcc/*-linux-gnu/*")
@@ -125,6 +131,16 @@ def _build(home: Path, prefix: Path, frozen: str, *, log: Path) -> Path:
     made = home / "build" / "micropython"
     _run(log, made, "-c", "import _chip")
     return made
+
+
+def _add_names(source: Path, definitions: Path) -> None:
+    """Add the names that a stock ESP32 image has in ROM: there they take no heap."""
+    found: set[str] = set()
+    for pattern in _WITH_NAMES:
+        for file in source.glob(pattern):
+            found.update(re.findall(r"\bMP_QSTR_(\w+)", file.read_text("utf-8")))
+    with definitions.open("a", encoding="utf-8") as output:
+        output.writelines(f"Q({name})\n" for name in sorted(found))
 
 
 def _run(log: Path, *command: object) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import pytest
 
 from alink_formats.errors import ToolchainError
+from alink_sim import toolchain
 from alink_sim.board.interpreter import chip_memory
 from tests.board.conftest import Bench, printed
 
@@ -144,3 +147,18 @@ def test_names_begin_as_on_a_chip(bench: Bench):
         )
     )
     assert 570 < int(lines[0]) <= 620
+
+
+def test_names_of_stock_image_are_in_rom(interpreter: toolchain.Interpreter) -> None:
+    program = (
+        "import micropython\ndef f(x):\n    x.get_blob(), x.idf_heap_info(), x.feed(), x.mine()\n"
+        "micropython.qstr_info(1)\n"
+    )
+    done = subprocess.run(
+        [*interpreter.command, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "Q(mine)" in done.stdout
+    assert not [name for name in ("get_blob", "idf_heap_info", "feed") if name in done.stdout]
