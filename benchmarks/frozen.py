@@ -34,7 +34,7 @@ def main() -> int:
     """Build, measure, print; 0, or 2 where it cannot be built."""
     logging.getLogger("asyncio").setLevel(logging.ERROR)
     try:
-        command = [str(_firmware())]
+        command = [str(firmware())]
         with tempfile.TemporaryDirectory(prefix="alink-bench-") as name:
             folder = Path(name)
             heap.compile_programs(folder)
@@ -47,6 +47,18 @@ def main() -> int:
     sys.stdout.write(f"heap the SDK keeps while online, frozen: {online} bytes; goal 9216\n\n")
     sys.stdout.writelines(f"{line}\n" for line in table(loaded, frozen))
     return 0
+
+
+def online(folder: Path) -> int:
+    """Return the heap that a frozen SDK keeps while online; `folder` is scratch.
+
+    Raises ToolchainError where the interpreter cannot be built.
+    """
+    heap.compile_programs(folder)
+    with heap.burned(folder):
+        words = ["first_boot", "certificate.bin"]
+        said = heap.run(folder, 64 * 1024, words, command=[str(firmware())])
+    return int(said.split()[-1])
 
 
 def table(loaded: Sequence[int], frozen: Sequence[int]) -> list[str]:
@@ -73,7 +85,7 @@ def _measure(folder: Path, command: Sequence[str]) -> tuple[list[int], int]:
     return [smallest, update, *gateways], online
 
 
-def _firmware() -> Path:
+def firmware() -> Path:
     """Return an interpreter with the SDK frozen in, built where the sources have changed."""
     library = heap.library()
     digest = hashlib.sha256()

@@ -1,6 +1,7 @@
-"""Heap on the 32-bit interpreter, from `.mpy`: the smallest one that works, and the use online.
+"""Heap on the interpreter of a chip, from `.mpy`: the smallest one that works, and the use online.
 
-TLS buffers lie outside MicroPython's heap, here as on an ESP32. The programs run on the same thin
+It is a 32-bit build with the names of a stock image in ROM (`alink_sim.toolchain.chip32`). TLS
+buffers lie outside MicroPython's heap, here as on an ESP32. The programs run on the same thin
 stand-ins, against the same platform, with the same root.
 """
 
@@ -36,7 +37,7 @@ class Heap:
 
 
 def measure(folder: Path) -> Heap:
-    """Return the figures; `folder` is scratch. Raises ToolchainError without unix32."""
+    """Return the figures; `folder` is scratch. Raises ToolchainError without chip32."""
     compile_all(folder)
     with burned(folder) as (platform, device):
         first_boot, online = first_boots(folder, platform, device)
@@ -144,6 +145,7 @@ def library() -> dict[str, Path]:
     """Return the modules that can be frozen: path without its ending, to source."""
     sources = {"ssl": _HERE / "ssl.py"}
     sources["umqtt/simple"] = toolchain.umqtt_simple() / "umqtt" / "simple.py"
+    sources["frozen_names"] = toolchain.firmware_dir() / "frozen_names.py"
     for source in (toolchain.firmware_dir() / "alink").rglob("*.py"):
         relative = source.relative_to(toolchain.firmware_dir()).with_suffix("")
         sources[str(relative)] = source
@@ -159,7 +161,7 @@ def _compile(folder: Path, sources: dict[str, Path]) -> None:
 
 def run(folder: Path, heap: int, words: list[str], *, command: Sequence[str] = ()) -> str:
     """Return the output of a program in a heap of this many bytes; "" when it failed."""
-    command = command or toolchain.interpreter("unix32").command
+    command = command or toolchain.interpreter("chip32").command
     program, *arguments = words
     if program in ("first_boot", "gateway", "update"):
         _burn(folder, folder / arguments[0])

@@ -32,15 +32,19 @@ PICTURES: dict[str, dict[str, int]] = {
 }
 TESTS = re.compile(r"^ *(?:async )?def test_(\w+)\(", re.MULTILINE)
 
+# A module of the device loads the steps that it shares instead of importing them: `alink.heap`.
+_LOADED = re.compile(r'^( *).*\bheap\.load\("([\w.]+)"', re.MULTILINE)
+
 INTRODUCTION = """\
 # Import graph
 
 `make graph` writes this page from the code. A floor is the height of a module: a module that
 imports no other module of its package is on floor 1, and every other module is one floor above the
 highest module that it imports. A circle is a set of modules that import each other, at their top
-or inside functions. In the pictures, a solid arrow is an import at the top of a module, and a
-dotted arrow is an import inside a function or for types only. A picture leaves out an arrow if a
-longer path has the same start and end. A room is a folder or a module directly in the package.
+or inside functions. On the board, `heap.load` counts as an import. In the pictures, a solid arrow
+is an import at the top of a module, and a dotted arrow is an import inside a function or for types
+only. A picture leaves out an arrow if a longer path has the same start and end. A room is a folder
+or a module directly in the package.
 """
 
 
@@ -91,13 +95,14 @@ def read_graph(root: Path) -> Graph:
     for name in graph.modules:
         lines = source_file(root, name).read_text(encoding="utf-8").splitlines()
         imported = graph.find_modules_directly_imported_by(name)
+        loaded = {f"alink.{match[2]}": match[1] for match in _LOADED.finditer("\n".join(lines))}
         early[name] = frozenset(
             other
             for other in imported
             for detail in graph.get_import_details(importer=name, imported=other)
             if not lines[detail["line_number"] - 1].startswith((" ", "\t"))
-        )
-        late[name] = frozenset(imported) - early[name]
+        ) | {other for other, indent in loaded.items() if not indent}
+        late[name] = (frozenset(imported) | loaded.keys()) - early[name]
     return Graph(early, late)
 
 

@@ -7,10 +7,8 @@ import esp  # noqa: F401  (what stock firmware holds is there before the SDK is)
 import esp32  # noqa: F401
 import machine  # noqa: F401
 
-gc.collect()
-before = gc.mem_alloc()
-
-from alink import Device  # noqa: E402
+replies = []
+start = ticks_ms()
 
 
 def log(text):
@@ -18,10 +16,17 @@ def log(text):
         raise SystemExit(1)  # A board would wait; here it is the answer.
 
 
-replies = []
-start = ticks_ms()
+def replied(number, code, text):
+    replies.append(code)
+
+
+gc.collect()
+before = gc.mem_alloc()
+
+from alink import Device  # noqa: E402
+
 device = Device.from_flash(log=log)
-device.on_reply = lambda number, code, text: replies.append(code)
+device.on_reply = replied
 device.connect()
 device.post_properties({"temperature": 21.5})
 while not replies:

@@ -11,7 +11,7 @@ def boot_of(caller):
 
     Raises RuntimeError if `from_flash` did not make it: it has no identity.
     """
-    if not caller._fields:
+    if not caller.fields:
         raise RuntimeError("no identity is loaded; call from_flash() to make this object")
     return heap.call("boot.boot", "Boot", caller)
 

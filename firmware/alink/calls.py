@@ -2,8 +2,10 @@
 
 from time import ticks_ms
 
-from . import envelope, heap
-from .errors import ProtocolError, safely
+from alink import heap
+from alink.errors import ProtocolError, safely
+
+envelope = heap.load("envelope", True)
 
 
 class Calls:
@@ -13,7 +15,7 @@ class Calls:
 
     def __init__(self, log):
         self._log = log
-        self._id = 0
+        self.id = 0
         self.waiting = {}  # Message id to (device, what, handler, ticks).
 
     def request(self, device, what, params, qos, on_reply):
@@ -22,12 +24,12 @@ class Calls:
         waits = on_reply is not False
         if waits and len(self.waiting) >= self.max:
             heap.call("lost_replies", "make_room_for_one", self)
-        number = self._id + 1
+        number = self.id + 1
         payload = envelope.request(number, what, params, int(waits))
         if waits:
             device._hear_reply(topic + b"_reply", self.take)
         device.publish(topic, payload, qos)
-        self._id = number
+        self.id = number
         if waits:
             self.waiting[number] = device, what, on_reply, ticks_ms()
         return number

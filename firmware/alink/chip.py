@@ -1,4 +1,4 @@
-"""The figures of a chip's two heaps. Loaded for one look at them, then unloaded.
+"""The figures of a chip's two heaps. Loaded for one look at them.
 
 docs/explanation/memory.md.
 """
@@ -6,8 +6,6 @@ docs/explanation/memory.md.
 import gc
 
 from micropython import const
-
-from . import heap
 
 _LEAST = const(8192)  # A reconnect and the next step of the SDK need as much.
 _GREW = const(4096)  # The figures are not those of one moment.
@@ -24,7 +22,7 @@ def look(link=None):
     power-up. A `link`, which is a `Session`, logs once how much heap is left, once that it is
     short, and each time that it grew by itself.
     """
-    heap.unload("chip")  # This collects.
+    gc.collect()
     try:
         import esp32
 

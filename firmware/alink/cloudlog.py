@@ -8,7 +8,10 @@ import time
 
 from micropython import const
 
-from .envelope import compact
+from . import heap
+
+compact = heap.load("envelope", True).compact
+
 
 LEVELS = ("DEBUG", "INFO", "WARN", "ERROR", "FATAL")
 _KEPT = const(8)  # Lines that wait for a session; the oldest give way.

@@ -12,8 +12,9 @@ from binascii import hexlify
 from micropython import const
 
 from . import heap
-from .envelope import compact
 from .errors import ProtocolError
+
+compact = heap.load("envelope", True).compact
 
 _MOST = const(65536)
 
@@ -55,7 +56,7 @@ class Config:
                 digest.update(part)
                 file.write(part)
 
-            yield from heap.call("https.request", "get", url, tls, carrier._feed, _MOST, take)
+            yield from heap.call("https.request", "get", url, tls, carrier.feed, _MOST, take)
             good = hexlify(digest.digest()).decode() == sign
             if not good:
                 raise ProtocolError("config from %s does not have the digest" % url[:60])

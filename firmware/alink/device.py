@@ -5,7 +5,7 @@ A boot, one call a step, one file a call:
     boot/identity.py → boot/boot.py (network.py, registration.py, connect_fields.py)
     → session/log_in.py → session/session.py
 
-Modules that a boot needs only once are imported where they are needed and unloaded before the
+A module that a boot needs only once is loaded for that moment (`heap`) and dropped before the
 session. So the first heap area of an ESP32, 56 KiB, never has to grow before a TLS handshake.
 """
 
@@ -35,7 +35,7 @@ class Device(Messages):
         """
         model = settings.pop("thing", None)
         device = heap.call("boot.identity", "load", cls, settings)
-        heap.unload("boot")  # Here: deeper in a boot, stale pointers on the stack would keep it.
+        gc.collect()  # Here: deeper in a boot, stale pointers on the stack would keep it.
         if model:
             from .thing import Thing
 
@@ -65,19 +65,19 @@ class Device(Messages):
             log: a callable that takes a text line; None is silent.
         """
         super().__init__()
-        self._keepalive = keepalive
+        self.keepalive = keepalive
         self.max_packet = max_packet
-        self._securemode = securemode
-        self._policy = policy
-        self._network = network
-        self._feed = watchdog.feed if watchdog else None
-        self._print = log
-        self._fields = {}  # The identity, until a boot makes a login from it.
+        self.securemode = securemode
+        self.policy = policy
+        self.network = network
+        self.feed = watchdog.feed if watchdog else None
+        self.print = log
+        self.fields = {}  # The identity, until a boot makes a login from it.
         self._way = None  # The result of a boot, until the session takes it.
         self._private = False  # Whether the platform's root was burned, or set.
-        self._beside = []
+        self._beside = ()  # No list: few programs have one.
         self._engine = self._live()
-        self._due = time.ticks_ms()  # The engine's next step, while there is no session.
+        self.due = time.ticks_ms()  # The engine's next step, while there is no session.
 
     # The blocking face
 
@@ -132,7 +132,7 @@ class Device(Messages):
         `step` returns the milliseconds that it can wait for its next call, None to end, and does
         not raise.
         """
-        self._beside.append(step)
+        self._beside = list(self._beside) + [step]
 
     # The asyncio face
 
@@ -151,30 +151,30 @@ class Device(Messages):
         while True:
             usual = gc.threshold()
             try:
-                if self._link is None or self._fields or self._way:
+                if self._link is None or self.fields or self._way:
                     gc.threshold(2048)  # Modules come and go: keep the rest compact.
-                    yield from heap.call("boot.boot", "bring_up", self)
-                    heap.unload("boot")
+                    yield from heap.call("boot.boot", "start", self)
+                    gc.collect()
             finally:
                 gc.threshold(usual)
             try:
                 while True:
-                    if self._network and not self.online() and not self._network():
+                    if self.network and not self.online() and not self.network():
                         yield _SLICE_MS
                     else:
                         yield self._link.step()  # pyright: ignore[reportAttributeAccessIssue]
             except RefusedError as error:
-                if heap.call("boot.policy", "refused", error, self._policy, self._log):
+                if heap.call("boot.policy", "refused", error, self.policy, self._log):
                     self._link = None
-                    heap.unload("session", "topics")
-                heap.unload("boot")
+                    heap.resident.clear()
+                gc.collect()
                 yield 0
 
     # Helpers
 
     def _step(self):
         # The engine's waits are moments: a caller that comes back sooner changes none of them.
-        wait = time.ticks_diff(self._due, time.ticks_ms())
+        wait = time.ticks_diff(self.due, time.ticks_ms())
         if self.online() or not 0 < wait <= _LONGEST_MS:
             engine, self._engine = self._engine, None
             if engine is None:
@@ -195,24 +195,19 @@ class Device(Messages):
                 gc.collect()
                 wait = _SHORT_MS
                 self._log("heap is short; next try in %d s" % (_SHORT_MS // 1000))
-            self._due = time.ticks_ms()
+            self.due = time.ticks_ms()
             if not self.online():
-                self._due = time.ticks_add(self._due, wait)
+                self.due = time.ticks_add(self.due, wait)
                 if self._calls:
                     self._calls.fail()
                 if not wait:
                     gc.collect()  # A stop of the boot is done; the stack holds nothing of it here.
-        if self._beside:
-            wait = self._step_beside(wait)
-        return wait
-
-    def _step_beside(self, wait):
-        if self._feed:
-            self._feed()  # With no time left to wait nothing else does.
+        if self._beside and self.feed:
+            self.feed()  # With no time left to wait nothing else does.
         for step in list(self._beside):
             left = step()
             if left is None:
-                self._beside.remove(step)
+                self._beside.remove(step)  # pyright: ignore[reportAttributeAccessIssue]
             else:
                 wait = min(wait, left)
         return wait
@@ -223,12 +218,12 @@ class Device(Messages):
             return
         end = time.ticks_add(time.ticks_ms(), ms)
         while ms > 0:
-            if self._feed:
-                self._feed()
+            if self.feed:
+                self.feed()
                 ms = min(ms, 1000)
             time.sleep_ms(ms)
             ms = time.ticks_diff(end, time.ticks_ms())
 
     def _log(self, text):
-        if self._print:
-            self._print("alink: " + text)
+        if self.print:
+            self.print("alink: " + text)

@@ -5,8 +5,8 @@ docs/reference/protocol.md, "TSL".
 
 import json
 
-from . import heap
-from .errors import ProtocolError
+from alink import heap
+from alink.errors import ProtocolError
 
 
 def request(number, what, params, ack=1):

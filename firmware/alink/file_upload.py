@@ -8,8 +8,10 @@ from binascii import hexlify
 
 from micropython import const
 
-from . import envelope, heap
+from . import heap
 from .errors import ProtocolError, RefusedError, TransportError
+
+envelope = heap.load("envelope", True)
 
 _TOPIC = "file/upload/mqtt/"
 _TRIES = const(5)
@@ -54,7 +56,6 @@ def upload(device, name, stream, size, block=1024, overwrite=True):
             state.judge()
     finally:
         device._routes.pop(device.topic("thing/" + _TOPIC + "send_reply"), None)
-        heap.unload("crc16")
 
 
 class _Upload:

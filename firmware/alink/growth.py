@@ -9,7 +9,9 @@ import time
 
 from micropython import const
 
-from . import chip, heap
+from alink import heap
+
+chip = heap.load("chip")
 
 _MARGIN = const(2048)  # The growth takes less than the block that it finds.
 _GROWN = const(4096)  # With so much less ESP-IDF memory, the heap has grown.
@@ -61,7 +63,7 @@ def _grow(size, free, log):
     if piece is None or free - left < _GROWN:
         log("alink: the heap did not grow: %s" % why)
         return 0
-    # The new area goes back to ESP-IDF if nothing lives in it, and `heap` is never unloaded. Most
+    # The new area goes back to ESP-IDF if nothing lives in it, and `heap` always stays. Most
     # programs do not have this name in their heap.
     setattr(heap, "grown", (piece, total))  # noqa: B010
     log(

@@ -4,9 +4,11 @@ docs/reference/protocol.md, "HTTPS", "Data". Up only, devices with a DeviceSecre
 is kept in RAM and renewed when the platform says so.
 """
 
-from . import envelope, heap
+from . import heap
 from .blocking import boot_of, finish
 from .errors import ProtocolError, RefusedError, StoreError, TransportError
+
+envelope = heap.load("envelope", True)
 
 _JSON = "Content-Type: application/json\r\n"
 _MESSAGE = "Content-Type: application/octet-stream\r\npassword: %s\r\n"
@@ -24,18 +26,16 @@ class HttpChannel:
         The settings are network, watchdog and log of `Device()`, and those that replace burned
         fields, as in `Device.from_flash`. Raises StoreError.
         """
-        channel = heap.call("boot.identity", "load", cls, settings)
-        heap.unload("boot")
-        return channel
+        return heap.call("boot.identity", "load", cls, settings)
 
     def __init__(self, network=None, watchdog=None, log=print):
         """Call `from_flash` instead; see `Device()` for the settings."""
         self.product_key = self.device_name = ""
         self.message_id = 0  # The platform's id of the last message.
-        self._fields = {}
-        self._network = network
-        self._securemode = None
-        self._feed = watchdog.feed if watchdog else None
+        self.fields = {}
+        self.network = network
+        self.securemode = None
+        self.feed = watchdog.feed if watchdog else None
         self._print = log or (lambda text: None)
         self._where = self._tls = None
         self._token = ""
@@ -47,7 +47,7 @@ class HttpChannel:
         Raises RefusedError when the platform refuses the registration, StoreError when flash does
         not keep the credential, or it is a ClientID and DeviceToken, which cannot sign.
         """
-        finish(self.connecting(), self._feed)
+        finish(self.connecting(), self.feed)
 
     def publish(self, topic, payload):
         """Send bytes on a topic ("user/update", or a whole one); return the platform's id of it.
@@ -55,7 +55,7 @@ class HttpChannel:
         Blocks. Raises TransportError (a retry may help), RefusedError with the platform's code
         (40000: too often), ProtocolError, ValueError for more than 128 KB.
         """
-        finish(self.publishing(topic, payload), self._feed)
+        finish(self.publishing(topic, payload), self.feed)
         return self.message_id
 
     def post_properties(self, values):
@@ -68,7 +68,7 @@ class HttpChannel:
 
     def connecting(self):
         """See `connect`."""
-        fields = self._fields
+        fields = self.fields
         boot = boot_of(self)
         yield from boot.run()
         if not isinstance(fields.get("DeviceSecret"), bytes):
@@ -82,7 +82,6 @@ class HttpChannel:
             host = b"iot-as-http.%s.aliyuncs.com" % fields.get("Region", b"cn-shanghai")
         self._where = heap.call("https.platform", "endpoint", fields, host)
         self._tls = heap.call("https.platform", "trust", fields, boot.tls, self._where[1])
-        heap.unload("boot")
 
     def publishing(self, topic, payload):
         """See `publish`; at the end, `message_id` is set."""
@@ -109,7 +108,7 @@ class HttpChannel:
             return
 
     def _log_in(self):
-        answer = yield from self._ask("/auth", _JSON, auth_body(self._fields))
+        answer = yield from self._ask("/auth", _JSON, auth_body(self.fields))
         if answer["code"]:
             raise self._refusal("login", answer)
         self._token = _token(answer)
@@ -117,7 +116,7 @@ class HttpChannel:
     def _ask(self, path, headers, body):
         return (
             yield from heap.call(
-                "https.platform", "post", self._where, self._tls, self._feed, path, headers, body
+                "https.platform", "post", self._where, self._tls, self.feed, path, headers, body
             )
         )
 
@@ -176,5 +175,4 @@ def auth_body(fields):
         members["timestamp"] = timestamp.decode()
     sign = heap.call("sign", "hmac", method, fields["DeviceSecret"], content)
     members["sign"] = sign.decode()
-    heap.unload("sign", "utc")
     return envelope.compact(members)

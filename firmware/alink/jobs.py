@@ -5,7 +5,9 @@ docs/reference/protocol.md, "Device jobs". A task is the part of this device in 
 
 import json
 
-from .envelope import compact
+from . import heap
+
+compact = heap.load("envelope", True).compact
 
 _CLOUD_ENDED = ("CANCELLED", "REMOVED")
 _OPEN = "IN_PROGRESS"

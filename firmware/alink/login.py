@@ -23,9 +23,7 @@ class Login:
 
         The settings are those of `HttpChannel.from_flash` and securemode. Raises StoreError.
         """
-        login = heap.call("boot.identity", "load", cls, settings)
-        heap.unload("boot")
-        return login
+        return heap.call("boot.identity", "load", cls, settings)
 
     def __init__(self, network=None, watchdog=None, securemode=None, log=print):
         """Call `from_flash` instead; see `Device()` for the settings."""
@@ -33,10 +31,10 @@ class Login:
         self.port = 0
         self.client_id = self.user = self.password = b""
         self.ssl = None
-        self._fields = {}
-        self._network = network
-        self._securemode = securemode
-        self._feed = watchdog.feed if watchdog else None
+        self.fields = {}
+        self.network = network
+        self.securemode = securemode
+        self.feed = watchdog.feed if watchdog else None
         self._print = log or (lambda text: None)
 
     def prepare(self):
@@ -46,7 +44,7 @@ class Login:
         time of that moment. Raises RefusedError when the platform refuses the registration,
         StoreError when flash does not keep the credential.
         """
-        finish(self._prepare(), self._feed)
+        finish(self._prepare(), self.feed)
 
     def _prepare(self):
         boot = boot_of(self)
@@ -57,7 +55,6 @@ class Login:
         self.ssl = _Context(context, self.host)
         # umqtt.simple before 1.4 imports `ussl` for TLS, and would verify nothing with another.
         sys.modules["ussl"] = self.ssl  # pyright: ignore[reportArgumentType]
-        heap.unload("boot", "session", "sign", "utc")
 
     def _log(self, text):
         self._print("alink: " + text)

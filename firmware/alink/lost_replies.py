@@ -4,8 +4,7 @@ from time import ticks_diff, ticks_ms
 
 from micropython import const
 
-from . import heap
-from .errors import TransportError
+from alink.errors import TransportError
 
 _OLD_MS = const(60000)  # No reply comes after this.
 
@@ -16,12 +15,10 @@ def end(calls, topic):
         device, what, _, _ = calls.waiting[number]
         if device.topic("thing/" + what) + b"_reply" == topic:
             calls.reply(number, 0, None, "the reply is too long")
-    heap.unload("lost_replies")
 
 
 def make_room_for_one(calls):
     """Give up the oldest request if it is older than a minute, else raise TransportError."""
-    heap.unload("lost_replies")
     number = min(calls.waiting)
     age = ticks_diff(ticks_ms(), calls.waiting[number][3])
     if 0 <= age < _OLD_MS:  # Negative after six days.

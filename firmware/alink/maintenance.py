@@ -10,4 +10,3 @@ def allow_registration():
     at the device's ClientIDs in the console first. Raises StoreError.
     """
     heap.call("boot.copies", "set_tries", 0)
-    heap.unload("boot")

@@ -10,6 +10,7 @@ Written so, and not with `from`, the module leaves the heap when it is done.
 """
 
 import gc
+import sys
 
 from micropython import const
 
@@ -30,11 +31,16 @@ def grow(size, log=print):
     # The heap and what it can grow into, on each firmware whose heap can grow.
     if size and gc.mem_alloc() + gc.mem_free() > _SMALLEST:
         gained = heap.call("growth", "grow", size, log)
-    heap.unload("memory", "growth", "chip")
+    _leave()
     return gained
 
 
 def state(log=print):
     """Print both heaps, for a person at the REPL: sizes in bytes, and what TLS needs."""
     heap.call("growth", "state", log)
-    heap.unload("memory", "growth", "chip")
+    _leave()
+
+
+def _leave():
+    sys.modules.pop(__name__, None)
+    sys.modules["alink"].__dict__.pop("memory", None)

@@ -14,7 +14,7 @@ class Messages:
         self.on_reply = self.thing = None
         self._calls = None
         self._link = None
-        self._hooks = []
+        self._hooks = ()
         self._routes = {}  # Topic or filter, in bytes, to what takes (topic, payload).
 
     def online(self):
@@ -34,9 +34,7 @@ class Messages:
         device is not online.
         """
         if self._calls is None:
-            from .calls import Calls
-
-            self._calls = Calls(self._log)
+            self._calls = heap.load("calls", True).Calls(self._log)  # pyright: ignore[reportAttributeAccessIssue]
         return self._calls.request(self, what, params, qos, on_reply)
 
     def publish(self, topic, payload, qos=0, on_done=None):
@@ -82,7 +80,7 @@ class Messages:
 
     def when_online(self, hook):
         """Call `hook()` as each session begins, and at once if the device is online."""
-        self._hooks.append(hook)
+        self._hooks += (hook,)
         if self.online():
             hook()
 
@@ -98,9 +96,6 @@ class Messages:
         from .topics import whole
 
         return whole(name, self.product_key, self.device_name)
-
-    def _log(self, text):
-        raise NotImplementedError
 
     def _hear_reply(self, topic, take):
         if topic not in self._routes:

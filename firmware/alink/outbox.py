@@ -10,8 +10,10 @@ from binascii import crc32
 
 from micropython import const
 
-from . import envelope, heap
+from . import heap
 from .errors import AlinkError, TransportError
+
+envelope = heap.load("envelope", True)
 
 _WINDOW = const(4)  # Messages on the way at once.
 _FIRST_ID = const(0x1000000)  # Message ids: none that `Device.request` gives in a lifetime.

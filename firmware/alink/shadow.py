@@ -11,8 +11,9 @@ import json
 from micropython import const
 
 from . import heap
-from .envelope import compact
 from .errors import TransportError
+
+compact = heap.load("envelope", True).compact
 
 _TRIES = const(3)  # Conflicts that an update may meet: the cloud may be writing too.
 

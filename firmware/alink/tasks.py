@@ -13,8 +13,8 @@ async def run(device):
     try:
         while True:
             wait = device._step()
-            if device._feed:
-                device._feed()
+            if device.feed:
+                device.feed()
             await asyncio.sleep_ms(min(wait, _ONLINE_MS if device.online() else _OFFLINE_MS))
     finally:
         device.close()

@@ -16,9 +16,10 @@ docs/reference/protocol.md, "TSL". Handlers are given by name:
 import json
 
 from . import heap
-from .envelope import compact
 from .errors import AlinkError, RefusedError
 from .topics import shown
+
+compact = heap.load("envelope", True).compact
 
 _METHOD = "thing.service."
 

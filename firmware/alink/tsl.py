@@ -25,7 +25,6 @@ class Model:
                 else:
                     file.seek(0)
                     lines = heap.call("tsl_reader", "lines", file)
-                    heap.unload("tsl_reader")
         except (OSError, TypeError, ValueError) as error:
             lines = heap.call("wrong_names", "refuse_file", path, error)  # It raises.
         # A line each, see `tsl_reader`: a dict of them would take four times the heap.

@@ -15,7 +15,7 @@ import json
 
 from micropython import const
 
-from .envelope import compact
+from alink import heap
 
 _QUOTE, _BACKSLASH, _COMMA = const(0x22), const(0x5C), const(0x2C)
 _OPEN, _CLOSE = const(b"{["), const(b"}]")
@@ -73,7 +73,7 @@ class _Reader:
     def member(self):
         """Read a property, or a member of something; return its identifier and kind as bytes."""
         name, kind = self._named()
-        return name.encode(), compact(kind)
+        return name.encode(), heap.load("envelope", True).compact(kind)
 
     def group(self):
         """Read an event or a service; return its identifier and the `member`s in and out."""

@@ -3,15 +3,12 @@
 Loaded for a request whose values are not all numbers, and for the answers of handlers.
 """
 
-from . import heap
-
 
 def check(what, params):
     """Raise TypeError or ValueError that names the value in the params of a request.
 
     `what` is the topic's tail ("event/property/post"), or "shadow".
     """
-    heap.unload("values")
     is_post = what == "event/property/post"
     if (is_post or what == "shadow") and not isinstance(params, dict):
         raise TypeError("the values are %s; allowed is {name: value}" % _shown(params))
@@ -31,7 +28,6 @@ def check_answer(name, answer, model):
 
     Never ValueError: it would tell the cloud that the inputs are wrong.
     """
-    heap.unload("values")
     if not isinstance(answer, dict):
         raise TypeError(
             "%s answers with %s; allowed is a dict of outputs, or None" % (name, _shown(answer))
@@ -46,7 +42,6 @@ def check_answer(name, answer, model):
 
 def check_event(name, values):
     """Raise TypeError, because the values of an event are not a dict."""
-    heap.unload("values")
     raise TypeError("the values of %s are %s; allowed is a dict" % (name, _shown(values)))
 
 

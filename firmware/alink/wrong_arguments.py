@@ -3,9 +3,8 @@
 The check itself is one condition in the call: no program pays for the sentence before its mistake.
 """
 
-from . import heap
-from .errors import TransportError
-from .topics import shown
+from alink.errors import TransportError
+from alink.topics import shown
 
 
 def check_message(topic, payload, qos, on_done):
@@ -13,7 +12,6 @@ def check_message(topic, payload, qos, on_done):
 
     Returns for a topic that came from the platform, however long.
     """
-    heap.unload("wrong_arguments")
     if not isinstance(payload, (bytes, bytearray, memoryview)):
         raise TypeError("a payload is bytes or text, not %r; json.dumps() makes text" % (payload,))
     if b"+" in topic or b"#" in topic:
@@ -37,7 +35,6 @@ def check_message(topic, payload, qos, on_done):
 
 def refuse_publish(online):
     """Raise TransportError for a message that cannot be sent now."""
-    heap.unload("wrong_arguments")
     if not online:
         raise TransportError("not online; the message was not sent")
     raise TransportError("100 messages wait for their acknowledgment; poll first, then send")
@@ -45,7 +42,6 @@ def refuse_publish(online):
 
 def refuse_update(version, target):
     """Raise TypeError for the version or the target of an `Ota`."""
-    heap.unload("wrong_arguments")
     if not isinstance(version, str):
         raise TypeError('version is %r; allowed is text such as "1.0.0"' % (version,))
     raise TypeError("target is %r; pass a File, or an object with begin()" % (target,))

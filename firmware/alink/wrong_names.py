@@ -3,8 +3,6 @@
 Loaded for a handler as it is given, and to raise.
 """
 
-from . import heap
-
 
 def check_handler(model, kind, name, handler):
     """Raise TypeError or ValueError for a handler that would never be called.
@@ -26,12 +24,10 @@ def check_handler(model, kind, name, handler):
         refuse_unknown(name, model.names(b"/" if kind == "property" else b"?"))
         if kind == "property" and model.is_read_only(name):
             raise ValueError("%s is read-only in the thing model: the cloud cannot set it" % name)
-    heap.unload("wrong_names")
 
 
 def refuse_unknown(name, known, where="in the thing model", error=ValueError):
     """Raise `error` with the nearest of the known names, if the name is not one of them."""
-    heap.unload("wrong_names")
     if name in known:
         return
     best = nearest = None
@@ -50,7 +46,6 @@ def refuse_unknown(name, known, where="in the thing model", error=ValueError):
 
 def refuse_file(path, error):
     """Raise TypeError or ValueError about the file of a thing model: `error` is why."""
-    heap.unload("wrong_names")
     if not isinstance(path, str):
         raise TypeError("thing is %r; allowed is the path of a thing model" % (path,))
     text = "%s is not a thing model: %s"

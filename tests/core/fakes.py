@@ -3,6 +3,18 @@ import struct
 import sys
 
 
+def forget(*rooms):
+    """Have the next import of a module of these rooms load it again."""
+    for room in rooms:
+        start = "alink." + room
+        for name in list(sys.modules):
+            if name == start or name.startswith(start + "."):
+                package, _, leaf = name.rpartition(".")
+                del sys.modules[name]
+                if package in sys.modules:
+                    sys.modules[package].__dict__.pop(leaf, None)
+
+
 class Connection:
     """Takes packets, gives scripted bytes; `chunk` bytes a read, None between two reads."""
 
@@ -36,7 +48,7 @@ class Connection:
         self.written = True
         self.incoming += self.answers.get(packet[0], b"")
 
-    def time_left(self):
+    def timeout(self):
         return 1000
 
     def wait(self, ms, write=False):
@@ -195,9 +207,7 @@ class Board:
         self.NVS = _Nvs
         self.flash_read = self.flash.read
         sys.modules["esp32"] = sys.modules["esp"] = self
-        from alink import heap
-
-        heap.unload("boot")
+        forget("boot")
 
     def burn(self, record):
         """Put a record where the line would burn it in the factory layout."""

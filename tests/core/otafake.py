@@ -3,7 +3,6 @@ import sys
 
 import fakes
 import online
-from alink import heap
 
 SLOT = 0x8000  # Bytes of each slot.
 HEAD = b"\xe9\x02\x02\x00" + bytes(8) + b"\0\0" + bytes(10)
@@ -73,8 +72,7 @@ class Chip:
         self.NVS = fakes._Nvs
         _Partition.chip = fakes._Nvs.board = self
         sys.modules["esp32"] = sys.modules["machine"] = self
-        heap.unload("boot")
-        heap.unload_steps("ota")
+        fakes.forget("boot", "ota")
 
     def reset(self):
         self.resets += 1
@@ -97,8 +95,8 @@ class Device(online.Device):
         self.steps = []
         self.waiting = []
         self.closed = self._private = False
-        self._feed = None
-        self._link._tls = "its own"
+        self.feed = None
+        self._link.tls = "its own"
         self._link.publish, self._plainly = self._publish, self._link.publish
 
     def _publish(self, topic, payload, qos, on_done):

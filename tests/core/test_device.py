@@ -23,7 +23,7 @@ def device(*waits):
 
 def steps(made):
     """Step the engine as if its last wait were over."""
-    made._due = time.ticks_ms()
+    made.due = time.ticks_ms()
     return made._step()
 
 
@@ -85,7 +85,7 @@ def what_leaves(error, policy="retry", network=None):
     """Return the exception that ends `loop()` after this one came from the session."""
     made = Device(policy=policy, network=network, log=None)
     made._link = FailingLink(error)
-    made._idle = lambda wait: setattr(made, "_due", time.ticks_ms())
+    made._idle = lambda wait: setattr(made, "due", time.ticks_ms())
     try:
         made.loop()
     except BaseException as ended:

@@ -30,7 +30,7 @@ class Server:
 def channel(fields=FIELDS):
     made = HttpChannel(None, None, None)
     made.product_key, made.device_name = "pk", "device"
-    made._fields = fields
+    made.fields = fields
     made._where = ("iot.example", 443)
     return made
 

@@ -2,7 +2,7 @@
 
 import json
 
-from alink import cloudlog, envelope, report, rrpc, timesync
+from alink import cloudlog, heap, report, rrpc, timesync
 from alink.config import Config
 from alink.errors import ProtocolError, RefusedError, TransportError
 from alink.thing import Thing
@@ -76,7 +76,7 @@ def test_each_request_has_its_topic_and_its_bytes():
         ),
     ):
         call()
-        number = device._calls._id
+        number = device._calls.id
         method = b"thing." + what.replace("/", ".").encode()
         whole = b'{"id":"%d","version":"1.0","sys":{"ack":1},"params":%s,"method":"%s"}'
         assert device.sent(BASE + what, whole % (number, params, method))
@@ -110,6 +110,7 @@ def test_reply_without_heap_counts_as_too_long():
     device = Device()
     got = []
     device.request("x/y", {}, 0, lambda *reply: got.append(reply))
+    envelope = heap.load("envelope", True)
     reply, envelope.reply = envelope.reply, _short
     try:
         device.hear(BASE + "x/y_reply", {"code": 200, "id": "1"})

@@ -170,15 +170,14 @@ class _Device(Device):
         return self._link.sessions if self._link and self._link.online else 0
 
     def boot(self):
-        import sys
+        from alink import heap
+        from alink.boot.boot import start
 
-        from alink.boot.boot import Boot
-
-        sys.modules["alink.session.session"] = None  # As after the first one was online.
+        heap.resident["device"] = object()  # The first one.
         try:
-            Boot(self)
+            next(start(self))
         finally:
-            del sys.modules["alink.session.session"]
+            del heap.resident["device"]
 
 
 class _Session(online.Session):

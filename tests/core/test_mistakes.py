@@ -137,7 +137,7 @@ def test_poll_in_a_handler_says_so():
     device._engine = engine()
     assert device._step() == 5
     assert said == ["call poll() outside of handlers"]
-    device._due = time.ticks_ms()
+    device.due = time.ticks_ms()
     assert device._step() == 6, "the session goes on"
 
 

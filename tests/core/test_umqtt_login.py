@@ -30,7 +30,7 @@ class Boot:
 def prepared(**settings):
     login = Login(log=None, **settings)
     login.product_key, login.device_name = "pk", "dev"
-    login._fields = {"ProductKey": b"pk"}
+    login.fields = {"ProductKey": b"pk"}
     with fakes.Steps(Boot=Boot):
         login.prepare()
     return login

@@ -11,16 +11,16 @@ from benchmarks import budget, heap
 
 
 def test_no_figure_gets_worse(tmp_path: Path) -> None:
-    reason = toolchain.missing_reason("unix32")
+    reason = toolchain.missing_reason("chip32")
     if reason:
-        pytest.skip(reason=f"unix32: {reason}")
+        pytest.skip(reason=f"chip32: {reason}")
     assert budget.worse(budget.measure_device(tmp_path)) == []
 
 
 def test_gateway_fits_its_recorded_heap(tmp_path: Path) -> None:
-    reason = toolchain.missing_reason("unix32")
+    reason = toolchain.missing_reason("chip32")
     if reason:
-        pytest.skip(reason=f"unix32: {reason}")
+        pytest.skip(reason=f"chip32: {reason}")
     heap.compile_all(tmp_path)
     with heap.gateway_boots(tmp_path) as works:
         # One run: to find the smallest heap takes minutes.

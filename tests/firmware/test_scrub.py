@@ -146,6 +146,7 @@ class Session:
     def __init__(self) -> None:
         self.said: list[str] = []
         self.log = self.said.append
+        self.device = self
         self.fed = 0
 
     def feed(self) -> None:
@@ -294,9 +295,9 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Bench]]:
     micropython.const = lambda value: value
     package: Any = types.ModuleType("alink")  # Not its __init__, which imports a whole device.
     package.__path__, package.__version__ = [str(firmware_dir() / "alink")], "0"
-    for name in ("alink", "micropython", "esp", "esp32"):
+    for name in ("alink", "micropython", "esp", "esp32", "vfs"):
         monkeypatch.setitem(sys.modules, name, package if name == "alink" else micropython)
-    _module("heap").unload_steps = _silent  # Modules keep the `open` of the board.
+    _module("heap").load = _module  # A step is imported, once a boot: see `Bench.start`.
     # A collection of pytest's own heap takes longer than a step.
     _module("heap").gc = types.SimpleNamespace(collect=_silent)
     yield Bench
@@ -400,7 +401,7 @@ def test_board_burned_again_is_scrubbed_again(bench: type[Bench]) -> None:
     board.start(board.register())
     assert board.scrub() == [REMOVED]
     board.start(bytes(board.chip.data))
-    (place, *_) = _module("boot.copies").certificate_places()
+    (place, *_) = _module("boot.copies").cert()
     place.write(bytearray(identity.encode(LONG)))
     board.boot()  # It gives the file the certificate that is in NVS.
     assert board.scrub() == [REMOVED]

@@ -6,6 +6,8 @@ import ast
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from alink_formats.bytecode import compile_mpy, internal
 from alink_sim import toolchain
 from alink_sim.toolchain import Interpreter
@@ -46,6 +48,38 @@ def test_only_names_that_nothing_looks_up_go(interpreter: Interpreter, tmp_path:
         check=True,
     )
     assert done.stdout == "10\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "is_kept"),
+    [
+        ("_SIZE = const(3)\nprint(_SIZE)\n", False),
+        ("_SIZE = const(\n    3\n)\nprint(_SIZE)\n", False),
+        ("SIZE = const(3)\nprint(SIZE)\n", True),
+        ("print(const(3))\n", True),
+    ],
+)
+def test_import_of_const_goes_if_compiler_resolves_it(tmp_path: Path, text: str, is_kept: bool):
+    sizes = []
+    for head in ("\n", "from micropython import const\n"):
+        source = tmp_path / "in.py"
+        source.write_text(head + text, encoding="utf-8")
+        sizes.append(len(compile_mpy(source, name="main.py")))
+    assert (sizes[0] < sizes[1]) is is_kept
+
+
+def test_steps_share_the_name_in_tracebacks(tmp_path: Path):
+    source = tmp_path / "in.py"
+    source.write_text("print(1)\n", encoding="utf-8")
+    for name, shown in (
+        ("alink.boot.copies", b"alink.boot"),
+        ("alink.sign", b"alink"),
+        ("alink.gateway.sub_device", b"alink.gateway.sub_device"),
+        ("main.py", b"main.py"),
+    ):
+        bytecode = compile_mpy(source, name=name)
+        assert shown + b"\0" in bytecode
+        assert name == shown.decode() or name.encode() not in bytecode
 
 
 def test_internal_functions_are_called_by_position():

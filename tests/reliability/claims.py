@@ -182,7 +182,7 @@ CLAIMS: tuple[tuple[int, str, tuple[str, ...]], ...] = (
         "Heap that is short costs a wait and a log line",
         (
             f"{CORE}/session/test_session.py::test_short_heap_at_first_session_costs_a_wait",
-            f"{CORE}/session/test_session.py::test_short_heap_in_login_import_costs_a_wait",
+            f"{CORE}/session/test_session.py::test_short_heap_before_login_costs_a_wait",
             f"{CORE}/test_device.py::test_short_heap_in_the_engine_costs_a_wait",
         ),
     ),

@@ -164,8 +164,8 @@ def changed(module: str, old: str, new: str) -> dict[str, bytes]:
         ),
         (
             "session/mqtt.py",
-            "            if self._skip:\n",
-            "            while 1: pass\n            if self._skip:\n",
+            "            if self.discard:\n",
+            "            while 1: pass\n            if self.discard:\n",
             "hangs",
         ),
     ],
@@ -226,8 +226,8 @@ def test_growing_heap_of_the_device_is_seen(
 ):
     leak = changed(
         "session/mqtt.py",
-        "    def _begin(self):",
-        "    kept = []\n\n    def _begin(self):\n        self.kept.append(bytes(64))",
+        "    def begin(self):",
+        "    kept = []\n\n    def begin(self):\n        self.kept.append(bytes(64))",
     )
     monkeypatch.setattr(fuzz, "DeviceProcess", partial(DeviceProcess, files=leak))
     with pytest.raises(fuzz.MemoryGrowthError):

@@ -1,4 +1,4 @@
-"""Check that a folder of the device is a lifetime: see firmware/alink/heap.py."""
+"""Check that a step of the device is loaded, not imported: see firmware/alink/heap.py."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.setup.test_rules import device_files, device_name
+from tests.setup.test_rules import device_files, device_imports, device_name
 
-# Modules beside the folders that are dropped by name. `topics` goes only before a reset.
+# Steps beside the rooms. Programs import `alink.utc` too.
 LOOSE = {
+    "alink.calls",
     "alink.chip",
     "alink.crc16",
+    "alink.envelope",
     "alink.growth",
     "alink.lost_replies",
-    "alink.memory",
     "alink.sign",
     "alink.tsl_reader",
     "alink.utc",
@@ -23,112 +24,133 @@ LOOSE = {
     "alink.wrong_arguments",
     "alink.wrong_names",
 }
-DROPPED_BEFORE_RESET = {"alink.topics"}
+# The modules of each room that are imported by name; the others are steps.
+IMPORTED = {
+    "alink.boot": set[str](),
+    "alink.gateway": {"engine", "roster", "sub_device"},
+    "alink.https": set[str](),
+    "alink.ota": {"file_target"},
+    "alink.roots": set[str](),
+    "alink.session": set[str](),
+}
+# Steps that are loaded once, to stay.
+RESIDENT = {
+    "alink.calls",
+    "alink.envelope",
+    "alink.session.connection",
+    "alink.session.mqtt",
+    "alink.session.session",
+}
 
-
-def trees() -> dict[str, ast.Module]:
-    """Return the syntax tree of each device module, by dotted name."""
-    return {device_name(path): ast.parse(path.read_text("utf-8")) for path in device_files()}
-
-
-TREES = trees()
-PACKAGES = {device_name(path) for path in device_files() if path.name == "__init__.py"}
-
-
-def resident_in(package: str) -> set[str]:
-    """Return the modules of a package that its RESIDENT names."""
-    for node in getattr(TREES.get(package), "body", []):
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "RESIDENT":
-            return {f"{package}.{name}" for name in ast.literal_eval(node.value)}
-    return set()
+FILES = {device_name(path): path for path in device_files()}
+TREES = {name: ast.parse(path.read_text("utf-8")) for name, path in FILES.items()}
 
 
 def is_step(name: str) -> bool:
-    """Tell whether a module is dropped after a step, or with its folder."""
-    package = name.rpartition(".")[0]
-    if name in LOOSE | {"alink.boot", "alink.https"}:
-        return True
-    return package not in ("", "alink") and name not in resident_in(package)
+    """Tell whether a module is a step."""
+    room, _, leaf = name.rpartition(".")
+    return name in LOOSE or (room in IMPORTED and leaf not in IMPORTED[room])
 
 
-def imported(name: str, nodes: Iterator[ast.AST]) -> set[str]:
-    """Return the device modules that these nodes of a module import."""
-    base = name.split(".") if name in PACKAGES else name.split(".")[:-1]
-    found = set()
-    for node in nodes:
-        if isinstance(node, ast.ImportFrom) and node.level:
-            start = ".".join([*base[: len(base) - node.level + 1], *filter(None, [node.module])])
-            names = {f"{start}.{alias.name}" for alias in node.names} & TREES.keys()
-            found |= names or {start}
-    return found & TREES.keys()
+STEPS = sorted(name for name in TREES if is_step(name))
 
 
 def calls(function: str) -> Iterator[tuple[str, ast.Call]]:
-    """Yield where `heap.<function>` is called, with the call."""
+    """Yield each call of `heap.<function>` whose step is named there, with its module."""
     for name, tree in TREES.items():
         for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) == f"heap.{function}":
-                yield f"{name}:{node.lineno}", node
+            if not isinstance(node, ast.Call) or ast.unparse(node.func) != f"heap.{function}":
+                continue
+            if isinstance(node.args[0], ast.Constant):  # Else it chooses between two steps.
+                yield name, node
 
 
-RESIDENTS = sorted(name for name in TREES if not is_step(name))
+def step_of(node: ast.Call) -> str:
+    """Return the module that a call of `heap` names."""
+    return f"alink.{ast.literal_eval(node.args[0])}"
 
 
-def test_resident_modules_exist():
-    assert {name for package in PACKAGES for name in resident_in(package)} <= TREES.keys()
-    assert {"alink.device", "alink.session.session", "alink.gateway.roster"} <= set(RESIDENTS)
+def defined_in(module: str) -> dict[str, ast.AST]:
+    """Return what a module defines at its top, by name."""
+    found: dict[str, ast.AST] = {}
+    for one in getattr(TREES.get(module), "body", []):
+        if isinstance(one, (ast.FunctionDef, ast.ClassDef)):
+            found[one.name] = one
+        elif isinstance(one, ast.Assign):
+            found.update({ast.unparse(target): one for target in one.targets})
+        elif isinstance(one, ast.ImportFrom):
+            found.update({name.asname or name.name: one for name in one.names})
+    return found
 
 
-@pytest.mark.parametrize("name", RESIDENTS)
-def test_resident_module_imports_no_step(name):
-    # Not inside a function either: the name would hold the step until the function ends.
-    assert {other for other in imported(name, ast.walk(TREES[name])) if is_step(other)} == set()
+def test_rooms_and_steps_exist():
+    assert {name.rpartition(".")[0] for name in TREES} >= IMPORTED.keys()
+    assert TREES.keys() >= LOOSE | RESIDENT
+    assert TREES.keys() >= {f"{room}.{name}" for room in IMPORTED for name in IMPORTED[room]}
+
+
+@pytest.mark.parametrize("name", sorted(TREES))
+def test_module_imports_no_step(name):
+    loaded = {step_of(node) for module, node in calls("load") if module == name}
+    imported = {
+        step
+        for other, _ in device_imports(FILES[name])
+        for step in (other, other.rpartition(".")[0])
+        if is_step(step)
+    }
+    assert imported - loaded == set()
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_step_resolves_its_relative_imports(name):
+    # Its name is "alink.heap.step" wherever it lies, so one dot would mean `alink.heap`.
+    levels = {node.level for node in ast.walk(TREES[name]) if isinstance(node, ast.ImportFrom)}
+    assert levels <= {0, 2}
+    assert name.count(".") == 2 or levels <= {0}
 
 
 def test_every_call_names_step_and_function():
     wrong = []
-    for place, node in calls("call"):
-        step, function = node.args[:2]
-        if not isinstance(step, ast.Constant) or not isinstance(function, ast.Constant):
-            continue  # ota.update chooses between two steps.
-        module = f"alink.{step.value!s}"
-        defined = {
-            one.name: one
-            for one in getattr(TREES.get(module), "body", [])
-            if isinstance(one, (ast.FunctionDef, ast.ClassDef))
-        }
-        if not is_step(module) or function.value not in defined:
-            wrong.append(f"{place}: {ast.unparse(node)}")
-            continue
-        if not _takes(defined[function.value], len(node.args) - 2):
-            wrong.append(f"{place}: {ast.unparse(node)} has the wrong number of arguments")
+    for name, node in calls("call"):
+        step, function = step_of(node), ast.literal_eval(node.args[1])
+        one = defined_in(step).get(function)
+        if not is_step(step) or not _takes(one, len(node.args) - 2):
+            wrong.append(f"{name}:{node.lineno}: {ast.unparse(node)}")
     assert wrong == []
 
 
-def _takes(one: ast.FunctionDef | ast.ClassDef, count: int) -> bool:
+def _takes(one: ast.AST | None, count: int) -> bool:
     if isinstance(one, ast.ClassDef):
         made = [each for each in one.body if getattr(each, "name", "") == "__init__"]
-        return not made or _takes(made[0], count + 1)  # type: ignore[arg-type]
+        return not made or _takes(made[0], count + 1)
+    if not isinstance(one, ast.FunctionDef):
+        return False
     most = len(one.args.args)
     return most - len(one.args.defaults) <= count <= most
 
 
-def dropped_by(function: str) -> set[str]:
-    """Return what the calls of a function of `heap` drop; names that are computed are left out."""
-    arguments = [arg for _, node in calls(function) for arg in node.args]
-    return {f"alink.{arg.value!s}" for arg in arguments if isinstance(arg, ast.Constant)}
+def test_every_load_names_step_and_its_functions():
+    wrong = []
+    for name, node in calls("load"):
+        step = step_of(node)
+        stays = len(node.args) == 2 and bool(ast.literal_eval(node.args[1]))
+        if not is_step(step) or stays != (step in RESIDENT):
+            wrong.append(f"{name}:{node.lineno}: {ast.unparse(node)}")
+        missing = set(_used(name, node)) - defined_in(step).keys()
+        wrong += [f"{name}: {step} has no {used}" for used in missing]
+    assert wrong == []
 
 
-def test_dropped_packages_and_modules_exist():
-    dropped = dropped_by("unload")
-    stepped = dropped_by("unload_steps")
-    folders = {name.rpartition(".")[0] for name in TREES} - {"", "alink"}
-    assert dropped <= folders | LOOSE | DROPPED_BEFORE_RESET
-    assert stepped <= PACKAGES
-    # `unload` compares the beginning of names.
-    assert not [
-        (name, other)
-        for name in dropped
-        for other in TREES
-        if other.startswith(name) and other != name and other[len(name)] != "."
-    ]
+def _used(name: str, load: ast.Call) -> Iterator[str]:
+    # Yields the attributes that a module takes from what it has loaded.
+    tree = TREES[name]
+    names = {
+        ast.unparse(node.targets[0])
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and node.value is load
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and (
+            node.value is load or (isinstance(node.value, ast.Name) and node.value.id in names)
+        ):
+            yield node.attr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import tempfile
 from pathlib import Path
@@ -12,6 +13,22 @@ from alink_formats.errors import ToolchainError
 
 # Modules that other programs call, in folders whose other modules only the SDK calls, by position.
 _PUBLIC = ("alink.gateway.sub_device", "alink.ota.file_target")
+_IMPORT = b"from micropython import const\n"
+_RESOLVED = re.compile(rb"^_\w+ = const\(", re.MULTILINE)
+# Modules beside the folders that only the SDK calls.
+_INTERNAL = (
+    "alink.calls",
+    "alink.chip",
+    "alink.crc16",
+    "alink.envelope",
+    "alink.growth",
+    "alink.lost_replies",
+    "alink.sign",
+    "alink.tsl_reader",
+    "alink.values",
+    "alink.wrong_arguments",
+    "alink.wrong_names",
+)
 
 
 def mpy_cross() -> Path:
@@ -44,10 +61,11 @@ def compile_mpy(source: Path, *, name: str, optimize: int = 3) -> bytes:
     """
     with tempfile.TemporaryDirectory(prefix="alink-mpy-") as scratch:
         target, unmarked = Path(scratch) / "out.mpy", Path(scratch) / "in.py"
-        unmarked.write_bytes(file_of_board(source))
+        unmarked.write_bytes(_without_const(file_of_board(source)))
         # fmt: off
+        shown = name.rpartition(".")[0] if internal(name) else name
         command = [
-            str(mpy_cross()), f"-O{optimize}", "-s", name, "-o", str(target), str(unmarked),
+            str(mpy_cross()), f"-O{optimize}", "-s", shown, "-o", str(target), str(unmarked),
         ]
         # fmt: on
         done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -60,6 +78,20 @@ def compile_mpy(source: Path, *, name: str, optimize: int = 3) -> bytes:
     return bytecode
 
 
+def _without_const(source: bytes) -> bytes:
+    """Return a source without the import of `const` if the compiler resolves each use of it.
+
+    It does for names that begin with an underscore. The lines keep their numbers.
+    """
+    rest = _RESOLVED.sub(b"", source)
+    return (
+        source
+        if re.search(rb"\bconst\b", rest.replace(_IMPORT, b""))
+        else source.replace(_IMPORT, b"\n")
+    )
+
+
 def internal(name: str) -> bool:
     """Return whether a module is one of those that only the SDK calls: see `alink/__init__.py`."""
-    return name.startswith("alink.") and name.count(".") > 1 and name not in _PUBLIC
+    in_folder = name.startswith("alink.") and name.count(".") > 1
+    return name in _INTERNAL or (in_folder and name not in _PUBLIC)

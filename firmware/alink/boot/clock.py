@@ -13,9 +13,11 @@ from time import ticks_add, ticks_diff, ticks_ms
 import machine
 from micropython import const
 
+from .. import heap
 from ..errors import TransportError
-from ..session import transport
-from ..utc import gmtime, is_set, now, text
+
+transport = heap.load("session.transport")
+utc = heap.load("utc")
 
 HTTP_HOST = "www.aliyun.com"
 
@@ -41,11 +43,11 @@ def ask_time(ntp_host, feed, log):
             tried.append("%s: %s" % (host, error))
         else:
             source = "HTTP Date" if http else "NTP"
-            log("clock set to %s by %s from %s" % (text(now()), source, host))
+            log("clock set to %s by %s from %s" % (utc.text(utc.now()), source, host))
             return True
     log(
         "clock not set: it says %s and no source of time answers (%s); allow UDP 123 or burn "
-        "NtpHost" % (text(now()), "; ".join(tried))
+        "NtpHost" % (utc.text(utc.now()), "; ".join(tried))
     )
     return False
 
@@ -100,9 +102,11 @@ def _split(host, port):
 
 
 def _set(seconds):
-    if not is_set(seconds):
-        raise TransportError("it says %s, which is not between 2026-11 and 2049" % text(seconds))
-    year, month, day, hour, minute, second = gmtime(seconds)[:6]
+    if not utc.is_set(seconds):
+        raise TransportError(
+            "it says %s, which is not between 2026-11 and 2049" % utc.text(seconds)
+        )
+    year, month, day, hour, minute, second = utc.gmtime(seconds)[:6]
     machine.RTC().datetime((year, month, day, 0, hour, minute, second, 0))
 
 

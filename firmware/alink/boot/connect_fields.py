@@ -6,7 +6,9 @@ docs/reference/protocol.md, "Dynamic registration". Pure except for the random n
 import os
 from binascii import hexlify
 
-from ..sign import hmac, register_content
+from .. import heap
+
+sign = heap.load("sign")
 
 
 def registration(certificate, method, securemode=None):
@@ -40,5 +42,5 @@ def signed(certificate):
     if isinstance(secret, tuple):
         return secret
     random = hexlify(os.urandom(8))
-    content = register_content(certificate["DeviceName"], certificate["ProductKey"], random)
-    return random, hmac(certificate.get("SignMethod", b"hmacsha256"), secret, content)
+    content = sign.register_content(certificate["DeviceName"], certificate["ProductKey"], random)
+    return random, sign.hmac(certificate.get("SignMethod", b"hmacsha256"), secret, content)

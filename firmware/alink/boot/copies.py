@@ -14,6 +14,7 @@ flash fails.
 import esp32
 from micropython import const
 
+from .. import heap
 from ..errors import StoreError
 
 _LONGEST = const(16384)  # Bytes of a record.
@@ -23,24 +24,22 @@ _NVS_NOT_FOUND = const(-0x1102)
 _NVS_INVALID_LENGTH = const(-0x110C)
 
 
-def certificate_places():
+def cert():
     """Return where the certificate can be, the one that counts first."""
-    fctry = _partition("fctry")
+    fctry = partition("fctry")
     if fctry:
         return (Sector("fctry", fctry, 0),)
-    from . import stock_copies
+    stock_copies = heap.load("boot.stock_copies")
+    return (Nvs("cert"),) + stock_copies.cert(partition("vfs"))
 
-    return (Nvs("cert"),) + stock_copies.certificate_places(_partition("vfs"))
 
-
-def credential_places():
+def cred():
     """Return where the credential can be: what is not NVS first, NVS last."""
-    cred = _partition("cred")
+    cred = partition("cred")
     if cred:
         return Sector("cred", cred, 0), Sector("cred", cred, 1), Nvs("cred")
-    from . import stock_copies
-
-    return stock_copies.credential_places(_partition("vfs")) + (Nvs("cred"),)
+    stock_copies = heap.load("boot.stock_copies")
+    return stock_copies.cred(partition("vfs")) + (Nvs("cred"),)
 
 
 def same(record, places, log):
@@ -69,27 +68,27 @@ class Sector:
     def __init__(self, name, partition, block):
         self.name = name
         self.writable = name != "fctry"
-        self._partition = partition
-        self._block = block
+        self.partition = partition
+        self.block = block
 
     def read(self):
-        from .record import read_from  # Here: a caller of `Nvs` does not load `record`.
+        records = heap.load("boot.record")
 
-        return read_from(self.fill)
+        return records.load(self.fill)
 
     def fill(self, buffer):
-        self._partition.readblocks(self._block, buffer, 0)
+        self.partition.readblocks(self.block, buffer, 0)
         return True
 
     def write(self, record):
         try:
-            self._partition.ioctl(6, self._block)
-            self._partition.writeblocks(self._block, record, 0)
+            self.partition.ioctl(6, self.block)
+            self.partition.writeblocks(self.block, record, 0)
         except OSError as error:
             raise StoreError("flash error %s" % error)
 
     def erase(self):
-        self._partition.ioctl(6, self._block)
+        self.partition.ioctl(6, self.block)
 
 
 class Nvs:
@@ -99,24 +98,24 @@ class Nvs:
     writable = True
 
     def __init__(self, key):
-        self._key = key
+        self.key = key
 
     def read(self):
         size = 256
         while True:
             buffer = bytearray(size)
-            count = self._get(buffer)
+            count = self.get(buffer)
             if count <= size:
                 return buffer[:count] if count else None
             size *= 2
 
     def fill(self, buffer):
-        return self._get(buffer) == len(buffer)
+        return self.get(buffer) == len(buffer)
 
-    def _get(self, buffer):
+    def get(self, buffer):
         # Returns how many bytes there are, one more than asked for where there are too many.
         try:
-            return esp32.NVS(_NAMESPACE).get_blob(self._key, buffer)
+            return esp32.NVS(_NAMESPACE).get_blob(self.key, buffer)
         except OSError as error:
             if error.errno == _NVS_NOT_FOUND:
                 return 0
@@ -127,7 +126,7 @@ class Nvs:
     def write(self, record):
         try:
             nvs = esp32.NVS(_NAMESPACE)
-            nvs.set_blob(self._key, record)
+            nvs.set_blob(self.key, record)
             nvs.commit()
         except OSError as error:
             raise StoreError("NVS error %s" % error)
@@ -135,7 +134,7 @@ class Nvs:
     def erase(self):
         try:
             nvs = esp32.NVS(_NAMESPACE)
-            nvs.erase_key(self._key)
+            nvs.erase_key(self.key)
             nvs.commit()
         except OSError:
             pass  # It was not there.
@@ -159,6 +158,6 @@ def set_tries(count):
         raise StoreError("nvs does not take a number (%s); erase the nvs partition" % error)
 
 
-def _partition(label):
+def partition(label):
     found = esp32.Partition.find(esp32.Partition.TYPE_DATA, label=label)
     return found[0] if found else None

@@ -13,9 +13,11 @@ from esp32 import Partition
 from machine import mem32
 from micropython import const
 
-from .. import utc
+from .. import heap
 from ..errors import StoreError
-from ..sign import login_content, register_content
+
+utc = heap.load("utc")
+contents = heap.load("sign")
 
 _KEYS = const(6)
 _UPSTREAM = const(8)  # The purpose HMAC_UP.
@@ -45,8 +47,7 @@ def signed(fields, name):
     For the ProductSecret, the random number and the signature of registrations; for the
     DeviceSecret, the timestamp and the signature of logins, all of them alike. Raises StoreError.
     """
-    from . import wifi
-
+    wifi = heap.load("boot.wifi")
     if wifi.is_on():
         raise StoreError(
             "Wi-Fi is on, and an eFuse key can only sign before: call from_flash() first, or "
@@ -56,10 +57,10 @@ def signed(fields, name):
     device, key = fields["DeviceName"], fields["ProductKey"]
     if name == "ProductSecret":
         covered = hexlify(os.urandom(8))
-        content = register_content(device, key, covered)
+        content = contents.register_content(device, key, covered)
     else:
         covered = fields.get("Timestamp") or utc.milliseconds()
-        content = login_content(b"%s.%s" % (key, device), device, key, covered)
+        content = contents.login_content(b"%s.%s" % (key, device), device, key, covered)
     return covered, hmac(fields[name], method, content)
 
 

@@ -11,8 +11,9 @@ from micropython import const
 
 from .. import __version__, heap
 from ..errors import StoreError
-from .copies import certificate_places, credential_places, same
-from .record import CERTIFICATE, CREDENTIAL, decode
+
+copies = heap.load("boot.copies")
+records = heap.load("boot.record")
 
 _LIMITS = const(
     (
@@ -58,18 +59,15 @@ def load(make, settings):
     that is missing or wrong.
     """
     heap.call("boot.settings", "check", settings)
-    fields = take_settings(settings)
+    fields = take(settings)
     limit = settings.pop("max_requests", None)  # A long name: short ones stay in the heap.
     if limit:
-        from ..calls import Calls
-
-        Calls.max = limit
+        heap.load("calls", True).Calls.max = limit
     device = make(**settings)
-    device._fields = fields = identify(fields, device._log)
+    device.fields = fields = identify(fields, device._log)
     secret = "DeviceSecret" if "DeviceSecret" in fields else "ProductSecret"
     if "DeviceToken" not in fields and fields.get(secret, b"").startswith(b"efuse:"):
         fields[secret] = heap.call("boot.efuse", "signed", fields, secret)
-        heap.unload("sign", "utc")
     device.product_key = fields["ProductKey"].decode()
     device.device_name = fields["DeviceName"].decode()
     if hasattr(device, "roster"):
@@ -79,7 +77,7 @@ def load(make, settings):
     return device
 
 
-def take_settings(settings):
+def take(settings):
     """Take the settings that replace burned fields out of a dict; return them as fields."""
     fields = {}
     for name, field in _SETTINGS:
@@ -96,7 +94,7 @@ def take_settings(settings):
     if wifi is not None:
         ssid, password = wifi
         fields["WifiSsid"], fields["WifiPassword"] = ssid.encode(), password.encode()
-    _complete(fields)
+    update(fields)
     check(fields)
     if settings.pop("scrub", False):
         fields["Scrub"] = True
@@ -147,15 +145,15 @@ def burned(log):
     Raises StoreError naming the field that is wrong, or saying that nothing is burned.
     """
     problem = None
-    places = certificate_places()
+    places = copies.cert()
     for place in places:
         try:
             record = place.read()
             if record is not None:
-                fields = decode(record, CERTIFICATE)[1]
-                _complete(fields)
+                fields = records.decode(record, records.CERTIFICATE)[1]
+                update(fields)
                 check_record(fields, "ProductKey")  # `scrub` has removed the secret, perhaps.
-                same(record, places, log)
+                copies.same(record, places, log)
                 return fields, place.name
         except StoreError as error:
             problem = StoreError("the certificate in %s is unusable: %s" % (place.name, error))
@@ -173,12 +171,12 @@ def stored(certificate, log):
     """
     newest = kept = None
     generation = 0
-    places = credential_places()
+    places = copies.cred()
     for place in places:
         try:
             record = place.read()
             if record is not None:
-                found, fields = decode(record, CREDENTIAL)
+                found, fields = records.decode(record, records.CREDENTIAL)
                 check_record(fields, "ClientID", "DeviceToken")
                 # Correcting a ProductSecret or a host discards no credential; another name does.
                 belongs = not certificate or (
@@ -191,12 +189,12 @@ def stored(certificate, log):
             log("the credential in %s is unusable: %s" % (place.name, error))
     if newest:
         holders = [place for place in places[:-1] if place.writable and place.read() == newest]
-        same(newest, (holders or places)[:1], log)
-        same(newest, places[-1:], log)
+        copies.same(newest, (holders or places)[:1], log)
+        copies.same(newest, places[-1:], log)
     return kept
 
 
-def _complete(fields):
+def update(fields):
     # Few boards complete their name: the code for it is loaded for them only.
     if b"{" in fields.get("DeviceName", b""):
         fields["DeviceName"] = heap.call("boot.board_name", "whole", fields["DeviceName"])

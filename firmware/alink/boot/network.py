@@ -15,22 +15,22 @@ def prepare(boot):
 
     Sets `endpoint` and `tls` of a `Boot`.
     """
-    yield from _join_network(boot)
-    yield from _set_clock(boot)
-    boot.endpoint = _endpoint(boot.fields)
+    yield from join(boot)
+    yield from sync(boot)
+    boot.endpoint = endpoint(boot.fields)
     trusted = boot.fields.get("Ca") or roots(boot.endpoint[1])
     boot.tls = heap.call("session.transport", "context", trusted)
 
 
-def _join_network(boot):
+def join(boot):
     fields = boot.fields
     if boot.network is None and "WifiSsid" in fields:
-        from . import wifi
+        wifi = heap.load("boot.wifi")
 
         ssid = fields["WifiSsid"].decode()
         password = fields.get("WifiPassword", b"").decode()
         waited = 0
-        while not wifi.is_joined():
+        while not wifi.isconnected():
             if waited % _REJOIN_MS == 0:
                 wifi.join(ssid, password, boot.log)
             yield _SLICE_MS
@@ -44,20 +44,16 @@ def _join_network(boot):
         yield _SLICE_MS
 
 
-def _set_clock(boot):
-    from .. import utc
-
+def sync(boot):
     wait = 2000
-    while not utc.is_set() and not heap.call(
+    while not heap.call("utc", "is_set") and not heap.call(
         "boot.clock", "ask_time", boot.fields.get("NtpHost"), boot.feed, boot.log
     ):
         yield wait
         wait = min(wait * 2, 300000)
-    heap.unload_steps("boot")
-    heap.unload("session", "utc")
 
 
-def _endpoint(fields):
+def endpoint(fields):
     # The burned host and port, or the instance's, or the product's.
     if "Host" in fields:
         host = fields["Host"]
@@ -72,12 +68,5 @@ def _endpoint(fields):
 def roots(port):
     """Return the shipped roots of a port's chain, and no more: each costs heap."""
     if port == 8883:
-        from ..roots import aliyun
-
-        found = [aliyun.DER]
-    else:
-        from ..roots import globalsign_r1, globalsign_r6
-
-        found = [globalsign_r1.DER, globalsign_r6.DER]
-    heap.unload("roots")
-    return found
+        return [heap.load("roots.aliyun").DER]
+    return [heap.load("roots.globalsign_r1").DER, heap.load("roots.globalsign_r6").DER]

@@ -18,7 +18,7 @@ def refused(error, policy, log):
     return policy == "reregister"
 
 
-def start_over(fields, log):
+def reset(fields, log):
     """Erase the credential and reset the board: a first boot needs the heap that a reset gives.
 
     A boot sets the `fields` of a device to None. Raises StoreError if the board could not register

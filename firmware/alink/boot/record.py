@@ -48,18 +48,18 @@ _LONGEST = const(12288)  # Three sectors.
 _MAGIC = const(b"ALNK")
 
 
-def size_of(header):
+def sizeof(header):
     """Return the bytes that the record beginning with `header` (12 bytes) takes, or 0 if none."""
     if header[:4] != _MAGIC:
         return 0
     return (_HEADER + (header[6] | header[7] << 8) + 4 + 15) & ~15
 
 
-def read_from(fill):
+def load(fill):
     """Return the record that `fill(buffer)` reads from its start, None where none begins."""
     header = bytearray(_HEADER)
     fill(header)
-    size = size_of(header)
+    size = sizeof(header)
     if not size or size > _LONGEST:
         return None
     record = bytearray(size)
@@ -83,13 +83,13 @@ def generation_of(data, kind):
 def encode(kind, generation, fields):
     """Return the record of `fields` (name to bytes, or to a list of bytes) as a bytearray."""
     length = 0
-    for _, value in _each(fields):
+    for _, value in items(fields):
         length += 3 + len(value)
     end = _HEADER + length
     record = bytearray((end + 4 + 15) & ~15)  # One allocation: heap is scarcest here.
     struct.pack_into(_HEAD, record, 0, _MAGIC, _VERSION, kind, length, generation)
     at = _HEADER
-    for tag, value in _each(fields):
+    for tag, value in items(fields):
         struct.pack_into("<BH", record, at, tag, len(value))
         at += 3 + len(value)
         record[at - len(value) : at] = value
@@ -99,7 +99,7 @@ def encode(kind, generation, fields):
     return record
 
 
-def _each(fields):
+def items(fields):
     # Yields tag and value in the order of the tags.
     for tag, name in enumerate(FIELDS):
         value = fields.get(name)
@@ -118,7 +118,7 @@ def decode(data, kind):
     if data[4] != _VERSION or data[5] != kind:
         raise StoreError("the record is version %d, kind %d" % (data[4], data[5]))
     generation = generation_of(data, kind)
-    fields, cut = _decode_fields(data, min(_HEADER + (data[6] | data[7] << 8), len(data)))
+    fields, cut = unpack(data, min(_HEADER + (data[6] | data[7] << 8), len(data)))
     if generation is None:
         raise StoreError("the record fails its checksum: %s" % (cut or _suspect(fields, kind)))
     if cut:
@@ -126,7 +126,7 @@ def decode(data, kind):
     return generation, fields
 
 
-def _decode_fields(data, end):
+def unpack(data, end):
     # Returns the fields and, where the last one does not end inside the record, what is cut.
     fields = {}
     at = _HEADER

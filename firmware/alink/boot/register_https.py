@@ -6,7 +6,8 @@ response costs nothing.
 
 from .. import heap
 from ..errors import ProtocolError
-from ..https.platform import endpoint, post, trust
+
+platform = heap.load("https.platform")
 
 _PATH = "/auth/register/device"
 _FORM = "Content-Type: application/x-www-form-urlencoded\r\n"
@@ -19,12 +20,12 @@ def register(boot):
     TransportError, ProtocolError.
     """
     fields = boot.fields
-    where = endpoint(fields, b"iot-auth.%s.aliyuncs.com" % fields.get("Region", b"cn-shanghai"))
+    where = platform.endpoint(
+        fields, b"iot-auth.%s.aliyuncs.com" % fields.get("Region", b"cn-shanghai")
+    )
     body = form(fields, *heap.call("boot.connect_fields", "signed", fields))
-    heap.unload("sign")
-    tls = trust(fields, boot.tls, where[1])
-    answer = yield from post(where, tls, boot.feed, _PATH, _FORM, body)
-    heap.unload("https", "session")
+    tls = platform.trust(fields, boot.tls, where[1])
+    answer = yield from platform.post(where, tls, boot.feed, _PATH, _FORM, body)
     code = answer["code"]
     if code != 200:
         raise heap.call("boot.refusal", "over_https", fields, code, answer.get("message"))

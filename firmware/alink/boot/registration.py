@@ -4,6 +4,7 @@ Nothing here runs under an automatic reconnect. `regnwl` spends one of five Clie
 succeeds, so the number of registrations begun is stored in flash before each dial.
 """
 
+import gc
 import os
 
 from micropython import const
@@ -35,16 +36,14 @@ def register(boot):
             if method == b"https":
                 made = yield from heap.call("boot.register_https", "register", boot)
                 boot.log("registered by https")
-                heap.unload("https")
                 return made, None
             if method == b"regnwl":
-                return (yield from _counted(boot))
-            return (yield from _once(boot))
+                return (yield from count(boot))
+            return (yield from single(boot))
         except (TransportError, ProtocolError, RefusedError) as error:
             if isinstance(error, RefusedError) and error.code not in _LATER:
                 raise
-            heap.unload_steps("boot")
-            heap.unload("session", "https", "sign")
+            gc.collect()
             # Jitter, so that the boards of a line do not all come back at once.
             wait = longest - longest * os.urandom(1)[0] // 1024
             longest = min(longest * 2, 3600000)
@@ -52,16 +51,14 @@ def register(boot):
             tries += 1
             if isinstance(error, MemoryShortError):
                 heap.call("session.memory_reset", "failed", error, tries, boot.fields, boot.log)
-                heap.unload("session")
-            yield from _sleep(wait)
+            yield from sleep(wait)
             if error.dates:
                 heap.call(
                     "boot.clock", "ask_time", boot.fields.get("NtpHost"), boot.feed, boot.log
                 )
-                heap.unload("session", "utc")
 
 
-def _counted(boot):
+def count(boot):
     # A reboot loop must not spend all five ClientIDs.
     begun = heap.call("boot.copies", "tries")
     if begun > 2:
@@ -73,10 +70,10 @@ def _counted(boot):
         boot.log(
             "two registrations were started and did not finish; the next one starts in 10 minutes"
         )
-        yield from _sleep(600000)
+        yield from sleep(600000)
     heap.call("boot.copies", "set_tries", begun + 1)
     try:
-        return (yield from _once(boot))
+        return (yield from single(boot))
     except AlinkError as error:
         if isinstance(error, RefusedError) or not boot.sent:
             # It spent no ClientID.
@@ -84,11 +81,10 @@ def _counted(boot):
         raise
 
 
-def _once(boot):
+def single(boot):
     fields, boot.sent = boot.fields, False
     method = fields.get("Method", b"register")
     login = heap.call("boot.connect_fields", "registration", fields, method, boot.securemode)
-    heap.unload("sign")
     connection = heap.call("session.transport", "dial", boot.endpoint, boot.tls, boot.feed)
     try:
         yield 0  # The caller collects: the modules that have dialed leave the heap.
@@ -101,7 +97,7 @@ def _once(boot):
     return made, connection
 
 
-def _sleep(ms):
+def sleep(ms):
     while ms > 0:
         yield min(ms, 60000)
         ms -= 60000

@@ -16,8 +16,9 @@ from micropython import const
 
 from .. import heap
 from ..errors import StoreError
-from .copies import Nvs, certificate_places, credential_places, same
-from .record import CERTIFICATE, CREDENTIAL, generation_of
+
+copies = heap.load("boot.copies")
+records = heap.load("boot.record")
 
 _HEADER = const(12)
 _PRODUCT_SECRET = const(2)  # Its tag; `record` has the layout.
@@ -47,7 +48,7 @@ def remove_secret(record):
     A secret in an eFuse is not in flash, so it stays. Raises StoreError if the record is damaged.
     Here in place, because roots make a record long, and heap is scarce online.
     """
-    if generation_of(record, CERTIFICATE) is None:
+    if records.generation_of(record, records.CERTIFICATE) is None:
         raise StoreError("the certificate is damaged")
     end = _HEADER + _uint16(record, 6)
     at = _HEADER
@@ -71,26 +72,26 @@ def _uint16(record, at):
 def check_credential():
     """Raise StoreError unless the credential is stored in NVS and in one more place."""
     kept = []
-    for place in credential_places():
+    for place in copies.cred():
         record = place.read()
-        kept.append(record is not None and bool(generation_of(record, CREDENTIAL)))
+        kept.append(record is not None and bool(records.generation_of(record, records.CREDENTIAL)))
     if not kept[-1] or True not in kept[:-1]:
         raise StoreError("the credential is stored once only")
 
 
 def _in_partition(part, link):
-    place, waiting = certificate_places()[0], Nvs("cert")
+    place, waiting = copies.cert()[0], copies.Nvs("cert")
     record = waiting.read()
     if record is None:
         record = place.read()
         if not record or not remove_secret(record):
             return False
         check_credential()
-        if not same(record, (waiting,), link.log):
+        if not copies.same(record, (waiting,), link.log):
             raise StoreError("nvs has no space for the new certificate")
     for block in range(part.info()[3] // _SECTOR):
-        if link.feed:
-            link.feed()
+        if link.device.feed:
+            link.device.feed()
         _erase(part, block, waiting)
     part.writeblocks(0, record, 0)
     if place.read() != record:

@@ -14,11 +14,13 @@ The header of an old copy is overwritten last: after a power cut the copy is fou
 import esp32
 from micropython import const
 
+from .. import heap
 from ..errors import StoreError
-from .copies import Nvs, same
-from .record import size_of
-from .scrub import check_credential, remove_secret
-from .stock_copies import certificate_places
+
+copies = heap.load("boot.copies")
+records = heap.load("boot.record")
+removal = heap.load("boot.scrub")
+stock_copies = heap.load("boot.stock_copies")
 
 _SECTOR = const(4096)
 _ENTRY = const(32)
@@ -41,18 +43,18 @@ def scrub(link):
     Raises StoreError or OSError if a copy is left.
     """
     pages, vfs = _partition("nvs"), _partition("vfs")
-    nvs, (file, former) = Nvs("cert"), certificate_places(vfs)
+    nvs, (file, former) = copies.Nvs("cert"), stock_copies.cert(vfs)
     old = former.read()
-    if old and remove_secret(old):
+    if old and removal.remove_secret(old):
         raise StoreError("another partition table was here, and its certificate is left")
     record = nvs.read()
     if not record:
         return False
     state = esp32.NVS("alink")
-    if remove_secret(record):
-        check_credential()
+    if removal.remove_secret(record):
+        removal.check_credential()
         state.set_i32(_BEGUN, 1)
-        if len(same(record, (nvs, file), link.log)) < 2:
+        if len(copies.same(record, (nvs, file), link.log)) < 2:
             raise StoreError("the new certificate is stored once only")
     elif not _was_begun(state):
         return False
@@ -79,8 +81,8 @@ def _was_begun(state):
 
 def _clear_all(part, clear, link, *more):
     for block in range(part.info()[3] // _SECTOR):
-        if link.feed:
-            link.feed()
+        if link.device.feed:
+            link.device.feed()
         clear(part, block, *more)
 
 
@@ -121,7 +123,7 @@ def _old_copy(part, block, record):
         part.readblocks(block, piece, offset)
         at = bytes(piece).find(start) if start in piece else -1
         while at >= 0:
-            size = size_of(piece[at : at + _HEADER]) if at + _FIELD <= _PIECE else 0
+            size = records.sizeof(piece[at : at + _HEADER]) if at + _FIELD <= _PIECE else 0
             if offset + at and piece[at + _HEADER : at + _FIELD] != record[_HEADER:_FIELD]:
                 size = 0  # Bytes of a file that look like a header.
             if size and not _is_at(part, block, offset + at, record):

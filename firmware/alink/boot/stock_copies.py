@@ -8,20 +8,22 @@ import os
 import esp
 from micropython import const
 
+from .. import heap
 from ..errors import StoreError
-from .record import read_from
+
+records = heap.load("boot.record")
 
 _FCTRY = const(0x5000)  # Bytes before the vfs, as in boards/*/partitions.csv; a test compares.
 _CRED = const(0x2000)
 _SECTOR = const(4096)
 
 
-def certificate_places(vfs):
+def cert(vfs):
     """Return where the certificate can be beside NVS; `vfs` is the partition, or None."""
     return File("/alink.cert"), Raw(vfs, _FCTRY)
 
 
-def credential_places(vfs):
+def cred(vfs):
     """Return where the credential can be beside NVS."""
     return File("/alink.cred"), Raw(vfs, _CRED), Raw(vfs, _CRED - _SECTOR)
 
@@ -39,7 +41,7 @@ class Raw:
         self._offset = vfs.info()[2] - before if vfs else 0
 
     def read(self):
-        return read_from(self.fill) if self._offset else None
+        return records.load(self.fill) if self._offset else None
 
     def fill(self, buffer):
         esp.flash_read(self._offset, buffer)
@@ -58,7 +60,7 @@ class File:
         self.name = name
 
     def read(self):
-        return read_from(self.fill)
+        return records.load(self.fill)
 
     def fill(self, buffer):
         try:

@@ -4,9 +4,11 @@ docs/explanation/identity.md, "Copies". Reading is `identity`'s part: this one i
 registration connection is open, when heap is scarcest.
 """
 
+from .. import heap
 from ..errors import StoreError, TransportError
-from .copies import credential_places, same, set_tries
-from .record import CREDENTIAL, encode, generation_of
+
+copies = heap.load("boot.copies")
+records = heap.load("boot.record")
 
 
 def keep(boot, made, connection):
@@ -21,7 +23,7 @@ def keep(boot, made, connection):
         except TransportError:
             pass  # The platform learns it from the closed socket.
     if boot.fields.get("Method") == b"regnwl":
-        set_tries(0)
+        copies.set_tries(0)
 
 
 def save(fields, log):
@@ -30,7 +32,7 @@ def save(fields, log):
     Of two sectors the one that does not hold the newest credential is written. Raises StoreError
     when no place took it.
     """
-    places = credential_places()
+    places = copies.cred()
     newest, generation = None, 0
     for place in places:
         found = _generation(place)
@@ -40,8 +42,8 @@ def save(fields, log):
     spare = places[0] if places[0] is not newest else places[1]
     if not spare.writable or spare.name == "nvs":
         spare = places[0]  # A file: replaced by rename.
-    record = encode(CREDENTIAL, generation + 1, fields)
-    kept = same(record, (spare, places[-1]), log)
+    record = records.encode(records.CREDENTIAL, generation + 1, fields)
+    kept = copies.same(record, (spare, places[-1]), log)
     if not kept:
         raise StoreError("could not store the credential anywhere; replace this board")
     return " and ".join(kept)
@@ -49,12 +51,12 @@ def save(fields, log):
 
 def forget():
     """Erase the credential in every place; the board will register again."""
-    for place in credential_places():
+    for place in copies.cred():
         place.erase()
 
 
 def _generation(place):
     try:
-        return generation_of(place.read() or b"", CREDENTIAL) or 0
+        return records.generation_of(place.read() or b"", records.CREDENTIAL) or 0
     except StoreError:
         return 0

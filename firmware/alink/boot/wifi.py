@@ -3,7 +3,7 @@
 import network
 
 
-def is_joined():
+def isconnected():
     """Return whether the station is connected and has an address."""
     return network.WLAN(network.STA_IF).isconnected()
 

@@ -32,7 +32,7 @@ its DeviceSecret). Its stage tells the known facts and the next request:
 One request is on its way at a time, for up to `batch` sub-devices of one stage:
 
     roster.next        which stage and slots are due
-    request_table      the topic and the bytes; names and secrets from `storage`
+    request_table      the topic of a request and the shape of its bytes
     requests           sends it, waits 10 s for the reply
     secrets, replies   move each slot of the reply
     notifications      what the cloud says by itself: disabled, deleted, logged out, added
@@ -54,7 +54,7 @@ from .roster import LEAVING
 from .sub_device import SubDevice
 
 __all__ = ("Gateway",)
-RESIDENT = ("engine", "roster", "sub_device")  # The others are steps; see `heap`.
+
 _STAGES = const(("unknown", "named", "registered", "related", "online", "leaving"))
 
 
@@ -120,7 +120,6 @@ class Gateway(Engine):
         """Yield (ProductKey, DeviceName) of all that are on flash."""
         for _, sub in self.open().read():
             yield sub[0].decode(), sub[1].decode()
-        heap.unload_steps("gateway")
 
     def status(self, product_key, device_name):
         """Return "unknown", "named", "registered", "related", "online" or "leaving" (see the table

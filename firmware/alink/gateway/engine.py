@@ -79,12 +79,12 @@ class Engine(Device):
         if self._requests.idle and wait > _SOON_MS:
             self._next = ticks_add(now, wait)
             self._requests = None
-            heap.unload_steps("gateway")
+            gc.collect()
         return wait
 
     def _listen(self):
         # Again in each session: kept as routes they would take more than a kilobyte.
-        self._link.otherwise = self._otherwise  # pyright: ignore[reportAttributeAccessIssue]
+        self._link.default = self._otherwise  # pyright: ignore[reportAttributeAccessIssue]
         self.hear(heap.call("gateway.request_table", "heard", self))
 
     def _otherwise(self, topic, payload):
@@ -100,15 +100,12 @@ class Engine(Device):
     # Called by `sub_device` and by the steps
 
     def open(self):
-        """Return the store; the caller unloads `storage` when it is done."""
+        """Return the store."""
         return heap.call("gateway.storage", "Storage", self._path, self._log)
 
     def read(self, slots):
         """Return [(slot, sub-device), ...] from flash for these slots."""
-        try:
-            return list(self.open().read(slots))
-        finally:
-            heap.unload_steps("gateway")
+        return list(self.open().read(slots))
 
     def save(self, changes):
         """Keep {slot: sub-device, None to empty it} on flash; return whether it took them."""
@@ -117,8 +114,6 @@ class Engine(Device):
         except (StoreError, MemoryError) as error:
             self._log(str(error))
             return False
-        finally:
-            heap.unload_steps("gateway")
         return True
 
     def session_of(self, product_key, device_name):
@@ -146,9 +141,7 @@ class Engine(Device):
     def replies(self):
         """Return what waits for the replies to all sub-devices."""
         if self._replies is None:
-            from ..calls import Calls
-
-            self._replies = Calls(self._log)
+            self._replies = heap.load("calls", True).Calls(self._log)
         return self._replies
 
     # Helpers

@@ -5,7 +5,7 @@ docs/how-to/gateway.md. Loaded for that moment.
 
 from time import ticks_ms
 
-from .roster import EMPTY, NAMED, RELATED, mark_of
+from ..gateway.roster import EMPTY, NAMED, RELATED, mark_of
 
 
 def load(gateway, burned):

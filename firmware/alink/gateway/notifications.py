@@ -6,11 +6,13 @@ docs/reference/protocol.md, "Sub-devices". Each request gets a reply. Loaded for
 import json
 from time import ticks_ms
 
-from ..envelope import compact
+from .. import heap
 from ..errors import TransportError, safely
+from ..gateway import roster
+from ..gateway.sub_device import names_in
 from ..topics import shown
-from . import roster
-from .sub_device import names_in
+
+compact = heap.load("envelope", True).compact
 
 # Stage of a sub-device after the platform has logged it out, by code.
 _PUSHED = {427: roster.RELATED, 527: roster.RELATED, 521: roster.NAMED, 6401: roster.REGISTERED}

@@ -6,8 +6,8 @@ docs/reference/protocol.md, "Sub-devices". Loaded for one reply.
 from micropython import const
 
 from ..errors import safely
-from . import roster
-from .sub_device import REPLIES
+from ..gateway import roster
+from ..gateway.sub_device import REPLIES
 
 _LOGIN_MS = const(6)  # Rest for each login: 167 a second; the limit is 200.
 

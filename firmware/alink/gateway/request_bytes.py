@@ -7,17 +7,21 @@ one buffer: as dicts, or piece by piece, a batch would take five times the heap.
 
 from micropython import const
 
-from ..sign import hmac, login_content, register_content
+from .. import heap
+
+sign = heap.load("sign")
 
 _METHOD = const(b"hmacsha256")
 
 
-def request(number, method, head, subs, tail, each, *more):
+def request(number, subs, method, head, tail, each, more):
     """Return the whole request as a bytearray, the only large object that this allocates.
 
-    For each of `subs`, `each(out, sub, *more)` appends what follows the two names; `head` and
-    `tail` are the JSON around that list. Requests about sessions have no `method`.
+    `each` names the function below that appends what follows the two names of each of `subs`. It
+    takes (out, sub, *more). `head` and `tail` are the JSON around that list. Requests about
+    sessions have no `method`.
     """
+    append = {"named": named, "proxied": proxied, "signed": signed}[each]
     out = bytearray(b'{"id":"%d",' % number)
     if method:
         out += b'"version":"1.0",'
@@ -26,7 +30,7 @@ def request(number, method, head, subs, tail, each, *more):
         if at:
             out += b","
         out += b'{"productKey":"%s","deviceName":"%s"' % (sub[0], sub[1])
-        each(out, sub, *more)
+        append(out, sub, *more)
         out += b"}"
     out += tail
     if method:
@@ -41,18 +45,18 @@ def named(out, sub):
 
 def proxied(out, sub, secrets, random):
     """Append the fields of a registration, signed with the ProductSecret."""
-    sign = hmac(_METHOD, secrets[sub[0]], register_content(sub[1], sub[0], random))
-    out += b',"random":"%s","signMethod":"hmacSha256","sign":"%s"' % (random, sign)
+    signed = sign.hmac(_METHOD, secrets[sub[0]], sign.register_content(sub[1], sub[0], random))
+    out += b',"random":"%s","signMethod":"hmacSha256","sign":"%s"' % (random, signed)
 
 
 def signed(out, sub, timestamp, more):
     """Append the fields of a login or a topology request, signed with the DeviceSecret; `more`."""
     key, name, secret = sub
     client_id = b"%s.%s" % (key, name)
-    content = login_content(client_id, name, key, timestamp)
+    content = sign.login_content(client_id, name, key, timestamp)
     out += b',"clientId":"%s","timestamp":"%s","sign":"%s",%s' % (
         client_id,
         timestamp,
-        hmac(_METHOD, secret, content),
+        sign.hmac(_METHOD, secret, content),
         more,
     )

@@ -1,4 +1,4 @@
-"""Build the request that is due: names and secrets from `storage`, bytes from `request_bytes`.
+"""Choose the request that is due: its topic, its sub-devices and the shape of its bytes.
 
 docs/reference/protocol.md, "Sub-devices". Loaded for one request.
 """
@@ -8,7 +8,8 @@ from binascii import hexlify
 
 from micropython import const
 
-from . import roster
+from .. import heap
+from ..gateway import roster
 
 _REGISTER_SIGNED = const("thing/proxy/provisioning/product_register")
 _REGISTER = const("thing/sub/register")
@@ -50,24 +51,19 @@ def _own(gateway, what):
     return gateway.topic(what)
 
 
-def request(gateway, number, stage, slots, now):
-    """Return topic, payload (both bytes) and sub-devices of the request due for these slots.
+def plan(gateway, stage, subs):
+    """Return the request that is due: topic (bytes), sub-devices, and what shapes its bytes.
 
-    The sub-devices are [(slot, sub-device), ...] as the request names them, empty if no record is
-    left.
+    `subs` are [(slot, sub-device), ...] at this stage. The request names some of them. The shape
+    is what `request_bytes.request` takes after them.
     """
-    subs = gateway.read(slots)
-    for slot in slots:
-        if slot not in [one for one, _ in subs]:
-            gateway.roster.leave(slot, now, roster.EMPTY)  # Its record is damaged, and gone.
     if stage == roster.NAMED:
         # Those that register like the first, signed or not; the reply has to fit in a packet.
         signed = _is_signed(gateway, subs)
         subs = [one for one in subs if _is_signed(gateway, [one]) == signed]
         subs = subs[: min(_MOST_REGISTERED, gateway.max_packet // _REPLIED)]
     what = _what(gateway, stage, subs)
-    payload = _payload(gateway, number, what, [sub for _, sub in subs])
-    return _own(gateway, what), payload, subs
+    return (_own(gateway, what), subs) + _shape(gateway, what)
 
 
 def _what(gateway, stage, subs):
@@ -84,33 +80,30 @@ def _what(gateway, stage, subs):
     return _DELETE
 
 
-def _payload(gateway, number, what, subs):
-    from . import request_bytes  # Only now: `storage` has gone again.
-
-    method, head, tail, each, more = b"", b"[", b"]", request_bytes.named, ()
+def _shape(gateway, what):
+    # Returns the method; the JSON around the list of sub-devices; what follows the names of each.
+    method, head, tail, each, more = b"", b"[", b"]", "named", ()
     if what.startswith("thing"):
         method = what.replace("/", ".").encode()
     if what == _REGISTER_SIGNED:
-        head, tail, each = b'{"proxieds":[', b"]}", request_bytes.proxied
+        head, tail, each = b'{"proxieds":[', b"]}", "proxied"
         more = gateway.products, hexlify(os.urandom(8))
     elif what == _ADD:
-        each, more = request_bytes.signed, (_timestamp(gateway), b'"signmethod":"hmacSha256"')
+        each, more = "signed", (_timestamp(gateway), b'"signmethod":"hmacSha256"')
     elif what == _LOGINS:
-        each, more = request_bytes.signed, (_timestamp(gateway), b'"cleanSession":"true"')
+        each, more = "signed", (_timestamp(gateway), b'"cleanSession":"true"')
         head, tail = b'{"signMethod":"hmacSha256","deviceList":[', b"]}"
     elif what == _LOGIN:
         more = _timestamp(gateway), b'"signMethod":"hmacSha256","cleanSession":"true"'
-        head, tail, each = b"", b"", request_bytes.signed
+        head, tail, each = b"", b"", "signed"
     elif what == _LOGOUT:
         head = tail = b""
-    return request_bytes.request(number, method, head, subs, tail, each, *more)
+    return method, head, tail, each, more
 
 
 def _timestamp(gateway):
-    # Return what each login of a request signs as its time, as that of the gateway.
-    from .. import utc
-
-    return gateway._link.identity.get("Timestamp") or utc.milliseconds()
+    # Returns what each login of a request signs as its time, as that of the gateway.
+    return gateway._link.identity.get("Timestamp") or heap.call("utc", "milliseconds")
 
 
 def _is_signed(gateway, subs):

@@ -1,17 +1,19 @@
 """The requests that a gateway makes for its sub-devices, one on its way at a time.
 
 docs/reference/protocol.md, "Sub-devices". `roster` decides which request is due. Loaded while work
-is left. `request_table` builds a request, `secrets` and `replies` act on its reply; they are
-loaded for that step only.
+is left. `request_table` chooses a request, `request_bytes` builds it, `secrets` and `replies` act
+on its reply; each is loaded for that step only.
 """
 
 from time import ticks_add, ticks_diff, ticks_ms
 
 from micropython import const
 
-from .. import envelope, heap
+from .. import heap
 from ..errors import ProtocolError
-from . import roster
+from ..gateway import roster
+
+envelope = heap.load("envelope", True)
 
 _PATIENCE_MS = const(10000)
 _BESIDE = const(512)
@@ -82,12 +84,19 @@ class Requests:
         self._until = ticks_add(now, _PATIENCE_MS)
 
     def _request(self, stage, slots, now):
-        try:
-            return heap.call(
-                "gateway.request_table", "request", self.gateway, self.number, stage, slots, now
-            )
-        finally:
-            heap.unload("sign", "utc")
+        gateway = self.gateway
+        subs = gateway.read(slots)  # Each step before the next: their code would not fit together.
+        for slot in slots:
+            if slot not in [one for one, _ in subs]:
+                gateway.roster.leave(slot, now, roster.EMPTY)  # Its record is damaged, and gone.
+        topic, subs, method, head, tail, each, more = heap.call(
+            "gateway.request_table", "plan", gateway, stage, subs
+        )
+        named = [sub for _, sub in subs]
+        payload = heap.call(
+            "gateway.request_bytes", "request", self.number, named, method, head, tail, each, more
+        )
+        return topic, payload, subs
 
     def _end(self, code, data, now):
         self._reply = None

@@ -3,7 +3,7 @@
 docs/reference/protocol.md, "Sub-devices". Loaded for one reply.
 """
 
-from . import roster
+from ..gateway import roster
 
 
 def keep(gateway, subs, data, now):

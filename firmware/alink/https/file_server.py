@@ -9,14 +9,13 @@ def tls_of(device):
     if device._private:
         if device._link is None:
             raise TransportError("not online; call connect() first")
-        return device._link._tls
-    try:
-        return heap.call("session.transport", "context", _roots())
-    finally:
-        heap.unload("roots")
+        return device._link.tls
+    return heap.call("session.transport", "context", _roots())
 
 
 def _roots():
-    from ..roots import globalsign_e46, globalsign_r3, globalsign_r46
-
-    return [globalsign_r3.DER, globalsign_r46.DER, globalsign_e46.DER]
+    return [
+        heap.load("roots.globalsign_r3").DER,
+        heap.load("roots.globalsign_r46").DER,
+        heap.load("roots.globalsign_e46").DER,
+    ]

@@ -9,7 +9,8 @@ from micropython import const
 
 from .. import heap
 from ..errors import ProtocolError, StoreError
-from . import request
+
+request = heap.load("https.request")
 
 _MOST = const(1024)
 

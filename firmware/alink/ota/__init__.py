@@ -55,7 +55,6 @@ _TRIAL_MS = const(600000)  # A new image that is not online by then goes back to
 
 
 __all__ = ("Ota",)
-RESIDENT = ("file_target",)  # Not loaded for one step only; see `heap`.
 
 
 class Ota:
@@ -146,8 +145,7 @@ class Ota:
 
     def tell(self, what, params, on_done=None):
         """Send a version ("inform") or a "progress"; with `on_done` at QoS 1."""
-        from ..envelope import compact
-
+        compact = heap.load("envelope", True).compact
         self._number += 1
         if self.module:
             params["module"] = self.module
@@ -178,7 +176,6 @@ class Ota:
         if self.stage == self.JUDGE:
             self.stage = self.READY  # `judge` may find otherwise.
             self.safely(self._judge)
-            heap.unload("boot")
         if self._until is not None:
             self.safely(self._came)  # Confirmed late, where heap was short as the session began.
         if self._until is not None and ticks_diff(self._until, now) <= 0:
@@ -196,8 +193,7 @@ class Ota:
             left = self.safely(next, self.work, None)
             if left is None:
                 self.work, left = None, 0
-                heap.unload_steps("ota", "https")
-                heap.unload("boot")
+                gc.collect()
             self._due = ticks_add(now, left)
         return left
 

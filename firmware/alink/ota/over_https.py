@@ -36,7 +36,7 @@ def fetch(ota, fetched):
         except VerifyError:
             raise
         except (TransportError, ProtocolError, MemoryError) as error:
-            heap.unload_steps("https", "session")  # The next request needs the heap.
+            gc.collect()  # The next request needs the heap.
             status = getattr(error, "status", 0) if isinstance(error, ProtocolError) else 500
             tries = 0 if fetched.have - start >= _ENOUGH else tries + 1
             if tries == _TRIES or (status < 500 and status not in _DEAD):
@@ -58,7 +58,7 @@ def _get(ota, fetched, tls, buffer):
         "get",
         ota.offer["url"],
         tls,
-        ota.carrier._feed,
+        ota.carrier.feed,
         fetched.size - start,
         fetched.take,
         start,

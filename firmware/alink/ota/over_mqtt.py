@@ -9,9 +9,11 @@ import struct
 from micropython import const
 
 from .. import heap
-from ..crc16 import crc
-from ..envelope import compact
 from ..errors import ProtocolError, RefusedError, TransportError
+
+compact = heap.load("envelope", True).compact
+
+crc16 = heap.load("crc16")
 
 _PART = const(1024)  # An answer takes heap for itself twice, each time in one piece.
 _LEAST = const(256)  # The smallest part of the platform. Only the last one may be shorter.
@@ -68,7 +70,6 @@ def fetch(ota, fetched):
                 yield _OFFLINE_MS  # It may be short for this moment only.
     finally:
         device._routes.pop(answers, None)
-        heap.unload("crc16")
 
 
 def _ask(ota, fetched, size):
@@ -98,4 +99,4 @@ def part_of(payload, offset):
     part = memoryview(payload)[end:-2]
     if data.get("bOffset") != offset or data.get("bSize") != len(part):
         return b""
-    return part if struct.unpack("<H", payload[-2:])[0] == crc(part) else b""
+    return part if struct.unpack("<H", payload[-2:])[0] == crc16.crc(part) else b""

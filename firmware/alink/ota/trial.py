@@ -7,8 +7,9 @@ version that was put in place is kept in NVS, by device and module.
 from binascii import crc32
 
 from .. import heap
-from ..boot.copies import Nvs
 from ..errors import StoreError
+
+copies = heap.load("boot.copies")
 
 
 def judge(ota):
@@ -47,4 +48,4 @@ def remember(ota, version):
 
 
 def _note(ota):
-    return Nvs("ota%08x" % crc32(ota.device.topic("user/" + ota.module)))
+    return copies.Nvs("ota%08x" % crc32(ota.device.topic("user/" + ota.module)))

@@ -48,7 +48,7 @@ def run(ota):
             target.abandon()
         return
     fetched = target = None
-    heap.unload_steps("ota", "https")
+    gc.collect()
     ota.installed = version
     try:
         heap.call("ota.trial", "remember", ota, version)

@@ -27,7 +27,7 @@ _ONLINE_AT = const(2)
 _DIALS = const(4)  # Here begin the ticks of the last five connects.
 
 
-def random_below(limit):
+def randrange(limit):
     """Return a random number in 0..limit-1, limit below 2**30."""
     noise = os.urandom(4)
     return (noise[0] << 22 | noise[1] << 14 | noise[2] << 6 | noise[3] >> 2) % limit
@@ -52,17 +52,17 @@ def online(memory, now):
     memory[_ONLINE_AT] = now
 
 
-def failed(memory, now, refused=False, random=random_below):
+def failed(memory, now, refused=False, random=randrange):
     """Note a connect that failed, or that the platform refused; return the wait."""
     first, longest = _FIRST_MS, _LONGEST_MS
     if refused:
         first, longest = _REFUSED_FIRST_MS, _REFUSED_LONGEST_MS
     wait = min(longest, first << min(memory[_FAILURES], 16))
     memory[_FAILURES] += 1
-    return max(_jittered(wait, random), _minute(memory, now))
+    return max(uniform(wait, random), _minute(memory, now))
 
 
-def lost(memory, now, random=random_below):
+def lost(memory, now, random=randrange):
     """Note the end of a session; return the wait, and whether another pushes this one out."""
     if 0 <= ticks_diff(now, memory[_ONLINE_AT]) < _SHORT_MS:
         memory[_SHORT] += 1
@@ -73,10 +73,10 @@ def lost(memory, now, random=random_below):
     if pushed_out:
         # Bad radio looks the same at first and is over in a minute; another board is not.
         wait = min(_PUSHED_OUT_MS, _MINUTE_MS << min(memory[_SHORT] - _PUSHED_OUT, 16))
-    return max(_jittered(wait, random), _minute(memory, now)), pushed_out
+    return max(uniform(wait, random), _minute(memory, now)), pushed_out
 
 
-def _jittered(wait, random):
+def uniform(wait, random):
     # A quarter either way, so that a whole line does not come back at once.
     return wait + random(wait // 2 + 1) - wait // 4
 

@@ -28,25 +28,25 @@ class Connection:
         """
         self.peer = peer
         self.written = False  # Whether a whole packet has left: what a lost registration turns on.
-        self._deadline = ticks_add(ticks_ms(), timeout_ms)
-        self._feed = feed
-        self._poll = select.poll()
-        self._sock = None
+        self.end = ticks_add(ticks_ms(), timeout_ms)
+        self.feed = feed
+        self.poll = select.poll()
+        self.sock = None
         self.use(sock)
 
     def use(self, sock):
         """Go on with this socket: TCP first, then TLS over it."""
-        if self._sock:
-            self._poll.unregister(self._sock)  # It can be readable when TLS has nothing to give.
-        self._sock = sock
-        self._poll.register(sock, select.POLLIN)
+        if self.sock:
+            self.poll.unregister(self.sock)  # It can be readable when TLS has nothing to give.
+        self.sock = sock
+        self.poll.register(sock, select.POLLIN)
 
     def readinto(self, view):
         """Read the available bytes into `view`; return their count, or None without any."""
         try:
-            count = self._sock.readinto(view)
+            count = self.sock.readinto(view)
         except (OSError, ValueError) as error:
-            raise self.renamed(error)
+            raise self.named(error)
         if count == 0:
             raise TransportError("%s closed the connection" % self.peer)
         return count
@@ -58,35 +58,35 @@ class Connection:
         while left:
             try:
                 # mbedTLS must be offered the same bytes until it takes them.
-                count = self._sock.write(view)
+                count = self.sock.write(view)
             except (OSError, ValueError) as error:
-                raise self.renamed(error)
+                raise self.named(error)
             if count:
                 left -= count
                 if left:
                     view = view[count:]
                 continue
             if fresh:
-                self._deadline = ticks_add(ticks_ms(), _WRITE_MS)
+                self.end = ticks_add(ticks_ms(), _WRITE_MS)
                 fresh = False
-            if not self.wait(self.time_left(), True):
+            if not self.wait(self.timeout(), True):
                 raise TransportError("%s takes no bytes: handshake or write timed out" % self.peer)
         self.written = True
 
-    def time_left(self):
+    def timeout(self):
         """Return the milliseconds until this connection's current deadline; can be negative."""
-        return ticks_diff(self._deadline, ticks_ms())
+        return ticks_diff(self.end, ticks_ms())
 
     def wait(self, ms, write=False):
         """Wait up to `ms` for bytes (or for room to write); return whether there are."""
-        self._poll.modify(self._sock, select.POLLOUT if write else select.POLLIN)
+        self.poll.modify(self.sock, select.POLLOUT if write else select.POLLIN)
         end = ticks_add(ticks_ms(), ms)
         while True:
             left = max(0, ticks_diff(end, ticks_ms()))
-            if self._feed:
-                self._feed()
+            if self.feed:
+                self.feed()
                 left = min(left, _SLICE_MS)
-            if self._poll.poll(left):
+            if self.poll.poll(left):
                 return True
             left = ticks_diff(end, ticks_ms())
             if left <= 0:
@@ -95,10 +95,10 @@ class Connection:
     def close(self):
         """Close; never raises."""
         try:
-            self._sock.close()
+            self.sock.close()
         except OSError:
             pass  # It is closed all the same.
 
-    def renamed(self, error):
+    def named(self, error):
         """Return an OSError or a ValueError of the socket as the error of this SDK that it is."""
         return heap.call("session.tls_errors", "named", self.peer, error)

@@ -5,6 +5,8 @@ docs/reference/protocol.md, "Login".
 
 from micropython import const
 
+from .. import heap
+
 # ext=1: RRPC may come on custom topics.
 _INFO = const(b",ext=1,lan=MicroPython,_v=alink-0.1.0|")
 _KEPT = const(
@@ -37,9 +39,8 @@ def login(identity):
     `identity` is what `keep` returned. A signature covers the time, so each login
     has another one; if the clock is not set, or a setting names a Timestamp, it covers that.
     """
-    from .. import utc
-    from ..sign import hmac, login_content
-
+    utc = heap.load("utc")
+    sign = heap.load("sign")
     name, key = identity["DeviceName"], identity["ProductKey"]
     user = b"%s&%s" % (name, key)
     if "DeviceToken" in identity:
@@ -55,7 +56,7 @@ def login(identity):
         timestamp, password = secret
     else:
         timestamp = identity.get("Timestamp") or utc.milliseconds()
-        password = hmac(method, secret, login_content(client_id, name, key, timestamp))
+        password = sign.hmac(method, secret, sign.login_content(client_id, name, key, timestamp))
     return (
         b"%s|securemode=2,signmethod=%s,timestamp=%s%s" % (client_id, method, timestamp, _INFO),
         user,

@@ -8,7 +8,9 @@ import time
 
 from micropython import const
 
-from .. import chip, heap
+from .. import heap
+
+chip = heap.load("chip")
 
 _FIRST_AREA = const(66000)  # No first area is larger.
 _GREW = const(4096)  # The figures are not those of one moment.

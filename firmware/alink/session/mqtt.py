@@ -11,7 +11,7 @@ from time import ticks_ms
 from micropython import const
 
 from .. import heap
-from ..errors import ProtocolError, TransportError
+from ..errors import ProtocolError
 
 _SMALL = const(176)  # The buffer between packets: a topic fits. A longer packet gets a larger one.
 _PUBACK = const(0x40)
@@ -22,9 +22,9 @@ _PINGRESP = const(0xD0)
 class MQTTClient:
     """One MQTT connection, which `packets.connect` has logged in."""
 
-    def __init__(self, connection, on_ack, max_packet=4096):
-        """`on_ack(packet_id, codes)` tells that a QoS 1 publish (codes empty) or a subscribe (a
-        code a filter) was acknowledged.
+    def __init__(self, connection, link):
+        """A publish at QoS 1 (codes empty) and a subscribe (a code for each filter) end with
+        `link.acknowledged(packet_id, codes)`. `link.device.max_packet` is in bytes.
         """
         self.connection = connection
         self.sent_at = ticks_ms()
@@ -32,25 +32,24 @@ class MQTTClient:
         self.duplicate = False  # Whether the last message had DUP set.
         self.in_flight = set()
         self.packet_id = 0  # The last one.
-        self.on_ack = on_ack
-        self.max_packet = max(max_packet, _SMALL)
-        self._in = bytearray(_SMALL)
-        self._skip = 0  # Bytes of a packet that is too long, still to come or to drop.
-        self._begin()
+        self.link = link
+        self.buf = bytearray(_SMALL)
+        self.discard = 0  # Bytes of a packet that is too long, still to come or to drop.
+        self.begin()
 
-    def _begin(self):
-        if len(self._in) != _SMALL:
-            self._in = bytearray()  # Its heap may be needed.
-            self._in = bytearray(_SMALL)
-        self._have = 0  # Bytes of the current packet.
-        self._need = 2  # Bytes wanted before the next decision.
-        self._body = 0  # Where its body begins; 0 while the header is incomplete.
+    def begin(self):
+        if len(self.buf) != _SMALL:
+            self.buf = bytearray()  # Its heap may be needed.
+            self.buf = bytearray(_SMALL)
+        self.count = 0  # Bytes of the current packet.
+        self.readsize = 2  # Bytes wanted before the next decision.
+        self.body = 0  # Where its body begins; 0 while the header is incomplete.
 
     # Out
 
     def publish(self, topic, payload, qos=0):
         """Send a message, bytes on a topic in bytes; return its packet id, 0 at QoS 0."""
-        packet_id = self.free_id() if qos else 0
+        packet_id = self.next() if qos else 0
         try:
             size = 2 + len(topic) + 2 * qos + len(payload)
             packet = bytearray((0x30 | qos << 1,))
@@ -72,20 +71,8 @@ class MQTTClient:
     def subscribe(self, filters):
         """Ask for several topic filters (bytes) in one packet, at QoS 1; return its packet id."""
         # It takes the packet id once it is loaded: where heap is short no id is lost.
-        self.write(heap.call("session.frame", "subscribe", self.free_id, filters))
+        self.write(heap.call("session.frame", "subscribe", self.next, filters))
         return self.packet_id
-
-    def ping(self):
-        """Send PINGREQ."""
-        self.write(b"\xc0\0")
-
-    def disconnect(self):
-        """Say DISCONNECT where that is still possible and close; never raises."""
-        try:
-            self.write(b"\xe0\0")
-        except TransportError:
-            pass  # The peer learns it from the closed socket.
-        self.connection.close()
 
     def write(self, packet):
         """Send a packet. Raises TransportError; the connection is closed then."""
@@ -96,7 +83,7 @@ class MQTTClient:
             raise
         self.sent_at = ticks_ms()
 
-    def free_id(self):
+    def next(self):
         """Return the next packet id that is not in flight; it is in flight from now on."""
         packet_id = self.packet_id
         while True:
@@ -118,67 +105,67 @@ class MQTTClient:
         TransportError, ProtocolError, and MemoryError for a packet of another kind.
         """
         while True:
-            while self._have < self._need:
-                count = self.connection.readinto(memoryview(self._in)[self._have : self._need])
+            while self.count < self.readsize:
+                count = self.connection.readinto(memoryview(self.buf)[self.count : self.readsize])
                 if count is None:
                     return None
-                self._have += count
+                self.count += count
                 self.received_at = ticks_ms()
             message = None
-            if self._skip:
-                message = self._drain()
-            elif not self._body:
-                self._measure()
+            if self.discard:
+                message = self.flush()
+            elif not self.body:
+                self.peek()
             else:
-                first = self._in[0]
+                first = self.buf[0]
                 if first & 0xF0 == 0x30:
-                    message = self._message(first, self._need)
-                    self._begin()
+                    message = self.unpack(first, self.readsize)
+                    self.begin()
                 else:
-                    body = bytes(memoryview(self._in)[self._body : self._need])
-                    self._begin()
-                    self._acknowledged(first, body)
+                    body = bytes(memoryview(self.buf)[self.body : self.readsize])
+                    self.begin()
+                    self.acknowledged(first, body)
             if message:
                 return message
 
-    def _measure(self):
+    def peek(self):
         # Finds where the body begins and where the packet ends.
         size = 0
-        for at in range(1, self._have):
-            byte = self._in[at]
+        for at in range(1, self.count):
+            byte = self.buf[at]
             size |= (byte & 0x7F) << 7 * (at - 1)
             if byte < 0x80:
                 break
         else:
-            if self._have == 5:
+            if self.count == 5:
                 raise ProtocolError("a packet's length has more than four bytes")
-            self._need += 1
+            self.readsize += 1
             return
-        self._body = at + 1
-        self._need = end = at + 1 + size
+        self.body = at + 1
+        self.readsize = end = at + 1 + size
         if end <= _SMALL:
             return
         try:
-            if end > self.max_packet:
+            if end > self.link.device.max_packet:
                 raise MemoryError
             grown = bytearray(end)
         except MemoryError:
-            self._skip = end
-            self._need = _SMALL
+            self.discard = end
+            self.readsize = _SMALL
             return
-        grown[: self._have] = memoryview(self._in)[: self._have]
-        self._in = grown
+        grown[: self.count] = memoryview(self.buf)[: self.count]
+        self.buf = grown
 
-    def _message(self, first, end, dropped=False):
+    def unpack(self, first, end, dropped=False):
         # Returns the message of a PUBLISH of which `end` bytes are here, and acknowledges it.
-        at = self._body + 2  # Where its packet id stands, or at QoS 0 the payload.
+        at = self.body + 2  # Where its packet id stands, or at QoS 0 the payload.
         if at <= end:
-            at += self._in[self._body] << 8 | self._in[self._body + 1]
+            at += self.buf[self.body] << 8 | self.buf[self.body + 1]
         start = at + (first & 0x02)
         if first & 0x04 or start > end:
             raise ProtocolError("a malformed PUBLISH came (first byte 0x%02x)" % first)
-        packet = memoryview(self._in)
-        topic, payload = bytes(packet[self._body + 2 : at]), None
+        packet = memoryview(self.buf)
+        topic, payload = bytes(packet[self.body + 2 : at]), None
         if not dropped:
             try:
                 payload = bytes(packet[start:end])
@@ -189,24 +176,24 @@ class MQTTClient:
         self.duplicate = first & 0x08 != 0
         return topic, payload
 
-    def _drain(self):
+    def flush(self):
         message = None
-        if self._body and self._in[0] & 0xF0 == 0x30:
-            message = self._message(self._in[0], _SMALL, True)
-        self._body = 0
-        self._skip -= self._need
-        self._have = 0
-        self._need = min(self._skip, _SMALL)
-        if not self._skip:
-            self._begin()
+        if self.body and self.buf[0] & 0xF0 == 0x30:
+            message = self.unpack(self.buf[0], _SMALL, True)
+        self.body = 0
+        self.discard -= self.readsize
+        self.count = 0
+        self.readsize = min(self.discard, _SMALL)
+        if not self.discard:
+            self.begin()
         return message
 
-    def _acknowledged(self, first, body):
+    def acknowledged(self, first, body):
         kind = first & 0xF0
         if kind in (_PUBACK, _SUBACK) and len(body) >= 2:
             packet_id = body[0] << 8 | body[1]
             if packet_id in self.in_flight:  # A repeated acknowledgment is ignored.
                 self.in_flight.discard(packet_id)
-                self.on_ack(packet_id, body[2:])
+                self.link.acknowledged(packet_id, body[2:])
         elif kind != _PINGRESP:  # A PINGRESP only counts as received bytes.
             raise ProtocolError("an unexpected packet came (first byte 0x%02x)" % first)

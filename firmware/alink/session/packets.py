@@ -8,8 +8,10 @@ import struct
 
 from micropython import const
 
+from .. import heap
 from ..errors import ProtocolError, RefusedError, TransportError
-from .frame import frame
+
+frame = heap.load("session.frame").frame
 
 _LONGEST = const(4096)  # Bytes after the fixed header.
 _REFUSED = const(
@@ -34,7 +36,7 @@ def connect(connection, login, keepalive):
     for text in login:
         body += struct.pack(">H", len(text)) + text
     connection.send(frame(0x10, body))
-    first, body = _packet(connection, "does not answer CONNECT")
+    first, body = recv(connection, "does not answer CONNECT")
     if first & 0xF0 == 0x30:
         raise ProtocolError("a message came before CONNACK")
     if first != 0x20 or len(body) != 2:
@@ -49,7 +51,7 @@ def register(connection, login):
     return its (topic, payload). Raises what `connect` does.
     """
     connect(connection, login, 60)
-    first, body = _packet(connection, "accepted, but sent no reply")
+    first, body = recv(connection, "accepted, but sent no reply")
     if first & 0xF0 != 0x30:
         raise _unexpected(first)
     end = 2
@@ -63,12 +65,12 @@ def register(connection, login):
     return bytes(body[2:end]), bytes(body[start:])
 
 
-def _packet(connection, what):
+def recv(connection, what):
     # Returns the first byte of a packet and its body; `what` describes a server that sends none.
-    first = _read(connection, 1, what)[0]
+    first = read(connection, 1, what)[0]
     size = shift = 0
     while True:
-        byte = _read(connection, 1, what)[0]
+        byte = read(connection, 1, what)[0]
         size |= (byte & 0x7F) << shift
         if byte < 0x80:
             break
@@ -77,17 +79,17 @@ def _packet(connection, what):
             raise ProtocolError("a packet's length has more than four bytes")
     if size > _LONGEST:
         raise _unexpected(first)
-    return first, _read(connection, size, what)
+    return first, read(connection, size, what)
 
 
-def _read(connection, count, what):
+def read(connection, count, what):
     data = bytearray(count)
     have = 0
     while have < count:
         got = connection.readinto(memoryview(data)[have:])
         if got is not None:
             have += got
-        elif not connection.wait(connection.time_left()):
+        elif not connection.wait(connection.timeout()):
             raise TransportError("%s %s" % (connection.peer, what))
     return data
 

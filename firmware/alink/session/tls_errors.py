@@ -97,10 +97,9 @@ def _verify_error(peer, what):
             says = ours
     dates = says in ("has expired", "is not yet valid")
     if dates:
-        from ..utc import now, text
+        utc = heap.load("utc")
 
-        says += " (this board's clock says %s)" % text(now())
-    heap.unload("utc")
+        says += " (this board's clock says %s)" % utc.text(utc.now())
     error = VerifyError("the certificate of %s %s" % (peer, says))
     error.dates = dates
     return error

@@ -13,7 +13,8 @@ from micropython import const
 
 from .. import heap
 from ..errors import TransportError
-from .connection import Connection
+
+Connection = heap.load("session.connection", True).Connection
 
 _CONNECT_MS = const(30000)  # TCP, TLS and CONNACK together.
 
@@ -44,12 +45,12 @@ def dial(endpoint, tls, feed):
     connection = Connection(sock, "%s:%d" % endpoint, _CONNECT_MS, feed)
     try:
         connect(sock, address)
-        if not connection.wait(connection.time_left(), True):
+        if not connection.wait(connection.timeout(), True):
             raise TransportError("%s does not answer" % connection.peer)
         connection.use(tls.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False))
     except (OSError, ValueError) as error:
         sock.close()
-        raise connection.renamed(error)
+        raise connection.named(error)
     except TransportError:
         sock.close()
         raise

@@ -65,10 +65,10 @@ def test_settings_become_fields_and_leave_the_others():
 
     fakes.Board()
     settings = {"region": "cn-beijing", "port": 443, "ca": b"\x30", "keepalive": 60}
-    fields = identity.take_settings(settings)
+    fields = identity.take(settings)
     assert settings == {"keepalive": 60}
     assert fields == {"Region": b"cn-beijing", "Port": b"\xbb\x01", "Ca": [b"\x30"]}
-    raises(StoreError, identity.take_settings, {"method": "none"})
+    raises(StoreError, identity.take, {"method": "none"})
 
 
 def test_board_completes_its_name_with_its_digits():
@@ -79,7 +79,7 @@ def test_board_completes_its_name_with_its_digits():
         (b"{mac:4}@{uid:12}", b"3456@a0b765123456"),
     ):
         assert board_name.whole(name) == made, name
-    fields = identity.take_settings({"device_name": "lamp-{mac:6}"})
+    fields = identity.take({"device_name": "lamp-{mac:6}"})
     assert fields == {"DeviceName": b"lamp-123456"}
 
 
@@ -87,4 +87,4 @@ def test_board_refuses_other_braces_in_its_name():
     for name in (b"{sn}", b"{mac", b"{mac:0}", b"{mac:13}", b"{mac:6:1}", b"{}", b"{mac}}"):
         assert "{mac:1} to {mac:12}" in str(raises(StoreError, board_name.whole, name)), name
     for name in ("mac}", "{mac:3}"):
-        raises(StoreError, identity.take_settings, {"device_name": name})
+        raises(StoreError, identity.take, {"device_name": name})

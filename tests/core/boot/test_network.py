@@ -7,7 +7,7 @@ PRODUCT = {"ProductKey": b"a1B2c3D4e5F"}
 
 
 def _endpoint(**fields):
-    return network._endpoint(dict(PRODUCT, **fields))
+    return network.endpoint(dict(PRODUCT, **fields))
 
 
 def test_old_public_instance_host_has_product_and_region():

@@ -37,8 +37,8 @@ def test_record_is_padded_to_sixteen_byte_multiples():
     for length in range(1, 33):
         data = record.encode(record.CERTIFICATE, 1, {"ProductKey": b"x" * length})
         assert len(data) % 16 == 0
-        assert record.size_of(data) == len(data)
-    assert record.size_of(b"\xff" * 12) == 0
+        assert record.sizeof(data) == len(data)
+    assert record.sizeof(b"\xff" * 12) == 0
 
 
 def test_every_truncation_is_refused():

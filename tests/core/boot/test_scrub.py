@@ -12,6 +12,7 @@ class Session:
 
     def __init__(self):
         self.said = []
+        self.device = self
 
     def log(self, text):
         self.said.append(text)

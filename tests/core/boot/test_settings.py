@@ -83,4 +83,4 @@ def test_device_checks_its_settings():
     said = str(raises(TypeError, Device.from_flash, log=None, keepalve=60))
     assert said == "keepalve is not a setting; did you mean keepalive?"
     device = Device.from_flash(log=None, ca=PEM)
-    assert device._fields["Ca"] == [DER]
+    assert device.fields["Ca"] == [DER]

@@ -70,7 +70,7 @@ def test_station_that_gave_up_connects_again():
 def test_driver_error_is_logged_not_raised():
     wifi, said = join(Station(error=OSError("Wifi Internal State Error")))
     assert len(said) == 1 and "plant" in said[0] and "secret123" not in said[0]
-    assert not wifi.is_joined()
+    assert not wifi.isconnected()
 
 
 def test_other_errors_are_not_hidden():

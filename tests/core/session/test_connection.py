@@ -16,8 +16,8 @@ class Peer(connection.Connection):
         self.waits = []
         self.now = 0
         connection.ticks_ms = lambda: self.now
-        self._deadline = 3000
-        self._sock = self
+        self.end = 3000
+        self.sock = self
 
     def write(self, view):
         count = self.takes.pop(0) if self.takes else None

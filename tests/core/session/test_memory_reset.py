@@ -32,6 +32,9 @@ class Chip:
     def mem_free(self):
         return self.size - self.live + self.free
 
+    def collect(self):
+        pass
+
 
 class Link:
     def __init__(self):

@@ -7,13 +7,22 @@ from alink.session.mqtt import MQTTClient
 from check import raises
 
 
+class Link:
+    """The part of a `Session` that a client uses."""
+
+    def __init__(self, acks, max_packet):
+        self.acks = acks
+        self.device = self
+        self.max_packet = max_packet
+
+    def acknowledged(self, packet_id, codes):
+        self.acks.append((packet_id, codes))
+
+
 def _client(incoming=b"", chunk=None, max_packet=4096):
     acks = []
     connection = fakes.Connection(incoming, chunk)
-    client = MQTTClient(
-        connection, lambda packet_id, codes: acks.append((packet_id, codes)), max_packet
-    )
-    return client, connection, acks
+    return MQTTClient(connection, Link(acks, max_packet)), connection, acks
 
 
 def _messages(client, count):
@@ -108,24 +117,6 @@ def test_duplicate_acknowledgment_is_ignored():
     connection.incoming = b"\x40\x02\x00\x01\x40\x02\x00\x01\x40\x02\x00\x63"
     client.receive()
     assert acks == [(1, b"")]
-
-
-def test_disconnect_never_raises():
-    client, connection, _ = _client()
-
-    def send(view):
-        raise TransportError("gone")
-
-    connection.send = send
-    client.disconnect()
-    assert connection.closed
-
-
-def test_disconnect_says_so_first():
-    client, connection, _ = _client()
-    client.disconnect()
-    assert connection.sent == [b"\xe0\x00"]
-    assert connection.closed
 
 
 def test_an_unexpected_packet_is_a_protocol_error():

@@ -85,6 +85,7 @@ from alink.gateway import Gateway  # noqa: E402
 from alink.outbox import Outbox  # noqa: E402
 from alink.report import on_raw  # noqa: E402
 from alink.rrpc import on_request  # noqa: E402
+from alink.session import log_in  # noqa: E402
 from alink.session.mqtt import MQTTClient  # noqa: E402
 from alink.shadow import Shadow  # noqa: E402
 from alink.thing import Thing  # noqa: E402
@@ -124,7 +125,7 @@ class Peer:
         clock.spend()
         self.sent += bytes(view)
 
-    def time_left(self):
+    def timeout(self):
         return 1000
 
     def wait(self, ms, write=False):
@@ -146,7 +147,7 @@ class World:
         # fmt: off
         self.device = device = Gateway(batch=2, path="subs", keepalive=60, log=self.lines.append)
         device.product_key, device.device_name = KEY, NAME
-        device._fields, device._way = None, (("iot.example", 8883), None, IDENTITY, None)
+        device.fields, device._way = None, (("iot.example", 8883), None, IDENTITY, None)
         # fmt: on
         self.thing = Thing(device)
         self.thing.property("a")(lambda value: value)
@@ -194,8 +195,8 @@ class World:
         device = self.device
         link = device._link
         self.peer = Peer(data, chunk, stays=True)
-        link.began(MQTTClient(self.peer, link.acknowledged, 4096))
-        link._greets = False
+        log_in.start(link, MQTTClient(self.peer, link))
+        link.fresh = False
         return link
 
     # The doors
@@ -206,7 +207,7 @@ class World:
         device = self.device
         if device._link:
             device._link.until = None
-        device._due = clock.now
+        device.due = clock.now
         try:
             device._step()
             while device.online() and len(self.peer):
@@ -238,7 +239,7 @@ class World:
         link = self._begin(b"", 512)
         if topic.endswith(b"_reply"):
             self._ask()
-            data = data.replace(b"@ID", b"%d" % self.device._calls._id)
+            data = data.replace(b"@ID", b"%d" % self.device._calls.id)
         body = struct.pack(">H", len(topic)) + topic + data[:16000]
         size = len(body)
         head = b"\x30"

@@ -25,7 +25,7 @@ def main(host, port, roots, budget=5000):
             with open(name, "rb") as file:
                 ders.append(file.read())
         dialled = transport.dial((host, int(port)), transport.context(ders), feed)
-        dialled._deadline = connection.ticks_add(ticks_ms(), int(budget))
+        dialled.end = connection.ticks_add(ticks_ms(), int(budget))
         packets.connect(dialled, (b"c", b"u", b"p"), 60)
     except AlinkError as error:
         said["error"] = type(error).__name__

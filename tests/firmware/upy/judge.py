@@ -19,7 +19,7 @@ def ntp_host(value):
 
 
 def https_host(value):
-    identity.take_settings({"https_host": value})
+    identity.take({"https_host": value})
     platform.endpoint({"HttpsHost": value.encode()}, b"")
 
 
@@ -35,7 +35,7 @@ def judge(field, value):
     elif field in _CHECKED:
         identity.check({_CHECKED[field]: value.encode()})
     else:
-        identity.take_settings({field: value})
+        identity.take({field: value})
 
 
 def takes(field, value):

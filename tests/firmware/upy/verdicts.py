@@ -18,7 +18,7 @@ def verdict(texts):
         said = ""
     except StoreError as error:
         said = str(error)
-    return said, network._endpoint(fields)[0]
+    return said, network.endpoint(fields)[0]
 
 
 print(json.dumps([verdict(texts) for texts in json.loads(sys.stdin.read())]))

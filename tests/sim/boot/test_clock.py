@@ -28,10 +28,8 @@ BY_HTTP = """
 from alink import Device
 
 device = Device.from_flash()
-from alink import heap
 from alink.boot import clock
 
-heap.unload_steps = lambda *packages: None  # Else the boot would load `clock` again.
 clock.HTTP_HOST = "date.aliyuncs.com:%d"
 device.connect()
 """

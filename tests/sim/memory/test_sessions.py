@@ -44,7 +44,7 @@ MEASURED = {
     "online": (31024, 64780, 58724),
     "post": (32960, 64780, 58724),
 }
-SMALLER = 2_700  # Bytes that the SDK takes in a session less than the one that ran on the chip.
+SMALLER = 7_500  # Bytes that the SDK takes in a session less than the one that ran on the chip.
 GROWN_1_22 = (13200, 6800)  # ESP-IDF bytes free in a session after the heap has doubled, fewest.
 
 DIAL = """
@@ -98,7 +98,7 @@ print("after", free())
 """
 NO_BOOT = {"/boot.py": b""}  # Nothing has made the heap larger.
 HOST = "iot-test0001.mqtt.iothub.aliyuncs.com"
-BALLAST = (0, 14, 22, 24)  # KB of an application's own data
+BALLAST = (0, 14, 22, 26)  # KB of an application's own data
 # An application's own data, which grows once the board is online.
 GROWING = """
 import esp32, gc
@@ -193,13 +193,13 @@ def test_memory_of_session_is_that_of_a_chip(
         board.power_on()
     for count in (0, 14, 22):
         rig.driver.expect(boards[count], "at post")
-    rig.driver.expect(boards[24], "-17040")
+    rig.driver.expect(boards[26], "-17040")
     # Data of an application: up to 22 KB are well, more keep it from registering. On the chip
     # these were 14 and 22 KB, and 18 KB kept it from the first login.
     kinds = {count: rig.kinds(f"dev-{count}") for count in BALLAST}
     assert "property_posted" in kinds[0]
     assert "property_posted" in kinds[22]
-    assert kinds[24] == []
+    assert kinds[26] == []
     found = figures(boards[0])
     program = found["start"][0] - MEASURED["start"][0]  # main.py itself, compiled on the board.
     for what, (used, free, fewest) in MEASURED.items():
@@ -253,9 +253,9 @@ def test_session_ends_when_no_packet_fits(
 def test_older_firmware_lives_after_the_growth(
     make_rig: Callable[..., Rig], clock: ManualClock
 ) -> None:
-    # 1.22.1 leaves 4 KB more: with 26 KB of data it comes online all the same.
+    # 1.22.1 leaves 4 KB more: with 31 KB of data it comes online all the same.
     rig = make_rig(clock=clock)
-    board = rig.board("dev-1", main=REPORT % 26, files=NO_BOOT, heap="chip 1.22.1")
+    board = rig.board("dev-1", main=REPORT % 31, files=NO_BOOT, heap="chip 1.22.1")
     board.power_on()
     rig.driver.expect(board, "at post")
     _, *found = figures(board)["post"]

@@ -8,7 +8,7 @@ from alink_sim.clock import ManualClock
 from tests.sim.conftest import Rig
 
 NO_GROWTH = {"/boot.py": b""}
-# Data of an application. Without a growth, 24 KB keep it from registering (test_sessions.py).
+# Data of an application. Without a growth, 26 KB keep it from registering (test_sessions.py).
 BALLAST = """
 ballast = [bytearray(1000) for _ in range(%d)]
 from alink import Device
@@ -57,9 +57,9 @@ def test_board_whose_heap_grew_comes_back_by_reset(
     rig = make_rig(clock=clock)
     boards = {
         "registered": rig.board("dev-1", main=MARK + GROWS, files=NO_GROWTH, heap="chip"),
-        "new": rig.board("dev-2", main=MARK + BALLAST % (24, ""), files=NO_GROWTH, heap="chip"),
+        "new": rig.board("dev-2", main=MARK + BALLAST % (28, ""), files=NO_GROWTH, heap="chip"),
     }
-    main = BALLAST % (24, 'out_of_memory="raise"')
+    main = BALLAST % (28, 'out_of_memory="raise"')
     raising = rig.board("dev-3", main=main, files=NO_GROWTH, heap="chip")
     for board in (*boards.values(), raising):
         board.power_on()
