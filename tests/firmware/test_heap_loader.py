@@ -13,11 +13,12 @@ from alink_formats.bytecode import compile_mpy
 from alink_sim import toolchain
 from alink_sim.toolchain import Interpreter
 
-# Each tells when it is loaded; `outer` loads `inner` at its top.
+# Each tells when it is loaded; `outer` loads two others at its top.
 STEPS = {
     "room/inner": "print('inner')\ndef work(x):\n    return x + 1\n",
     "room/outer": (
-        "from .. import heap\nprint('outer')\ninner = heap.load('room.inner')\n"
+        "from .. import heap\nprint('outer')\n"
+        "inner = heap.load('room.inner')\nchip = heap.load('chip')\n"
         "def work(x):\n    return heap.load('room.inner').work(x) * 2\n"
     ),
     "room/chooses": (
