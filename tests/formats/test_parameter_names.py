@@ -64,8 +64,9 @@ def test_import_of_const_goes_if_compiler_resolves_it(tmp_path: Path, text: str,
     for head in ("\n", "from micropython import const\n"):
         source = tmp_path / "in.py"
         source.write_text(head + text, encoding="utf-8")
-        sizes.append(len(compile_mpy(source, name="main.py")))
-    assert (sizes[0] < sizes[1]) is is_kept
+        sizes.append([len(compile_mpy(source, name=name)) for name in ("alink.thing", "main.py")])
+    assert (sizes[0][0] < sizes[1][0]) is is_kept
+    assert sizes[0][1] < sizes[1][1], "an application keeps its own"
 
 
 def test_steps_share_the_name_in_tracebacks(tmp_path: Path):

@@ -61,7 +61,8 @@ def compile_mpy(source: Path, *, name: str, optimize: int = 3) -> bytes:
     """
     with tempfile.TemporaryDirectory(prefix="alink-mpy-") as scratch:
         target, unmarked = Path(scratch) / "out.mpy", Path(scratch) / "in.py"
-        unmarked.write_bytes(_without_const(file_of_board(source)))
+        text = file_of_board(source)
+        unmarked.write_bytes(_without_const(text) if name.startswith("alink.") else text)
         # fmt: off
         shown = name.rpartition(".")[0] if internal(name) else name
         command = [
@@ -79,7 +80,7 @@ def compile_mpy(source: Path, *, name: str, optimize: int = 3) -> bytes:
 
 
 def _without_const(source: bytes) -> bytes:
-    """Return a source without the import of `const` if the compiler resolves each use of it.
+    """Return a source of the SDK without the import of `const`, if the compiler resolves its uses.
 
     It does for names that begin with an underscore. The lines keep their numbers.
     """
