@@ -34,13 +34,13 @@ PARTS = (
     Part(
         "the 32-bit MicroPython",
         lambda: not toolchain.missing_reason("unix32"),
-        "heap figures and every test on unix32",
+        "every test on unix32",
         "make interpreters",
     ),
     Part(
         "the interpreter of a chip",
         lambda: not toolchain.missing_reason("chip32"),
-        "heap that grows as on a chip",
+        "heap figures, and heap that grows as on a chip",
         "make interpreters",
     ),
     Part(
