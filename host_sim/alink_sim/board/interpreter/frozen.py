@@ -10,11 +10,11 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from alink_formats.bytecode import FORM
 from alink_sim import toolchain
 from alink_sim.board.peripherals.modules import REFUSED_MODULES
 
 _STANDINS = Path(__file__).parent / "standins"
-_FORM = 2  # A change of how they are compiled counts it up.
 # These load before main.py; the others cost heap only if the firmware imports them.
 _BOOT = frozenset(
     {
@@ -47,7 +47,7 @@ def frozen(*, with_umqtt: bool = True) -> Frozen:
     Without umqtt for an interpreter that has it frozen in, as chip32 does.
     """
     sources = _sources(with_umqtt=with_umqtt)
-    digest = hashlib.sha256(f"{_FORM} {toolchain.mpy_cross()}".encode())
+    digest = hashlib.sha256(f"{FORM} {toolchain.mpy_cross()}".encode())
     for name in sorted(sources):
         digest.update(name.encode() + b"\0" + sources[name] + b"\0")
     home = toolchain.cache_dir() / f"board-{digest.hexdigest()[:16]}"
