@@ -61,11 +61,10 @@ class Chip:
             "esp32": {"Partition": Partition},
             "machine": {"mem32": self},
             "micropython": {"const": lambda value: value},
-            "judged": {},
+            # `hmac` uses neither of the steps that its module loads.
+            "judged": {"heap": types.SimpleNamespace(load=lambda name: None)},
             "judged.errors": {"StoreError": StoreError},
             "judged.boot": {},
-            "judged.sign": {"login_content": None, "register_content": None},
-            "judged.utc": {},
         }
         for name, members in fakes.items():
             module = types.ModuleType(name)
