@@ -11,7 +11,7 @@ from alink_formats import parameter_names
 from alink_formats.board_file import file_of_board
 from alink_formats.errors import ToolchainError
 
-FORM = 2  # Counts up when `compile_mpy` makes other bytecode of the same source; caches ask.
+FORM = 3  # Counts up when `compile_mpy` makes other bytecode of the same source; caches ask.
 # Modules that other programs call, in folders whose other modules only the SDK calls, by position.
 _PUBLIC = ("alink.gateway.sub_device", "alink.ota.file_target")
 _IMPORT = b"from micropython import const\n"
