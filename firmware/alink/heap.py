@@ -12,9 +12,9 @@ from a file system that has no other file, and the names of all steps are these.
     ota        file_target                            of an update
     gateway    engine, roster, sub_device             for some sub-devices
 
-Beside the rooms, `LOOSE` of tests/setup/test_lifetimes.py are steps too. A step lives as long as
-its `call`, and then as long as its objects: what a step returns works on after the step was
-dropped. Only the next call loads the file again. Tracebacks show the room and the function.
+Beside the rooms, `utc` and INTERNAL of tools/alink_formats/bytecode.py are steps too. A step lives
+as long as its `call`, and then as long as its objects: what a step returns works on after the step
+was dropped. Only the next call loads the file again. Tracebacks show the room and the function.
 """
 
 import gc

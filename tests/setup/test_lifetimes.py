@@ -7,23 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from alink_formats.bytecode import INTERNAL
 from tests.setup.test_rules import device_files, device_imports, device_name
 
 # Steps beside the rooms. Programs import `alink.utc` too.
-LOOSE = {
-    "alink.calls",
-    "alink.chip",
-    "alink.crc16",
-    "alink.envelope",
-    "alink.growth",
-    "alink.lost_replies",
-    "alink.sign",
-    "alink.tsl_reader",
-    "alink.utc",
-    "alink.values",
-    "alink.wrong_arguments",
-    "alink.wrong_names",
-}
+LOOSE = {*INTERNAL, "alink.utc"}
 # The modules of each room that are imported by name; the others are steps.
 IMPORTED = {
     "alink.boot": set[str](),

@@ -16,8 +16,8 @@ FORM = 3  # Counts up when `compile_mpy` makes other bytecode of the same source
 _PUBLIC = ("alink.gateway.sub_device", "alink.ota.file_target")
 _IMPORT = b"from micropython import const\n"
 _RESOLVED = re.compile(rb"^_\w+ = const\(", re.MULTILINE)
-# Modules beside the folders that only the SDK calls.
-_INTERNAL = (
+# Modules beside the folders that only the SDK calls, as steps: firmware/alink/heap.py.
+INTERNAL = (
     "alink.calls",
     "alink.chip",
     "alink.crc16",
@@ -96,4 +96,4 @@ def _without_const(source: bytes) -> bytes:
 def internal(name: str) -> bool:
     """Return whether a module is one of those that only the SDK calls: see `alink/__init__.py`."""
     in_folder = name.startswith("alink.") and name.count(".") > 1
-    return name in _INTERNAL or (in_folder and name not in _PUBLIC)
+    return name in INTERNAL or (in_folder and name not in _PUBLIC)

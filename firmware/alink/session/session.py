@@ -131,7 +131,7 @@ class Session:
         handler = self.waiting.pop(packet_id, None)
         if callable(handler):
             safely(self.log, "on_done", handler, True)
-        elif handler and max(codes) & 0x80:
+        elif handler and codes and max(codes) & 0x80:
             heap.call("session.log_in", "refused", handler, codes, self.log)
 
     def register(self, filters):

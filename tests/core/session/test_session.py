@@ -282,6 +282,18 @@ def test_wait_that_ended_days_ago_blocks_nothing():
     assert world.link.online
 
 
+def test_answer_to_subscribe_without_codes_is_ignored():
+    for answer in (b"\x90\x02\x00\x01", b"\x40\x02\x00\x01"):
+        world = World()
+        world.link.step()
+        connection = world.connections[0]
+        world.link._client.in_flight.add(1)
+        world.link.waiting[1] = [b"a"]
+        connection.incoming += answer
+        world.link.step()
+        assert world.link.online, world.log
+
+
 def test_close_never_raises():
     world = World()
     world.link.step()
